@@ -1,0 +1,1 @@
+"""Likeness, and the evidence drawn from it."""

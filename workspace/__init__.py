@@ -1,0 +1,1 @@
+"""The record: who, what, when, and who may see it."""

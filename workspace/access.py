@@ -1,0 +1,105 @@
+"""The one rule for who may see and change what.
+
+Every query on deals, wherever it runs, starts from `visible_deals`; every page and every
+write gets its deal from `readable_deal` or `editable_deal`. What a viewer may not see does
+not exist for them: they get NotFound, and nothing that is counted or ranked for them has
+seen it either.
+"""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from workspace.deals import Deal, DealInvitation
+from workspace.errors import Forbidden, NotFound
+from workspace.people import Role
+from workspace.teams import Seat
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks and acts. Without a person it is the command line's own, plain view."""
+
+    person_id: int | None
+    name: str
+    roles: frozenset[Role] = frozenset()
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this viewer may change anything at all: a member without a role reads."""
+        return bool(self.roles)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this viewer may work on every deal they see."""
+        return bool(self.roles & {Role.MANAGER, Role.ADMIN})
+
+
+# The command line without --as: what every member sees, and no confidential deal.
+PLAIN_VIEW = Viewer(person_id=None, name="everyone")
+
+
+def visible_deals(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The predicate of the deals that a viewer may see.
+
+    Everybody sees the deals that are not confidential. A confidential one is seen by its
+    owner, its team and those invited; being a manager or an administrator is not enough.
+    """
+    return sa.or_(col(Deal.confidential).is_(False), _involved(viewer))
+
+
+def hidden_deal_ids(session: Session, viewer: Viewer) -> list[int]:
+    """The deals that this viewer may not see: a short list, as few deals are confidential."""
+    return list(session.exec(select(Deal.id).where(sa.not_(visible_deals(viewer)))))
+
+
+def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
+    """The deal of that key, or NotFound where there is none that this viewer may see."""
+    deal = session.exec(select(Deal).where(Deal.key == key, visible_deals(viewer))).first()
+    if deal is None:
+        raise NotFound("There is no such deal.")
+    return deal
+
+
+def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:
+    """Whether a viewer who sees this deal may change it: its team, managers, administrators."""
+    if not viewer.may_write:
+        return False
+    if viewer.leads or deal.owner_id == viewer.person_id:
+        return True
+    seat = select(Seat.id).where(Seat.deal_id == deal.id, Seat.person_id == viewer.person_id)
+    return session.exec(seat.limit(1)).first() is not None
+
+
+def editable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
+    """The deal of that key; NotFound as for reading, Forbidden to those who may only read."""
+    deal = readable_deal(session, viewer, key)
+    if not may_edit(session, viewer, deal):
+        raise Forbidden("Only this deal's team and managers may change it.")
+    return deal
+
+
+def require_writer(viewer: Viewer) -> None:
+    """Refuse members who may only read."""
+    if not viewer.may_write:
+        raise Forbidden("Your account may read, but not change anything. Ask an administrator.")
+
+
+def require_role(viewer: Viewer, *roles: Role) -> None:
+    """Refuse everybody who has none of these roles."""
+    if not viewer.roles & set(roles):
+        names = " or ".join(sorted(roles))
+        raise Forbidden(f"This is for members with the role {names}.")
+
+
+def _involved(viewer: Viewer) -> sa.ColumnElement[bool]:
+    if viewer.person_id is None:
+        return sa.false()
+    on_team = select(Seat.deal_id).where(Seat.person_id == viewer.person_id)
+    invited = select(DealInvitation.deal_id).where(DealInvitation.person_id == viewer.person_id)
+    return sa.or_(
+        col(Deal.owner_id) == viewer.person_id,
+        col(Deal.id).in_(on_team),
+        col(Deal.id).in_(invited),
+    )

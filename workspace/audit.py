@@ -1,0 +1,30 @@
+"""The audit log: who did what to which row. It is written, never edited."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON
+from sqlmodel import Field, Session, SQLModel
+
+from workspace.clock import now
+
+
+class AuditEntry(SQLModel, table=True):
+    """One act. `by_id` is empty for the command line and for sign-ins of nobody we know."""
+
+    id: int = Field(default=None, primary_key=True)
+    at: datetime = Field(default_factory=now, index=True)
+    by_id: int | None = Field(default=None, foreign_key="person.id")
+    action: str = Field(max_length=60)
+    subject: str = Field(max_length=300, index=True)
+    detail: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
+
+
+def audit(
+    session: Session,
+    by: int | None,
+    action: str,
+    subject: str,
+    detail: dict[str, object] | None = None,
+) -> None:
+    """Write one act down, in the transaction that does it."""
+    session.add(AuditEntry(by_id=by, action=action, subject=subject, detail=detail or {}))

@@ -1,0 +1,140 @@
+"""Engine, sessions, and the one writer on SQLite."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event
+from sqlmodel import Session, SQLModel
+
+from workspace.errors import DealkinError
+from workspace.settings import Settings
+
+# Named constraints can be dropped again on every database; Alembic needs them.
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
+
+    `read()` and `write()` are the only ways in. Whoever opens a `write()` is the edge of a
+    unit of work: it commits when the block ends and rolls back when the block raises.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if not self.url.database or self.url.database == ":memory:":
+                raise DealkinError("DATABASE_URL must name a file: SQLite in memory is not shared.")
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.writer = _sqlite_engine(self.url, writes=True)
+            self.reader = _sqlite_engine(self.url, writes=False)
+        else:
+            self.writer = self.reader = sa.create_engine(self.url, pool_pre_ping=True)
+        self._committing: list[Any] = []
+
+    def before_commit(self, listener: Any) -> None:
+        """Have `listener(session)` called in every `write()` just before it commits."""
+        self._committing.append(listener)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one consistent state of the database. It cannot write."""
+        with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+            if not self.is_sqlite:
+                session.connection(
+                    execution_options={
+                        "isolation_level": "REPEATABLE READ",
+                        "postgresql_readonly": True,
+                    }
+                )
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits once, at the end of the block, or not at all."""
+        with (
+            Session(self.writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            for listener in self._committing:
+                event.listen(session, "before_commit", listener)
+            yield session
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.writer.dispose()
+        self.reader.dispose()
+
+    def upgrade(self) -> None:
+        """Bring the schema to the newest revision."""
+        command.upgrade(self._alembic(), "head")
+
+    def is_current(self) -> bool:
+        """Whether the schema is the one that this version works with."""
+        head = ScriptDirectory.from_config(self._alembic()).get_current_head()
+        with self.reader.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision() == head
+
+    def _alembic(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["engine"] = self.writer
+        return config
+
+
+def open_database(settings: Settings) -> Database:
+    """The workspace's database, made and upgraded where it has to be."""
+    database = Database(settings.database)
+    database.upgrade()
+    return database
+
+
+def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
+    """An engine that begins transactions itself.
+
+    The driver's own transactions begin late and lose read-modify-write updates, so they are
+    switched off. One pooled connection for writing makes the writers queue instead of
+    colliding, and leaves SQLite's WAL-reset race (fixed in 3.51.3) without its precondition.
+    """
+    engine = sa.create_engine(
+        url,
+        isolation_level=None,
+        connect_args={"check_same_thread": False, "timeout": 30},
+        pool_size=1 if writes else 8,
+        max_overflow=0 if writes else 8,
+        pool_timeout=60,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        if not writes:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

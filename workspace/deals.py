@@ -1,0 +1,341 @@
+"""Deals: what we hope to sell to whom, and how it went."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import Text
+from sqlmodel import Field, Numeric, Session, SQLModel, col, select
+
+from workspace.accounts import Account, Relationship
+from workspace.activity import record
+from workspace.clock import now, today
+from workspace.errors import Conflict, Invalid
+from workspace.keys import joined, slug
+
+
+class Outcome(StrEnum):
+    """How a deal stands; a stage implies it."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+class Stage(SQLModel, table=True):
+    """A step of the pipeline, with the chance of winning that people give it."""
+
+    id: int = Field(default=None, primary_key=True)
+    name: str = Field(unique=True, max_length=60)
+    position: int
+    probability: int
+    outcome: str = Field(default=Outcome.OPEN, max_length=4)
+
+
+# The default stages and probabilities of Salesforce's opportunity pipeline.
+DEFAULT_STAGES = (
+    ("Prospecting", 10, Outcome.OPEN),
+    ("Qualification", 10, Outcome.OPEN),
+    ("Needs Analysis", 20, Outcome.OPEN),
+    ("Value Proposition", 50, Outcome.OPEN),
+    ("Id. Decision Makers", 60, Outcome.OPEN),
+    ("Perception Analysis", 70, Outcome.OPEN),
+    ("Proposal/Price Quote", 75, Outcome.OPEN),
+    ("Negotiation/Review", 90, Outcome.OPEN),
+    ("Closed Won", 100, Outcome.WON),
+    ("Closed Lost", 0, Outcome.LOST),
+)
+
+
+class Product(SQLModel, table=True):
+    """Something that we sell."""
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=80)
+    name: str = Field(unique=True, max_length=200)
+    family: str = Field(default="", max_length=200)
+    description: str = ""
+    list_price: Decimal | None = Field(default=None, max_digits=14, decimal_places=2)
+    currency: str | None = Field(default=None, max_length=3)
+
+
+class Competitor(SQLModel, table=True):
+    """Somebody who sells against us."""
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=80)
+    name: str = Field(unique=True, max_length=200)
+    domain: str | None = Field(default=None, max_length=200)
+    description: str = ""
+
+
+class Deal(SQLModel, table=True):
+    """A sale that is being worked on, was won, or was lost."""
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=80)
+    name: str = Field(index=True, max_length=200)
+    # A deal from a file may have no account yet; one logged by hand always has.
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    owner_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    stage_id: int = Field(foreign_key="stage.id", index=True)
+    # Follows from the stage; kept here so that lists filter on it without a join.
+    outcome: str = Field(default=Outcome.OPEN, max_length=4, index=True)
+    amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
+    currency: str | None = Field(default=None, max_length=3)
+    opened: date | None = None
+    expected_close: date | None = None
+    closed: date | None = Field(default=None, index=True)
+    use_case: str = Field(default="", sa_type=Text)
+    notes: str = Field(default="", sa_type=Text)
+    next_step: str = Field(default="", max_length=500)
+    # Why it was won or lost.
+    reason: str = Field(default="", max_length=500)
+    confidential: bool = Field(default=False, index=True)
+    created_at: datetime = Field(default_factory=now)
+    # Rises with every edit, so that a form that was opened earlier cannot overwrite unseen.
+    version: int = 1
+
+
+class DealProduct(SQLModel, table=True):
+    """A product on a deal."""
+
+    deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
+    product_id: int = Field(primary_key=True, foreign_key="product.id", index=True)
+
+
+class DealCompetitor(SQLModel, table=True):
+    """A competitor on a deal."""
+
+    deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
+    competitor_id: int = Field(primary_key=True, foreign_key="competitor.id", index=True)
+
+
+class DealInvitation(SQLModel, table=True):
+    """A member outside the team who may see a confidential deal."""
+
+    deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
+    person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
+
+
+_Named = TypeVar("_Named", Product, Competitor)
+
+# The columns that a form or a file may change, and that the timeline reports.
+EDITABLE = (
+    "name",
+    "account_id",
+    "owner_id",
+    "amount",
+    "currency",
+    "opened",
+    "expected_close",
+    "use_case",
+    "notes",
+    "next_step",
+    "reason",
+    "confidential",
+)
+
+
+def log(
+    session: Session,
+    name: str,
+    account: Account | None,
+    by: int | None,
+    *,
+    key: str | None = None,
+    stage: Stage | None = None,
+    products: Iterable[Product] = (),
+    competitors: Iterable[Competitor] = (),
+    **facts: Any,
+) -> Deal:
+    """Log a new deal. The one who logs it owns it unless `owner_id` says otherwise."""
+    stage = stage or first_stage(session)
+    facts.setdefault("owner_id", by)
+    if not facts.get("opened"):
+        facts["opened"] = today()
+    deal = Deal(
+        key=key or _next_key(session),
+        name=name,
+        account_id=account.id if account else None,
+        stage_id=stage.id,
+        outcome=stage.outcome,
+        **facts,
+    )
+    if deal.outcome != Outcome.OPEN and deal.closed is None:
+        deal.closed = today()
+    session.add(deal)
+    session.flush()
+    set_products(session, deal, products)
+    set_competitors(session, deal, competitors)
+    if deal.outcome == Outcome.WON and account:
+        _became_customer(account)
+    record(session, deal.id, by, "logged", stage.name)
+    return deal
+
+
+def edit(
+    session: Session,
+    deal: Deal,
+    by: int | None,
+    changes: dict[str, object],
+    *,
+    version: int | None = None,
+) -> bool:
+    """Change some of a deal's own columns; whether anything differed.
+
+    `version` is the version that the editor saw; `Conflict` where it is no longer that one.
+    """
+    if version is not None and version != deal.version:
+        raise Conflict("Somebody else changed this deal in the meantime.")
+    before = {name: getattr(deal, name) for name in changes if name in EDITABLE}
+    changed = {name: value for name, value in changes.items() if before[name] != value}
+    if not changed:
+        return False
+    for name, value in changed.items():
+        setattr(deal, name, value)
+    deal.version += 1
+    session.add(deal)
+    record(
+        session,
+        deal.id,
+        by,
+        "edited",
+        detail={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
+    )
+    return True
+
+
+def advance(
+    session: Session,
+    deal: Deal,
+    to: Stage,
+    by: int | None,
+    *,
+    reason: str = "",
+    closed: date | None = None,
+) -> bool:
+    """Move a deal to another stage; closing it sets its closing date. Whether it moved."""
+    if deal.stage_id == to.id:
+        return False
+    before = session.get_one(Stage, deal.stage_id)
+    deal.stage_id = to.id
+    deal.outcome = to.outcome
+    if to.outcome == Outcome.OPEN:
+        deal.closed = None
+    else:
+        deal.closed = closed or deal.closed or today()
+        if deal.opened and deal.closed < deal.opened:
+            raise Invalid(
+                "A deal cannot close before it was opened.", {"closed": "Before it was opened."}
+            )
+        deal.reason = reason or deal.reason
+        account = session.get(Account, deal.account_id) if deal.account_id else None
+        if to.outcome == Outcome.WON and account:
+            _became_customer(account)
+    deal.version += 1
+    session.add(deal)
+    record(session, deal.id, by, "stage", reason, detail={"stage": [before.name, to.name]})
+    return True
+
+
+def set_products(session: Session, deal: Deal, products: Iterable[Product]) -> bool:
+    """Have a deal be about exactly these products; whether that changed anything."""
+    return _set_links(session, DealProduct, "product_id", deal, products)
+
+
+def set_competitors(session: Session, deal: Deal, competitors: Iterable[Competitor]) -> bool:
+    """Have a deal be against exactly these competitors; whether that changed anything."""
+    return _set_links(session, DealCompetitor, "competitor_id", deal, competitors)
+
+
+def invite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:
+    """Let a member outside the team see a confidential deal."""
+    if session.get(DealInvitation, (deal.id, person_id)) is None:
+        session.add(DealInvitation(deal_id=deal.id, person_id=person_id))
+        record(session, deal.id, by, "invited", detail={"person_id": person_id})
+
+
+def uninvite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:
+    """Take an invitation back."""
+    invitation = session.get(DealInvitation, (deal.id, person_id))
+    if invitation:
+        session.delete(invitation)
+        record(session, deal.id, by, "uninvited", detail={"person_id": person_id})
+
+
+def add_default_stages(session: Session) -> None:
+    """The default pipeline, where there is none yet."""
+    if session.exec(select(Stage.id).limit(1)).first() is None:
+        session.add_all(
+            Stage(name=name, position=position, probability=probability, outcome=outcome)
+            for position, (name, probability, outcome) in enumerate(DEFAULT_STAGES, start=1)
+        )
+        session.flush()
+
+
+def stages(session: Session) -> list[Stage]:
+    """The pipeline, first stage first."""
+    return list(session.exec(select(Stage).order_by(col(Stage.position))))
+
+
+def first_stage(session: Session) -> Stage:
+    """Where a new deal starts."""
+    return session.exec(select(Stage).order_by(col(Stage.position)).limit(1)).one()
+
+
+def find_or_add_product(session: Session, name: str, **facts: Any) -> Product:
+    """The product of that name, however it is spaced and capitalised; made where it is new."""
+    return _find_or_add(session, Product, name, facts)
+
+
+def find_or_add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
+    """The competitor of that name, however it is spaced and capitalised; made where new."""
+    return _find_or_add(session, Competitor, name, facts)
+
+
+def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[str, Any]) -> _Named:
+    wanted = joined(name)
+    for row in session.exec(select(table)):
+        if joined(row.name) == wanted:
+            return row
+    row = table(key=slug(name) or wanted, name=name, **facts)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def _set_links(
+    session: Session,
+    table: type[Any],
+    column: str,
+    deal: Deal,
+    things: Iterable[Product] | Iterable[Competitor],
+) -> bool:
+    wanted = {thing.id for thing in things}
+    rows = {
+        getattr(row, column): row
+        for row in session.exec(select(table).where(table.deal_id == deal.id))
+    }
+    for gone in rows.keys() - wanted:
+        session.delete(rows[gone])
+    session.add_all(table(**{"deal_id": deal.id, column: new}) for new in wanted - rows.keys())
+    session.flush()
+    return rows.keys() != wanted
+
+
+def _next_key(session: Session) -> str:
+    """The key of a deal that is logged here: D- and a number above every earlier one."""
+    keys = session.exec(select(Deal.key).where(col(Deal.key).regexp_match("^D-[0-9]+$")))
+    return f"D-{max((int(key[2:]) for key in keys), default=0) + 1:04d}"
+
+
+def _became_customer(account: Account) -> None:
+    if account.relationship in (Relationship.PROSPECT, Relationship.FORMER_CUSTOMER):
+        account.relationship = Relationship.CUSTOMER
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | bool | int | None) else str(value)

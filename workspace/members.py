@@ -1,0 +1,181 @@
+"""Who may sign in: passwords, roles, and the sessions that follow a sign-in."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlmodel import Field, Session, SQLModel, col, delete, select
+
+from workspace.access import Viewer
+from workspace.clock import now
+from workspace.errors import Invalid
+from workspace.keys import free_key
+from workspace.people import Member, MemberRole, Person, Role
+
+SESSION_LIFETIME = timedelta(hours=12)
+# Wrong passwords that one account or one address may try within the window.
+ATTEMPT_LIMIT = 10
+ATTEMPT_WINDOW = timedelta(minutes=15)
+MINIMUM_PASSWORD = 12
+
+
+class SignInSession(SQLModel, table=True):
+    """One browser that is signed in. Only the hash of its secret is kept."""
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    created_at: datetime = Field(default_factory=now)
+    expires_at: datetime
+
+
+class SignInAttempt(SQLModel, table=True):
+    """A failed sign-in, counted by account and by address to slow guessing down."""
+
+    id: int = Field(default=None, primary_key=True)
+    subject: str = Field(index=True, max_length=300)
+    at: datetime = Field(default_factory=now)
+
+
+_hasher = PasswordHasher()
+
+
+def add_member(
+    session: Session, name: str, email: str, roles: Iterable[Role], **facts: Any
+) -> Person:
+    """A new member, who cannot sign in before `set_password`."""
+    person = Person(key=free_key(session, Person, name), name=name, email=email.lower(), **facts)
+    session.add(person)
+    session.flush()
+    session.add(Member(person_id=person.id))
+    session.flush()
+    set_roles(session, person.id, roles)
+    return person
+
+
+def set_roles(session: Session, person_id: int, roles: Iterable[Role]) -> None:
+    """Give a member exactly these roles."""
+    session.exec(delete(MemberRole).where(col(MemberRole.person_id) == person_id))
+    session.add_all(MemberRole(person_id=person_id, role=role) for role in sorted(set(roles)))
+    session.flush()
+
+
+def set_password(session: Session, person_id: int, password: str) -> None:
+    """Set a member's password; every browser that was signed in is signed out."""
+    if len(password) < MINIMUM_PASSWORD:
+        raise Invalid(
+            f"A password needs at least {MINIMUM_PASSWORD} characters.",
+            {"password": f"At least {MINIMUM_PASSWORD} characters."},
+        )
+    member = session.get_one(Member, person_id)
+    member.password_hash = _hasher.hash(password)
+    session.add(member)
+    session.exec(delete(SignInSession).where(col(SignInSession.person_id) == person_id))
+
+
+def random_password() -> str:
+    """A password of 96 random bits, easy to copy."""
+    return secrets.token_urlsafe(12)
+
+
+def attempts_left(session: Session, *subjects: str) -> bool:
+    """Whether a further sign-in may be tried for each of these accounts or addresses."""
+    since = now() - ATTEMPT_WINDOW
+    for subject in subjects:
+        recent = session.exec(
+            select(SignInAttempt.id)
+            .where(SignInAttempt.subject == subject, col(SignInAttempt.at) > since)
+            .limit(ATTEMPT_LIMIT)
+        ).all()
+        if len(recent) >= ATTEMPT_LIMIT:
+            return False
+    return True
+
+
+def count_attempt(session: Session, *subjects: str) -> None:
+    """Count a sign-in that is about to be tried; forget those out of the window."""
+    session.exec(delete(SignInAttempt).where(col(SignInAttempt.at) < now() - ATTEMPT_WINDOW))
+    session.add_all(SignInAttempt(subject=subject) for subject in subjects)
+
+
+def forget_attempts(session: Session, *subjects: str) -> None:
+    """The sign-in succeeded: the tries before it no longer count."""
+    session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject).in_(subjects)))
+
+
+def check_password(session: Session, email: str, password: str) -> Person | None:
+    """The active member with this e-mail and password. Takes as long for an unknown one."""
+    found = session.exec(
+        select(Person, Member)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(Person.email == email.strip().lower(), col(Member.active).is_(True))
+    ).first()
+    known = found[1].password_hash if found else None
+    try:
+        _hasher.verify(known or _unknown_hash(), password)
+    except (VerificationError, InvalidHashError):
+        return None
+    return found[0] if found and known else None
+
+
+def open_session(session: Session, person_id: int) -> str:
+    """Sign a member in: the new session's secret, 256 random bits, for the cookie."""
+    token = secrets.token_urlsafe(32)
+    session.exec(delete(SignInSession).where(col(SignInSession.expires_at) < now()))
+    session.add(
+        SignInSession(
+            token_hash=_hash(token), person_id=person_id, expires_at=now() + SESSION_LIFETIME
+        )
+    )
+    return token
+
+
+def close_session(session: Session, token: str) -> None:
+    """Sign this browser out."""
+    session.exec(delete(SignInSession).where(col(SignInSession.token_hash) == _hash(token)))
+
+
+def viewer_of(session: Session, token: str) -> Viewer | None:
+    """Who the bearer of this secret is, or None: expired, signed out or no longer active."""
+    found = session.exec(
+        select(Person.id, Person.name)
+        .join(SignInSession, col(SignInSession.person_id) == col(Person.id))
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(
+            SignInSession.token_hash == _hash(token),
+            col(SignInSession.expires_at) > now(),
+            col(Member.active).is_(True),
+        )
+    ).first()
+    return viewer(session, found[0], found[1]) if found else None
+
+
+def viewer(session: Session, person_id: int, name: str) -> Viewer:
+    """A member as the one who looks and acts."""
+    roles = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
+    return Viewer(person_id=person_id, name=name, roles=frozenset(Role(role) for role in roles))
+
+
+def viewer_by_email(session: Session, email: str) -> Viewer:
+    """The member with this e-mail as the one who looks and acts; `Invalid` where none is."""
+    found = session.exec(
+        select(Person.id, Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(Person.email == email.strip().lower())
+    ).first()
+    if not found:
+        raise Invalid(f"No member has the e-mail address {email}.")
+    return viewer(session, found[0], found[1])
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+@cache
+def _unknown_hash() -> str:
+    return _hasher.hash(secrets.token_urlsafe(16))

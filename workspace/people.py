@@ -1,0 +1,83 @@
+"""People: contacts at accounts, our own members, and the dated facts about both."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlmodel import Field, SQLModel
+
+from workspace.clock import now
+
+
+class Person(SQLModel, table=True):
+    """Any human in the record. A contact is a person at an account; a member signs in."""
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=80)
+    name: str = Field(index=True, max_length=200)
+    email: str | None = Field(default=None, unique=True, max_length=254)
+    title: str = Field(default="", max_length=200)
+    department: str = Field(default="", max_length=200)
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    city: str = Field(default="", max_length=100)
+    country: str | None = Field(default=None, max_length=2)
+    region: str | None = Field(default=None, max_length=60)
+    home_town: str = Field(default="", max_length=100)
+    # Several values in one column are joined by '; ', as in the files that people import.
+    languages: str = Field(default="", max_length=100)
+    skills: str = ""
+    about: str = ""
+    timezone: str = Field(default="", max_length=60)
+    created_at: datetime = Field(default_factory=now)
+
+
+class Role(StrEnum):
+    """What a member comes here for. A member with no role can read and change nothing."""
+
+    REP = "rep"
+    MANAGER = "manager"
+    EXPERT = "expert"
+    MARKETER = "marketer"
+    ADMIN = "admin"
+
+
+class Member(SQLModel, table=True):
+    """A person of ours. Without a password they are in the record, but cannot sign in."""
+
+    person_id: int = Field(primary_key=True, foreign_key="person.id")
+    password_hash: str | None = None
+    manager_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    active: bool = True
+
+
+class MemberRole(SQLModel, table=True):
+    """One role of a member."""
+
+    person_id: int = Field(primary_key=True, foreign_key="member.person_id")
+    role: str = Field(primary_key=True, max_length=20)
+
+
+class Employment(SQLModel, table=True):
+    """A person's time at an organisation, which may be an account of ours."""
+
+    id: int = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    organisation: str = Field(max_length=200)
+    title: str = Field(default="", max_length=200)
+    department: str = Field(default="", max_length=200)
+    start: date | None = None
+    end: date | None = None
+    source: str = Field(default="entered", max_length=100)
+
+
+class Education(SQLModel, table=True):
+    """A person's time at a school or university."""
+
+    id: int = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    institution: str = Field(max_length=200)
+    degree: str = Field(default="", max_length=200)
+    field: str = Field(default="", max_length=200)
+    start: date | None = None
+    end: date | None = None
+    source: str = Field(default="entered", max_length=100)
