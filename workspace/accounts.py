@@ -2,15 +2,19 @@
 
 import difflib
 import math
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any
 
 import pycountry
+import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from workspace.audit import audit
 from workspace.clock import now
+from workspace.errors import Invalid, NotFound
 from workspace.keys import free_key, plain
 
 
@@ -93,6 +97,129 @@ def add_account(session: Session, name: str, **facts: Any) -> Account:
     session.add(account)
     session.flush()
     return account
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account as a line of a list."""
+
+    id: int
+    key: str
+    name: str
+    domain: str | None
+    industry: str | None
+    headcount: int | None
+    country: str | None
+    region: str | None
+    relationship: str
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Account.id,
+    Account.key,
+    Account.name,
+    Account.domain,
+    Account.industry,
+    Account.headcount,
+    Account.country,
+    Account.region,
+    Account.relationship,
+)
+
+
+def account_rows(
+    session: Session,
+    *,
+    text: str | None = None,
+    relationship: str | None = None,
+    industry: str | None = None,
+    parent_id: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[AccountRow]:
+    """Accounts by name, from after the account of the key `after`."""
+    name = sa.func.lower(Account.name)
+    query: Any = sa.select(*_COLUMNS)
+    if text:
+        query = query.where(
+            sa.or_(
+                col(Account.name).icontains(text, autoescape=True),
+                col(Account.domain).icontains(text, autoescape=True),
+            )
+        )
+    if relationship:
+        query = query.where(Account.relationship == relationship)
+    if industry:
+        query = query.where(col(Account.industry).startswith(industry, autoescape=True))
+    if parent_id is not None:
+        query = query.where(Account.parent_id == parent_id)
+    if after:
+        place = session.exec(select(name, Account.id).where(Account.key == after)).first()
+        if place:
+            query = query.where(
+                sa.tuple_(name, col(Account.id)) > sa.tuple_(*map(sa.literal, place))
+            )
+    found = session.exec(query.order_by(name, col(Account.id)).limit(limit))
+    return [AccountRow(*row) for row in found]
+
+
+def account_of(session: Session, key: str) -> Account:
+    """The account of that key, or NotFound."""
+    account = session.exec(select(Account).where(Account.key == key)).first()
+    if account is None:
+        raise NotFound("There is no such account.")
+    return account
+
+
+# The columns that a form may change.
+EDITABLE = (
+    "name",
+    "domain",
+    "industry",
+    "headcount",
+    "country",
+    "region",
+    "parent_id",
+    "relationship",
+    "description",
+)
+
+
+def edit_account(
+    session: Session, account: Account, by: int | None, changes: dict[str, Any]
+) -> bool:
+    """Change some of an account's own columns; whether anything differed."""
+    parent = changes.get("parent_id")
+    if parent is not None and account.id in _ancestors(session, parent):
+        raise Invalid(
+            "An account cannot belong to itself.", {"parent": "It belongs to this account."}
+        )
+    changed = {
+        name: value
+        for name, value in changes.items()
+        if name in EDITABLE and getattr(account, name) != value
+    }
+    if "country" in changed and changed["country"] and not changed.get("region"):
+        changed["region"] = region_of(changed["country"])
+    detail: dict[str, object] = {
+        name: [getattr(account, name), value] for name, value in changed.items()
+    }
+    for name, value in changed.items():
+        setattr(account, name, value)
+    if changed:
+        session.add(account)
+        audit(session, by, "account edited", f"account {account.id}", detail)
+    return bool(changed)
+
+
+def _ancestors(session: Session, account_id: int) -> set[int]:
+    """An account and everything above it."""
+    found: set[int] = set()
+    at: int | None = account_id
+    while at is not None and at not in found:
+        found.add(at)
+        at = session.exec(select(Account.parent_id).where(Account.id == at)).first()
+    return found
 
 
 # Sales regions after the geographic subregions of the UN's M49 standard, by ISO 3166-1 code.

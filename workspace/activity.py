@@ -1,12 +1,18 @@
 """The timeline: what happened on a deal, and when. Every change is on the audit log too."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import JSON, Text
-from sqlmodel import Field, Session, SQLModel
+from sqlmodel import Field, Session, SQLModel, col, select
 
+from workspace.accounts import Account
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.people import Person
 
 
 class TimelineEntry(SQLModel, table=True):
@@ -46,3 +52,92 @@ def record(
     session.add(entry)
     audit(session, by, f"deal {kind}", f"deal {deal_id}", detail)
     return entry
+
+
+@dataclass(frozen=True)
+class Event:
+    """A timeline entry as people read it; ids in its detail are already names."""
+
+    id: int
+    deal_key: str
+    deal_name: str
+    at: datetime
+    by: str | None
+    by_key: str | None
+    kind: str
+    text: str
+    detail: dict[str, object]
+
+
+def timeline(
+    session: Session,
+    deals: Sequence[tuple[int, str, str]],
+    *,
+    kinds: Sequence[str] = (),
+    before: int | None = None,
+    limit: int = 50,
+) -> list[Event]:
+    """What happened on these deals, (id, key, name) each, the newest first.
+
+    The caller has made sure that the viewer may see every one of them.
+    """
+    known = {deal_id: (key, name) for deal_id, key, name in deals}
+    query: Any = (
+        sa.select(TimelineEntry, col(Person.name), col(Person.key))
+        .outerjoin(Person, col(Person.id) == col(TimelineEntry.by_id))
+        .where(col(TimelineEntry.deal_id).in_(known))
+    )
+    if kinds:
+        query = query.where(col(TimelineEntry.kind).in_(kinds))
+    if before is not None:
+        last = select(TimelineEntry.at, TimelineEntry.id).where(TimelineEntry.id == before)
+        place = session.exec(last.where(col(TimelineEntry.deal_id).in_(known))).first()
+        if place:
+            here = sa.tuple_(col(TimelineEntry.at), col(TimelineEntry.id))
+            query = query.where(here < sa.tuple_(*map(sa.literal, place)))
+    query = query.order_by(sa.desc(col(TimelineEntry.at)), sa.desc(col(TimelineEntry.id)))
+    rows = session.exec(query.limit(limit)).all()
+    names = _names(session, [row[0].detail for row in rows])
+    return [
+        Event(
+            id=entry.id,
+            deal_key=known[entry.deal_id][0],
+            deal_name=known[entry.deal_id][1],
+            at=entry.at,
+            by=by,
+            by_key=by_key,
+            kind=entry.kind,
+            text=entry.text,
+            detail={name: _said(name, value, names) for name, value in entry.detail.items()},
+        )
+        for entry, by, by_key in rows
+    ]
+
+
+_PEOPLE = ("person_id", "left_id", "owner_id")
+
+
+def _names(session: Session, details: Sequence[dict[str, object]]) -> dict[tuple[str, int], str]:
+    """The names behind the ids in these details, in two queries at most."""
+    wanted: dict[str, set[int]] = {"person": set(), "account": set()}
+    for detail in details:
+        for name, value in detail.items():
+            kind = "person" if name in _PEOPLE else "account" if name == "account_id" else None
+            if kind:
+                values = value if isinstance(value, list) else [value]
+                wanted[kind].update(each for each in values if isinstance(each, int))
+    found: dict[tuple[str, int], str] = {}
+    for kind, table in (("person", Person), ("account", Account)):
+        if wanted[kind]:
+            rows = session.exec(select(table.id, table.name).where(col(table.id).in_(wanted[kind])))
+            found.update({(kind, row_id): name for row_id, name in rows})
+    return found
+
+
+def _said(name: str, value: object, names: dict[tuple[str, int], str]) -> object:
+    kind = "person" if name in _PEOPLE else "account" if name == "account_id" else None
+    if kind is None:
+        return value
+    if isinstance(value, list):
+        return [_said(name, each, names) for each in value]
+    return names.get((kind, value), "somebody") if isinstance(value, int) else value

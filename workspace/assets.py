@@ -1,17 +1,23 @@
 """Assets: demos and collateral, and the deals they were used on."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
+from workspace.access import Viewer, visible_deals
 from workspace.activity import record
+from workspace.audit import audit
 from workspace.clock import now, today
-from workspace.deals import Deal
-from workspace.errors import Conflict, Invalid
+from workspace.deals import Deal, Outcome, Product
+from workspace.errors import Conflict, Forbidden, Invalid, NotFound
 from workspace.keys import free_key
+from workspace.people import Person, Role
 
 KINDS = (
     "demo",
@@ -129,3 +135,221 @@ def products_of(session: Session, asset_ids: list[int]) -> dict[int, list[int]]:
     for link in session.exec(select(AssetProduct).where(col(AssetProduct.asset_id).in_(asset_ids))):
         found[link.asset_id].append(link.product_id)
     return found
+
+
+@dataclass(frozen=True)
+class AssetRow:
+    """An asset as a line of the library, with what came of it on deals the viewer may see."""
+
+    id: int
+    key: str
+    name: str
+    kind: str
+    summary: str
+    url: str
+    author: str | None
+    published: date | None
+    expires: date | None
+    withdrawn: bool
+    uses: int
+    won: int
+    closed: int
+
+    @property
+    def state(self) -> str:
+        """Whether it may be offered, in a word."""
+        if self.withdrawn:
+            return "withdrawn"
+        return "expired" if self.expires and self.expires < today() else "current"
+
+
+def asset_rows(
+    session: Session,
+    viewer: Viewer,
+    *,
+    kind: str | None = None,
+    product: str | None = None,
+    text: str | None = None,
+    author_id: int | None = None,
+    every: bool = False,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[AssetRow]:
+    """The library by name, from after the asset `after`; `every` has what may not be used, too."""
+    name = sa.func.lower(Asset.name)
+    counts = (
+        sa.select(
+            col(Use.asset_id).label("asset_id"),
+            sa.func.count(sa.distinct(col(Use.deal_id))).label("uses"),
+            sa.func.count(
+                sa.distinct(sa.case((col(Deal.outcome) == Outcome.WON, Use.deal_id)))
+            ).label("won"),
+            sa.func.count(
+                sa.distinct(sa.case((col(Deal.outcome) != Outcome.OPEN, Use.deal_id)))
+            ).label("closed"),
+        )
+        .join(Deal, col(Deal.id) == col(Use.deal_id))
+        .where(visible_deals(viewer))
+        .group_by(col(Use.asset_id))
+        .subquery()
+    )
+    columns: tuple[Any, ...] = (
+        Asset.id,
+        Asset.key,
+        Asset.name,
+        Asset.kind,
+        Asset.summary,
+        Asset.url,
+        Person.name,
+        Asset.published,
+        Asset.expires,
+        Asset.withdrawn,
+        sa.func.coalesce(counts.c.uses, 0),
+        sa.func.coalesce(counts.c.won, 0),
+        sa.func.coalesce(counts.c.closed, 0),
+    )
+    query: Any = (
+        sa.select(*columns)
+        .select_from(Asset)
+        .outerjoin(Person, col(Person.id) == col(Asset.author_id))
+        .outerjoin(counts, counts.c.asset_id == Asset.id)
+    )
+    if not every:
+        query = query.where(usable())
+    if kind:
+        query = query.where(col(Asset.kind) == kind)
+    if product:
+        about = (
+            select(AssetProduct.asset_id)
+            .join(Product, col(Product.id) == col(AssetProduct.product_id))
+            .where(Product.key == product)
+        )
+        query = query.where(col(Asset.id).in_(about))
+    if text:
+        query = query.where(
+            or_(
+                col(Asset.name).icontains(text, autoescape=True),
+                col(Asset.summary).icontains(text, autoescape=True),
+            )
+        )
+    if author_id is not None:
+        query = query.where(col(Asset.author_id) == author_id)
+    if after:
+        place = session.exec(select(name, Asset.id).where(Asset.key == after)).first()
+        if place:
+            query = query.where(sa.tuple_(name, col(Asset.id)) > sa.tuple_(*map(sa.literal, place)))
+    return [AssetRow(*row) for row in session.exec(query.order_by(name, Asset.id).limit(limit))]
+
+
+@dataclass(frozen=True)
+class UseRow:
+    """A use of an asset as a line of its page, or of the deal's."""
+
+    id: int
+    asset_key: str
+    asset_name: str
+    asset_kind: str
+    deal_key: str
+    deal_name: str
+    outcome: str
+    amount: Decimal | None
+    currency: str | None
+    by: str | None
+    used_on: date | None
+    helped: bool | None
+    comment: str
+
+
+def use_rows(
+    session: Session,
+    viewer: Viewer,
+    *,
+    asset_id: int | None = None,
+    deal_id: int | None = None,
+    limit: int = 50,
+) -> list[UseRow]:
+    """The uses of an asset, or on a deal, that the viewer may see; the newest first."""
+    columns: tuple[Any, ...] = (
+        Use.id,
+        Asset.key,
+        Asset.name,
+        Asset.kind,
+        Deal.key,
+        Deal.name,
+        Deal.outcome,
+        Deal.amount,
+        Deal.currency,
+        Person.name,
+        Use.used_on,
+        Use.helped,
+        Use.comment,
+    )
+    query: Any = (
+        sa.select(*columns)
+        .select_from(Use)
+        .join(Asset, col(Asset.id) == col(Use.asset_id))
+        .join(Deal, col(Deal.id) == col(Use.deal_id))
+        .outerjoin(Person, col(Person.id) == col(Use.by_id))
+        .where(visible_deals(viewer))
+    )
+    if asset_id is not None:
+        query = query.where(col(Use.asset_id) == asset_id)
+    if deal_id is not None:
+        query = query.where(col(Use.deal_id) == deal_id)
+    newest = query.order_by(sa.desc(col(Use.used_on)), sa.desc(col(Use.id)))
+    return [UseRow(*row) for row in session.exec(newest.limit(limit))]
+
+
+def asset_of(session: Session, key: str) -> Asset:
+    """The asset of that key, or NotFound."""
+    asset = session.exec(select(Asset).where(Asset.key == key)).first()
+    if asset is None:
+        raise NotFound("There is no such asset.")
+    return asset
+
+
+def may_edit(viewer: Viewer, asset: Asset) -> bool:
+    """Whether a viewer may change this asset: its author, and those who keep the library."""
+    if not viewer.may_write:
+        return False
+    keepers = {Role.MARKETER, Role.EXPERT, Role.MANAGER, Role.ADMIN}
+    return bool(viewer.roles & keepers) or asset.author_id == viewer.person_id
+
+
+def editable_asset(session: Session, viewer: Viewer, key: str) -> Asset:
+    """The asset of that key; Forbidden to those who may only read it."""
+    asset = asset_of(session, key)
+    if not may_edit(viewer, asset):
+        raise Forbidden("Only its author and those who keep the library may change this asset.")
+    return asset
+
+
+def edit_asset(
+    session: Session,
+    asset: Asset,
+    by: int | None,
+    changes: dict[str, Any],
+    product_ids: Sequence[int] | None = None,
+) -> bool:
+    """Change an asset's own columns, and its products where given; whether anything differed."""
+    changed = {name: value for name, value in changes.items() if getattr(asset, name) != value}
+    detail: dict[str, object] = {
+        name: [str(getattr(asset, name)), str(value)] for name, value in changed.items()
+    }
+    for name, value in changed.items():
+        setattr(asset, name, value)
+    session.add(asset)
+    if product_ids is not None:
+        before = set(products_of(session, [asset.id])[asset.id])
+        after = set(product_ids)
+        if before != after:
+            detail["products"] = [sorted(before), sorted(after)]
+            for gone in before - after:
+                session.delete(session.get_one(AssetProduct, (asset.id, gone)))
+            session.add_all(
+                AssetProduct(asset_id=asset.id, product_id=new) for new in after - before
+            )
+    if detail:
+        audit(session, by, "asset edited", f"asset {asset.id}", detail)
+    session.flush()
+    return bool(detail)

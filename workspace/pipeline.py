@@ -2,13 +2,30 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col, select
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
 
+from workspace import access
+from workspace.access import Viewer
 from workspace.accounts import Account, size_band_limits
-from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product, Stage
-from workspace.people import Person
+from workspace.clock import today
+from workspace.deals import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealInvitation,
+    DealProduct,
+    Outcome,
+    Product,
+    Stage,
+    stages,
+)
+from workspace.people import Member, Person
+from workspace.teams import Seat
 
 
 @dataclass(frozen=True)
@@ -96,3 +113,256 @@ class DealFilter:
             if high is not None:
                 found.append(col(Account.headcount) <= high)
         return found
+
+
+@dataclass(frozen=True)
+class DealRow:
+    """A deal as a line of a list."""
+
+    id: int
+    key: str
+    name: str
+    account: str | None
+    account_key: str | None
+    stage: str
+    outcome: str
+    amount: Decimal | None
+    currency: str | None
+    opened: date | None
+    expected_close: date | None
+    closed: date | None
+    owner: str | None
+    owner_key: str | None
+    next_step: str
+    confidential: bool
+
+    @property
+    def overdue(self) -> bool:
+        """Whether an open deal should have been closed by now."""
+        return (
+            self.outcome == Outcome.OPEN
+            and self.expected_close is not None
+            and self.expected_close < today()
+        )
+
+
+_OWNER = aliased(Person)
+# A value for every row, so that paging by key needs no special case for what is unknown.
+_ORDERS: dict[str, Any] = {
+    "opened": sa.func.coalesce(Deal.opened, date.min),
+    "name": sa.func.lower(Deal.name),
+    "account": sa.func.lower(sa.func.coalesce(Account.name, "")),
+    "stage": col(Stage.position),
+    "amount": sa.func.coalesce(Deal.amount, -1),
+    "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
+    "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
+}
+DEAL_ORDERS = tuple(_ORDERS)
+
+
+def deal_rows(
+    session: Session,
+    viewer: Viewer,
+    chosen: DealFilter = DealFilter(),
+    *,
+    order: str = "opened",
+    descending: bool = True,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[DealRow]:
+    """The deals that a viewer may see and has chosen, in order, from after the deal `after`."""
+    key = _ORDERS[order]
+    query = _rows().where(access.visible_deals(viewer), *chosen.where())
+    if after:
+        place = session.exec(
+            _joined(sa.select(key, col(Deal.id))).where(
+                access.visible_deals(viewer), Deal.key == after
+            )
+        ).first()
+        if place:
+            here, there = sa.tuple_(key, col(Deal.id)), sa.tuple_(*map(sa.literal, place))
+            query = query.where(here < there if descending else here > there)
+    turn = sa.desc if descending else sa.asc
+    found = session.exec(query.order_by(turn(key), turn(col(Deal.id))).limit(limit))
+    return [DealRow(*row) for row in found]
+
+
+def deals_of_member(
+    session: Session,
+    viewer: Viewer,
+    person_id: int,
+    *,
+    outcome: str | None = None,
+    limit: int = 50,
+) -> list[DealRow]:
+    """The deals, of those the viewer may see, that a member owns or has a seat on.
+
+    The ones that should be closed first come first; those with no date come last.
+    """
+    on_team = select(Seat.deal_id).where(Seat.person_id == person_id)
+    query = _rows().where(
+        access.visible_deals(viewer),
+        sa.or_(col(Deal.owner_id) == person_id, col(Deal.id).in_(on_team)),
+    )
+    if outcome:
+        query = query.where(col(Deal.outcome) == outcome)
+        day = Deal.expected_close if outcome == Outcome.OPEN else Deal.closed
+        order = sa.asc if outcome == Outcome.OPEN else sa.desc
+        query = query.order_by(col(day).is_(None), order(col(day)))
+    else:
+        query = query.order_by(sa.desc(_ORDERS["opened"]))
+    return [DealRow(*row) for row in session.exec(query.order_by(col(Deal.id)).limit(limit))]
+
+
+def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[DealRow]:
+    """What was won or lost last."""
+    query = _rows().where(access.visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
+    newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
+    return [DealRow(*row) for row in session.exec(newest.limit(limit))]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a filter or a form on deals may choose from, as (value, what people read)."""
+
+    stages: list[tuple[str, str]]
+    products: list[tuple[str, str]]
+    competitors: list[tuple[str, str]]
+    owners: list[tuple[str, str]]
+    regions: list[str]
+
+
+def choices(session: Session, viewer: Viewer) -> Choices:
+    """The choices of a viewer.
+
+    A competitor or a product that is only on deals hidden from the viewer is left out: its
+    appearance would tell of them.
+    """
+    regions = select(Account.region).where(col(Account.region).is_not(None)).distinct()
+    owners = (
+        select(Person.key, Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .order_by(Person.name)
+    )
+    return Choices(
+        stages=[(row.name, row.name) for row in stages(session)],
+        products=_named(session, viewer, Product, DealProduct, "product_id"),
+        competitors=_named(session, viewer, Competitor, DealCompetitor, "competitor_id"),
+        owners=[(key, name) for key, name in session.exec(owners)],
+        regions=sorted(region for region in session.exec(regions) if region),
+    )
+
+
+def usual_currency(session: Session, viewer: Viewer) -> str:
+    """The currency that this viewer's last deal was in, or anybody's."""
+    mine = sa.case((col(Deal.owner_id) == viewer.person_id, 0), else_=1)
+    found = session.exec(
+        select(Deal.currency)
+        .where(access.visible_deals(viewer), col(Deal.currency).is_not(None))
+        .order_by(mine, sa.desc(col(Deal.id)))
+        .limit(1)
+    ).first()
+    return found or "EUR"
+
+
+def products_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
+    """The products on a deal, as (key, name)."""
+    query = select(Product.key, Product.name).join(
+        DealProduct, col(DealProduct.product_id) == col(Product.id)
+    )
+    found = session.exec(query.where(DealProduct.deal_id == deal_id).order_by(Product.name))
+    return [(key, name) for key, name in found]
+
+
+def competitors_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
+    """The competitors on a deal, as (key, name)."""
+    query = select(Competitor.key, Competitor.name).join(
+        DealCompetitor, col(DealCompetitor.competitor_id) == col(Competitor.id)
+    )
+    found = session.exec(query.where(DealCompetitor.deal_id == deal_id).order_by(Competitor.name))
+    return [(key, name) for key, name in found]
+
+
+@dataclass(frozen=True)
+class SeatRow:
+    """A seat as a line of a deal's team."""
+
+    id: int
+    role: str
+    person_key: str | None
+    name: str | None
+    title: str | None
+    since: date | None
+
+
+def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
+    """The seats on a deal's team: the filled ones first."""
+    columns: tuple[Any, ...] = (
+        Seat.id,
+        Seat.role,
+        Person.key,
+        Person.name,
+        Person.title,
+        Seat.since,
+    )
+    query: Any = (
+        sa.select(*columns)
+        .outerjoin(Person, col(Person.id) == col(Seat.person_id))
+        .where(col(Seat.deal_id) == deal_id)
+        .order_by(col(Seat.person_id).is_(None), col(Seat.id))
+    )
+    return [SeatRow(*row) for row in session.exec(query)]
+
+
+def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:
+    """The members outside the team who may see a confidential deal, as (key, name)."""
+    query = select(Person.key, Person.name).join(
+        DealInvitation, col(DealInvitation.person_id) == col(Person.id)
+    )
+    found = session.exec(query.where(DealInvitation.deal_id == deal_id).order_by(Person.name))
+    return [(key, name) for key, name in found]
+
+
+def _rows() -> Any:
+    columns: tuple[Any, ...] = (
+        Deal.id,
+        Deal.key,
+        Deal.name,
+        Account.name,
+        Account.key,
+        Stage.name,
+        Deal.outcome,
+        Deal.amount,
+        Deal.currency,
+        Deal.opened,
+        Deal.expected_close,
+        Deal.closed,
+        _OWNER.name,
+        _OWNER.key,
+        Deal.next_step,
+        Deal.confidential,
+    )
+    return _joined(sa.select(*columns))
+
+
+def _joined(query: Any) -> Any:
+    return (
+        query.select_from(Deal)
+        .join(Stage, col(Stage.id) == col(Deal.stage_id))
+        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+        .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
+    )
+
+
+def _named(
+    session: Session, viewer: Viewer, table: Any, link: Any, column: str
+) -> list[tuple[str, str]]:
+    on_any = select(link).where(getattr(link, column) == table.id).exists()
+    on_visible = (
+        select(link)
+        .join(Deal, col(Deal.id) == link.deal_id)
+        .where(getattr(link, column) == table.id, access.visible_deals(viewer))
+        .exists()
+    )
+    query = select(table.key, table.name).where(sa.or_(sa.not_(on_any), on_visible))
+    return [(key, name) for key, name in session.exec(query.order_by(table.name))]
