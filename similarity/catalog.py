@@ -1,18 +1,46 @@
-"""Tables first; the rest follows."""
+"""The catalog: every document's stored words and vectors, and the caches over them.
 
-from sqlalchemy import LargeBinary, Text
-from sqlmodel import Field, SQLModel, UniqueConstraint
+The database owns what is searched. Whatever writes a deal, an asset or a person through a
+`Database.write()` session has its document renewed in the same transaction: the catalog
+listens, and nobody has to remember. Searches run on caches in memory, which are brought up
+to the database's last generation before each answer and are kept in files only to start
+faster. A cache that is missing, stale, damaged or of another model is made anew.
+"""
+
+import hashlib
+import json
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy import LargeBinary, Text, event
+from sqlalchemy.orm import UOWTransaction
+from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
+
+from similarity.collection import Collection
+from similarity.embeddings import ModelUnavailable
+from similarity.texts import TABLES, Kind, affected, batches, documents, touched_by
+from workspace.database import Database
+
+log = logging.getLogger(__name__)
 
 
 class Document(SQLModel, table=True):
-    """The text that stands for a deal, an asset or a person, made ready for searching."""
+    """The words that stand for a deal, an asset or a person."""
 
     __table_args__ = (UniqueConstraint("kind", "subject_id"),)
 
     id: int = Field(default=None, primary_key=True)
     kind: str = Field(max_length=10)
     subject_id: int = Field(index=True)
-    # SHA-256 of everything below that is derived: unchanged means nothing to do.
+    # SHA-256 of the text and of the way it is prepared: the same means nothing to do.
     content_hash: str = Field(max_length=64)
     language: str = Field(default="", max_length=10)
     # Stemmed words, in order, separated by single spaces.
@@ -31,24 +59,23 @@ class Passage(SQLModel, table=True):
     position: int
     text: str = Field(sa_type=Text)
     text_hash: str = Field(max_length=64, index=True)
-    # Both None where no model was at hand when the text was saved.
+    # Both are None where no model was at hand when the text was saved.
     model: str | None = Field(default=None, max_length=100)
     vector: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class CatalogState(SQLModel, table=True):
-    """One row: which database this is, and the number of its last change to the catalog."""
+    """One row, locked by whoever changes the catalog, so that generations commit in order."""
 
     id: int = Field(primary_key=True)
-    database: str = Field(max_length=32)
     generation: int = 0
 
 
 class CatalogGeneration(SQLModel, table=True):
     """A committed change to the catalog.
 
-    The token is random: after a backup is restored, the same numbers are given out again, and
-    a cache that knew the old ones must not take them for its own.
+    The token is random: after a backup is restored the same numbers are given out again, and
+    a cache that knew the old ones must not take the new ones for its own.
     """
 
     number: int = Field(primary_key=True)
@@ -58,5 +85,431 @@ class CatalogGeneration(SQLModel, table=True):
 class CatalogChange(SQLModel, table=True):
     """A document that a generation changed or removed."""
 
-    generation: int = Field(primary_key=True, index=True)
-    document_id: int = Field(primary_key=True)
+    generation: int = Field(primary_key=True)
+    kind: str = Field(primary_key=True, max_length=10)
+    subject_id: int = Field(primary_key=True)
+
+
+# Rises when documents are prepared in another way, so that all are prepared again.
+PREPARATION = 1
+# Texts that are encoded at a time, so that progress can be told.
+ENCODE_BATCH = 256
+
+
+class Encoder(Protocol):
+    """What the catalog needs of a model; `Embedder` is the real one, tests have a small one."""
+
+    @property
+    def model_id(self) -> str: ...
+    def encode(self, texts: list[str]) -> NDArray[np.float32]: ...
+
+
+Progress = Callable[[int, int], None]
+# The last generation that a cache has seen, and its token.
+Mark = tuple[int, str]
+EMPTY: Mark = (0, "")
+
+
+class Catalog:
+    """Keeps documents in step with the record, and the caches in step with the documents."""
+
+    def __init__(self, database: Database, encoder: Encoder, folder: Path) -> None:
+        self.encoder = encoder
+        self._database = database
+        self._snapshots = Snapshots(folder)
+        self._collections: dict[Kind, Collection] = {}
+        self._mark: Mark | None = None
+        self._unsaved = 0
+        self._lock = threading.RLock()
+
+    def attach(self) -> None:
+        """Renew documents in every transaction that writes through the database."""
+        self._database.watch(self._listen)
+
+    @contextmanager
+    def searching(self, session: Session, kind: Kind) -> Iterator[Collection]:
+        """The documents of a kind for a search: at least as new as the session's view.
+
+        They hold still until the block ends, so it should only search.
+        """
+        with self._lock:
+            if self._mark is None or _last_generation(session) != self._mark:
+                self._refresh()
+            yield self._collections[kind]
+
+    def warm(self) -> None:
+        """Load the caches and the model, so that the first answer does not wait for them."""
+        self._refresh()
+        try:
+            self.encoder.encode(["ready"])
+        except ModelUnavailable as problem:
+            log.warning("%s Words alone carry the search.", problem)
+
+    def catch_up(self, progress: Progress | None = None) -> int:
+        """Prepare every document that is missing, outdated or of another model; how many.
+
+        Work is committed in parts: whoever is interrupted goes on where they were.
+        """
+        done = 0
+        with self._database.read() as session:
+            outdated = self._outdated(session)
+        for kind, ids in outdated.items():
+            for batch in batches(ids):
+                with self._database.write() as session:
+                    self._renew(session, {kind: set(batch)})
+                done += len(batch)
+                if progress:
+                    progress(done, sum(map(len, outdated.values())))
+        return done
+
+    def reset(self) -> None:
+        """Forget the caches, in memory and in files."""
+        with self._lock:
+            self._mark = None
+            self._snapshots.clear()
+
+    # Writing: from the record to documents, in the writer's own transaction.
+
+    def _listen(self, session: Session) -> None:
+        touched: set[tuple[str, int]] = set()
+
+        @event.listens_for(session, "after_flush")
+        def note(session: Session, _context: UOWTransaction) -> None:
+            for row in (*session.new, *session.dirty, *session.deleted):
+                if isinstance(row, SQLModel) and (found := touched_by(row)):
+                    touched.add(found)
+
+        @event.listens_for(session, "before_commit")
+        def renew(session: Session) -> None:
+            session.flush()
+            if touched:
+                self._renew(session, affected(session, touched))
+
+    def _renew(self, session: Session, subjects: dict[Kind, set[int]]) -> None:
+        """Write the documents of these subjects anew where their text is another."""
+        changed: list[tuple[Kind, int]] = []
+        for kind, ids in subjects.items():
+            for batch in batches(sorted(ids)):
+                changed += ((kind, subject) for subject in self._renew_batch(session, kind, batch))
+        if changed:
+            generation = _next_generation(session)
+            session.execute(
+                sa.insert(CatalogChange),
+                [
+                    {"generation": generation, "kind": kind, "subject_id": subject}
+                    for kind, subject in changed
+                ],
+            )
+
+    def _renew_batch(self, session: Session, kind: Kind, ids: list[int]) -> list[int]:
+        """Renew at most a batch of documents of one kind; the subjects that changed."""
+        stored = {
+            row.subject_id: row
+            for row in session.exec(
+                select(Document).where(Document.kind == kind, col(Document.subject_id).in_(ids))
+            )
+        }
+        lacking = self._lacking_vectors(session, [row.id for row in stored.values()])
+        changed: list[int] = []
+        renewed: list[tuple[Document, list[str]]] = []
+        present = set()
+        for subject, text, confidential in documents(session, kind, ids):
+            present.add(subject)
+            digest = _digest(PREPARATION, text.language, *text.terms, "", *text.passages)
+            row = stored.get(subject)
+            if row and row.content_hash == digest and row.id not in lacking:
+                if row.confidential != confidential:
+                    row.confidential = confidential
+                    session.add(row)
+                    changed.append(subject)
+                continue
+            changed.append(subject)
+            row = row or Document(kind=kind, subject_id=subject, content_hash=digest)
+            row.content_hash, row.language = digest, text.language
+            row.terms, row.confidential = " ".join(text.terms), confidential
+            renewed.append((row, text.passages))
+            stored[subject] = row
+        session.add_all(row for row, _ in renewed)
+        session.flush()
+        gone = [subject for subject in stored if subject not in present]
+        replaced = [stored[subject].id for subject in {*changed, *gone}]
+        session.execute(sa.delete(Passage).where(col(Passage.document_id).in_(replaced)))
+        for subject in gone:
+            session.delete(stored[subject])
+        self._add_passages(
+            session,
+            [
+                {"document_id": row.id, "position": position, "text": passage}
+                for row, own in renewed
+                for position, passage in enumerate(own)
+            ],
+        )
+        return changed + gone
+
+    def _add_passages(self, session: Session, passages: list[dict[str, object]]) -> None:
+        """Store passages with vectors: those of equal texts again, the others encoded."""
+        if not passages:
+            return
+        for passage in passages:
+            passage["text_hash"] = _digest(passage["text"])
+        model = self.encoder.model_id
+        known: dict[str, bytes] = {}
+        for batch in _parts([str(each["text_hash"]) for each in passages]):
+            rows = session.execute(
+                select(Passage.text_hash, Passage.vector).where(
+                    col(Passage.text_hash).in_(batch), Passage.model == model
+                )
+            )
+            known.update((digest, vector) for digest, vector in rows)
+        missing = {
+            str(each["text_hash"]): str(each["text"])
+            for each in passages
+            if each["text_hash"] not in known
+        }
+        try:
+            vectors = self.encoder.encode(list(missing.values())) if missing else ()
+            known.update(zip(missing, (vector.tobytes() for vector in vectors), strict=True))
+        except ModelUnavailable as problem:
+            log.warning("%s What is saved now is found by its words only.", problem)
+        for passage in passages:
+            passage["vector"] = known.get(str(passage["text_hash"]))
+            passage["model"] = model if passage["vector"] else None
+        session.execute(sa.insert(Passage), passages)
+
+    def _lacking_vectors(self, session: Session, document_ids: list[int]) -> set[int]:
+        """Which of these documents have a passage without a vector of the current model."""
+        model = self.encoder.model_id
+        return set(
+            session.exec(
+                select(Passage.document_id)
+                .where(
+                    col(Passage.document_id).in_(document_ids),
+                    sa.or_(col(Passage.model).is_(None), col(Passage.model) != model),
+                )
+                .distinct()
+            )
+        )
+
+    def _outdated(self, session: Session) -> dict[Kind, list[int]]:
+        """The subjects whose document is not what it would be if it were written now."""
+        found = {}
+        for kind, table in TABLES.items():
+            stored = {
+                subject: (digest, row_id)
+                for row_id, subject, digest in session.exec(
+                    select(Document.id, Document.subject_id, Document.content_hash).where(
+                        Document.kind == kind
+                    )
+                )
+            }
+            lacking: set[int] = set()
+            for batch in batches(row_id for _, row_id in stored.values()):
+                lacking |= self._lacking_vectors(session, batch)
+            subjects = list(session.exec(select(table.id)))
+            fresh = set()
+            for subject, text, _ in documents(session, kind, subjects):
+                digest = _digest(PREPARATION, text.language, *text.terms, "", *text.passages)
+                known = stored.get(subject)
+                if known and known[0] == digest and known[1] not in lacking:
+                    fresh.add(subject)
+            found[kind] = sorted(({*subjects, *stored}) - fresh)
+        return found
+
+    # Reading: from documents to the caches.
+
+    def _refresh(self) -> None:
+        """Bring the caches to the database's last generation."""
+        with self._lock, self._database.read() as session:
+            last = _last_generation(session)
+            if self._mark is None and (found := self._snapshots.load(self.encoder.model_id)):
+                self._mark, self._collections = found
+            if self._mark == last:
+                return
+            if self._mark is not None and _knows(session, self._mark):
+                self._apply_changes(session, self._mark[0])
+            else:
+                self._rebuild(session)
+            self._mark = last
+            self._save_now_and_then()
+
+    def _rebuild(self, session: Session) -> None:
+        collections = {kind: Collection() for kind in Kind}
+        for kind, collection in collections.items():
+            subjects = list(session.exec(select(Document.subject_id).where(Document.kind == kind)))
+            for batch in batches(subjects):
+                collection.put(self._load(session, kind, batch))
+        self._collections = collections
+        self._unsaved = sum(map(len, collections.values()))
+
+    def _apply_changes(self, session: Session, after: int) -> None:
+        changes = session.exec(
+            select(CatalogChange.kind, CatalogChange.subject_id)
+            .where(col(CatalogChange.generation) > after)
+            .distinct()
+        ).all()
+        for kind in Kind:
+            subjects = [subject for changed, subject in changes if changed == kind]
+            for batch in batches(subjects):
+                found = self._load(session, kind, batch)
+                self._collections[kind].put(found)
+                kept = {subject for subject, _, _, _ in found}
+                self._collections[kind].remove([each for each in batch if each not in kept])
+        self._unsaved += len(changes)
+
+    def _load(
+        self, session: Session, kind: Kind, subjects: list[int]
+    ) -> list[tuple[int, list[str], NDArray[np.float32], bool]]:
+        """The stored documents of these subjects as a collection takes them."""
+        rows = session.execute(
+            select(Document.id, Document.subject_id, Document.terms, Document.confidential).where(
+                Document.kind == kind, col(Document.subject_id).in_(subjects)
+            )
+        ).all()
+        vectors: dict[int, list[NDArray[np.float32]]] = {row[0]: [] for row in rows}
+        passages = session.execute(
+            select(Passage.document_id, Passage.vector)
+            .where(
+                col(Passage.document_id).in_(list(vectors)),
+                Passage.model == self.encoder.model_id,
+            )
+            .order_by(col(Passage.document_id), col(Passage.position))
+        )
+        for document, vector in passages:
+            vectors[document].append(np.frombuffer(vector, np.float32))
+        return [
+            (
+                subject,
+                terms.split(),
+                np.array(vectors[row_id], np.float32),
+                not confidential,
+            )
+            for row_id, subject, terms, confidential in rows
+        ]
+
+    def _save_now_and_then(self) -> None:
+        """Write snapshots when so much has changed that loading the old ones is slow."""
+        if self._unsaved > sum(map(len, self._collections.values())) // 20 and self._mark:
+            self._snapshots.save(self.encoder.model_id, self._mark, self._collections)
+            self._unsaved = 0
+
+
+class Snapshots:
+    """Caches in files: believed only where every sum and the database itself agree.
+
+    Files are written under names of their own and named, with their SHA-256, by a manifest
+    that replaces the old one last. Whoever is killed in between leaves the old manifest, and
+    whoever reads files that are not what the manifest says throws them away.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._manifest = folder / "manifest.json"
+
+    def save(self, model: str, mark: Mark, collections: dict[Kind, Collection]) -> None:
+        """Publish snapshots of these collections; a full disk costs speed, nothing else."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            stem = secrets.token_hex(6)
+            files = {
+                kind: collection.save(self._folder, f"{kind}-{stem}")
+                for kind, collection in collections.items()
+            }
+            manifest = {
+                "preparation": PREPARATION,
+                "model": model,
+                "generation": mark[0],
+                "token": mark[1],
+                "files": {
+                    kind: [[path.name, _file_digest(path)] for path in paths]
+                    for kind, paths in files.items()
+                },
+            }
+            draft = self._folder / f"manifest-{stem}.json"
+            draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+            draft.replace(self._manifest)
+            self._sweep(keep=stem)
+        except OSError as problem:
+            log.warning("The index snapshots could not be written: %s", problem)
+
+    def load(self, model: str) -> tuple[Mark, dict[Kind, Collection]] | None:
+        """The published collections and their mark, or None where they cannot be believed."""
+        try:
+            manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
+            if (manifest["preparation"], manifest["model"]) != (PREPARATION, model):
+                return None
+            collections = {}
+            for kind in Kind:
+                paths = []
+                for name, digest in manifest["files"][kind]:
+                    path = self._folder / Path(name).name
+                    if _file_digest(path) != digest:
+                        log.warning("The index snapshot %s is damaged: made anew.", path.name)
+                        return None
+                    paths.append(path)
+                collections[kind] = Collection.load(paths)
+            return (int(manifest["generation"]), str(manifest["token"])), collections
+        except FileNotFoundError:
+            return None
+        except Exception as problem:  # Whatever is in these files, they are only a cache.
+            log.warning("The index snapshots cannot be read: made anew. (%s)", problem)
+            return None
+
+    def mark(self) -> Mark | None:
+        """The generation that is published, without reading the indexes."""
+        try:
+            manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
+            return int(manifest["generation"]), str(manifest["token"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def clear(self) -> None:
+        """Delete every snapshot."""
+        self._manifest.unlink(missing_ok=True)
+        self._sweep(keep="")
+
+    def _sweep(self, keep: str) -> None:
+        for path in self._folder.glob("*-*"):
+            if not keep or keep not in path.name:
+                path.unlink(missing_ok=True)
+
+
+def _last_generation(session: Session) -> Mark:
+    last = session.exec(
+        select(CatalogGeneration).order_by(col(CatalogGeneration.number).desc()).limit(1)
+    ).first()
+    return (last.number, last.token) if last else EMPTY
+
+
+def _knows(session: Session, mark: Mark) -> bool:
+    """Whether this database has made that generation."""
+    if mark == EMPTY:
+        return True
+    row = session.get(CatalogGeneration, mark[0])
+    return row is not None and row.token == mark[1]
+
+
+def _next_generation(session: Session) -> int:
+    """Take the next generation. Its row stays locked until the transaction ends, so that
+    generations are committed in the order of their numbers and none is overlooked."""
+    number = session.execute(
+        sa.update(CatalogState)
+        .values(generation=col(CatalogState.generation) + 1)
+        .returning(col(CatalogState.generation))
+    ).scalar_one()
+    session.execute(
+        sa.insert(CatalogGeneration), [{"number": number, "token": secrets.token_hex(16)}]
+    )
+    return int(number)
+
+
+def _parts(items: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (items[start : start + 500] for start in range(0, len(items), 500))
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

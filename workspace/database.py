@@ -1,6 +1,6 @@
 """Engine, sessions, and the one writer on SQLite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -45,12 +45,14 @@ class Database:
             self.writer = _sqlite_engine(self.url, writes=True)
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
-            self.writer = self.reader = sa.create_engine(self.url, pool_pre_ping=True)
-        self._committing: list[Any] = []
+            self.writer = self.reader = sa.create_engine(
+                self.url, pool_pre_ping=True, max_overflow=-1
+            )
+        self._watchers: list[Callable[[Session], None]] = []
 
-    def before_commit(self, listener: Any) -> None:
-        """Have `listener(session)` called in every `write()` just before it commits."""
-        self._committing.append(listener)
+    def watch(self, watcher: Callable[[Session], None]) -> None:
+        """Have `watcher(session)` called with every `write()` session as it opens."""
+        self._watchers.append(watcher)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -72,8 +74,8 @@ class Database:
             Session(self.writer, expire_on_commit=False) as session,
             session.begin(),
         ):
-            for listener in self._committing:
-                event.listen(session, "before_commit", listener)
+            for watcher in self._watchers:
+                watcher(session)
             yield session
 
     def close(self) -> None:
@@ -117,7 +119,8 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
         isolation_level=None,
         connect_args={"check_same_thread": False, "timeout": 30},
         pool_size=1 if writes else 8,
-        max_overflow=0 if writes else 8,
+        # Readers are never refused: whoever reads may need a second, newer look.
+        max_overflow=0 if writes else -1,
         pool_timeout=60,
     )
 
