@@ -1,0 +1,91 @@
+# Every recipe works in an empty clone: it first makes .venv complete, which takes a moment
+# only when pyproject.toml has changed since the last time.
+
+set shell := ["sh", "-eu", "-c"]
+
+python := ".venv/bin/python"
+# Which build of torch: auto takes the CPU's where no NVIDIA GPU is found; cpu; gpu.
+torch := env("DEALKIN_TORCH", "auto")
+cpu_index := "https://download.pytorch.org/whl/cpu"
+# What .venv has to fit; written down in it once it does.
+wanted := torch + " " + sha256_file("pyproject.toml")
+
+# What there is to do
+_default:
+    @{{ just_executable() }} --list --unsorted
+
+# Set up everything, for working on Dealkin too
+setup: (_install "dev")
+
+# Serve the demo workspace, made at the first call
+demo *options: (_install "")
+    @.venv/bin/dealkin demo {{ options }}
+
+# Serve your workspace
+serve *options: (_install "")
+    @.venv/bin/dealkin serve {{ options }}
+
+# Run the tests; options go to pytest
+test *options: setup
+    @{{ python }} -m pytest {{ options }}
+
+# Everything that must hold before a commit
+check: setup
+    .venv/bin/ruff format --check .
+    .venv/bin/ruff check .
+    .venv/bin/mypy
+    .venv/bin/lint-imports
+    {{ python }} -m pytest
+
+# Format, and mend what can be mended by itself
+fmt: setup
+    .venv/bin/ruff format .
+    .venv/bin/ruff check --fix .
+
+# Measure speed and quality; options go to the runner
+bench *options: setup
+    @{{ python }} -m tests.benchmarks {{ options }}
+
+# Make every stored vector and index anew
+reindex: (_install "")
+    @.venv/bin/dealkin reindex
+
+# Make .venv complete: the application, with `extra` the tools named by it
+_install extra:
+    #!/bin/sh
+    set -eu
+    has() { test -f "$1" && test "$(cat "$1")" = "{{ wanted }}"; }
+    if has .venv/.dealkin-dev || { test -z "{{ extra }}" && has .venv/.dealkin; }; then exit; fi
+
+    echo "Setting up .venv; this takes some minutes the first time." >&2
+    test -x {{ python }} || python3 -m venv .venv
+    rm -f .venv/.dealkin .venv/.dealkin-dev
+    this=".{{ if extra == "" { "" } else { "[" + extra + "]" } }}"
+    case "{{ torch }}" in
+        cpu) gpu=no ;;
+        gpu) gpu=yes ;;
+        auto) if nvidia-smi >/dev/null 2>&1 || test "$(uname -s)" != Linux; then gpu=yes; else gpu=no; fi ;;
+        *) echo "DEALKIN_TORCH is auto, cpu or gpu, not '{{ torch }}'." >&2; exit 2 ;;
+    esac
+
+    with_uv() {
+        command -v uv >/dev/null || return 1
+        if test $gpu = yes; then backend=auto; else backend=cpu; fi
+        uv pip install --python {{ python }} --torch-backend $backend --editable "$this"
+    }
+    with_pip() {
+        {{ python }} -m pip --version >/dev/null 2>&1 || {{ python }} -m ensurepip
+        if test $gpu = no; then
+            # Alone and without its dependencies, so that only torch is looked for there.
+            pin=$(sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+            {{ python }} -m pip install --no-deps --retries 1 --timeout 15 --index-url {{ cpu_index }} "$pin" || {
+                echo "The CPU build of $pin was found neither at {{ cpu_index }}"
+                echo "nor in a folder that PIP_FIND_LINKS names. DEALKIN_TORCH=gpu takes the build that"
+                echo "your package index has: on Linux one with several GB of GPU libraries."
+                exit 1
+            } >&2
+        fi
+        {{ python }} -m pip install --editable "$this"
+    }
+    with_uv || with_pip
+    printf %s "{{ wanted }}" > .venv/.dealkin{{ if extra == "" { "" } else { "-" + extra } }}

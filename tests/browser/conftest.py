@@ -1,0 +1,118 @@
+"""A server with the cast on it and a real browser to look at it with."""
+
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.world import FakeEmbedder, World
+
+# Where people have a browser: on the path, or where macOS keeps applications.
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def chromium() -> str | None:
+    """The Chromium that is on this machine, or None."""
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if found:
+        return found
+    with sync_playwright() as playwright:
+        own = playwright.chromium.executable_path
+    return own if Path(own).is_file() else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One kind of database is enough for what a browser sees."""
+    if "backend" in metafunc.fixturenames:
+        metafunc.parametrize("backend", ["sqlite"], indirect=True, scope="session")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a browser its tests are left out, and that is said; in CI it is an error."""
+    journeys = [item for item in items if Path(__file__).parent in item.path.parents]
+    for item in journeys:
+        item.add_marker("browser")
+    if not journeys or chromium():
+        return
+    if os.environ.get("CI"):
+        raise pytest.UsageError("No Chromium was found, and CI must not leave browser tests out.")
+    items[:] = [item for item in items if item not in journeys]
+    config.stash[LEFT_OUT] = len(journeys)
+    config.hook.pytest_deselected(items=journeys)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how to get the tests that were left out."""
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.section("browser tests left out", yellow=True)
+        terminalreporter.line(f"No Chromium was found, so {left_out} browser tests were left out.")
+        terminalreporter.line("To run them too: `apt install chromium` (Debian, Ubuntu),")
+        terminalreporter.line("or `.venv/bin/playwright install chromium` anywhere.")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all journeys; each has a fresh profile of its own."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def address(world: World, tmp_path: Path) -> Iterator[str]:
+    """The address of a server on the cast's database."""
+    import uvicorn
+
+    from similarity.catalog import Catalog
+    from web.app import create_app
+    from workspace.settings import Settings
+
+    catalog = Catalog(world.database, FakeEmbedder(), tmp_path / "indexes")
+    catalog.attach()
+    catalog.catch_up()
+    settings = Settings(home=tmp_path)
+    app = create_app(settings, world.database, catalog)
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
+    )
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        thread.join(0.02)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """A page of a fresh profile; addresses are relative to the server's."""
+    context = browser.new_context(base_url=address)
+    context.set_default_timeout(10_000)
+    yield context.new_page()
+    context.close()

@@ -1,0 +1,373 @@
+"""The fixed cast and their deals, built with the functions that the application uses.
+
+Alice owns the deals that most tests are about. Bob is on her team and may do what she may.
+Charlie is a stranger to her deals. Dana manages, Erin markets, Frank may only read and Grace
+administers; none of them has a part in Alice's confidential deal.
+"""
+
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+
+import numpy as np
+from sqlmodel import Session, select
+
+from workspace import assets, deals, members, teams
+from workspace.access import Viewer
+from workspace.accounts import Account, add_account
+from workspace.activity import record
+from workspace.assets import Asset
+from workspace.clock import today
+from workspace.database import Database
+from workspace.deals import Deal, Stage
+from workspace.keys import free_key
+from workspace.people import Education, Employment, Person, Role
+
+# Name, roles, title and skills of each member.
+CAST = {
+    "alice": ("Alice Adeyemi", {Role.REP}, "Account executive", ""),
+    "bob": ("Bob Brandt", {Role.EXPERT}, "Solution architect", "data warehousing; hospitals"),
+    "charlie": ("Charlie Costa", {Role.REP}, "Account executive", ""),
+    "dana": ("Dana Dvořák", {Role.MANAGER}, "Head of sales", ""),
+    "erin": ("Erin Eriksen", {Role.MARKETER}, "Customer marketing", ""),
+    "frank": ("Frank Fischer", set(), "Finance", ""),
+    "grace": ("Grace Gwara", {Role.ADMIN}, "Sales operations", ""),
+}
+
+
+@dataclass
+class World:
+    """Who and what is there, by the short names that tests use."""
+
+    database: Database
+    people: dict[str, int] = field(default_factory=dict)
+    viewers: dict[str, Viewer] = field(default_factory=dict)
+    # The keys of deals, accounts and assets.
+    deals: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+    assets: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def confidential_deal(self) -> str:
+        """The key of the deal that only Alice and Bob may know of."""
+        return self.deals["nightingale"]
+
+    def viewer(self, name: str) -> Viewer:
+        """One of the cast as the one who looks and acts."""
+        return self.viewers[name]
+
+    def email(self, name: str) -> str:
+        """The e-mail address that one of the cast signs in with."""
+        return f"{name}@dealkin.example"
+
+    def password(self, name: str) -> str:
+        """The password that one of the cast signs in with."""
+        return f"the password of {name}"
+
+    def deal(self, session: Session, name: str) -> Deal:
+        """The row of a deal."""
+        return session.exec(select(Deal).where(Deal.key == self.deals[name])).one()
+
+    def account(self, session: Session, name: str) -> Account:
+        """The row of an account."""
+        return session.exec(select(Account).where(Account.key == self.accounts[name])).one()
+
+    def asset(self, session: Session, name: str) -> Asset:
+        """The row of an asset."""
+        return session.exec(select(Asset).where(Asset.key == self.assets[name])).one()
+
+
+class FakeEmbedder:
+    """Embeds by hashing words: texts that share words are near, and nothing is learned."""
+
+    model_id = "fake"
+    dimension = 64
+
+    def encode(self, texts: list[str]) -> np.ndarray:
+        """A unit row for each text; that of a text without words is zero."""
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in re.findall(r"\w+", text.lower()):
+                row[zlib.crc32(word.encode()) % self.dimension] += 1.0
+            length = np.linalg.norm(row)
+            if length:
+                row /= length
+        return rows
+
+
+def ago(days: int) -> date:
+    """The day so many days before today."""
+    return today() - timedelta(days=days)
+
+
+def stage(session: Session, name: str) -> Stage:
+    """The stage of that name."""
+    return session.exec(select(Stage).where(Stage.name == name)).one()
+
+
+def build_world(database: Database) -> World:
+    """Put the cast, their accounts, deals and assets into an empty, migrated database."""
+    world = World(database)
+    with database.write() as session:
+        _add_cast(session, world)
+        _add_accounts(session, world)
+        _add_deals(session, world)
+        _add_assets(session, world)
+        world.viewers = {
+            name: members.viewer(session, world.people[name], full_name)
+            for name, (full_name, *_) in CAST.items()
+        }
+    return world
+
+
+def _add_cast(session: Session, world: World) -> None:
+    for name, (full_name, roles, title, skills) in CAST.items():
+        person = members.add_member(
+            session, full_name, world.email(name), roles, title=title, skills=skills
+        )
+        members.set_password(session, person.id, world.password(name))
+        world.people[name] = person.id
+
+
+def _add_accounts(session: Session, world: World) -> None:
+    for name, full_name, industry, headcount, country in (
+        ("brannoc", "St Brannoc Hospital", "Q86", 2_400, "GB"),
+        ("havel", "Havel Clinics", "Q86", 800, "CZ"),
+        ("kestrel", "Kestrel Health", "Q86", 3_100, "IE"),
+        ("lumen", "Lumen Bank", "K64", 12_000, "DE"),
+        ("ribera", "Banco Ribera", "K64", 6_000, "ES"),
+        ("tidewater", "Tidewater Insurance", "K65", 3_000, "US"),
+        ("orlik", "Orlik Retail", "G47", 4_000, "PL"),
+        ("fjord", "Fjord Logistics", "H52", 900, "NO"),
+        ("meridian", "Meridian Motors", "C29", 30_000, "DE"),
+    ):
+        account = add_account(
+            session, full_name, industry=industry, headcount=headcount, country=country
+        )
+        world.accounts[name] = account.key
+
+    for name, full_name, title, account_name in (
+        ("ines", "Inês Moreira", "Chief information officer", "brannoc"),
+        ("jonas", "Jonas Havelka", "Head of data", "havel"),
+    ):
+        account = world.account(session, account_name)
+        contact = Person(
+            key=free_key(session, Person, full_name),
+            name=full_name,
+            title=title,
+            account_id=account.id,
+        )
+        session.add(contact)
+        session.flush()
+        world.people[name] = contact.id
+        session.add(
+            Employment(
+                person_id=contact.id,
+                account_id=account.id,
+                organisation=account.name,
+                title=title,
+                start=date(2019, 3, 1),
+            )
+        )
+        session.add(
+            Education(
+                person_id=contact.id,
+                institution="University of Porto",
+                start=date(2004, 9, 1),
+                end=date(2009, 6, 30),
+            )
+        )
+    session.add(
+        Education(
+            person_id=world.people["bob"],
+            institution="University of Porto",
+            start=date(2006, 9, 1),
+            end=date(2010, 6, 30),
+        )
+    )
+
+
+def _add_deals(session: Session, world: World) -> None:
+    products = {
+        name: deals.find_or_add_product(session, name, family=family)
+        for name, family in (
+            ("Atlas Warehouse", "Data"),
+            ("Beacon Dashboards", "Analytics"),
+            ("Relay Integration", "Data"),
+        )
+    }
+    competitors = {
+        name: deals.find_or_add_competitor(session, name) for name in ("Datamoor", "Quarrystone")
+    }
+
+    def add(
+        name: str,
+        title: str,
+        account: str | None,
+        owner: str | None,
+        stage_name: str,
+        opened: int,
+        closed: int | None,
+        sold: Iterable[str],
+        against: Iterable[str],
+        amount: int,
+        use_case: str,
+        notes: str,
+        reason: str = "",
+        confidential: bool = False,
+    ) -> Deal:
+        deal = deals.log(
+            session,
+            title,
+            world.account(session, account) if account else None,
+            world.people[owner] if owner else None,
+            stage=stage(session, stage_name),
+            products=[products[each] for each in sold],
+            competitors=[competitors[each] for each in against],
+            amount=Decimal(amount),
+            currency="EUR",
+            opened=ago(opened),
+            closed=ago(closed) if closed is not None else None,
+            use_case=use_case,
+            notes=notes,
+            reason=reason,
+            confidential=confidential,
+        )
+        world.deals[name] = deal.key
+        if owner == "alice":
+            teams.add_seat(
+                session, deal, "product expert", world.people["bob"], deal.owner_id, ago(opened)
+            )
+        return deal
+
+    add(
+        "brannoc", "St Brannoc patient records", "brannoc", "alice", "Closed Won", 320, 200,
+        ["Atlas Warehouse"], ["Datamoor"], 240_000,
+        "Consolidate patient records of four hospitals in one warehouse for waiting-time reports",
+        "The chief information officer feared a long migration; the ward demo settled it.",
+        "Reference visit to a clinic with the same records system",
+    )  # fmt: skip
+    add(
+        "havel", "Havel Clinics data platform", "havel", "alice", "Closed Won", 520, 400,
+        ["Atlas Warehouse", "Beacon Dashboards"], ["Datamoor"], 95_000,
+        "Patient records and billing of twelve clinics in one warehouse with dashboards",
+        "Head of data had used the competitor before and wanted out.",
+        "Fixed price for the migration",
+    )  # fmt: skip
+    add(
+        "lumen", "Lumen Bank risk warehouse", "lumen", "charlie", "Closed Won", 300, 120,
+        ["Atlas Warehouse"], ["Quarrystone"], 780_000,
+        "Regulatory risk reporting from forty source systems, every night before six",
+        "Audit asked for lineage on every figure.",
+        "Lineage out of the box",
+    )  # fmt: skip
+    add(
+        "ribera", "Banco Ribera reporting", "ribera", "charlie", "Closed Lost", 260, 90,
+        ["Atlas Warehouse"], ["Datamoor"], 410_000,
+        "Regulatory reporting for the central bank",
+        "Procurement wanted one vendor for everything.",
+        "Price",
+    )  # fmt: skip
+    add(
+        "orlik", "Orlik shop dashboards", "orlik", "alice", "Closed Lost", 420, 300,
+        ["Beacon Dashboards"], ["Quarrystone"], 60_000,
+        "Daily sales dashboards for two hundred shop managers",
+        "No demo with their own data was given.",
+        "No decision",
+    )  # fmt: skip
+    add(
+        "fjord", "Fjord freight integration", "fjord", "charlie", "Closed Won", 640, 500,
+        ["Relay Integration"], [], 130_000,
+        "Connect carriers, customs and the warehouse system",
+        "Wanted to be live before the Christmas peak.",
+        "Speed",
+    )  # fmt: skip
+    add(
+        "tidewater", "Tidewater claims warehouse", "tidewater", "charlie", "Value Proposition",
+        60, None, ["Atlas Warehouse"], ["Datamoor"], 350_000,
+        "Claims history of three merged insurers in one warehouse",
+        "Their architect asks for a customer who merged systems too.",
+    )  # fmt: skip
+    add(
+        "meridian", "Meridian plant integration", "meridian", "alice", "Negotiation/Review",
+        120, None, ["Relay Integration", "Beacon Dashboards"], [], 520_000,
+        "Stream machine data of six plants to quality dashboards",
+        "Works council must agree to the dashboards.",
+    )  # fmt: skip
+    add(
+        "wards", "St Brannoc ward dashboards", "brannoc", "alice", "Qualification", 20, None,
+        ["Beacon Dashboards"], ["Datamoor"], 80_000,
+        "Waiting-time dashboards for ward managers on top of the patient records warehouse",
+        "Same people as last year; wants a demo on the wards.",
+    )  # fmt: skip
+    add(
+        "kestrel", "Kestrel Health records", "kestrel", "charlie", "Needs Analysis", 10, None,
+        ["Atlas Warehouse"], ["Datamoor"], 200_000,
+        "Patient records of nine hospitals in one warehouse",
+        "Asks who has done this with the same records system.",
+    )  # fmt: skip
+    add(
+        "nightingale", "Project Nightingale", "kestrel", "alice", "Closed Won", 200, 60,
+        ["Atlas Warehouse"], ["Datamoor"], 990_000,
+        "Patient records of nine hospitals before a merger that is not public",
+        "Only the board knows of the merger.",
+        "Discretion",
+        confidential=True,
+    )  # fmt: skip
+    add(
+        "unclaimed", "Request from the web site", None, None, "Prospecting", 5, None,
+        [], [], 0,
+        "Somebody asks for dashboards",
+        "",
+    )  # fmt: skip
+    record(
+        session,
+        world.deal(session, "wards").id,
+        world.people["alice"],
+        "note",
+        "Called the ward manager.",
+    )
+
+
+def _add_assets(session: Session, world: World) -> None:
+    atlas = deals.find_or_add_product(session, "Atlas Warehouse")
+    beacon = deals.find_or_add_product(session, "Beacon Dashboards")
+    for name, title, kind, by, product_ids, summary, facts in (
+        ("demo", "Ward demo", "demo", "bob", [atlas.id, beacon.id],
+         "Patient records from four hospitals, loaded while they watch", {}),
+        ("story", "How a bank moved its risk reports", "case study", "erin", [atlas.id],
+         "Regulatory reporting before six in the morning", {}),
+        ("battlecard", "Against Datamoor", "battlecard", "bob", [atlas.id],
+         "What to ask when Datamoor is in the room", {}),
+        ("old_deck", "Price deck of last year", "deck", "erin", [atlas.id],
+         "Prices that no longer hold", {"expires": ago(30), "published": ago(400)}),
+        ("withdrawn_paper", "Benchmarks", "white paper", "erin", [atlas.id],
+         "Figures that we took back", {"withdrawn": True}),
+    ):  # fmt: skip
+        asset = assets.publish(
+            session, title, kind, world.people[by], product_ids, summary=summary, **facts
+        )
+        world.assets[name] = asset.key
+
+    for asset_name, deal_name, by, used, helped, comment in (
+        ("demo", "brannoc", "alice", 240, True, "Shown on a ward with their own records"),
+        ("demo", "havel", "alice", 430, True, ""),
+        ("demo", "nightingale", "alice", 100, True, "Shown to the board before the merger"),
+        ("battlecard", "brannoc", "bob", 250, True, ""),
+        ("battlecard", "nightingale", "bob", 110, True, ""),
+        ("story", "lumen", "charlie", 150, True, ""),
+        ("story", "ribera", "charlie", 100, False, "Too general for them"),
+        ("old_deck", "havel", "alice", 450, None, ""),
+    ):
+        assets.use(
+            session,
+            world.asset(session, asset_name),
+            world.deal(session, deal_name),
+            world.people[by],
+            used_on=ago(used),
+            helped=helped,
+            comment=comment,
+        )

@@ -1,0 +1,768 @@
+"""The command line. Whatever is slow to import is imported by the commands that need it."""
+
+import json
+import sys
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+
+import typer
+
+from workspace.errors import DealkinError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from sqlmodel import Session
+
+    from similarity.catalog import Catalog
+    from similarity.experts import Expert
+    from similarity.kin import Kin
+    from similarity.playbook import Playbook
+    from similarity.ranking import Term
+    from workspace.access import Viewer
+    from workspace.database import Database
+    from workspace.people import Person
+    from workspace.pipeline import DealFilter
+    from workspace.settings import Settings
+
+app = typer.Typer(
+    help="Log a deal and see what the company already knows that can win it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+member_app = typer.Typer(help="Members: who may sign in.", no_args_is_help=True)
+app.add_typer(member_app, name="member")
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]
+DealKey = Annotated[str | None, typer.Option("--deal", help="The key of a deal.", metavar="KEY")]
+Words = Annotated[str | None, typer.Argument(help="Or what you look for, in your own words.")]
+Limit = Annotated[int, typer.Option(help="At most so many results.", min=1, max=1000)]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as", metavar="EMAIL", help="See what this member sees; else what every member sees."
+    ),
+]
+
+
+def main() -> None:
+    """The console script: what the caller can mend is one line on stderr, and exit code 1."""
+    try:
+        app()
+    except DealkinError as error:
+        fields = getattr(error, "fields", {})
+        print(f"dealkin: {error}", file=sys.stderr)  # noqa: T201
+        for name, problem in fields.items():
+            print(f"  {name}: {problem}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"dealkin {version_of('dealkin')}")
+        raise typer.Exit
+
+
+# Serving
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the workspace to browsers."""
+    with _workspace() as (settings, database, catalog):
+        _serve(settings, database, catalog, host, port)
+
+
+@app.command()
+def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the demo workspace; into an empty database it is put first."""
+    from workspace import demo as content
+
+    with _workspace() as (settings, database, catalog):
+        with database.read() as session:
+            is_demo, is_empty = content.is_demo(session), _is_empty(session)
+        if is_demo:
+            typer.echo("The demo workspace is there already. Its passwords were printed when it")
+            typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
+        elif is_empty:
+            typer.echo("Making the demo workspace; this takes about a minute …")
+            with database.write() as session:
+                made = content.load(session)
+                roles = _roles(session, [person for person, _ in made])
+            _print_passwords(made, roles)
+        else:
+            raise DealkinError(
+                "This database has other data in it, so the demo is not put there."
+                " DEALKIN_HOME names the folder of another workspace."
+            )
+        _serve(settings, database, catalog, host, port)
+
+
+def _serve(
+    settings: "Settings", database: "Database", catalog: "Catalog", host: str, port: int
+) -> None:
+    import socket
+    import threading
+
+    import uvicorn
+
+    from web.app import create_app
+
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        raise DealkinError(
+            f"{host}:{port} cannot be listened on ({error.strerror}): --port takes another port."
+        ) from None
+
+    config = uvicorn.Config(
+        create_app(settings, database, catalog),
+        log_level="warning",
+        # Addresses hold what people searched for.
+        access_log=False,
+        server_header=False,
+        # What a proxy says of its clients is believed only where there is a proxy.
+        proxy_headers=settings.origin is not None,
+        # An open stream would otherwise keep a server that is asked to stop alive for ever.
+        timeout_graceful_shutdown=5,
+    )
+
+    def get_ready() -> None:
+        catalog.catch_up()
+        catalog.warm()
+
+    # The first page does not wait for the model.
+    threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
+    shown = f"[{host}]" if ":" in host else host
+    typer.echo(f"Dealkin is at {settings.origin or f'http://{shown}:{port}'} (Ctrl+C stops it)")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+# The record
+
+
+@app.command("import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="CSV files.", metavar="FILE…")],
+    as_: Annotated[
+        str | None,
+        typer.Option("--as", metavar="EMAIL", help="The member in whose name they are imported."),
+    ] = None,
+) -> None:
+    """Import files; the same file twice changes nothing."""
+    from workspace import imports
+
+    for file in files:
+        if not file.is_file():
+            raise DealkinError(f"There is no file {file}.")
+    with _workspace() as (settings, database, _):
+        with database.write() as session:
+            by = _viewer(session, as_).person_id
+            reports = imports.run(session, files, by, settings.home / "import-errors")
+        for report in reports:
+            typer.echo(str(report))
+
+
+@member_app.command("add")
+def add_member(
+    name: Annotated[str, typer.Argument(help="The full name.")],
+    email: Annotated[str, typer.Argument(help="The e-mail address to sign in with.")],
+    role: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="rep, manager, expert, marketer or admin; may be given several times."
+            " Without a role a member may only read.",
+        ),
+    ] = None,
+    password_prompt: Annotated[
+        bool, typer.Option("--password-prompt", help="Ask for the password; else a random one.")
+    ] = False,
+) -> None:
+    """Add a member, the first administrator too, and print the password once."""
+    from workspace import members
+    from workspace.people import Role
+
+    try:
+        roles = [Role(each) for each in role or ()]
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
+    with _workspace() as (_, database, _catalog):
+        password = _new_password(password_prompt)
+        with database.write() as session:
+            person = members.add_member(session, name, email, roles)
+            members.set_password(session, person.id, password)
+        typer.echo(f"{person.name} can sign in with {person.email}.")
+        if not password_prompt:
+            typer.echo(f"Password, shown this once: {password}")
+
+
+@member_app.command("password")
+def set_password(
+    email: Annotated[str, typer.Argument(help="The e-mail address of a member.")],
+    password_prompt: Annotated[
+        bool, typer.Option("--password-prompt", help="Ask for the password; else a random one.")
+    ] = False,
+) -> None:
+    """Give a member a new password and sign them out everywhere."""
+    from workspace import members
+
+    with _workspace() as (_, database, _catalog):
+        password = _new_password(password_prompt)
+        with database.write() as session:
+            person_id = members.viewer_by_email(session, email).person_id
+            members.set_password(session, cast("int", person_id), password)
+        if not password_prompt:
+            typer.echo(f"Password, shown this once: {password}")
+
+
+# Looking things up
+
+
+@app.command()
+def similar(
+    words: Words = None,
+    deal: DealKey = None,
+    limit: Limit = 10,
+    outcome: Annotated[
+        Literal["open", "won", "lost"] | None, typer.Option(help="How the deals stand.")
+    ] = None,
+    industry: Annotated[
+        str | None, typer.Option(help="A section or division: its name or ISIC code.")
+    ] = None,
+    size: Annotated[str | None, typer.Option(help="A band of headcounts: '201–1,000'.")] = None,
+    product: Annotated[str | None, typer.Option(help="A product's name or key.")] = None,
+    competitor: Annotated[str | None, typer.Option(help="A competitor's name or key.")] = None,
+    region: Annotated[str | None, typer.Option(help="A sales region.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])] = None,
+    owner: Annotated[str | None, typer.Option(help="The owner's name or key.")] = None,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show the past deals most like a deal, or like a sentence, and why."""
+    from similarity import kin
+
+    query = _query(words, deal)
+    with _looking(as_) as (session, viewer, catalog):
+        chosen = _filter(
+            session,
+            viewer,
+            outcome=outcome,
+            industry=industry,
+            size=size,
+            product=product,
+            competitor=competitor,
+            region=region,
+            owner=owner,
+            since=since.date() if since else None,
+            until=until.date() if until else None,
+        )
+        if deal:
+            row = _deal(session, viewer, deal)
+            found = kin.kin_of_deal(session, viewer, catalog, row, filter=chosen, limit=limit)
+        else:
+            found = kin.kin_of_text(session, viewer, catalog, query, filter=chosen, limit=limit)
+    if as_json:
+        _print_json({"query": query, "results": [_kin_json(each) for each in found]})
+    else:
+        _print_kin(found)
+
+
+@app.command()
+def experts(
+    words: Words = None,
+    deal: DealKey = None,
+    limit: Limit = 10,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show the colleagues to bring in on a deal or a topic, by evidence."""
+    from similarity import experts as ranking
+
+    query = _query(words, deal)
+    with _looking(as_) as (session, viewer, catalog):
+        if deal:
+            row = _deal(session, viewer, deal)
+            found = ranking.experts_of_deal(session, viewer, catalog, row, limit=limit)
+        else:
+            found = ranking.experts_of_text(session, viewer, catalog, query, limit=limit)
+    if as_json:
+        _print_json({"query": query, "results": [_expert_json(each) for each in found]})
+    else:
+        _print_experts(found)
+
+
+@app.command()
+def playbook(
+    words: Words = None,
+    deal: DealKey = None,
+    limit: Limit = 10,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show the demos and collateral that won the deals most like this one."""
+    from similarity import playbook as ranking
+
+    query = _query(words, deal)
+    with _looking(as_) as (session, viewer, catalog):
+        if deal:
+            row = _deal(session, viewer, deal)
+            found = ranking.playbook_of_deal(session, viewer, catalog, row, limit=limit)
+        else:
+            found = ranking.playbook_of_text(session, viewer, catalog, query, limit=limit)
+    if as_json:
+        _print_json({"query": query, **_playbook_json(found)})
+    else:
+        _print_playbook(found)
+
+
+# Looking after the installation
+
+
+@app.command()
+def reindex() -> None:
+    """Prepare every document whose text or vector is not current, and make the index anew."""
+    with _workspace() as (_, _database, catalog):
+        catalog.reset()
+        done = catalog.catch_up(_progress())
+        catalog.warm()
+        typer.echo(f"{done:,} documents were prepared; the index is made anew.")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check the installation; exit code 1 where something is wrong."""
+    from similarity import health
+    from similarity.embeddings import Embedder
+    from workspace.database import Database
+
+    settings = _settings()
+    with closing(Database(settings.database)) as database:
+        found = health.check(database, Embedder(settings.model), settings.indexes)
+    if as_json:
+        _print_json(found)
+    else:
+        _print_health(found)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="corpus.jsonl, queries.jsonl and qrels/test.tsv.", exists=True, file_okay=False
+        ),
+    ],
+    experts: Annotated[
+        bool,
+        typer.Option(
+            "--experts",
+            help="The folder has documents.jsonl, doc_author.tsv, candidate_pool.tsv and"
+            " expert_judgements.tsv.",
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure retrieval on a collection with judgements."""
+    from similarity import evaluation
+    from similarity.embeddings import Embedder
+
+    measure = evaluation.evaluate_experts if experts else evaluation.evaluate
+    found = measure(folder, Embedder(_settings().model))
+    if as_json:
+        _print_json(found)
+    else:
+        _print_figures(found)
+
+
+# What the commands share
+
+
+def _settings() -> "Settings":
+    from pydantic import ValidationError
+
+    from workspace.settings import Settings
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise DealkinError(f"A setting in the environment cannot be used: {error}") from None
+
+
+@contextmanager
+def _workspace() -> "Iterator[tuple[Settings, Database, Catalog]]":
+    """The workspace's database, upgraded, and its catalog, which listens to what is written."""
+    from sqlalchemy.exc import OperationalError
+
+    from similarity.catalog import Catalog
+    from similarity.embeddings import Embedder
+    from workspace.database import open_database
+
+    settings = _settings()
+    try:
+        database = open_database(settings)
+    except (OperationalError, OSError) as error:
+        raise DealkinError(f"The database cannot be opened: {error}") from None
+    with closing(database):
+        catalog = Catalog(database, Embedder(settings.model), settings.indexes)
+        catalog.attach()
+        yield settings, database, catalog
+
+
+@contextmanager
+def _looking(email: str | None) -> "Iterator[tuple[Session, Viewer, Catalog]]":
+    """A reading session, in the view of one member or in everybody's."""
+    with _workspace() as (_, database, catalog), database.read() as session:
+        yield session, _viewer(session, email), catalog
+
+
+def _viewer(session: "Session", email: str | None) -> "Viewer":
+    from workspace import members
+    from workspace.access import PLAIN_VIEW
+
+    return members.viewer_by_email(session, email) if email else PLAIN_VIEW
+
+
+def _deal(session: "Session", viewer: "Viewer", key: str) -> Any:
+    from workspace.access import readable_deal
+
+    return readable_deal(session, viewer, key)
+
+
+def _query(words: str | None, deal: str | None) -> str:
+    if bool(words and words.strip()) == bool(deal):
+        raise typer.BadParameter("Give either --deal KEY or what you look for in words.")
+    return deal or words or ""
+
+
+def _filter(session: "Session", viewer: "Viewer", **given: Any) -> "DealFilter":
+    """The filter that was meant: things may be named as people name them, or by key."""
+    from workspace import pipeline
+    from workspace.accounts import REGIONS, SIZE_BAND_NAMES
+    from workspace.industries import find_industry
+
+    if given["industry"]:
+        given["industry"] = find_industry(written := given["industry"])
+        if not given["industry"]:
+            raise DealkinError(f"No industry is called '{written}'.")
+    bands = [(band, band.replace(",", "")) for band in SIZE_BAND_NAMES]
+    given["size"] = _meant("size band", given["size"], bands)
+    choices = pipeline.choices(session, viewer)
+    regions = [(region, region) for region in dict.fromkeys([*choices.regions, *REGIONS])]
+    given["region"] = _meant("region", given["region"], regions)
+    given["product"] = _meant("product", given["product"], choices.products)
+    given["competitor"] = _meant("competitor", given["competitor"], choices.competitors)
+    given["owner"] = _meant("owner", given["owner"], choices.owners)
+    return pipeline.DealFilter(**given)
+
+
+def _meant(what: str, written: str | None, known: "Sequence[tuple[str, str]]") -> str | None:
+    """The value among `known`, (value, name) each, that somebody wrote down."""
+    from workspace.keys import joined
+
+    if not written:
+        return None
+    for value, name in known:
+        if written == value or joined(written) in (joined(value), joined(name)):
+            return value
+    names = ", ".join(name for _, name in known[:20]) or "none"
+    raise DealkinError(f"No {what} is called '{written}'. There are: {names}.")
+
+
+def _is_empty(session: "Session") -> bool:
+    from sqlmodel import select
+
+    from workspace.accounts import Account
+    from workspace.deals import Deal
+    from workspace.people import Person
+
+    return not any(
+        session.exec(select(table.id).limit(1)).first() for table in (Account, Deal, Person)
+    )
+
+
+def _new_password(prompt: bool) -> str:
+    from workspace.members import random_password
+
+    if not prompt:
+        return random_password()
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _roles(session: "Session", people: "Sequence[Person]") -> dict[int, str]:
+    from workspace import members
+
+    return {
+        person.id: ", ".join(sorted(members.viewer(session, person.id, person.name).roles))
+        for person in people
+    }
+
+
+def _progress() -> "Callable[[int, int], None] | None":
+    """Tells on a terminal how far a long piece of work has come."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, of: int) -> None:
+        typer.echo(f"\r{done:,} of {of:,} documents", nl=done == of, err=True)
+
+    return show
+
+
+# JSON
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def _terms_json(terms: "Sequence[Term]") -> list[dict[str, object]]:
+    return [
+        {
+            "name": term.name,
+            "value": term.value,
+            "weight": term.weight,
+            "contribution": term.contribution,
+            "because": term.because,
+        }
+        for term in terms
+    ]
+
+
+def _kin_json(one: "Kin") -> dict[str, object]:
+    return {
+        "key": one.key,
+        "name": one.name,
+        "score": one.score,
+        "band": one.band,
+        "terms": _terms_json(one.terms),
+        "snippet": "".join(piece.text for piece in one.snippet),
+        "difference": one.difference,
+    }
+
+
+def _expert_json(one: "Expert") -> dict[str, object]:
+    return {
+        "key": one.key,
+        "name": one.name,
+        "title": one.title,
+        "score": one.score,
+        "band": one.band,
+        "terms": _terms_json(one.terms),
+        "evidence": [
+            {
+                "text": each.text,
+                "when": each.when,
+                "deal": each.deal_key,
+                "asset": each.asset_key,
+            }
+            for each in one.evidence
+        ],
+        "open_seats": one.open_seats,
+        "on_team": one.on_team,
+    }
+
+
+def _playbook_json(found: "Playbook") -> dict[str, object]:
+    return {
+        "won": found.won,
+        "closed": found.closed,
+        "results": [
+            {
+                "key": play.key,
+                "name": play.name,
+                "kind": play.kind,
+                "score": play.score,
+                "band": play.band,
+                "terms": _terms_json(play.terms),
+                "won_with": play.won_with,
+                "closed_with": play.closed_with,
+                "won_without": play.won_without,
+                "closed_without": play.closed_without,
+                "lift": play.lift,
+                "lift_low": play.lift_low,
+                "lift_high": play.lift_high,
+                "evidence": [
+                    {
+                        "deal": each.deal_key,
+                        "name": each.deal_name,
+                        "outcome": each.outcome,
+                        "helped": each.helped,
+                        "comment": each.comment,
+                    }
+                    for each in play.evidence
+                ],
+            }
+            for play in found.plays
+        ],
+        "contrasts": [
+            {
+                "competitor": each.competitor,
+                "key": each.asset_key,
+                "name": each.asset_name,
+                "kind": each.kind,
+                "won_with": each.won_with,
+                "won": each.won,
+                "lost_with": each.lost_with,
+                "lost": each.lost,
+            }
+            for each in found.contrasts
+        ],
+    }
+
+
+# Tables for people
+
+
+def _print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        # As text, what people wrote cannot colour or command the terminal.
+        table.add_row(*(Text(_printable(str(cell))) for cell in row))
+    Console().print(table)
+
+
+def _printable(text: str) -> str:
+    return "".join(each for each in text if each.isprintable() or each == "\n")
+
+
+def _why(terms: "Sequence[Term]") -> str:
+    return "\n".join(
+        f"{term.contribution:+.2f} {term.because}" for term in terms if term.contribution
+    )
+
+
+def _print_kin(found: "Sequence[Kin]") -> None:
+    if not found:
+        typer.echo("No deal is like this.")
+        return
+    rows = []
+    for one in found:
+        closed = f" {one.closed:%b %Y}" if one.closed else ""
+        account = f"\n{one.account}" if one.account else ""
+        snippet = "".join(piece.text for piece in one.snippet)
+        passage = "\n".join(filter(None, [snippet, one.difference]))
+        rows.append(
+            (
+                f"{one.score:.2f} {one.band}",
+                one.key,
+                f"{one.name}{account}\n{one.outcome}{closed}",
+                _why(one.terms),
+                passage,
+            )
+        )
+    _print_table(["Score", "Key", "Deal", "Because", "Passage and difference"], rows)
+
+
+def _print_experts(found: "Sequence[Expert]") -> None:
+    if not found:
+        typer.echo("Nothing on record speaks for anybody here.")
+        return
+    _print_table(
+        ["Score", "Name", "Because", "Evidence"],
+        [
+            (
+                f"{one.score:.2f} {one.band}",
+                f"{one.name}\n{one.title}" + ("\non the team" if one.on_team else ""),
+                _why(one.terms),
+                "\n".join(each.text for each in one.evidence[:5]),
+            )
+            for one in found
+        ],
+    )
+
+
+def _print_playbook(found: "Playbook") -> None:
+    if not found.plays:
+        typer.echo("No asset was used on the deals that are like this.")
+    else:
+        _print_table(
+            ["Score", "Key", "Asset", "Won with it", "Won without", "Because"],
+            [
+                (
+                    f"{play.score:.2f} {play.band}",
+                    play.key,
+                    f"{play.name}\n{play.kind}",
+                    f"{play.won_with} of {play.closed_with}",
+                    f"{play.won_without} of {play.closed_without}",
+                    _why(play.terms),
+                )
+                for play in found.plays
+            ],
+        )
+    for each in found.contrasts:
+        typer.echo(
+            _printable(
+                f"Against {each.competitor}: {each.asset_name} was used on {each.won_with} of"
+                f" {each.won} deals won and {each.lost_with} of {each.lost} lost."
+            )
+        )
+
+
+def _print_passwords(made: "Sequence[tuple[Person, str]]", roles: dict[int, str]) -> None:
+    typer.echo("Sign in as any of these members. Their passwords are shown this once:")
+    width = max(len(person.name) for person, _ in made)
+    for person, password in made:
+        typer.echo(f"  {person.name:{width}}  {person.email}  {password}  {roles[person.id]}")
+
+
+def _print_health(found: dict[str, Any]) -> None:
+    for section, facts in found.items():
+        if not isinstance(facts, dict):
+            continue
+        typer.echo(section.capitalize())
+        for name, value in facts.items():
+            typer.echo(f"  {name}: {value}")
+    for warning in found["warnings"]:
+        typer.echo(f"Warning: {warning}")
+    for problem in found["problems"]:
+        typer.echo(f"Problem: {problem}")
+    if not found["problems"]:
+        typer.echo("Everything is in order.")
+
+
+def _print_figures(found: dict[str, Any]) -> None:
+    measures = {name: value for name, value in found.items() if isinstance(value, dict)}
+    for name, value in found.items():
+        if name not in measures:
+            typer.echo(f"{name}: {value if not isinstance(value, float) else round(value, 4)}")
+    columns = list(dict.fromkeys(name for value in measures.values() for name in value))
+    if measures:
+        _print_table(
+            ["", *columns],
+            [
+                (name, *(_figure(value.get(column)) for column in columns))
+                for name, value in measures.items()
+            ],
+        )
+
+
+def _figure(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return "" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    main()
