@@ -266,13 +266,16 @@ def country_choices() -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def find_country(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a written country: a code, a name, or a misspelt one."""
+def find_country(text: str, *, exactly: bool = False) -> str | None:
+    """The ISO 3166-1 alpha-2 code of a written country: a code, a name, or a misspelt one.
+
+    `exactly` takes no misspelt ones.
+    """
     wanted = plain(text)
     names = _country_names()
     if wanted in names:
         return names[wanted]
-    close = difflib.get_close_matches(wanted, names, n=1, cutoff=0.87)
+    close = [] if exactly else difflib.get_close_matches(wanted, names, n=1, cutoff=0.87)
     return names[close[0]] if close else None
 
 

@@ -1,6 +1,7 @@
 """Deals: what we hope to sell to whom, and how it went."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +14,7 @@ from workspace.accounts import Account, Relationship
 from workspace.activity import record
 from workspace.clock import now, today
 from workspace.errors import Conflict, Invalid
-from workspace.keys import joined, slug
+from workspace.keys import free_key, joined
 
 
 class Outcome(StrEnum):
@@ -120,6 +121,19 @@ class DealInvitation(SQLModel, table=True):
     person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
 
 
+@dataclass(frozen=True)
+class NewDeal:
+    """A deal that is about to be logged. Without a key it gets the next one of ours."""
+
+    name: str
+    account: Account | None
+    stage: Stage
+    key: str | None = None
+    products: Iterable[Product] = ()
+    competitors: Iterable[Competitor] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
 _Named = TypeVar("_Named", Product, Competitor)
 
 # The columns that a form or a file may change, and that the timeline reports.
@@ -131,6 +145,7 @@ EDITABLE = (
     "currency",
     "opened",
     "expected_close",
+    "closed",
     "use_case",
     "notes",
     "next_step",
@@ -156,24 +171,47 @@ def log(
     facts.setdefault("owner_id", by)
     if not facts.get("opened"):
         facts["opened"] = today()
-    deal = Deal(
-        key=key or _next_key(session),
-        name=name,
-        account_id=account.id if account else None,
-        stage_id=stage.id,
-        outcome=stage.outcome,
-        **facts,
-    )
-    if deal.outcome != Outcome.OPEN and deal.closed is None:
-        deal.closed = today()
-    session.add(deal)
+    new = NewDeal(name, account, stage, key, products, competitors, facts)
+    return log_all(session, [new], by, "logged", stage.name)[0]
+
+
+def log_all(
+    session: Session, new: Sequence[NewDeal], by: int | None, kind: str, text: str
+) -> list[Deal]:
+    """Log many deals with a few statements for all of them; `kind` and `text` tell how."""
+    made: list[Deal] = []
+    next_number = 0
+    for each in new:
+        key = each.key
+        if key is None:
+            next_number = next_number + 1 if next_number else _next_number(session)
+            key = f"D-{next_number:04d}"
+        deal = Deal(
+            key=key,
+            name=each.name,
+            account_id=each.account.id if each.account else None,
+            stage_id=each.stage.id,
+            outcome=each.stage.outcome,
+            **each.facts,
+        )
+        if deal.outcome != Outcome.OPEN and deal.closed is None:
+            deal.closed = today()
+        _require_dates(deal.outcome, deal.opened, deal.closed)
+        made.append(deal)
+    session.add_all(made)
     session.flush()
-    set_products(session, deal, products)
-    set_competitors(session, deal, competitors)
-    if deal.outcome == Outcome.WON and account:
-        _became_customer(account)
-    record(session, deal.id, by, "logged", stage.name)
-    return deal
+    for each, deal in zip(new, made, strict=True):
+        products = {product.id for product in each.products}
+        session.add_all(DealProduct(deal_id=deal.id, product_id=row_id) for row_id in products)
+        competitors = {competitor.id for competitor in each.competitors}
+        session.add_all(
+            DealCompetitor(deal_id=deal.id, competitor_id=row_id) for row_id in competitors
+        )
+        if deal.outcome == Outcome.WON and each.account:
+            _became_customer(each.account)
+        record(session, deal.id, by, kind, text)
+    session.flush()
+    return made
 
 
 def edit(
@@ -194,6 +232,9 @@ def edit(
     changed = {name: value for name, value in changes.items() if before[name] != value}
     if not changed:
         return False
+    _require_dates(
+        deal.outcome, changed.get("opened", deal.opened), changed.get("closed", deal.closed)
+    )
     for name, value in changed.items():
         setattr(deal, name, value)
     deal.version += 1
@@ -220,17 +261,16 @@ def advance(
     """Move a deal to another stage; closing it sets its closing date. Whether it moved."""
     if deal.stage_id == to.id:
         return False
+    if to.outcome != Outcome.OPEN:
+        closed = closed or deal.closed or today()
+        _require_dates(to.outcome, deal.opened, closed)
     before = session.get_one(Stage, deal.stage_id)
     deal.stage_id = to.id
     deal.outcome = to.outcome
     if to.outcome == Outcome.OPEN:
         deal.closed = None
     else:
-        deal.closed = closed or deal.closed or today()
-        if deal.opened and deal.closed < deal.opened:
-            raise Invalid(
-                "A deal cannot close before it was opened.", {"closed": "Before it was opened."}
-            )
+        deal.closed = closed
         deal.reason = reason or deal.reason
         account = session.get(Account, deal.account_id) if deal.account_id else None
         if to.outcome == Outcome.WON and account:
@@ -301,7 +341,7 @@ def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[s
     for row in session.exec(select(table)):
         if joined(row.name) == wanted:
             return row
-    row = table(key=slug(name) or wanted, name=name, **facts)
+    row = table(key=free_key(session, table, name), name=name, **facts)
     session.add(row)
     session.flush()
     return row
@@ -326,10 +366,19 @@ def _set_links(
     return rows.keys() != wanted
 
 
-def _next_key(session: Session) -> str:
-    """The key of a deal that is logged here: D- and a number above every earlier one."""
-    keys = session.exec(select(Deal.key).where(col(Deal.key).regexp_match("^D-[0-9]+$")))
-    return f"D-{max((int(key[2:]) for key in keys), default=0) + 1:04d}"
+def _next_number(session: Session) -> int:
+    """The number in the key of the next deal that is logged here: above every earlier one."""
+    keys = session.exec(select(Deal.key).where(col(Deal.key).regexp_match("^D-[0-9]{1,15}$")))
+    return max((int(key[2:]) for key in keys), default=0) + 1
+
+
+def _require_dates(outcome: str, opened: object, closed: object) -> None:
+    if closed and outcome == Outcome.OPEN:
+        raise Invalid("An open deal has no closing date.", {"closed": "The deal is open."})
+    if isinstance(opened, date) and isinstance(closed, date) and closed < opened:
+        raise Invalid(
+            "A deal cannot close before it was opened.", {"closed": "Before it was opened."}
+        )
 
 
 def _became_customer(account: Account) -> None:

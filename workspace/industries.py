@@ -198,8 +198,11 @@ def likeness(one: str | None, other: str | None) -> float:
     return 0.5 if one[0] == other[0] else 0.0
 
 
-def find_industry(text: str) -> str | None:
-    """The code that a written industry means: a code, a name, or a slightly misspelt one."""
+def find_industry(text: str, *, exactly: bool = False) -> str | None:
+    """The code that a written industry means: a code, a name, or a slightly misspelt one.
+
+    `exactly` takes no misspelt ones.
+    """
     wanted = text.strip()
     if not wanted:
         return None
@@ -209,7 +212,7 @@ def find_industry(text: str) -> str | None:
     plain = _plain(wanted)
     if plain in names:
         return names[plain]
-    close = difflib.get_close_matches(plain, names, n=1, cutoff=0.87)
+    close = [] if exactly else difflib.get_close_matches(plain, names, n=1, cutoff=0.87)
     return names[close[0]] if close else None
 
 

@@ -45,10 +45,11 @@ _hasher = PasswordHasher()
 
 
 def add_member(
-    session: Session, name: str, email: str, roles: Iterable[Role], **facts: Any
+    session: Session, name: str, email: str | None, roles: Iterable[Role], **facts: Any
 ) -> Person:
-    """A new member, who cannot sign in before `set_password`."""
-    person = Person(key=free_key(session, Person, name), name=name, email=email.lower(), **facts)
+    """A new member, who cannot sign in before `set_password`, nor without an e-mail address."""
+    email = email.lower() if email else None
+    person = Person(key=free_key(session, Person, name), name=name, email=email, **facts)
     session.add(person)
     session.flush()
     session.add(Member(person_id=person.id))
