@@ -1,0 +1,317 @@
+"""Which kind of file a header means, and what its columns are called here.
+
+A file is known by its columns, never by its name or their order. The names on the left are
+ours, and what the README documents; those on the right are what else a column may be called.
+A file of another system is one more `Format` of the kind that it holds, with the names that
+its columns have there and a function that puts a row into our words.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from workspace.errors import Invalid
+from workspace.imports import rejects
+from workspace.imports.reading import Record, Table
+from workspace.imports.rows import Row
+from workspace.keys import plain
+
+Cells = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Format:
+    """One kind of file."""
+
+    kind: str
+    # Each set of columns that is enough to know it by.
+    needs: tuple[frozenset[str], ...]
+    columns: dict[str, tuple[str, ...]]
+    # Of another system, whose names hold instead of ours; this puts a row into our words.
+    adapt: Callable[[Cells], Cells] | None = None
+    names: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = {
+            same(name): column
+            for column, others in self.columns.items()
+            for name in (others if self.adapt and others else (column, *others))
+        }
+        object.__setattr__(self, "names", names)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file that is understood: its kind and its rows, in our words."""
+
+    kind: str
+    header: list[str]
+    rows: list[Row]
+    warnings: list[str]
+
+
+def same(name: str) -> str:
+    """A column's name however it is written: 'Close Date', 'close_date', 'E-mail'."""
+    return plain(name).replace(" ", "_")
+
+
+def _columns(text: str, **others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    return {column: others.get(column, ()) for column in text.split(",")}
+
+
+def _needs(*alternatives: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(columns.split(",")) for columns in alternatives)
+
+
+def _company(cells: Cells) -> Cells:
+    """The year of foundation and the revenue are told in the description."""
+    year, revenue = cells.pop("year_established", ""), cells.pop("revenue", "")
+    told = [f"founded in {year}"] if year else []
+    told += [f"annual revenue of {_grouped(revenue)} million US dollars"] if revenue else []
+    sentence = ", ".join(told)
+    return cells | ({"told": f"{sentence[0].upper()}{sentence[1:]}."} if sentence else {})
+
+
+def _grouped(figure: str) -> str:
+    try:
+        return f"{float(figure):,.2f}".removesuffix(".00")
+    except ValueError:
+        return figure
+
+
+def _sales_team(cells: Cells) -> Cells:
+    return cells | {"has_role": "rep"}
+
+
+def _opportunity(cells: Cells) -> Cells:
+    """Engaging is this pipeline's word for a first conversation; the agent sells the deal."""
+    if same(cells.get("stage", "")) == "engaging":
+        cells["stage"] = "Qualification"
+    return cells | {"seat": "account executive"}
+
+
+FORMATS = (
+    Format(
+        "products",
+        _needs("product"),
+        _columns("product,family,description,list_price,currency"),
+    ),
+    Format("competitors", _needs("competitor"), _columns("competitor,domain,description")),
+    Format(
+        "accounts",
+        _needs("account"),
+        _columns(
+            "account,domain,industry,headcount,country,region,parent,relationship,description",
+            account=("account name", "company", "company name"),
+            domain=("website",),
+            headcount=("employees", "number of employees"),
+        ),
+    ),
+    Format(
+        "members",
+        _needs("name,roles"),
+        _columns(
+            "name,email,title,roles,manager,region,city,country,timezone,languages,home_town,"
+            "skills,about",
+            email=("e-mail", "email address"),
+        ),
+    ),
+    Format(
+        "people",
+        _needs("name,email", "name,account"),
+        _columns(
+            "name,email,account,title,department,city,country,languages,home_town,about",
+            email=("e-mail", "email address"),
+            account=("account name", "company", "company name"),
+        ),
+    ),
+    Format(
+        "employment",
+        _needs("person,organisation"),
+        _columns(
+            "person,organisation,title,department,start,end,source",
+            organisation=("organization",),
+        ),
+    ),
+    Format(
+        "education",
+        _needs("person,institution"),
+        _columns("person,institution,degree,field,start,end,source"),
+    ),
+    Format(
+        "deals",
+        # A name alone could be anything's.
+        _needs(
+            "deal",
+            *(
+                f"name,{column}"
+                for column in [
+                    "account",
+                    "owner",
+                    "stage",
+                    "amount",
+                    "opened",
+                    "expected_close",
+                    "closed",
+                    "products",
+                    "competitors",
+                    "use_case",
+                    "reason",
+                    "next_step",
+                ]
+            ),
+        ),
+        _columns(
+            "deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
+            "competitors,use_case,notes,reason,confidential,next_step",
+            deal=("deal key",),
+            name=("deal name",),
+            account=("account name",),
+            products=("product",),
+            competitors=("competitor",),
+        ),
+    ),
+    Format("seats", _needs("deal,role"), _columns("deal,role,person,since")),
+    Format(
+        "assets",
+        _needs("asset"),
+        _columns(
+            "asset,kind,summary,url,products,author,published,expires,withdrawn,language",
+            products=("product",),
+            url=("link",),
+        ),
+    ),
+    Format(
+        "uses",
+        _needs("asset,deal"),
+        _columns("asset,deal,stage,by,used_on,helped,comment"),
+    ),
+    Format("activity", _needs("deal,text"), _columns("deal,at,by,kind,text")),
+    # The four files of the sales data set that many CRM courses use.
+    Format(
+        "products",
+        _needs("product,family,list_price"),
+        {"product": (), "family": ("series",), "list_price": ("sales_price",)},
+        dict,
+    ),
+    Format(
+        "accounts",
+        _needs("account,industry,year_established"),
+        {
+            "account": (),
+            "industry": ("sector",),
+            "year_established": (),
+            "revenue": (),
+            "headcount": ("employees",),
+            "country": ("office_location",),
+            "parent": ("subsidiary_of",),
+        },
+        _company,
+    ),
+    Format(
+        "members",
+        _needs("name,manager"),
+        {"name": ("sales_agent",), "manager": (), "region": ("regional_office",)},
+        _sales_team,
+    ),
+    Format(
+        "deals",
+        _needs("deal,owner,stage"),
+        {
+            "deal": ("opportunity_id",),
+            "owner": ("sales_agent",),
+            "products": ("product",),
+            "account": (),
+            "stage": ("deal_stage",),
+            "opened": ("engage_date",),
+            "closed": ("close_date",),
+            "amount": ("close_value",),
+        },
+        _opportunity,
+    ),
+)
+# What refers to other things comes after them.
+ORDER = tuple(dict.fromkeys(each.kind for each in FORMATS))
+# A title or a remark may stand above the header.
+_SEARCHED = 10
+
+
+def understand(table: Table) -> Sheet:
+    """What a file means; `Invalid` where that is not clear."""
+    if not table.records:
+        raise Invalid("It is empty.")
+    for place, record in enumerate(table.records[:_SEARCHED]):
+        found = _format(record)
+        if found and (place == 0 or _is_header(found, record)):
+            return _sheet(found, table, record, table.records[place + 1 :])
+    header = ", ".join(" ".join(cell.split())[:40] for cell in table.records[0].cells[:12])
+    raise Invalid(
+        f"Its columns ({header}) are not those of any file that can be imported; the README"
+        " lists them."
+    )
+
+
+def _is_header(found: Format, record: Record) -> bool:
+    """Whether a line further down is a header, and not a row that holds such a word."""
+    known = {found.names[name] for cell in record.cells if (name := same(cell)) in found.names}
+    return len(known) >= 2 and len(known) * 2 >= len(record.cells)
+
+
+def _format(record: Record) -> Format | None:
+    """The format that makes most of this header."""
+    written = [same(cell) for cell in record.cells]
+    scores: dict[str, tuple[int, Format]] = {}
+    for each in FORMATS:
+        columns = {each.names[name] for name in written if name in each.names}
+        if any(needed <= columns for needed in each.needs):
+            score = len(columns)
+            if each.kind not in scores or score > scores[each.kind][0]:
+                scores[each.kind] = (score, each)
+    if not scores:
+        return None
+    best = max(score for score, _ in scores.values())
+    found = [each for score, each in scores.values() if score == best]
+    if len(found) > 1:
+        kinds = " or ".join(each.kind for each in found)
+        raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
+    return found[0]
+
+
+def _sheet(found: Format, table: Table, header: Record, records: list[Record]) -> Sheet:
+    """The rows below a header, in our words."""
+    written = [same(cell) for cell in header.cells]
+    # The error file of an earlier import may come back, mended.
+    returned = written[:2] == [rejects.LINE, rejects.PROBLEM]
+    places: dict[str, int] = {}
+    unknown: list[int] = []
+    for place, name in enumerate(written):
+        column = found.names.get(name)
+        if column in places:
+            raise Invalid(f"Its column '{column}' is there more than once.")
+        if column is not None:
+            places[column] = place
+        elif not (returned and place < 2):
+            unknown.append(place)
+    width = len(written)
+    rows = []
+    for record in records:
+        cells = [rejects.unsafe(cell) for cell in record.cells] if returned else record.cells
+        row = Row(record.line, cells, {})
+        rows.append(row)
+        if record.problem:
+            row.fail(record.problem)
+        elif any(cell.strip() for cell in cells[width:]):
+            row.fail(f"It has {len(cells)} cells, but the header has {width}.")
+        else:
+            own = {
+                column: text
+                for column, place in places.items()
+                if place < len(cells) and (text := cells[place].strip())
+            }
+            row.cells = found.adapt(own) if found.adapt else own
+    warnings = [
+        f"The column '{' '.join(header.cells[place].split())[:60]}' is not one of {found.kind}"
+        " and was left out."
+        for place in unknown
+        if written[place] or any(place < len(r.cells) and r.cells[place].strip() for r in records)
+    ]
+    return Sheet(found.kind, header.cells, rows, [*table.notes, *warnings])

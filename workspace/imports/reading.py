@@ -1,0 +1,222 @@
+"""Bytes to a table: which encoding, which separator, and the records with their line numbers."""
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workspace.errors import Invalid
+
+# A cell may be as long as the file; what a column can hold is checked where it is known.
+csv.field_size_limit(2**31 - 1)
+
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_CONTAINERS = (
+    (b"PK\x03\x04", "It is a workbook or a zip archive: save the sheet as CSV."),
+    (b"\xd0\xcf\x11\xe0", "It is an old Excel workbook: save the sheet as CSV."),
+    (b"\x1f\x8b", "It is compressed: unpack it first."),
+    (b"BZh", "It is compressed: unpack it first."),
+    (b"%PDF", "It is a PDF: only CSV files can be imported."),
+)
+# The letters outside ASCII of the languages that each Windows code page is used for.
+_ALPHABETS = {
+    "cp1252": "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþßÿœ",
+    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžäôĺľŕőöüűăâîșțşţđß",
+    "cp1251": "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђћџљњј",
+}
+# Punctuation that office programs put into any text.
+_PUNCTUATION = "«»‘’‚“”„–—…•·©®™°§€£№\xa0\xad"
+_SAMPLE = 64_000
+_DELIMITERS = (",", ";", "\t")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The cells of one line, or of several where a quoted cell holds line breaks."""
+
+    line: int
+    cells: list[str]
+    # Why these cells cannot be trusted.
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a file holds, before anybody knows what it means."""
+
+    name: str
+    digest: str
+    records: list[Record]
+    # What the reader should know about how the file was read.
+    notes: list[str] = field(default_factory=list)
+
+
+def read(path: Path) -> Table:
+    """The records of a file; `Invalid` where it is no text in columns."""
+    try:
+        raw = path.read_bytes()
+    except OSError as problem:
+        raise Invalid(f"It cannot be opened: {problem.strerror or 'unknown reason'}.") from None
+    text, notes = decode(raw)
+    if "\0" in text:
+        text = text.replace("\0", "")
+        notes.append("NUL characters were left out.")
+    return Table(path.name, hashlib.sha256(raw).hexdigest(), split(text), notes)
+
+
+def decode(raw: bytes) -> tuple[str, list[str]]:
+    """The text of a file, with a note where its encoding was guessed."""
+    for mark, problem in _CONTAINERS:
+        if raw.startswith(mark):
+            raise Invalid(problem)
+    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
+    encoding = encoding or _unmarked_utf16(raw)
+    try:
+        return raw.decode(encoding or "utf-8").removeprefix("\ufeff"), []
+    except UnicodeDecodeError:
+        if encoding:
+            raise Invalid(f"It begins like {encoding.upper()}, but is damaged.") from None
+    if raw.count(0) > len(raw) // 100:
+        raise Invalid("It is not a text file.")
+    encoding = _code_page(raw)
+    return raw.decode(encoding), [f"The file is not UTF-8: it was read as {_shown(encoding)}."]
+
+
+def split(text: str) -> list[Record]:
+    """The records of a text, without the empty ones."""
+    first, _, rest = text.partition("\n")
+    delimiter = None
+    lines_before = 0
+    # Excel's own way to name the separator.
+    if marked := re.fullmatch(r"\"?sep=([,;\t])\"?\r?", first.strip(" "), re.IGNORECASE):
+        delimiter, text, lines_before = marked[1], rest, 1
+    delimiter = delimiter or _delimiter(text)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
+    found = []
+    before = 0
+    for cells in reader:
+        if any(cell.strip() for cell in cells):
+            found.append(Record(lines_before + before + 1, cells))
+        before = reader.line_num
+        lines.forget()
+    if found and lines.ends_open(delimiter):
+        found[-1] = Record(
+            found[-1].line,
+            found[-1].cells,
+            "A quotation mark that opens here is never closed, so the rest of the file was"
+            " not read.",
+        )
+    return found
+
+
+class _Lines:
+    """The lines of a text, remembering those of the record that is being read."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self._record: list[str] = []
+        self._last: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._record.append(line)
+            yield line
+
+    def forget(self) -> None:
+        """A record is complete."""
+        self._last, self._record = self._record, []
+
+    def ends_open(self, delimiter: str) -> bool:
+        """Whether the last record ends within quotation marks."""
+        try:
+            for _ in csv.reader(self._last, delimiter=delimiter, strict=True):
+                pass
+        except csv.Error as problem:
+            return "end of data" in str(problem)
+        return False
+
+
+def _delimiter(text: str) -> str:
+    """The separator that cuts the first lines into most cells."""
+
+    def cells(delimiter: str) -> int:
+        reader = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
+        return max((len(record) for record, _ in zip(reader, range(10), strict=False)), default=0)
+
+    return max(_DELIMITERS, key=cells)
+
+
+def _unmarked_utf16(raw: bytes) -> str | None:
+    """UTF-16 without a mark shows in the empty halves of its characters."""
+    sample = raw[:2_000]
+    if len(raw) % 2 or not sample:
+        return None
+    for name, half in (("utf-16-be", sample[::2]), ("utf-16-le", sample[1::2])):
+        if half.count(0) > len(half) * 0.7 and sample.count(0) < len(sample) * 0.6:
+            return name
+    return None
+
+
+def _code_page(raw: bytes) -> str:
+    """The Windows code page that makes most sense of the letters outside ASCII."""
+    sample = b"\n".join(line for line in raw.splitlines() if not line.isascii())[:_SAMPLE]
+    scores = {name: _plausibility(sample, name) for name in _ALPHABETS}
+    best = max(scores, key=lambda name: scores[name])
+    if scores[best] > -1.0:
+        try:
+            raw.decode(best)
+        except UnicodeDecodeError:
+            pass
+        else:
+            return best
+    from charset_normalizer import from_bytes
+
+    guess = from_bytes(sample).best()
+    try:
+        if guess:
+            raw.decode(guess.encoding)
+            return guess.encoding
+    except UnicodeDecodeError:
+        pass
+    raise Invalid("Its encoding is not known: save it as UTF-8.")
+
+
+def _plausibility(sample: bytes, encoding: str) -> float:
+    """From 1.0 (every letter is one of its languages' and stands among its like) to -2.0."""
+    try:
+        text = sample.decode(encoding)
+    except UnicodeDecodeError:
+        return -2.0
+    alphabet = _ALPHABETS[encoding]
+    score = 0.0
+    count = 0
+    for word in re.findall(r"\S+", text):
+        # Capitals within a word and Latin letters beside Cyrillic ones betray a wrong guess.
+        mixed = encoding == "cp1251" and re.search(r"[a-zA-Z]", word)
+        for place, letter in enumerate(word):
+            if letter.isascii():
+                continue
+            count += 1
+            if letter in _PUNCTUATION:
+                score += 0.25
+            elif letter.lower() not in alphabet or mixed:
+                score -= 2
+            elif letter.isupper() and place and word[place - 1].islower():
+                score -= 1
+            else:
+                score += 1
+    return score / count if count else 0.0
+
+
+def _shown(encoding: str) -> str:
+    return f"Windows-{encoding[2:]}" if encoding in _ALPHABETS else encoding.upper()
