@@ -9,6 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
 
+import hypothesis
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -25,6 +26,11 @@ POSTGRES = os.environ.pop("DATABASE_URL", None)
 for name in [name for name in os.environ if name.startswith("DEALKIN_")]:
     del os.environ[name]
 
+# No test fails because the machine is busy, and in CI each run tries the same examples.
+hypothesis.settings.register_profile(
+    "steady", deadline=None, derandomize=bool(os.environ.get("CI"))
+)
+hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.
 members._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 

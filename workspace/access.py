@@ -99,7 +99,8 @@ def _involved(viewer: Viewer) -> sa.ColumnElement[bool]:
     on_team = select(Seat.deal_id).where(Seat.person_id == viewer.person_id)
     invited = select(DealInvitation.deal_id).where(DealInvitation.person_id == viewer.person_id)
     return sa.or_(
-        col(Deal.owner_id) == viewer.person_id,
+        # Never unknown, also where nobody owns the deal: the rule is used negated too.
+        col(Deal.owner_id).is_not_distinct_from(viewer.person_id),
         col(Deal.id).in_(on_team),
         col(Deal.id).in_(invited),
     )

@@ -13,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
+from workspace import deals
 from workspace.errors import DealkinError
 from workspace.settings import Settings
 
@@ -104,6 +105,11 @@ def open_database(settings: Settings) -> Database:
     """The workspace's database, made and upgraded where it has to be."""
     database = Database(settings.database)
     database.upgrade()
+    with database.read() as session:
+        has_stages = bool(deals.stages(session))
+    if not has_stages:
+        with database.write() as session:
+            deals.add_default_stages(session)
     return database
 
 

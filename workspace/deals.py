@@ -226,6 +226,7 @@ def edit(
 
     `version` is the version that the editor saw; `Conflict` where it is no longer that one.
     """
+    _hold(session, deal)
     if version is not None and version != deal.version:
         raise Conflict("Somebody else changed this deal in the meantime.")
     before = {name: getattr(deal, name) for name in changes if name in EDITABLE}
@@ -259,6 +260,7 @@ def advance(
     closed: date | None = None,
 ) -> bool:
     """Move a deal to another stage; closing it sets its closing date. Whether it moved."""
+    _hold(session, deal)
     if deal.stage_id == to.id:
         return False
     if to.outcome != Outcome.OPEN:
@@ -368,8 +370,15 @@ def _set_links(
 
 def _next_number(session: Session) -> int:
     """The number in the key of the next deal that is logged here: above every earlier one."""
+    # Whoever else is about to take a number waits until this transaction ends.
+    session.exec(select(Stage.id).order_by(col(Stage.id)).limit(1).with_for_update(key_share=True))
     keys = session.exec(select(Deal.key).where(col(Deal.key).regexp_match("^D-[0-9]{1,15}$")))
     return max((int(key[2:]) for key in keys), default=0) + 1
+
+
+def _hold(session: Session, deal: Deal) -> None:
+    """See a deal as it is now, and keep others from changing it until this transaction ends."""
+    session.refresh(deal, with_for_update={"key_share": True})
 
 
 def _require_dates(outcome: str, opened: object, closed: object) -> None:

@@ -171,7 +171,6 @@ ALIASES = {
     "automotive": "C29",
     "food": "C10",
     "chemicals": "C20",
-    "construction": "F41",
     "real estate": "L68",
     "hospitality": "I55",
     "travel": "N79",

@@ -11,7 +11,9 @@ _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae
 
 def plain(text: str) -> str:
     """Lower case without accents and with one space between words: for comparing names."""
-    folded = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
+    # Twice, as letters of other shapes are capitals only once they are ordinary letters.
+    ordinary = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    folded = unicodedata.normalize("NFKD", ordinary)
     kept = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return " ".join(re.sub(r"[\W_]+", " ", kept).split())
 

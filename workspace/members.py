@@ -1,6 +1,7 @@
 """Who may sign in: passwords, roles, and the sessions that follow a sign-in."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from workspace.access import Viewer
 from workspace.clock import now
-from workspace.errors import Invalid
+from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key
 from workspace.people import Member, MemberRole, Person, Role
 
@@ -48,7 +49,9 @@ def add_member(
     session: Session, name: str, email: str | None, roles: Iterable[Role], **facts: Any
 ) -> Person:
     """A new member, who cannot sign in before `set_password`, nor without an e-mail address."""
-    email = email.lower() if email else None
+    email = email.strip().lower() if email else None
+    if email:
+        _require_free_address(session, email)
     person = Person(key=free_key(session, Person, name), name=name, email=email, **facts)
     session.add(person)
     session.flush()
@@ -171,6 +174,13 @@ def viewer_by_email(session: Session, email: str) -> Viewer:
     if not found:
         raise Invalid(f"No member has the e-mail address {email}.")
     return viewer(session, found[0], found[1])
+
+
+def _require_free_address(session: Session, email: str) -> None:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise Invalid(f"'{email}' is no e-mail address.", {"email": "name@example.com"})
+    if session.exec(select(Person.id).where(Person.email == email)).first():
+        raise Conflict(f"Somebody has the e-mail address {email} already.")
 
 
 def _hash(token: str) -> str:

@@ -1,0 +1,67 @@
+"""The library, and the uses of its assets on deals."""
+
+import pytest
+from sqlmodel import select
+
+from tests.world import World, ago
+from workspace import assets
+from workspace.activity import TimelineEntry
+from workspace.assets import Asset, Use
+from workspace.clock import today
+from workspace.errors import Conflict, Invalid
+
+
+def test_only_what_is_neither_withdrawn_nor_expired_is_offered(world: World) -> None:
+    with world.database.read() as session:
+        now = set(session.exec(select(Asset.key).where(assets.usable())))
+        then = set(session.exec(select(Asset.key).where(assets.usable(on=ago(60)))))
+    keys = world.assets
+    assert now == {keys["demo"], keys["story"], keys["battlecard"]}
+    assert then == now | {keys["old_deck"]}
+
+
+def test_an_asset_is_usable_until_the_end_of_its_last_day(world: World) -> None:
+    with world.database.write() as session:
+        made = assets.publish(
+            session, "Until today", "deck", world.people["erin"], [], expires=today()
+        )
+        assets.use(session, made, world.deal(session, "wards"), world.people["alice"])
+    with world.database.read() as session:
+        assert made.key in set(session.exec(select(Asset.key).where(assets.usable())))
+
+
+def test_an_asset_of_an_unknown_kind_is_refused(world: World) -> None:
+    with pytest.raises(Invalid) as refused, world.database.write() as session:
+        assets.publish(session, "Song", "song", None, [])
+    assert set(refused.value.fields) == {"kind"}
+
+
+def test_publishing_notes_author_day_and_products(world: World) -> None:
+    with world.database.read() as session:
+        demo, story = world.asset(session, "demo"), world.asset(session, "story")
+        products = assets.products_of(session, [demo.id, story.id])
+    assert (demo.author_id, demo.published) == (world.people["bob"], today())
+    assert len(products[demo.id]) == 2
+    assert len(products[story.id]) == 1
+
+
+@pytest.mark.parametrize("name", ["old_deck", "withdrawn_paper"])
+def test_what_may_not_be_offered_cannot_be_used(world: World, name: str) -> None:
+    with world.database.write() as session, pytest.raises(Conflict):
+        assets.use(session, world.asset(session, name), world.deal(session, "wards"), None)
+
+
+def test_a_use_remembers_stage_and_day_and_whether_it_helped(world: World) -> None:
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        made = assets.use(session, world.asset(session, "demo"), deal, alice)
+        session.flush()
+        assets.say_helped(session, made, alice, True)
+    with world.database.read() as session:
+        found = session.get_one(Use, made.id)
+        assert (found.stage_id, found.used_on, found.helped) == (deal.stage_id, today(), True)
+        entries = select(TimelineEntry).where(
+            TimelineEntry.deal_id == deal.id, TimelineEntry.kind == "use"
+        )
+        assert [entry.text for entry in session.exec(entries)] == ["Ward demo", ""]

@@ -1,0 +1,173 @@
+"""Sessions and transactions on both kinds of database, and the schema that they stand on."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlmodel import select
+
+from tests.world import World
+from workspace import deals
+from workspace.accounts import Account, add_account
+from workspace.database import Database, open_database
+from workspace.deals import Deal
+from workspace.errors import Conflict, DealkinError
+from workspace.settings import Settings
+
+
+def at_the_same_time(*work: Callable[[], None]) -> list[BaseException]:
+    """Run each in a thread of its own, started together; what went wrong."""
+    ready = threading.Barrier(len(work))
+    problems: list[BaseException] = []
+
+    def run(one: Callable[[], None]) -> None:
+        ready.wait()
+        try:
+            one()
+        except BaseException as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return problems
+
+
+def test_the_schema_is_what_the_tables_say(database: Database) -> None:
+    assert database.is_current()
+    command.check(database._alembic())
+
+
+def test_the_schema_can_be_taken_back(database: Database) -> None:
+    command.downgrade(database._alembic(), "base")
+    assert not database.is_current()
+    assert set(sa.inspect(database.reader).get_table_names()) == {"alembic_version"}
+    database.upgrade()
+    assert database.is_current()
+
+
+def test_opening_makes_what_is_missing(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "not" / "there")
+    for _ in range(2):
+        database = open_database(settings)
+        with database.read() as session:
+            assert len(deals.stages(session)) == len(deals.DEFAULT_STAGES)
+        database.close()
+
+
+def test_a_reading_session_cannot_write(database: Database) -> None:
+    with pytest.raises(DBAPIError), database.read() as session:
+        add_account(session, "Somebody")
+    with pytest.raises(DBAPIError), database.read() as session:
+        session.execute(sa.text("DELETE FROM stage"))
+    with database.write() as session:
+        add_account(session, "Somebody")
+
+
+def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
+    def fail() -> None:
+        with database.write() as session:
+            account = add_account(session, "Somebody")
+            deals.log(session, "Something", account, None)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    with database.read() as session:
+        assert session.exec(select(Account)).all() == []
+        assert session.exec(select(Deal)).all() == []
+
+
+def test_a_commit_that_fails_is_an_error(database: Database) -> None:
+    twice = [Account(key="same", name="One"), Account(key="same", name="Other")]
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add_all(twice)
+    with database.read() as session:
+        assert session.exec(select(Account)).all() == []
+
+
+def test_a_reader_sees_one_state_until_it_ends(database: Database) -> None:
+    with database.read() as session:
+        assert session.exec(select(Account)).all() == []
+        with database.write() as writing:
+            add_account(writing, "Somebody")
+        assert session.exec(select(Account)).all() == []
+    with database.read() as session:
+        assert len(session.exec(select(Account)).all()) == 1
+
+
+def test_foreign_keys_hold(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(Account(key="orphan", name="Orphan", parent_id=99))
+
+
+def test_watchers_see_every_writing_session(database: Database) -> None:
+    seen = []
+    database.watch(seen.append)
+    with database.write() as session:
+        assert seen == [session]
+    with database.read():
+        assert len(seen) == 1
+
+
+def test_several_writers_all_succeed(database: Database) -> None:
+    def log() -> None:
+        for _ in range(5):
+            with database.write() as session:
+                deals.log(session, "A deal", None, None)
+
+    assert at_the_same_time(*[log] * 4) == []
+    with database.read() as session:
+        keys = set(session.exec(select(Deal.key)))
+    assert keys == {f"D-{number:04d}" for number in range(1, 21)}
+
+
+def test_of_two_edits_of_one_version_one_is_refused(world: World) -> None:
+    with world.database.read() as session:
+        seen = world.deal(session, "wards").version
+    read = threading.Barrier(2)
+
+    def edit(text: str) -> Callable[[], None]:
+        def run() -> None:
+            with world.database.write() as session:
+                deal = world.deal(session, "wards")
+                if not world.database.is_sqlite:
+                    read.wait()
+                deals.edit(session, deal, None, {"next_step": text}, version=seen)
+
+        return run
+
+    problems = at_the_same_time(edit("Call"), edit("Write"))
+    assert [type(problem) for problem in problems] == [Conflict]
+    with world.database.read() as session:
+        assert world.deal(session, "wards").version == seen + 1
+
+
+def test_sqlite_is_as_safe_as_it_can_be(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'one.sqlite3'}")
+    for engine, read_only in ((database.writer, 0), (database.reader, 1)):
+        with engine.connect() as connection:
+            pragma = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "query_only")
+            }
+        assert pragma == {
+            "journal_mode": "wal",
+            "synchronous": 2,
+            "foreign_keys": 1,
+            "query_only": read_only,
+        }
+    assert database.writer.pool.size() == 1
+    database.close()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_sqlite_in_memory_is_refused(url: str) -> None:
+    with pytest.raises(DealkinError):
+        Database(url)

@@ -1,0 +1,46 @@
+"""Keys, and names as they are compared."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workspace import keys
+from workspace.accounts import Account, add_account
+from workspace.database import Database
+
+
+def test_names_are_compared_without_capitals_accents_and_signs() -> None:
+    assert keys.plain("  Łódź-Süd & Co. ") == "lodz sud co"
+    assert keys.plain("Straße") == keys.plain("STRASSE")
+    assert keys.joined("GTX-Pro") == keys.joined("GTXPro")
+
+
+@given(st.text())
+def test_plain_is_stable(text: str) -> None:
+    once = keys.plain(text)
+    assert keys.plain(once) == once
+    assert once == once.strip()
+    assert "  " not in once
+
+
+@given(st.text(max_size=300))
+def test_a_slug_fits_into_a_url(text: str) -> None:
+    made = keys.slug(text)
+    assert len(made) <= 60
+    assert set(made) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert not made.startswith("-")
+    assert not made.endswith("-")
+
+
+def test_each_row_gets_a_key_of_its_own(database: Database) -> None:
+    with database.write() as session:
+        made = [add_account(session, name).key for name in ("Acme", "ACME!", "Acme 2", "Acme")]
+        nameless = [add_account(session, name).key for name in ("日本", "Москва")]
+    assert made == ["acme", "acme-2", "acme-2-2", "acme-3"]
+    assert nameless == ["account", "account-2"]
+
+
+def test_signs_of_a_pattern_are_only_signs(database: Database) -> None:
+    with database.write() as session:
+        add_account(session, "a")
+        assert keys.free_key(session, Account, "%") == "account"
+        assert keys.free_key(session, Account, "_") == "account"

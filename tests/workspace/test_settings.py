@@ -1,0 +1,44 @@
+"""Settings, read from the environment and documented in the README."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from workspace.settings import Settings, sqlalchemy_url
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def test_settings_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DEALKIN_HOME", str(tmp_path))
+    monkeypatch.setenv("DEALKIN_MODEL", "some/model")
+    settings = Settings()
+    assert settings.home == tmp_path
+    assert settings.model == "some/model"
+    assert settings.database == f"sqlite:///{tmp_path / 'dealkin.sqlite3'}"
+    assert settings.indexes.parent == tmp_path
+    with pytest.raises(ValidationError):
+        settings.model = "another"
+
+
+def test_without_settings_there_is_a_home_of_the_users_own() -> None:
+    settings = Settings()
+    assert settings.home.name == "dealkin"
+    assert (settings.database_url, settings.model, settings.origin) == (None, None, None)
+
+
+@pytest.mark.parametrize("prefix", ["postgres://", "postgresql://", "postgresql+psycopg://"])
+def test_the_driver_that_is_installed_is_used(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", prefix + "db.example/deals")
+    assert Settings().database == "postgresql+psycopg://db.example/deals"
+    assert sqlalchemy_url("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"
+
+
+def test_every_setting_is_documented() -> None:
+    text = README.read_text(encoding="utf-8")
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"DEALKIN_{name.upper()}"
+        assert f"| `{variable}` |" in text
