@@ -104,7 +104,7 @@ class _Deals:
         row.check()
 
         account = self.known.account(account_name) if account_name else None
-        place: object = key or (name, account.id if account else None)
+        place: object = key or (name, account.id if account else account_name)
         if place in self.new:
             self._add()
         found = self.found.get(place, [])
@@ -237,7 +237,9 @@ class _Deals:
             changed |= record_of_deals.advance(session, deal, stage, by)
         if deal.outcome != Outcome.OPEN and closed:
             facts["closed"] = closed
-        changed |= record_of_deals.edit(session, deal, by, facts)
+        # Reading a deal anew for every row that says nothing new would take most of the time.
+        if any(getattr(deal, column) != value for column, value in facts.items()):
+            changed |= record_of_deals.edit(session, deal, by, facts)
         if stage and moves and stage.outcome != Outcome.OPEN:
             closing = closed or deal.closed or self._closing(stage, closed, facts)
             changed |= record_of_deals.advance(session, deal, stage, by, closed=closing)

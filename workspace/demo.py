@@ -1,0 +1,97 @@
+"""The demo workspace: a fictional company's record, as if it ended today."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from sqlmodel import Session, col, select
+
+from workspace import members
+from workspace.accounts import Account
+from workspace.activity import TimelineEntry
+from workspace.clock import today
+from workspace.deals import Deal
+from workspace.errors import Conflict, DealkinError, Invalid
+from workspace.imports import apply, formats, reading, values
+from workspace.imports.formats import ORDER, Sheet
+from workspace.imports.ledger import Import
+from workspace.people import Member, Person
+
+FOLDER = Path(__file__).parent / "demo"
+# The day on which the files were written: in them it is always this day.
+WRITTEN_ON = date(2026, 11, 1)
+# How the ledger tells the demo's files from anybody's own of the same name.
+_PREFIX = "demo/"
+_DATES = (
+    *("opened", "expected_close", "closed", "since"),
+    *("published", "expires", "used_on", "start", "end"),
+)
+
+
+def load(session: Session) -> list[tuple[Person, str]]:
+    """Fill an empty workspace with the demo; its members with the passwords made for them."""
+    for table in (Person, Account, Deal, Import):
+        if session.exec(select(table.id).limit(1)).first() is not None:
+            raise Conflict("The demo is for an empty workspace, and this one is in use.")
+    files = []
+    for path in sorted(FOLDER.glob("*.csv")):
+        read = reading.read(path)
+        sheet = formats.understand(read)
+        _shift(sheet, today() - WRITTEN_ON)
+        files.append((replace(read, name=f"{_PREFIX}{path.name}"), sheet))
+    files.sort(key=lambda file: ORDER.index(file[1].kind))
+    with tempfile.TemporaryDirectory() as folder:
+        for report in apply.apply(session, files, None, Path(folder)):
+            if report.refused or report.failed:
+                raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
+    _tell_as_if_logged(session)
+    people = session.exec(
+        select(Person)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .order_by(col(Person.id))
+    )
+    made = []
+    for person in people.all():
+        password = members.random_password()
+        members.set_password(session, person.id, password)
+        made.append((person, password))
+    session.flush()
+    return made
+
+
+def is_demo(session: Session) -> bool:
+    """Whether this workspace was filled with the demo."""
+    query = select(Import.id).where(col(Import.file_name).startswith(_PREFIX))
+    return session.exec(query.limit(1)).first() is not None
+
+
+def _shift(sheet: Sheet, by: timedelta) -> None:
+    """Move every date of a file; one that cannot be read is left for the import to refuse."""
+    for row in sheet.rows:
+        for column, cell in row.cells.items():
+            parse: Callable[[str], date] | None = None
+            if column in _DATES:
+                parse = values.day
+            elif column == "at":
+                parse = values.moment
+            if parse:
+                try:
+                    row.cells[column] = (parse(cell) + by).isoformat()
+                except Invalid:
+                    continue
+
+
+def _tell_as_if_logged(session: Session) -> None:
+    """Have each timeline begin when the deal was opened, by the one who owns it."""
+    imported = session.exec(
+        select(TimelineEntry, Deal)
+        .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
+        .where(TimelineEntry.kind == "imported")
+    )
+    for entry, deal in imported.all():
+        entry.kind, entry.text, entry.by_id = "logged", "", deal.owner_id
+        if deal.opened:
+            entry.at = datetime.combine(deal.opened, time(8), UTC)
+        session.add(entry)
