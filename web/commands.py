@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from similarity.ranking import Term
     from workspace.access import Viewer
     from workspace.database import Database
+    from workspace.imports import Report
     from workspace.people import Person
     from workspace.pipeline import DealFilter
     from workspace.settings import Settings
@@ -164,15 +165,14 @@ def import_(
     """Import files; the same file twice changes nothing."""
     from workspace import imports
 
-    for file in files:
-        if not file.is_file():
-            raise DealkinError(f"There is no file {file}.")
     with _workspace() as (settings, database, _):
         with database.write() as session:
             by = _viewer(session, as_).person_id
             reports = imports.run(session, files, by, settings.home / "import-errors")
         for report in reports:
-            typer.echo(str(report))
+            _print_report(report)
+    if any(report.refused for report in reports):
+        raise typer.Exit(1)
 
 
 @member_app.command("add")
@@ -350,7 +350,9 @@ def doctor(as_json: Json = False) -> None:
 
     settings = _settings()
     with closing(Database(settings.database)) as database:
-        found = health.check(database, Embedder(settings.model), settings.indexes)
+        found = health.check(
+            database, Embedder(settings.model, settings.model_languages), settings.indexes
+        )
     if as_json:
         _print_json(found)
     else:
@@ -381,8 +383,9 @@ def evaluate(
     from similarity import evaluation
     from similarity.embeddings import Embedder
 
+    settings = _settings()
     measure = evaluation.evaluate_experts if experts else evaluation.evaluate
-    found = measure(folder, Embedder(_settings().model))
+    found = measure(folder, Embedder(settings.model, settings.model_languages))
     if as_json:
         _print_json(found)
     else:
@@ -418,7 +421,9 @@ def _workspace() -> "Iterator[tuple[Settings, Database, Catalog]]":
     except (OperationalError, OSError) as error:
         raise DealkinError(f"The database cannot be opened: {error}") from None
     with closing(database):
-        catalog = Catalog(database, Embedder(settings.model), settings.indexes)
+        catalog = Catalog(
+            database, Embedder(settings.model, settings.model_languages), settings.indexes
+        )
         catalog.attach()
         yield settings, database, catalog
 
@@ -718,6 +723,22 @@ def _print_playbook(found: "Playbook") -> None:
                 f" {each.won} deals won and {each.lost_with} of {each.lost} lost."
             )
         )
+
+
+def _print_report(report: "Report") -> None:
+    if report.refused:
+        typer.echo(_printable(f"{report.file_name}: {report.refused}"), err=True)
+        return
+    typer.echo(
+        _printable(
+            f"{report.file_name} ({report.kind}): {report.created:,} new, {report.updated:,}"
+            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused"
+        )
+    )
+    for warning in report.warnings:
+        typer.echo(_printable(f"  {warning}"))
+    if report.error_file:
+        typer.echo(f"  The rows that were refused, and why: {report.error_file}")
 
 
 def _print_passwords(made: "Sequence[tuple[Person, str]]", roles: dict[int, str]) -> None:

@@ -1,0 +1,141 @@
+"""Health: what is installed and stored, whether it fits together, and what to do where not."""
+
+import platform
+import sqlite3
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, SQLModel, col, func, select
+
+from similarity.catalog import CatalogGeneration, Document, Encoder, Passage, Snapshots
+from similarity.embeddings import ModelUnavailable
+from similarity.texts import TABLES
+from workspace.database import Database
+
+_LIBRARIES = (
+    "dealkin",
+    "litestar",
+    "sqlmodel",
+    "sqlalchemy",
+    "sentence-transformers",
+    "torch",
+    "faiss-cpu",
+)
+
+
+def check(database: Database, encoder: Encoder, folder: Path) -> dict[str, Any]:
+    """Facts by subject, with `warnings`, and `problems` that somebody has to mend."""
+    warnings: list[str] = []
+    problems: list[str] = []
+    found: dict[str, Any] = {
+        "versions": {"python": platform.python_version()}
+        | {name: _version(name) for name in _LIBRARIES},
+        "model": _model(encoder, problems),
+        "database": {"kind": "SQLite" if database.is_sqlite else "PostgreSQL"},
+        "warnings": warnings,
+        "problems": problems,
+    }
+    if database.is_sqlite:
+        found["database"]["version"] = sqlite3.sqlite_version
+        if not _without_wal_race(sqlite3.sqlite_version_info):
+            warnings.append(
+                f"SQLite {sqlite3.sqlite_version} can lose commits where several connections"
+                " write to one file (mended in 3.51.3, 3.50.7 and 3.44.6). Dealkin writes through"
+                " one; let no second server and no other program write to it."
+            )
+        if not Path(str(database.url.database)).is_file():
+            problems.append("There is no database yet: `dealkin serve` or `dealkin demo` makes it.")
+            return found
+    try:
+        current = database.is_current()
+        with database.read() as session:
+            _look(session, current, encoder, found)
+            if current:
+                found["index"] = _index(session, encoder, folder, warnings)
+    except SQLAlchemyError as error:
+        problems.append(f"The database cannot be read: {error}")
+    return found
+
+
+def _look(session: Session, current: bool, encoder: Encoder, found: dict[str, Any]) -> None:
+    problems = found["problems"]
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        found["database"]["version"] = connection.execute(sa.text("SHOW server_version")).scalar()
+    elif (answer := connection.execute(sa.text("PRAGMA quick_check")).scalar()) != "ok":
+        problems.append(f"The database file is damaged: {answer}. Restore a backup.")
+    found["database"]["schema is current"] = current
+    if not current:
+        problems.append("The schema is of another version: `dealkin serve` brings it up to date.")
+        return
+    found["rows"] = {
+        name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
+        for name, table in sorted(SQLModel.metadata.tables.items())
+    }
+    found["vectors"] = _vectors(session, found["model"]["id"], problems)
+
+
+def _model(encoder: Encoder, problems: list[str]) -> dict[str, Any]:
+    facts: dict[str, Any] = {"id": encoder.model_id}
+    try:
+        facts["dimension"] = int(encoder.encode(["ready"]).shape[1])
+    except ModelUnavailable as problem:
+        problems.append(f"{problem} Until then words alone carry the search.")
+    return facts
+
+
+def _vectors(session: Session, model: str, problems: list[str]) -> dict[str, int]:
+    """Passages with a vector by model, passages without, and what has no document at all."""
+    stored = session.exec(select(Passage.model, func.count()).group_by(col(Passage.model)))
+    facts = {name or "none": count for name, count in stored}
+    missing = sum(count for name, count in facts.items() if name != model)
+    for kind, table in TABLES.items():
+        documented = select(Document.subject_id).where(Document.kind == kind)
+        without = select(func.count()).select_from(table).where(col(table.id).not_in(documented))
+        facts[f"{kind}s without a document"] = session.exec(without).one()
+        missing += facts[f"{kind}s without a document"]
+    if missing:
+        problems.append(f"{missing:,} texts have no vector of the model: run `dealkin reindex`.")
+    return facts
+
+
+def _index(session: Session, encoder: Encoder, folder: Path, warnings: list[str]) -> dict[str, Any]:
+    """How the snapshots stand to the database; a search brings them up to date by itself."""
+    last = session.exec(
+        select(CatalogGeneration).order_by(col(CatalogGeneration.number).desc()).limit(1)
+    ).first()
+    stored = last.number if last else 0
+    snapshots = Snapshots(folder)
+    published, token = snapshots.mark() or (0, "")
+    known = session.get(CatalogGeneration, published)
+    if not published:
+        state = "missing" if stored else "in step"
+    elif known is None or known.token != token:
+        state = "of another database"
+    elif (loaded := snapshots.load(encoder.model_id)) is None:
+        state = "damaged, or of another model"
+    elif published < stored:
+        state = "behind"
+    else:
+        counts = session.exec(select(Document.kind, func.count()).group_by(col(Document.kind)))
+        written = {str(kind): len(collection) for kind, collection in loaded[1].items()}
+        state = "in step" if written == dict.fromkeys(written, 0) | dict(counts.all()) else "wrong"
+    if state not in ("in step", "behind"):
+        warnings.append(f"The index snapshots are {state}: the next search makes them anew.")
+    return {"generation": stored, "snapshot": published, "state": state}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _without_wal_race(number: tuple[int, ...]) -> bool:
+    """Whether this SQLite has the repair of its WAL-reset race (sqlite.org/wal.html)."""
+    mended = number >= (3, 51, 3) and number[:3] != (3, 52, 0)
+    return mended or (3, 44, 6) <= number < (3, 45) or (3, 50, 7) <= number < (3, 51)
