@@ -15,17 +15,20 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy import LargeBinary, Text, event
+from sqlalchemy import LargeBinary, event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 
-from similarity.collection import Collection
+from similarity.collection import Collection, Entry, mean_of
+from similarity.documents import Document as Text
+from similarity.documents import Part
 from similarity.embeddings import ModelUnavailable
+from similarity.index import Vectors
 from similarity.texts import TABLES, Kind, affected, batches, documents, touched_by
 from workspace.database import Database
 
@@ -44,20 +47,22 @@ class Document(SQLModel, table=True):
     content_hash: str = Field(max_length=64)
     language: str = Field(default="", max_length=10)
     # Stemmed words, in order, separated by single spaces.
-    terms: str = Field(default="", sa_type=Text)
+    terms: str = Field(default="", sa_type=sa.Text)
     # Confidential documents are found by those who may see them, but count in no statistic.
     confidential: bool = False
 
 
 class Passage(SQLModel, table=True):
-    """A piece of a document, short enough for the model to read whole, and its vector."""
+    """A piece of a document: the whole, its title or a passage of it, with its vector."""
 
     __table_args__ = (UniqueConstraint("document_id", "position"),)
 
     id: int = Field(default=None, primary_key=True)
     document_id: int = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
     position: int
-    text: str = Field(sa_type=Text)
+    # What it is to its document, as documents.Part says.
+    part: int
+    text: str = Field(sa_type=sa.Text)
     text_hash: str = Field(max_length=64, index=True)
     # Both are None where no model was at hand when the text was saved.
     model: str | None = Field(default=None, max_length=100)
@@ -80,6 +85,22 @@ class CatalogGeneration(SQLModel, table=True):
 
     number: int = Field(primary_key=True)
     token: str = Field(max_length=32)
+    # A mean is another, so every vector is centred anew.
+    renews_mean: bool = False
+
+
+class CatalogMean(SQLModel, table=True):
+    """What the vectors of a kind have in common, by which they are centred.
+
+    It is kept with the data, so that every cache of it gives the same scores, and renewed
+    each time the documents have doubled.
+    """
+
+    kind: str = Field(primary_key=True, max_length=10)
+    model: str = Field(primary_key=True, max_length=100)
+    # How many documents it was taken from.
+    count: int
+    vector: bytes = Field(sa_type=LargeBinary)
 
 
 class CatalogChange(SQLModel, table=True):
@@ -101,6 +122,8 @@ class Encoder(Protocol):
 
     @property
     def model_id(self) -> str: ...
+    @property
+    def languages(self) -> frozenset[str]: ...
     def encode(self, texts: list[str]) -> NDArray[np.float32]: ...
 
 
@@ -136,6 +159,20 @@ class Catalog:
             if self._mark is None or _last_generation(session) != self._mark:
                 self._refresh()
             yield self._collections[kind]
+
+    def whole_vector(self, session: Session, kind: Kind, subject: int) -> Vectors | None:
+        """The stored vector of a whole document; None where no model has read it."""
+        vector = session.execute(
+            sa.select(col(Passage.vector))
+            .join(Document, col(Document.id) == col(Passage.document_id))
+            .where(
+                col(Document.kind) == kind,
+                col(Document.subject_id) == subject,
+                col(Passage.part) == Part.WHOLE,
+                col(Passage.model) == self.encoder.model_id,
+            )
+        ).scalar()
+        return np.frombuffer(vector, np.float32) if vector else None
 
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""
@@ -192,7 +229,8 @@ class Catalog:
             for batch in batches(sorted(ids)):
                 changed += ((kind, subject) for subject in self._renew_batch(session, kind, batch))
         if changed:
-            generation = _next_generation(session)
+            renewed = [self._renew_mean(session, kind) for kind in subjects if subjects[kind]]
+            generation = _next_generation(session, renews_mean=any(renewed))
             session.execute(
                 sa.insert(CatalogChange),
                 [
@@ -211,11 +249,11 @@ class Catalog:
         }
         lacking = self._lacking_vectors(session, [row.id for row in stored.values()])
         changed: list[int] = []
-        renewed: list[tuple[Document, list[str]]] = []
+        renewed: list[tuple[Document, Text]] = []
         present = set()
         for subject, text, confidential in documents(session, kind, ids):
             present.add(subject)
-            digest = _digest(PREPARATION, text.language, *text.terms, "", *text.passages)
+            digest = _content_hash(text)
             row = stored.get(subject)
             if row and row.content_hash == digest and row.id not in lacking:
                 if row.confidential != confidential:
@@ -227,7 +265,7 @@ class Catalog:
             row = row or Document(kind=kind, subject_id=subject, content_hash=digest)
             row.content_hash, row.language = digest, text.language
             row.terms, row.confidential = " ".join(text.terms), confidential
-            renewed.append((row, text.passages))
+            renewed.append((row, text))
             stored[subject] = row
         session.add_all(row for row, _ in renewed)
         session.flush()
@@ -239,9 +277,9 @@ class Catalog:
         self._add_passages(
             session,
             [
-                {"document_id": row.id, "position": position, "text": passage}
-                for row, own in renewed
-                for position, passage in enumerate(own)
+                {"document_id": row.id, "position": position, "part": part, "text": piece}
+                for row, text in renewed
+                for position, (part, piece) in enumerate(text.pieces)
             ],
         )
         return changed + gone
@@ -276,6 +314,33 @@ class Catalog:
             passage["model"] = model if passage["vector"] else None
         session.execute(sa.insert(Passage), passages)
 
+    def _renew_mean(self, session: Session, kind: Kind) -> bool:
+        """Take the mean of a kind anew where there are twice as many documents by now."""
+        model = self.encoder.model_id
+        wholes = (
+            sa.select(col(Passage.vector))
+            .join(Document, col(Document.id) == col(Passage.document_id))
+            .where(
+                col(Document.kind) == kind,
+                col(Document.confidential).is_(False),
+                col(Passage.part) == Part.WHOLE,
+                col(Passage.model) == model,
+            )
+        )
+        count = session.execute(
+            sa.select(sa.func.count()).select_from(wholes.subquery())
+        ).scalar_one()
+        row = session.get(CatalogMean, (kind, model))
+        if count == 0 or (row is not None and count < 2 * row.count):
+            return False
+        total: Any = 0.0
+        for (vector,) in session.execute(wholes.execution_options(yield_per=1000)):
+            total = total + np.frombuffer(vector, np.float32)
+        row = row or CatalogMean(kind=kind, model=model, count=0, vector=b"")
+        row.count, row.vector = count, mean_of(np.asarray(total), count).tobytes()
+        session.add(row)
+        return True
+
     def _lacking_vectors(self, session: Session, document_ids: list[int]) -> set[int]:
         """Which of these documents have a passage without a vector of the current model."""
         model = self.encoder.model_id
@@ -308,7 +373,7 @@ class Catalog:
             subjects = list(session.exec(select(table.id)))
             fresh = set()
             for subject, text, _ in documents(session, kind, subjects):
-                digest = _digest(PREPARATION, text.language, *text.terms, "", *text.passages)
+                digest = _content_hash(text)
                 known = stored.get(subject)
                 if known and known[0] == digest and known[1] not in lacking:
                     fresh.add(subject)
@@ -325,7 +390,7 @@ class Catalog:
                 self._mark, self._collections = found
             if self._mark == last:
                 return
-            if self._mark is not None and _knows(session, self._mark):
+            if self._mark is not None and _may_follow(session, self._mark):
                 self._apply_changes(session, self._mark[0])
             else:
                 self._rebuild(session)
@@ -333,7 +398,7 @@ class Catalog:
             self._save_now_and_then()
 
     def _rebuild(self, session: Session) -> None:
-        collections = {kind: Collection() for kind in Kind}
+        collections = {kind: Collection(self._mean(session, kind)) for kind in Kind}
         for kind, collection in collections.items():
             subjects = list(session.exec(select(Document.subject_id).where(Document.kind == kind)))
             for batch in batches(subjects):
@@ -352,38 +417,42 @@ class Catalog:
             for batch in batches(subjects):
                 found = self._load(session, kind, batch)
                 self._collections[kind].put(found)
-                kept = {subject for subject, _, _, _ in found}
+                kept = {entry.id for entry in found}
                 self._collections[kind].remove([each for each in batch if each not in kept])
         self._unsaved += len(changes)
 
-    def _load(
-        self, session: Session, kind: Kind, subjects: list[int]
-    ) -> list[tuple[int, list[str], NDArray[np.float32], bool]]:
+    def _mean(self, session: Session, kind: Kind) -> Vectors | None:
+        row = session.get(CatalogMean, (kind, self.encoder.model_id))
+        return np.frombuffer(row.vector, np.float32) if row else None
+
+    def _load(self, session: Session, kind: Kind, subjects: list[int]) -> list[Entry]:
         """The stored documents of these subjects as a collection takes them."""
-        rows = session.execute(
-            select(Document.id, Document.subject_id, Document.terms, Document.confidential).where(
-                Document.kind == kind, col(Document.subject_id).in_(subjects)
-            )
+        rows = session.exec(
+            select(Document).where(Document.kind == kind, col(Document.subject_id).in_(subjects))
         ).all()
-        vectors: dict[int, list[NDArray[np.float32]]] = {row[0]: [] for row in rows}
-        passages = session.execute(
-            select(Passage.document_id, Passage.vector)
+        parts: dict[int, list[Part]] = {row.id: [] for row in rows}
+        vectors: dict[int, list[NDArray[np.float32]]] = {row.id: [] for row in rows}
+        passages = session.exec(
+            select(Passage.document_id, Passage.part, Passage.vector)
             .where(
                 col(Passage.document_id).in_(list(vectors)),
                 Passage.model == self.encoder.model_id,
             )
             .order_by(col(Passage.document_id), col(Passage.position))
         )
-        for document, vector in passages:
-            vectors[document].append(np.frombuffer(vector, np.float32))
+        for document, part, vector in passages:
+            parts[document].append(Part(part))
+            vectors[document].append(np.frombuffer(vector or b"", np.float32))
         return [
-            (
-                subject,
-                terms.split(),
-                np.array(vectors[row_id], np.float32),
-                not confidential,
+            Entry(
+                id=row.subject_id,
+                language=row.language,
+                terms=row.terms.split(),
+                parts=parts[row.id],
+                vectors=np.array(vectors[row.id], np.float32),
+                counted=not row.confidential,
             )
-            for row_id, subject, terms, confidential in rows
+            for row in rows
         ]
 
     def _save_now_and_then(self) -> None:
@@ -480,26 +549,35 @@ def _last_generation(session: Session) -> Mark:
     return (last.number, last.token) if last else EMPTY
 
 
-def _knows(session: Session, mark: Mark) -> bool:
-    """Whether this database has made that generation."""
-    if mark == EMPTY:
-        return True
-    row = session.get(CatalogGeneration, mark[0])
-    return row is not None and row.token == mark[1]
+def _may_follow(session: Session, mark: Mark) -> bool:
+    """Whether a cache of that generation of this database only lacks the changes since."""
+    if mark != EMPTY:
+        row = session.get(CatalogGeneration, mark[0])
+        if row is None or row.token != mark[1]:
+            return False
+    renewed = select(CatalogGeneration.number).where(
+        col(CatalogGeneration.number) > mark[0], col(CatalogGeneration.renews_mean)
+    )
+    return session.exec(renewed.limit(1)).first() is None
 
 
-def _next_generation(session: Session) -> int:
-    """Take the next generation. Its row stays locked until the transaction ends, so that
-    generations are committed in the order of their numbers and none is overlooked."""
+def _next_generation(session: Session, *, renews_mean: bool) -> int:
+    """Take the next generation. The state's row stays locked until the transaction ends, so
+    that generations are committed in the order of their numbers and none is overlooked."""
     number = session.execute(
         sa.update(CatalogState)
         .values(generation=col(CatalogState.generation) + 1)
         .returning(col(CatalogState.generation))
     ).scalar_one()
-    session.execute(
-        sa.insert(CatalogGeneration), [{"number": number, "token": secrets.token_hex(16)}]
+    session.add(
+        CatalogGeneration(number=number, token=secrets.token_hex(16), renews_mean=renews_mean)
     )
     return int(number)
+
+
+def _content_hash(text: Text) -> str:
+    pieces = (f"{part:d}{piece}" for part, piece in text.pieces)
+    return _digest(PREPARATION, text.language, *text.terms, "", *pieces)
 
 
 def _parts(items: Sequence[str]) -> Iterable[Sequence[str]]:

@@ -1,25 +1,37 @@
 """Pure: which text stands for a deal, an asset, a person."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from similarity.language import language_of, stems
 
-# Words that the model reads of a passage; beyond its limit of 256 pieces it sees nothing.
-PASSAGE_WORDS = 120
+# A passage's length in words: half of what the model reads at once.
+PASSAGE_WORDS = 90
+# A text of more passages than this is too long for anybody to have meant all of it.
+MAX_PASSAGES = 24
+
+
+class Part(IntEnum):
+    """What a piece of text is to its document."""
+
+    WHOLE = 0
+    TITLE = 1
+    PASSAGE = 2
 
 
 @dataclass(frozen=True)
 class Document:
     """What is searched in place of a deal, an asset or a person.
 
-    `passages` carry the meaning, one vector each. `terms` are the stems of everything, the
-    names around it included, in the language of its prose.
+    The pieces carry the meaning, one vector each: the whole, its title where there is more
+    than that, its passages where there are several. The terms are the stems of everything,
+    the title's twice and the names around it included.
     """
 
     language: str
-    passages: list[str]
+    pieces: list[tuple[Part, str]]
     terms: list[str]
 
 
@@ -68,7 +80,7 @@ class PersonText:
 
 
 def deal_document(deal: DealText) -> Document:
-    """A deal: its prose, passage by passage, and every name around it as words."""
+    """A deal: what its seller wrote, and every name around it as words."""
     around = [
         deal.reason,
         deal.account,
@@ -77,23 +89,31 @@ def deal_document(deal: DealText) -> Document:
         *deal.products,
         *deal.competitors,
     ]
-    return _document([deal.name, deal.use_case, deal.notes], around)
+    return document(deal.name, [deal.use_case, deal.notes], around)
 
 
 def asset_document(asset: AssetText) -> Document:
     """An asset: its name and summary."""
-    return _document([asset.name, asset.summary], [asset.kind, *asset.products])
+    return document(asset.name, [asset.summary], [asset.kind, *asset.products])
 
 
 def person_document(person: PersonText) -> Document:
     """A person: what they do and know; who they are and where they were, as words."""
     around = [person.name, person.department, person.place, *person.employers, *person.schools]
-    return _document([person.title, person.skills, person.about], around)
+    return document(person.title, [person.skills, person.about], around)
 
 
-def text_document(text: str) -> Document:
-    """Free text, such as a question or a document of a collection."""
-    return _document([text], [])
+def document(title: str, prose: Sequence[str], around: Sequence[str] = ()) -> Document:
+    """A document of a title, prose, and names around it that are words without meaning."""
+    whole = join([title, *prose])
+    language = language_of(whole)
+    pieces = [(Part.WHOLE, whole)] if whole else []
+    if title.strip() and whole != join([title]):
+        pieces.append((Part.TITLE, title.strip()))
+    split = passages(join(prose))
+    if len(split) > 1:
+        pieces += ((Part.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
+    return Document(language, pieces, stems(join([title, whole, *around]), language))
 
 
 def join(parts: Iterable[str]) -> str:
@@ -115,13 +135,3 @@ def passages(text: str) -> list[str]:
             pieces[-1] += words[:room]
             words = words[room:]
     return [" ".join(piece) for piece in pieces if piece]
-
-
-def _document(prose: list[str], around: list[str]) -> Document:
-    written = join(prose)
-    language = language_of(written)
-    return Document(
-        language=language,
-        passages=passages(written),
-        terms=stems(join([written, *around]), language),
-    )

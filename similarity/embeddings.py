@@ -21,7 +21,9 @@ class ModelUnavailable(Exception):
 class Embedder:
     """A sentence-transformers model that is loaded when it is first needed."""
 
-    def __init__(self, model: str | None = None) -> None:
+    def __init__(self, model: str | None = None, languages: str = "en") -> None:
+        # The ISO 639-1 codes of the languages that the model knows; empty for all.
+        self.languages = frozenset(languages.replace("*", "").split())
         self.name = model or "all-MiniLM-L6-v2"
         self._source = model or str(_packaged_model())
         self._lock = threading.Lock()

@@ -1,9 +1,53 @@
 """Experts: the colleagues to bring in, by evidence."""
 
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from similarity.ranking import Term
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from similarity import ranking
+from similarity.catalog import Catalog
+from similarity.kin import Question, Ranked, about_deal, about_text, rank
+from similarity.ranking import Term, Value, Weights
+from similarity.retrieval import ask, match, text_scores
+from similarity.texts import Kind, batches
+from workspace.access import Viewer, visible_deals
+from workspace.assets import Asset, Use
+from workspace.clock import today
+from workspace.deals import Deal, Outcome
+from workspace.people import Member, Person
+from workspace.teams import Seat
+
+# The nearest documents that vote for their people.
+VOTERS = 500
+# Evidence counts half as much after this many days.
+EVIDENCE_HALF_LIFE = 730
+# What a seat on a deal proves, by how the deal went.
+OUTCOME_WORTH = {Outcome.WON: 1.0, Outcome.OPEN: 0.4, Outcome.LOST: 0.3}
+# What a seat proves by its role: those who were there for what they know prove more.
+ROLE_WORTH = {"product expert": 1.0, "sales engineer": 1.0, "consultant": 0.9}
+OTHER_ROLE_WORTH = 0.6
+# This much evidence is worth half of the most that evidence can be.
+HALF_PROVEN = 1.0
+# A member with this many open seats has no time left.
+FULL_LOAD = 6
+EVIDENCE_SHOWN = 6
+
+# The share of the most that evidence can be from which experts are strong, and fair.
+STRONG = 0.5
+FAIR = 0.25
+# What fits the question no better than this says little of anybody's skills.
+FAINT_FIT = 0.25
+
+DEALS_WEIGHT = 0.6
+ASSETS_WEIGHT = 0.2
+SKILLS_WEIGHT = 0.35
+TIME_WEIGHT = 0.1
 
 
 @dataclass(frozen=True)
@@ -30,3 +74,245 @@ class Expert:
     evidence: list[Evidence]
     open_seats: int
     on_team: bool
+
+
+@dataclass(frozen=True)
+class Vote:
+    """A document's vote for a person: how relevant it is, times what their part in it proves."""
+
+    person_id: int
+    worth: float
+    # Whether the document is near enough to be named as one like this.
+    near: bool
+    evidence: Evidence
+
+
+def experts_of_deal(
+    session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
+) -> list[Expert]:
+    """The colleagues with the most evidence for a deal, by what the viewer may see."""
+    team = set(session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id)))
+    question = about_deal(session, catalog, deal)
+    return _experts(session, viewer, catalog, question, team, limit)
+
+
+def experts_of_text(
+    session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
+) -> list[Expert]:
+    """The colleagues with the most evidence for what a text says."""
+    question = about_text(catalog, text)
+    return _experts(session, viewer, catalog, question, set(), limit)
+
+
+def vote(relevance: float, people: int) -> float:
+    """What a document's vote for one of its people is worth.
+
+    Documents vote for their people by how relevant they are (model 2 of Balog, Azzopardi & de
+    Rijke, "Formal models for expert finding in enterprise corpora", 2006). Squaring keeps many
+    faint matches from outvoting a few good ones; who shares a document with others is a little
+    less surely the one who knew.
+    """
+    return max(0.0, relevance) ** 2 / math.sqrt(max(1, people))
+
+
+def proven(worth: float) -> float:
+    """How much evidence proves, from 0 towards 1: more of it adds less and less."""
+    return worth / (worth + HALF_PROVEN)
+
+
+def decay(when: date | None, on: date) -> float:
+    """What is left of evidence from that day; undated evidence is taken as one half-life old."""
+    days = max(0, (on - when).days) if when else EVIDENCE_HALF_LIFE
+    return float(0.5 ** (days / EVIDENCE_HALF_LIFE))
+
+
+def _experts(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    question: Question,
+    team: set[int | None],
+    limit: int,
+) -> list[Expert]:
+    kin = rank(session, viewer, catalog, question, weights=Weights(), limit=VOTERS, pool=VOTERS)
+    members = {
+        person_id: (key, name, title)
+        for person_id, key, name, title in session.exec(
+            select(Person.id, Person.key, Person.name, Person.title)
+            .join(Member, col(Member.person_id) == col(Person.id))
+            .where(col(Member.active).is_(True))
+        )
+    }
+    on = today()
+    on_deals = _by_person(_seat_votes(session, kin, on))
+    on_assets = _by_person(_asset_votes(session, kin, on))
+    skills = _skills(session, catalog, question, members)
+    load = _open_seats(session, viewer)
+    experts = []
+    for person_id, (key, name, title) in members.items():
+        deals, written = on_deals[person_id], on_assets[person_id]
+        skill = skills.get(person_id)
+        if not deals and not written and (skill is None or skill.value < 0.5):
+            continue
+        open_seats = load.get(person_id, 0)
+        terms = [
+            Term("deals", proven(_worth(deals)), DEALS_WEIGHT, _deals_because(deals)),
+            Term("assets", proven(_worth(written)), ASSETS_WEIGHT, _assets_because(written)),
+            Term(
+                "skills",
+                skill.value if skill else 0.0,
+                SKILLS_WEIGHT,
+                skill.because if skill else "none declared that fit",
+            ),
+            Term("time", max(0.0, 1 - open_seats / FULL_LOAD), TIME_WEIGHT, _load(open_seats)),
+        ]
+        evidence = sorted([*deals, *written], key=lambda vote: -vote.worth)
+        experts.append(
+            Expert(
+                person_id=person_id,
+                key=key,
+                name=name,
+                title=title,
+                score=ranking.score(terms),
+                band=_band(terms),
+                terms=sorted(terms, key=lambda term: -term.contribution),
+                evidence=[vote.evidence for vote in evidence[:EVIDENCE_SHOWN]],
+                open_seats=open_seats,
+                on_team=person_id in team,
+            )
+        )
+    experts.sort(key=lambda expert: (-expert.score, expert.person_id))
+    return experts[:limit]
+
+
+def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
+    """A vote of each kin for everybody on its team."""
+    by_id = {each.id: each for each in kin}
+    best = max((each.score for each in kin), default=0) or 1.0
+    for batch in batches(by_id):
+        rows = session.execute(
+            sa.select(
+                col(Seat.person_id),
+                col(Seat.role),
+                col(Seat.deal_id),
+                col(Deal.key),
+                col(Deal.name),
+            )
+            .join(Deal, col(Deal.id) == col(Seat.deal_id))
+            .where(col(Seat.deal_id).in_(batch), col(Seat.person_id).is_not(None))
+            .order_by(col(Seat.id))
+        )
+        seats = rows.all()
+        team = Counter(deal_id for _, _, deal_id, _, _ in seats)
+        for person_id, role, deal_id, key, name in seats:
+            each = by_id[deal_id]
+            outcome = Outcome(each.outcome)
+            worth = (
+                vote(each.score / best, team[deal_id])
+                * OUTCOME_WORTH[outcome]
+                * ROLE_WORTH.get(role, OTHER_ROLE_WORTH)
+                * decay(each.facets.closed or on, on)
+            )
+            text = f"{role.capitalize()} on {name} ({outcome})"
+            yield Vote(
+                person_id, worth, each.band != "weak", Evidence(text, each.facets.closed, key, None)
+            )
+
+
+def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
+    """A vote of each won kin for the authors of the assets that were used on it."""
+    won = {each.id: each for each in kin if each.outcome == Outcome.WON}
+    best = max((each.score for each in kin), default=0) or 1.0
+    used: dict[int, float] = defaultdict(float)
+    count: dict[int, int] = defaultdict(int)
+    for batch in batches(won):
+        rows = select(Use.asset_id, Use.deal_id).where(col(Use.deal_id).in_(batch)).distinct()
+        for asset_id, deal_id in session.exec(rows):
+            used[asset_id] += vote(won[deal_id].score / best, 1)
+            count[asset_id] += 1
+    assets = session.execute(
+        sa.select(
+            col(Asset.id),
+            col(Asset.key),
+            col(Asset.name),
+            col(Asset.author_id),
+            col(Asset.published),
+        ).where(col(Asset.id).in_(list(used)), col(Asset.author_id).is_not(None))
+    )
+    for asset_id, key, name, author_id, published in assets:
+        deals = f"{count[asset_id]} won deal{'s' if count[asset_id] > 1 else ''}"
+        text = f"Wrote {name}, used on {deals} like this"
+        worth = proven(used[asset_id]) * decay(published, on)
+        yield Vote(author_id, worth, True, Evidence(text, published, None, key))
+
+
+def _skills(
+    session: Session, catalog: Catalog, question: Question, members: Mapping[int, object]
+) -> dict[int, Value]:
+    """How far what members declare fits the question, next to the one whom it fits best."""
+    with catalog.searching(session, Kind.PERSON) as collection:
+        asked = ask(
+            collection, question.text, question.vector, Weights(), catalog.encoder.languages
+        )
+        allowed = np.array(sorted(members), np.int64)
+        found = match(collection, asked, allowed=allowed, pool=len(members))
+    scores = text_scores(found, asked.weights)
+    best = max([FAINT_FIT, *scores])
+    rows = session.exec(select(Person.id, Person.skills).where(col(Person.id).in_(found.ids)))
+    declared = dict(rows.all())
+    return {
+        person_id: Value(
+            scores[row] / best,
+            f"declares {declared[person_id].replace(';', ',')}" if declared.get(person_id) else "",
+        )
+        for row, person_id in enumerate(found.ids)
+        if declared.get(person_id)
+    }
+
+
+def _open_seats(session: Session, viewer: Viewer) -> dict[int, int]:
+    """How many seats on open deals each member fills, of the deals that the viewer may see."""
+    rows = session.exec(
+        select(Seat.person_id, sa.func.count())
+        .join(Deal, col(Deal.id) == col(Seat.deal_id))
+        .where(
+            visible_deals(viewer),
+            Deal.outcome == Outcome.OPEN,
+            col(Seat.person_id).is_not(None),
+        )
+        .group_by(col(Seat.person_id))
+    )
+    return {person_id: count for person_id, count in rows if person_id is not None}
+
+
+def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
+    found: dict[int, list[Vote]] = defaultdict(list)
+    for vote in votes:
+        found[vote.person_id].append(vote)
+    return found
+
+
+def _worth(votes: Iterable[Vote]) -> float:
+    return sum(vote.worth for vote in votes)
+
+
+def _deals_because(votes: Sequence[Vote]) -> str:
+    near = len({each.evidence.deal_key for each in votes if each.near})
+    return f"on {near} deal{'' if near == 1 else 's'} like this" if near else "on none like this"
+
+
+def _assets_because(votes: Sequence[Vote]) -> str:
+    if not votes:
+        return "wrote none of the assets that won"
+    return f"wrote {len(votes)} of the assets that won"
+
+
+def _band(terms: Sequence[Term]) -> str:
+    """How strong the evidence is, whether or not they have time."""
+    evidence = [term for term in terms if term.name != "time"]
+    share = ranking.score(evidence) / sum(term.weight for term in evidence)
+    return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"
+
+
+def _load(open_seats: int) -> str:
+    return f"{open_seats} open seat{'' if open_seats == 1 else 's'}"

@@ -1,10 +1,41 @@
 """Kin: the past deals most like a deal, or like a sentence, and why."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-from similarity.ranking import Term
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from similarity import ranking
+from similarity.catalog import Catalog, Document, Passage
+from similarity.collection import POOL, Collection
+from similarity.documents import Part, join
+from similarity.embeddings import ModelUnavailable
+from similarity.feedback import Verdict, judgements
+from similarity.index import Ids, Vectors
+from similarity.language import stems
+from similarity.ranking import Facets, Term, Value, Weights
+from similarity.retrieval import TextQuery, ask, match
+from similarity.texts import Kind, batches, deal_texts, names_of
+from workspace.access import Viewer, hidden_deal_ids, visible_deals
+from workspace.accounts import Account
+from workspace.clock import today
+from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.people import Person
+from workspace.pipeline import DealFilter
+
+# Deals that share facets with ours and are looked at whatever their text says.
+FACET_CANDIDATES = 100
+# Words shown as the reason of a match.
+WORDS_SHOWN = 4
+# Words marked in a snippet.
+WORDS_MARKED = 8
 
 
 @dataclass(frozen=True)
@@ -31,7 +62,378 @@ class Kin:
     owner: str
     score: float
     band: str  # "strong", "fair" or "weak"
-    terms: list[Term]  # Sorted by contribution; they add up to the score.
+    terms: list[Term]  # The largest contribution first; they add up to the score.
     snippet: list[Piece]
     difference: str  # One difference that matters; empty where there is none.
     liked: bool  # Somebody has said that it is like this deal.
+
+
+@dataclass(frozen=True)
+class Question:
+    """What kin are asked for: a deal's text and facets, or a sentence's text alone."""
+
+    text: str
+    # The raw vector of the text; None where no model could read it.
+    vector: Vectors | None
+    facets: Facets
+    excluded: frozenset[int] = frozenset()
+    liked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A deal with its place in the order: what playbook and experts build on."""
+
+    id: int
+    score: float
+    band: str
+    terms: list[Term]
+    facets: Facets
+    outcome: str
+    # The number of the passage that is nearest; -1 where there is only the whole.
+    passage: int
+
+
+def kin_of_deal(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    deal: Deal,
+    *,
+    filter: DealFilter | None = None,
+    weights: Weights | None = None,
+    limit: int = 10,
+) -> list[Kin]:
+    """The deals most like this one that the viewer may see, the most alike first.
+
+    Deals that were judged not to be like this one are left out.
+    """
+    question = about_deal(session, catalog, deal)
+    weights = weights or Weights()
+    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
+    return _present(session, catalog, question, ranked, weights)
+
+
+def kin_of_text(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    text: str,
+    *,
+    filter: DealFilter | None = None,
+    weights: Weights | None = None,
+    limit: int = 10,
+) -> list[Kin]:
+    """The deals most like what a text says that the viewer may see, the most alike first."""
+    question = about_text(catalog, text)
+    weights = weights or Weights()
+    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
+    return _present(session, catalog, question, ranked, weights)
+
+
+def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
+    """The question that a deal puts: its prose, its facets, and what was said of its kin."""
+    _, text, _ = next(deal_texts(session, [deal.id]))
+    said = judgements(session, deal.id)
+    unlike = {kin for kin, row in said.items() if row.verdict == Verdict.UNLIKE}
+    return Question(
+        text=text.prose,
+        vector=catalog.whole_vector(session, Kind.DEAL, deal.id),
+        facets=facets(session, [deal.id])[deal.id],
+        excluded=frozenset({deal.id, *unlike}),
+        liked=frozenset(said.keys() - unlike),
+    )
+
+
+def about_text(catalog: Catalog, text: str) -> Question:
+    """The question that a text puts. Without a model its words alone are asked for."""
+    try:
+        return Question(text, catalog.encoder.encode([text])[0], Facets())
+    except ModelUnavailable:
+        return Question(text, None, Facets())
+
+
+def rank(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    question: Question,
+    *,
+    filter: DealFilter | None = None,
+    weights: Weights,
+    limit: int,
+    pool: int = POOL,
+) -> list[Ranked]:
+    """The best deals for a question, out of those that the viewer and the filter allow."""
+    allowed = _allowed(session, viewer, filter)
+    hidden = np.array([*hidden_deal_ids(session, viewer), *question.excluded], np.int64)
+    alike = _by_facets(session, viewer, question.facets, filter)
+    with catalog.searching(session, Kind.DEAL) as collection:
+        asked = ask(collection, question.text, question.vector, weights, catalog.encoder.languages)
+        found = match(collection, asked, hidden=hidden, allowed=allowed, also=alike, pool=pool)
+    visible = _visible(session, viewer, found.ids)
+    known = facets(session, visible)
+    on = today()
+    ranked = []
+    for row, deal_id in enumerate(found.ids):
+        if deal_id not in visible:
+            continue
+        values = ranking.compare(question.facets, known[deal_id], on)
+        values["meaning"] = Value(found.meaning[row], "what they say is alike")
+        values["words"] = Value(found.words[row], "words in common")
+        terms = ranking.terms(values, asked.weights)
+        ranked.append(
+            Ranked(
+                id=deal_id,
+                score=ranking.score(terms),
+                band=ranking.band(terms),
+                terms=terms,
+                facets=known[deal_id],
+                outcome=visible[deal_id],
+                passage=found.passages[row],
+            )
+        )
+    # The id makes the order of equal scores the same every time.
+    ranked.sort(key=lambda each: (-each.score, each.id))
+    return ranked[:limit]
+
+
+def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
+    """What is compared of these deals besides their text."""
+    found: dict[int, Facets] = {}
+    for batch in batches(ids):
+        products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
+        competitors = names_of(
+            session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
+        )
+        rows = session.execute(
+            sa.select(
+                col(Deal.id),
+                col(Account.industry),
+                col(Account.headcount),
+                col(Account.country),
+                col(Account.region),
+                col(Deal.closed),
+            )
+            .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+            .where(col(Deal.id).in_(batch))
+        )
+        for deal_id, industry, headcount, country, region, closed in rows:
+            found[deal_id] = Facets(
+                industry=industry,
+                headcount=headcount,
+                products=frozenset(products[deal_id]),
+                competitors=frozenset(competitors[deal_id]),
+                country=country,
+                region=region,
+                closed=closed,
+            )
+    return found
+
+
+def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Piece]:
+    """At most `width` words of a passage, where most of the hits (stems) are, with hits marked."""
+    words = passage.split()
+    marked = [any(stem in hits for stem in stems(word, language)) for word in words]
+    totals = np.concatenate([[0], np.cumsum(marked)])
+    starts = range(max(1, len(words) - width + 1))
+    start = max(starts, key=lambda at: totals[min(at + width, len(words))] - totals[at])
+    end = min(start + width, len(words))
+    pieces: list[Piece] = [Piece("… ", False)] if start else []
+    for word, hit in zip(words[start:end], marked[start:end], strict=True):
+        pieces.append(Piece(word, hit))
+        pieces.append(Piece(" ", False))
+    if end < len(words):
+        pieces.append(Piece("…", False))
+    return _merged(pieces)
+
+
+def surfaces(texts: Iterable[str], wanted: Iterable[str], language: str) -> list[str]:
+    """How the wanted stems are written in these texts, in the order wanted."""
+    written: dict[str, str] = {}
+    for text in texts:
+        for word in re.findall(r"\w+", text):
+            for stem in stems(word, language):
+                written.setdefault(stem, word if word[1:] != word[1:].lower() else word.lower())
+    return list(dict.fromkeys(written.get(stem, stem) for stem in wanted))
+
+
+def _present(
+    session: Session,
+    catalog: Catalog,
+    question: Question,
+    ranked: Sequence[Ranked],
+    weights: Weights,
+) -> list[Kin]:
+    """Ranked deals with all that a reader sees of them."""
+    ids = [each.id for each in ranked]
+    texts = texts_of(session, Kind.DEAL, ids)
+    with catalog.searching(session, Kind.DEAL) as collection:
+        asked = ask(collection, question.text, None, weights, catalog.encoder.languages)
+        gains = {each: matched(collection, asked, each) for each in ids}
+    rows = {row.id: row for row in session.execute(_display(ids))}
+    found = []
+    for each in ranked:
+        row = rows[each.id]
+        text = texts.get(each.id, NOTHING_WRITTEN)
+        gain = gains[each.id]
+        shown = surfaces([text.whole], gain, text.language)[:WORDS_SHOWN]
+        values = {term.name: Value(term.value, term.because) for term in each.terms}
+        found.append(
+            Kin(
+                id=each.id,
+                key=row.key,
+                name=row.name,
+                account=row.account or "No account yet",
+                account_key=row.account_key,
+                outcome=row.outcome,
+                amount=row.amount,
+                currency=row.currency,
+                closed=row.closed,
+                owner=row.owner or "",
+                score=each.score,
+                band=each.band,
+                terms=[_with_words(term, shown) for term in each.terms],
+                snippet=snippet(text.passage(each.passage), gain[:WORDS_MARKED], text.language),
+                difference=ranking.difference(question.facets, each.facets, values, weights),
+                liked=each.id in question.liked,
+            )
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Written:
+    """The stored text of a document."""
+
+    language: str
+    whole: str
+    title: str = ""
+    passages: tuple[str, ...] = ()
+
+    def passage(self, number: int) -> str:
+        """A passage by its number; where it has none, the whole without its title."""
+        if 0 <= number < len(self.passages):
+            return self.passages[number]
+        return self.whole.removeprefix(join([self.title])).strip()
+
+
+NOTHING_WRITTEN = Written("en", "")
+
+
+def texts_of(session: Session, kind: Kind, ids: list[int]) -> dict[int, Written]:
+    """The stored texts of these subjects' documents."""
+    found: dict[int, Written] = {}
+    rows = session.execute(
+        sa.select(
+            col(Document.subject_id), col(Document.language), col(Passage.part), col(Passage.text)
+        )
+        .join(Passage, col(Passage.document_id) == col(Document.id))
+        .where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
+        .order_by(col(Document.id), col(Passage.position))
+    )
+    for subject, language, part, text in rows:
+        if part == Part.WHOLE:
+            found[subject] = Written(language, text)
+        elif part == Part.TITLE:
+            found[subject] = replace(found[subject], title=text)
+        else:
+            known = found[subject]
+            found[subject] = replace(known, passages=(*known.passages, text))
+    return found
+
+
+def matched(collection: Collection, asked: TextQuery, document: int) -> list[str]:
+    """The query's terms that a document has, those that gain most first."""
+    query = asked.query.terms
+    gain = collection.words.gain(document, query)
+    return sorted(gain, key=lambda term: (-gain[term] * query[term], term))
+
+
+def _with_words(term: Term, shown: list[str]) -> Term:
+    if term.name != "words":
+        return term
+    because = f"words in common: {', '.join(shown)}" if shown else "no words in common"
+    return Term(term.name, term.value, term.weight, because)
+
+
+def _merged(pieces: Iterable[Piece]) -> list[Piece]:
+    found: list[Piece] = []
+    for piece in pieces:
+        if found and found[-1].hit == piece.hit:
+            found[-1] = Piece(found[-1].text + piece.text, piece.hit)
+        else:
+            found.append(piece)
+    return found
+
+
+def _allowed(session: Session, viewer: Viewer, filter: DealFilter | None) -> Ids | None:
+    """The deals that a filter leaves, or None where there is no filter."""
+    if not filter:
+        return None
+    rows = session.exec(select(Deal.id).where(visible_deals(viewer), *filter.where()))
+    return np.fromiter(rows, np.int64)
+
+
+def _visible(session: Session, viewer: Viewer, ids: list[int]) -> dict[int, str]:
+    """Those of the candidates that the viewer may see, by the database's word, with outcomes."""
+    found: dict[int, str] = {}
+    for batch in batches(ids):
+        seen = select(Deal.id, Deal.outcome).where(col(Deal.id).in_(batch), visible_deals(viewer))
+        found.update(session.exec(seen).all())
+    return found
+
+
+def _by_facets(session: Session, viewer: Viewer, ours: Facets, filter: DealFilter | None) -> Ids:
+    """The newest deals that share the most of our products, competitors and industry."""
+    shared: list[sa.ColumnElement[int]] = []
+    if ours.products:
+        shared.append(_has(DealProduct.deal_id, DealProduct.product_id, Product, ours.products))
+    if ours.competitors:
+        shared.append(
+            _has(DealCompetitor.deal_id, DealCompetitor.competitor_id, Competitor, ours.competitors)
+        )
+    if ours.industry:
+        same = select(Account.id).where(Account.industry == ours.industry)
+        shared.append(sa.case((col(Deal.account_id).in_(same), 1), else_=0))
+    if not shared:
+        return np.empty(0, np.int64)
+    common: Any = sum(shared[1:], shared[0])
+    rows = session.exec(
+        select(Deal.id)
+        .where(visible_deals(viewer), common > 0, *(filter.where() if filter else ()))
+        .order_by(common.desc(), col(Deal.closed).desc().nulls_last(), col(Deal.id))
+        .limit(FACET_CANDIDATES)
+    )
+    return np.fromiter(rows, np.int64)
+
+
+def _has(
+    subject: Any, link: Any, table: type[Product] | type[Competitor], names: frozenset[str]
+) -> sa.ColumnElement[int]:
+    """1 for deals that have one of these products or competitors, else 0."""
+    having = (
+        sa.select(subject).join(table, col(table.id) == col(link)).where(col(table.name).in_(names))
+    )
+    return sa.case((col(Deal.id).in_(having), 1), else_=0)
+
+
+def _display(ids: list[int]) -> Any:
+    owner = aliased(Person)
+    return (
+        sa.select(
+            col(Deal.id),
+            col(Deal.key),
+            col(Deal.name),
+            col(Deal.outcome),
+            col(Deal.amount),
+            col(Deal.currency),
+            col(Deal.closed),
+            col(Account.name).label("account"),
+            col(Account.key).label("account_key"),
+            col(owner.name).label("owner"),
+        )
+        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+        .outerjoin(owner, col(owner.id) == col(Deal.owner_id))
+        .where(col(Deal.id).in_(ids))
+    )

@@ -63,8 +63,8 @@ def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[in
 
 def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText, bool]]:
     """What is written on these deals, and whether each is confidential."""
-    products = _names(session, Product, DealProduct.product_id, DealProduct.deal_id, ids)
-    competitors = _names(
+    products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, ids)
+    competitors = names_of(
         session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, ids
     )
     rows = session.execute(
@@ -99,7 +99,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
 
 def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetText]]:
     """What is written on these assets."""
-    products = _names(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
+    products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
     rows = session.exec(
         select(Asset.id, Asset.name, Asset.kind, Asset.summary).where(col(Asset.id).in_(ids))
     )
@@ -183,7 +183,7 @@ def affected(session: Session, touched: Iterable[tuple[str, int]]) -> dict[Kind,
     return found
 
 
-def _names(
+def names_of(
     session: Session,
     table: type[Product] | type[Competitor],
     link: Any,

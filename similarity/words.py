@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
 K1 = 1.2
 B = 0.75
+# So many of a query's terms make a full match: nothing matches all words of a long text.
+FULL = 16
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -115,19 +117,24 @@ class WordIndex:
                 found[term] = float(gains[at[0]])
         return found
 
+    def knows(self, term: str) -> bool:
+        """Whether any document has or had this term."""
+        return term in self._row or term in self._fresh
+
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the documents that count."""
         slots, _ = self._postings(term)
         return self._rarity(int(np.count_nonzero(self._counted[slots])))
 
-    def self_score(self, query: Mapping[str, float]) -> float:
-        """The score that the query's own text would get: the yardstick for its matches."""
-        length = sum(query.values())
-        norm = K1 * (1 - B + B * length / self._average_length())
-        return sum(
-            weight * self.rarity(term) * weight * (K1 + 1) / (weight + norm)
-            for term, weight in query.items()
+    def full_score(self, query: Mapping[str, float]) -> float:
+        """What a full match earns: the score of the query's FULL weightiest terms against
+        the query itself. It is the yardstick that makes scores of queries comparable."""
+        norm = K1 * (1 - B + B * sum(query.values()) / self._average_length())
+        gains = (
+            count * self.rarity(term) * count * (K1 + 1) / (count + norm)
+            for term, count in query.items()
         )
+        return sum(sorted(gains, reverse=True)[:FULL])
 
     def compact(self) -> None:
         """Fold the later documents into the base arrays and drop the dead slots."""

@@ -1,5 +1,6 @@
 """Choosing deals: one filter for lists, search, kin and the command line."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +13,7 @@ from sqlmodel import Session, col, select
 from workspace import access
 from workspace.access import Viewer
 from workspace.accounts import Account, size_band_limits
+from workspace.activity import record
 from workspace.clock import today
 from workspace.deals import (
     Competitor,
@@ -22,10 +24,15 @@ from workspace.deals import (
     Outcome,
     Product,
     Stage,
+    set_competitors,
+    set_products,
     stages,
 )
 from workspace.people import Member, Person
 from workspace.teams import Seat
+
+# The outcome, for a filter, of deals that are won or lost.
+CLOSED = "closed"
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,9 @@ class DealFilter:
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The predicates of these deals, for any query that selects from Deal."""
         found: list[sa.ColumnElement[bool]] = []
-        if self.outcome:
+        if self.outcome == CLOSED:
+            found.append(col(Deal.outcome) != Outcome.OPEN)
+        elif self.outcome:
             found.append(col(Deal.outcome) == self.outcome)
         if self.stage:
             stage = select(Stage.id).where(Stage.name == self.stage)
@@ -281,6 +290,55 @@ def competitors_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
     )
     found = session.exec(query.where(DealCompetitor.deal_id == deal_id).order_by(Competitor.name))
     return [(key, name) for key, name in found]
+
+
+def deal_names(
+    session: Session, viewer: Viewer, deal_ids: Iterable[int]
+) -> dict[int, tuple[str, str]]:
+    """The key and the name of those of these deals that the viewer may see."""
+    query = select(Deal.id, Deal.key, Deal.name).where(
+        access.visible_deals(viewer), col(Deal.id).in_(list(deal_ids))
+    )
+    return {deal_id: (key, name) for deal_id, key, name in session.exec(query)}
+
+
+def all_products(session: Session) -> list[Product]:
+    """Everything that we sell, by name."""
+    return list(session.exec(select(Product).order_by(Product.name)))
+
+
+def choose_products(session: Session, keys: Iterable[str]) -> list[Product]:
+    """The products of these keys."""
+    return list(session.exec(select(Product).where(col(Product.key).in_(list(keys)))))
+
+
+def choose_competitors(session: Session, keys: Iterable[str]) -> list[Competitor]:
+    """The competitors of these keys."""
+    return list(session.exec(select(Competitor).where(col(Competitor.key).in_(list(keys)))))
+
+
+def change_links(
+    session: Session,
+    deal: Deal,
+    by: int | None,
+    products: Iterable[Product],
+    competitors: Iterable[Competitor],
+) -> bool:
+    """Change what a deal is about and against, with its timeline; whether anything differed."""
+    detail: dict[str, object] = {}
+    for name, of, change, things in (
+        ("products", products_of, set_products, products),
+        ("competitors", competitors_of, set_competitors, competitors),
+    ):
+        before = [title for _, title in of(session, deal.id)]
+        if change(session, deal, things):  # type: ignore[operator]
+            after = [title for _, title in of(session, deal.id)]
+            detail[name] = [", ".join(before), ", ".join(after)]
+    if detail:
+        deal.version += 1
+        session.add(deal)
+        record(session, deal.id, by, "edited", detail=detail)
+    return bool(detail)
 
 
 @dataclass(frozen=True)

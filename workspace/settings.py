@@ -17,6 +17,9 @@ class Settings(BaseSettings):
     # A sentence-transformers model: a folder, or a name that the library can load.
     # None is the English model that is installed with Dealkin and works offline.
     model: str | None = None
+    # The languages that the model knows, as ISO 639-1 codes with spaces between, or * for all.
+    # In other languages words count for more and meaning for less.
+    model_languages: str = "en"
     # The address people use, where it is not the one the server listens on: behind a
     # proxy with TLS, https://… here makes the cookies secure.
     origin: str | None = None

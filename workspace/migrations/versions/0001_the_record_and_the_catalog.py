@@ -29,10 +29,11 @@ def upgrade() -> None:
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["parent_id"], ["account.id"], name=op.f("fk_account_parent_id_account")
+            ["parent_id"],
+            ["account.id"],
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
-        sa.UniqueConstraint("key", name=op.f("uq_account_key")),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
     )
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_account_industry"), ["industry"], unique=False)
@@ -51,7 +52,16 @@ def upgrade() -> None:
         "cataloggeneration",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("renews_mean", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_cataloggeneration")),
+    )
+    op.create_table(
+        "catalogmean",
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("model", sa.String(length=100), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "model", name=op.f("pk_catalogmean")),
     )
     op.create_table(
         "catalogstate",
@@ -66,9 +76,9 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("domain", sa.String(length=200), nullable=True),
         sa.Column("description", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_competitor")),
-        sa.UniqueConstraint("key", name=op.f("uq_competitor_key")),
-        sa.UniqueConstraint("name", name=op.f("uq_competitor_name")),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+        sa.UniqueConstraint("name"),
     )
     op.create_table(
         "document",
@@ -94,9 +104,9 @@ def upgrade() -> None:
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("list_price", sa.Numeric(precision=14, scale=2), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
-        sa.UniqueConstraint("key", name=op.f("uq_product_key")),
-        sa.UniqueConstraint("name", name=op.f("uq_product_name")),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
+        sa.UniqueConstraint("name"),
     )
     op.create_table(
         "signinattempt",
@@ -115,14 +125,15 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("probability", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.String(length=4), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_stage")),
-        sa.UniqueConstraint("name", name=op.f("uq_stage_name")),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
     )
     op.create_table(
         "passage",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("document_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("part", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("text_hash", sa.String(length=64), nullable=False),
         sa.Column("model", sa.String(length=100), nullable=True),
@@ -161,11 +172,12 @@ def upgrade() -> None:
         sa.Column("timezone", sa.String(length=60), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_person_account_id_account")
+            ["account_id"],
+            ["account.id"],
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
-        sa.UniqueConstraint("email", name=op.f("uq_person_email")),
-        sa.UniqueConstraint("key", name=op.f("uq_person_key")),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("email"),
+        sa.UniqueConstraint("key"),
     )
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_person_account_id"), ["account_id"], unique=False)
@@ -203,8 +215,11 @@ def upgrade() -> None:
         sa.Column("action", sa.String(length=60), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_auditentry_by_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_auditentry")),
+        sa.ForeignKeyConstraint(
+            ["by_id"],
+            ["person.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("auditentry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_auditentry_at"), ["at"], unique=False)
@@ -232,12 +247,19 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_deal_account_id_account")
+            ["account_id"],
+            ["account.id"],
         ),
-        sa.ForeignKeyConstraint(["owner_id"], ["person.id"], name=op.f("fk_deal_owner_id_person")),
-        sa.ForeignKeyConstraint(["stage_id"], ["stage.id"], name=op.f("fk_deal_stage_id_stage")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deal")),
-        sa.UniqueConstraint("key", name=op.f("uq_deal_key")),
+        sa.ForeignKeyConstraint(
+            ["owner_id"],
+            ["person.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["stage_id"],
+            ["stage.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key"),
     )
     with op.batch_alter_table("deal", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_deal_account_id"), ["account_id"], unique=False)
@@ -259,9 +281,10 @@ def upgrade() -> None:
         sa.Column("end", sa.Date(), nullable=True),
         sa.Column("source", sa.String(length=100), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_education_person_id_person")
+            ["person_id"],
+            ["person.id"],
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_education")),
+        sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("education", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_education_person_id"), ["person_id"], unique=False)
@@ -278,12 +301,14 @@ def upgrade() -> None:
         sa.Column("end", sa.Date(), nullable=True),
         sa.Column("source", sa.String(length=100), nullable=False),
         sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_employment_account_id_account")
+            ["account_id"],
+            ["account.id"],
         ),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_employment_person_id_person")
+            ["person_id"],
+            ["person.id"],
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_employment")),
+        sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("employment", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_employment_account_id"), ["account_id"], unique=False)
@@ -311,12 +336,14 @@ def upgrade() -> None:
         sa.Column("manager_id", sa.Integer(), nullable=True),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["manager_id"], ["person.id"], name=op.f("fk_member_manager_id_person")
+            ["manager_id"],
+            ["person.id"],
         ),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_member_person_id_person")
+            ["person_id"],
+            ["person.id"],
         ),
-        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_member")),
+        sa.PrimaryKeyConstraint("person_id"),
     )
     with op.batch_alter_table("member", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_member_manager_id"), ["manager_id"], unique=False)
@@ -362,15 +389,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["competitor_id"],
             ["competitor.id"],
-            name=op.f("fk_dealcompetitor_competitor_id_competitor"),
         ),
-        sa.ForeignKeyConstraint(
-            ["deal_id"],
-            ["deal.id"],
-            name=op.f("fk_dealcompetitor_deal_id_deal"),
-            ondelete="CASCADE",
-        ),
-        sa.PrimaryKeyConstraint("deal_id", "competitor_id", name=op.f("pk_dealcompetitor")),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("deal_id", "competitor_id"),
     )
     with op.batch_alter_table("dealcompetitor", schema=None) as batch_op:
         batch_op.create_index(
@@ -381,16 +402,12 @@ def upgrade() -> None:
         "dealinvitation",
         sa.Column("deal_id", sa.Integer(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["deal_id"],
-            ["deal.id"],
-            name=op.f("fk_dealinvitation_deal_id_deal"),
-            ondelete="CASCADE",
+            ["person_id"],
+            ["person.id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_dealinvitation_person_id_person")
-        ),
-        sa.PrimaryKeyConstraint("deal_id", "person_id", name=op.f("pk_dealinvitation")),
+        sa.PrimaryKeyConstraint("deal_id", "person_id"),
     )
     with op.batch_alter_table("dealinvitation", schema=None) as batch_op:
         batch_op.create_index(
@@ -401,13 +418,12 @@ def upgrade() -> None:
         "dealproduct",
         sa.Column("deal_id", sa.Integer(), nullable=False),
         sa.Column("product_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["deal_id"], ["deal.id"], name=op.f("fk_dealproduct_deal_id_deal"), ondelete="CASCADE"
+            ["product_id"],
+            ["product.id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["product_id"], ["product.id"], name=op.f("fk_dealproduct_product_id_product")
-        ),
-        sa.PrimaryKeyConstraint("deal_id", "product_id", name=op.f("pk_dealproduct")),
+        sa.PrimaryKeyConstraint("deal_id", "product_id"),
     )
     with op.batch_alter_table("dealproduct", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_dealproduct_product_id"), ["product_id"], unique=False)
@@ -437,9 +453,10 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(
-            ["person_id"], ["member.person_id"], name=op.f("fk_memberrole_person_id_member")
+            ["person_id"],
+            ["member.person_id"],
         ),
-        sa.PrimaryKeyConstraint("person_id", "role", name=op.f("pk_memberrole")),
+        sa.PrimaryKeyConstraint("person_id", "role"),
     )
     op.create_table(
         "seat",
@@ -470,12 +487,11 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("detail", sa.JSON(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["by_id"], ["person.id"], name=op.f("fk_timelineentry_by_id_person")
+            ["by_id"],
+            ["person.id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["deal_id"], ["deal.id"], name=op.f("fk_timelineentry_deal_id_deal"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_timelineentry")),
+        sa.ForeignKeyConstraint(["deal_id"], ["deal.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"),
     )
     with op.batch_alter_table("timelineentry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_timelineentry_deal_id"), ["deal_id"], unique=False)
@@ -604,6 +620,7 @@ def downgrade() -> None:
     op.drop_table("document")
     op.drop_table("competitor")
     op.drop_table("catalogstate")
+    op.drop_table("catalogmean")
     op.drop_table("cataloggeneration")
     op.drop_table("catalogchange")
     with op.batch_alter_table("account", schema=None) as batch_op:

@@ -1,0 +1,219 @@
+"""Measures the retrieval on collections with judgements: nDCG, recall, MAP.
+
+A collection runs through the same documents, index, words and ranking as the record does.
+Its layout is BEIR's (Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation
+of Information Retrieval Models", 2021): corpus.jsonl, queries.jsonl, qrels/test.tsv.
+"""
+
+import csv
+import json
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from similarity.catalog import Encoder
+from similarity.collection import NONE, Collection, Entry, mean_of
+from similarity.documents import Document, document
+from similarity.experts import VOTERS, vote
+from similarity.ranking import Weights
+from similarity.retrieval import TextQuery, ask, best, match, text_scores
+from workspace.errors import Invalid
+
+# Documents that are ranked for each query; recall is measured at this depth.
+DEPTH = 100
+
+Qrels = dict[str, dict[str, int]]
+Figures = dict[str, float]
+
+
+def evaluate(folder: Path, encoder: Encoder) -> dict[str, Any]:
+    """nDCG@10 and recall@100 of vectors alone, words alone and the combined ranking.
+
+    A query whose id is also a document's never returns that document.
+    """
+    corpus = {
+        str(row["_id"]): document(row.get("title") or "", [row.get("text") or ""])
+        for row in _json_lines(folder / "corpus.jsonl")
+    }
+    texts = {str(row["_id"]): row["text"] for row in _json_lines(folder / "queries.jsonl")}
+    qrels = _qrels(folder / "qrels" / "test.tsv")
+    judged = [query for query in texts if any(grade > 0 for grade in qrels[query].values())]
+    if not judged:
+        raise Invalid(f"{folder}: no query in queries.jsonl has a relevant document in qrels.")
+    names = list(corpus)
+    number = {name: row for row, name in enumerate(names)}
+    collection = _collected(list(corpus.values()), encoder)
+    vectors = encoder.encode([texts[query] for query in judged])
+    totals: dict[str, list[Figures]] = defaultdict(list)
+    for query, vector in zip(judged, vectors, strict=True):
+        own = np.array([number[query]], np.int64) if query in number else NONE
+        asked = ask(collection, texts[query], vector, Weights(), encoder.languages)
+        for method, found in _rankings(collection, asked, own).items():
+            run = [names[row] for row in found]
+            totals[method].append(
+                {
+                    "ndcg@10": ndcg(run, qrels[query], 10),
+                    "recall@100": recall(run, qrels[query], DEPTH),
+                }
+            )
+    return {
+        "collection": folder.name,
+        "documents": len(corpus),
+        "queries": len(judged),
+        "model": encoder.model_id,
+        **{method: _mean(figures) for method, figures in totals.items()},
+    }
+
+
+def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
+    """Mean average precision of the experts found for topics by their documents' votes."""
+    documents = {
+        str(row["doc_id"]): document("", [row["text"]])
+        for row in _json_lines(folder / "documents.jsonl")
+    }
+    names = list(documents)
+    people: dict[str, list[str]] = defaultdict(list)
+    for row in _table(folder / "doc_author.tsv"):
+        people[row["doc_id"]].append(row["candidate_id"])
+    pool = {row["candidate_id"] for row in _table(folder / "candidate_pool.tsv")}
+    experts: dict[str, set[str]] = defaultdict(set)
+    for row in _table(folder / "expert_judgements.tsv"):
+        experts[row["topic"]].add(row["candidate_id"])
+    if (folder / "queries.jsonl").exists():
+        topics = {str(row["_id"]): row["text"] for row in _json_lines(folder / "queries.jsonl")}
+    else:
+        topics = {topic: topic.replace("_", " ") for topic in experts}
+    topics = {topic: text for topic, text in topics.items() if experts.get(topic)}
+    if not topics:
+        raise Invalid(f"{folder}: no topic has a judged expert.")
+    collection = _collected(list(documents.values()), encoder)
+    precisions = {}
+    for (topic, text), vector in zip(
+        topics.items(), encoder.encode(list(topics.values())), strict=True
+    ):
+        asked = ask(collection, text, vector, Weights(), encoder.languages)
+        found = match(collection, asked, pool=VOTERS)
+        scores = text_scores(found, asked.weights)
+        votes: dict[str, float] = defaultdict(float)
+        for place in best(found, scores, VOTERS):
+            authors = people[names[found.ids[place]]]
+            for author in authors:
+                votes[author] += vote(scores[place], len(authors))
+        run = sorted(pool, key=lambda person: (-votes.get(person, 0.0), person))
+        precisions[topic] = average_precision(run, experts[topic])
+    return {
+        "collection": folder.name,
+        "documents": len(documents),
+        "candidates": len(pool),
+        "queries": len(precisions),
+        "model": encoder.model_id,
+        "map": sum(precisions.values()) / len(precisions),
+        "average_precision": precisions,
+    }
+
+
+def ndcg(run: Sequence[str], judgements: Mapping[str, int], depth: int) -> float:
+    """Normalised discounted cumulative gain, the gain being the grade (Järvelin & Kekäläinen,
+    2002)."""
+    gains = [max(0, judgements.get(name, 0)) for name in run[:depth]]
+    best = sorted((grade for grade in judgements.values() if grade > 0), reverse=True)[:depth]
+    ideal = _discounted(best)
+    return _discounted(gains) / ideal if ideal else 0.0
+
+
+def recall(run: Sequence[str], judgements: Mapping[str, int], depth: int) -> float:
+    """The share of the relevant documents among the first `depth`."""
+    relevant = {name for name, grade in judgements.items() if grade > 0}
+    return len(relevant.intersection(run[:depth])) / len(relevant) if relevant else 0.0
+
+
+def average_precision(run: Sequence[str], relevant: set[str]) -> float:
+    """The mean of the precisions at each relevant one, those never found counting 0."""
+    found, total = 0, 0.0
+    for rank, name in enumerate(run, start=1):
+        if name in relevant:
+            found += 1
+            total += found / rank
+    return total / len(relevant) if relevant else 0.0
+
+
+def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, list[int]]:
+    found = match(collection, asked, hidden=own)
+    # Alone, the vectors are those of the question itself: leaning needs both sides.
+    alone = match(collection, replace(asked, leans=False), hidden=own)
+    scores = {
+        "vectors": (alone, alone.meaning),
+        "words": (found, found.words),
+        "combined": (found, text_scores(found, asked.weights)),
+    }
+    return {
+        method: [matches.ids[row] for row in best(matches, values, DEPTH) if values[row] > 0]
+        for method, (matches, values) in scores.items()
+    }
+
+
+def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
+    """A collection of these documents, numbered from 0."""
+    pieces = [piece for document in documents for _, piece in document.pieces]
+    vectors = encoder.encode(pieces) if pieces else np.empty((0, 1), np.float32)
+    ends = np.cumsum([len(document.pieces) for document in documents])
+    wholes = [
+        end - len(document.pieces)
+        for document, end in zip(documents, ends, strict=True)
+        if document.pieces
+    ]
+    collection = Collection(mean_of(vectors[wholes].sum(axis=0), len(wholes)) if wholes else None)
+    collection.put(
+        [
+            Entry(
+                id=row,
+                language=document.language,
+                terms=document.terms,
+                parts=[part for part, _ in document.pieces],
+                vectors=vectors[end - len(document.pieces) : end],
+            )
+            for row, (document, end) in enumerate(zip(documents, ends, strict=True))
+        ]
+    )
+    return collection
+
+
+def _qrels(path: Path) -> Qrels:
+    found: Qrels = defaultdict(dict)
+    for row in _table(path):
+        found[row["query-id"]][row["corpus-id"]] = int(row["score"])
+    return found
+
+
+def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                if line.strip():
+                    try:
+                        yield json.loads(line)
+                    except json.JSONDecodeError as error:
+                        raise Invalid(f"{path}, line {number}: not JSON ({error.msg}).") from error
+    except FileNotFoundError as error:
+        raise Invalid(f"{path} is missing: see the README for the layout.") from error
+
+
+def _table(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield from csv.DictReader(file, delimiter="\t")
+    except FileNotFoundError as error:
+        raise Invalid(f"{path} is missing: see the README for the layout.") from error
+
+
+def _discounted(gains: Iterable[int]) -> float:
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains, start=1))
+
+
+def _mean(figures: Sequence[Figures]) -> Figures:
+    return {name: sum(one[name] for one in figures) / len(figures) for name in figures[0]}
