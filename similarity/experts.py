@@ -220,8 +220,8 @@ def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[V
 
 
 def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
-    """A vote of each won kin for the authors of the assets that were used on it."""
-    won = {each.id: each for each in kin if each.outcome == Outcome.WON}
+    """A vote of each near kin that was won for the authors of the assets used on it."""
+    won = {each.id: each for each in kin if each.outcome == Outcome.WON and each.band != "weak"}
     best = max((each.score for each in kin), default=0) or 1.0
     used: dict[int, float] = defaultdict(float)
     count: dict[int, int] = defaultdict(int)
