@@ -1,0 +1,106 @@
+"""The composition root: one application from settings, a database and a catalog."""
+
+from typing import Any
+
+from litestar import Litestar
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.di import Provide
+from litestar.types import Message, Scope
+
+from similarity.catalog import Catalog
+from web import errors
+from web.dependencies import (
+    FromOurPages,
+    MembersOnly,
+    provide_asked,
+    provide_catalog,
+    provide_database,
+    provide_form,
+    provide_viewer,
+)
+from web.pages.accounts import AccountController
+from web.pages.activity import ActivityController
+from web.pages.deals import DealController
+from web.pages.experts import ExpertController
+from web.pages.kin import KinController
+from web.pages.library import LibraryController
+from web.pages.overview import OverviewController
+from web.pages.people import PeopleController
+from web.pages.playbook import PlaybookController
+from web.pages.search import SearchController
+from web.pages.today import TodayController
+from web.signin import PreferencesController, SignInController, SignOutController
+from web.static_files import StaticController
+from workspace.database import Database
+from workspace.settings import Settings
+
+CONTROLLERS = (
+    AccountController,
+    ActivityController,
+    DealController,
+    ExpertController,
+    KinController,
+    LibraryController,
+    OverviewController,
+    PeopleController,
+    PlaybookController,
+    PreferencesController,
+    SearchController,
+    SignInController,
+    SignOutController,
+    StaticController,
+    TodayController,
+)
+# Forms hold text; files will get a limit of their own.
+LARGEST_BODY = 1_000_000
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
+        " font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self';"
+        " base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def create_app(settings: Settings, database: Database, catalog: Catalog) -> Litestar:
+    """The web application."""
+    secure = bool(settings.origin and settings.origin.startswith("https://"))
+    return Litestar(
+        route_handlers=CONTROLLERS,
+        dependencies={
+            "viewer": Provide(provide_viewer, sync_to_thread=False),
+            "database": Provide(provide_database, sync_to_thread=False),
+            "catalog": Provide(provide_catalog, sync_to_thread=False),
+            "form": Provide(provide_form),
+            "asked": Provide(provide_asked, sync_to_thread=False),
+        },
+        middleware=[FromOurPages(settings.origin), MembersOnly(database)],
+        exception_handlers=errors.HANDLERS,
+        before_send=[_secure_headers(secure)],
+        state=State({"database": database, "catalog": catalog, "secure": secure}),
+        request_max_body_size=LARGEST_BODY,
+        openapi_config=None,
+        debug=False,
+    )
+
+
+def _secure_headers(secure: bool) -> Any:
+    async def add(message: Message, _scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        # Pages hold what only this viewer may see: no cache may keep them.
+        headers.setdefault("Cache-Control", "private, no-store")
+        if secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+    return add

@@ -1,0 +1,116 @@
+"""What handlers are given, and the doors in front of every one of them."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from anyio import to_thread
+from litestar import Request
+from litestar.enums import ScopeType
+from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from similarity.catalog import Catalog
+from web.forms import Form, parse_pairs
+from web.session_cookie import csrf_matches, session_token
+from workspace.access import Viewer
+from workspace.database import Database
+from workspace.members import viewer_of
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class FromOurPages(ASGIMiddleware):
+    """Takes a write only from a page of ours.
+
+    What the browser says about where a request comes from is believed where it says so; the
+    token in the form is asked for in any case.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, origin: str | None) -> None:
+        self.origin = origin
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive)
+        if request.method not in SAFE:
+            if not self._same_origin(request):
+                raise PermissionDeniedException("This form was sent from another site.")
+            token = request.headers.get("x-csrftoken") or await _token_field(request)
+            if not csrf_matches(request, token):
+                raise PermissionDeniedException(
+                    "This form is from an earlier session. Go back, reload the page, try again."
+                )
+        await next_app(scope, receive, send)
+
+    def _same_origin(self, request: Request[Any, Any, Any]) -> bool:
+        site = request.headers.get("sec-fetch-site")
+        if site:
+            return site in ("same-origin", "none")
+        origin = request.headers.get("origin")
+        if not origin:
+            return True
+        try:
+            host = urlsplit(origin).netloc
+        except ValueError:
+            return False
+        return origin == self.origin or host == request.headers.get("host")
+
+
+class MembersOnly(ASGIMiddleware):
+    """Lets nobody in who is not signed in, except where a route says `public`."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive)
+        token = session_token(request)
+        viewer = await to_thread.run_sync(self._viewer, token) if token else None
+        scope["user"] = viewer
+        if viewer is None and not scope["route_handler"].opt.get("public"):
+            raise NotAuthorizedException
+        await next_app(scope, receive, send)
+
+    def _viewer(self, token: str) -> Viewer | None:
+        with self.database.read() as session:
+            return viewer_of(session, token)
+
+
+def provide_viewer(request: Request[Any, Any, Any]) -> Viewer:
+    """Who looks and acts."""
+    viewer: Viewer | None = request.scope.get("user")
+    if viewer is None:
+        raise NotAuthorizedException
+    return viewer
+
+
+def provide_database(request: Request[Any, Any, Any]) -> Database:
+    """The workspace's database."""
+    database: Database = request.app.state.database
+    return database
+
+
+def provide_catalog(request: Request[Any, Any, Any]) -> Catalog:
+    """Everything that can be searched."""
+    catalog: Catalog = request.app.state.catalog
+    return catalog
+
+
+async def provide_form(request: Request[Any, Any, Any]) -> Form:
+    """The fields of the submitted form."""
+    if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
+        return Form()
+    return Form(parse_pairs(await request.body()))
+
+
+def provide_asked(request: Request[Any, Any, Any]) -> Form:
+    """The fields of the address: filters, sorting, paging."""
+    return Form(parse_pairs(request.scope["query_string"]))
+
+
+async def _token_field(request: Request[Any, Any, Any]) -> str:
+    return (await provide_form(request)).text("_csrf_token", 200)

@@ -1,0 +1,106 @@
+"""What went wrong, as a page or as a line that htmx shows; never a stack trace."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Request
+from litestar.exceptions import HTTPException, NotAuthorizedException
+from litestar.response import Redirect, Response
+
+from web.rendering import render
+from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
+
+logger = logging.getLogger("dealkin.web")
+
+_STATUS: dict[type[DealkinError], int] = {
+    NotFound: 404,
+    Forbidden: 403,
+    Conflict: 409,
+    Invalid: 422,
+}
+_TITLES = {
+    400: "That request could not be read",
+    403: "Not yours to change",
+    404: "Nothing here",
+    405: "Not done this way",
+    409: "Changed in the meantime",
+    413: "Too large",
+    422: "That could not be taken",
+    429: "Too many tries",
+    500: "Something broke",
+}
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """What an error page says."""
+
+    status: int
+    title: str
+    message: str
+
+
+def refused(request: Request[Any, Any, Any], error: DealkinError) -> Response[str]:
+    """A refusal of the record's own: the status it stands for, in its words."""
+    status = _STATUS.get(type(error), 400)
+    message = str(error)
+    if isinstance(error, Invalid) and error.fields:
+        message += " " + " ".join(f"{name}: {why}" for name, why in error.fields.items())
+    return explain(request, status, message)
+
+
+def not_signed_in(request: Request[Any, Any, Any], _: NotAuthorizedException) -> Response[Any]:
+    """To the sign-in page, and back here afterwards where that is a page."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    back = here if request.method == "GET" else ""
+    if request.headers.get("hx-request") == "true":
+        shown = request.headers.get("hx-current-url", "")
+        # Only the path of where the browser is: the rest of that header is anybody's.
+        back = "/" + shown.split("://", 1)[-1].partition("/")[2]
+        return Response(
+            None, status_code=200, headers={"HX-Redirect": f"/sign-in?next={quote(back)}"}
+        )
+    target = "/sign-in" if back in ("", "/") else f"/sign-in?next={quote(back)}"
+    return Redirect(target, status_code=303)
+
+
+def failed(request: Request[Any, Any, Any], error: HTTPException) -> Response[str]:
+    """A refusal of the framework's: no such route, a method that is not allowed, too large."""
+    status = error.status_code
+    if status >= 500:
+        return broke(request, error)
+    said = {
+        404: "There is no such page.",
+        405: "This address does not take that kind of request.",
+        413: "That is more than this form takes.",
+    }
+    message = error.detail if status == 403 else said.get(status, "The request could not be read.")
+    return explain(request, status, message)
+
+
+def broke(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    """A fault of ours: the log has it whole, the reader gets an apology."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return explain(request, 500, "It is our fault, not yours. Nothing was saved. Try again.")
+
+
+def explain(request: Request[Any, Any, Any], status: int, message: str) -> Response[str]:
+    """The error page; for htmx just the message, which its banner shows."""
+    if request.headers.get("hx-request") == "true":
+        return Response(message, status_code=status, media_type="text/plain; charset=utf-8")
+    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message)
+    return Response(
+        render(request, "error.html", page),
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+    )
+
+
+HANDLERS: dict[Any, Any] = {
+    DealkinError: refused,
+    NotAuthorizedException: not_signed_in,
+    HTTPException: failed,
+    Exception: broke,
+}

@@ -1,0 +1,69 @@
+"""Page or fragment: what a request from htmx is answered with."""
+
+from typing import Any
+
+from litestar import Request
+from litestar.response import Redirect, Response
+
+from web.rendering import render
+
+# A notice for the next page, kept in a cookie because it must outlive a redirect.
+FLASH = "flash"
+
+
+def wants_fragment(request: Request[Any, Any, Any]) -> bool:
+    """Whether htmx asks for a part; boosted and history requests are whole pages."""
+    headers = request.headers
+    return (
+        headers.get("hx-request") == "true"
+        and headers.get("hx-boosted") != "true"
+        and headers.get("hx-history-restore-request") != "true"
+    )
+
+
+def answer(
+    request: Request[Any, Any, Any],
+    page: str,
+    fragment: str,
+    context: Any,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response[str]:
+    """A page, or the fragment of it that htmx asked for."""
+    template = fragment if wants_fragment(request) else page
+    return show(request, template, context, status=status, headers=headers)
+
+
+def show(
+    request: Request[Any, Any, Any],
+    template: str,
+    context: Any,
+    *,
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response[str]:
+    """One template with its context. It renders here, in the handler's thread."""
+    response = Response(
+        render(request, template, context),
+        status_code=status,
+        media_type="text/html; charset=utf-8",
+        headers={"Vary": "HX-Request", **(headers or {})},
+    )
+    if request.cookies.get(FLASH) and not wants_fragment(request):
+        response.delete_cookie(FLASH)
+    return response
+
+
+def go(request: Request[Any, Any, Any], path: str, notice: str = "") -> Response[Any]:
+    """To another page after a write: 303 for a browser, HX-Redirect for htmx."""
+    response: Response[Any]
+    if request.headers.get("hx-request") == "true":
+        response = Response(None, status_code=200, headers={"HX-Redirect": path})
+    else:
+        response = Redirect(path, status_code=303)
+    if notice:
+        response.set_cookie(
+            FLASH, notice.encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
+        )
+    return response

@@ -1,0 +1,1 @@
+"""One Controller and its page contexts for each noun."""

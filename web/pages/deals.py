@@ -1,0 +1,231 @@
+"""Deals: the list, and logging a new one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.forms import Form
+from web.htmx import answer, go, show
+from web.pages.rooms import read_filter
+from workspace import access, pipeline
+from workspace.access import Viewer
+from workspace.accounts import (
+    SIZE_BAND_NAMES,
+    Account,
+    account_rows,
+    add_account,
+    country_choices,
+    find_account,
+)
+from workspace.database import Database
+from workspace.deals import Deal, find_or_add_competitor, log, stages
+from workspace.errors import Invalid
+from workspace.industries import DIVISIONS, SECTIONS
+from workspace.pipeline import DEAL_ORDERS, Choices, DealRow
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class DealList:
+    """The deals that were chosen, and what they can be narrowed down by."""
+
+    rows: list[DealRow]
+    more: str | None  # The deal that the next page begins after.
+    params: dict[str, str]  # The filters, as they stand in the address.
+    order: str
+    descending: bool
+    choices: Choices
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+    sizes: tuple[str, ...] = SIZE_BAND_NAMES
+
+    @property
+    def sort(self) -> str:
+        """The order as it stands in the address."""
+        return f"-{self.order}" if self.descending else self.order
+
+
+@dataclass(frozen=True)
+class AccountNote:
+    """What is known of the account that is being typed, and names that it may become."""
+
+    typed: str
+    found: Account | None
+    names: list[str]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+    countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
+
+
+@dataclass(frozen=True)
+class NewDeal:
+    """The form for a deal: what was typed, and what is wrong with it."""
+
+    values: dict[str, str]
+    chosen_products: list[str]
+    chosen_competitors: list[str]
+    wrong: dict[str, str]
+    account: AccountNote
+    choices: Choices
+    currency: str
+
+
+class DealController(Controller):
+    """/deals."""
+
+    path = "/deals"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = deal_list(session, viewer, asked)
+        # A next page is put below the rows that are there already.
+        fragment = "deals/_rows.html" if "after" in asked.sent else "deals/_results.html"
+        return answer(request, "deals/list.html", fragment, page)
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        access.require_writer(viewer)
+        with database.read() as session:
+            page = new_deal(session, viewer, asked)
+        return show(request, "deals/new.html", page)
+
+    @get("/new/account", sync_to_thread=True)
+    def account(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = account_note(session, asked)
+        return show(request, "deals/_account_note.html", page)
+
+    @post(sync_to_thread=True)
+    def log(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        try:
+            with database.write() as session:
+                deal = log_deal(session, viewer, form)
+                key = deal.key
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = new_deal(session, viewer, form)
+            return answer(request, "deals/new.html", "deals/_form.html", page, status=422)
+        return go(request, f"/deals/{key}/kin", f"{key} is logged. These are its kin.")
+
+
+def deal_list(session: Session, viewer: Viewer, asked: Form) -> DealList:
+    """The page that an address asks for."""
+    chosen, params = read_filter(asked)
+    sort = asked.choice("sort", [*DEAL_ORDERS, *(f"-{name}" for name in DEAL_ORDERS)])
+    after = asked.maybe("after", 80)
+    asked.check()
+    sort = sort or "-opened"
+    descending, order = sort.startswith("-"), sort.removeprefix("-")
+    rows = pipeline.deal_rows(
+        session, viewer, chosen, order=order, descending=descending, after=after, limit=PAGE + 1
+    )
+    return DealList(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        params=params,
+        order=order,
+        descending=descending,
+        choices=pipeline.choices(session, viewer),
+    )
+
+
+def new_deal(session: Session, viewer: Viewer, form: Form) -> NewDeal:
+    """The form, empty or as it was sent."""
+    return NewDeal(
+        values=form.values,
+        chosen_products=form.sent.get("product", []),
+        chosen_competitors=form.sent.get("competitor", []),
+        wrong=form.wrong,
+        account=account_note(session, form),
+        choices=pipeline.choices(session, viewer),
+        currency=pipeline.usual_currency(session, viewer),
+    )
+
+
+def account_note(session: Session, form: Form) -> AccountNote:
+    """What to say about the account that is typed into a form."""
+    typed = " ".join((form.values.get("account") or "").split())[:200]
+    rows = account_rows(session, text=typed, limit=8) if len(typed) > 1 else []
+    return AccountNote(
+        typed=typed,
+        found=find_account(session, typed) if typed else None,
+        names=[row.name for row in rows],
+        values=form.values,
+        wrong=form.wrong,
+    )
+
+
+def log_deal(session: Session, viewer: Viewer, form: Form) -> Deal:
+    """Log the deal of a form, with its account where that is new."""
+    choices = pipeline.choices(session, viewer)
+    name = form.text("name", 200, required=True)
+    account_name = form.text("account", 200, required=True)
+    industry = form.choice("industry", {**SECTIONS, **DIVISIONS})
+    headcount = form.integer("headcount", 1, 10_000_000)
+    country = form.choice("country", [code for code, _ in country_choices()])
+    stage_name = form.choice("stage", [value for value, _ in choices.stages])
+    products = form.choices("product", [value for value, _ in choices.products])
+    competitors = form.choices("competitor", [value for value, _ in choices.competitors])
+    new_competitor = form.maybe("new_competitor", 200)
+    amount, currency = form.money("amount"), form.currency("currency")
+    facts = {
+        "expected_close": form.day("expected_close"),
+        "use_case": form.lines("use_case", 5_000),
+        "notes": form.lines("notes", 20_000),
+        "next_step": form.text("next_step", 500),
+        "confidential": form.flag("confidential"),
+    }
+    if amount is not None and currency is None:
+        form.refuse("currency", "Needed with an amount.")
+    form.done()
+    account = find_account(session, account_name) or add_account(
+        session, account_name, industry=industry, headcount=headcount, country=country
+    )
+    against = pipeline.choose_competitors(session, competitors)
+    if new_competitor:
+        against.append(find_or_add_competitor(session, new_competitor))
+    return log(
+        session,
+        name,
+        account,
+        viewer.person_id,
+        stage=next((each for each in stages(session) if each.name == stage_name), None),
+        products=pipeline.choose_products(session, products),
+        competitors=against,
+        amount=amount,
+        currency=currency if amount is not None else None,
+        **facts,
+    )

@@ -1,0 +1,377 @@
+"""The deal room's first tab: facts, stage, who may see it, and the best of every other tab."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from similarity.catalog import Catalog
+from similarity.experts import Expert, experts_of_deal
+from similarity.kin import Kin, kin_of_deal
+from similarity.playbook import Play, playbook_of_deal
+from web.forms import Form
+from web.htmx import answer, go, show
+from web.pages.rooms import Room, room
+from web.rendering import money
+from workspace import access, contacts, deals, pipeline
+from workspace.access import Viewer
+from workspace.accounts import Account, find_account
+from workspace.activity import Event, timeline
+from workspace.database import Database
+from workspace.deals import Deal, Outcome, Stage
+from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.people import Person
+from workspace.pipeline import Choices, SeatRow
+
+BEST = 3
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A fact that two people changed: what each of them made of it."""
+
+    label: str
+    yours: str
+    theirs: str
+
+
+@dataclass(frozen=True)
+class FactsForm:
+    """The form over a deal's facts: what was typed, what is wrong, what somebody else did."""
+
+    values: dict[str, str]
+    chosen_products: list[str]
+    chosen_competitors: list[str]
+    wrong: dict[str, str]
+    differences: list[Difference]
+    focus: str
+    version: int
+    choices: Choices
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The Overview tab."""
+
+    room: Room
+    products: list[tuple[str, str]]
+    competitors: list[tuple[str, str]]
+    stages: list[Stage]
+    invited: list[tuple[str, str]]
+    members: list[tuple[str, str]]
+    seats: list[SeatRow]
+    kin: list[Kin]
+    plays: list[Play]
+    experts: list[Expert]
+    events: list[Event]
+    form: FactsForm | None
+
+
+class OverviewController(Controller):
+    """/deals/{key}: the room's first tab, and changes to the deal itself."""
+
+    path = "/deals/{key:str}"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = overview(session, viewer, catalog, key)
+        return show(request, "deals/overview.html", page)
+
+    @get("/edit", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[str]:
+        focus = asked.text("field", 30)
+        with database.read() as session:
+            access.editable_deal(session, viewer, key)
+            page = overview(session, viewer, catalog, key, form=Form(), focus=focus)
+        return answer(request, "deals/overview.html", "deals/_facts_form.html", page)
+
+    @post("/edit", sync_to_thread=True)
+    def change(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[Any]:
+        status = 422
+        try:
+            with database.write() as session:
+                deal = access.editable_deal(session, viewer, key)
+                change_deal(session, viewer, deal, form)
+                session.flush()
+                seen = _still_seen(session, viewer, key)
+        except Conflict:
+            status = 409
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+        else:
+            if not seen:
+                return go(request, "/deals", f"{key} is saved. Only its team sees it now.")
+            return go(request, f"/deals/{key}", "Saved.")
+        with database.read() as session:
+            page = overview(session, viewer, catalog, key, form=form, stale=status == 409)
+        return answer(request, "deals/overview.html", "deals/_facts_form.html", page, status=status)
+
+    @post("/stage", sync_to_thread=True)
+    def advance(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        name = form.text("stage", 60, required=True)
+        reason = form.text("reason", 500)
+        closed = form.day("closed")
+        version = form.integer("version", 1)
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            stage = next((each for each in deals.stages(session) if each.name == name), None)
+            if stage is None:
+                form.refuse("stage", "Choose one of the list.")
+            elif stage.outcome != Outcome.OPEN and not (reason or deal.reason):
+                form.refuse("reason", "Say why it was won or lost: it is what the next deal needs.")
+            form.done()
+            if version is not None and version != deal.version:
+                raise Conflict(
+                    f"Somebody else changed this deal in the meantime: it is at"
+                    f" {session.get_one(Stage, deal.stage_id).name}. Reload the page."
+                )
+            if stage is not None:
+                deals.advance(session, deal, stage, viewer.person_id, reason=reason, closed=closed)
+        return go(request, f"/deals/{key}", f"Moved to {name}.")
+
+    @post("/invitations", sync_to_thread=True)
+    def invite(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        person_key = form.text("person", 80, required=True)
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            person = contacts.member_of(session, person_key)
+            deals.invite(session, deal, person.id, viewer.person_id)
+        return go(request, f"/deals/{key}", f"{person.name} may see this deal now.")
+
+    @post("/invitations/{person_key:str}/remove", sync_to_thread=True)
+    def uninvite(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        person_key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        form.done()
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            person = contacts.person_of(session, person_key)
+            deals.uninvite(session, deal, person.id, viewer.person_id)
+            session.flush()
+            seen = _still_seen(session, viewer, key)
+        notice = f"{person.name} is no longer invited."
+        return go(request, f"/deals/{key}" if seen else "/deals", notice)
+
+
+def overview(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    key: str,
+    *,
+    form: Form | None = None,
+    focus: str = "",
+    stale: bool = False,
+) -> Overview:
+    """The page, with the form over the facts where one is given."""
+    head = room(session, viewer, key, "overview")
+    deal = head.deal
+    choices = pipeline.choices(session, viewer)
+    return Overview(
+        room=head,
+        products=pipeline.products_of(session, deal.id),
+        competitors=pipeline.competitors_of(session, deal.id),
+        stages=deals.stages(session),
+        invited=pipeline.invited_to(session, deal.id) if deal.confidential else [],
+        members=choices.owners,
+        seats=pipeline.seats_of(session, deal.id),
+        kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
+        plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
+        experts=experts_of_deal(session, viewer, catalog, deal, limit=BEST),
+        events=timeline(session, [(deal.id, deal.key, deal.name)], limit=BEST),
+        form=facts_form(session, head, choices, form, focus, stale) if form else None,
+    )
+
+
+def facts_form(
+    session: Session, head: Room, choices: Choices, form: Form, focus: str, stale: bool
+) -> FactsForm:
+    """The form over a deal's facts: as they are, under what was sent."""
+    deal = head.deal
+    now_there = {
+        "name": deal.name,
+        "account": head.account.name if head.account else "",
+        "owner": head.owner_key or "",
+        "amount": f"{deal.amount:f}" if deal.amount is not None else "",
+        "currency": deal.currency or "",
+        "opened": str(deal.opened or ""),
+        "expected_close": str(deal.expected_close or ""),
+        "use_case": deal.use_case,
+        "notes": deal.notes,
+        "next_step": deal.next_step,
+        "reason": deal.reason,
+        "confidential": "on" if deal.confidential else "off",
+    }
+    typed = {name: value for name, value in form.values.items() if name in now_there}
+    linked = "links" in form.sent
+    products = [key for key, _ in pipeline.products_of(session, deal.id)]
+    competitors = [key for key, _ in pipeline.competitors_of(session, deal.id)]
+    return FactsForm(
+        values={**now_there, **typed},
+        chosen_products=form.sent.get("product", []) if linked else products,
+        chosen_competitors=form.sent.get("competitor", []) if linked else competitors,
+        wrong=form.wrong,
+        differences=_differences(session, head, typed) if stale else [],
+        focus=focus,
+        version=deal.version,
+        choices=choices,
+    )
+
+
+def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> None:
+    """Change those facts of a deal that a form sends, and no others."""
+    version = form.integer("version", 1)
+    if version is None:
+        form.refuse("version", "Needed.")
+    readers: dict[str, Any] = {
+        "name": lambda: form.text("name", 200, required=True),
+        "amount": lambda: form.money("amount"),
+        "currency": lambda: form.currency("currency"),
+        "opened": lambda: form.day("opened"),
+        "expected_close": lambda: form.day("expected_close"),
+        "use_case": lambda: form.lines("use_case", 5_000),
+        "notes": lambda: form.lines("notes", 20_000),
+        "next_step": lambda: form.text("next_step", 500),
+        "reason": lambda: form.text("reason", 500),
+        "confidential": lambda: form.choice("confidential", ("on", "off")) == "on",
+        "account_id": lambda: _account_id(session, form),
+        "owner_id": lambda: _owner_id(session, form),
+    }
+    sent = {"account_id": "account", "owner_id": "owner"}
+    changes = {name: read() for name, read in readers.items() if sent.get(name, name) in form.sent}
+    linked = form.flag("links")
+    choices = pipeline.choices(session, viewer)
+    products = form.choices("product", [value for value, _ in choices.products])
+    competitors = form.choices("competitor", [value for value, _ in choices.competitors])
+    new_competitor = form.maybe("new_competitor", 200)
+    if changes.get("amount") is not None and not changes.get("currency", deal.currency):
+        form.refuse("currency", "Needed with an amount.")
+    form.done()
+    deals.edit(session, deal, viewer.person_id, changes, version=version)
+    if linked:
+        against = pipeline.choose_competitors(session, competitors)
+        if new_competitor:
+            against.append(deals.find_or_add_competitor(session, new_competitor))
+        pipeline.change_links(
+            session,
+            deal,
+            viewer.person_id,
+            pipeline.choose_products(session, products),
+            against,
+        )
+
+
+def _account_id(session: Session, form: Form) -> int | None:
+    name = form.text("account", 200)
+    account: Account | None = find_account(session, name) if name else None
+    if name and account is None:
+        form.refuse("account", "There is no account of that name yet: add it first.")
+    return account.id if account else None
+
+
+def _owner_id(session: Session, form: Form) -> int | None:
+    key = form.text("owner", 80)
+    if not key:
+        return None
+    try:
+        return contacts.member_of(session, key).id
+    except Invalid:
+        form.refuse("owner", "Choose one of our members.")
+        return None
+
+
+def _still_seen(session: Session, viewer: Viewer, key: str) -> bool:
+    try:
+        access.readable_deal(session, viewer, key)
+    except (NotFound, Forbidden):
+        return False
+    return True
+
+
+def _differences(session: Session, head: Room, typed: dict[str, str]) -> list[Difference]:
+    """What the sender typed beside what is there now, where the two differ."""
+    deal = head.deal
+    owner = _owner_name(session, typed.get("owner", ""))
+    yours = {
+        **typed,
+        "owner": owner,
+        "amount": typed.get("amount", ""),
+        "confidential": "yes" if typed.get("confidential") == "on" else "no",
+    }
+    theirs = {
+        "name": ("Name", deal.name),
+        "account": ("Account", head.account.name if head.account else ""),
+        "owner": ("Owner", head.owner or ""),
+        "amount": ("Amount", money(deal.amount).replace(",", "")),
+        "currency": ("Currency", deal.currency or ""),
+        "opened": ("Opened", str(deal.opened or "")),
+        "expected_close": ("Expected close", str(deal.expected_close or "")),
+        "use_case": ("Use case", deal.use_case),
+        "notes": ("Notes", deal.notes),
+        "next_step": ("Next step", deal.next_step),
+        "reason": ("Reason", deal.reason),
+        "confidential": ("Confidential", "yes" if deal.confidential else "no"),
+    }
+    return [
+        Difference(label, yours[name] or "–", value or "–")
+        for name, (label, value) in theirs.items()
+        if name in typed and " ".join(yours[name].split()) != " ".join(value.split())
+    ]
+
+
+def _owner_name(session: Session, key: str) -> str:
+    """The name of the owner whose key a form sent."""
+    try:
+        person: Person = contacts.person_of(session, key)
+    except NotFound:
+        return ""
+    return person.name

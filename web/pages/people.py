@@ -1,0 +1,303 @@
+"""People: the list, a person's page, contacts and their facts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.forms import Form
+from web.htmx import answer, go, show
+from workspace import access, accounts, assets, contacts, pipeline
+from workspace.access import Viewer
+from workspace.accounts import Account, country_choices
+from workspace.assets import AssetRow
+from workspace.contacts import PersonRow
+from workspace.database import Database
+from workspace.errors import Invalid
+from workspace.people import Education, Employment, Person
+from workspace.pipeline import DealRow
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class PeopleList:
+    """The people who were chosen."""
+
+    rows: list[PersonRow]
+    more: str | None
+    params: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """A person: what is known, and the deals with them that the viewer may see."""
+
+    person: Person
+    account: Account | None
+    roles: list[str] | None
+    career: list[tuple[Employment, str | None]]
+    schooling: Sequence[Education]
+    deals: list[DealRow]
+    assets: list[AssetRow]
+    may_edit: bool
+    values: dict[str, str]
+    wrong: dict[str, str]
+    adding: str  # The form that is open: employment, education or none.
+
+
+@dataclass(frozen=True)
+class PersonForm:
+    """The form over a person; without a key, a new contact's."""
+
+    key: str | None
+    name: str
+    values: dict[str, str]
+    wrong: dict[str, str]
+    countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
+
+
+class PeopleController(Controller):
+    """/people."""
+
+    path = "/people"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = people_list(session, asked)
+        fragment = "people/_rows.html" if "after" in asked.sent else "people/_results.html"
+        return answer(request, "people/list.html", fragment, page)
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+    ) -> Response[str]:
+        access.require_writer(viewer)
+        values = {"account": asked.text("account", 200)}
+        return show(request, "people/edit.html", PersonForm(None, "", values, {}))
+
+    @post(sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        try:
+            with database.write() as session:
+                facts = read_person(session, form)
+                name = facts.pop("name")
+                person = contacts.add_contact(session, name, viewer.person_id, **facts)
+        except Invalid as wrong:
+            page = PersonForm(None, "", form.values, {**form.wrong, **wrong.fields})
+            return answer(request, "people/edit.html", "people/_form.html", page, status=422)
+        return go(request, f"/people/{person.key}", f"{person.name} is added.")
+
+    @get("/{key:str}", sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = person_page(session, viewer, key, Form(), "")
+        return show(request, "people/show.html", page)
+
+    @get("/{key:str}/edit", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            person = contacts.editable_person(session, viewer, key)
+            values = person_values(session, person)
+        return show(request, "people/edit.html", PersonForm(key, person.name, values, {}))
+
+    @post("/{key:str}/edit", sync_to_thread=True)
+    def change(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        try:
+            with database.write() as session:
+                person = contacts.editable_person(session, viewer, key)
+                facts = read_person(session, form)
+                contacts.edit_person(session, person, viewer.person_id, facts)
+        except Invalid as wrong:
+            fields = {**form.wrong, **wrong.fields}
+            page = PersonForm(key, form.values.get("name", ""), form.values, fields)
+            return answer(request, "people/edit.html", "people/_form.html", page, status=422)
+        return go(request, f"/people/{key}", "Saved.")
+
+    @post("/{key:str}/employment", sync_to_thread=True)
+    def employ(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        organisation = form.text("organisation", 200, required=True)
+        facts = {
+            "title": form.text("title", 200),
+            "start": form.day("start"),
+            "end": form.day("end"),
+        }
+        try:
+            with database.write() as session:
+                person = contacts.editable_person(session, viewer, key)
+                form.done()
+                contacts.add_employment(session, person, organisation, viewer.person_id, **facts)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, "employment")
+        return go(request, f"/people/{key}", f"{organisation} is added.")
+
+    @post("/{key:str}/education", sync_to_thread=True)
+    def educate(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        institution = form.text("institution", 200, required=True)
+        facts = {
+            "degree": form.text("degree", 200),
+            "field": form.text("field", 200),
+            "start": form.day("start"),
+            "end": form.day("end"),
+        }
+        try:
+            with database.write() as session:
+                person = contacts.editable_person(session, viewer, key)
+                form.done()
+                contacts.add_education(session, person, institution, viewer.person_id, **facts)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, "education")
+        return go(request, f"/people/{key}", f"{institution} is added.")
+
+    def _again(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: Viewer,
+        database: Database,
+        key: str,
+        form: Form,
+        adding: str,
+    ) -> Response[str]:
+        with database.read() as session:
+            page = person_page(session, viewer, key, form, adding)
+        return show(request, "people/show.html", page, status=422)
+
+
+def people_list(session: Session, asked: Form) -> PeopleList:
+    """The page that an address asks for."""
+    text = asked.maybe("q", 200)
+    who = asked.choice("who", ("members", "contacts"))
+    after = asked.maybe("after", 80)
+    asked.check()
+    rows = contacts.person_rows(
+        session,
+        text=text,
+        members=None if who is None else who == "members",
+        after=after,
+        limit=PAGE + 1,
+    )
+    sent = {"q": text, "who": who}
+    return PeopleList(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        params={name: value for name, value in sent.items() if value},
+    )
+
+
+def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
+    """A person as this viewer may know them."""
+    person = contacts.person_of(session, key)
+    roles = contacts.roles_of(session, person.id)
+    return PersonPage(
+        person=person,
+        account=session.get(Account, person.account_id) if person.account_id else None,
+        roles=roles,
+        career=contacts.career(session, person.id),
+        schooling=contacts.schooling(session, person.id),
+        deals=pipeline.deals_of_member(session, viewer, person.id) if roles is not None else [],
+        assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
+        may_edit=contacts.may_edit(session, viewer, person),
+        values=form.values,
+        wrong=form.wrong,
+        adding=adding,
+    )
+
+
+def person_values(session: Session, person: Person) -> dict[str, str]:
+    """A person's facts as the form shows them."""
+    account = session.get(Account, person.account_id) if person.account_id else None
+    return {
+        "name": person.name,
+        "email": person.email or "",
+        "title": person.title,
+        "department": person.department,
+        "account": account.name if account else "",
+        "city": person.city,
+        "country": person.country or "",
+        "home_town": person.home_town,
+        "languages": person.languages,
+        "skills": person.skills,
+        "about": person.about,
+    }
+
+
+def read_person(session: Session, form: Form) -> dict[str, Any]:
+    """The facts in a form; `Invalid` where one cannot be taken."""
+    account_name = form.text("account", 200)
+    account = accounts.find_account(session, account_name) if account_name else None
+    if account_name and account is None:
+        form.refuse("account", "There is no account of that name yet: add it first.")
+    email = form.text("email", 254).lower() or None
+    if email and ("@" not in email.strip("@") or " " in email):
+        form.refuse("email", "An e-mail address, such as ines@example.com.")
+    facts = {
+        "name": form.text("name", 200, required=True),
+        "email": email,
+        "title": form.text("title", 200),
+        "department": form.text("department", 200),
+        "account_id": account.id if account else None,
+        "city": form.text("city", 100),
+        "country": form.choice("country", [code for code, _ in country_choices()]),
+        "home_town": form.text("home_town", 100),
+        "languages": form.text("languages", 100),
+        "skills": form.text("skills", 1_000),
+        "about": form.lines("about", 5_000),
+    }
+    form.done()
+    return facts

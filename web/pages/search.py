@@ -1,0 +1,55 @@
+"""One box over deals, assets and people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.response import Response
+
+from similarity.catalog import Catalog
+from similarity.search import SearchResults, search
+from web.forms import Form
+from web.htmx import answer
+from workspace.access import Viewer
+from workspace.database import Database
+
+LIMIT = 8
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """What was looked for, and what was found."""
+
+    text: str
+    found: SearchResults | None
+
+    @property
+    def count(self) -> int:
+        """How many things were found."""
+        if self.found is None:
+            return 0
+        return len(self.found.deals) + len(self.found.assets) + len(self.found.people)
+
+
+class SearchController(Controller):
+    """/search."""
+
+    path = "/search"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[str]:
+        text = asked.text("q", 2_000)
+        asked.check()
+        found = None
+        if text:
+            with database.read() as session:
+                found = search(session, viewer, catalog, text, limit=LIMIT)
+        return answer(request, "search.html", "_search_results.html", SearchPage(text, found))

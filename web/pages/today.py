@@ -1,0 +1,66 @@
+"""Today: what a member has to do, and what happened around them."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.htmx import show
+from workspace import pipeline
+from workspace.access import Viewer
+from workspace.activity import Event, timeline
+from workspace.clock import today
+from workspace.database import Database
+from workspace.deals import Outcome
+from workspace.pipeline import DealRow
+
+
+@dataclass(frozen=True)
+class Today:
+    """The first page after signing in."""
+
+    name: str
+    day: date
+    mine: list[DealRow]
+    overdue: int
+    closed: list[DealRow]
+    events: list[Event]
+
+
+class TodayController(Controller):
+    """/."""
+
+    path = "/"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = today_of(session, viewer)
+        return show(request, "today.html", page)
+
+
+def today_of(session: Session, viewer: Viewer) -> Today:
+    """A member's day."""
+    mine: list[DealRow] = []
+    if viewer.person_id is not None:
+        mine = pipeline.deals_of_member(
+            session, viewer, viewer.person_id, outcome=Outcome.OPEN, limit=40
+        )
+    known = [(row.id, row.key, row.name) for row in mine]
+    return Today(
+        name=viewer.name.split()[0] if viewer.name else "",
+        day=today(),
+        mine=mine,
+        overdue=sum(row.overdue for row in mine),
+        closed=pipeline.closed_deals(session, viewer),
+        events=timeline(session, known, limit=12) if known else [],
+    )

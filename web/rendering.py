@@ -1,0 +1,164 @@
+"""Templates: one Jinja environment, the words for values, and the names of static files."""
+
+import dataclasses
+import hashlib
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Request
+
+from web import session_cookie
+from workspace.accounts import country_name, size_band
+from workspace.clock import now, today
+from workspace.industries import industry_name
+
+TEMPLATES = Path(__file__).parent / "templates"
+STATIC = Path(__file__).parent / "static"
+
+
+def render(request: Request[Any, Any, Any], template: str, context: Any) -> str:
+    """A template with its context, called `page` there, and what every page needs."""
+    viewer = request.scope.get("user")
+    return (
+        environment()
+        .get_template(template)
+        .render(
+            page=context,
+            viewer=viewer,
+            path=request.url.path,
+            csrf_token=session_cookie.csrf_token(request),
+            theme=_preference(request, "theme", ("light", "dark"), "auto"),
+            shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
+            notice=_notice(request),
+        )
+    )
+
+
+@cache
+def environment() -> Environment:
+    """The environment; a name that a template gets wrong is an error, not an empty string."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        money=money,
+        day=day,
+        ago=ago,
+        due=due,
+        number=number,
+        percent=percent,
+        industry=industry_name,
+        country=country_name,
+        size=size_band,
+        initials=initials,
+        segment=lambda text: quote(str(text), safe=""),
+        listed=listed,
+        zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
+    )
+    made.globals.update(static=static_path, today=today, query=query)
+    return made
+
+
+def money(amount: Decimal | None, currency: str | None = None) -> str:
+    """'125,000 EUR'; cents only where there are some."""
+    if amount is None:
+        return ""
+    whole = amount == amount.to_integral_value()
+    return f"{amount:,.0f}" * whole + f"{amount:,.2f}" * (not whole) + f" {currency or ''}".rstrip()
+
+
+def day(value: date | None) -> str:
+    """'12 Mar 2026'."""
+    return f"{value.day} {value:%b %Y}" if value else ""
+
+
+def ago(value: datetime) -> str:
+    """How long ago, in the largest whole unit; after a month, the date."""
+    seconds = (now() - value.astimezone(UTC)).total_seconds()
+    if seconds < 60:
+        return "just now"
+    for unit, length, limit in (("min", 60, 3600), ("h", 3600, 86_400), ("d", 86_400, 30 * 86_400)):
+        if seconds < limit:
+            return f"{int(seconds // length)} {unit} ago"
+    return day(value.date())
+
+
+def due(value: date) -> str:
+    """How far off a date is, in words."""
+    days = (value - today()).days
+    if days == 0:
+        return "today"
+    if days == 1:
+        return "tomorrow"
+    if days == -1:
+        return "1 day overdue"
+    return f"in {days} days" if days > 0 else f"{-days} days overdue"
+
+
+def number(value: float | int, places: int = 0) -> str:
+    """With commas between thousands."""
+    return f"{value:,.{places}f}"
+
+
+def percent(value: float) -> str:
+    """A share as a whole number of hundredths."""
+    return f"{value * 100:.0f}%"
+
+
+def initials(name: str) -> str:
+    """Of the first and the last name."""
+    words = [word for word in name.split() if word[0].isalpha()]
+    return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
+
+
+def listed(text: str) -> list[str]:
+    """The values of a column that joins several with semicolons."""
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def query(values: Any, **changes: Any) -> str:
+    """A query string from a dict, or a dataclass, of filters, without what is not set."""
+    known = dataclasses.asdict(values) if dataclasses.is_dataclass(values) else dict(values)
+    merged = {**known, **changes}  # type: ignore[arg-type]
+    return urlencode({name: str(value) for name, value in merged.items() if value}, quote_via=quote)
+
+
+@cache
+def static_files() -> dict[str, Path]:
+    """Every static file by the name under which it is served: with a hash of its content."""
+    found = {}
+    for file in sorted(STATIC.rglob("*")):
+        if file.suffix in (".css", ".js", ".svg", ".png"):
+            digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+            found[f"{file.stem}.{digest}{file.suffix}"] = file
+    return found
+
+
+@cache
+def static_path(name: str) -> str:
+    """The address of a static file; it changes with the content, so it can be kept for long."""
+    file = STATIC / name
+    return next(f"/static/{served}" for served, path in static_files().items() if path == file)
+
+
+def _preference(
+    request: Request[Any, Any, Any], name: str, options: tuple[str, ...], default: str
+) -> str:
+    chosen = request.cookies.get(name, "")
+    return chosen if chosen in options else default
+
+
+def _notice(request: Request[Any, Any, Any]) -> str:
+    try:
+        return bytes.fromhex(request.cookies.get("flash", "")).decode()[:300]
+    except ValueError:
+        return ""

@@ -1,0 +1,147 @@
+"""Signing in and out, and what a browser is to remember."""
+
+import ipaddress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from litestar import Controller, Request, get, post
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.response import Response
+
+from web.forms import Form
+from web.htmx import go, show
+from web.session_cookie import closed_cookie, session_cookie, session_token, visit_cookie
+from workspace import members
+from workspace.audit import audit
+from workspace.database import Database
+
+_WRONG = "This e-mail address and password do not belong together."
+_TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """The sign-in form, and why the last try failed."""
+
+    email: str
+    next: str
+    error: str
+
+
+class SignInController(Controller):
+    """/sign-in: the only page for people who are not signed in."""
+
+    path = "/sign-in"
+    opt = {"public": True}  # noqa: RUF012
+
+    @get(sync_to_thread=True)
+    def show(self, request: Request[Any, Any, Any], asked: NamedDependency[Form]) -> Response[Any]:
+        back = safe_next(asked.text("next", 2000))
+        if request.scope.get("user"):
+            return go(request, back)
+        response = show(request, "sign_in.html", SignInPage("", back, ""))
+        cookie = visit_cookie(request)
+        if cookie:
+            response.set_cookie(cookie)
+        return response
+
+    @post(sync_to_thread=True)
+    def sign_in(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        email = form.text("email", 254).lower()
+        password = (form.sent.get("password") or [""])[0][:1000]
+        back = safe_next(form.text("next", 2000))
+        subjects = (f"account {email}", f"address {network(request)}")
+        with database.write() as session:
+            allowed = members.attempts_left(session, *subjects)
+            if allowed:
+                members.count_attempt(session, *subjects)
+        if not allowed:
+            return show(request, "sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
+        # Checking takes a third of a second on purpose: not while others wait to write.
+        with database.read() as session:
+            person = members.check_password(session, email, password)
+        with database.write() as session:
+            if person:
+                members.forget_attempts(session, *subjects)
+                earlier = session_token(request)
+                if earlier:
+                    members.close_session(session, earlier)
+                token = members.open_session(session, person.id)
+                audit(session, person.id, "signed in", f"person {person.id}")
+            else:
+                audit(session, None, "sign-in failed", f"address {network(request)}")
+        if not person:
+            return show(request, "sign_in.html", SignInPage(email, back, _WRONG), status=422)
+        response = go(request, back)
+        response.set_cookie(session_cookie(request, token))
+        return response
+
+
+class SignOutController(Controller):
+    """/sign-out."""
+
+    path = "/sign-out"
+
+    @post(sync_to_thread=True)
+    def sign_out(
+        self, request: Request[Any, Any, Any], database: NamedDependency[Database]
+    ) -> Response[Any]:
+        token = session_token(request)
+        if token:
+            with database.write() as session:
+                members.close_session(session, token)
+        response = go(request, "/sign-in")
+        response.set_cookie(closed_cookie(request))
+        return response
+
+
+class PreferencesController(Controller):
+    """/preferences: how this browser shows pages. Kept in cookies, so that no page flashes."""
+
+    path = "/preferences"
+
+    @post(sync_to_thread=True)
+    def choose(self, request: Request[Any, Any, Any], form: NamedDependency[Form]) -> Response[Any]:
+        theme = form.choice("theme", ("auto", "light", "dark"))
+        shortcuts = form.choice("shortcuts", ("on", "off"))
+        back = safe_next(form.text("next", 2000))
+        form.done()
+        response = go(request, back)
+        for name, value in (("theme", theme), ("shortcuts", shortcuts)):
+            if value:
+                response.set_cookie(
+                    Cookie(key=name, value=value, path="/", max_age=31_536_000, samesite="lax")
+                )
+        return response
+
+
+def safe_next(path: str) -> str:
+    """`path` where it stays on this site, else the first page."""
+    if not path.startswith("/") or path.startswith("//") or "\\" in path or "\t" in path:
+        return "/"
+    try:
+        parts = urlsplit(path)
+    except ValueError:
+        return "/"
+    return path if not parts.scheme and not parts.netloc else "/"
+
+
+def network(request: Request[Any, Any, Any]) -> str:
+    """Where a request comes from: an IPv4 address, or the /64 that an IPv6 address lies in."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host[:60]
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

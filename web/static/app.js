@@ -1,0 +1,151 @@
+// What the pages do beyond links and forms. Everything works without it.
+"use strict";
+
+const root = document.documentElement;
+const byId = (id) => document.getElementById(id);
+
+// --- Messages ---------------------------------------------------------------
+
+const banner = byId("banner");
+let retry = null;
+
+function complain(text, again) {
+  if (!banner) return;
+  banner.querySelector("p").textContent = text;
+  banner.querySelector("[data-retry]").hidden = !again;
+  banner.hidden = false;
+  retry = again;
+}
+
+function again(config) {
+  return () => window.htmx.ajax(config.verb.toUpperCase(), config.path, {
+    source: config.elt,
+    target: config.target,
+    swap: config.elt.closest("[hx-swap]")?.getAttribute("hx-swap") || undefined,
+  });
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr, requestConfig } = event.detail;
+  const plain = (xhr.getResponseHeader("content-type") || "").startsWith("text/plain");
+  const text = plain ? xhr.responseText : "The server could not answer.";
+  complain(text, xhr.status >= 500 ? again({ ...requestConfig, target: event.detail.target }) : null);
+});
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    const { requestConfig, target } = event.detail;
+    const text = name === "htmx:timeout" ? "The server took too long." : "The server cannot be reached.";
+    complain(text, again({ ...requestConfig, target }));
+  });
+}
+document.addEventListener("htmx:beforeRequest", () => { if (banner) banner.hidden = true; });
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-dismiss], [data-retry]");
+  if (!button) return;
+  const box = button.closest(".toast, .banner");
+  if (button.hasAttribute("data-retry") && retry) retry();
+  if (box.id === "banner") box.hidden = true; else box.remove();
+});
+const toast = document.querySelector(".toast");
+if (toast) setTimeout(() => { if (!toast.matches(":hover, :focus-within")) toast.remove(); }, 8000);
+
+// --- After a swap -----------------------------------------------------------
+
+function announce(element) {
+  const said = element?.matches?.("[data-announce]") ? element : element?.querySelector?.("[data-announce]");
+  if (said) byId("live").textContent = said.dataset.announce;
+}
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  const { elt } = event.detail;
+  announce(elt);
+  const wrong = elt.querySelector?.("#problems");
+  const first = wrong || elt.querySelector?.("[autofocus]");
+  if (first) first.focus();
+  else if (document.activeElement === document.body && elt.matches?.(".kin")) {
+    const next = elt.querySelector("button, a");
+    if (next) next.focus();
+  }
+  openWide(elt);
+});
+for (const name of ["htmx:beforeRequest", "htmx:afterRequest"]) {
+  document.addEventListener(name, (event) => {
+    const target = event.detail.target;
+    if (target?.setAttribute) target.setAttribute("aria-busy", String(name === "htmx:beforeRequest"));
+  });
+}
+
+const problems = byId("problems");
+if (problems) problems.focus();
+
+// --- Menus, folds, sliders --------------------------------------------------
+
+const wide = window.matchMedia("(min-width: 1000px)");
+function openWide(inside) {
+  if (wide.matches) for (const fold of inside.querySelectorAll("details[data-wide-open]")) fold.open = true;
+}
+openWide(document);
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.type !== "range") return;
+  const output = event.target.parentElement.querySelector("output");
+  if (output) output.textContent = Number(event.target.value).toFixed(2);
+});
+
+// A second press of a button must not log the deal twice.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || form.hasAttribute("hx-post") || event.defaultPrevented) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "yes";
+});
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+});
+
+// --- Preferences: at once here, and kept by the server for the next page ----
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  const button = event.submitter;
+  if (!form.matches("[data-preferences]") || !button) return;
+  event.preventDefault();
+  delete form.dataset.sent;
+  root.dataset[button.name] = button.value;
+  for (const each of form.querySelectorAll(`[name=${button.name}]`)) {
+    each.setAttribute("aria-pressed", String(each === button));
+  }
+  const body = new URLSearchParams(new FormData(form, button));
+  fetch(form.action, { method: "POST", body, redirect: "manual" });
+});
+
+// --- Keys -------------------------------------------------------------------
+
+const PLACES = { t: "/", d: "/deals", a: "/accounts", p: "/people", l: "/library" };
+let going = 0;
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.activeElement?.closest?.("details.menu[open]") || document.querySelector("details.menu[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+    return;
+  }
+  if (root.dataset.shortcuts === "off" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, dialog, [contenteditable]")) return;
+  const key = event.key.toLowerCase();
+  if (Date.now() - going < 1500 && PLACES[key]) {
+    event.preventDefault();
+    going = 0;
+    location.assign(PLACES[key]);
+  } else if (key === "g") going = Date.now();
+  else if (key === "c" && document.querySelector("a.new")) { event.preventDefault(); location.assign("/deals/new"); }
+  else if (key === "/") { event.preventDefault(); byId("search").focus(); byId("search").select(); }
+  else if (event.key === "?") { event.preventDefault(); byId("shortcuts").showModal(); }
+});

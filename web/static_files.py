@@ -1,0 +1,45 @@
+"""Static files under names that hold a hash of their content."""
+
+import gzip
+import mimetypes
+from functools import cache
+from typing import Any
+
+from litestar import Controller, Request, get
+from litestar.params import FromPath
+from litestar.response import Response
+
+from web.rendering import static_files
+from workspace.errors import NotFound
+
+
+class StaticController(Controller):
+    """/static: styles, scripts and icons, kept by browsers for a year."""
+
+    path = "/static"
+    opt = {"public": True}  # noqa: RUF012
+
+    @get("/{name:str}", sync_to_thread=False)
+    def file(self, request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+        if name not in static_files():
+            raise NotFound("There is no such file.")
+        squeezed = "gzip" in request.headers.get("accept-encoding", "")
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Vary": "Accept-Encoding",
+        }
+        if squeezed:
+            headers["Content-Encoding"] = "gzip"
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        text = kind.startswith("text/") or kind.endswith(("javascript", "svg+xml"))
+        return Response(
+            _content(name, squeezed),
+            media_type=f"{kind}; charset=utf-8" if text else kind,
+            headers=headers,
+        )
+
+
+@cache
+def _content(name: str, squeezed: bool) -> bytes:
+    content = static_files()[name].read_bytes()
+    return gzip.compress(content, 9) if squeezed else content
