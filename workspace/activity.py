@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.accounts import Account
-from workspace.audit import audit
+from workspace.audit import AuditEntry, audit
 from workspace.clock import now
 from workspace.people import Person
 
@@ -52,6 +52,23 @@ def record(
     session.add(entry)
     audit(session, by, f"deal {kind}", f"deal {deal_id}", detail)
     return entry
+
+
+def record_all(
+    session: Session, deal_ids: Sequence[int], by: int | None, kind: str, text: str
+) -> None:
+    """Put one event on the timelines of many deals, in two statements."""
+    at = now()
+    about: dict[str, object] = {"at": at, "by_id": by, "detail": {}}
+    if deal_ids:
+        session.execute(
+            sa.insert(TimelineEntry),
+            [{**about, "deal_id": each, "kind": kind, "text": text} for each in deal_ids],
+        )
+        session.execute(
+            sa.insert(AuditEntry),
+            [{**about, "action": f"deal {kind}", "subject": f"deal {each}"} for each in deal_ids],
+        )
 
 
 @dataclass(frozen=True)

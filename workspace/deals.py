@@ -11,7 +11,7 @@ from sqlalchemy import Text
 from sqlmodel import Field, Numeric, Session, SQLModel, col, select
 
 from workspace.accounts import Account, Relationship
-from workspace.activity import record
+from workspace.activity import record, record_all
 from workspace.clock import now, today
 from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key, joined
@@ -209,8 +209,8 @@ def log_all(
         )
         if deal.outcome == Outcome.WON and each.account:
             _became_customer(each.account)
-        record(session, deal.id, by, kind, text)
     session.flush()
+    record_all(session, [deal.id for deal in made], by, kind, text)
     return made
 
 
@@ -338,12 +338,25 @@ def find_or_add_competitor(session: Session, name: str, **facts: Any) -> Competi
     return _find_or_add(session, Competitor, name, facts)
 
 
+def add_product(session: Session, name: str, **facts: Any) -> Product:
+    """A new product; the caller knows that there is none of that name."""
+    return _add(session, Product(key=free_key(session, Product, name), name=name, **facts))
+
+
+def add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
+    """A new competitor; the caller knows that there is none of that name."""
+    return _add(session, Competitor(key=free_key(session, Competitor, name), name=name, **facts))
+
+
 def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[str, Any]) -> _Named:
     wanted = joined(name)
     for row in session.exec(select(table)):
         if joined(row.name) == wanted:
             return row
-    row = table(key=free_key(session, table, name), name=name, **facts)
+    return _add(session, table(key=free_key(session, table, name), name=name, **facts))
+
+
+def _add(session: Session, row: _Named) -> _Named:
     session.add(row)
     session.flush()
     return row
@@ -378,6 +391,8 @@ def _next_number(session: Session) -> int:
 
 def _hold(session: Session, deal: Deal) -> None:
     """See a deal as it is now, and keep others from changing it until this transaction ends."""
+    # Refreshing throws away what has not been written yet.
+    session.flush()
     session.refresh(deal, with_for_update={"key_share": True})
 
 

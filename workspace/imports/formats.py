@@ -240,9 +240,13 @@ def understand(table: Table) -> Sheet:
     if not table.records:
         raise Invalid("It is empty.")
     for place, record in enumerate(table.records[:_SEARCHED]):
-        found = _format(record)
-        if found and (place == 0 or _is_header(found, record)):
-            return _sheet(found, table, record, table.records[place + 1 :])
+        above = table.records[:place]
+        found = [each for each in _formats(record) if _is_header(each, record, above)]
+        if len(found) > 1:
+            kinds = " or ".join(each.kind for each in found)
+            raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
+        if found:
+            return _sheet(found[0], table, record, table.records[place + 1 :])
     header = ", ".join(" ".join(cell.split())[:40] for cell in table.records[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported; the README"
@@ -250,14 +254,19 @@ def understand(table: Table) -> Sheet:
     )
 
 
-def _is_header(found: Format, record: Record) -> bool:
-    """Whether a line further down is a header, and not a row that holds such a word."""
+def _is_header(found: Format, record: Record, above: list[Record]) -> bool:
+    """Whether a line is a header: the first, or one below remarks; not a row with such words."""
+    if not above:
+        return True
+    width = sum(map(bool, map(same, record.cells)))
+    if any(sum(map(bool, map(same, each.cells))) >= width for each in above):
+        return False
     known = {found.names[name] for cell in record.cells if (name := same(cell)) in found.names}
     return len(known) >= 2 and len(known) * 2 >= len(record.cells)
 
 
-def _format(record: Record) -> Format | None:
-    """The format that makes most of this header."""
+def _formats(record: Record) -> list[Format]:
+    """The format that makes most of this header; several where they make the same of it."""
     written = [same(cell) for cell in record.cells]
     scores: dict[str, tuple[int, Format]] = {}
     for each in FORMATS:
@@ -266,14 +275,8 @@ def _format(record: Record) -> Format | None:
             score = len(columns)
             if each.kind not in scores or score > scores[each.kind][0]:
                 scores[each.kind] = (score, each)
-    if not scores:
-        return None
-    best = max(score for score, _ in scores.values())
-    found = [each for score, each in scores.values() if score == best]
-    if len(found) > 1:
-        kinds = " or ".join(each.kind for each in found)
-        raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
-    return found[0]
+    best = max((score for score, _ in scores.values()), default=0)
+    return [each for score, each in scores.values() if score == best]
 
 
 def _sheet(found: Format, table: Table, header: Record, records: list[Record]) -> Sheet:

@@ -18,8 +18,8 @@ from workspace.deals import (
     Outcome,
     Product,
     Stage,
-    find_or_add_competitor,
-    find_or_add_product,
+    add_competitor,
+    add_product,
     stages,
 )
 from workspace.errors import Forbidden, Invalid
@@ -176,7 +176,7 @@ class Known:
         found = self.products.get(joined(name))
         if found is None:
             self.warn(f"The product {shown(name)} was not known yet and was added.")
-            found = self.products[joined(name)] = find_or_add_product(self.session, name)
+            found = self.products[joined(name)] = add_product(self.session, name)
             audit(self.session, self.by, "product added", f"product {found.id}")
         elif found.name.casefold() != name.casefold():
             self.warn(f"{shown(name)} was read as {found.name}.")
@@ -190,7 +190,7 @@ class Known:
         found = self.competitors.get(joined(name))
         if found is None:
             self.warn(f"The competitor {shown(name)} was not known yet and was added.")
-            found = self.competitors[joined(name)] = find_or_add_competitor(self.session, name)
+            found = self.competitors[joined(name)] = add_competitor(self.session, name)
             audit(self.session, self.by, "competitor added", f"competitor {found.id}")
         elif found.name.casefold() != name.casefold():
             self.warn(f"{shown(name)} was read as {found.name}.")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from workspace.accounts import Account, Relationship, edit_account
 from workspace.audit import audit
-from workspace.deals import Competitor, Product, find_or_add_competitor, find_or_add_product
+from workspace.deals import Competitor, Product, add_competitor, add_product
 from workspace.imports import values
 from workspace.imports.known import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, parents_first
@@ -28,7 +28,7 @@ def products(known: Known, rows: Sequence[Row]) -> None:
         row.check()
         found = known.products.get(joined(name))
         if found is None:
-            found = find_or_add_product(known.session, name, **facts)
+            found = add_product(known.session, name, **facts)
             known.products[joined(name)] = found
             audit(known.session, known.by, "product added", f"product {found.id}")
             return Result.CREATED
@@ -48,7 +48,7 @@ def competitors(known: Known, rows: Sequence[Row]) -> None:
         row.check()
         found = known.competitors.get(joined(name))
         if found is None:
-            found = find_or_add_competitor(known.session, name, **facts)
+            found = add_competitor(known.session, name, **facts)
             known.competitors[joined(name)] = found
             audit(known.session, known.by, "competitor added", f"competitor {found.id}")
             return Result.CREATED

@@ -3,7 +3,9 @@
 import csv
 import hashlib
 import io
+import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,9 +31,14 @@ _CONTAINERS = (
 )
 # The letters outside ASCII of the languages that each Windows code page is used for.
 _ALPHABETS = {
-    "cp1252": "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþßÿœ",
-    "cp1250": "ąćęłńóśźżáčďéěíňřšťúůýžäôĺľŕőöüűăâîșțşţđß",
-    "cp1251": "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђћџљњј",
+    # French, Portuguese, Spanish, Italian; German, Dutch; Nordic languages, Icelandic.
+    "cp1252": (
+        *("àâæçéèêëîïôœùûüÿ", "áàâãçéêíóôõú", "áéíñóúüºª", "àèéìíòóùú"),
+        *("äöüß", "áéëïíóöüú", "åäöæøé", "áéíóúýþæöð"),
+    ),
+    # Polish; Czech and Slovak; Hungarian; Romanian; Croatian, Serbian and Slovene; German.
+    "cp1250": (*("ąćęłńóśźż", "áäčďéěíĺľňóôŕřšťúůýž", "áéíóöőúüű", "ăâîşţ", "čćđšž", "äöüß"),),
+    "cp1251": ("абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўѓѕјљњќћџђ",),
 }
 # Punctuation that office programs put into any text.
 _PUNCTUATION = "«»‘’‚“”„–—…•·©®™°§€£№\xa0\xad"
@@ -147,13 +154,15 @@ class _Lines:
 
 
 def _delimiter(text: str) -> str:
-    """The separator that cuts the first lines into most cells."""
+    """The separator that cuts most of the first lines into the same number of cells."""
 
-    def cells(delimiter: str) -> int:
+    def evenness(delimiter: str) -> tuple[float, int]:
         reader = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
-        return max((len(record) for record, _ in zip(reader, range(10), strict=False)), default=0)
+        widths = Counter(len(record) for record, _ in zip(reader, range(20), strict=False))
+        width, records = max(widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0))
+        return (records / widths.total(), width) if width > 1 else (0.0, width)
 
-    return max(_DELIMITERS, key=cells)
+    return max(_DELIMITERS, key=evenness)
 
 
 def _unmarked_utf16(raw: bytes) -> str | None:
@@ -197,25 +206,32 @@ def _plausibility(sample: bytes, encoding: str) -> float:
         text = sample.decode(encoding)
     except UnicodeDecodeError:
         return -2.0
-    alphabet = _ALPHABETS[encoding]
     score = 0.0
     count = 0
     for word in re.findall(r"\S+", text):
-        # Capitals within a word and Latin letters beside Cyrillic ones betray a wrong guess.
-        mixed = encoding == "cp1251" and re.search(r"[a-zA-Z]", word)
-        for place, letter in enumerate(word):
-            if letter.isascii():
-                continue
-            count += 1
-            if letter in _PUNCTUATION:
-                score += 0.25
-            elif letter.lower() not in alphabet or mixed:
-                score -= 2
-            elif letter.isupper() and place and word[place - 1].islower():
-                score -= 1
-            else:
-                score += 1
+        letters = [letter for letter in word if not letter.isascii()]
+        if letters:
+            count += len(letters)
+            score += max(_fit(word, letters, alphabet) for alphabet in _ALPHABETS[encoding])
     return score / count if count else 0.0
+
+
+def _fit(word: str, letters: list[str], alphabet: str) -> float:
+    """How well a word's letters outside ASCII suit a language: at most 1.0 for each."""
+    # Cyrillic letters beside Latin ones, or capitals after small ones, betray a wrong guess.
+    if alphabet.startswith("а") and re.search(r"[a-zA-Z]", word):
+        return -2.0 * len(letters)
+    score = 0.0
+    for letter in letters:
+        if letter in _PUNCTUATION:
+            score += 0.25
+        else:
+            score += 1.0 if letter.lower() in alphabet else -2.0
+    capitals = sum(
+        letter.isupper() and before.islower() and not letter.isascii()
+        for before, letter in itertools.pairwise(word)
+    )
+    return score - capitals
 
 
 def _shown(encoding: str) -> str:

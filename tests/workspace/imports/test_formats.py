@@ -1,0 +1,113 @@
+"""Which kind of file a header means."""
+
+import pytest
+
+from tests.workspace.imports.files import SHARED, with_shared_data
+from workspace.errors import Invalid
+from workspace.imports import reading
+from workspace.imports.formats import understand
+from workspace.imports.reading import Table, split
+
+
+def sheet(text):
+    return understand(Table("file.csv", "", split(text)))
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("account,domain,industry,headcount,country,region,parent,relationship,description",
+         "accounts"),
+        ("product,family,description,list_price,currency", "products"),
+        ("competitor,domain,description", "competitors"),
+        ("name,email,title,roles,city,country,timezone,languages,home_town,skills,about",
+         "members"),
+        ("name,email,account,title,department,city,country,languages,home_town,about", "people"),
+        ("person,organisation,title,department,start,end,source", "employment"),
+        ("person,institution,degree,field,start,end,source", "education"),
+        ("deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
+         "competitors,use_case,notes,reason,confidential,next_step", "deals"),
+        ("deal,role,person,since", "seats"),
+        ("asset,kind,summary,url,products,author,published,expires,withdrawn,language", "assets"),
+        ("asset,deal,stage,by,used_on,helped,comment", "uses"),
+        ("deal,at,by,kind,text", "activity"),
+        ("account", "accounts"),
+        ("product", "products"),
+        ("competitor", "competitors"),
+        ("asset,kind", "assets"),
+        ("deal", "deals"),
+        ("deal,account", "deals"),
+        ("name,stage", "deals"),
+        ("name,account,amount,industry", "deals"),
+        ("name,email", "people"),
+        ("name,account,title", "people"),
+        ("deal,role", "seats"),
+        ("asset,deal", "uses"),
+        ("STAGE,Deal Name,Expected Close,Use-Case,Account name", "deals"),
+        ("account,sector,year_established,revenue,employees,office_location,subsidiary_of",
+         "accounts"),
+        ("product,series,sales_price", "products"),
+        ("sales_agent,manager,regional_office", "members"),
+        ("close_value,opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date",
+         "deals"),
+    ],
+)  # fmt: skip
+def test_should_know_a_file_by_its_columns(header, kind):
+    assert sheet(header).kind == kind
+    assert sheet(",".join(reversed(header.split(",")))).kind == kind
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Table,Field,Description", "a,b,c", "name", "name,description,price", "1,2,3", "person,role"],
+)
+def test_should_refuse_what_it_does_not_know(header):
+    with pytest.raises(Invalid, match="not those of any file"):
+        sheet(f"{header}\naccounts,account,Company name\n")
+
+
+def test_should_refuse_what_could_be_two_things():
+    with pytest.raises(Invalid, match="people or deals"):
+        sheet("name,account\nAnn,Acme")
+    with pytest.raises(Invalid, match="'account' is there more than once"):
+        sheet("account,industry,Account\nAcme,J62,Acme")
+    with pytest.raises(Invalid, match="It is empty"):
+        sheet("\n\n")
+
+
+def test_should_report_the_columns_that_it_leaves_out():
+    found = sheet("account,colour,,\nAcme,red,,\nBasel,blue,,x\n")
+    assert found.warnings == [
+        "The column 'colour' is not one of accounts and was left out.",
+        "The column '' is not one of accounts and was left out.",
+    ]
+
+
+def test_should_find_the_header_below_a_remark():
+    found = sheet("Export of 2024-03-12\n\ndeal,name,stage\n1,One,Won\n")
+    assert [(row.line, row.cells) for row in found.rows] == [
+        (4, {"deal": "1", "name": "One", "stage": "Won"})
+    ]
+
+
+def test_should_put_short_rows_right_and_refuse_long_ones():
+    short, long, padded = sheet("deal,name\n1\n2,Two,extra\n3,Three,,\n").rows
+    assert short.cells == {"deal": "1"}
+    assert long.problems == ["It has 3 cells, but the header has 2."]
+    assert padded.cells == {"deal": "3", "name": "Three"}
+
+
+def test_should_read_its_own_error_file_again():
+    found = sheet("line,problem,deal,next_step\n7,It was bad.,D-1,'=call\n8,,D-2,'tis late\n")
+    assert [row.cells for row in found.rows] == [
+        {"deal": "D-1", "next_step": "=call"},
+        {"deal": "D-2", "next_step": "'tis late"},
+    ]
+    assert found.warnings == []
+
+
+@with_shared_data
+def test_should_understand_or_refuse_every_odd_file():
+    for path in sorted((SHARED / "bad_input" / "csvkit_examples").iterdir()):
+        with pytest.raises(Invalid):
+            understand(reading.read(path))

@@ -1,0 +1,57 @@
+"""The demo workspace: complete, consistent, and as if it ended today."""
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import select
+
+from tests.workspace.imports.files import load
+from workspace import demo, members
+from workspace.accounts import Account
+from workspace.activity import TimelineEntry
+from workspace.clock import today
+from workspace.deals import Deal
+from workspace.errors import Conflict
+from workspace.people import Person
+
+
+def test_should_be_free_of_errors_and_of_warnings(database, tmp_path):
+    paths = sorted(demo.FOLDER.glob("*.csv"))
+    reports = load(database, *paths)
+    for report in reports:
+        assert (report.refused, report.failed, report.warnings) == ("", 0, []), report
+        assert report.created
+    assert len({report.kind for report in reports}) == 12
+
+
+def test_should_fill_an_empty_workspace(database):
+    with database.write() as session:
+        assert not demo.is_demo(session)
+        people = demo.load(session)
+    with database.read() as session:
+        assert demo.is_demo(session)
+        assert len(people) == 25
+        assert len(session.exec(select(Account.id)).all()) in range(35, 51)
+        assert len(session.exec(select(Deal.id)).all()) in range(280, 321)
+        latest = session.exec(select(func.max(Deal.opened))).one()
+        assert 0 <= (today() - latest).days < 60
+        # Timelines begin when the deal was opened, not when the demo was loaded.
+        kinds = set(session.exec(select(TimelineEntry.kind)))
+        assert "imported" not in kinds
+        first = session.exec(
+            select(TimelineEntry.at, Deal.opened)
+            .join(Deal, Deal.id == TimelineEntry.deal_id)
+            .where(TimelineEntry.kind == "logged")
+        ).all()
+        assert all(at.date() == opened for at, opened in first)
+        for person, password in people:
+            assert members.check_password(session, person.email, password) == person
+        assert len({password for _, password in people}) == 25
+
+
+def test_should_refuse_a_workspace_that_is_in_use(database):
+    with database.write() as session:
+        session.add(Person(key="ann", name="Ann"))
+    with database.write() as session, pytest.raises(Conflict, match="empty workspace"):
+        demo.load(session)
+    with database.read() as session:
+        assert not demo.is_demo(session)
