@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
-from workspace.errors import DealkinError
+from workspace.errors import Conflict, DealkinError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import date
 
     from sqlmodel import Session
 
     from similarity.catalog import Catalog
     from similarity.experts import Expert
     from similarity.kin import Kin
-    from similarity.playbook import Playbook
+    from similarity.playbook import Play, Playbook
     from similarity.ranking import Term
     from workspace.access import Viewer
     from workspace.database import Database
@@ -91,21 +92,19 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     with _workspace() as (settings, database, catalog):
         with database.read() as session:
-            is_demo, is_empty = content.is_demo(session), _is_empty(session)
-        if is_demo:
+            is_there = content.is_demo(session)
+        if is_there:
             typer.echo("The demo workspace is there already. Its passwords were printed when it")
             typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
-        elif is_empty:
+        else:
             typer.echo("Making the demo workspace; this takes about a minute …")
             with database.write() as session:
-                made = content.load(session)
+                try:
+                    made = content.load(session)
+                except Conflict as error:
+                    raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
             _print_passwords(made, roles)
-        else:
-            raise DealkinError(
-                "This database has other data in it, so the demo is not put there."
-                " DEALKIN_HOME names the folder of another workspace."
-            )
         _serve(settings, database, catalog, host, port)
 
 
@@ -419,7 +418,8 @@ def _workspace() -> "Iterator[tuple[Settings, Database, Catalog]]":
     try:
         database = open_database(settings)
     except (OperationalError, OSError) as error:
-        raise DealkinError(f"The database cannot be opened: {error}") from None
+        reason = str(getattr(error, "orig", error)).partition("\n")[0]
+        raise DealkinError(f"The database cannot be opened: {reason}") from None
     with closing(database):
         catalog = Catalog(
             database, Embedder(settings.model, settings.model_languages), settings.indexes
@@ -486,18 +486,6 @@ def _meant(what: str, written: str | None, known: "Sequence[tuple[str, str]]") -
             return value
     names = ", ".join(name for _, name in known[:20]) or "none"
     raise DealkinError(f"No {what} is called '{written}'. There are: {names}.")
-
-
-def _is_empty(session: "Session") -> bool:
-    from sqlmodel import select
-
-    from workspace.accounts import Account
-    from workspace.deals import Deal
-    from workspace.people import Person
-
-    return not any(
-        session.exec(select(table.id).limit(1)).first() for table in (Account, Deal, Person)
-    )
 
 
 def _new_password(prompt: bool) -> str:
@@ -630,99 +618,100 @@ def _playbook_json(found: "Playbook") -> dict[str, object]:
     }
 
 
-# Tables for people
+# For people
 
 
-def _print_table(columns: "Sequence[str]", rows: "Sequence[Sequence[object]]") -> None:
-    from rich import box
+def _print_results(results: "Sequence[tuple[str, Sequence[str]]]") -> None:
+    """Each result as a heading and indented lines, as wide as the terminal."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        # As text, what people wrote cannot colour or command the terminal.
-        table.add_row(*(Text(_printable(str(cell))) for cell in row))
-    Console().print(table)
+    console = Console(highlight=False)
+    for number, (heading, lines) in enumerate(results, start=1):
+        # As text, what people wrote can neither colour nor command the terminal.
+        console.print(Text(_printable(f"{number}. {heading}"), style="bold"))
+        for line in filter(None, lines):
+            console.print(Padding(Text(_printable(line)), (0, 0, 0, 3)))
+        console.print()
 
 
 def _printable(text: str) -> str:
-    return "".join(each for each in text if each.isprintable() or each == "\n")
+    return "".join(each if each.isprintable() else " " for each in text)
 
 
-def _why(terms: "Sequence[Term]") -> str:
-    return "\n".join(
-        f"{term.contribution:+.2f} {term.because}" for term in terms if term.contribution
-    )
+def _heading(one: "Kin | Expert | Play") -> str:
+    return f"{one.name} [{one.key}]  {one.score:.2f} {one.band}"
+
+
+def _why(terms: "Sequence[Term]") -> list[str]:
+    return [f"{term.contribution:+.3f} {term.because}" for term in terms if term.contribution]
 
 
 def _print_kin(found: "Sequence[Kin]") -> None:
     if not found:
         typer.echo("No deal is like this.")
-        return
-    rows = []
-    for one in found:
-        closed = f" {one.closed:%b %Y}" if one.closed else ""
-        account = f"\n{one.account}" if one.account else ""
-        snippet = "".join(piece.text for piece in one.snippet)
-        passage = "\n".join(filter(None, [snippet, one.difference]))
-        rows.append(
+    _print_results(
+        [
             (
-                f"{one.score:.2f} {one.band}",
-                one.key,
-                f"{one.name}{account}\n{one.outcome}{closed}",
-                _why(one.terms),
-                passage,
+                _heading(one),
+                [
+                    ", ".join(filter(None, [one.account, one.outcome, _month(one.closed)])),
+                    *_why(one.terms),
+                    "".join(piece.text for piece in one.snippet),
+                    f"But {one.difference}" if one.difference else "",
+                ],
             )
-        )
-    _print_table(["Score", "Key", "Deal", "Because", "Passage and difference"], rows)
+            for one in found
+        ]
+    )
 
 
 def _print_experts(found: "Sequence[Expert]") -> None:
     if not found:
         typer.echo("Nothing on record speaks for anybody here.")
-        return
-    _print_table(
-        ["Score", "Name", "Because", "Evidence"],
+    _print_results(
         [
             (
-                f"{one.score:.2f} {one.band}",
-                f"{one.name}\n{one.title}" + ("\non the team" if one.on_team else ""),
-                _why(one.terms),
-                "\n".join(each.text for each in one.evidence[:5]),
+                _heading(one),
+                [
+                    one.title + (", on the team" if one.on_team else ""),
+                    *_why(one.terms),
+                    *(f"{_month(each.when)} {each.text}".strip() for each in one.evidence[:5]),
+                ],
             )
             for one in found
-        ],
+        ]
     )
 
 
 def _print_playbook(found: "Playbook") -> None:
     if not found.plays:
         typer.echo("No asset was used on the deals that are like this.")
-    else:
-        _print_table(
-            ["Score", "Key", "Asset", "Won with it", "Won without", "Because"],
-            [
-                (
-                    f"{play.score:.2f} {play.band}",
-                    play.key,
-                    f"{play.name}\n{play.kind}",
-                    f"{play.won_with} of {play.closed_with}",
-                    f"{play.won_without} of {play.closed_without}",
-                    _why(play.terms),
-                )
-                for play in found.plays
-            ],
-        )
+    _print_results(
+        [
+            (
+                _heading(play),
+                [
+                    f"{play.kind}: {play.won_with} of {play.closed_with} deals were won with it,"
+                    f" {play.won_without} of {play.closed_without} without",
+                    *_why(play.terms),
+                ],
+            )
+            for play in found.plays
+        ]
+    )
     for each in found.contrasts:
         typer.echo(
             _printable(
                 f"Against {each.competitor}: {each.asset_name} was used on {each.won_with} of"
-                f" {each.won} deals won and {each.lost_with} of {each.lost} lost."
+                f" {each.won} deals won and on {each.lost_with} of {each.lost} lost."
             )
         )
+
+
+def _month(day: "date | None") -> str:
+    return f"{day:%b %Y}" if day else ""
 
 
 def _print_report(report: "Report") -> None:
@@ -742,10 +731,16 @@ def _print_report(report: "Report") -> None:
 
 
 def _print_passwords(made: "Sequence[tuple[Person, str]]", roles: dict[int, str]) -> None:
-    typer.echo("Sign in as any of these members. Their passwords are shown this once:")
-    width = max(len(person.name) for person, _ in made)
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Name", "E-mail", "Password", "Roles", box=box.SIMPLE_HEAD)
     for person, password in made:
-        typer.echo(f"  {person.name:{width}}  {person.email}  {password}  {roles[person.id]}")
+        table.add_row(person.name, person.email, password, roles[person.id])
+    typer.echo("Sign in as any of these members. Their passwords are shown this once:")
+    # However narrow the terminal is, a password stays whole.
+    Console(width=120).print(table)
 
 
 def _print_health(found: dict[str, Any]) -> None:
@@ -764,25 +759,16 @@ def _print_health(found: dict[str, Any]) -> None:
 
 
 def _print_figures(found: dict[str, Any]) -> None:
-    measures = {name: value for name, value in found.items() if isinstance(value, dict)}
     for name, value in found.items():
-        if name not in measures:
-            typer.echo(f"{name}: {value if not isinstance(value, float) else round(value, 4)}")
-    columns = list(dict.fromkeys(name for value in measures.values() for name in value))
-    if measures:
-        _print_table(
-            ["", *columns],
-            [
-                (name, *(_figure(value.get(column)) for column in columns))
-                for name, value in measures.items()
-            ],
-        )
+        if isinstance(value, dict):
+            figures = "  ".join(f"{measure} {_figure(one)}" for measure, one in value.items())
+            typer.echo(f"{name:12} {figures}")
+        else:
+            typer.echo(f"{name:12} {_figure(value)}")
 
 
 def _figure(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4f}"
-    return "" if value is None else str(value)
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -12,6 +13,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
 
+from similarity.ranking import Term
 from web import session_cookie
 from workspace.accounts import country_name, size_band
 from workspace.clock import now, today
@@ -62,6 +64,7 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=listed,
+        chips=chips,
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     made.globals.update(static=static_path, today=today, query=query)
@@ -123,6 +126,17 @@ def initials(name: str) -> str:
 def listed(text: str) -> list[str]:
     """The values of a column that joins several with semicolons."""
     return [part.strip() for part in text.split(";") if part.strip()]
+
+
+def chips(terms: Iterable[Term], most: int = 4) -> list[Term]:
+    """The terms to name on a card: true contributors, the facets of the deal before its text.
+
+    How long ago it closed stands on the card anyway; that the texts are alike is worth saying
+    only where nothing plainer is.
+    """
+    true = [term for term in terms if term.contribution > 0 and term.because]
+    plain = [term for term in true if term.name not in ("meaning", "recency")]
+    return (plain or true)[:most]
 
 
 def query(values: Any, **changes: Any) -> str:

@@ -26,7 +26,7 @@ from workspace.errors import Conflict
 from workspace.industries import DIVISIONS, SECTIONS
 from workspace.pipeline import Choices
 
-LIMIT = 12
+LIMIT = 10
 TERMS = tuple(each.name for each in dataclasses.fields(Weights))
 LABELS = {
     "meaning": "Meaning",

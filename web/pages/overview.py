@@ -241,7 +241,7 @@ def facts_form(
         "name": deal.name,
         "account": head.account.name if head.account else "",
         "owner": head.owner_key or "",
-        "amount": f"{deal.amount:f}" if deal.amount is not None else "",
+        "amount": money(deal.amount).replace(",", ""),
         "currency": deal.currency or "",
         "opened": str(deal.opened or ""),
         "expected_close": str(deal.expected_close or ""),

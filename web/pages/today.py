@@ -62,5 +62,5 @@ def today_of(session: Session, viewer: Viewer) -> Today:
         mine=mine,
         overdue=sum(row.overdue for row in mine),
         closed=pipeline.closed_deals(session, viewer),
-        events=timeline(session, known, limit=12) if known else [],
+        events=timeline(session, known, limit=7) if known else [],
     )
