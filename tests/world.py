@@ -85,6 +85,7 @@ class FakeEmbedder:
 
     model_id = "fake"
     dimension = 64
+    languages = frozenset({"en"})
 
     def encode(self, texts: list[str]) -> np.ndarray:
         """A unit row for each text; that of a text without words is zero."""

@@ -123,6 +123,7 @@ def _serve(
     try:
         listener.bind((host, port))
     except OSError as error:
+        listener.close()
         raise DealkinError(
             f"{host}:{port} cannot be listened on ({error.strerror}): --port takes another port."
         ) from None

@@ -1,0 +1,316 @@
+"""The command line, run as a person would run it, on a model that takes no time to load."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from tests.world import FakeEmbedder, World
+from web import commands
+from workspace import members
+from workspace.accounts import Account
+from workspace.database import Database, open_database
+from workspace.deals import Deal
+from workspace.people import Role
+from workspace.settings import Settings
+
+
+@dataclass
+class Outcome:
+    """What a command printed, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs `dealkin` with these arguments on a workspace of the test's own."""
+    monkeypatch.setenv("DEALKIN_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr("similarity.embeddings.Embedder", lambda *_: FakeEmbedder())
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["dealkin", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            commands.main()
+        printed = capsys.readouterr()
+        return Outcome(int(ended.value.code or 0), printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def on_world(run: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs on the cast's database, with every document ready."""
+    url = world.database.url.render_as_string(hide_password=False)
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert run("reindex").code == 0
+    return run
+
+
+@pytest.fixture
+def opened(run: Run, tmp_path: Path) -> Database:
+    """The database that `run` works on where the test has no other."""
+    return open_database(Settings(home=tmp_path))
+
+
+def test_help_is_there_at_once() -> None:
+    start = time.perf_counter()
+    called = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "web.commands", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    taken = time.perf_counter() - start
+    for command in ("serve", "demo", "import", "similar", "doctor"):
+        assert command in called.stdout
+    # What is slow to import is not: the time alone would depend on the machine.
+    for library in ("sqlmodel", "litestar", "torch", "numpy", "faiss"):
+        assert f"| {library}\n" not in called.stderr
+    assert taken < 10
+
+
+def test_the_version_is_told(run: Run) -> None:
+    assert run("--version").out.startswith("dealkin 0.")
+
+
+def test_the_first_administrator_can_sign_in(run: Run, opened: Database) -> None:
+    made = run("member", "add", "Ada Example", "Ada@dealkin.example", "--role", "admin")
+    assert made.code == 0
+    password = made.out.strip().rsplit(" ", 1)[-1]
+    with opened.read() as session:
+        found = members.check_password(session, "ada@dealkin.example", password)
+        assert found is not None
+        assert members.viewer(session, found.id, found.name).roles == {Role.ADMIN}
+
+
+def test_a_new_password_replaces_the_old_one(run: Run, opened: Database) -> None:
+    first = run("member", "add", "Ada", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
+    second = run("member", "password", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
+    with opened.read() as session:
+        assert members.check_password(session, "ada@dealkin.example", first) is None
+        assert members.check_password(session, "ada@dealkin.example", second) is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["member", "add", "Ada", "not-an-address"], 1, "no e-mail address"),
+        (["member", "add", "Ada", "ada@dealkin.example", "--role", "queen"], 2, "queen"),
+        (["member", "password", "nobody@dealkin.example"], 1, "No member has"),
+        (["similar"], 2, "either --deal KEY"),
+        (["similar", "words", "--deal", "D-0001"], 2, "either --deal KEY"),
+        (["similar", "   "], 2, "either --deal KEY"),
+        (["similar", "--deal", "D-9999"], 1, "no such deal"),
+        (["similar", "words", "--as", "nobody@dealkin.example"], 1, "No member has"),
+        (["similar", "words", "--industry", "alchemy"], 1, "No industry is called 'alchemy'"),
+        (["similar", "words", "--size", "huge"], 1, "1–10"),
+        (["similar", "words", "--product", "unknown"], 1, "No product is called"),
+        (["similar", "words", "--since", "yesterday"], 2, "yesterday"),
+        (["similar", "words", "--outcome", "drawn"], 2, "drawn"),
+        (["similar", "words", "--limit", "0"], 2, "--limit"),
+        (["import", "missing.csv"], 1, "missing.csv"),
+        (["evaluate", "missing"], 2, "missing"),
+        (["no-such-command"], 2, "no-such-command"),
+    ],
+)
+def test_what_the_caller_can_mend_is_told_without_a_trace(
+    run: Run, arguments: list[str], code: int, said: str
+) -> None:
+    outcome = run(*arguments)
+    assert outcome.code == code
+    assert said in outcome.err
+    assert "Traceback" not in outcome.err
+    if code == 1:
+        assert len(outcome.err.strip().splitlines()) <= 2
+
+
+def test_a_database_that_cannot_be_reached_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nowhere")
+    outcome = run("similar", "anything")
+    assert outcome.code == 1
+    assert "cannot be opened" in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_a_file_imported_twice_changes_nothing(run: Run, opened: Database, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("account,sector,employees\nOrlik Retail,retail,4000\n", encoding="utf-8")
+    assert "1 new" in run("import", file).out
+    assert "0 new" in run("import", file).out
+    with opened.read() as session:
+        assert [row.name for row in session.exec(select(Account))] == ["Orlik Retail"]
+
+
+def test_similar_deals_come_with_reasons_that_add_up(on_world: Run, world: World) -> None:
+    found = on_world("similar", "--deal", world.deals["wards"], "--json").json
+    assert found["query"] == world.deals["wards"]
+    assert found["results"][0]["key"] == world.deals["brannoc"]
+    for result in found["results"]:
+        assert set(result) == {"key", "name", "score", "band", "terms", "snippet", "difference"}
+        for term in result["terms"]:
+            assert set(term) == {"name", "value", "weight", "contribution", "because"}
+            assert term["contribution"] == pytest.approx(term["value"] * term["weight"])
+        total = sum(term["contribution"] for term in result["terms"])
+        assert result["score"] == pytest.approx(total)
+    shown = on_world("similar", "--deal", world.deals["wards"], "--limit", 2).out
+    assert "St Brannoc patient records" in shown
+    assert "St Brannoc" in on_world("similar", "patient records warehouse").out
+
+
+def test_filters_choose_among_the_deals(on_world: Run, world: World) -> None:
+    names = {key: name for name, key in world.deals.items()}
+
+    def keys(*options: str) -> set[str]:
+        found = on_world("similar", "warehouse", "--limit", 50, "--json", *options).json
+        return {names[result["key"]] for result in found["results"]}
+
+    assert keys("--industry", "banking") == {"lumen", "ribera"}
+    assert keys("--outcome", "won", "--owner", "Charlie Costa") == {"lumen", "fjord"}
+    assert keys("--competitor", "quarrystone", "--product", "Atlas Warehouse") == {"lumen"}
+    assert keys("--region", "northern europe", "--size", "201-1000") == {"fjord"}
+    assert keys("--until", "1999-12-31") == set()
+
+
+@pytest.mark.parametrize("command", ["similar", "experts", "playbook"])
+def test_a_confidential_deal_shows_to_its_team_alone(
+    on_world: Run, world: World, command: str
+) -> None:
+    def printed(*options: str) -> str:
+        done = on_world(command, "patient records of hospitals", "--limit", 50, *options)
+        assert done.code == 0
+        return done.out
+
+    for options in ((), ("--as", world.email("charlie")), ("--as", world.email("grace"))):
+        for form in ((), ("--json",)):
+            shown = printed(*options, *form)
+            assert "Nightingale" not in shown
+            assert world.confidential_deal not in shown
+            assert "merger" not in shown
+    assert world.confidential_deal in printed("--as", world.email("alice"), "--json")
+    asked = on_world(command, "--deal", world.confidential_deal)
+    assert (asked.code, asked.err) == (1, "dealkin: There is no such deal.\n")
+
+
+def test_experts_come_with_evidence(on_world: Run, world: World) -> None:
+    found = on_world("experts", "--deal", world.deals["kestrel"], "--json").json
+    bob = next(result for result in found["results"] if result["name"] == "Bob Brandt")
+    assert bob["evidence"]
+    assert bob["score"] == pytest.approx(sum(term["contribution"] for term in bob["terms"]))
+    assert "Bob Brandt" in on_world("experts", "--deal", world.deals["kestrel"]).out
+
+
+def test_the_playbook_offers_only_what_is_usable(on_world: Run, world: World) -> None:
+    found = on_world("playbook", "--deal", world.deals["kestrel"], "--json").json
+    keys = {result["key"] for result in found["results"]}
+    assert world.assets["demo"] in keys
+    assert not keys & {world.assets["old_deck"], world.assets["withdrawn_paper"]}
+    for result in found["results"]:
+        total = sum(term["contribution"] for term in result["terms"])
+        assert result["score"] == pytest.approx(total)
+    assert "Ward demo" in on_world("playbook", "--deal", world.deals["kestrel"]).out
+
+
+def test_what_people_wrote_cannot_command_the_terminal(run: Run, opened: Database) -> None:
+    with opened.write() as session:
+        from workspace import deals
+
+        deals.log(session, "\x1b[31m[red]Shout[/red]\x07", None, None, use_case="hospital beds")
+    run("reindex")
+    shown = run("similar", "hospital beds").out
+    assert "[red]Shout[/red]" in shown
+    assert "\x1b[31m" not in shown
+    assert "\x07" not in shown
+
+
+def test_doctor_finds_a_healthy_installation(on_world: Run, world: World) -> None:
+    found = on_world("doctor", "--json")
+    assert found.code == 0, found.json["problems"]
+    assert found.json["rows"]["deal"] == 12
+    assert found.json["vectors"]["fake"] > 0
+    assert found.json["index"]["state"] == "in step"
+    assert "Everything is in order." in on_world("doctor").out
+
+
+def test_doctor_finds_what_has_no_vector(run: Run, opened: Database) -> None:
+    from workspace import deals
+
+    with opened.write() as session:
+        deals.log(session, "Written by another program", None, None)
+    found = run("doctor")
+    assert found.code == 1
+    assert "dealkin reindex" in found.out
+    assert run("reindex").code == 0
+    assert run("doctor").code == 0
+
+
+def test_doctor_finds_that_there_is_nothing_yet(run: Run, tmp_path: Path) -> None:
+    found = run("doctor", "--json")
+    assert found.code == 1
+    assert "no database yet" in found.json["problems"][0]
+    assert not (tmp_path / "dealkin.sqlite3").exists()
+
+
+def test_doctor_survives_a_damaged_index(on_world: Run, tmp_path: Path) -> None:
+    for file in (tmp_path / "indexes").glob("*-*"):
+        file.write_bytes(b"\0" * 100)
+    found = on_world("doctor", "--json")
+    assert found.code == 0
+    assert found.json["index"]["state"] == "damaged, or of another model"
+
+
+def test_the_demo_is_put_into_an_empty_workspace_only(run: Run, opened: Database) -> None:
+    with opened.write() as session:
+        from workspace import deals
+
+        deals.log(session, "Ours", None, None)
+    refused = run("demo")
+    assert refused.code == 1
+    assert "DEALKIN_HOME" in refused.err
+    with opened.read() as session:
+        assert len(session.exec(select(Deal)).all()) == 1
+
+
+def test_the_demos_passwords_are_printed_once(
+    run: Run, opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "_serve", lambda *_: None)
+    first, second = run("demo").out, run("demo").out
+    assert "@" in first
+    assert "@" not in second
+    line = next(line for line in first.splitlines() if "@" in line and "admin" in line)
+    email = next(word for word in line.split() if "@" in word)
+    password = line.split(email)[1].split()[0]
+    with opened.read() as session:
+        assert members.check_password(session, email, password) is not None
+
+
+def test_a_port_that_is_taken_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        outcome = run("serve", "--port", taken.getsockname()[1])
+    assert outcome.code == 1
+    assert "--port" in outcome.err
