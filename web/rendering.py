@@ -1,8 +1,7 @@
 """Templates: one Jinja environment, the words for values, and the names of static files."""
 
-import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -139,10 +138,9 @@ def chips(terms: Iterable[Term], most: int = 4) -> list[Term]:
     return (plain or true)[:most]
 
 
-def query(values: Any, **changes: Any) -> str:
-    """A query string from a dict, or a dataclass, of filters, without what is not set."""
-    known = dataclasses.asdict(values) if dataclasses.is_dataclass(values) else dict(values)
-    merged = {**known, **changes}  # type: ignore[arg-type]
+def query(values: Mapping[str, Any], **changes: Any) -> str:
+    """A query string of what is set."""
+    merged = {**values, **changes}
     return urlencode({name: str(value) for name, value in merged.items() if value}, quote_via=quote)
 
 

@@ -326,14 +326,11 @@ def change_links(
 ) -> bool:
     """Change what a deal is about and against, with its timeline; whether anything differed."""
     detail: dict[str, object] = {}
-    for name, of, change, things in (
-        ("products", products_of, set_products, products),
-        ("competitors", competitors_of, set_competitors, competitors),
-    ):
-        before = [title for _, title in of(session, deal.id)]
-        if change(session, deal, things):  # type: ignore[operator]
-            after = [title for _, title in of(session, deal.id)]
-            detail[name] = [", ".join(before), ", ".join(after)]
+    sold, against = products_of(session, deal.id), competitors_of(session, deal.id)
+    if set_products(session, deal, products):
+        detail["products"] = [_titles(sold), _titles(products_of(session, deal.id))]
+    if set_competitors(session, deal, competitors):
+        detail["competitors"] = [_titles(against), _titles(competitors_of(session, deal.id))]
     if detail:
         deal.version += 1
         session.add(deal)
@@ -379,6 +376,10 @@ def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:
     )
     found = session.exec(query.where(DealInvitation.deal_id == deal_id).order_by(Person.name))
     return [(key, name) for key, name in found]
+
+
+def _titles(named: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(title for _, title in named)
 
 
 def _rows() -> Any:

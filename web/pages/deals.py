@@ -201,7 +201,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> Deal:
     competitors = form.choices("competitor", [value for value, _ in choices.competitors])
     new_competitor = form.maybe("new_competitor", 200)
     amount, currency = form.money("amount"), form.currency("currency")
-    facts = {
+    facts: dict[str, Any] = {
         "expected_close": form.day("expected_close"),
         "use_case": form.lines("use_case", 5_000),
         "notes": form.lines("notes", 20_000),

@@ -164,9 +164,8 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     usual = Weights()
     sent = {name: asked.fraction(f"w_{name}") for name in TERMS}
     asked.check()
-    weights = Weights(
-        **{name: getattr(usual, name) if sent[name] is None else sent[name] for name in TERMS}
-    )
+    chosen_weights = {name: value for name, value in sent.items() if value is not None}
+    weights = dataclasses.replace(usual, **chosen_weights)
     found = kin_of_deal(
         session, viewer, catalog, head.deal, filter=chosen, weights=weights, limit=LIMIT
     )
