@@ -127,11 +127,9 @@ def passages(text: str) -> list[str]:
     pieces: list[list[str]] = [[]]
     for sentence in re.split(r"(?<=[.!?…])\s+|\n+", text):
         words = sentence.split()
-        while words:
-            room = PASSAGE_WORDS - len(pieces[-1])
-            if len(words) > room and pieces[-1]:
-                pieces.append([])
-                continue
-            pieces[-1] += words[:room]
-            words = words[room:]
+        if len(pieces[-1]) + len(words) > PASSAGE_WORDS:
+            pieces.append([])
+        pieces[-1] += words[:PASSAGE_WORDS]
+        for start in range(PASSAGE_WORDS, len(words), PASSAGE_WORDS):
+            pieces.append(words[start : start + PASSAGE_WORDS])
     return [" ".join(piece) for piece in pieces if piece]

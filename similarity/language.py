@@ -45,10 +45,19 @@ _ENGLISH_STOP_WORDS = frozenset(
 )
 _WORD = re.compile(r"\w+")
 # a.b.c, HADOOP-123, and/or: kept whole beside their parts.
-_JOINED = re.compile(r"\w+(?:[.\-/:]\w+)+")
+# Possessive, from a word's start: else a long word is tried again from each of its letters.
+_JOINED = re.compile(r"\b\w++(?:[.\-/:]\w++)+")
+# The letters that have capitals and small ones: Latin, Greek, Cyrillic and Armenian.
+_CAPITAL = "".join(filter(str.isupper, map(chr, range(0x590))))
+_SMALL = "".join(filter(str.islower, map(chr, range(0x590))))
 # FooBar, foo_bar, v2: their parts are kept beside the whole.
-_COMPOUND = re.compile(r"_|[a-z][A-Z]|[A-Z][A-Z][a-z]|[A-Za-z]\d|\d[A-Za-z]")
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_COMPOUND = re.compile(
+    rf"_|[{_SMALL}][{_CAPITAL}]|[{_CAPITAL}][{_CAPITAL}][{_SMALL}]"
+    rf"|[{_SMALL}{_CAPITAL}]\d|\d[{_SMALL}{_CAPITAL}]"
+)
+_PART = re.compile(
+    rf"[{_CAPITAL}]+(?![{_SMALL}])|[{_CAPITAL}]?[{_SMALL}]+|\d+|[^\W\d_{_SMALL}{_CAPITAL}]+"
+)
 _local = threading.local()
 
 
@@ -62,7 +71,7 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
     favoured = {"en"}
     if among:
         total = sum(among.values())
-        main = max(among, key=lambda code: among[code])
+        main = max(among, key=lambda code: (among[code], code))
         favoured.add(main)
         held = {code for code, count in among.items() if count >= RARE * total} | {"en"}
     if not text.strip():
