@@ -7,9 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.world import FakeEmbedder, World
+from similarity.catalog import Catalog
+from tests.world import World
+from web.app import create_app
+from workspace.settings import Settings
 
 # Where people have a browser: on the path, or where macOS keeps applications.
 BROWSERS = (
@@ -43,15 +47,13 @@ def chromium() -> str | None:
     return own if Path(own).is_file() else None
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One kind of database is enough for what a browser sees."""
-    if "backend" in metafunc.fixturenames:
-        metafunc.parametrize("backend", ["sqlite"], indirect=True, scope="session")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without a browser its tests are left out, and that is said; in CI it is an error."""
     journeys = [item for item in items if Path(__file__).parent in item.path.parents]
+    # One kind of database is enough for what a browser sees.
+    twice = [item for item in journeys if "[postgresql" in item.name]
+    items[:] = [item for item in items if item not in twice]
+    journeys = [item for item in journeys if item not in twice]
     for item in journeys:
         item.add_marker("browser")
     if not journeys or chromium():
@@ -84,19 +86,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(world: World, tmp_path: Path) -> Iterator[str]:
+def address(world: World, catalog: Catalog, tmp_path: Path) -> Iterator[str]:
     """The address of a server on the cast's database."""
-    import uvicorn
-
-    from similarity.catalog import Catalog
-    from web.app import create_app
-    from workspace.settings import Settings
-
-    catalog = Catalog(world.database, FakeEmbedder(), tmp_path / "indexes")
-    catalog.attach()
-    catalog.catch_up()
-    settings = Settings(home=tmp_path)
-    app = create_app(settings, world.database, catalog)
+    app = create_app(Settings(home=tmp_path), world.database, catalog)
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     )
