@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from sqlmodel import Session, SQLModel, col, select
 
@@ -33,11 +34,22 @@ def free_key(session: Session, table: type[SQLModel], text: str) -> str:
     """A key for a new row of `table`, made from `text`, that no other row has."""
     stem = slug(text) or table.__name__.lower()
     column = col(table.key)  # type: ignore[attr-defined]
-    taken = set(
-        session.exec(
-            select(column).where((column == stem) | column.startswith(stem + "-", autoescape=True))
-        )
-    )
-    if stem not in taken:
+
+    def taken(numbers: Iterable[int]) -> set[int]:
+        wanted = {f"{stem}-{number}": number for number in numbers}
+        return {wanted[key] for key in session.exec(select(column).where(column.in_(wanted)))}
+
+    if session.exec(select(column).where(column == stem)).first() is None:
         return stem
-    return next(key for n in range(2, len(taken) + 3) if (key := f"{stem}-{n}") not in taken)
+    # Thousands of names may come to one stem, so that trying every number would take too long.
+    last, free = 1, 2**30
+    points: Iterable[int] = [2**power for power in range(1, 30)]
+    while free - last > 1:
+        there = taken(points)
+        for point in points:
+            if point not in there:
+                free = point
+                break
+            last = point
+        points = range(last + 1, free, (free - last) // 32 + 1)
+    return f"{stem}-{free}"

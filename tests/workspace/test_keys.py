@@ -44,3 +44,9 @@ def test_signs_of_a_pattern_are_only_signs(database: Database) -> None:
         add_account(session, "a")
         assert keys.free_key(session, Account, "%") == "account"
         assert keys.free_key(session, Account, "_") == "account"
+
+
+def test_should_number_the_keys_of_many_things_of_one_name(database):
+    with database.write() as session:
+        made = [add_account(session, "Завод").key for _ in range(140)]
+    assert made == ["account", *(f"account-{number}" for number in range(2, 141))]

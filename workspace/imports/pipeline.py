@@ -12,7 +12,15 @@ from workspace.accounts import Account, Relationship
 from workspace.activity import WRITTEN_KINDS, TimelineEntry, record
 from workspace.audit import audit
 from workspace.clock import now, today
-from workspace.deals import Deal, DealCompetitor, DealProduct, NewDeal, Outcome, Stage
+from workspace.deals import (
+    Deal,
+    DealCompetitor,
+    DealProduct,
+    NewDeal,
+    Outcome,
+    Product,
+    Stage,
+)
 from workspace.errors import Invalid
 from workspace.imports import values
 from workspace.imports.known import CHUNK, Known
@@ -128,7 +136,7 @@ class _Deals:
         facts.setdefault("owner_id", None)
         sold = self.known.products_of(products or [])
         new = NewDeal(
-            name=name or _default_name([each.name for each in sold], account) or str(key),
+            name=name or _default_name(sold, account) or str(key),
             account=account,
             stage=stage,
             key=key,
@@ -212,7 +220,7 @@ class _Deals:
         competitors: list[str] | None,
     ) -> Result:
         session, by = self.session, self.known.by
-        before = self._default_name_of(deal)
+        before = "" if "name" in facts else self._default_name_of(deal)
         account = self.known.get(Account, deal.account_id) if deal.account_id else None
         if facts.get("account_id"):
             account = self.known.get(Account, facts["account_id"])
@@ -227,7 +235,7 @@ class _Deals:
                 links |= record_of_deals.set_competitors(session, deal, rivals)
         if links:
             record(session, deal.id, by, "edited", self.known.file_name)
-        if "name" not in facts and deal.name == before:
+        if before and deal.name == before:
             # A name that was made of product and account stays one.
             facts["name"] = self._default_name_of(deal, account) or deal.name
         moves = stage is not None and stage.id != deal.stage_id
@@ -263,8 +271,7 @@ class _Deals:
         if account is None and deal.account_id:
             account = self.known.get(Account, deal.account_id)
         ids = self.products.get(deal.id, set())
-        names = [each.name for each in self.known.products.values() if each.id in ids]
-        return _default_name(names, account)
+        return _default_name([self.known.get(Product, each) for each in ids], account)
 
 
 def seats(known: Known, rows: Sequence[Row]) -> None:
@@ -385,9 +392,9 @@ def _check_dates(
         raise Invalid(f"closed: It cannot close on {closed} before it was opened on {opened}.")
 
 
-def _default_name(products: Iterable[str], account: Account | None) -> str:
+def _default_name(products: Iterable[Product], account: Account | None) -> str:
     """What a deal is called that has no name: 'GTX Pro for Isdom'."""
-    sold = ", ".join(products)
+    sold = ", ".join(each.name for each in sorted(products, key=lambda each: each.id))
     name = f"{sold} for {account.name}" if sold and account else sold
     return name[: limit(Deal, "name")]
 
