@@ -113,8 +113,6 @@ class CatalogChange(SQLModel, table=True):
 
 # Rises when documents are prepared in another way, so that all are prepared again.
 PREPARATION = 1
-# Texts that are encoded at a time, so that progress can be told.
-ENCODE_BATCH = 256
 
 
 class Encoder(Protocol):
@@ -213,8 +211,8 @@ class Catalog:
         @event.listens_for(session, "after_flush")
         def note(session: Session, _context: UOWTransaction) -> None:
             for row in (*session.new, *session.dirty, *session.deleted):
-                if isinstance(row, SQLModel) and (found := touched_by(row)):
-                    touched.add(found)
+                if isinstance(row, SQLModel):
+                    touched.update(touched_by(row))
 
         @event.listens_for(session, "before_commit")
         def renew(session: Session) -> None:
@@ -224,13 +222,19 @@ class Catalog:
 
     def _renew(self, session: Session, subjects: dict[Kind, set[int]]) -> None:
         """Write the documents of these subjects anew where their text is another."""
+        # Whoever renews has the lock from here to the commit, so that texts are read after
+        # every earlier change to them. What takes long is done before.
+        ahead = {} if self._database.is_sqlite else self._encode_ahead(session, subjects)
+        generation = _lock(session)
         changed: list[tuple[Kind, int]] = []
         for kind, ids in subjects.items():
             for batch in batches(sorted(ids)):
-                changed += ((kind, subject) for subject in self._renew_batch(session, kind, batch))
+                renewed = self._renew_batch(session, kind, batch, ahead)
+                changed += ((kind, subject) for subject in renewed)
         if changed:
-            renewed = [self._renew_mean(session, kind) for kind in subjects if subjects[kind]]
-            generation = _next_generation(session, renews_mean=any(renewed))
+            means = [self._renew_mean(session, kind) for kind in subjects if subjects[kind]]
+            token = secrets.token_hex(16)
+            session.add(CatalogGeneration(number=generation, token=token, renews_mean=any(means)))
             session.execute(
                 sa.insert(CatalogChange),
                 [
@@ -239,80 +243,110 @@ class Catalog:
                 ],
             )
 
-    def _renew_batch(self, session: Session, kind: Kind, ids: list[int]) -> list[int]:
+    def _encode_ahead(self, session: Session, subjects: dict[Kind, set[int]]) -> dict[str, bytes]:
+        """The vectors of these subjects' texts as far as they can be read by now, by hash."""
+        pieces = {
+            _digest(piece): piece
+            for kind, ids in subjects.items()
+            for _, text, _ in documents(session, kind, sorted(ids))
+            for _, piece in text.pieces
+        }
+        return self._vectors(session, pieces, {})
+
+    def _renew_batch(
+        self, session: Session, kind: Kind, ids: list[int], ahead: dict[str, bytes]
+    ) -> list[int]:
         """Renew at most a batch of documents of one kind; the subjects that changed."""
         stored = {
-            row.subject_id: row
-            for row in session.exec(
-                select(Document).where(Document.kind == kind, col(Document.subject_id).in_(ids))
+            subject: (row_id, digest, confidential)
+            for row_id, subject, digest, confidential in session.exec(
+                select(
+                    Document.id, Document.subject_id, Document.content_hash, Document.confidential
+                ).where(Document.kind == kind, col(Document.subject_id).in_(ids))
             )
         }
-        lacking = self._lacking_vectors(session, [row.id for row in stored.values()])
-        changed: list[int] = []
-        renewed: list[tuple[Document, Text]] = []
+        lacking = self._lacking_vectors(session, [row_id for row_id, _, _ in stored.values()])
+        written: dict[int, Text] = {}
+        rows: list[dict[str, object]] = []
         present = set()
         for subject, text, confidential in documents(session, kind, ids):
             present.add(subject)
             digest = _content_hash(text)
-            row = stored.get(subject)
-            if row and row.content_hash == digest and row.id not in lacking:
-                if row.confidential != confidential:
-                    row.confidential = confidential
-                    session.add(row)
-                    changed.append(subject)
+            known = stored.get(subject)
+            if known and known[1:] == (digest, confidential) and known[0] not in lacking:
                 continue
-            changed.append(subject)
-            row = row or Document(kind=kind, subject_id=subject, content_hash=digest)
-            row.content_hash, row.language = digest, text.language
-            row.terms, row.confidential = " ".join(text.terms), confidential
-            renewed.append((row, text))
-            stored[subject] = row
-        session.add_all(row for row, _ in renewed)
-        session.flush()
-        gone = [subject for subject in stored if subject not in present]
-        replaced = [stored[subject].id for subject in {*changed, *gone}]
-        session.execute(sa.delete(Passage).where(col(Passage.document_id).in_(replaced)))
-        for subject in gone:
-            session.delete(stored[subject])
-        self._add_passages(
-            session,
-            [
-                {"document_id": row.id, "position": position, "part": part, "text": piece}
-                for row, text in renewed
-                for position, (part, piece) in enumerate(text.pieces)
-            ],
-        )
-        return changed + gone
+            written[subject] = text
+            rows.append(
+                {
+                    "kind": kind,
+                    "subject_id": subject,
+                    "content_hash": digest,
+                    "language": text.language,
+                    "terms": " ".join(text.terms),
+                    "confidential": confidential,
+                }
+            )
+        # Vectors are looked up before the old passages go: most texts are what they were.
+        texts = {_digest(piece): piece for text in written.values() for _, piece in text.pieces}
+        vectors = self._vectors(session, texts, ahead)
+        gone = stored.keys() - present
+        replaced = [stored[subject][0] for subject in {*written, *gone} if subject in stored]
+        for table, column in ((Passage, Passage.document_id), (Document, Document.id)):
+            session.execute(sa.delete(table).where(col(column).in_(replaced)))
+        if rows:
+            made = session.execute(
+                sa.insert(Document).returning(col(Document.subject_id), col(Document.id)), rows
+            )
+            pieces: list[dict[str, object]] = [
+                {"document_id": row_id, "position": position, "part": part, "text": piece}
+                for subject, row_id in made
+                for position, (part, piece) in enumerate(written[subject].pieces)
+            ]
+            self._add_passages(session, pieces, vectors)
+        return sorted({*written, *gone})
 
-    def _add_passages(self, session: Session, passages: list[dict[str, object]]) -> None:
-        """Store passages with vectors: those of equal texts again, the others encoded."""
-        if not passages:
-            return
+    def _add_passages(
+        self, session: Session, passages: list[dict[str, object]], vectors: dict[str, bytes]
+    ) -> None:
+        """Store passages with their vectors, None where there is none."""
         for passage in passages:
-            passage["text_hash"] = _digest(passage["text"])
-        model = self.encoder.model_id
-        known: dict[str, bytes] = {}
-        for batch in _parts([str(each["text_hash"]) for each in passages]):
+            digest = _digest(passage["text"])
+            vector = vectors.get(digest)
+            model = self.encoder.model_id if vector else None
+            passage.update(text_hash=digest, vector=vector, model=model)
+        if passages:
+            session.execute(sa.insert(Passage), passages)
+
+    def _vectors(
+        self, session: Session, texts: dict[str, str], ahead: dict[str, bytes]
+    ) -> dict[str, bytes]:
+        """The vectors of texts by their hashes: those of equal texts again, others encoded.
+
+        Without a model those that are not known are left out.
+        """
+        found = {digest: ahead[digest] for digest in texts if digest in ahead}
+        for batch in _parts([digest for digest in texts if digest not in found]):
+            # Of many passages with one text, one vector is read.
+            one_each = (
+                sa.select(sa.func.max(col(Passage.id)))
+                .where(
+                    col(Passage.text_hash).in_(batch), col(Passage.model) == self.encoder.model_id
+                )
+                .group_by(col(Passage.text_hash))
+            )
             rows = session.execute(
-                select(Passage.text_hash, Passage.vector).where(
-                    col(Passage.text_hash).in_(batch), Passage.model == model
+                sa.select(col(Passage.text_hash), col(Passage.vector)).where(
+                    col(Passage.id).in_(one_each)
                 )
             )
-            known.update((digest, vector) for digest, vector in rows)
-        missing = {
-            str(each["text_hash"]): str(each["text"])
-            for each in passages
-            if each["text_hash"] not in known
-        }
+            found.update((digest, vector) for digest, vector in rows)
+        missing = [digest for digest in texts if digest not in found]
         try:
-            vectors = self.encoder.encode(list(missing.values())) if missing else ()
-            known.update(zip(missing, (vector.tobytes() for vector in vectors), strict=True))
+            vectors = self.encoder.encode([texts[each] for each in missing]) if missing else ()
+            found.update(zip(missing, (vector.tobytes() for vector in vectors), strict=True))
         except ModelUnavailable as problem:
             log.warning("%s What is saved now is found by its words only.", problem)
-        for passage in passages:
-            passage["vector"] = known.get(str(passage["text_hash"]))
-            passage["model"] = model if passage["vector"] else None
-        session.execute(sa.insert(Passage), passages)
+        return found
 
     def _renew_mean(self, session: Session, kind: Kind) -> bool:
         """Take the mean of a kind anew where there are twice as many documents by now."""
@@ -360,22 +394,25 @@ class Catalog:
         found = {}
         for kind, table in TABLES.items():
             stored = {
-                subject: (digest, row_id)
-                for row_id, subject, digest in session.exec(
-                    select(Document.id, Document.subject_id, Document.content_hash).where(
-                        Document.kind == kind
-                    )
+                subject: (row_id, digest, confidential)
+                for row_id, subject, digest, confidential in session.exec(
+                    select(
+                        Document.id,
+                        Document.subject_id,
+                        Document.content_hash,
+                        Document.confidential,
+                    ).where(Document.kind == kind)
                 )
             }
             lacking: set[int] = set()
-            for batch in batches(row_id for _, row_id in stored.values()):
+            for batch in batches(row_id for row_id, _, _ in stored.values()):
                 lacking |= self._lacking_vectors(session, batch)
             subjects = list(session.exec(select(table.id)))
             fresh = set()
-            for subject, text, _ in documents(session, kind, subjects):
-                digest = _content_hash(text)
+            for subject, text, confidential in documents(session, kind, subjects):
                 known = stored.get(subject)
-                if known and known[0] == digest and known[1] not in lacking:
+                digest = _content_hash(text)
+                if known and known[1:] == (digest, confidential) and known[0] not in lacking:
                     fresh.add(subject)
             found[kind] = sorted(({*subjects, *stored}) - fresh)
         return found
@@ -400,7 +437,8 @@ class Catalog:
     def _rebuild(self, session: Session) -> None:
         collections = {kind: Collection(self._mean(session, kind)) for kind in Kind}
         for kind, collection in collections.items():
-            subjects = list(session.exec(select(Document.subject_id).where(Document.kind == kind)))
+            held = select(Document.subject_id).where(Document.kind == kind)
+            subjects = list(session.exec(held.order_by(col(Document.subject_id))))
             for batch in batches(subjects):
                 collection.put(self._load(session, kind, batch))
         self._collections = collections
@@ -432,12 +470,11 @@ class Catalog:
         ).all()
         parts: dict[int, list[Part]] = {row.id: [] for row in rows}
         vectors: dict[int, list[NDArray[np.float32]]] = {row.id: [] for row in rows}
+        # A document that the model has read in part has no vectors yet.
+        lacking = self._lacking_vectors(session, list(vectors))
         passages = session.exec(
             select(Passage.document_id, Passage.part, Passage.vector)
-            .where(
-                col(Passage.document_id).in_(list(vectors)),
-                Passage.model == self.encoder.model_id,
-            )
+            .where(col(Passage.document_id).in_(vectors.keys() - lacking))
             .order_by(col(Passage.document_id), col(Passage.position))
         )
         for document, part, vector in passages:
@@ -561,18 +598,16 @@ def _may_follow(session: Session, mark: Mark) -> bool:
     return session.exec(renewed.limit(1)).first() is None
 
 
-def _next_generation(session: Session, *, renews_mean: bool) -> int:
-    """Take the next generation. The state's row stays locked until the transaction ends, so
-    that generations are committed in the order of their numbers and none is overlooked."""
-    number = session.execute(
-        sa.update(CatalogState)
-        .values(generation=col(CatalogState.generation) + 1)
-        .returning(col(CatalogState.generation))
-    ).scalar_one()
-    session.add(
-        CatalogGeneration(number=number, token=secrets.token_hex(16), renews_mean=renews_mean)
+def _lock(session: Session) -> int:
+    """Take the next generation's number and, until the transaction ends, the state's row:
+    generations are committed in the order of their numbers, and none is overlooked."""
+    return int(
+        session.execute(
+            sa.update(CatalogState)
+            .values(generation=col(CatalogState.generation) + 1)
+            .returning(col(CatalogState.generation))
+        ).scalar_one()
     )
-    return int(number)
 
 
 def _content_hash(text: Text) -> str:

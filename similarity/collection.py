@@ -93,8 +93,8 @@ class Collection:
     def put(self, entries: Sequence[Entry]) -> None:
         """Add or replace documents."""
         self.remove([entry.id for entry in entries])
+        self.words.put_all([(entry.id, entry.terms, entry.counted) for entry in entries])
         for entry in entries:
-            self.words.put(entry.id, entry.terms, counted=entry.counted)
             self._languages[entry.id] = entry.language if entry.counted else ""
             count = len(entry.vectors)
             own = np.arange(self._next, self._next + count)
@@ -137,11 +137,20 @@ class Collection:
         """A query of stemmed terms and a centred vector; only a long text's weightiest terms
         are asked for."""
         counts = Counter(terms)
-        known = [term for term in counts if self.words.knows(term)]
+        known, secret = [], []
+        for term in counts:
+            counted, every = self.words.holders(term)
+            if counted:
+                known.append(term)
+            elif every:
+                secret.append(term)
         known.sort(key=lambda term: (-counts[term] * self.words.rarity(term), term))
+        # What only confidential documents say is asked for beside the rest, never in its place.
+        asked = [*known[:QUERY_TERMS], *sorted(secret)]
         return Query(
-            vector=vector,
-            terms={term: float(counts[term]) for term in known[:QUERY_TERMS]},
+            # Where no document has a vector, there is nothing to compare it with.
+            vector=vector if len(self.vectors) else None,
+            terms={term: float(counts[term]) for term in asked},
             full=self.words.full_score({term: float(n) for term, n in counts.items()}),
         )
 
@@ -223,13 +232,17 @@ class Collection:
         return searched
 
     def _best_by_words(self, words: Scores, pool: int) -> Ids:
+        """The `pool` documents of the best words; of equal ones those with the lower ids."""
         matching = np.flatnonzero(words)
-        if len(matching) > pool:
-            matching = matching[np.argpartition(words[matching], -pool)[-pool:]]
-        return self.words.ids[matching]
+        ids, scores = self.words.ids[matching], words[matching]
+        if len(ids) <= pool:
+            return ids
+        edge = np.partition(scores, -pool)[-pool]
+        above = ids[scores > edge]
+        return np.concatenate([above, np.sort(ids[scores == edge])[: pool - len(above)]])
 
     def _nearest(self, vector: Vectors | None, searched: Mask, pool: int) -> Ids:
-        """The `pool` documents with the nearest parts."""
+        """The `pool` documents with the nearest parts; of equal ones those with the lower ids."""
         if vector is None or not len(self.vectors):
             return NONE
         allowed = None
@@ -240,12 +253,18 @@ class Collection:
             allowed = np.flatnonzero((owner >= 0) & permitted[owner])
         count = 2 * pool
         while True:
-            parts, _ = self.vectors.search(vector[None, :], count, allowed)
-            found = parts[0][parts[0] >= 0]
-            documents = list(dict.fromkeys(self._owner[found].tolist()))
-            # Several parts of one document can be near: look further until enough differ.
-            if len(documents) >= pool or len(found) < count:
-                return np.array(documents[:pool], np.int64)
+            parts, cosines = self.vectors.search(vector[None, :], count, allowed)
+            nearest: dict[int, float] = {}
+            owners = self._owner[parts[0]].tolist()
+            for document, cosine in zip(owners, cosines[0].tolist(), strict=True):
+                nearest.setdefault(document, cosine)
+            documents = sorted(nearest, key=lambda each: (-nearest[each], each))[:pool]
+            # Several parts of one document can be near, and documents can be equally near:
+            # look further until enough differ and what comes next is farther than they are.
+            if len(parts[0]) < count or (
+                len(documents) == pool and cosines[0][-1] < nearest[documents[-1]]
+            ):
+                return np.array(documents, np.int64)
             count *= 2
 
     def _scored(self, query: Query, ids: Ids, words: Scores) -> Candidates:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from similarity.language import language_of, stems
 
@@ -31,8 +32,8 @@ class Document:
     """
 
     language: str
-    pieces: list[tuple[Part, str]]
-    terms: list[str]
+    pieces: tuple[tuple[Part, str], ...]
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,12 @@ def person_document(person: PersonText) -> Document:
 
 def document(title: str, prose: Sequence[str], around: Sequence[str] = ()) -> Document:
     """A document of a title, prose, and names around it that are words without meaning."""
+    return _document(title, tuple(prose), tuple(around))
+
+
+# Records from a file repeat themselves.
+@lru_cache(maxsize=4096)
+def _document(title: str, prose: tuple[str, ...], around: tuple[str, ...]) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
     pieces = [(Part.WHOLE, whole)] if whole else []
@@ -113,7 +120,8 @@ def document(title: str, prose: Sequence[str], around: Sequence[str] = ()) -> Do
     split = passages(join(prose))
     if len(split) > 1:
         pieces += ((Part.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
-    return Document(language, pieces, stems(join([title, whole, *around]), language))
+    terms = stems(join([title, whole, *around]), language)
+    return Document(language, tuple(pieces), tuple(terms))
 
 
 def join(parts: Iterable[str]) -> str:

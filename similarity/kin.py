@@ -245,7 +245,7 @@ def snippet(passage: str, hits: Container[str], language: str, width: int = 40) 
         pieces.append(Piece(" ", False))
     if end < len(words):
         pieces.append(Piece("…", False))
-    return _merged(pieces)
+    return _merged(pieces[:-1] if pieces and pieces[-1].text == " " else pieces)
 
 
 def surfaces(texts: Iterable[str], wanted: Iterable[str], language: str) -> list[str]:
@@ -279,6 +279,10 @@ def _present(
         gain = gains[each.id]
         shown = surfaces([text.whole], gain, text.language)[:WORDS_SHOWN]
         values = {term.name: Value(term.value, term.because) for term in each.terms}
+        passage = text.passage(each.passage)
+        if join([row.name]) == join([passage]):
+            # Nothing is written but the name, which is shown anyway.
+            passage = ""
         found.append(
             Kin(
                 id=each.id,
@@ -294,7 +298,7 @@ def _present(
                 score=each.score,
                 band=each.band,
                 terms=[_with_words(term, shown) for term in each.terms],
-                snippet=snippet(text.passage(each.passage), gain[:WORDS_MARKED], text.language),
+                snippet=snippet(passage, gain[:WORDS_MARKED], text.language),
                 difference=ranking.difference(question.facets, each.facets, values, weights),
                 liked=each.id in question.liked,
             )

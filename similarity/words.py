@@ -5,8 +5,8 @@ is a cache in memory, like FAISS. It is the same on both databases, a filter is 
 and its statistics leave confidential documents out, so that no score can give one away.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,12 +25,25 @@ Scores = NDArray[np.float32]
 Postings = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
+@dataclass(frozen=True)
+class _Segment:
+    """The postings of some slots: term (as a row of the vocabulary), slot and count, sorted."""
+
+    rows: NDArray[np.int32]
+    slots: NDArray[np.int32]
+    counts: NDArray[np.uint16]
+
+    def of(self, row: int) -> slice:
+        start, end = np.searchsorted(self.rows, (row, row + 1))
+        return slice(int(start), int(end))
+
+
 class WordIndex:
     """BM25 over documents that are given as stemmed terms.
 
-    Each document has a slot. Base arrays hold the postings of most slots, term by term;
-    documents that came later are in short lists until `compact` folds them in. The slot of a
-    removed document is dead until then.
+    Each document has a slot; that of a removed one is dead until `compact`. Documents that
+    come together make a segment, and segments of like size are merged, so that adding stays
+    cheap and a search looks at few of them.
     """
 
     def __init__(self) -> None:
@@ -42,11 +55,7 @@ class WordIndex:
         self._counted: Mask = np.empty(0, bool)
         self._used = 0
         self._row: dict[str, int] = {}
-        self._starts: Ids = np.zeros(1, np.int64)
-        self._base_slots: NDArray[np.int32] = np.empty(0, np.int32)
-        self._base_counts: NDArray[np.uint16] = np.empty(0, np.uint16)
-        self._fresh: dict[str, list[tuple[int, int]]] = {}
-        self._fresh_documents = 0
+        self._segments: list[_Segment] = []
         # How many documents count, and their mean length; None after a change.
         self._statistics: tuple[int, float] | None = None
 
@@ -68,22 +77,45 @@ class WordIndex:
         found = (self._slot_of.get(int(each), -1) for each in ids)
         return np.fromiter((slot for slot in found if slot >= 0), np.int64)
 
-    def put(self, document: int, terms: Iterable[str], *, counted: bool = True) -> None:
+    def put(self, document: int, terms: Sequence[str], *, counted: bool = True) -> None:
         """Add or replace a document; one that is not `counted` changes no other's score."""
-        self.remove(document)
-        counts = Counter(terms)
-        slot = self._used
-        if slot == len(self._ids):
-            self._grow(max(1024, 2 * slot))
-        self._ids[slot] = document
-        self._lengths[slot] = counts.total()
-        self._alive[slot] = True
-        self._counted[slot] = counted
-        self._slot_of[document] = slot
-        self._used += 1
-        for term, count in counts.items():
-            self._fresh.setdefault(term, []).append((slot, min(count, 65_535)))
-        self._fresh_documents += 1
+        self.put_all([(document, terms, counted)])
+
+    def put_all(self, documents: Sequence[tuple[int, Sequence[str], bool]]) -> None:
+        """Add or replace documents: (id, terms, whether it counts in the statistics)."""
+        # Of an id that is given twice the last one holds.
+        latest = {document: (terms, counted) for document, terms, counted in documents}
+        for document in latest:
+            self.remove(document)
+        first = self._used
+        self._used += len(latest)
+        if self._used > len(self._ids):
+            self._grow(max(1024, 2 * self._used))
+        row = self._row
+        rows: list[int] = []
+        lengths = []
+        for slot, (document, (terms, _)) in enumerate(latest.items(), start=first):
+            self._slot_of[document] = slot
+            rows += [row.setdefault(term, len(row)) for term in terms]
+            lengths.append(len(terms))
+        new = slice(first, self._used)
+        self._ids[new] = list(latest)
+        self._lengths[new] = lengths
+        self._alive[new] = True
+        self._counted[new] = [counted for _, counted in latest.values()]
+        slots = np.repeat(np.arange(first, self._used, dtype=np.int64), lengths)
+        pairs, counts = np.unique(np.array(rows, np.int64) << 32 | slots, return_counts=True)
+        self._segments.append(
+            _Segment(
+                (pairs >> 32).astype(np.int32),
+                (pairs & 0xFFFFFFFF).astype(np.int32),
+                np.minimum(counts, 65_535).astype(np.uint16),
+            )
+        )
+        while len(self._segments) > 1 and len(self._segments[-2].rows) < 4 * len(
+            self._segments[-1].rows
+        ):
+            self._segments[-2:] = [_merged(self._segments[-2:])]
         self._statistics = None
 
     def remove(self, document: int) -> None:
@@ -94,8 +126,8 @@ class WordIndex:
             self._statistics = None
 
     def settle(self) -> None:
-        """Compact where enough has changed since the last time to be worth it."""
-        if self._fresh_documents + self._used - len(self) > 1024 + len(self) // 8:
+        """Compact where there are so many dead slots that they cost."""
+        if self._used - len(self) > 1024 + len(self) // 4:
             self.compact()
 
     def search(self, query: Mapping[str, float]) -> Scores:
@@ -117,14 +149,15 @@ class WordIndex:
                 found[term] = float(gains[at[0]])
         return found
 
-    def knows(self, term: str) -> bool:
-        """Whether any document has or had this term."""
-        return term in self._row or term in self._fresh
+    def holders(self, term: str) -> tuple[int, int]:
+        """How many documents have this term: of those that count, and of all."""
+        slots, _ = self._postings(term)
+        counted, alive = self._counted[slots], self._alive[slots]
+        return int(np.count_nonzero(counted)), int(np.count_nonzero(alive))
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the documents that count."""
-        slots, _ = self._postings(term)
-        return self._rarity(int(np.count_nonzero(self._counted[slots])))
+        return self._rarity(self.holders(term)[0])
 
     def full_score(self, query: Mapping[str, float]) -> float:
         """What a full match earns: the score of the query's FULL weightiest terms against
@@ -137,32 +170,22 @@ class WordIndex:
         return sum(sorted(gains, reverse=True)[:FULL])
 
     def compact(self) -> None:
-        """Fold the later documents into the base arrays and drop the dead slots."""
+        """Make one segment of all and drop the dead slots."""
         keep = np.flatnonzero(self.alive)
-        new_slot = np.full(self._used + 1, -1, np.int32)
+        new_slot = np.full(self._used, -1, np.int32)
         new_slot[keep] = np.arange(len(keep), dtype=np.int32)
-        for term in self._fresh:
-            self._row.setdefault(term, len(self._row))
-        fresh = [
-            (self._row[term], slot, count)
-            for term, postings in self._fresh.items()
-            for slot, count in postings
-        ]
-        later = np.array(fresh, np.int64).reshape(-1, 3)
-        rows = np.repeat(np.arange(len(self._starts) - 1), np.diff(self._starts))
-        rows = np.concatenate([rows, later[:, 0]])
-        slots = new_slot[np.concatenate([self._base_slots, later[:, 1]])]
-        counts = np.concatenate([self._base_counts, later[:, 2].astype(np.uint16)])
-        held = np.flatnonzero(slots >= 0)
-        held = held[np.argsort(rows[held], kind="stable")]
-        self._base_slots, self._base_counts = slots[held], counts[held]
-        sizes = np.bincount(rows[held], minlength=len(self._row))
-        self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        whole = _merged(self._segments)
+        slots = new_slot[whole.slots]
+        held = slots >= 0
+        # Terms that no document has any more lose their row.
+        used, rows = np.unique(whole.rows[held], return_inverse=True)
+        terms = list(self._row)
+        self._row = {terms[old]: new for new, old in enumerate(used.tolist())}
+        self._segments = [_Segment(rows.astype(np.int32), slots[held], whole.counts[held])]
         self._ids, self._lengths = self._ids[keep], self._lengths[keep]
         self._alive, self._counted = self._alive[keep], self._counted[keep]
         self._used = len(keep)
-        self._slot_of = {int(document): slot for slot, document in enumerate(self._ids)}
-        self._fresh, self._fresh_documents = {}, 0
+        self._slot_of = {document: slot for slot, document in enumerate(self._ids.tolist())}
 
     def save(self, path: Path) -> None:
         """Write the index to a file (numpy's .npz, without pickles)."""
@@ -174,9 +197,9 @@ class WordIndex:
                 lengths=self._lengths,
                 counted=self._counted,
                 terms=np.frombuffer("\n".join(self._row).encode(), np.uint8),
-                starts=self._starts,
-                slots=self._base_slots,
-                counts=self._base_counts,
+                rows=self._segments[0].rows,
+                slots=self._segments[0].slots,
+                counts=self._segments[0].counts,
             )
 
     @classmethod
@@ -186,12 +209,11 @@ class WordIndex:
         with np.load(path, allow_pickle=False) as arrays:
             index._ids, index._lengths = arrays["ids"], arrays["lengths"]
             index._counted = arrays["counted"]
-            index._starts = arrays["starts"]
-            index._base_slots, index._base_counts = arrays["slots"], arrays["counts"]
+            index._segments = [_Segment(arrays["rows"], arrays["slots"], arrays["counts"])]
             terms = arrays["terms"].tobytes().decode()
         index._used = len(index._ids)
         index._alive = np.ones(index._used, bool)
-        index._slot_of = {int(document): slot for slot, document in enumerate(index._ids)}
+        index._slot_of = {document: slot for slot, document in enumerate(index._ids.tolist())}
         index._row = {term: row for row, term in enumerate(terms.split("\n") if terms else ())}
         return index
 
@@ -202,14 +224,13 @@ class WordIndex:
         return slots, (rarity * counts * (K1 + 1) / (counts + norm)).astype(np.float32)
 
     def _postings(self, term: str) -> Postings:
-        fresh = np.array(self._fresh.get(term, ()), np.int32).reshape(-1, 2)
-        slots, counts = fresh[:, 0], fresh[:, 1].astype(np.float32)
         row = self._row.get(term)
-        if row is not None:
-            held = slice(self._starts[row], self._starts[row + 1])
-            slots = np.concatenate([self._base_slots[held], slots])
-            counts = np.concatenate([self._base_counts[held].astype(np.float32), counts])
-        return slots, counts
+        if row is None:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        held = [(segment, segment.of(row)) for segment in self._segments]
+        slots = np.concatenate([segment.slots[part] for segment, part in held])
+        counts = np.concatenate([segment.counts[part] for segment, part in held])
+        return slots, counts.astype(np.float32)
 
     def _rarity(self, holders: int) -> float:
         total, _ = self._current_statistics()
@@ -222,7 +243,8 @@ class WordIndex:
     def _current_statistics(self) -> tuple[int, float]:
         if self._statistics is None:
             lengths = self._lengths[: self._used][self._counted[: self._used]]
-            average = float(lengths.mean()) if lengths.any() else 1.0
+            # In double precision the sum is exact: the same in whatever order they came.
+            average = float(lengths.mean(dtype=np.float64)) if lengths.any() else 1.0
             self._statistics = len(lengths), average
         return self._statistics
 
@@ -232,3 +254,11 @@ class WordIndex:
             new = np.zeros(size, old.dtype)
             new[: len(old)] = old
             setattr(self, name, new)
+
+
+def _merged(segments: Sequence[_Segment]) -> _Segment:
+    rows = np.concatenate([np.empty(0, np.int32), *(each.rows for each in segments)])
+    slots = np.concatenate([np.empty(0, np.int32), *(each.slots for each in segments)])
+    counts = np.concatenate([np.empty(0, np.uint16), *(each.counts for each in segments)])
+    order = np.argsort(rows, kind="stable")
+    return _Segment(rows[order], slots[order], counts[order])
