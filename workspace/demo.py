@@ -1,5 +1,6 @@
 """The demo workspace: a fictional company's record, as if it ended today."""
 
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,6 +29,18 @@ _DATES = (
     *("opened", "expected_close", "closed", "since"),
     *("published", "expires", "used_on", "start", "end"),
 )
+_PROSE = ("use_case", "notes", "reason", "next_step", "comment", "text")
+_MONTHS = (
+    "January February March April May June July August September October November December",
+    "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października"
+    " listopada grudnia",
+)
+_MONTH = {
+    name: (words.split(), number)
+    for words in _MONTHS
+    for number, name in enumerate(words.split(), start=1)
+}
+_DAY_IN_PROSE = re.compile(rf"\b([1-9]|[12]\d|3[01]) ({'|'.join(_MONTH)})\b")
 
 
 def load(session: Session) -> list[tuple[Person, str]]:
@@ -71,6 +84,8 @@ def _shift(sheet: Sheet, by: timedelta) -> None:
     """Move every date of a file; one that cannot be read is left for the import to refuse."""
     for row in sheet.rows:
         for column, cell in row.cells.items():
+            if column in _PROSE:
+                row.cells[column] = shift_prose(cell, by)
             parse: Callable[[str], date] | None = None
             if column in _DATES:
                 parse = values.day
@@ -81,6 +96,17 @@ def _shift(sheet: Sheet, by: timedelta) -> None:
                     row.cells[column] = (parse(cell) + by).isoformat()
                 except Invalid:
                     continue
+
+
+def shift_prose(text: str, by: timedelta) -> str:
+    """Move the days that are named in prose, such as 20 November or 6 listopada."""
+
+    def moved(found: re.Match[str]) -> str:
+        months, number = _MONTH[found[2]]
+        day = date(WRITTEN_ON.year, number, int(found[1])) + by
+        return f"{day.day} {months[day.month - 1]}"
+
+    return _DAY_IN_PROSE.sub(moved, text)
 
 
 def _tell_as_if_logged(session: Session) -> None:

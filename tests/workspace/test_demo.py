@@ -1,5 +1,7 @@
 """The demo workspace: complete, consistent, and as if it ended today."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func
 from sqlmodel import select
@@ -10,6 +12,7 @@ from workspace.accounts import Account
 from workspace.activity import TimelineEntry
 from workspace.clock import today
 from workspace.deals import Deal
+from workspace.demo import shift_prose
 from workspace.errors import Conflict
 from workspace.people import Person
 
@@ -55,3 +58,14 @@ def test_should_refuse_a_workspace_that_is_in_use(database):
         demo.load(session)
     with database.read() as session:
         assert not demo.is_demo(session)
+
+
+def test_should_move_the_days_that_prose_names():
+    three_weeks = timedelta(days=21)
+    assert shift_prose("orders due 20 November; in June", three_weeks) == (
+        "orders due 11 December; in June"
+    )
+    assert shift_prose("odpowiedź do 6 listopada", three_weeks) == "odpowiedź do 27 listopada"
+    assert shift_prose("May 2024, 31 units, 120 Mayer", three_weeks) == (
+        "May 2024, 31 units, 120 Mayer"
+    )
