@@ -150,17 +150,19 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
         yield row[0], text
 
 
-def touched_by(changed: SQLModel) -> tuple[str, int] | None:
+def touched_by(changed: SQLModel) -> list[tuple[str, int]]:
     """What a changed row of the record says that documents must be looked at: (what, id)."""
     if isinstance(changed, Deal | Asset | Person | Account | Product | Competitor):
-        return type(changed).__name__.lower(), changed.id
+        return [(type(changed).__name__.lower(), changed.id)]
     if isinstance(changed, DealProduct | DealCompetitor):
-        return "deal", changed.deal_id
+        return [("deal", changed.deal_id)]
     if isinstance(changed, AssetProduct):
-        return "asset", changed.asset_id
+        return [("asset", changed.asset_id)]
     if isinstance(changed, Employment | Education):
-        return "person", changed.person_id
-    return None
+        # One that was somebody else's until now is taken out of their document, too.
+        before = sa.inspect(changed).attrs.person_id.history.deleted or ()
+        return [("person", person) for person in (changed.person_id, *before)]
+    return []
 
 
 def affected(session: Session, touched: Iterable[tuple[str, int]]) -> dict[Kind, set[int]]:

@@ -1,0 +1,77 @@
+"""All that a viewer can learn from likeness, as plain values that can be compared."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlmodel import select
+
+from similarity.catalog import Catalog
+from similarity.experts import experts_of_deal, experts_of_text
+from similarity.kin import kin_of_deal, kin_of_text
+from similarity.playbook import playbook_of_deal, playbook_of_text
+from similarity.search import search
+from workspace.access import Viewer, visible_deals
+from workspace.database import Database
+from workspace.deals import Deal
+from workspace.pipeline import DealFilter
+
+TEXTS = (
+    "patient records in one warehouse",
+    "dashboards for managers",
+    "merger that is not public, only the board knows",
+    "regulatory reporting against Datamoor",
+)
+# Longer than what is asked for at a time, with the rarest words last.
+LONG = (
+    " ".join(f"filler{number}" for number in range(80))
+    + " warehouse records dashboards board merger discretion heron egret osprey tern"
+)
+
+
+def everything(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str, Any]:
+    """Kin, playbooks, experts and searches of one viewer, with every score."""
+    found: dict[str, Any] = {}
+    with database.read() as session:
+        readable = session.exec(select(Deal).where(visible_deals(viewer)).order_by(Deal.key)).all()
+        for deal in readable:
+            found[f"kin of {deal.key}"] = [
+                asdict(each) for each in kin_of_deal(session, viewer, catalog, deal, limit=50)
+            ]
+            found[f"playbook of {deal.key}"] = asdict(
+                playbook_of_deal(session, viewer, catalog, deal, limit=50)
+            )
+            found[f"experts of {deal.key}"] = [
+                asdict(each) for each in experts_of_deal(session, viewer, catalog, deal, limit=50)
+            ]
+        for text in (*TEXTS, LONG):
+            for filter in (None, DealFilter(outcome="won"), DealFilter(competitor="datamoor")):
+                found[f"kin of {text}, {filter}"] = [
+                    asdict(each)
+                    for each in kin_of_text(session, viewer, catalog, text, filter=filter, limit=50)
+                ]
+            found[f"playbook of {text}"] = asdict(
+                playbook_of_text(session, viewer, catalog, text, limit=50)
+            )
+            found[f"experts of {text}"] = [
+                asdict(each) for each in experts_of_text(session, viewer, catalog, text, limit=50)
+            ]
+            found[f"search {text}"] = asdict(search(session, viewer, catalog, text, limit=50))
+    return found
+
+
+def kin_scores(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str, Any]:
+    """Ids and scores of what is found for some texts, in order: quicker than everything."""
+    found: dict[str, Any] = {}
+    with database.read() as session:
+        for text in (*TEXTS[:2], LONG):
+            hits = search(session, viewer, catalog, text, limit=50)
+            found[text] = [
+                [(kin.id, kin.score) for kin in hits.deals],
+                [(hit.id, [term.value for term in hit.terms]) for hit in hits.assets],
+                [(hit.id, [term.value for term in hit.terms]) for hit in hits.people],
+            ]
+        readable = select(Deal).where(visible_deals(viewer)).order_by(Deal.key)
+        for deal in session.exec(readable.limit(3)):
+            kin = kin_of_deal(session, viewer, catalog, deal, limit=50)
+            found[deal.key] = [(each.id, each.score) for each in kin]
+    return found
