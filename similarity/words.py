@@ -8,6 +8,7 @@ and its statistics leave confidential documents out, so that no score can give o
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,7 @@ class WordIndex:
         self._segments: list[_Segment] = []
         # How many documents count, and their mean length; None after a change.
         self._statistics: tuple[int, float] | None = None
+        self._holders: dict[str, tuple[int, int]] = {}
 
     def __len__(self) -> int:
         return len(self._slot_of)
@@ -116,14 +118,14 @@ class WordIndex:
             self._segments[-1].rows
         ):
             self._segments[-2:] = [_merged(self._segments[-2:])]
-        self._statistics = None
+        self._forget_statistics()
 
     def remove(self, document: int) -> None:
         """Forget a document; one that is not held is passed over."""
         slot = self._slot_of.pop(document, None)
         if slot is not None:
             self._alive[slot] = self._counted[slot] = False
-            self._statistics = None
+            self._forget_statistics()
 
     def settle(self) -> None:
         """Compact where there are so many dead slots that they cost."""
@@ -133,31 +135,45 @@ class WordIndex:
     def search(self, query: Mapping[str, float]) -> Scores:
         """The BM25 score of every slot for a query of terms with their weights."""
         scores = np.zeros(self._used, np.float32)
+        norm = self._norm(self._lengths[: self._used])
         for term, weight in query.items():
-            slots, gains = self._gains(term)
-            scores[slots] += np.float32(weight) * gains
+            factor = np.float32(weight * self.rarity(term) * (K1 + 1))
+            for slots, counts in self._parts(term):
+                scores[slots] += factor * counts / (counts + norm[slots])
         scores[~self.alive] = 0
         return scores
 
     def gain(self, document: int, terms: Iterable[str]) -> dict[str, float]:
         """What each of these terms adds to the score of one document."""
         slot = self._slot_of.get(document)
+        if slot is None:
+            return {}
+        norm = float(self._norm(self._lengths[slot]))
         found = {}
         for term in terms:
-            slots, gains = self._gains(term)
-            if len(at := np.flatnonzero(slots == slot)):
-                found[term] = float(gains[at[0]])
+            for slots, counts in self._parts(term):
+                # Slots ascend within a term.
+                at = int(np.searchsorted(slots, slot))
+                if at < len(slots) and slots[at] == slot:
+                    count = float(counts[at])
+                    found[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
         return found
 
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: of those that count, and of all."""
-        slots, _ = self._postings(term)
-        counted, alive = self._counted[slots], self._alive[slots]
-        return int(np.count_nonzero(counted)), int(np.count_nonzero(alive))
+        if term not in self._holders:
+            slots = [slots for slots, _ in self._parts(term)]
+            self._holders[term] = (
+                sum(int(np.count_nonzero(self._counted[part])) for part in slots),
+                sum(int(np.count_nonzero(self._alive[part])) for part in slots),
+            )
+        return self._holders[term]
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the documents that count."""
-        return self._rarity(self.holders(term)[0])
+        total, _ = self._current_statistics()
+        holders, _ = self.holders(term)
+        return float(np.log1p((total - holders + 0.5) / (holders + 0.5)))
 
     def full_score(self, query: Mapping[str, float]) -> float:
         """What a full match earns: the score of the query's FULL weightiest terms against
@@ -217,24 +233,22 @@ class WordIndex:
         index._row = {term: row for row, term in enumerate(terms.split("\n") if terms else ())}
         return index
 
-    def _gains(self, term: str) -> Postings:
-        slots, counts = self._postings(term)
-        norm = K1 * (1 - B + B * self._lengths[slots] / self._average_length())
-        rarity = self._rarity(int(np.count_nonzero(self._counted[slots])))
-        return slots, (rarity * counts * (K1 + 1) / (counts + norm)).astype(np.float32)
-
-    def _postings(self, term: str) -> Postings:
+    def _parts(self, term: str) -> list[Postings]:
+        """The postings of a term, segment by segment."""
         row = self._row.get(term)
         if row is None:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        held = [(segment, segment.of(row)) for segment in self._segments]
-        slots = np.concatenate([segment.slots[part] for segment, part in held])
-        counts = np.concatenate([segment.counts[part] for segment, part in held])
-        return slots, counts.astype(np.float32)
+            return []
+        held = ((segment, segment.of(row)) for segment in self._segments)
+        return [
+            (segment.slots[part], segment.counts[part].astype(np.float32)) for segment, part in held
+        ]
 
-    def _rarity(self, holders: int) -> float:
-        total, _ = self._current_statistics()
-        return float(np.log1p((total - holders + 0.5) / (holders + 0.5)))
+    def _norm(self, lengths: Any) -> Any:
+        return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
+
+    def _forget_statistics(self) -> None:
+        self._statistics = None
+        self._holders.clear()
 
     def _average_length(self) -> float:
         _, average = self._current_statistics()
