@@ -1,0 +1,99 @@
+"""The application on the cast's database, and the cast as its visitors."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from litestar.testing import TestClient
+from sqlmodel import Session, func, select
+
+from similarity.catalog import Catalog
+from tests.world import FakeEmbedder, World
+from web.app import create_app
+from workspace import members
+from workspace.audit import AuditEntry
+from workspace.settings import Settings
+
+
+class Visitor:
+    """Somebody's browser: its cookies, and the token of its forms."""
+
+    def __init__(self, client: TestClient[Litestar], world: World) -> None:
+        self.client = client
+        self.world = world
+        self.cookies: dict[str, str] = {}
+        self.token = ""
+
+    def sign_in(self, name: str) -> None:
+        """Have a session, without going through the form: checking a password takes long."""
+        with self.world.database.write() as session:
+            self.cookies["session"] = members.open_session(session, self.world.people[name])
+        self.token = self.token_of("/search")
+
+    def token_of(self, path: str) -> str:
+        """The token in the forms of a page."""
+        return str(self.get(path).text.split('name="_csrf_token" value="')[1].split('"')[0])
+
+    def get(self, path: str, **headers: str) -> Any:
+        """Open a page; redirects are not followed."""
+        return self._send("GET", path, None, headers)
+
+    def post(self, path: str, data: Any = None, *, token: str | None = None, **headers: str) -> Any:
+        """Send a form of one of our pages."""
+        sent = {**(data or {}), "_csrf_token": self.token if token is None else token}
+        return self._send("POST", path, sent, headers)
+
+    def _send(self, method: str, path: str, data: Any, headers: dict[str, str]) -> Any:
+        if self.cookies:
+            pairs = (f"{name}={value}" for name, value in self.cookies.items())
+            headers = {**headers, "Cookie": "; ".join(pairs)}
+        answer = self.client.request(
+            method, path, data=data, headers=headers, follow_redirects=False
+        )
+        self.cookies.update(answer.cookies.items())
+        # The client is everybody's: it must not remember whose turn it was.
+        self.client.cookies.clear()
+        return answer
+
+
+Visit = Callable[..., Visitor]
+
+
+@pytest.fixture
+def app(world: World, tmp_path: Path) -> Litestar:
+    """The application."""
+    catalog = Catalog(world.database, FakeEmbedder(), tmp_path / "indexes")
+    catalog.attach()
+    catalog.catch_up()
+    return create_app(Settings(home=tmp_path), world.database, catalog)
+
+
+@pytest.fixture
+def visit(app: Litestar, world: World) -> Iterator[Visit]:
+    """Visitors by name, signed in; None is somebody who is not."""
+    known: dict[str | None, Visitor] = {}
+    with TestClient(app, base_url="http://dealkin.local") as client:
+
+        def one(name: str | None = None) -> Visitor:
+            if name not in known:
+                known[name] = Visitor(client, world)
+                if name:
+                    known[name].sign_in(name)
+            return known[name]
+
+        yield one
+
+
+@pytest.fixture
+def session(world: World) -> Iterator[Session]:
+    """What the database holds; after `rollback()`, what it holds by then."""
+    with world.database.read() as opened:
+        yield opened
+
+
+def acts(world: World) -> int:
+    """How many acts are on the audit log: unchanged after what was refused."""
+    with world.database.read() as session:
+        return session.exec(select(func.count()).select_from(AuditEntry)).one()

@@ -1,0 +1,82 @@
+"""Accounts."""
+
+import pytest
+from sqlmodel import Session
+
+from tests.web.checklist import refuses
+from tests.web.conftest import Visit
+from tests.world import World
+
+HTMX = {"HX-Request": "true"}
+
+
+def test_should_list_and_search(visit: Visit) -> None:
+    frank = visit("frank")
+    assert "Banco Ribera" in frank.get("/accounts").text
+    found = frank.get("/accounts?q=hospital", **HTMX).text
+    assert "St Brannoc Hospital" in found
+    assert "Banco Ribera" not in found
+    assert "Banco Ribera" in frank.get("/accounts?industry=K", **HTMX).text
+    assert frank.get("/accounts?relationship=friend").status_code == 422
+
+
+def test_should_show_the_deals_that_the_viewer_may_see(visit: Visit, world: World) -> None:
+    here = f"/accounts/{world.accounts['kestrel']}"
+    assert "Project Nightingale" in visit("alice").get(here).text
+    page = visit("charlie").get(here).text
+    assert "Kestrel Health records" in page
+    assert "Nightingale" not in page
+    assert visit("charlie").get("/accounts/nowhere").status_code == 404
+
+
+def test_should_add_an_account(visit: Visit) -> None:
+    answer = visit("charlie").post(
+        "/accounts",
+        {"name": "Nový Účet", "country": "CZ", "headcount": "50", "relationship": "prospect"},
+    )
+    assert answer.headers["location"] == "/accounts/novy-ucet"
+    assert "Central &amp; Eastern Europe" in visit("charlie").get("/accounts/novy-ucet").text
+    again = visit("charlie").post("/accounts", {"name": "novy ucet"})
+    assert again.status_code == 422
+    assert "There is one of that name" in again.text
+
+
+def test_should_edit_an_account(visit: Visit, world: World, session: Session) -> None:
+    here = f"/accounts/{world.accounts['havel']}/edit"
+    assert "Havel Clinics" in visit("alice").get(here).text
+    answer = visit("alice").post(
+        here, {"name": "Havel Clinics", "parent": "Kestrel Health", "headcount": "900"}
+    )
+    assert answer.status_code == 303
+    account = world.account(session, "havel")
+    assert account.headcount == 900
+    assert account.parent_id == world.account(session, "kestrel").id
+    assert "Havel Clinics" in visit("alice").get(f"/accounts/{world.accounts['kestrel']}").text
+    circle = visit("alice").post(
+        f"/accounts/{world.accounts['kestrel']}/edit",
+        {"name": "Kestrel Health", "parent": "Havel Clinics"},
+    )
+    assert circle.status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", ""), ("parent", "Nobody"), ("headcount", "-5"), ("relationship", "friend")],
+)
+def test_should_return_the_form_with_what_is_wrong(
+    visit: Visit, world: World, field: str, value: str
+) -> None:
+    answer = visit("alice").post(
+        f"/accounts/{world.accounts['havel']}/edit",
+        {"name": "Havel Clinics", "description": "keep me", field: value},
+    )
+    assert answer.status_code == 422
+    assert "keep me" in answer.text
+
+
+def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> None:
+    refuses(visit, world, "/accounts", {"name": "Another"}, has_page=True)
+    here = f"/accounts/{world.accounts['havel']}/edit"
+    refuses(visit, world, here, {"name": "Havel Clinics", "domain": "x.example"}, has_page=True)
+    assert visit("alice").post("/accounts/nowhere/edit", {"name": "x"}).status_code == 404
+    assert visit("frank").get("/accounts/new").status_code == 403

@@ -1,0 +1,82 @@
+"""The Experts & team tab."""
+
+import pytest
+from sqlmodel import Session, select
+
+from tests.web.checklist import refuses_on_deals
+from tests.web.conftest import Visit
+from tests.world import World
+from workspace.teams import Seat
+
+
+def seats(session: Session, world: World, name: str = "wards") -> list[Seat]:
+    session.rollback()
+    deal = world.deal(session, name)
+    return list(session.exec(select(Seat).where(Seat.deal_id == deal.id).order_by(Seat.id)))  # type: ignore[arg-type]
+
+
+def test_should_show_experts_with_evidence(visit: Visit, world: World) -> None:
+    page = visit("charlie").get(f"/deals/{world.deals['kestrel']}/experts")
+    assert page.status_code == 200
+    assert "Bob Brandt" in page.text
+    assert "Nightingale" not in page.text
+
+
+def test_should_staff_a_deal(visit: Visit, world: World, session: Session) -> None:
+    here = f"/deals/{world.deals['wards']}/experts"
+    alice = visit("alice")
+    assert alice.post(f"{here}/seats", {"role": "sales engineer", "person": ""}).status_code == 303
+    made = seats(session, world)[-1]
+    assert (made.role, made.person_id) == ("sales engineer", None)
+    fill = f"{here}/seats/{made.id}/fill"
+    assert alice.post(fill, {"person": "charlie-costa"}).status_code == 303
+    assert alice.post(fill, {"person": "dana-dvorak"}).status_code == 409
+    assert seats(session, world)[-1].person_id == world.people["charlie"]
+    assert alice.post(f"{here}/seats/{made.id}/free").status_code == 303
+    assert seats(session, world)[-1].person_id is None
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        ({"role": "product expert", "person": "bob-brandt"}, 409),
+        ({"role": "astronaut"}, 422),
+        ({"role": "trainer", "person": "ines-moreira"}, 422),
+        ({"role": "trainer", "person": "nobody"}, 422),
+    ],
+)
+def test_should_refuse_seats_that_make_no_sense(
+    visit: Visit, world: World, data: dict[str, str], status: int
+) -> None:
+    here = f"/deals/{world.deals['wards']}/experts/seats"
+    assert visit("alice").post(here, data).status_code == status
+
+
+def test_should_not_touch_another_deals_seat(visit: Visit, world: World, session: Session) -> None:
+    other = seats(session, world, "meridian")[0]
+    here = f"/deals/{world.deals['wards']}/experts/seats"
+    for seat in (other.id, 999_999, 2**70):
+        assert visit("alice").post(f"{here}/{seat}/free").status_code == 404
+
+
+def test_should_lose_sight_of_a_confidential_deal_with_ones_seat(
+    visit: Visit, world: World, session: Session
+) -> None:
+    seat = seats(session, world, "nightingale")[0]
+    here = f"/deals/{world.confidential_deal}/experts/seats/{seat.id}/free"
+    assert visit("bob").post(here).headers["location"] == "/deals"
+    assert visit("bob").get(f"/deals/{world.confidential_deal}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("tail", "data"),
+    [
+        ("seats", {"role": "trainer"}),
+        ("seats/1/fill", {"person": "charlie-costa"}),
+        ("seats/1/free", {}),
+    ],
+)
+def test_should_refuse_what_every_write_refuses(
+    visit: Visit, world: World, tail: str, data: dict[str, str]
+) -> None:
+    refuses_on_deals(visit, world, "/deals/{deal}/experts/" + tail, data)

@@ -1,0 +1,117 @@
+"""The Kin tab."""
+
+import re
+
+import pytest
+
+from similarity.feedback import REASONS
+from tests.web.checklist import refuses_on_deals
+from tests.web.conftest import Visit
+from tests.world import World
+
+HTMX = {"HX-Request": "true"}
+
+
+def order(text: str) -> list[str]:
+    return re.findall(r'<h3 id="kin-\d+"><a href="/deals/([^"]+)"', text)
+
+
+def path(world: World, deal: str = "kestrel") -> str:
+    return f"/deals/{world.deals[deal]}/kin"
+
+
+def test_should_show_kin_with_reasons(visit: Visit, world: World) -> None:
+    page = visit("charlie").get(path(world))
+    assert page.status_code == 200
+    assert world.deals["brannoc"] in order(page.text)[:3]
+    assert 'class="chip" data-term="' in page.text
+    assert "Why this order?" in page.text
+    assert re.search(r'class="band (strong|fair|weak)"', page.text)
+
+
+def test_should_leave_out_what_the_viewer_may_not_see(visit: Visit, world: World) -> None:
+    assert world.confidential_deal in order(visit("bob").get(path(world)).text)
+    for name in ("charlie", "dana", "frank"):
+        page = visit(name).get(path(world))
+        assert "Nightingale" not in page.text
+        assert "Discretion" not in page.text
+
+
+def test_should_rank_again_by_other_weights(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    usual = order(alice.get(path(world)).text)
+    zero = "&".join(
+        f"w_{name}=0"
+        for name in ("meaning", "words", "industry", "size", "product", "competitor", "region")
+    )
+    answer = alice.get(f"{path(world)}?{zero}&w_recency=1", **HTMX)
+    assert "<html" not in answer.text
+    assert order(answer.text) != usual
+    assert "w_recency=1" in answer.headers["hx-replace-url"]
+
+
+def test_should_keep_usual_weights_out_of_the_address(visit: Visit, world: World) -> None:
+    answer = visit("alice").get(f"{path(world)}?w_meaning=0.5&outcome=won", **HTMX)
+    assert answer.headers["hx-replace-url"] == f"{path(world)}?outcome=won"
+
+
+@pytest.mark.parametrize("query", ["w_meaning=2", "w_words=-1", "w_size=NaN", "outcome=x"])
+def test_should_refuse_weights_that_are_none(visit: Visit, world: World, query: str) -> None:
+    assert visit("alice").get(f"{path(world)}?{query}").status_code == 422
+
+
+def test_should_filter_before_ranking(visit: Visit, world: World) -> None:
+    found = order(visit("alice").get(f"{path(world)}?industry=H").text)
+    assert found == [world.deals["fjord"]]
+
+
+def test_should_hide_what_is_not_alike_and_offer_it_again(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    here, other = path(world, "wards"), world.deals["brannoc"]
+    hidden = alice.post(
+        f"{here}/{other}/judgement", {"verdict": "unlike", "reason": "too old"}, **HTMX
+    )
+    assert hidden.status_code == 200
+    assert "is hidden for this deal (too old)" in hidden.text
+    assert "Undo" in hidden.text
+    page = alice.get(here).text
+    assert other not in order(page)
+    assert "Said to be unlike this deal" in page
+    back = alice.post(f"{here}/{other}/judgement", {"verdict": "withdraw"}, **HTMX)
+    assert "St Brannoc patient records" in back.text
+    assert other in order(alice.get(here).text)
+
+
+def test_should_work_without_javascript(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    here, other = path(world, "wards"), world.deals["brannoc"]
+    answer = alice.post(f"{here}/{other}/judgement", {"verdict": "like"})
+    assert answer.status_code == 303
+    assert answer.headers["location"] == here
+    assert 'aria-pressed="true"' in alice.get(here).text
+
+
+def test_should_ask_for_a_reason(visit: Visit, world: World) -> None:
+    here, other = path(world, "wards"), world.deals["brannoc"]
+    post = visit("alice").post
+    assert post(f"{here}/{other}/judgement", {"verdict": "unlike"}).status_code == 422
+    assert (
+        post(f"{here}/{other}/judgement", {"verdict": "unlike", "reason": "because"}).status_code
+        == 422
+    )
+    assert post(f"{here}/D-9999/judgement", {"verdict": "like"}).status_code == 404
+
+
+def test_should_not_judge_what_one_cannot_see(visit: Visit, world: World) -> None:
+    here, other = path(world, "kestrel"), world.confidential_deal
+    answer = visit("charlie").post(f"{here}/{other}/judgement", {"verdict": "like"})
+    assert answer.status_code == 404
+
+
+def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> None:
+    refuses_on_deals(
+        visit,
+        world,
+        "/deals/{deal}/kin/" + world.deals["brannoc"] + "/judgement",
+        {"verdict": "unlike", "reason": REASONS[0]},
+    )

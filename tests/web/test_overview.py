@@ -1,0 +1,158 @@
+"""The deal room's first tab, and changes to a deal."""
+
+import pytest
+from sqlmodel import Session
+
+from tests.web.checklist import refuses_on_deals
+from tests.web.conftest import Visit
+from tests.world import World
+from workspace import pipeline
+
+
+def key(world: World, name: str = "wards") -> str:
+    return world.deals[name]
+
+
+def test_should_show_the_deal_and_the_best_of_every_tab(visit: Visit, world: World) -> None:
+    for name in ("alice", "bob", "charlie", "frank"):
+        page = visit(name).get(f"/deals/{key(world)}")
+        assert page.status_code == 200
+        assert "Waiting-time dashboards for ward managers" in page.text
+        assert "St Brannoc patient records" in page.text
+        assert ("Move or close" in page.text) == (name in ("alice", "bob"))
+
+
+@pytest.mark.parametrize("tab", ["", "/kin", "/playbook", "/experts", "/activity", "/edit"])
+def test_should_hide_a_confidential_deal(visit: Visit, world: World, tab: str) -> None:
+    path = f"/deals/{world.confidential_deal}{tab}"
+    assert visit("alice").get(path).status_code == 200
+    assert visit("bob").get(path).status_code == 200
+    for name in ("charlie", "dana", "grace", "frank"):
+        answer = visit(name).get(path)
+        assert answer.status_code == 404
+        assert "Nightingale" not in answer.text
+
+
+@pytest.mark.parametrize("bad", ["D-9999", "%00", "x" * 300, "%2e%2e", "'; drop table deal --"])
+def test_should_not_find_what_is_not_there(visit: Visit, bad: str) -> None:
+    assert visit("alice").get(f"/deals/{bad}").status_code == 404
+
+
+def test_should_edit_what_was_sent_and_nothing_else(
+    visit: Visit, world: World, session: Session
+) -> None:
+    answer = visit("bob").post(
+        f"/deals/{key(world)}/edit", {"version": "1", "next_step": "Ask the wards"}
+    )
+    assert answer.status_code == 303
+    changed = world.deal(session, "wards")
+    assert changed.next_step == "Ask the wards"
+    assert changed.version == 2
+    assert changed.amount == 80_000
+    assert changed.use_case
+
+
+def test_should_edit_products_and_competitors(visit: Visit, world: World, session: Session) -> None:
+    visit("alice").post(
+        f"/deals/{key(world)}/edit",
+        {"version": "1", "links": "yes", "product": "atlas-warehouse", "new_competitor": "Newmoor"},
+    )
+    deal = world.deal(session, "wards")
+    assert [name for _, name in pipeline.products_of(session, deal.id)] == ["Atlas Warehouse"]
+    assert [name for _, name in pipeline.competitors_of(session, deal.id)] == ["Newmoor"]
+    assert "Datamoor" in visit("alice").get(f"/deals/{deal.key}/activity").text
+
+
+def test_should_show_both_versions_of_a_deal_that_somebody_else_changed(
+    visit: Visit, world: World, session: Session
+) -> None:
+    path = f"/deals/{key(world)}/edit"
+    visit("bob").post(path, {"version": "1", "next_step": "What Bob plans"})
+    stale = visit("alice").post(path, {"version": "1", "next_step": "What Alice plans"})
+    assert stale.status_code == 409
+    assert "What Bob plans" in stale.text
+    assert "What Alice plans" in stale.text
+    assert world.deal(session, "wards").next_step == "What Bob plans"
+    fresh = visit("alice").post(path, {"version": "2", "next_step": "What Alice plans"})
+    assert fresh.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("amount", "much"),
+        ("account", "Nobody Knows Ltd"),
+        ("owner", "ines-moreira"),
+        ("confidential", "perhaps"),
+        ("outcome", "won"),
+        ("stage_id", "9"),
+        ("version", "first"),
+    ],
+)
+def test_should_return_the_facts_with_what_is_wrong(
+    visit: Visit, world: World, field: str, value: str
+) -> None:
+    answer = visit("alice").post(
+        f"/deals/{key(world)}/edit", {"version": "1", "notes": "keep me", field: value}
+    )
+    assert answer.status_code == 422
+    assert "keep me" in answer.text
+
+
+def test_should_lose_sight_of_a_deal_that_one_hides_from_oneself(
+    visit: Visit, world: World
+) -> None:
+    path = f"/deals/{key(world)}"
+    answer = visit("dana").post(f"{path}/edit", {"version": "1", "confidential": "on"})
+    assert answer.headers["location"] == "/deals"
+    assert visit("dana").get(path).status_code == 404
+    assert visit("alice").get(path).status_code == 200
+
+
+def test_should_move_and_close(visit: Visit, world: World, session: Session) -> None:
+    path = f"/deals/{key(world)}/stage"
+    alice = visit("alice")
+    assert alice.post(path, {"stage": "Value Proposition", "version": "1"}).status_code == 303
+    assert alice.post(path, {"stage": "Closed Won", "version": "2"}).status_code == 422
+    stale = alice.post(path, {"stage": "Closed Won", "version": "1", "reason": "Demo"})
+    assert stale.status_code == 409
+    assert "Value Proposition" in stale.text
+    won = alice.post(path, {"stage": "Closed Won", "version": "2", "reason": "The ward demo"})
+    assert won.status_code == 303
+    deal = world.deal(session, "wards")
+    assert (deal.outcome, deal.reason) == ("won", "The ward demo")
+
+
+def test_should_not_close_before_opening(visit: Visit, world: World) -> None:
+    answer = visit("alice").post(
+        f"/deals/{key(world)}/stage",
+        {"stage": "Closed Lost", "version": "1", "reason": "x", "closed": "1999-01-01"},
+    )
+    assert answer.status_code == 422
+
+
+def test_should_invite_and_take_back(visit: Visit, world: World) -> None:
+    path = f"/deals/{world.confidential_deal}"
+    alice = visit("alice")
+    assert alice.post(f"{path}/invitations", {"person": "dana-dvorak"}).status_code == 303
+    assert visit("dana").get(path).status_code == 200
+    # To be invited is to see it; a manager may then work on it as on any other.
+    assert alice.post(f"{path}/invitations/dana-dvorak/remove").status_code == 303
+    assert visit("dana").get(path).status_code == 404
+    assert alice.post(f"{path}/invitations", {"person": "ines-moreira"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "has_page"),
+    [
+        ("/deals/{deal}/edit", {"version": "1", "next_step": "x"}, True),
+        ("/deals/{deal}/stage", {"stage": "Value Proposition", "version": "1"}, False),
+        ("/deals/{deal}/invitations", {"person": "dana-dvorak"}, False),
+        ("/deals/{deal}/invitations/dana-dvorak/remove", {}, False),
+    ],
+)
+def test_should_refuse_what_every_write_refuses(
+    visit: Visit, world: World, path: str, data: dict[str, str], has_page: bool
+) -> None:
+    refuses_on_deals(visit, world, path, data, has_page=has_page)

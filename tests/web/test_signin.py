@@ -1,0 +1,138 @@
+"""Signing in and out."""
+
+import pytest
+from sqlmodel import Session, select
+
+from tests.web.conftest import Visit
+from tests.world import World
+from web.signin import safe_next
+from workspace import members
+from workspace.members import SignInSession
+
+
+def test_should_sign_in_with_a_new_session(visit: Visit, world: World, session: Session) -> None:
+    visitor = visit(None)
+    visitor.cookies["session"] = "chosen-by-somebody-else"
+    token = visitor.token_of("/sign-in")
+    answer = visitor.post(
+        "/sign-in",
+        {"email": world.email("alice"), "password": world.password("alice"), "next": "/deals"},
+        token=token,
+    )
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/deals"
+    cookie = next(each for each in answer.headers.get_list("set-cookie") if "session=" in each)
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "chosen-by-somebody-else" not in cookie
+    value = cookie.split("session=")[1].split(";")[0]
+    stored = session.exec(select(SignInSession.token_hash)).all()
+    assert len(value) >= 43
+    assert value not in stored
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [("alice@dealkin.example", "wrong"), ("nobody@dealkin.example", "wrong"), ("", "")],
+)
+def test_should_say_the_same_of_a_wrong_password_and_an_unknown_address(
+    visit: Visit, email: str, password: str
+) -> None:
+    visitor = visit(None)
+    answer = visitor.post(
+        "/sign-in", {"email": email, "password": password}, token=visitor.token_of("/sign-in")
+    )
+    assert answer.status_code == 422
+    assert "do not belong together" in answer.text
+    assert "session=" not in answer.headers.get("set-cookie", "")
+
+
+def test_should_stop_guessing_whatever_headers_say(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+    monkeypatch.setattr(
+        members, "check_password", lambda _session, email, _password: checked.append(email)
+    )
+    visitor = visit(None)
+    token = visitor.token_of("/sign-in")
+    answers = [
+        visitor.post(
+            "/sign-in",
+            {"email": world.email("alice"), "password": str(n)},
+            token=token,
+            **{"X-Forwarded-For": f"203.0.113.{n}"},
+        ).status_code
+        for n in range(30)
+    ]
+    assert len(checked) == members.ATTEMPT_LIMIT
+    assert answers[-1] == 429
+
+
+def test_should_sign_out_for_good(visit: Visit) -> None:
+    alice = visit("alice")
+    kept = alice.cookies["session"]
+    assert alice.post("/sign-out").status_code == 303
+    alice.cookies["session"] = kept
+    assert alice.get("/").headers["location"] == "/sign-in"
+
+
+def test_should_let_a_session_end_when_its_member_leaves(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    with world.database.write() as session:
+        session.get_one(members.Member, world.people["alice"]).active = False
+    assert alice.get("/deals").status_code == 303
+
+
+def test_should_refuse_the_form_without_its_token(visit: Visit, world: World) -> None:
+    visitor = visit(None)
+    visitor.token_of("/sign-in")
+    data = {"email": world.email("alice"), "password": world.password("alice")}
+    assert visitor.post("/sign-in", data, token="").status_code == 403
+    assert visitor.post("/sign-in", data, token="ż").status_code == 403
+
+
+def test_should_not_show_the_form_to_members(visit: Visit) -> None:
+    assert visit("alice").get("/sign-in?next=/people").headers["location"] == "/people"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//x.example",
+        "/\\x.example",
+        "https:x",
+        "https://x.example",
+        "javascript:alert(1)",
+        "",
+        "x",
+        "/\t/x.example",
+        "\\\\x",
+        "/\n/x.example",
+    ],
+)
+def test_should_stay_on_this_site(path: str) -> None:
+    assert safe_next(path) == "/"
+
+
+def test_should_come_back_to_where_one_was_going(visit: Visit) -> None:
+    answer = visit(None).get("/deals?outcome=won")
+    assert answer.headers["location"] == "/sign-in?next=/deals%3Foutcome%3Dwon"
+    assert safe_next("/deals?outcome=won") == "/deals?outcome=won"
+
+
+def test_should_send_htmx_to_the_form(visit: Visit) -> None:
+    answer = visit(None).get(
+        "/deals", **{"HX-Request": "true", "HX-Current-URL": "http://dealkin.local/deals?q=x"}
+    )
+    assert answer.status_code == 200
+    assert answer.headers["hx-redirect"].startswith("/sign-in?next=/deals")
+
+
+def test_should_keep_preferences(visit: Visit) -> None:
+    frank = visit("frank")
+    answer = frank.post("/preferences", {"theme": "dark", "next": "/deals"})
+    assert answer.headers["location"] == "/deals"
+    assert frank.cookies["theme"] == "dark"
+    assert 'data-theme="dark"' in frank.get("/").text
+    assert frank.post("/preferences", {"theme": "pink"}).status_code == 422
