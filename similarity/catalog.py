@@ -13,7 +13,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -513,9 +513,9 @@ class Snapshots:
 
     def save(self, model: str, mark: Mark, collections: dict[Kind, Collection]) -> None:
         """Publish snapshots of these collections; a full disk costs speed, nothing else."""
+        stem = secrets.token_hex(6)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            stem = secrets.token_hex(6)
             files = {
                 kind: collection.save(self._folder, f"{kind}-{stem}")
                 for kind, collection in collections.items()
@@ -533,9 +533,11 @@ class Snapshots:
             draft = self._folder / f"manifest-{stem}.json"
             draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
             draft.replace(self._manifest)
-            self._sweep(keep=stem)
-        except OSError as problem:
+        except (OSError, RuntimeError) as problem:  # The second is what faiss raises.
             log.warning("The index snapshots could not be written: %s", problem)
+            _remove(self._folder.glob(f"*-{stem}*"))
+        else:
+            _remove(path for path in self._folder.glob("*-*") if stem not in path.name)
 
     def load(self, model: str) -> tuple[Mark, dict[Kind, Collection]] | None:
         """The published collections and their mark, or None where they cannot be believed."""
@@ -565,18 +567,12 @@ class Snapshots:
         try:
             manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
             return int(manifest["generation"]), str(manifest["token"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except Exception:  # Whatever is in this file, it is only a cache.
             return None
 
     def clear(self) -> None:
         """Delete every snapshot."""
-        self._manifest.unlink(missing_ok=True)
-        self._sweep(keep="")
-
-    def _sweep(self, keep: str) -> None:
-        for path in self._folder.glob("*-*"):
-            if not keep or keep not in path.name:
-                path.unlink(missing_ok=True)
+        _remove([self._manifest, *self._folder.glob("*-*")])
 
 
 def _last_generation(session: Session) -> Mark:
@@ -626,3 +622,10 @@ def _digest(*parts: object) -> str:
 def _file_digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Delete files of a cache; one that cannot be deleted is in nobody's way."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
