@@ -113,6 +113,7 @@ def _serve(
 ) -> None:
     import socket
     import threading
+    import time
 
     import uvicorn
 
@@ -140,15 +141,19 @@ def _serve(
         timeout_graceful_shutdown=5,
     )
 
+    server = uvicorn.Server(config)
+
     def get_ready() -> None:
+        # The first page does not wait for the model, nor does loading it slow the start down.
+        while not server.started:
+            time.sleep(0.1)
         catalog.catch_up()
         catalog.warm()
 
-    # The first page does not wait for the model.
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
     typer.echo(f"Dealkin is at {settings.origin or f'http://{shown}:{port}'} (Ctrl+C stops it)")
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
 
 
 # The record
