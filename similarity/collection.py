@@ -128,6 +128,10 @@ class Collection:
         """How many documents are in each language, of those that count in the statistics."""
         return Counter(language for language in self._languages.values() if language)
 
+    def confidential(self) -> Ids:
+        """The documents that do not count in the statistics."""
+        return self.words.ids[self.words.alive & ~self.words.counted]
+
     def whole(self, document: int) -> Vectors | None:
         """The centred vector of a whole document; None where there is none."""
         own = self._passages.get(document, NONE)

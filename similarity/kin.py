@@ -166,10 +166,15 @@ def rank(
 ) -> list[Ranked]:
     """The best deals for a question, out of those that the viewer and the filter allow."""
     allowed = _allowed(session, viewer, filter)
-    hidden = np.array([*hidden_deal_ids(session, viewer), *question.excluded], np.int64)
+    unwanted = {*hidden_deal_ids(session, viewer), *question.excluded}
+    shared = _shared_secrets(session, viewer)
     alike = _by_facets(session, viewer, question.facets, filter)
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(collection, question.text, question.vector, weights, catalog.encoder.languages)
+        # The collection may be newer than the session: what is confidential by now is hidden,
+        # too, unless the session knows that the viewer may see it.
+        secret = set(collection.confidential().tolist())
+        hidden = np.array(sorted(unwanted | (secret - shared)), np.int64)
         found = match(collection, asked, hidden=hidden, allowed=allowed, also=alike, pool=pool)
     visible = _visible(session, viewer, found.ids)
     known = facets(session, visible)
@@ -386,6 +391,12 @@ def _visible(session: Session, viewer: Viewer, ids: list[int]) -> dict[int, str]
         seen = select(Deal.id, Deal.outcome).where(col(Deal.id).in_(batch), visible_deals(viewer))
         found.update(session.exec(seen).all())
     return found
+
+
+def _shared_secrets(session: Session, viewer: Viewer) -> set[int]:
+    """The confidential deals that the viewer may see."""
+    seen = select(Deal.id).where(col(Deal.confidential).is_(True), visible_deals(viewer))
+    return set(session.exec(seen))
 
 
 def _by_facets(session: Session, viewer: Viewer, ours: Facets, filter: DealFilter | None) -> Ids:

@@ -74,6 +74,11 @@ class WordIndex:
         """Which slots hold a document."""
         return self._alive[: self._used]
 
+    @property
+    def counted(self) -> Mask:
+        """Which slots hold a document that counts in the statistics."""
+        return self._counted[: self._used]
+
     def slots(self, ids: Ids) -> Ids:
         """The slots of these documents, those that have one."""
         found = (self._slot_of.get(int(each), -1) for each in ids)

@@ -1,9 +1,10 @@
 """All that a viewer can learn from likeness, as plain values that can be compared."""
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from similarity.catalog import Catalog
 from similarity.experts import experts_of_deal, experts_of_text
@@ -28,12 +29,19 @@ LONG = (
 )
 
 
-def everything(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str, Any]:
+def everything(
+    database: Database,
+    viewer: Viewer,
+    catalog: Catalog,
+    keys: Iterable[str],
+    texts: Iterable[str] = (*TEXTS, LONG),
+) -> dict[str, Any]:
     """Kin, playbooks, experts and searches of one viewer, with every score."""
     found: dict[str, Any] = {}
     with database.read() as session:
-        readable = session.exec(select(Deal).where(visible_deals(viewer)).order_by(Deal.key)).all()
-        for deal in readable:
+        for deal in session.exec(
+            select(Deal).where(visible_deals(viewer), col(Deal.key).in_(keys))
+        ):
             found[f"kin of {deal.key}"] = [
                 asdict(each) for each in kin_of_deal(session, viewer, catalog, deal, limit=50)
             ]
@@ -43,8 +51,8 @@ def everything(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str
             found[f"experts of {deal.key}"] = [
                 asdict(each) for each in experts_of_deal(session, viewer, catalog, deal, limit=50)
             ]
-        for text in (*TEXTS, LONG):
-            for filter in (None, DealFilter(outcome="won"), DealFilter(competitor="datamoor")):
+        for text in texts:
+            for filter in (None, DealFilter(competitor="datamoor")):
                 found[f"kin of {text}, {filter}"] = [
                     asdict(each)
                     for each in kin_of_text(session, viewer, catalog, text, filter=filter, limit=50)

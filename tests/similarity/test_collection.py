@@ -195,6 +195,8 @@ def test_candidates_are_those_of_brute_force(
         if not only_whole:
             own = collection.centred(held[each].vectors) @ vector
             assert own[2:][passage] == pytest.approx(own[2:].max(), abs=1e-6)
+    secret = {each for each in held if not held[each].counted}
+    assert set(collection.confidential().tolist()) == secret
     assert sum(collection.languages().values()) == sum(each.counted for each in held.values())
 
 

@@ -162,18 +162,6 @@ def test_settling_drops_what_is_gone_and_changes_no_answer() -> None:
         assert scores(settled, query) == scores(never, query)
 
 
-def test_the_order_of_arrival_changes_no_score() -> None:
-    # Long documents, so that a mean in single precision would depend on the order.
-    lengths = np.random.default_rng(7).integers(1, 60_000, 600)
-    texts = {number: ["word"] * int(length) for number, length in enumerate(lengths)}
-    forth, back = WordIndex(), WordIndex()
-    for number in texts:
-        forth.put(number, texts[number])
-    for number in reversed(texts):
-        back.put(number, texts[number])
-    assert scores(forth, {"word": 1.0}) == scores(back, {"word": 1.0})
-
-
 def test_a_word_has_holders_while_documents_have_it(tmp_path: Path) -> None:
     index = WordIndex()
     index.put(1, ["ward", "ward"])

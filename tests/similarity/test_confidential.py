@@ -1,0 +1,198 @@
+"""A confidential deal leaves no trace: not in a list, not in a count, not in a score."""
+
+import json
+from dataclasses import asdict
+from decimal import Decimal
+
+import pytest
+from sqlmodel import select
+
+from similarity.catalog import Catalog
+from similarity.experts import experts_of_deal
+from similarity.kin import kin_of_deal, kin_of_text
+from similarity.playbook import playbook_of_deal
+from similarity.search import search
+from tests.similarity.asking import LONG, TEXTS, everything
+from tests.similarity.test_snapshots import NOWHERE
+from tests.world import FakeEmbedder, World, ago, stage
+from workspace import assets, deals, teams
+from workspace.access import PLAIN_VIEW, Viewer
+from workspace.deals import Deal
+
+OUTSIDERS = ("charlie", "dana", "erin", "frank", "grace", "nobody")
+# One open deal of each kind of likeness to the confidential ones.
+ASKED_OF = ("kestrel", "wards")
+
+
+def viewer(world: World, name: str) -> Viewer:
+    return PLAIN_VIEW if name == "nobody" else world.viewer(name)
+
+
+def log_secrets(world: World) -> None:
+    """Three more confidential deals of Alice's, with all that could show: uses, seats, words."""
+    with world.database.write() as session:
+        alice, bob = world.people["alice"], world.people["bob"]
+        atlas = deals.find_or_add_product(session, "Atlas Warehouse")
+        datamoor = deals.find_or_add_competitor(session, "Datamoor")
+        for number, stage_name in enumerate(("Closed Won", "Closed Lost", "Qualification")):
+            secret = deals.log(
+                session,
+                f"Project Heron {number}",
+                world.account(session, "kestrel"),
+                alice,
+                stage=stage(session, stage_name),
+                products=[atlas],
+                competitors=[datamoor],
+                amount=Decimal(900_000),
+                opened=ago(90),
+                use_case="Patient records in one warehouse, dashboards for managers, egret",
+                notes="The board knows of the merger. Discretion. " + "heron osprey tern " * 40,
+                confidential=True,
+            )
+            for role, person in (("sales engineer", bob), ("consultant", None)):
+                teams.add_seat(session, secret, role, person, alice)
+            for asset in ("demo", "story", "battlecard"):
+                assets.use(session, world.asset(session, asset), secret, alice, helped=True)
+
+
+def edit_secrets(world: World) -> None:
+    with world.database.write() as session:
+        secrets = select(Deal).where(Deal.name.startswith("Project"))  # type: ignore[attr-defined]
+        for secret in session.exec(secrets):
+            deals.edit(
+                session,
+                secret,
+                world.people["alice"],
+                {"notes": f"Regulatory reporting, filler{secret.id} filler7 warehouse records."},
+            )
+
+
+def test_what_outsiders_get_is_equal_with_more_secrets_and_after_their_edits(
+    world: World, catalog: Catalog
+) -> None:
+    charlie = world.viewer("charlie")
+    keys = [world.deals[name] for name in ASKED_OF]
+
+    def got(asked: Catalog) -> dict[str, object]:
+        return everything(world.database, charlie, asked, keys, (TEXTS[0], TEXTS[2], LONG))
+
+    before = got(catalog)
+    assert before["kin of " + world.deals["kestrel"]]
+    for change in (log_secrets, edit_secrets):
+        change(world)
+        assert got(catalog) == before
+        # And so it is in a process that reads everything anew.
+        assert got(Catalog(world.database, FakeEmbedder(), NOWHERE)) == before
+
+
+def test_all_outsiders_get_the_same(world: World, catalog: Catalog) -> None:
+    log_secrets(world)
+    keys = [world.deals["kestrel"]]
+    answers = [
+        everything(world.database, viewer(world, name), catalog, keys, TEXTS[2:3])
+        for name in OUTSIDERS
+    ]
+    assert all(answer == answers[0] for answer in answers)
+
+
+@pytest.mark.parametrize("name", OUTSIDERS)
+def test_no_outsider_ever_reads_of_it(world: World, catalog: Catalog, name: str) -> None:
+    who = viewer(world, name)
+    with world.database.read() as session:
+        deal = world.deal(session, "kestrel")
+        shown = [
+            [asdict(each) for each in kin_of_deal(session, who, catalog, deal, limit=50)],
+            asdict(playbook_of_deal(session, who, catalog, deal, limit=50)),
+            [asdict(each) for each in experts_of_deal(session, who, catalog, deal, limit=50)],
+            asdict(search(session, who, catalog, "Nightingale merger board", limit=50)),
+        ]
+    text = json.dumps(shown, default=str)
+    for trace in ("Nightingale", "merger", world.confidential_deal, "990000", "the board"):
+        assert trace not in text
+
+
+def keys_of(world: World, who: Viewer, catalog: Catalog) -> set[str]:
+    with world.database.read() as session:
+        kin = kin_of_deal(session, who, catalog, world.deal(session, "kestrel"), limit=50)
+        return {each.key for each in kin}
+
+
+@pytest.mark.parametrize("name", ["alice", "bob"])
+def test_its_owner_and_team_have_it_everywhere(world: World, catalog: Catalog, name: str) -> None:
+    who = world.viewer(name)
+    with world.database.read() as session:
+        deal = world.deal(session, "kestrel")
+        kin = {each.name: each for each in kin_of_deal(session, who, catalog, deal)}
+        assert "Project Nightingale" in kin
+        # And it counts: the demo has one more deal that it won.
+        demo = next(
+            play
+            for play in playbook_of_deal(session, who, catalog, deal).plays
+            if play.key == world.assets["demo"]
+        )
+        assert (demo.won_with, demo.closed_with) == (3, 3)
+        assert "Project Nightingale" in {use.deal_name for use in demo.evidence}
+        bob = next(
+            expert
+            for expert in experts_of_deal(session, who, catalog, deal)
+            if expert.person_id == world.people["bob"]
+        )
+        assert world.confidential_deal in {evidence.deal_key for evidence in bob.evidence}
+        hits = search(session, who, catalog, "merger that is not public").deals
+        assert hits[0].name == "Project Nightingale"
+        # Also by a word that no other deal has, in a text longer than what is asked for.
+        words = f"{LONG} nightingale"
+        found = kin_of_text(session, who, catalog, words, limit=50)
+        terms = {each.name: each.terms for each in found}["Project Nightingale"]
+        because = next(term.because for term in terms if term.name == "words")
+        assert "nightingale" in because
+
+
+def test_who_is_invited_has_it_until_the_invitation_is_taken_back(
+    world: World, catalog: Catalog
+) -> None:
+    charlie = world.viewer("charlie")
+    assert world.confidential_deal not in keys_of(world, charlie, catalog)
+    with world.database.write() as session:
+        secret = world.deal(session, "nightingale")
+        deals.invite(session, secret, world.people["charlie"], world.people["alice"])
+    assert world.confidential_deal in keys_of(world, charlie, catalog)
+    with world.database.write() as session:
+        secret = world.deal(session, "nightingale")
+        deals.uninvite(session, secret, world.people["charlie"], world.people["alice"])
+    assert world.confidential_deal not in keys_of(world, charlie, catalog)
+
+
+def test_a_reader_who_began_earlier_learns_nothing_from_a_newer_cache(
+    world: World, catalog: Catalog
+) -> None:
+    """The caches are at least as new as a reader's view, and here they are newer."""
+    charlie, alice = world.viewer("charlie"), world.viewer("alice")
+    text = "heron osprey tern patient records warehouse"
+
+    with world.database.read() as session:
+        before = kin_of_text(session, charlie, catalog, text, limit=50)
+        log_secrets(world)
+        with world.database.read() as newer:
+            found = kin_of_text(newer, alice, catalog, text, limit=50)
+            assert "Project Heron 0" in {each.name for each in found}
+        assert kin_of_text(session, charlie, catalog, text, limit=50) == before
+
+
+def test_a_reader_who_began_earlier_learns_nothing_of_what_became_confidential(
+    world: World, catalog: Catalog
+) -> None:
+    charlie, alice = world.viewer("charlie"), world.viewer("alice")
+
+    with world.database.read() as session:
+        before = kin_of_text(session, charlie, catalog, "heron osprey tern", limit=50)
+        with world.database.write() as writing:
+            changes = {"confidential": True, "notes": "heron osprey tern " * 9}
+            deals.edit(writing, world.deal(writing, "brannoc"), None, changes)
+        with world.database.read() as newer:
+            found = kin_of_text(newer, alice, catalog, "heron osprey tern")
+            assert found[0].key == world.deals["brannoc"]
+        after = kin_of_text(session, charlie, catalog, "heron osprey tern", limit=50)
+        words = [term.value for kin in after for term in kin.terms if term.name == "words"]
+        assert not any(words)
+        assert len(after) <= len(before)
