@@ -15,6 +15,7 @@ from web.forms import Form, parse_pairs
 from web.session_cookie import csrf_matches, session_token
 from workspace.access import Viewer
 from workspace.database import Database
+from workspace.errors import NotFound
 from workspace.members import viewer_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -68,6 +69,9 @@ class MembersOnly(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive)
+        if any(letter < " " for letter in request.url.path):
+            # No key holds a control character, and PostgreSQL takes no NUL at all.
+            raise NotFound("There is no such page.")
         token = session_token(request)
         viewer = await to_thread.run_sync(self._viewer, token) if token else None
         scope["user"] = viewer

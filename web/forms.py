@@ -60,7 +60,10 @@ class Form:
     @property
     def values(self) -> dict[str, str]:
         """What was sent, to show it again; of a field sent several times, the first."""
-        return {name: values[0] for name, values in self.sent.items()}
+        return {
+            name: "".join(letter for letter in values[0] if not _is_control(letter))
+            for name, values in self.sent.items()
+        }
 
     def refuse(self, name: str, why: str) -> None:
         """Note that a field is wrong; the first reason stands."""
@@ -175,9 +178,7 @@ class Form:
             self.refuse(name, "Sent more than once.")
             return ""
         written = values[0].strip()
-        if any(
-            (ord(letter) < 32 and letter not in "\n\r\t") or letter == "\x7f" for letter in written
-        ):
+        if any(_is_control(letter) for letter in written):
             self.refuse(name, "Control characters cannot be taken.")
             return ""
         if len(written) > most:
@@ -186,6 +187,10 @@ class Form:
         if required and not written:
             self.refuse(name, "Needed.")
         return written
+
+
+def _is_control(letter: str) -> bool:
+    return (letter < " " and letter not in "\n\r\t") or letter == "\x7f"
 
 
 def is_link(address: str) -> bool:

@@ -28,11 +28,18 @@ def answer(
     context: Any,
     *,
     status: int = 200,
-    headers: dict[str, str] | None = None,
+    address: str = "",
+    replace: bool = False,
 ) -> Response[str]:
-    """A page, or the fragment of it that htmx asked for."""
-    template = fragment if wants_fragment(request) else page
-    return show(request, template, context, status=status, headers=headers)
+    """A page, or the fragment of it that htmx asked for.
+
+    `address` is what the browser then shows: without the empty fields that a form sends.
+    """
+    if not wants_fragment(request):
+        return show(request, page, context, status=status)
+    header = "HX-Replace-Url" if replace else "HX-Push-Url"
+    headers = {header: address.rstrip("?")} if address else None
+    return show(request, fragment, context, status=status, headers=headers)
 
 
 def show(

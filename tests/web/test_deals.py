@@ -153,6 +153,7 @@ def test_should_log_everything_that_was_said(visit: Visit, session: Session, wor
         ("product", "nothing", "Choose from"),
         ("expected_close", "2026-02-31", "A date"),
         ("notes", "a\x00b", "Control characters"),
+        ("account", "a\x00b", "Control characters"),
         ("id", "7", "no such field"),
         ("owner_id", "1", "no such field"),
         ("key", "X-1", "no such field"),

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from web.forms import Form
 from web.htmx import answer, go, show
+from web.rendering import query
 from workspace import access, accounts, contacts, pipeline
 from workspace.access import Viewer
 from workspace.accounts import REGIONS, Account, AccountRow, Relationship, country_choices
@@ -77,7 +78,8 @@ class AccountController(Controller):
         with database.read() as session:
             page = account_list(session, asked)
         fragment = "accounts/_rows.html" if "after" in asked.sent else "accounts/_results.html"
-        return answer(request, "accounts/list.html", fragment, page)
+        address = "/accounts?" + query(page.params)
+        return answer(request, "accounts/list.html", fragment, page, address=address)
 
     @get("/new", sync_to_thread=True)
     def new(

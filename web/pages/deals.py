@@ -11,6 +11,7 @@ from sqlmodel import Session
 from web.forms import Form
 from web.htmx import answer, go, show
 from web.pages.rooms import read_filter
+from web.rendering import query
 from workspace import access, pipeline
 from workspace.access import Viewer
 from workspace.accounts import (
@@ -94,7 +95,8 @@ class DealController(Controller):
             page = deal_list(session, viewer, asked)
         # A next page is put below the rows that are there already.
         fragment = "deals/_rows.html" if "after" in asked.sent else "deals/_results.html"
-        return answer(request, "deals/list.html", fragment, page)
+        address = "/deals?" + query(page.params, sort=page.sort)
+        return answer(request, "deals/list.html", fragment, page, address=address)
 
     @get("/new", sync_to_thread=True)
     def new(

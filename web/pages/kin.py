@@ -107,13 +107,9 @@ class KinController(Controller):
             page = kin_page(session, viewer, catalog, key, asked)
         # The address keeps what was chosen, and nothing that is as usual.
         shown = query({**page.params, **page.changed})
-        headers = {"HX-Replace-Url": f"/deals/{key}/kin" + (f"?{shown}" if shown else "")}
+        address = f"/deals/{key}/kin?{shown}"
         return answer(
-            request,
-            "deals/kin.html",
-            "deals/_kin.html",
-            page,
-            headers=headers if wants_fragment(request) else None,
+            request, "deals/kin.html", "deals/_kin.html", page, address=address, replace=True
         )
 
     @post("/{kin_key:str}/judgement", sync_to_thread=True)

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from web.forms import Form
 from web.htmx import answer, go, show
+from web.rendering import query
 from workspace import access, assets, pipeline
 from workspace.access import Viewer
 from workspace.assets import KINDS, Asset, AssetRow, UseRow
@@ -85,7 +86,8 @@ class LibraryController(Controller):
         with database.read() as session:
             page = library(session, viewer, asked)
         fragment = "library/_rows.html" if "after" in asked.sent else "library/_results.html"
-        return answer(request, "library/list.html", fragment, page)
+        address = "/library?" + query(page.params)
+        return answer(request, "library/list.html", fragment, page, address=address)
 
     @get("/new", sync_to_thread=True)
     def new(

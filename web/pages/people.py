@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from web.forms import Form
 from web.htmx import answer, go, show
+from web.rendering import query
 from workspace import access, accounts, assets, contacts, pipeline
 from workspace.access import Viewer
 from workspace.accounts import Account, country_choices
@@ -77,7 +78,8 @@ class PeopleController(Controller):
         with database.read() as session:
             page = people_list(session, asked)
         fragment = "people/_rows.html" if "after" in asked.sent else "people/_results.html"
-        return answer(request, "people/list.html", fragment, page)
+        address = "/people?" + query(page.params)
+        return answer(request, "people/list.html", fragment, page, address=address)
 
     @get("/new", sync_to_thread=True)
     def new(

@@ -11,6 +11,7 @@ from similarity.catalog import Catalog
 from similarity.search import SearchResults, search
 from web.forms import Form
 from web.htmx import answer
+from web.rendering import query
 from workspace.access import Viewer
 from workspace.database import Database
 
@@ -52,4 +53,7 @@ class SearchController(Controller):
         if text:
             with database.read() as session:
                 found = search(session, viewer, catalog, text, limit=LIMIT)
-        return answer(request, "search.html", "_search_results.html", SearchPage(text, found))
+        address = "/search?" + query({"q": text})
+        return answer(
+            request, "search.html", "_search_results.html", SearchPage(text, found), address=address
+        )

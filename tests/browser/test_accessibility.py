@@ -1,0 +1,121 @@
+"""axe finds nothing on any page: light and dark, wide and narrow, full and empty."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.steps import sign_in
+from tests.world import World
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+RULES = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    },
+    # The only rule of WCAG 2.2 AA, and switched off where nobody asks for it.
+    "rules": {"target-size": {"enabled": True}},
+}
+
+
+def paths(world: World) -> list[str]:
+    """Every kind of page, and what a page looks like when there is nothing or something wrong."""
+    deal = f"/deals/{world.deals['wards']}"
+    return [
+        "/",
+        "/deals",
+        "/deals?q=nothing+like+it",
+        "/deals?outcome=won&industry=Q&owner=alice-adeyemi",
+        "/deals/new",
+        deal,
+        f"{deal}/edit",
+        f"{deal}/kin",
+        f"{deal}/kin?industry=A",
+        f"{deal}/playbook",
+        f"{deal}/experts",
+        f"{deal}/activity",
+        f"/deals/{world.confidential_deal}",
+        "/accounts",
+        "/accounts/new",
+        f"/accounts/{world.accounts['brannoc']}",
+        f"/accounts/{world.accounts['brannoc']}/edit",
+        "/people",
+        "/people/new",
+        "/people/alice-adeyemi",
+        "/people/ines-moreira",
+        "/library",
+        "/library/new",
+        "/library?every=yes",
+        f"/library/{world.assets['demo']}",
+        "/search",
+        "/search?q=patient+records",
+        "/deals/nothing",
+    ]
+
+
+# Folds and menus are opened: what is in them has to be right, too. A menu may cover what lies
+# under it, so menus are looked at one at a time.
+OPEN = "folds => folds.forEach(fold => { fold.open = true; })"
+LOOK = """async ([theme, rules]) => {
+  document.documentElement.dataset.theme = theme;
+  const found = await axe.run(document, rules);
+  return found.violations.map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html)]);
+}"""
+
+
+def check(page: Page) -> list[tuple[str, Any]]:
+    """What axe says against this page in both themes, and whether it is wider than the screen."""
+    # The page's own policy forbids scripts from elsewhere, so axe comes as the tool's own code.
+    page.evaluate(AXE.read_text())
+    said = [(page.url, *each) for each in page.evaluate(LOOK, ["light", RULES])]
+    # A theme changes nothing but colours.
+    colours = {"runOnly": ["color-contrast"]}
+    said += [(page.url, "dark", *each) for each in page.evaluate(LOOK, ["dark", colours])]
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return said + ([(page.url, "wider", wider)] if wider > 0 else [])
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_should_have_nothing_against_any_page(page: Page, world: World, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    # Colours that are still on their way from one theme to the other are neither.
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("/sign-in")
+    said = check(page)
+    sign_in(page, world)
+    for path in paths(world):
+        page.goto(path)
+        page.locator("details:not(.menu)").evaluate_all(OPEN)
+        said += check(page)
+    for path in ("/deals", f"/deals/{world.deals['wards']}"):
+        page.goto(path)
+        for menu in page.locator("details.menu").all():
+            menu.evaluate("menu => { menu.open = true; }")
+            said += check(page)
+            menu.evaluate("menu => { menu.open = false; }")
+    assert not said, "\n".join(map(str, said))
+
+
+def test_should_not_run_what_people_write(page: Page, world: World) -> None:
+    dialogs: list[str] = []
+    reports: list[str] = []
+    page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: reports.append(message.text))
+    sign_in(page, world)
+    evil = "<img src=x onerror=alert(1)>\"'><svg/onload=alert(2)>{{7*7}}"
+    page.goto("/deals/new")
+    page.locator("#name").fill(evil)
+    page.locator("#account").fill(evil)
+    page.locator("#use_case").fill(evil)
+    page.locator("#notes").fill(evil)
+    page.get_by_role("button", name="Log the deal").last.click()
+    page.wait_for_url("**/kin")
+    deal = page.url.removesuffix("/kin")
+    for path in (deal, f"{deal}/kin", f"{deal}/activity", f"{deal}/edit", "/", "/deals"):
+        page.goto(path)
+        assert "49" not in page.locator("h1").first.inner_text()
+    page.goto("/search?q=" + "%3Cimg%20src%3Dx%20onerror%3Dalert(3)%3E")
+    assert not dialogs
+    assert not [text for text in reports if "Content Security Policy" in text]

@@ -1,0 +1,260 @@
+"""What holds for every template, every route and every list."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from litestar import Litestar
+from sqlalchemy import event
+from sqlmodel import Session, select
+
+from tests.web.conftest import Visit, acts
+from tests.world import World
+from web.rendering import STATIC, TEMPLATES, environment, static_path
+from workspace import accounts, assets, contacts, deals
+from workspace.activity import record
+from workspace.database import Database
+from workspace.teams import Seat
+
+PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
+# What a member who may only read may still do: it changes nothing of the record.
+HARMLESS = {"/sign-in", "/sign-out", "/preferences"}
+TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
+
+
+def routes(app: Litestar) -> list[tuple[str, str]]:
+    """Every method and path that the application answers."""
+    return sorted(
+        (method, re.sub(r":\w+}", "}", route.path))
+        for route in app.routes
+        for method in getattr(route, "methods", ())
+        if method != "OPTIONS"
+    )
+
+
+def filled(path: str, world: World, session: Session) -> str:
+    """The path with keys of things that are there, and that Bob may change."""
+    deal = world.deal(session, "wards")
+    seat = session.exec(select(Seat.id).where(Seat.deal_id == deal.id)).first()
+    keys = {
+        "/deals/": deal.key,
+        "/accounts/": world.accounts["brannoc"],
+        "/people/": "ines-moreira",
+        "/library/": world.assets["demo"],
+    }
+    for start, key in keys.items():
+        if path.startswith(start):
+            path = path.replace("{key}", key)
+    for name, value in (
+        ("kin_key", world.deals["brannoc"]),
+        ("person_key", "dana-dvorak"),
+        ("seat_id", seat),
+        ("use_id", 1),
+        ("name", static_path("app.css").rsplit("/", 1)[1]),
+    ):
+        path = path.replace(f"{{{name}}}", str(value))
+    assert "{" not in path, f"{path}: say here what to put into it"
+    return path
+
+
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
+def test_should_have_templates_without_anything_that_runs(name: str) -> None:
+    environment().get_template(name)
+    source = (TEMPLATES / name).read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)", source), "an inline script"
+    assert "<style" not in source
+    assert not re.search(r"\sstyle=", source), "an inline style"
+    assert not re.search(r"\s(hx-)?on[a-z:-]+=", source), "an inline handler"
+    assert "hx-vals='js" not in source
+    assert "|safe" not in source
+    assert "javascript:" not in source
+
+
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
+def test_should_have_a_token_in_every_form_that_writes(name: str) -> None:
+    source = (TEMPLATES / name).read_text()
+    for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", source, re.DOTALL):
+        assert "ui.csrf()" in form
+    for tag in re.findall(r"<[^>]*hx-get=[^>]*>", source):
+        if "<input" not in tag:
+            assert "href=" in tag or "action=" in tag, f"needs JavaScript: {tag}"
+
+
+def test_should_let_nobody_in_who_is_not_signed_in(
+    app: Litestar, visit: Visit, world: World, session: Session
+) -> None:
+    stranger = visit(None)
+    for method, path in routes(app):
+        if (method, path) in PUBLIC:
+            continue
+        send = stranger.get if method == "GET" else stranger.post
+        answer = send(filled(path, world, session))
+        if method == "GET":
+            assert answer.status_code == 303, path
+            assert answer.headers["location"].startswith("/sign-in"), path
+        else:
+            assert answer.status_code == 403, path
+
+
+def test_should_answer_every_page(
+    app: Litestar, visit: Visit, world: World, session: Session
+) -> None:
+    before = acts(world)
+    for method, path in routes(app):
+        if method == "GET" and path != "/sign-in":
+            answer = visit("bob").get(filled(path, world, session))
+            assert answer.status_code == 200, path
+            if not path.startswith("/static"):
+                title = re.search(r"<title>(.+?) · Dealkin</title>", answer.text)
+                assert title or path == "/deals/new/account", path
+                assert answer.headers["cache-control"] == "private, no-store"
+                assert "HX-Request" in answer.headers["vary"]
+    assert acts(world) == before
+
+
+def test_should_let_a_reading_member_change_nothing(
+    app: Litestar, visit: Visit, world: World, session: Session
+) -> None:
+    before = acts(world)
+    for method, path in routes(app):
+        if method != "GET" and path not in HARMLESS:
+            answer = visit("frank").post(filled(path, world, session))
+            assert answer.status_code in (403, 422), path
+    assert acts(world) == before
+
+
+def test_should_send_safe_headers_with_everything(visit: Visit) -> None:
+    for name, path, status in (
+        ("alice", "/", 200),
+        ("alice", "/deals/nothing", 404),
+        ("alice", "/nothing/at/all", 404),
+        (None, "/deals", 303),
+        (None, "/sign-in", 200),
+        (None, static_path("app.js"), 200),
+    ):
+        answer = visit(name).get(path)
+        assert answer.status_code == status
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_should_name_static_files_by_their_content(visit: Visit) -> None:
+    for file in ("app.css", "app.js", "favicon.svg", "vendor/htmx.min.js"):
+        answer = visit(None).get(static_path(file))
+        assert answer.content == (STATIC / file).read_bytes()
+        assert "immutable" in answer.headers["cache-control"]
+    for wrong in ("/static/app.css", "/static/..%2fapp.py", "/static/app.000000000000.css"):
+        assert visit(None).get(wrong).status_code == 404
+
+
+def test_should_say_sorry_without_telling_how_it_works(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("a secret detail")
+
+    monkeypatch.setattr("web.pages.search.search", broken)
+    alice = visit("alice")
+    page = alice.get("/search?q=x")
+    assert page.status_code == 500
+    assert "Something broke" in page.text
+    line = alice.get("/search?q=x", **{"HX-Request": "true"})
+    assert line.status_code == 500
+    assert line.headers["content-type"].startswith("text/plain")
+    for answer in (page, line):
+        assert "secret" not in answer.text
+        assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("cookie", ["theme", "shortcuts", "visit", "flash", "csrftoken", "session"])
+def test_should_not_render_what_a_cookie_says(visit: Visit, cookie: str) -> None:
+    stranger = visit(None)
+    stranger.cookies[cookie] = "<img/src=x>'&quot;"
+    assert "<img" not in stranger.get("/sign-in").text
+
+
+def test_should_refuse_other_kinds_of_bodies(visit: Visit, app: Litestar) -> None:
+    alice = visit("alice")
+    answer = alice.post("/deals", {"name": "x" * 1_100_000, "account": "x"})
+    assert answer.status_code == 413
+    broken = alice.client.post(
+        "/deals",
+        content=b"name=%ff&account=%00",
+        headers={
+            "Cookie": f"session={alice.cookies['session']}",
+            "x-csrftoken": alice.token,
+            "Content-Type": "application/x-www-form-urlencoded",
+        },
+    )
+    assert broken.status_code == 422
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[str]]:
+    """The statements that are sent to the database."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(database.reader, "before_cursor_execute", note)
+    yield seen
+    event.remove(database.reader, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/deals",
+        "/deals?outcome=open&sort=owner",
+        "/accounts",
+        "/accounts/st-brannoc-hospital",
+        "/people",
+        "/people/alice-adeyemi",
+        "/library",
+        "/library/ward-demo",
+        "{wards}",
+        "{wards}/kin",
+        "{wards}/playbook",
+        "{wards}/experts",
+        "{wards}/activity",
+        "/search?q=ward+dashboards",
+    ],
+)
+def test_should_not_ask_more_often_for_more_rows(visit: Visit, world: World, path: str) -> None:
+    alice = visit("alice")
+    here = path.format(wards=f"/deals/{world.deals['wards']}")
+    alice.get(here)
+    with counted(world.database) as before:
+        alice.get(here)
+    with world.database.write() as session:
+        brannoc, demo = world.account(session, "brannoc"), world.asset(session, "demo")
+        by = world.people["alice"]
+        for n in range(15):
+            deal = deals.log(
+                session,
+                f"Ward dashboards {n}",
+                brannoc,
+                by,
+                stage=deals.stages(session)[n % 10],
+                amount=Decimal(n),
+                currency="EUR",
+                use_case="Waiting-time dashboards for ward managers",
+            )
+            assets.use(session, demo, deal, by)
+            record(session, world.deal(session, "wards").id, by, "note", f"note {n}")
+            account = accounts.add_account(session, f"Hospital {n}", parent_id=brannoc.id)
+            contacts.add_contact(session, f"Nurse {n}", by, account_id=brannoc.id)
+            assets.publish(session, f"Ward deck {n}", "deck", by, [])
+            assert account.id
+    alice.get(here)
+    with counted(world.database) as after:
+        alice.get(here)
+    assert len(after) <= len(before), "\n".join(after)
