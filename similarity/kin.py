@@ -254,13 +254,17 @@ def snippet(passage: str, hits: Container[str], language: str, width: int = 40) 
 
 
 def surfaces(texts: Iterable[str], wanted: Iterable[str], language: str) -> list[str]:
-    """How the wanted stems are written in these texts, in the order wanted."""
-    written: dict[str, str] = {}
-    for text in texts:
-        for word in re.findall(r"\w+", text):
-            for stem in stems(word, language):
-                written.setdefault(stem, word if word[1:] != word[1:].lower() else word.lower())
-    return list(dict.fromkeys(written.get(stem, stem) for stem in wanted))
+    """How the wanted stems are written in the first of these texts that has them, in the order
+    wanted."""
+    written = dict.fromkeys(wanted, "")
+    missing = set(written)
+    for word in (found[0] for text in texts for found in re.finditer(r"\w+", text)):
+        if not missing:
+            break
+        for stem in missing.intersection(stems(word, language)):
+            written[stem] = word if word[1:] != word[1:].lower() else word.lower()
+            missing.remove(stem)
+    return list(dict.fromkeys(surface or stem for stem, surface in written.items()))
 
 
 def _present(
@@ -282,7 +286,9 @@ def _present(
         row = rows[each.id]
         text = texts.get(each.id, NOTHING_WRITTEN)
         gain = gains[each.id]
-        shown = surfaces([text.whole], gain, text.language)[:WORDS_SHOWN]
+        # A word of a name around the deal is not in its text, but always in the question.
+        written = [text.whole, question.text]
+        shown = surfaces(written, gain, text.language)[:WORDS_SHOWN]
         values = {term.name: Value(term.value, term.because) for term in each.terms}
         passage = text.passage(each.passage)
         if join([row.name]) == join([passage]):

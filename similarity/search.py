@@ -80,7 +80,7 @@ def _hits(session: Session, catalog: Catalog, text: str, kind: Kind, limit: int)
         if subject not in named:
             continue
         written = texts.get(subject, NOTHING_WRITTEN)
-        words = ", ".join(surfaces([written.whole], gain, written.language)[:WORDS_SHOWN])
+        words = ", ".join(surfaces([written.whole, text], gain, written.language)[:WORDS_SHOWN])
         terms = ranking.terms(
             {
                 "meaning": Value(found.meaning[row], "what it says is alike"),

@@ -486,7 +486,7 @@ def test_another_model_encodes_all_and_vectors_are_never_mixed(
 def test_catching_up_is_resumed_where_it_was_interrupted(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.texts.BATCH", 4)
+    monkeypatch.setattr("similarity.catalog.CATCH_UP_BATCH", 4)
     with database.write() as session:
         for number in range(10):
             log(session, f"Deal number{number}")

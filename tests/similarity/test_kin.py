@@ -1,0 +1,366 @@
+"""Kin: the right ones first, for reasons that are true, out of what a filter leaves."""
+
+import json
+import math
+from dataclasses import asdict
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import Session, select
+
+from similarity.catalog import Catalog
+from similarity.feedback import REASONS, KinFeedback, Verdict, judge, judgements, withdraw
+from similarity.kin import Kin, kin_of_deal, kin_of_text, snippet, surfaces
+from similarity.language import stems
+from similarity.ranking import Weights
+from tests.world import World, ago, stage
+from workspace import deals
+from workspace.access import PLAIN_VIEW
+from workspace.accounts import Account, add_account
+from workspace.audit import AuditEntry
+from workspace.database import Database
+from workspace.deals import Deal
+from workspace.errors import Invalid
+from workspace.pipeline import DealFilter
+
+
+def kin(
+    world: World, catalog: Catalog, name: str, who: str = "charlie", **given_: object
+) -> list[Kin]:
+    with world.database.read() as session:
+        deal = world.deal(session, name)
+        return kin_of_deal(session, world.viewer(who), catalog, deal, **given_)  # type: ignore[arg-type]
+
+
+def of_text(world: World, catalog: Catalog, text: str, **given_: object) -> list[Kin]:
+    with world.database.read() as session:
+        return kin_of_text(session, PLAIN_VIEW, catalog, text, **given_)  # type: ignore[arg-type]
+
+
+def names(world: World, found: list[Kin]) -> list[str]:
+    by_key = {key: name for name, key in world.deals.items()}
+    return [by_key[each.key] for each in found]
+
+
+def test_the_nearest_deal_is_first(world: World, catalog: Catalog) -> None:
+    found = kin(world, catalog, "kestrel")
+    order = names(world, found)
+    assert order[:2] == ["brannoc", "havel"]
+    assert "kestrel" not in order
+    assert (found[0].band, found[-1].band) == ("strong", "weak")
+    assert [each.score for each in found] == sorted((e.score for e in found), reverse=True)
+
+
+def test_a_deal_that_was_just_logged_has_its_kin(world: World, catalog: Catalog) -> None:
+    with world.database.write() as session:
+        deal = deals.log(
+            session,
+            "Harbour clinics",
+            add_account(session, "Harbour Clinics", industry="Q86", headcount=1_500, country="GB"),
+            world.people["charlie"],
+            use_case="Patient records of five clinics in one warehouse",
+        )
+    with world.database.read() as session:
+        order = names(world, kin_of_deal(session, world.viewer("charlie"), catalog, deal))
+    assert set(order[:3]) == {"brannoc", "havel", "kestrel"}
+
+
+def test_a_deal_with_only_a_name_has_kin(world: World, catalog: Catalog) -> None:
+    found = kin(world, catalog, "unclaimed")
+    assert {"orlik", "wards", "meridian"} & set(names(world, found)[:3])
+    assert all(term.name in {"meaning", "words", "recency"} for term in found[0].terms)
+
+
+def test_kin_of_a_sentence(world: World, catalog: Catalog) -> None:
+    found = of_text(world, catalog, "risk reports that the audit accepts, every night")
+    assert names(world, found)[0] == "lumen"
+    assert {term.name for term in found[0].terms} == {"meaning", "words", "recency"}
+
+
+@pytest.mark.parametrize("name", ["kestrel", "wards", "meridian", "unclaimed"])
+def test_reasons_add_up_and_are_true(world: World, catalog: Catalog, name: str) -> None:
+    found = kin(world, catalog, name, who="alice", limit=50)
+    assert len(found) == len(world.deals) - 1
+    for each in found:
+        assert each.score == math.fsum(term.value * term.weight for term in each.terms)
+        assert [term.contribution for term in each.terms] == sorted(
+            (term.contribution for term in each.terms), reverse=True
+        )
+        because = {term.name: term.because for term in each.terms}
+        with world.database.read() as session:
+            deal = world.deal(session, name)
+            other = session.exec(select(Deal).where(Deal.key == each.key)).one()
+            account = session.get(Account, other.account_id) if other.account_id else None
+            products = {p.name for p in products_of(session, other)}
+        for term in each.terms:
+            if term.name == "product" and term.value:
+                named = term.because.removeprefix("the same product: ").split(", ")
+                assert set(named) <= products
+        if account and deal.account_id == other.account_id:
+            assert because["region"] == "the same country"
+        # The words that are said to be in common are in both.
+        shown = because["words"]
+        if shown != "no words in common":
+            written = f"{other.name} {other.use_case} {other.notes} {other.reason}"
+            ours = set(stems(f"{deal.name} {deal.use_case} {deal.notes}", "en"))
+            for word in shown.removeprefix("words in common: ").split(", "):
+                assert set(stems(word, "en")) & ours
+                around = f"{written} {account.name if account else ''} {' '.join(products)}"
+                assert set(stems(word, "en")) <= set(stems(around, "en")) | set(stems(shown, "en"))
+
+
+def products_of(session: Session, deal: Deal) -> list[deals.Product]:
+    query = select(deals.Product).join(
+        deals.DealProduct,
+        deals.DealProduct.product_id == deals.Product.id,  # type: ignore[arg-type]
+    )
+    return list(session.exec(query.where(deals.DealProduct.deal_id == deal.id)))
+
+
+def test_what_is_shown_is_what_the_deal_says(world: World, catalog: Catalog) -> None:
+    best = kin(world, catalog, "kestrel")[0]
+    with world.database.read() as session:
+        deal = world.deal(session, "brannoc")
+        text = "".join(piece.text for piece in best.snippet)
+        assert text.strip(" …") in " ".join(f"{deal.use_case}. {deal.notes}".split())
+    hits = {stem for piece in best.snippet if piece.hit for stem in stems(piece.text, "en")}
+    ours = "Kestrel Health records Patient records of nine hospitals in one warehouse"
+    assert hits
+    assert hits <= set(stems(f"{ours} Asks who has done this with the same records system", "en"))
+    assert (best.account, best.outcome, best.owner) == (
+        "St Brannoc Hospital", "won", "Alice Adeyemi",
+    )  # fmt: skip
+    assert best.account_key == world.accounts["brannoc"]
+    assert (best.amount, best.currency, best.closed) == (240_000, "EUR", ago(200))
+    assert not best.liked
+
+
+def test_a_deal_without_an_account_or_an_owner_is_shown(world: World, catalog: Catalog) -> None:
+    found = {each.key: each for each in of_text(world, catalog, "somebody asks", limit=50)}
+    unclaimed = found[world.deals["unclaimed"]]
+    assert (unclaimed.account, unclaimed.account_key, unclaimed.owner) == (
+        "No account yet", None, "",
+    )  # fmt: skip
+
+
+def test_everything_that_is_shown_can_be_json(world: World, catalog: Catalog) -> None:
+    for each in kin(world, catalog, "kestrel"):
+        data = asdict(each)
+        # What is not JSON's own is an amount or a date, and reads as people write it.
+        data |= {"amount": str(data["amount"]), "closed": str(data["closed"])}
+        back = json.loads(json.dumps(data))
+        assert back["score"] == each.score
+        assert [term["value"] for term in back["terms"]] == [term.value for term in each.terms]
+        assert type(each.score) is float
+        assert all(type(term.value) is float for term in each.terms)
+
+
+@pytest.mark.parametrize("name", Weights.names())
+def test_a_weight_of_nothing_takes_a_term_out(world: World, catalog: Catalog, name: str) -> None:
+    for each in kin(world, catalog, "kestrel", weights=Weights(**{name: 0.0})):
+        assert all(term.contribution == 0 for term in each.terms if term.name == name)
+
+
+def test_weights_change_the_order(world: World, catalog: Catalog) -> None:
+    nothing = dict.fromkeys(Weights.names(), 0.0)
+    by_competitor = kin(world, catalog, "kestrel", weights=Weights(**{**nothing, "competitor": 1}))
+    against = {each.key for each in by_competitor if each.score == 1}
+    assert against == {
+        world.deals[name] for name in ("brannoc", "havel", "ribera", "tidewater", "wards")
+    }
+    by_size = kin(world, catalog, "kestrel", weights=Weights(**{**nothing, "size": 1}))
+    assert names(world, by_size)[0] == "tidewater"
+
+
+@pytest.mark.parametrize(
+    ("given_", "expected"),
+    [
+        ({"outcome": "lost"}, {"ribera", "orlik"}),
+        ({"outcome": "closed"}, {"brannoc", "havel", "lumen", "ribera", "orlik", "fjord"}),
+        ({"industry": "K64"}, {"lumen", "ribera"}),
+        ({"size": "over 20,000"}, {"meridian"}),
+        ({"product": "relay-integration"}, {"fjord", "meridian"}),
+        ({"competitor": "quarrystone"}, {"lumen", "orlik"}),
+        ({"region": "Southern Europe"}, {"ribera"}),
+        ({"owner": "charlie-costa", "outcome": "won"}, {"lumen", "fjord"}),
+        ({"since": ago(130), "outcome": "won"}, {"lumen"}),
+        ({"product": "nothing of ours"}, set()),
+    ],
+)
+def test_filters(
+    world: World, catalog: Catalog, given_: dict[str, object], expected: set[str]
+) -> None:
+    chosen = DealFilter(**given_)  # type: ignore[arg-type]
+    assert set(names(world, kin(world, catalog, "kestrel", filter=chosen))) == expected
+    assert set(names(world, of_text(world, catalog, "patient records", filter=chosen))) == expected
+
+
+def test_a_rare_filter_still_returns_its_result(world: World, catalog: Catalog) -> None:
+    """One of 500 deals is against Zanzibar, and 499 are more like what is asked for."""
+    with world.database.write() as session:
+        zanzibar = deals.find_or_add_competitor(session, "Zanzibar")
+        new = [
+            deals.NewDeal(f"Patient records warehouse {number}", None, stage(session, "Closed Won"))
+            for number in range(499)
+        ]
+        rare = deals.NewDeal(
+            "Ferry tickets", None, stage(session, "Closed Won"), key="rare", competitors=[zanzibar]
+        )
+        deals.log_all(session, [*new, rare], None, "logged", "")
+    only = DealFilter(competitor=zanzibar.key)
+    for limit in (1, 10):
+        found = of_text(world, catalog, "patient records warehouse", filter=only, limit=limit)
+        assert [each.key for each in found] == ["rare"]
+        with world.database.read() as session:
+            deal = world.deal(session, "kestrel")
+            of_deal = kin_of_deal(
+                session, world.viewer("charlie"), catalog, deal, filter=only, limit=limit
+            )
+        assert [each.key for each in of_deal] == ["rare"]
+    assert "rare" not in {each.key for each in of_text(world, catalog, "patient records")}
+
+
+def test_the_limit_is_kept(world: World, catalog: Catalog) -> None:
+    every = kin(world, catalog, "kestrel", limit=50)
+    for limit in (0, 1, 3):
+        assert kin(world, catalog, "kestrel", limit=limit) == every[:limit]
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "?!", "\u202e", "😀", "a" * 50_000, "' OR 1=1 --", "the of and", '%_*"']
+)
+def test_strange_questions_have_an_answer(world: World, catalog: Catalog, text: str) -> None:
+    for each in of_text(world, catalog, text):
+        assert math.isfinite(each.score)
+        assert 0 <= each.score <= sum(Weights().items().values())
+
+
+def test_an_empty_record_has_no_kin(database: Database, catalog: Catalog) -> None:
+    with database.read() as session:
+        assert kin_of_text(session, PLAIN_VIEW, catalog, "anything") == []
+    with database.write() as session:
+        deal = deals.log(session, "The first deal", None, None)
+    with database.read() as session:
+        assert kin_of_deal(session, PLAIN_VIEW, catalog, deal) == []
+        assert [each.key for each in kin_of_text(session, PLAIN_VIEW, catalog, "deal")] == [
+            deal.key
+        ]
+
+
+def say(world: World, about: str, of: str, verdict: Verdict, reason: str = "") -> None:
+    with world.database.write() as session:
+        deal, other = world.deal(session, about), world.deal(session, of)
+        judge(session, deal.id, other.id, verdict, reason, world.people["charlie"])
+
+
+def take_back(world: World, about: str, of: str) -> None:
+    with world.database.write() as session:
+        deal, other = world.deal(session, about), world.deal(session, of)
+        withdraw(session, deal.id, other.id, world.people["charlie"])
+
+
+def test_not_like_ours_hides_a_kin_for_this_deal_only(world: World, catalog: Catalog) -> None:
+    before = kin(world, catalog, "kestrel")
+    say(world, "kestrel", "brannoc", Verdict.UNLIKE, "different use")
+    after = kin(world, catalog, "kestrel", limit=50)
+    assert {each.key for each in after} == {
+        key
+        for name, key in world.deals.items()
+        if name not in ("kestrel", "brannoc", "nightingale")
+    }
+    assert "brannoc" in names(world, kin(world, catalog, "wards"))
+    # And not the other way round.
+    assert "kestrel" in names(world, kin(world, catalog, "brannoc"))
+    take_back(world, "kestrel", "brannoc")
+    assert kin(world, catalog, "kestrel") == before
+
+
+def test_like_ours_is_shown(world: World, catalog: Catalog) -> None:
+    say(world, "kestrel", "havel", Verdict.LIKE)
+    liked = {each.key: each.liked for each in kin(world, catalog, "kestrel")}
+    assert [key for key, is_liked in liked.items() if is_liked] == [world.deals["havel"]]
+    say(world, "kestrel", "havel", Verdict.UNLIKE, REASONS[0])
+    assert "havel" not in names(world, kin(world, catalog, "kestrel"))
+
+
+def test_a_judgement_has_a_reason_and_an_author(world: World) -> None:
+    for reason in ("", "because"):
+        with pytest.raises(Invalid) as refused:
+            say(world, "kestrel", "brannoc", Verdict.UNLIKE, reason)
+        assert set(refused.value.fields) == {"reason"}
+    say(world, "kestrel", "brannoc", Verdict.UNLIKE, "too old")
+    with world.database.read() as session:
+        deal = world.deal(session, "kestrel")
+        row = judgements(session, deal.id)[world.deal(session, "brannoc").id]
+        assert (row.verdict, row.reason, row.by_id) == (
+            "unlike", "too old", world.people["charlie"],
+        )  # fmt: skip
+    take_back(world, "kestrel", "brannoc")
+    take_back(world, "kestrel", "brannoc")
+    with world.database.read() as session:
+        assert session.exec(select(KinFeedback)).all() == []
+        acts = session.exec(
+            select(AuditEntry.action).where(AuditEntry.subject == f"deal {deal.id}")
+        ).all()
+        assert [act for act in acts if "kin" in act] == ["kin unlike", "kin judgement withdrawn"]
+
+
+def test_judgements_go_with_their_deals(world: World) -> None:
+    say(world, "kestrel", "brannoc", Verdict.LIKE)
+    with world.database.write() as session:
+        deal = deals.log(session, "Short-lived", None, None)
+        other = world.deal(session, "brannoc")
+        judge(session, deal.id, other.id, Verdict.LIKE, "", None)
+        judge(session, other.id, deal.id, Verdict.LIKE, "", None)
+        session.flush()
+        session.delete(deal)
+    with world.database.read() as session:
+        assert len(session.exec(select(KinFeedback)).all()) == 1
+
+
+WORDS = st.lists(st.sampled_from(["patient", "records,", "the", "ward's", "one", "…", "x" * 30]))
+
+
+@given(WORDS, st.sets(st.sampled_from(["patient", "record", "ward", "one", "none"])))
+def test_a_snippet_marks_the_hits_and_nothing_else(words: list[str], hits: set[str]) -> None:
+    width = 5
+    pieces = snippet(" ".join(words), hits, "en", width)
+    shown = "".join(piece.text for piece in pieces)
+    inside = shown.removeprefix("… ").removesuffix("…").split()
+    assert len(inside) <= width
+    for piece in pieces:
+        for word in piece.text.split() if piece.hit else []:
+            assert set(stems(word, "en")) & hits
+    plain = [word for piece in pieces if not piece.hit for word in piece.text.split()]
+    assert not any(set(stems(word, "en")) & hits for word in plain)
+    # No other stretch of this width has more of them.
+    marked = [bool(set(stems(word, "en")) & hits) for word in words]
+    best = max((sum(marked[at : at + width]) for at in range(max(1, len(words)))), default=0)
+    assert sum(len(piece.text.split()) for piece in pieces if piece.hit) == best
+    # Neighbours differ, so that a page marks stretches and not words.
+    assert all(a.hit != b.hit for a, b in pairwise(pieces))
+
+
+def test_a_word_of_a_name_around_a_deal_is_shown_in_full(world: World, catalog: Catalog) -> None:
+    """'Warehouse' is only in the name of Ribera's product."""
+    found = of_text(world, catalog, "migration to a warehouse")
+    because = {each.key: {t.name: t.because for t in each.terms}["words"] for each in found}
+    assert because[world.deals["ribera"]] == "words in common: warehouse"
+
+
+def test_words_are_shown_as_they_are_written() -> None:
+    text = ["SAP warehouses and Patient Records"]
+    assert surfaces(text, ["warehous", "sap", "patient", "gone"], "en") == [
+        "warehouses",
+        "SAP",
+        "patient",
+        "gone",
+    ]
+    # The first text that has a word decides.
+    assert surfaces(["Reports", "REPORTING banks"], ["bank", "report"], "en") == [
+        "banks",
+        "reports",
+    ]
+    assert surfaces(["naïve"], [], "en") == []
