@@ -8,6 +8,8 @@ from urllib.parse import quote
 from litestar import Request
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Response
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from web.rendering import render
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
@@ -30,7 +32,10 @@ _TITLES = {
     422: "That could not be taken",
     429: "Too many tries",
     500: "Something broke",
+    503: "Busy just now",
 }
+# Seconds after which a client may ask again.
+_RETRY_AFTER = "5"
 
 
 @dataclass(frozen=True)
@@ -86,15 +91,42 @@ def broke(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     return explain(request, 500, "It is our fault, not yours. Nothing was saved. Try again.")
 
 
+def collided(request: Request[Any, Any, Any], error: DBAPIError) -> Response[str]:
+    """Two wrote at once what there can be but one of: the later one is to look again."""
+    logger.warning("%s %s collided: %s", request.method, request.url.path, type(error.orig))
+    message = "Somebody did the same in this moment. Look again, and try once more."
+    return explain(request, 409, message)
+
+
+def database_refused(request: Request[Any, Any, Any], error: OperationalError) -> Response[str]:
+    """Two writes that cannot both be, a database that is held by another, or a fault."""
+    # Class 40 of the SQL standard: rolled back, because another transaction came between.
+    if str(getattr(error.orig, "sqlstate", "") or "").startswith("40"):
+        return collided(request, error)
+    if "database is locked" in str(error.orig):
+        return busy(request, error)
+    return broke(request, error)
+
+
+def busy(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+    """The database has no turn for this request."""
+    logger.warning("%s %s had to wait too long: %s", request.method, request.url.path, type(error))
+    response = explain(
+        request, 503, "Too much is being written at once. Nothing was saved. Try again in a moment."
+    )
+    response.headers["Retry-After"] = _RETRY_AFTER
+    return response
+
+
 def explain(request: Request[Any, Any, Any], status: int, message: str) -> Response[str]:
     """The error page; for htmx just the message, which its banner shows."""
     if request.headers.get("hx-request") == "true":
-        return Response(message, status_code=status, media_type="text/plain; charset=utf-8")
+        return Response(message, status_code=status, media_type="text/plain")
     page = ErrorPage(status, _TITLES.get(status, "That did not work"), message)
     return Response(
         render(request, "error.html", page),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
     )
 
 
@@ -102,5 +134,8 @@ HANDLERS: dict[Any, Any] = {
     DealkinError: refused,
     NotAuthorizedException: not_signed_in,
     HTTPException: failed,
+    IntegrityError: collided,
+    OperationalError: database_refused,
+    PoolTimeout: busy,
     Exception: broke,
 }

@@ -54,7 +54,7 @@ def show(
     response = Response(
         render(request, template, context),
         status_code=status,
-        media_type="text/html; charset=utf-8",
+        media_type="text/html",
         headers={"Vary": "HX-Request", **(headers or {})},
     )
     if request.cookies.get(FLASH) and not wants_fragment(request):

@@ -31,10 +31,11 @@ class StaticController(Controller):
         if squeezed:
             headers["Content-Encoding"] = "gzip"
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        text = kind.startswith("text/") or kind.endswith(("javascript", "svg+xml"))
+        # The framework says the same of every kind of text itself.
+        bare = kind in ("application/javascript", "image/svg+xml")
         return Response(
             _content(name, squeezed),
-            media_type=f"{kind}; charset=utf-8" if text else kind,
+            media_type=f"{kind}; charset=utf-8" if bare else kind,
             headers=headers,
         )
 
