@@ -77,6 +77,33 @@ def test_should_show_both_versions_of_a_deal_that_somebody_else_changed(
     assert fresh.status_code == 303
 
 
+def test_should_show_products_and_competitors_that_somebody_else_changed(
+    visit: Visit, world: World, session: Session
+) -> None:
+    path = f"/deals/{key(world)}/edit"
+    added = {"links": "yes", "product": ["beacon-dashboards", "atlas-warehouse"]}
+    assert visit("bob").post(path, {"version": "1", **added}).status_code == 303
+    stale = visit("alice").post(
+        path,
+        {"version": "1", "links": "yes", "product": "beacon-dashboards", "competitor": "datamoor"},
+    )
+    assert stale.status_code == 409
+    told = stale.text.split('<table class="compare">')[1].split("</table>")[0]
+    assert "<td>Beacon Dashboards</td><td>Atlas Warehouse, Beacon Dashboards</td>" in told
+    assert "<td>Datamoor</td><td>–</td>" in told
+    assert len(pipeline.products_of(session, world.deal(session, "wards").id)) == 2
+
+
+def test_should_say_so_where_what_somebody_else_changed_is_not_in_the_form(
+    visit: Visit, world: World
+) -> None:
+    path = f"/deals/{key(world)}"
+    visit("bob").post(f"{path}/stage", {"stage": "Needs Analysis", "version": "1"})
+    stale = visit("alice").post(f"{path}/edit", {"version": "1", "name": "Ward dashboards"})
+    assert stale.status_code == 409
+    assert "Somebody else changed this deal" in stale.text
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

@@ -48,6 +48,7 @@ class FactsForm:
     chosen_competitors: list[str]
     wrong: dict[str, str]
     differences: list[Difference]
+    stale: bool  # Somebody else changed the deal since the form was opened.
     focus: str
     version: int
     choices: Choices
@@ -260,7 +261,8 @@ def facts_form(
         chosen_products=form.sent.get("product", []) if linked else products,
         chosen_competitors=form.sent.get("competitor", []) if linked else competitors,
         wrong=form.wrong,
-        differences=_differences(session, head, typed) if stale else [],
+        differences=_differences(session, head, form, typed, choices) if stale else [],
+        stale=stale,
         focus=focus,
         version=deal.version,
         choices=choices,
@@ -337,7 +339,9 @@ def _still_seen(session: Session, viewer: Viewer, key: str) -> bool:
     return True
 
 
-def _differences(session: Session, head: Room, typed: dict[str, str]) -> list[Difference]:
+def _differences(
+    session: Session, head: Room, form: Form, typed: dict[str, str], choices: Choices
+) -> list[Difference]:
     """What the sender typed beside what is there now, where the two differ."""
     deal = head.deal
     owner = _owner_name(session, typed.get("owner", ""))
@@ -361,6 +365,23 @@ def _differences(session: Session, head: Room, typed: dict[str, str]) -> list[Di
         "reason": ("Reason", deal.reason),
         "confidential": ("Confidential", "yes" if deal.confidential else "no"),
     }
+    if "links" in form.sent:
+        added = [form.values.get("new_competitor", "")]
+        for name, label, options, more, there in (
+            ("product", "Products", choices.products, [], pipeline.products_of(session, deal.id)),
+            (
+                "competitor",
+                "Competitors",
+                choices.competitors,
+                added,
+                pipeline.competitors_of(session, deal.id),
+            ),
+        ):
+            ticked = set(form.sent.get(name, []))
+            names = [title for key, title in options if key in ticked] + more
+            typed = {**typed, name: ""}
+            yours[name] = ", ".join(sorted(filter(None, names)))
+            theirs[name] = (label, ", ".join(sorted(title for _, title in there)))
     return [
         Difference(label, yours[name] or "–", value or "–")
         for name, (label, value) in theirs.items()
