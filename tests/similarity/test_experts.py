@@ -1,0 +1,247 @@
+"""Experts: colleagues by evidence that is true."""
+
+import json
+import math
+from dataclasses import asdict
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import col, select
+
+from similarity.catalog import Catalog
+from similarity.experts import (
+    EVIDENCE_HALF_LIFE,
+    FULL_LOAD,
+    Expert,
+    decay,
+    experts_of_deal,
+    experts_of_text,
+    proven,
+    vote,
+)
+from tests.world import World, ago, stage
+from workspace import assets, contacts, deals, teams
+from workspace.access import PLAIN_VIEW
+from workspace.assets import Asset, Use
+from workspace.clock import today
+from workspace.database import Database
+from workspace.deals import Deal
+from workspace.people import Member, Person
+from workspace.teams import Seat
+
+
+def experts(
+    world: World, catalog: Catalog, name: str = "kestrel", who: str = "charlie"
+) -> dict[str, Expert]:
+    """The experts for a deal by the short names of the cast, best first."""
+    names = {person: short for short, person in world.people.items()}
+    with world.database.read() as session:
+        deal = world.deal(session, name)
+        found = experts_of_deal(session, world.viewer(who), catalog, deal, limit=50)
+    return {names[expert.person_id]: expert for expert in found}
+
+
+def value(expert: Expert, name: str) -> float:
+    return next(term.value for term in expert.terms if term.name == name)
+
+
+def because(expert: Expert, name: str) -> str:
+    return next(term.because for term in expert.terms if term.name == name)
+
+
+def test_who_was_on_the_nearest_won_deals_is_first(world: World, catalog: Catalog) -> None:
+    found = experts(world, catalog)
+    assert next(iter(found)) == "bob"
+    bob = found["bob"]
+    assert (bob.name, bob.title, bob.band) == ("Bob Brandt", "Solution architect", "strong")
+    assert "Product expert on St Brannoc patient records (won)" in [
+        evidence.text for evidence in bob.evidence
+    ]
+    assert value(bob, "skills") > 0
+    assert "hospitals" in because(bob, "skills")
+
+
+def test_reasons_add_up(world: World, catalog: Catalog) -> None:
+    found = list(experts(world, catalog, who="alice").values())
+    assert [each.score for each in found] == sorted((e.score for e in found), reverse=True)
+    for expert in found:
+        assert expert.score == math.fsum(term.contribution for term in expert.terms)
+        assert {term.name for term in expert.terms} == {"deals", "assets", "skills", "time"}
+        assert all(0 <= term.value <= 1 and term.because for term in expert.terms)
+    json.dumps([asdict(each) for each in found], default=str)
+
+
+@pytest.mark.parametrize("who", ["charlie", "alice"])
+def test_every_piece_of_evidence_is_true(world: World, catalog: Catalog, who: str) -> None:
+    with world.database.read() as session:
+        for expert in experts(world, catalog, who=who).values():
+            assert expert.evidence or value(expert, "skills") >= 0.5
+            for evidence in expert.evidence:
+                if evidence.deal_key:
+                    deal = session.exec(select(Deal).where(Deal.key == evidence.deal_key)).one()
+                    roles = session.exec(
+                        select(Seat.role).where(
+                            Seat.deal_id == deal.id, Seat.person_id == expert.person_id
+                        )
+                    ).all()
+                    assert evidence.text in {
+                        f"{role.capitalize()} on {deal.name} ({deal.outcome})" for role in roles
+                    }
+                    assert evidence.when == deal.closed
+                else:
+                    asset = session.exec(select(Asset).where(Asset.key == evidence.asset_key)).one()
+                    assert asset.author_id == expert.person_id
+                    assert asset.name in evidence.text
+                    on = session.exec(
+                        select(Deal.outcome)
+                        .join(Use, col(Use.deal_id) == col(Deal.id))
+                        .where(Use.asset_id == asset.id)
+                    ).all()
+                    assert "won" in on
+
+
+def test_a_confidential_deal_is_evidence_only_for_those_who_see_it(
+    world: World, catalog: Catalog
+) -> None:
+    def keys(who: str) -> set[str | None]:
+        return {each.deal_key for each in experts(world, catalog, who=who)["bob"].evidence}
+
+    assert world.confidential_deal in keys("alice")
+    assert world.confidential_deal not in keys("charlie")
+
+
+def test_who_left_is_nobody_s_expert(world: World, catalog: Catalog) -> None:
+    assert "bob" in experts(world, catalog)
+    with world.database.write() as session:
+        member = session.get_one(Member, world.people["bob"])
+        member.active = False
+        session.add(member)
+    assert "bob" not in experts(world, catalog)
+
+
+def test_contacts_are_no_experts(world: World, catalog: Catalog) -> None:
+    with world.database.write() as session:
+        person = session.get_one(Person, world.people["jonas"])
+        contacts.edit_person(session, person, None, {"skills": "patient records; data warehouse"})
+    assert "jonas" not in experts(world, catalog)
+
+
+def test_who_is_on_the_team_is_marked(world: World, catalog: Catalog) -> None:
+    assert experts(world, catalog, "wards")["bob"].on_team
+    assert not experts(world, catalog, "kestrel")["bob"].on_team
+    with world.database.read() as session:
+        found = experts_of_text(session, PLAIN_VIEW, catalog, "patient records")
+    assert not any(expert.on_team for expert in found)
+
+
+def test_load_takes_the_term_of_time_away(world: World, catalog: Catalog) -> None:
+    before = experts(world, catalog)["bob"]
+    # Alice's two open deals.
+    assert before.load == 2
+    assert because(before, "time") == "2 seats on open deals"
+    assert value(before, "time") == pytest.approx(1 - 2 / FULL_LOAD)
+    with world.database.write() as session:
+        for number in range(FULL_LOAD):
+            deal = deals.log(session, f"Tram {number}", None, world.people["dana"])
+            teams.add_seat(session, deal, "trainer", world.people["bob"], None)
+    after = experts(world, catalog)["bob"]
+    assert after.load == FULL_LOAD + 2
+    assert value(after, "time") == 0
+    assert after.score < before.score
+    # Being busy makes nobody less of an expert.
+    assert after.band == before.band
+
+
+def test_seats_on_hidden_deals_are_no_load(world: World, catalog: Catalog) -> None:
+    with world.database.write() as session:
+        alice = world.people["alice"]
+        secret = deals.log(session, "Secret", None, alice, confidential=True)
+        teams.add_seat(session, secret, "trainer", world.people["bob"], alice)
+    assert experts(world, catalog, who="charlie")["bob"].load == 2
+    assert experts(world, catalog, who="alice")["bob"].load == 3
+
+
+def test_a_won_deal_proves_more_than_a_lost_one(world: World, catalog: Catalog) -> None:
+    def deals_value() -> float:
+        return value(experts(world, catalog)["bob"], "deals")
+
+    before = deals_value()
+    with world.database.write() as session:
+        deals.advance(session, world.deal(session, "brannoc"), stage(session, "Closed Lost"), None)
+    assert deals_value() < before
+
+
+def test_authors_of_what_won_are_experts(world: World, catalog: Catalog) -> None:
+    found = experts(world, catalog)
+    assert because(found["bob"], "assets").startswith("wrote ")
+    with world.database.write() as session:
+        for name in ("demo", "battlecard"):
+            asset = world.asset(session, name)
+            assets.edit_asset(session, asset, None, {"author_id": world.people["erin"]})
+    after = experts(world, catalog)
+    assert value(after["erin"], "assets") > 0
+    assert because(after["bob"], "assets") == "wrote none of the assets that won"
+
+
+def test_declared_skills_alone_make_an_expert_where_they_fit(
+    world: World, catalog: Catalog
+) -> None:
+    def asked(name: str) -> list[float]:
+        text = "zebra crossings and stripes"
+        with world.database.read() as session:
+            found = experts_of_text(session, PLAIN_VIEW, catalog, text)
+        return [value(each, "skills") for each in found if each.person_id == world.people[name]]
+
+    # Some of what she wrote was used, but she declares nothing.
+    assert set(asked("erin")) <= {0.0}
+    assert asked("frank") == []
+    with world.database.write() as session:
+        for name in ("erin", "frank"):
+            person = session.get_one(Person, world.people[name])
+            contacts.edit_person(session, person, None, {"skills": "zebra crossings; stripes"})
+    # Who also does something else fits less well.
+    assert asked("frank") == [1.0] or asked("erin") == [1.0]
+    assert asked("frank")
+
+
+def test_nobody_is_an_expert_for_an_empty_record(database: Database, catalog: Catalog) -> None:
+    with database.read() as session:
+        assert experts_of_text(session, PLAIN_VIEW, catalog, "anything") == []
+
+
+@given(st.floats(-1, 1), st.floats(-1, 1), st.integers(0, 50), st.integers(0, 50))
+def test_a_vote_grows_with_relevance_and_is_shared(
+    one: float, other: float, few: int, many: int
+) -> None:
+    if one <= other:
+        assert vote(one, few) <= vote(other, few)
+    if few <= many:
+        assert vote(one, few) >= vote(one, many)
+    assert vote(one, few) >= 0
+    # Four faint matches do not outvote one that is twice as good.
+    assert 4 * vote(0.4, 1) <= vote(0.8, 1) + 1e-9
+
+
+@given(st.floats(0, 1000), st.floats(0, 1000))
+def test_more_evidence_proves_more_and_never_everything(one: float, other: float) -> None:
+    assert 0 <= proven(one) < 1
+    assert (proven(one) <= proven(other)) == (one <= other) or math.isclose(one, other)
+
+
+@given(st.integers(-400, 8_000), st.integers(-400, 8_000))
+def test_evidence_fades(one: int, other: int) -> None:
+    a, b = decay(ago(one), today()), decay(ago(other), today())
+    assert 0 < a <= 1
+    assert a >= b if one <= other else a <= b
+    assert decay(ago(one + EVIDENCE_HALF_LIFE), today()) <= a
+    assert decay(None, today()) == decay(ago(EVIDENCE_HALF_LIFE), today()) == 0.5
+
+
+def test_old_evidence_is_worth_less(world: World, catalog: Catalog) -> None:
+    before = value(experts(world, catalog)["bob"], "deals")
+    with world.database.write() as session:
+        for name in ("brannoc", "havel"):
+            deal = world.deal(session, name)
+            deals.edit(session, deal, None, {"opened": ago(4_000), "closed": ago(3_900)})
+    assert value(experts(world, catalog)["bob"], "deals") < before

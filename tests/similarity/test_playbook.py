@@ -1,0 +1,336 @@
+"""Playbook: what won kin, by numbers that anybody can count again."""
+
+import json
+import math
+from dataclasses import asdict
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel import col, select
+
+from similarity.catalog import Catalog
+from similarity.playbook import (
+    CONTRAST_CASES,
+    Play,
+    Playbook,
+    lift,
+    playbook_of_deal,
+    playbook_of_text,
+)
+from tests.world import World, ago, stage
+from workspace import assets, deals
+from workspace.access import PLAIN_VIEW, visible_deals
+from workspace.assets import Asset, Use
+from workspace.database import Database
+from workspace.deals import Deal
+
+CASES = st.tuples(
+    st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)
+).map(lambda each: (min(each[:2]), max(each[:2]), min(each[2:]), max(each[2:])))
+
+
+@given(CASES)
+def test_the_interval_contains_the_lift(cases: tuple[int, int, int, int]) -> None:
+    found = lift(*cases)
+    assert -1 <= found.low <= found.value <= found.high <= 1
+    assert math.isfinite(found.value)
+
+
+@given(st.integers(0, 30), st.integers(0, 30))
+def test_equal_rates_on_equal_numbers_are_no_lift(won: int, lost: int) -> None:
+    closed = won + lost
+    assert lift(won, closed, won, closed).value == pytest.approx(0, abs=1e-12)
+
+
+@given(CASES)
+def test_one_more_win_with_it_is_more_and_without_it_is_less(
+    cases: tuple[int, int, int, int],
+) -> None:
+    won_with, closed_with, won_without, closed_without = cases
+    value = lift(*cases).value
+    if won_with < closed_with:
+        assert lift(won_with + 1, closed_with, won_without, closed_without).value > value
+    if won_without < closed_without:
+        assert lift(won_with, closed_with, won_without + 1, closed_without).value < value
+
+
+@given(CASES)
+def test_with_and_without_are_two_sides_of_one_thing(cases: tuple[int, int, int, int]) -> None:
+    a, b, c, d = cases
+    assert lift(a, b, c, d).value == pytest.approx(-lift(c, d, a, b).value)
+
+
+@given(st.integers(1, 40), st.integers(2, 6))
+def test_few_cases_promise_little(closed: int, times: int) -> None:
+    """The same rates on more deals are a greater and a surer lift."""
+    few = lift(closed, closed, 0, closed)
+    many = lift(closed * times, closed * times, 0, closed * times)
+    assert 0 < few.value < many.value < 1
+    assert many.high - many.low < few.high - few.low
+
+
+def test_an_asset_used_once_promises_next_to_nothing() -> None:
+    once = lift(1, 1, 20, 40)
+    assert 0 < once.value < 0.1
+    assert once.low < 0 < once.high
+    assert lift(20, 20, 20, 40).low > 0
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_an_asset_used_on_everything_has_about_no_lift(won: int, lost: int) -> None:
+    """Popularity proves nothing: there is nothing to compare with."""
+    assert abs(lift(won, won + lost, 0, 0).value) < 0.07
+
+
+def test_nothing_at_all_is_no_lift() -> None:
+    assert lift(0, 0, 0, 0).value == 0
+
+
+def playbook(
+    world: World, catalog: Catalog, name: str = "kestrel", who: str = "charlie"
+) -> Playbook:
+    with world.database.read() as session:
+        deal = world.deal(session, name)
+        return playbook_of_deal(session, world.viewer(who), catalog, deal)
+
+
+def plays(found: Playbook) -> dict[str, Play]:
+    return {play.key: play for play in found.plays}
+
+
+def test_the_demo_that_won_is_first(world: World, catalog: Catalog) -> None:
+    found = playbook(world, catalog)
+    assert found.plays[0].key == world.assets["demo"]
+    demo = found.plays[0]
+    assert (demo.name, demo.kind) == ("Ward demo", "demo")
+    assert [use.deal_name for use in demo.evidence] == [
+        "St Brannoc patient records",
+        "Havel Clinics data platform",
+    ]
+    assert demo.evidence[0].comment == "Shown on a ward with their own records"
+    assert (demo.evidence[0].outcome, demo.evidence[0].helped) == ("won", True)
+
+
+@pytest.mark.parametrize("who", ["charlie", "alice"])
+def test_the_numbers_are_those_of_a_count(world: World, catalog: Catalog, who: str) -> None:
+    found = playbook(world, catalog, who=who)
+    with world.database.read() as session:
+        closed = session.exec(
+            select(Deal).where(
+                visible_deals(world.viewer(who)),
+                Deal.outcome != "open",
+                Deal.key != world.deals["kestrel"],
+            )
+        ).all()
+        won = {deal.id for deal in closed if deal.outcome == "won"}
+        assert (found.won, found.closed) == (len(won), len(closed))
+        for play in found.plays:
+            on = set(
+                session.exec(
+                    select(Use.deal_id).where(
+                        Use.asset_id == play.asset_id,
+                        col(Use.deal_id).in_([deal.id for deal in closed]),
+                    )
+                )
+            )
+            assert play.won_with == len(on & won) > 0
+            assert play.closed_with == len(on)
+            assert play.won_without == len(won - on)
+            assert play.closed_without == len(closed) - len(on)
+            again = lift(play.won_with, play.closed_with, play.won_without, play.closed_without)
+            assert (play.lift, play.lift_low, play.lift_high) == (
+                again.value,
+                again.low,
+                again.high,
+            )
+            because = next(term.because for term in play.terms if term.name == "lift")
+            assert because == (
+                f"won {play.won_with} of {play.closed_with} with it,"
+                f" {play.won_without} of {play.closed_without} without"
+            )
+
+
+def test_reasons_add_up(world: World, catalog: Catalog) -> None:
+    found = playbook(world, catalog, who="alice")
+    assert [play.score for play in found.plays] == sorted(
+        (play.score for play in found.plays), reverse=True
+    )
+    for play in found.plays:
+        assert play.score == math.fsum(term.contribution for term in play.terms)
+        assert {term.name for term in play.terms} == {
+            "lift", "relevance", "helped", "product", "freshness",
+        }  # fmt: skip
+        assert all(term.because for term in play.terms)
+        assert play.band == ("strong" if play.lift_low > 0 else "fair" if play.lift > 0 else "weak")
+    assert json.loads(json.dumps(asdict(found)))["closed"] == found.closed
+
+
+def test_what_may_not_be_used_never_appears(world: World, catalog: Catalog) -> None:
+    """Not the expired deck that won Havel, and neither what is withdrawn or expires later."""
+    assert world.assets["old_deck"] not in plays(playbook(world, catalog))
+    with world.database.write() as session:
+        demo = world.asset(session, "demo")
+        assets.edit_asset(session, demo, None, {"withdrawn": True})
+    assert world.assets["demo"] not in plays(playbook(world, catalog, who="alice"))
+    with world.database.write() as session:
+        demo = world.asset(session, "demo")
+        assets.edit_asset(session, demo, None, {"withdrawn": False, "expires": ago(0)})
+    assert world.assets["demo"] in plays(playbook(world, catalog))
+    with world.database.write() as session:
+        assets.edit_asset(session, world.asset(session, "demo"), None, {"expires": ago(1)})
+    assert world.assets["demo"] not in plays(playbook(world, catalog))
+
+
+def test_what_only_lost_deals_had_is_no_play(world: World, catalog: Catalog) -> None:
+    with world.database.write() as session:
+        paper = assets.publish(session, "Loser", "white paper", world.people["erin"], [])
+        assets.use(session, paper, world.deal(session, "orlik"), None)
+        open_ = assets.publish(session, "Hope", "white paper", world.people["erin"], [])
+        assets.use(session, open_, world.deal(session, "tidewater"), None)
+    assert {"loser", "hope"}.isdisjoint(plays(playbook(world, catalog)))
+
+
+def test_an_asset_used_twice_on_a_deal_counts_once(world: World, catalog: Catalog) -> None:
+    before = plays(playbook(world, catalog))[world.assets["demo"]]
+    with world.database.write() as session:
+        demo, deal = world.asset(session, "demo"), world.deal(session, "brannoc")
+        assets.use(session, demo, deal, None, helped=True, comment="Once more")
+    after = plays(playbook(world, catalog))[world.assets["demo"]]
+    assert (after.won_with, after.closed_with) == (before.won_with, before.closed_with)
+    assert "Once more" in {use.comment for use in after.evidence}
+
+
+def test_popularity_fulfils_no_prophecy(database: Database, catalog: Catalog) -> None:
+    """An asset on every deal, won or lost, stands behind one that only the won ones had."""
+    with database.write() as session:
+        everywhere = assets.publish(session, "Everywhere", "deck", None, [])
+        telling = assets.publish(session, "Telling", "demo", None, [])
+        for number in range(24):
+            won = number % 2 == 0
+            deal = deals.log(
+                session,
+                f"Warehouse {number}",
+                None,
+                None,
+                stage=stage(session, "Closed Won" if won else "Closed Lost"),
+            )
+            assets.use(session, everywhere, deal, None)
+            if won and number % 4 == 0:
+                assets.use(session, telling, deal, None)
+    with database.read() as session:
+        found = plays(playbook_of_text(session, PLAIN_VIEW, catalog, "warehouse"))
+    assert abs(found["everywhere"].lift) < 0.05
+    assert found["everywhere"].band != "strong"
+    assert (found["everywhere"].won_with, found["everywhere"].closed_with) == (12, 24)
+    assert found["telling"].lift > 0.2
+    assert found["telling"].score > found["everywhere"].score
+
+
+@pytest.mark.parametrize(
+    ("helped", "value", "because"),
+    [
+        ([], 0.5, "nobody has said yet"),
+        ([True], 2 / 3, "helped in 1 of 1 answers"),
+        ([False], 1 / 3, "helped in 0 of 1 answers"),
+        ([True, False, None], 0.5, "helped in 1 of 2 answers"),
+    ],
+)
+def test_what_users_say_counts(
+    database: Database,
+    catalog: Catalog,
+    helped: list[bool | None],
+    value: float,
+    because: str,
+) -> None:
+    with database.write() as session:
+        asset = assets.publish(session, "Ward demo", "demo", None, [])
+        for number, said in enumerate(helped or [None]):
+            deal = deals.log(
+                session, f"Deal {number}", None, None, stage=stage(session, "Closed Won")
+            )
+            assets.use(session, asset, deal, None, helped=said)
+    with database.read() as session:
+        play = playbook_of_text(session, PLAIN_VIEW, catalog, "deal").plays[0]
+    term = next(term for term in play.terms if term.name == "helped")
+    assert (term.value, term.because) == (pytest.approx(value), because)
+
+
+@pytest.mark.parametrize(
+    ("published", "value", "because"),
+    [
+        (ago(0), 1.0, "published today"),
+        (ago(540), 0.5, "published 1 year ago"),
+        (ago(-5), 1.0, "published today"),
+        (None, 0.0, "publication date unknown"),
+    ],
+)
+def test_fresh_assets_count_more(
+    world: World, catalog: Catalog, published: date | None, value: float, because: str
+) -> None:
+    with world.database.write() as session:
+        demo = session.exec(select(Asset).where(Asset.key == world.assets["demo"])).one()
+        assets.edit_asset(session, demo, None, {"published": published})
+    demo_play = plays(playbook(world, catalog))[world.assets["demo"]]
+    term = next(term for term in demo_play.terms if term.name == "freshness")
+    assert (term.value, term.because) == (pytest.approx(value), because)
+
+
+def test_no_kin_no_plays(database: Database, catalog: Catalog) -> None:
+    with database.read() as session:
+        found = playbook_of_text(session, PLAIN_VIEW, catalog, "anything")
+    assert found == Playbook([], [], 0, 0)
+
+
+def log_against(world: World, count: int, *, lost_with: int = 0) -> None:
+    """So many won and lost deals against Zanzibar; the won ones had the demo, some lost did."""
+    with world.database.write() as session:
+        zanzibar = deals.find_or_add_competitor(session, "Zanzibar")
+        demo = world.asset(session, "demo")
+        for number in range(2 * count):
+            won = number % 2 == 0
+            deal = deals.log(
+                session,
+                f"Deal {number}",
+                None,
+                world.people["alice"],
+                stage=stage(session, "Closed Won" if won else "Closed Lost"),
+                competitors=[zanzibar],
+            )
+            if won or number // 2 < lost_with:
+                assets.use(session, demo, deal, None)
+        deals.set_competitors(session, world.deal(session, "kestrel"), [zanzibar])
+
+
+def test_what_lost_deals_lacked_is_a_contrast(world: World, catalog: Catalog) -> None:
+    log_against(world, CONTRAST_CASES, lost_with=1)
+    (contrast,) = playbook(world, catalog).contrasts
+    assert (contrast.competitor, contrast.asset_key) == ("Zanzibar", world.assets["demo"])
+    assert (contrast.won_with, contrast.won) == (CONTRAST_CASES, CONTRAST_CASES)
+    assert (contrast.lost_with, contrast.lost) == (1, CONTRAST_CASES)
+
+
+def test_too_few_deals_are_no_contrast(world: World, catalog: Catalog) -> None:
+    log_against(world, CONTRAST_CASES - 1)
+    assert playbook(world, catalog).contrasts == []
+
+
+def test_what_both_had_is_no_contrast(world: World, catalog: Catalog) -> None:
+    log_against(world, CONTRAST_CASES + 1, lost_with=CONTRAST_CASES + 1)
+    assert playbook(world, catalog).contrasts == []
+
+
+def test_withdrawn_assets_and_hidden_deals_are_in_no_contrast(
+    world: World, catalog: Catalog
+) -> None:
+    log_against(world, CONTRAST_CASES)
+    with world.database.write() as session:
+        deal = session.exec(select(Deal).where(Deal.name == "Deal 0")).one()
+        deals.edit(session, deal, None, {"confidential": True})
+    # With one less they are too few for Charlie, and still enough for Alice.
+    assert playbook(world, catalog).contrasts == []
+    assert len(playbook(world, catalog, who="alice").contrasts) == 1
+    with world.database.write() as session:
+        assets.edit_asset(session, world.asset(session, "demo"), None, {"withdrawn": True})
+    assert playbook(world, catalog, who="alice").contrasts == []

@@ -1,0 +1,109 @@
+"""One box over deals, assets and people."""
+
+import json
+from dataclasses import asdict
+
+import pytest
+from sqlmodel import Session
+
+from similarity.catalog import Catalog
+from similarity.search import SearchResults, search
+from similarity.texts import Kind
+from tests.world import World
+from workspace import contacts
+from workspace.access import PLAIN_VIEW
+from workspace.assets import Asset
+from workspace.people import Person
+
+
+def found(world: World, catalog: Catalog, text: str, limit: int = 10) -> SearchResults:
+    with world.database.read() as session:
+        return search(session, PLAIN_VIEW, catalog, text, limit=limit)
+
+
+def test_each_kind_is_found(world: World, catalog: Catalog) -> None:
+    hits = found(world, catalog, "patient records from four hospitals")
+    assert hits.deals[0].key == world.deals["brannoc"]
+    assert hits.assets[0].key == world.assets["demo"]
+    assert hits.assets[0].subtitle == "demo"
+    assert hits.assets[0].kind == Kind.ASSET
+    best = found(world, catalog, "data warehousing for hospitals").people[0]
+    assert (best.name, best.kind) == ("Bob Brandt", Kind.PERSON)
+    assert best.subtitle == "Solution architect"
+
+
+def test_people_are_found_by_who_they_are_and_where_they_were(
+    world: World, catalog: Catalog
+) -> None:
+    for text in ("Inês Moreira", "INÊS moreira", "chief information officer at St Brannoc"):
+        best = found(world, catalog, text).people[0]
+        assert (best.id, best.name) == (world.people["ines"], "Inês Moreira")
+        assert best.subtitle == "Chief information officer, St Brannoc Hospital"
+    by_school = {hit.id for hit in found(world, catalog, "University of Porto").people[:3]}
+    assert by_school == {world.people[name] for name in ("ines", "jonas", "bob")}
+
+
+def test_deals_are_found_by_the_names_around_them(world: World, catalog: Catalog) -> None:
+    for text, name in (
+        ("Tidewater Insurance", "tidewater"),
+        ("fixed price for the migration", "havel"),
+        ("Banco Ribera", "ribera"),
+    ):
+        assert found(world, catalog, text).deals[0].key == world.deals[name]
+
+
+def test_reasons_are_those_of_the_text(world: World, catalog: Catalog) -> None:
+    hits = found(world, catalog, "regulatory reporting before six")
+    story = hits.assets[0]
+    assert story.key == world.assets["story"]
+    terms = {term.name: term for term in story.terms}
+    assert terms.keys() == {"meaning", "words"}
+    assert terms["words"].because.startswith("words in common: ")
+    assert story.band in ("strong", "fair")
+    assert [piece.text for piece in story.snippet if piece.hit]
+    unlike = hits.assets[-1]
+    assert {t.name: t.because for t in unlike.terms}["words"] == "none"
+    json.dumps(asdict(hits), default=str)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
+def test_nothing_finds_nothing(world: World, catalog: Catalog, text: str) -> None:
+    assert found(world, catalog, text) == SearchResults([], [], [])
+
+
+@pytest.mark.parametrize("text", ["%", "*", '"', "' OR ''='", "NOT (a OR", "\u202e", "?" * 9000])
+def test_signs_are_only_signs(world: World, catalog: Catalog, text: str) -> None:
+    hits = found(world, catalog, text)
+    for hit in (*hits.assets, *hits.people):
+        assert hit.band == "weak"
+
+
+def test_the_limit_is_that_of_each_kind(world: World, catalog: Catalog) -> None:
+    hits = found(world, catalog, "data warehouse", limit=2)
+    assert (len(hits.deals), len(hits.assets), len(hits.people)) == (2, 2, 2)
+
+
+def test_what_is_changed_is_found_as_it_is_now(world: World, catalog: Catalog) -> None:
+    with world.database.write() as session:
+        person = session.get_one(Person, world.people["jonas"])
+        contacts.edit_person(session, person, None, {"title": "Zebra keeper"})
+    best = found(world, catalog, "zebra").people[0]
+    assert best.subtitle == "Zebra keeper, Havel Clinics"
+
+
+def test_what_is_gone_from_the_record_is_not_found(world: World, catalog: Catalog) -> None:
+    """Also where a reader's view is older or newer than the caches."""
+
+    def remove(session: Session) -> None:
+        session.delete(world.asset(session, "withdrawn_paper"))
+
+    with world.database.read() as older:
+        before = search(older, PLAIN_VIEW, catalog, "figures that we took back")
+        assert before.assets[0].key == world.assets["withdrawn_paper"]
+        with world.database.write() as session:
+            remove(session)
+        after = found(world, catalog, "figures that we took back")
+        assert world.assets["withdrawn_paper"] not in {hit.key for hit in after.assets}
+        # The older view may lack it, and must not fail for it.
+        search(older, PLAIN_VIEW, catalog, "figures that we took back")
+        assert older.get(Asset, before.assets[0].id) is not None
