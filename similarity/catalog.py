@@ -26,11 +26,12 @@ from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 
 from similarity.collection import Collection, Entry, mean_of
 from similarity.documents import Document as Text
-from similarity.documents import Part
+from similarity.documents import Part, forget_texts
 from similarity.embeddings import ModelUnavailable
 from similarity.index import Vectors
 from similarity.texts import TABLES, Kind, affected, batches, documents, touched_by
 from workspace.database import Database
+from workspace.deals import Deal
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Document(SQLModel, table=True):
     subject_id: int = Field(index=True)
     # SHA-256 of the text and of the way it is prepared: the same means nothing to do.
     content_hash: str = Field(max_length=64)
+    # The way of preparing documents that made this one.
+    prepared: int
     language: str = Field(default="", max_length=10)
     # Stemmed words, in order, separated by single spaces.
     terms: str = Field(default="", sa_type=sa.Text)
@@ -113,6 +116,12 @@ class CatalogChange(SQLModel, table=True):
 
 # Rises when documents are prepared in another way, so that all are prepared again.
 PREPARATION = 1
+# Documents that are caught up with at a time: few enough to tell progress, and to lose little.
+CATCH_UP_BATCH = 64
+# Up to so many documents, and after changes to so many, they are counted to see whether they
+# have doubled; else at one generation of COUNT_EACH.
+COUNT_OFTEN = 1_000
+COUNT_EACH = 50
 
 
 class Encoder(Protocol):
@@ -180,18 +189,23 @@ class Catalog:
         except ModelUnavailable as problem:
             log.warning("%s Words alone carry the search.", problem)
 
-    def catch_up(self, progress: Progress | None = None) -> int:
-        """Prepare every document that is missing, outdated or of another model; how many.
+    def catch_up(self, progress: Progress | None = None, *, thorough: bool = False) -> int:
+        """Prepare every document that is missing or of another model or version; how many.
 
-        Work is committed in parts: whoever is interrupted goes on where they were.
+        `thorough` compares each text with what is stored, too, which finds what was written
+        past the catalog. Work is committed in parts: whoever is interrupted goes on where
+        they were. Texts are encoded between the writes, so that nobody waits for that.
         """
         done = 0
         with self._database.read() as session:
-            outdated = self._outdated(session)
+            outdated = self._outdated(session, thorough)
         for kind, ids in outdated.items():
-            for batch in batches(ids):
+            for batch in batches(ids, CATCH_UP_BATCH):
+                part = {kind: set(batch)}
+                with self._database.read() as session:
+                    ahead = self._encode_ahead(session, part)
                 with self._database.write() as session:
-                    self._renew(session, {kind: set(batch)})
+                    self._renew(session, part, ahead)
                 done += len(batch)
                 if progress:
                     progress(done, sum(map(len, outdated.values())))
@@ -218,21 +232,30 @@ class Catalog:
         def renew(session: Session) -> None:
             session.flush()
             if touched:
-                self._renew(session, affected(session, touched))
+                subjects = affected(session, touched)
+                # On SQLite nobody else can write meanwhile, so there is nothing to do ahead.
+                several = not self._database.is_sqlite
+                ahead = self._encode_ahead(session, subjects) if several else {}
+                self._renew(session, subjects, ahead)
 
-    def _renew(self, session: Session, subjects: dict[Kind, set[int]]) -> None:
-        """Write the documents of these subjects anew where their text is another."""
-        # Whoever renews has the lock from here to the commit, so that texts are read after
-        # every earlier change to them. What takes long is done before.
-        ahead = {} if self._database.is_sqlite else self._encode_ahead(session, subjects)
+    def _renew(
+        self, session: Session, subjects: dict[Kind, set[int]], ahead: dict[str, bytes]
+    ) -> None:
+        """Write the documents of these subjects anew where their text is another.
+
+        Whoever renews has the lock from here to the commit, so that texts are read after
+        every earlier change to them. What takes long was done before, and is in `ahead`.
+        """
         generation = _lock(session)
         changed: list[tuple[Kind, int]] = []
         for kind, ids in subjects.items():
             for batch in batches(sorted(ids)):
                 renewed = self._renew_batch(session, kind, batch, ahead)
                 changed += ((kind, subject) for subject in renewed)
+        forget_texts()
         if changed:
-            means = [self._renew_mean(session, kind) for kind in subjects if subjects[kind]]
+            due = len(changed) > COUNT_OFTEN or generation % COUNT_EACH == 0
+            means = [self._renew_mean(session, kind, due) for kind in subjects]
             token = secrets.token_hex(16)
             session.add(CatalogGeneration(number=generation, token=token, renews_mean=any(means)))
             session.execute(
@@ -281,6 +304,7 @@ class Catalog:
                     "kind": kind,
                     "subject_id": subject,
                     "content_hash": digest,
+                    "prepared": PREPARATION,
                     "language": text.language,
                     "terms": " ".join(text.terms),
                     "confidential": confidential,
@@ -348,9 +372,12 @@ class Catalog:
             log.warning("%s What is saved now is found by its words only.", problem)
         return found
 
-    def _renew_mean(self, session: Session, kind: Kind) -> bool:
+    def _renew_mean(self, session: Session, kind: Kind, due: bool) -> bool:
         """Take the mean of a kind anew where there are twice as many documents by now."""
         model = self.encoder.model_id
+        row = session.get(CatalogMean, (kind, model))
+        if row and row.count > COUNT_OFTEN and not due:
+            return False
         wholes = (
             sa.select(col(Passage.vector))
             .join(Document, col(Document.id) == col(Passage.document_id))
@@ -364,7 +391,6 @@ class Catalog:
         count = session.execute(
             sa.select(sa.func.count()).select_from(wholes.subquery())
         ).scalar_one()
-        row = session.get(CatalogMean, (kind, model))
         if count == 0 or (row is not None and count < 2 * row.count):
             return False
         total: Any = 0.0
@@ -389,32 +415,41 @@ class Catalog:
             )
         )
 
-    def _outdated(self, session: Session) -> dict[Kind, list[int]]:
+    def _outdated(self, session: Session, thorough: bool) -> dict[Kind, list[int]]:
         """The subjects whose document is not what it would be if it were written now."""
+        model = self.encoder.model_id
         found = {}
         for kind, table in TABLES.items():
             stored = {
-                subject: (row_id, digest, confidential)
-                for row_id, subject, digest, confidential in session.exec(
-                    select(
-                        Document.id,
-                        Document.subject_id,
-                        Document.content_hash,
-                        Document.confidential,
-                    ).where(Document.kind == kind)
+                subject: (digest, prepared)
+                for subject, digest, prepared in session.exec(
+                    select(Document.subject_id, Document.content_hash, Document.prepared).where(
+                        Document.kind == kind
+                    )
                 )
             }
-            lacking: set[int] = set()
-            for batch in batches(row_id for row_id, _, _ in stored.values()):
-                lacking |= self._lacking_vectors(session, batch)
-            subjects = list(session.exec(select(table.id)))
-            fresh = set()
-            for subject, text, confidential in documents(session, kind, subjects):
-                known = stored.get(subject)
-                digest = _content_hash(text)
-                if known and known[1:] == (digest, confidential) and known[0] not in lacking:
-                    fresh.add(subject)
-            found[kind] = sorted(({*subjects, *stored}) - fresh)
+            lacking = set(
+                session.exec(
+                    select(Document.subject_id)
+                    .join(Passage, col(Passage.document_id) == col(Document.id))
+                    .where(
+                        Document.kind == kind,
+                        sa.or_(col(Passage.model).is_(None), col(Passage.model) != model),
+                    )
+                    .distinct()
+                )
+            )
+            subjects = set(session.exec(select(table.id)))
+            old = {subject for subject, row in stored.items() if row[1] != PREPARATION}
+            due = (subjects ^ stored.keys()) | lacking | old
+            if kind is Kind.DEAL:
+                due |= set(session.exec(_told_apart()))
+            if thorough:
+                for subject, text, _ in documents(session, kind, sorted(subjects - due)):
+                    if stored[subject][0] != _content_hash(text):
+                        due.add(subject)
+                forget_texts()
+            found[kind] = sorted(due)
         return found
 
     # Reading: from documents to the caches.
@@ -603,6 +638,15 @@ def _lock(session: Session) -> int:
             .values(generation=col(CatalogState.generation) + 1)
             .returning(col(CatalogState.generation))
         ).scalar_one()
+    )
+
+
+def _told_apart() -> Any:
+    """The deals that are confidential and whose documents are not, or the other way round."""
+    return (
+        select(Deal.id)
+        .join(Document, col(Document.subject_id) == col(Deal.id))
+        .where(Document.kind == Kind.DEAL, col(Document.confidential) != col(Deal.confidential))
     )
 
 

@@ -124,6 +124,12 @@ def _document(title: str, prose: tuple[str, ...], around: tuple[str, ...]) -> Do
     return Document(language, tuple(pieces), tuple(terms))
 
 
+def forget_texts() -> None:
+    """Forget the texts that were made into documents: they repeat within one piece of work
+    only, and some are confidential."""
+    _document.cache_clear()
+
+
 def join(parts: Iterable[str]) -> str:
     """The parts that are not empty as sentences of one text."""
     kept = (part.strip() for part in parts)

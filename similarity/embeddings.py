@@ -25,8 +25,12 @@ class Embedder:
         # The ISO 639-1 codes of the languages that the model knows; empty for all.
         self.languages = frozenset(languages.replace("*", "").split())
         self.name = model or "all-MiniLM-L6-v2"
-        self._source = model or str(_packaged_model())
+        self._chosen = model
         self._lock = threading.Lock()
+
+    @cached_property
+    def _source(self) -> str:
+        return self._chosen or str(_packaged_model())
 
     @cached_property
     def model_id(self) -> str:
@@ -36,11 +40,6 @@ class Embedder:
             with file.open("rb") as weights:
                 digest.update(hashlib.file_digest(weights, "sha256").digest())
         return f"{Path(self.name).name}@{digest.hexdigest()[:12]}"
-
-    @property
-    def loaded(self) -> bool:
-        """Whether the model is in memory, so that encoding starts at once."""
-        return "_model" in self.__dict__
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """The unit vectors of these texts, shape (n, dimension).

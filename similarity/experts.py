@@ -34,7 +34,7 @@ ROLE_WORTH = {"product expert": 1.0, "sales engineer": 1.0, "consultant": 0.9}
 OTHER_ROLE_WORTH = 0.6
 # This much evidence is worth half of the most that evidence can be.
 HALF_PROVEN = 1.0
-# A member with this many open seats has no time left.
+# A member with this many seats on open deals has no time left.
 FULL_LOAD = 6
 EVIDENCE_SHOWN = 6
 
@@ -72,7 +72,8 @@ class Expert:
     band: str
     terms: list[Term]
     evidence: list[Evidence]
-    open_seats: int
+    # How many seats on open deals they fill, of the deals that the viewer may see.
+    load: int
     on_team: bool
 
 
@@ -147,14 +148,14 @@ def _experts(
     on_deals = _by_person(_seat_votes(session, kin, on))
     on_assets = _by_person(_asset_votes(session, kin, on))
     skills = _skills(session, catalog, question, members)
-    load = _open_seats(session, viewer)
+    loads = _loads(session, viewer)
     experts = []
     for person_id, (key, name, title) in members.items():
         deals, written = on_deals[person_id], on_assets[person_id]
         skill = skills.get(person_id)
         if not deals and not written and (skill is None or skill.value < 0.5):
             continue
-        open_seats = load.get(person_id, 0)
+        load = loads.get(person_id, 0)
         terms = [
             Term("deals", proven(_worth(deals)), DEALS_WEIGHT, _deals_because(deals)),
             Term("assets", proven(_worth(written)), ASSETS_WEIGHT, _assets_because(written)),
@@ -164,7 +165,7 @@ def _experts(
                 SKILLS_WEIGHT,
                 skill.because if skill else "none declared that fit",
             ),
-            Term("time", max(0.0, 1 - open_seats / FULL_LOAD), TIME_WEIGHT, _load(open_seats)),
+            Term("time", max(0.0, 1 - load / FULL_LOAD), TIME_WEIGHT, _load_because(load)),
         ]
         evidence = sorted([*deals, *written], key=lambda vote: -vote.worth)
         experts.append(
@@ -177,7 +178,7 @@ def _experts(
                 band=_band(terms),
                 terms=sorted(terms, key=lambda term: -term.contribution),
                 evidence=[vote.evidence for vote in evidence[:EVIDENCE_SHOWN]],
-                open_seats=open_seats,
+                load=load,
                 on_team=person_id in team,
             )
         )
@@ -270,7 +271,7 @@ def _skills(
     }
 
 
-def _open_seats(session: Session, viewer: Viewer) -> dict[int, int]:
+def _loads(session: Session, viewer: Viewer) -> dict[int, int]:
     """How many seats on open deals each member fills, of the deals that the viewer may see."""
     rows = session.exec(
         select(Seat.person_id, sa.func.count())
@@ -314,5 +315,5 @@ def _band(terms: Sequence[Term]) -> str:
     return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"
 
 
-def _load(open_seats: int) -> str:
-    return f"{open_seats} open seat{'' if open_seats == 1 else 's'}"
+def _load_because(load: int) -> str:
+    return f"{load} seat{'' if load == 1 else 's'} on open deals"

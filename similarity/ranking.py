@@ -140,7 +140,7 @@ def difference(ours: Facets, theirs: Facets, values: dict[str, Value], weights: 
     lost = {
         name: (1 - values[name].value) * weight
         for name, weight in weights.items().items()
-        if name in values and name in _DIFFERENCES
+        if name in values and name in _DIFFERENCES and weight
     }
     for name in sorted(lost, key=lambda name: -lost[name]):
         if values[name].value <= _NOTABLE.get(name, 0.75) and (

@@ -41,10 +41,10 @@ TABLES: dict[Kind, type[Deal] | type[Asset] | type[Person]] = {
 BATCH = 500
 
 
-def batches(ids: Iterable[int]) -> Iterator[list[int]]:
-    """The ids in lists of at most BATCH."""
+def batches(ids: Iterable[int], size: int = BATCH) -> Iterator[list[int]]:
+    """The ids in lists of at most `size`."""
     rows = list(ids)
-    return (rows[start : start + BATCH] for start in range(0, len(rows), BATCH))
+    return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
 def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[int, Document, bool]]:

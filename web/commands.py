@@ -341,7 +341,7 @@ def reindex() -> None:
     """Prepare every document whose text or vector is not current, and make the index anew."""
     with _workspace() as (_, _database, catalog):
         catalog.reset()
-        done = catalog.catch_up(_progress())
+        done = catalog.catch_up(_progress(), thorough=True)
         catalog.warm()
         typer.echo(f"{done:,} documents were prepared; the index is made anew.")
 
@@ -571,7 +571,7 @@ def _expert_json(one: "Expert") -> dict[str, object]:
             }
             for each in one.evidence
         ],
-        "open_seats": one.open_seats,
+        "load": one.load,
         "on_team": one.on_team,
     }
 
