@@ -207,8 +207,8 @@ def log_all(
         session.add_all(
             DealCompetitor(deal_id=deal.id, competitor_id=row_id) for row_id in competitors
         )
-        if deal.outcome == Outcome.WON and each.account:
-            _became_customer(each.account)
+        if each.account:
+            _became_customer(deal, each.account)
     session.flush()
     record_all(session, [deal.id for deal in made], by, kind, text)
     return made
@@ -238,6 +238,8 @@ def edit(
     )
     for name, value in changed.items():
         setattr(deal, name, value)
+    if "confidential" in changed and deal.account_id:
+        _became_customer(deal, session.get_one(Account, deal.account_id))
     deal.version += 1
     session.add(deal)
     record(
@@ -275,8 +277,8 @@ def advance(
         deal.closed = closed
         deal.reason = reason or deal.reason
         account = session.get(Account, deal.account_id) if deal.account_id else None
-        if to.outcome == Outcome.WON and account:
-            _became_customer(account)
+        if account:
+            _became_customer(deal, account)
     deal.version += 1
     session.add(deal)
     record(session, deal.id, by, "stage", reason, detail={"stage": [before.name, to.name]})
@@ -405,8 +407,10 @@ def _require_dates(outcome: str, opened: object, closed: object) -> None:
         )
 
 
-def _became_customer(account: Account) -> None:
-    if account.relationship in (Relationship.PROSPECT, Relationship.FORMER_CUSTOMER):
+def _became_customer(deal: Deal, account: Account) -> None:
+    """A deal that was won makes a customer. A confidential one does not: everybody would see."""
+    former = account.relationship in (Relationship.PROSPECT, Relationship.FORMER_CUSTOMER)
+    if deal.outcome == Outcome.WON and not deal.confidential and former:
         account.relationship = Relationship.CUSTOMER
 
 

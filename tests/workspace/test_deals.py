@@ -178,6 +178,19 @@ def test_only_those_who_were_none_become_customers(
         assert session.get_one(Account, account.id).relationship == after
 
 
+def test_a_confidential_deal_that_was_won_makes_nobody_a_customer(world: World) -> None:
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        assert world.account(session, "kestrel").relationship == Relationship.PROSPECT
+        secret = deals.log(
+            session, "Quiet", world.account(session, "tidewater"), alice, confidential=True
+        )
+        deals.advance(session, secret, stage(session, "Closed Won"), alice, reason="Speed")
+        assert world.account(session, "tidewater").relationship == Relationship.PROSPECT
+        deals.edit(session, secret, alice, {"confidential": False})
+        assert world.account(session, "tidewater").relationship == Relationship.CUSTOMER
+
+
 def test_the_default_pipeline_is_added_once(database: Database) -> None:
     with database.write() as session:
         deals.add_default_stages(session)

@@ -123,8 +123,9 @@ class Known:
 
     @cached_property
     def winners(self) -> set[int]:
-        """The accounts with a deal that was won."""
-        query = select(Deal.account_id).where(Deal.outcome == Outcome.WON).distinct()
+        """The accounts with a deal that was won, and that is not confidential."""
+        won = (Deal.outcome == Outcome.WON, col(Deal.confidential).is_(False))
+        query = select(Deal.account_id).where(*won).distinct()
         return {row_id for row_id in self.session.exec(query) if row_id is not None}
 
     def industry(self, text: str) -> str | None:

@@ -447,6 +447,20 @@ def test_should_not_make_a_customer_a_prospect_again(database, tmp_path):
     assert counts(report) == (0, 1, 1, 0)
 
 
+def test_should_take_no_customer_from_a_confidential_deal(database, tmp_path):
+    won = "deal,name,account,stage,confidential\n1,One,Acme,Won,yes\n2,Two,Basel,Won,\n"
+    load_text(database, tmp_path, won)
+    with database.read() as session:
+        found = dict(session.exec(select(Account.name, Account.relationship)).all())
+        assert found == {"Acme": "prospect", "Basel": "customer"}
+    both = "account,relationship\nAcme,{0}\nBasel,{0}\n"
+    load_text(database, tmp_path, both.format("customer"))
+    assert counts(load_text(database, tmp_path, both.format("prospect"))) == (0, 1, 1, 0)
+    with database.read() as session:
+        found = dict(session.exec(select(Account.name, Account.relationship)).all())
+        assert found == {"Acme": "prospect", "Basel": "customer"}
+
+
 def test_should_keep_parents_from_going_round_in_circles(database, tmp_path):
     report = load_text(database, tmp_path, "account,parent\nA,B\nB,C\nC,A\nD,D2\n")
     assert (report.created + report.updated, report.failed) == (3, 1)
