@@ -57,11 +57,15 @@ class SignInController(Controller):
         email = form.text("email", 254).lower()
         password = (form.sent.get("password") or [""])[0][:1000]
         back = safe_next(form.text("next", 2000))
-        subjects = (f"account {email}", f"address {network(request)}")
-        with database.write() as session:
-            allowed = members.attempts_left(session, *subjects)
-            if allowed:
-                members.count_attempt(session, *subjects)
+        account, address = f"account {email}", f"address {network(request)}"
+        # What is refused is not counted: who is locked out gets in again by waiting.
+        allowed = _within_limits(database, account, address, 1)
+        if allowed:
+            # Counted and committed before it is judged, so that of many guesses at once no
+            # more than the limit can pass, whatever order they are looked at in.
+            with database.write() as session:
+                counted = members.count_attempt(session, account, address)
+            allowed = _within_limits(database, account, address, 0)
         if not allowed:
             return show(request, "sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
         # Checking takes a third of a second on purpose: not while others wait to write.
@@ -69,14 +73,14 @@ class SignInController(Controller):
             person = members.check_password(session, email, password)
         with database.write() as session:
             if person:
-                members.forget_attempts(session, *subjects)
+                members.forget_attempts(session, account, counted)
                 earlier = session_token(request)
                 if earlier:
                     members.close_session(session, earlier)
                 token = members.open_session(session, person.id)
                 audit(session, person.id, "signed in", f"person {person.id}")
             else:
-                audit(session, None, "sign-in failed", f"address {network(request)}")
+                audit(session, None, "sign-in failed", address)
         if not person:
             return show(request, "sign_in.html", SignInPage(email, back, _WRONG), status=422)
         response = go(request, back)
@@ -120,6 +124,15 @@ class PreferencesController(Controller):
                     Cookie(key=name, value=value, path="/", max_age=31_536_000, samesite="lax")
                 )
         return response
+
+
+def _within_limits(database: Database, account: str, address: str, more: int) -> bool:
+    """Whether the tries that are counted, and so many more, are within both limits."""
+    with database.read() as session:
+        return (
+            members.attempts(session, account) + more <= members.ATTEMPT_LIMIT
+            and members.attempts(session, address) + more <= members.ADDRESS_LIMIT
+        )
 
 
 def safe_next(path: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlmodel import Field, Session, SQLModel, col, delete, select
+from sqlmodel import Field, Session, SQLModel, col, delete, func, or_, select
 
 from workspace.access import Viewer
 from workspace.clock import now
@@ -19,8 +19,10 @@ from workspace.keys import free_key
 from workspace.people import Member, MemberRole, Person, Role
 
 SESSION_LIFETIME = timedelta(hours=12)
-# Wrong passwords that one account or one address may try within the window.
+# Wrong passwords that may be tried within the window: for one account, and from one address,
+# behind which a whole office may be.
 ATTEMPT_LIMIT = 10
+ADDRESS_LIMIT = 100
 ATTEMPT_WINDOW = timedelta(minutes=15)
 MINIMUM_PASSWORD = 12
 
@@ -86,29 +88,38 @@ def random_password() -> str:
     return secrets.token_urlsafe(12)
 
 
-def attempts_left(session: Session, *subjects: str) -> bool:
-    """Whether a further sign-in may be tried for each of these accounts or addresses."""
+def attempts(session: Session, subject: str) -> int:
+    """How many sign-ins were tried within the window for an account, or from an address."""
     since = now() - ATTEMPT_WINDOW
-    for subject in subjects:
-        recent = session.exec(
-            select(SignInAttempt.id)
-            .where(SignInAttempt.subject == subject, col(SignInAttempt.at) > since)
-            .limit(ATTEMPT_LIMIT)
-        ).all()
-        if len(recent) >= ATTEMPT_LIMIT:
-            return False
-    return True
+    counted = select(func.count()).select_from(SignInAttempt)
+    return session.exec(
+        counted.where(SignInAttempt.subject == subject, col(SignInAttempt.at) > since)
+    ).one()
 
 
-def count_attempt(session: Session, *subjects: str) -> None:
-    """Count a sign-in that is about to be tried; forget those out of the window."""
+def count_attempt(session: Session, *subjects: str) -> list[int]:
+    """Count a sign-in that is about to be tried: its rows. Forget those out of the window."""
     session.exec(delete(SignInAttempt).where(col(SignInAttempt.at) < now() - ATTEMPT_WINDOW))
-    session.add_all(SignInAttempt(subject=subject) for subject in subjects)
+    rows = [SignInAttempt(subject=subject) for subject in subjects]
+    session.add_all(rows)
+    session.flush()
+    return [row.id for row in rows]
 
 
-def forget_attempts(session: Session, *subjects: str) -> None:
-    """The sign-in succeeded: the tries before it no longer count."""
-    session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject).in_(subjects)))
+def forget_attempts(session: Session, account: str, counted: Iterable[int] = ()) -> None:
+    """The sign-in succeeded: the tries at this account, and this one, no longer count.
+
+    Other tries from the same address do: whoever has an account of their own could otherwise
+    guess the passwords of others without end.
+    """
+    session.exec(
+        delete(SignInAttempt).where(
+            or_(
+                col(SignInAttempt.subject) == account,
+                col(SignInAttempt.id).in_(list(counted)),
+            )
+        )
+    )
 
 
 def check_password(session: Session, email: str, password: str) -> Person | None:

@@ -69,6 +69,57 @@ def test_should_stop_guessing_whatever_headers_say(
     assert answers[-1] == 429
 
 
+def test_should_count_guesses_at_others_though_one_signs_in_between(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members, "ADDRESS_LIMIT", 5)
+    visitor = visit(None)
+
+    def try_as(name: str, password: str) -> int:
+        data = {"email": world.email(name), "password": password}
+        visitor.cookies.pop("session", None)
+        return int(visitor.post("/sign-in", data, token=visitor.token_of("/sign-in")).status_code)
+
+    for name in ("alice", "bob", "dana", "erin"):
+        assert try_as(name, "a guess") == 422
+        # An office that signs in correctly does not lock itself out.
+        assert try_as("charlie", world.password("charlie")) == 303
+    assert try_as("frank", "a guess") == 422
+    assert try_as("grace", "a guess") == 429
+    assert try_as("charlie", world.password("charlie")) == 429
+
+
+def test_should_lock_an_account_and_not_the_office(visit: Visit, world: World) -> None:
+    visitor = visit(None)
+    token = visitor.token_of("/sign-in")
+    for _ in range(members.ATTEMPT_LIMIT):
+        visitor.post("/sign-in", {"email": world.email("bob"), "password": "x"}, token=token)
+    for name, status in (("bob", 429), ("alice", 303)):
+        data = {"email": world.email(name), "password": world.password(name)}
+        assert visitor.post("/sign-in", data, token=token).status_code == status
+
+
+def test_should_not_let_guesses_at_once_exceed_the_limit(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = []
+    count = members.count_attempt
+
+    def count_while_others_do(session: Session, *subjects: str) -> list[int]:
+        """As if so many others had come just as far in the same moment."""
+        for _ in range(members.ATTEMPT_LIMIT):
+            count(session, *subjects)
+        return count(session, *subjects)
+
+    monkeypatch.setattr(members, "count_attempt", count_while_others_do)
+    monkeypatch.setattr(members, "check_password", lambda *given: checked.append(given))
+    visitor = visit(None)
+    data = {"email": world.email("alice"), "password": "x"}
+    answer = visitor.post("/sign-in", data, token=visitor.token_of("/sign-in"))
+    assert answer.status_code == 429
+    assert not checked
+
+
 def test_should_sign_out_for_good(visit: Visit) -> None:
     alice = visit("alice")
     kept = alice.cookies["session"]
