@@ -37,10 +37,10 @@ def evaluate(folder: Path, encoder: Encoder) -> dict[str, Any]:
     A query whose id is also a document's never returns that document.
     """
     corpus = {
-        str(row["_id"]): document(row.get("title") or "", [row.get("text") or ""])
-        for row in _json_lines(folder / "corpus.jsonl")
+        name: document(title, [text])
+        for name, title, text in _texts(folder / "corpus.jsonl", "_id")
     }
-    texts = {str(row["_id"]): row["text"] for row in _json_lines(folder / "queries.jsonl")}
+    texts = {name: text for name, _, text in _texts(folder / "queries.jsonl", "_id")}
     qrels = _qrels(folder / "qrels" / "test.tsv")
     judged = [query for query in texts if any(grade > 0 for grade in qrels[query].values())]
     if not judged:
@@ -73,19 +73,19 @@ def evaluate(folder: Path, encoder: Encoder) -> dict[str, Any]:
 def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
     """Mean average precision of the experts found for topics by their documents' votes."""
     documents = {
-        str(row["doc_id"]): document("", [row["text"]])
-        for row in _json_lines(folder / "documents.jsonl")
+        name: document(title, [text])
+        for name, title, text in _texts(folder / "documents.jsonl", "doc_id")
     }
     names = list(documents)
     people: dict[str, list[str]] = defaultdict(list)
-    for row in _table(folder / "doc_author.tsv"):
-        people[row["doc_id"]].append(row["candidate_id"])
-    pool = {row["candidate_id"] for row in _table(folder / "candidate_pool.tsv")}
+    for document_id, candidate in _table(folder / "doc_author.tsv", "doc_id", "candidate_id"):
+        people[document_id].append(candidate)
+    pool = {candidate for (candidate,) in _table(folder / "candidate_pool.tsv", "candidate_id")}
     experts: dict[str, set[str]] = defaultdict(set)
-    for row in _table(folder / "expert_judgements.tsv"):
-        experts[row["topic"]].add(row["candidate_id"])
+    for topic, candidate in _table(folder / "expert_judgements.tsv", "topic", "candidate_id"):
+        experts[topic].add(candidate)
     if (folder / "queries.jsonl").exists():
-        topics = {str(row["_id"]): row["text"] for row in _json_lines(folder / "queries.jsonl")}
+        topics = {name: text for name, _, text in _texts(folder / "queries.jsonl", "_id")}
     else:
         topics = {topic: topic.replace("_", " ") for topic in experts}
     topics = {topic: text for topic, text in topics.items() if experts.get(topic)}
@@ -185,30 +185,52 @@ def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
 
 def _qrels(path: Path) -> Qrels:
     found: Qrels = defaultdict(dict)
-    for row in _table(path):
-        found[row["query-id"]][row["corpus-id"]] = int(row["score"])
+    for query, name, grade in _table(path, "query-id", "corpus-id", "score"):
+        try:
+            found[query][name] = int(grade)
+        except ValueError as error:
+            raise Invalid(f"{path}: the grade '{grade}' is not a whole number.") from error
     return found
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    try:
-                        yield json.loads(line)
-                    except json.JSONDecodeError as error:
-                        raise Invalid(f"{path}, line {number}: not JSON ({error.msg}).") from error
-    except FileNotFoundError as error:
-        raise Invalid(f"{path} is missing: see the README for the layout.") from error
+def _texts(path: Path, id_name: str) -> Iterator[tuple[str, str, str]]:
+    """The id, the title and the text of each line of JSON."""
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Invalid(f"{path}, line {number}: not JSON.") from error
+        if not isinstance(row, dict) or not isinstance(row.get(id_name), str | int):
+            raise Invalid(f"{path}, line {number}: no object with '{id_name}'.")
+        title, text = row.get("title") or "", row.get("text") or ""
+        if not isinstance(title, str) or not isinstance(text, str):
+            raise Invalid(f"{path}, line {number}: 'title' and 'text' must be text.")
+        yield str(row[id_name]), title, text
 
 
-def _table(path: Path) -> Iterator[dict[str, str]]:
+def _table(path: Path, *columns: str) -> Iterator[tuple[str, ...]]:
+    """These columns of each row of a table with a header."""
+    rows = csv.DictReader(_lines(path), delimiter="\t", strict=True)
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            yield from csv.DictReader(file, delimiter="\t")
-    except FileNotFoundError as error:
-        raise Invalid(f"{path} is missing: see the README for the layout.") from error
+        for row in rows:
+            values = tuple(row.get(column) for column in columns)
+            if None in values:
+                raise Invalid(f"{path}, line {rows.line_num}: needs {', '.join(columns)}.")
+            yield tuple(map(str, values))
+    except csv.Error as error:
+        raise Invalid(f"{path}, line {rows.line_num}: not a table ({error}).") from error
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from file
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: see the README for the layout.") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path} is not UTF-8.") from error
 
 
 def _discounted(gains: Iterable[int]) -> float:

@@ -1,0 +1,321 @@
+"""Figures that are what their definitions say, from collections as they are laid out."""
+
+import json
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from similarity.evaluation import average_precision, evaluate, evaluate_experts, ndcg, recall
+from tests.world import FakeEmbedder
+from workspace.errors import Invalid
+
+DATA = Path(__file__).parents[3] / "shared/data"
+
+
+def test_ndcg_is_that_of_a_hand() -> None:
+    grades = {"a": 3, "b": 2, "c": 1}
+    assert ndcg(["a", "b", "c"], grades, 10) == 1
+    gained = 1 + 3 / math.log2(3) + 2 / math.log2(5)
+    ideal = 3 + 2 / math.log2(3) + 1 / math.log2(4)
+    assert ndcg(["c", "a", "x", "b"], grades, 10) == pytest.approx(gained / ideal)
+    # At depth 2 the best that could be is two documents.
+    assert ndcg(["c", "a", "b"], grades, 2) == pytest.approx(
+        (1 + 3 / math.log2(3)) / (3 + 2 / math.log2(3))
+    )
+    assert ndcg([], grades, 10) == ndcg(["x"], grades, 10) == 0
+    assert ndcg(["a"], {}, 10) == ndcg(["a"], {"a": 0}, 10) == 0
+    # A document that is judged to be harmful is worth nothing, not less.
+    assert ndcg(["bad", "a"], {"a": 1, "bad": -1}, 10) == pytest.approx(1 / math.log2(3))
+
+
+def test_recall_is_that_of_a_hand() -> None:
+    grades = {"a": 1, "b": 2, "c": 0}
+    assert recall(["a", "x", "b"], grades, 2) == 0.5
+    assert recall(["a", "x", "b"], grades, 3) == 1
+    assert recall(["c"], grades, 3) == 0
+    assert recall(["c"], {"c": 0}, 3) == 0
+
+
+def test_average_precision_is_that_of_a_hand() -> None:
+    assert average_precision(["a", "x", "b"], {"a", "b"}) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision(["x", "a"], {"a", "never found"}) == pytest.approx(0.5 / 2)
+    assert average_precision(["x"], {"a"}) == 0
+    assert average_precision(["x"], set()) == 0
+
+
+@given(
+    st.permutations("abcdefg"),
+    st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 3)),
+    st.integers(1, 8),
+)
+def test_figures_are_shares(run: list[str], grades: dict[str, int], depth: int) -> None:
+    relevant = {name for name, grade in grades.items() if grade > 0}
+    for figure in (
+        ndcg(run, grades, depth),
+        recall(run, grades, depth),
+        average_precision(run, relevant),
+    ):
+        assert 0 <= figure <= 1 + 1e-9
+    best = sorted(run, key=lambda name: -grades.get(name, 0))
+    assert ndcg(best, grades, depth) >= ndcg(run, grades, depth)
+    assert average_precision(best, relevant) >= average_precision(run, relevant)
+
+
+CORPUS = [
+    {"_id": "d1", "title": "Ward demo", "text": "Patient records of four hospitals."},
+    {"_id": "d2", "title": "", "text": "Regulatory risk reporting for banks."},
+    {"_id": "d3", "title": "Shop dashboards", "text": "Daily sales for shop managers."},
+    {"_id": 4, "text": "Customs and carriers."},
+    {"_id": "d5", "title": None, "text": None},
+]
+QUERIES = [
+    {"_id": "q1", "text": "patient records hospital"},
+    {"_id": "q2", "text": "reporting risk of banks"},
+    {"_id": "d3", "text": "Shop dashboards. Daily sales for shop managers."},
+    {"_id": "nobody judged this", "text": "customs"},
+]
+QRELS = [
+    ("q1", "d1", "2"),
+    ("q2", "d2", "1"),
+    ("q2", "d1", "0"),
+    ("d3", "4", "1"),
+    ("gone", "d1", "1"),
+]
+
+
+def json_lines(path: Path, rows: list[Any]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def table(path: Path, *rows: tuple[str, ...]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def beir(tmp_path: Path) -> Path:
+    """A small collection in BEIR's layout."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    json_lines(folder / "corpus.jsonl", CORPUS)
+    json_lines(folder / "queries.jsonl", QUERIES)
+    table(folder / "qrels/test.tsv", ("query-id", "corpus-id", "score"), *QRELS)
+    return folder
+
+
+def test_a_collection_is_measured(beir: Path) -> None:
+    found = evaluate(beir, FakeEmbedder())
+    assert found["collection"] == "tiny"
+    assert (found["documents"], found["queries"], found["model"]) == (5, 3, "fake")
+    for method in ("vectors", "words", "combined"):
+        assert found[method].keys() == {"ndcg@10", "recall@100"}
+    # Both questions that have their answer get it first; the third is not its own answer.
+    assert found["words"]["ndcg@10"] == pytest.approx(2 / 3)
+    assert found["combined"]["ndcg@10"] >= 2 / 3
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_a_query_never_returns_the_document_that_it_is(beir: Path) -> None:
+    table(beir / "qrels/test.tsv", ("query-id", "corpus-id", "score"), ("d3", "d3", "1"))
+    found = evaluate(beir, FakeEmbedder())
+    for method in ("vectors", "words", "combined"):
+        assert found[method] == {"ndcg@10": 0, "recall@100": 0}
+
+
+def test_blank_lines_windows_lines_and_a_mark_at_the_start_are_read(beir: Path) -> None:
+    expected = evaluate(beir, FakeEmbedder())
+    for path in beir.rglob("*.*"):
+        text = path.read_text(encoding="utf-8").replace("\n", "\r\n")
+        extra = "\r\n\r\n" if path.suffix == ".jsonl" else ""
+        path.write_bytes(b"\xef\xbb\xbf" + (text + extra).encode())
+    assert evaluate(beir, FakeEmbedder()) == expected
+
+
+@pytest.mark.parametrize("file", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
+def test_a_missing_file_is_named(beir: Path, file: str) -> None:
+    (beir / file).unlink()
+    with pytest.raises(Invalid, match=Path(file).name):
+        evaluate(beir, FakeEmbedder())
+    (beir / file).mkdir()
+    with pytest.raises(Invalid, match=Path(file).name):
+        evaluate(beir, FakeEmbedder())
+
+
+def test_a_folder_that_is_none(beir: Path) -> None:
+    for folder in (beir / "nowhere", beir / "corpus.jsonl"):
+        with pytest.raises(Invalid):
+            evaluate(folder, FakeEmbedder())
+        with pytest.raises(Invalid):
+            evaluate_experts(folder, FakeEmbedder())
+
+
+@pytest.mark.parametrize("file", ["corpus.jsonl", "queries.jsonl"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "nothing",
+        "[]",
+        "7",
+        "null",
+        '{"text": "no id"}',
+        '{"_id": null, "text": ""}',
+        '{"_id": ["d1"], "text": ""}',
+        '{"_id": "d1", "text": 7}',
+        '{"_id": "d1", "title": ["a"], "text": ""}',
+        "[" * 100_000,
+    ],
+)
+def test_a_malformed_line_is_named(beir: Path, file: str, line: str) -> None:
+    with (beir / file).open("a") as lines:
+        lines.write(line)
+    number = len((beir / file).read_text().splitlines())
+    with pytest.raises(Invalid, match=f"line {number}"):
+        evaluate(beir, FakeEmbedder())
+
+
+@pytest.mark.parametrize("file", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
+def test_a_file_that_is_not_text_is_named(beir: Path, file: str) -> None:
+    (beir / file).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(Invalid, match="UTF-8"):
+        evaluate(beir, FakeEmbedder())
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("query-id\tcorpus-id\tscore\nq1\td1\thigh\n", "'high' is not a whole number"),
+        ("query-id\tcorpus-id\tscore\nq1\td1\t1.5\n", "'1.5'"),
+        ("query-id\tcorpus-id\tscore\nq1\td1\n", "line 2"),
+        ("q1\td1\t1\n", "no query"),
+        ("q1\td1\t1\nq2\td2\t1\n", "needs query-id"),
+        ("", "no query"),
+        ("query-id\tcorpus-id\tscore\nq1\td1\t0\n", "no query"),
+        ("query-id\tcorpus-id\tscore\nother\td1\t1\n", "no query"),
+        ('query-id\tcorpus-id\tscore\n"q1\td1\t1\n', "not a table"),
+        (f"query-id\tcorpus-id\tscore\n{'q' * 200_000}\td1\t1\n", "not a table"),
+    ],
+)
+def test_judgements_that_are_none_are_refused(beir: Path, text: str, message: str) -> None:
+    (beir / "qrels/test.tsv").write_text(text)
+    with pytest.raises(Invalid, match=message):
+        evaluate(beir, FakeEmbedder())
+
+
+def test_an_empty_corpus_finds_nothing(beir: Path) -> None:
+    (beir / "corpus.jsonl").write_text("")
+    found = evaluate(beir, FakeEmbedder())
+    assert found["documents"] == 0
+    assert found["combined"] == {"ndcg@10": 0, "recall@100": 0}
+
+
+@pytest.fixture
+def experts(tmp_path: Path) -> Path:
+    """A small collection of documents with authors, some of them experts."""
+    folder = tmp_path / "people"
+    folder.mkdir()
+    json_lines(
+        folder / "documents.jsonl",
+        [
+            {"doc_id": 0, "text": "Data warehouse loading and warehouse keys"},
+            {"doc_id": 1, "text": "Warehouse of data with dashboards"},
+            {"doc_id": 2, "text": "Gardening in spring"},
+        ],
+    )
+    table(
+        folder / "doc_author.tsv",
+        ("doc_id", "candidate_id"),
+        ("0", "ann"), ("1", "ann"), ("1", "ben"), ("2", "cem"), ("9", "dee"),
+    )  # fmt: skip
+    table(folder / "candidate_pool.tsv", ("candidate_id",), ("ann",), ("ben",), ("cem",))
+    table(
+        folder / "expert_judgements.tsv",
+        ("topic", "candidate_id"),
+        ("data_warehouse", "ann"), ("gardening", "cem"),
+    )  # fmt: skip
+    return folder
+
+
+def test_experts_are_measured_by_topic(experts: Path) -> None:
+    found = evaluate_experts(experts, FakeEmbedder())
+    assert found["average_precision"] == {"data_warehouse": 1.0, "gardening": 1.0}
+    assert (found["map"], found["queries"]) == (1.0, 2)
+    assert (found["documents"], found["candidates"]) == (3, 3)
+
+
+def test_queries_are_used_where_there_are_some(experts: Path) -> None:
+    json_lines(
+        experts / "queries.jsonl",
+        [{"_id": "gardening", "text": "warehouse"}, {"_id": "not judged", "text": "spring"}],
+    )
+    found = evaluate_experts(experts, FakeEmbedder())
+    assert found["average_precision"].keys() == {"gardening"}
+    assert found["map"] < 1
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["documents.jsonl", "doc_author.tsv", "candidate_pool.tsv", "expert_judgements.tsv"],
+)
+def test_each_file_of_experts_is_needed_and_must_be_well_formed(experts: Path, file: str) -> None:
+    path = experts / file
+    content = path.read_text()
+    path.write_text(content + ("{" if path.suffix == ".jsonl" else '"never closed'))
+    with pytest.raises(Invalid, match=file):
+        evaluate_experts(experts, FakeEmbedder())
+    path.unlink()
+    with pytest.raises(Invalid, match=file):
+        evaluate_experts(experts, FakeEmbedder())
+
+
+def test_nobody_judged_is_refused(experts: Path) -> None:
+    table(experts / "expert_judgements.tsv", ("topic", "candidate_id"))
+    with pytest.raises(Invalid, match="judged expert"):
+        evaluate_experts(experts, FakeEmbedder())
+
+
+def some_of(source: Path, folder: Path, relevant: int, others: int) -> Path:
+    """The first judged queries of a collection, with their documents and some more."""
+    (folder / "qrels").mkdir(parents=True)
+    judged = (source / "qrels/test.tsv").read_text().splitlines()[: relevant + 1]
+    wanted = {line.split("\t")[1] for line in judged[1:]}
+    shutil.copy(source / "queries.jsonl", folder)
+    (folder / "qrels/test.tsv").write_text("\n".join(judged) + "\n")
+    with (
+        (source / "corpus.jsonl").open(encoding="utf-8") as corpus,
+        (folder / "corpus.jsonl").open("w", encoding="utf-8") as part,
+    ):
+        for number, line in enumerate(corpus):
+            if number < others or str(json.loads(line)["_id"]) in wanted:
+                part.write(line)
+    return folder
+
+
+@pytest.mark.parametrize("name", ["cranfield", "hadoop_duplicates", "poquad_pl"])
+def test_the_layout_of_open_collections_is_read(name: str, tmp_path: Path) -> None:
+    source = DATA / "collections" / name
+    if not source.exists():
+        pytest.skip("the collection is not here")
+    found = evaluate(some_of(source, tmp_path / name, 12, 60), FakeEmbedder())
+    assert found["documents"] >= 60
+    assert found["queries"] > 0
+    assert found["words"]["ndcg@10"] > 0.3
+    assert found["combined"]["recall@100"] > 0.5
+
+
+def test_the_layout_of_the_open_experts_is_read(tmp_path: Path) -> None:
+    source = DATA / "experts_dblp"
+    if not source.exists():
+        pytest.skip("the collection is not here")
+    for path in source.glob("*.tsv"):
+        shutil.copy(path, tmp_path)
+    lines = (source / "documents.jsonl").read_text(encoding="utf-8").splitlines()[:150]
+    (tmp_path / "documents.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    found = evaluate_experts(tmp_path, FakeEmbedder())
+    assert (found["documents"], found["queries"]) == (150, 7)
+    assert 0 < found["map"] < 1
