@@ -1,12 +1,13 @@
 """Deals: what we hope to sell to whom, and how it went."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy import Text
 from sqlmodel import Field, Numeric, Session, SQLModel, col, select
 
@@ -15,6 +16,7 @@ from workspace.activity import record, record_all
 from workspace.clock import now, today
 from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key, joined
+from workspace.people import Member
 
 
 class Outcome(StrEnum):
@@ -134,6 +136,9 @@ class NewDeal:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+# Said where the last one who sees a confidential deal would be gone.
+NOBODY_SEES = "Somebody must still see this deal: it is confidential."
+
 _Named = TypeVar("_Named", Product, Competitor)
 
 # The columns that a form or a file may change, and that the timeline reports.
@@ -226,7 +231,7 @@ def edit(
 
     `version` is the version that the editor saw; `Conflict` where it is no longer that one.
     """
-    _hold(session, deal)
+    hold(session, deal)
     if version is not None and version != deal.version:
         raise Conflict("Somebody else changed this deal in the meantime.")
     before = {name: getattr(deal, name) for name in changes if name in EDITABLE}
@@ -236,6 +241,7 @@ def edit(
     _require_dates(
         deal.outcome, changed.get("opened", deal.opened), changed.get("closed", deal.closed)
     )
+    check_seen(session, deal, changed)
     for name, value in changed.items():
         setattr(deal, name, value)
     if "confidential" in changed and deal.account_id:
@@ -262,7 +268,7 @@ def advance(
     closed: date | None = None,
 ) -> bool:
     """Move a deal to another stage; closing it sets its closing date. Whether it moved."""
-    _hold(session, deal)
+    hold(session, deal)
     if deal.stage_id == to.id:
         return False
     if to.outcome != Outcome.OPEN:
@@ -304,8 +310,11 @@ def invite(session: Session, deal: Deal, person_id: int, by: int | None) -> None
 
 def uninvite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:
     """Take an invitation back."""
+    hold(session, deal)
     invitation = session.get(DealInvitation, (deal.id, person_id))
     if invitation:
+        if deal.confidential and not is_seen(session, deal, deal.owner_id, uninvited=person_id):
+            raise Conflict(f"{NOBODY_SEES} Invite somebody else first.")
         session.delete(invitation)
         record(session, deal.id, by, "uninvited", detail={"person_id": person_id})
 
@@ -391,7 +400,47 @@ def _next_number(session: Session) -> int:
     return max((int(key[2:]) for key in keys), default=0) + 1
 
 
-def _hold(session: Session, deal: Deal) -> None:
+def check_seen(session: Session, deal: Deal, changes: Mapping[str, object]) -> None:
+    """Refuse changes after which nobody would see a deal that is confidential."""
+    if not {"confidential", "owner_id"} & changes.keys():
+        return
+    owner_id = changes.get("owner_id", deal.owner_id)
+    if changes.get("confidential", deal.confidential) and not is_seen(session, deal, owner_id):
+        field = "owner" if "owner_id" in changes else "confidential"
+        raise Invalid(
+            f"{NOBODY_SEES} Give it an owner, or invite somebody, before it is confidential.",
+            {field: NOBODY_SEES},
+        )
+
+
+def is_seen(
+    session: Session,
+    deal: Deal,
+    owner_id: object,
+    *,
+    freed: int | None = None,
+    uninvited: int | None = None,
+) -> bool:
+    """Whether an active member is involved in a deal of this owner.
+
+    A seat that is about to be freed and a member who is about to be uninvited do not count.
+    """
+    # Teams are built upon deals.
+    from workspace.teams import Seat
+
+    seats = select(Seat.person_id).where(Seat.deal_id == deal.id)
+    if freed is not None:
+        seats = seats.where(Seat.id != freed)
+    invited = select(DealInvitation.person_id).where(DealInvitation.deal_id == deal.id)
+    if uninvited is not None:
+        invited = invited.where(DealInvitation.person_id != uninvited)
+    person = col(Member.person_id)
+    involved = sa.or_(person == owner_id, person.in_(seats), person.in_(invited))
+    found = select(Member.person_id).where(col(Member.active).is_(True), involved)
+    return session.exec(found.limit(1)).first() is not None
+
+
+def hold(session: Session, deal: Deal) -> None:
     """See a deal as it is now, and keep others from changing it until this transaction ends."""
     # Refreshing throws away what has not been written yet.
     session.flush()

@@ -6,7 +6,7 @@ from sqlmodel import Field, Session, SQLModel, select
 
 from workspace.activity import record
 from workspace.clock import today
-from workspace.deals import Deal
+from workspace.deals import NOBODY_SEES, Deal, hold, is_seen
 from workspace.errors import Conflict
 
 SEAT_ROLES = (
@@ -67,6 +67,10 @@ def fill_seat(
 
 def free_seat(session: Session, seat: Seat, by: int | None) -> None:
     """Take the member out of a seat; the seat stays, open."""
+    deal = session.get_one(Deal, seat.deal_id)
+    hold(session, deal)
+    if deal.confidential and not is_seen(session, deal, deal.owner_id, freed=seat.id):
+        raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite somebody, first.")
     left = seat.person_id
     seat.person_id = None
     session.add(seat)

@@ -7,8 +7,8 @@ from tests.world import World
 from workspace import access, deals, teams
 from workspace.access import PLAIN_VIEW, Viewer
 from workspace.deals import Deal
-from workspace.errors import Forbidden, NotFound
-from workspace.people import Role
+from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.people import Member, Role
 
 # Everybody, with the plain view of the command line.
 EVERYBODY = ("alice", "bob", "charlie", "dana", "erin", "frank", "grace", "nobody")
@@ -91,6 +91,43 @@ def test_who_left_the_team_no_longer_sees_a_confidential_deal(world: World) -> N
         teams.free_seat(session, seat, by=world.people["alice"])
     with world.database.read() as session, pytest.raises(NotFound):
         access.readable_deal(session, world.viewer("bob"), world.confidential_deal)
+
+
+def test_somebody_must_still_see_a_confidential_deal(world: World) -> None:
+    alice, dana = world.people["alice"], world.people["dana"]
+    with world.database.write() as session:
+        deal = world.deal(session, "nightingale")
+        seat = session.exec(select(teams.Seat).where(teams.Seat.deal_id == deal.id)).one()
+        # Bob is on the team.
+        deals.edit(session, deal, alice, {"owner_id": None})
+        with pytest.raises(Conflict, match="Somebody must still see this deal"):
+            teams.free_seat(session, seat, by=alice)
+        deals.invite(session, deal, dana, by=alice)
+        teams.free_seat(session, seat, by=alice)
+        with pytest.raises(Conflict, match="Somebody must still see this deal"):
+            deals.uninvite(session, deal, dana, by=alice)
+        deals.edit(session, deal, dana, {"owner_id": alice})
+        deals.uninvite(session, deal, dana, by=alice)
+        with pytest.raises(Invalid, match="Somebody must still see this deal") as refused:
+            deals.edit(session, deal, alice, {"owner_id": None})
+        assert set(refused.value.fields) == {"owner"}
+        session.get_one(Member, dana).active = False
+        with pytest.raises(Invalid):
+            deals.edit(session, deal, alice, {"owner_id": dana})
+        assert deal.owner_id == alice
+        deals.edit(session, deal, alice, {"owner_id": None, "confidential": False})
+
+
+def test_who_hides_a_deal_need_not_see_it_if_somebody_does(world: World) -> None:
+    dana = world.people["dana"]
+    with world.database.write() as session:
+        deals.edit(session, world.deal(session, "brannoc"), dana, {"confidential": True})
+        with pytest.raises(Invalid, match="Somebody must still see this deal") as refused:
+            deals.edit(session, world.deal(session, "unclaimed"), dana, {"confidential": True})
+        assert set(refused.value.fields) == {"confidential"}
+    with world.database.read() as session:
+        assert world.deal(session, "brannoc").confidential
+        assert not world.deal(session, "unclaimed").confidential
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "dana", "grace"])
