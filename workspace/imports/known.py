@@ -306,7 +306,8 @@ class Known:
     def require_edit(self, deal: Deal) -> None:
         """Refuse unless the one who imports may change this deal, as on its own page."""
         if self.viewer and not self.may_see(deal):
-            raise Invalid("The key belongs to another deal.")
+            # Not that there is such a deal, nor that it is hidden.
+            raise Invalid("This key cannot be used.")
         if self.viewer and not access.may_edit(self.session, self.viewer, deal):
             raise Forbidden("Only this deal's team and managers may change it.")
 

@@ -80,6 +80,9 @@ class _Deals:
             self.found[deal.key] = [deal]
             there.append(deal)
         for deal in self.session.exec(select(Deal).where(col(Deal.name).in_(names))):
+            if not self.known.may_see(deal):
+                # A name that finds it would tell that it is there.
+                continue
             self.found.setdefault((deal.name, deal.account_id), []).append(deal)
             there.append(deal)
         self.known.fetch(Account, accounts | {d.account_id for d in there if d.account_id})
@@ -122,6 +125,8 @@ class _Deals:
         if deal:
             self.known.require_edit(deal)
         _check_dates(self.known, deal, stage, facts, closed)
+        if deal and any(getattr(deal, column) != value for column, value in facts.items()):
+            record_of_deals.check_seen(self.session, deal, facts)
 
         if account_name:
             account = account or self.known.add_account(account_name, mentioned=True)

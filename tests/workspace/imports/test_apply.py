@@ -544,6 +544,29 @@ def test_should_survive_every_naughty_string(database, tmp_path):
     assert snapshot(database) == before
 
 
+def test_should_not_tell_of_a_hidden_deal_by_its_name(world, database, tmp_path):
+    text = "name,account,notes\nProject Nightingale,Kestrel Health,Guessed\n"
+    by = world.people["dana"]
+    assert counts(load_text(database, tmp_path, text, by=by)) == (1, 0, 0, 0)
+    assert counts(load_text(database, tmp_path, text, by=by)) == (0, 0, 1, 0)
+    with database.read() as session:
+        named = session.exec(select(Deal).where(Deal.name == "Project Nightingale")).all()
+        assert len(named) == 2
+        assert "Guessed" not in world.deal(session, "nightingale").notes
+    # Bob sees both.
+    both = load_text(database, tmp_path, text, by=world.people["bob"])
+    assert "give the key" in both.error_file.read_text("utf-8-sig")
+
+
+def test_should_not_hide_a_deal_from_everybody(database, tmp_path):
+    load_text(database, tmp_path, "deal,name\n1,One\n")
+    report = load_text(database, tmp_path, "deal,products,confidential\n1,Atlas,yes\n")
+    assert "Somebody must still see this deal" in report.error_file.read_text("utf-8-sig")
+    with database.read() as session:
+        assert session.exec(select(Deal.confidential)).one() is False
+        assert session.exec(select(DealProduct)).all() == []
+
+
 def test_should_import_within_the_rights_of_the_one_who_imports(world, database, tmp_path):
     def failed(text, name):
         report = load_text(database, tmp_path, text, by=world.people[name])
@@ -562,7 +585,7 @@ def test_should_import_within_the_rights_of_the_one_who_imports(world, database,
     assert failed(f"deal,next_step\n{own},Call\n", "alice") == ""
     assert failed(f"deal,next_step\n{own},Call again\n", "dana") == ""
     assert failed(f"deal,next_step\n{hidden},Call\n", "bob") == ""
-    assert "belongs to another deal" in failed(f"deal,next_step\n{hidden},x\n", "grace")
+    assert "This key cannot be used." in failed(f"deal,next_step\n{hidden},x\n", "grace")
     for name in (hidden, hidden_name):
         text = f"deal,at,text\n{name},2024-01-01,x\n"
         assert f"'{name}' is no deal in the record" in failed(text, "grace")
