@@ -4,6 +4,9 @@ from playwright.sync_api import Page, expect
 
 from tests.world import World
 
+# A machine that does much else is slow, not wrong.
+expect.set_options(timeout=15_000)
+
 
 def sign_in(page: Page, world: World, name: str = "alice") -> None:
     """Sign in through the form."""
@@ -12,6 +15,7 @@ def sign_in(page: Page, world: World, name: str = "alice") -> None:
     page.get_by_label("Password").fill(world.password(name))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+    page.wait_for_load_state()
 
 
 def kin_names(page: Page) -> list[str]:

@@ -43,7 +43,7 @@ def test_should_log_a_deal_in_two_clicks_and_show_what_wins_it(page: Page, world
     page.get_by_role("link", name="Experts & team").click()
     expect(page.get_by_role("link", name="Bob Brandt").first).to_be_visible()
     page.get_by_role("button", name="Add Bob Brandt to the team").click()
-    expect(page.get_by_text("On the team")).to_be_visible()
+    expect(page.get_by_text("On the team", exact=True)).to_be_visible()
 
 
 def test_should_log_a_deal_by_keyboard_alone(page: Page, world: World) -> None:
