@@ -1,5 +1,7 @@
 """Deals: what we hope to sell to whom, and how it went."""
 
+import re
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -102,6 +104,13 @@ class Deal(SQLModel, table=True):
     version: int = 1
 
 
+class DealCounter(SQLModel, table=True):
+    """One row: the last number that a deal's key was made of."""
+
+    id: int = Field(default=None, primary_key=True)
+    last: int = Field(sa_type=sa.BigInteger)
+
+
 class DealProduct(SQLModel, table=True):
     """A product on a deal."""
 
@@ -136,6 +145,9 @@ class NewDeal:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+_NUMBERED = re.compile("D-([0-9]{1,15})")
+# Without 0, 1, i, l, o and u, which look like others.
+_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 # Said where the last one who sees a confidential deal would be gone.
 NOBODY_SEES = "Somebody must still see this deal: it is confidential."
 
@@ -185,12 +197,7 @@ def log_all(
 ) -> list[Deal]:
     """Log many deals with a few statements for all of them; `kind` and `text` tell how."""
     made: list[Deal] = []
-    next_number = 0
-    for each in new:
-        key = each.key
-        if key is None:
-            next_number = next_number + 1 if next_number else _next_number(session)
-            key = f"D-{next_number:04d}"
+    for each, key in zip(new, _keys(session, new), strict=True):
         deal = Deal(
             key=key,
             name=each.name,
@@ -392,12 +399,47 @@ def _set_links(
     return rows.keys() != wanted
 
 
-def _next_number(session: Session) -> int:
-    """The number in the key of the next deal that is logged here: above every earlier one."""
-    # Whoever else is about to take a number waits until this transaction ends.
-    session.exec(select(Stage.id).order_by(col(Stage.id)).limit(1).with_for_update(key_share=True))
-    keys = session.exec(select(Deal.key).where(col(Deal.key).regexp_match("^D-[0-9]{1,15}$")))
-    return max((int(key[2:]) for key in keys), default=0) + 1
+def _keys(session: Session, new: Sequence[NewDeal]) -> list[str]:
+    """A key for each of these deals: its own, or the next one of ours.
+
+    A confidential deal gets no number: the gap would tell everybody else of it.
+    """
+    hidden = [bool(each.facts.get("confidential")) for each in new]
+    given = [each.key for each, secret in zip(new, hidden, strict=True) if each.key and not secret]
+    numbers = [int(found[1]) for key in given if (found := _NUMBERED.fullmatch(key))]
+    if numbers:
+        counter = sa.update(DealCounter).where(col(DealCounter.last) < max(numbers))
+        session.execute(counter.values(last=max(numbers)))
+    wanted = sum(each.key is None and not secret for each, secret in zip(new, hidden, strict=True))
+    numbered = iter(_numbered_keys(session, wanted))
+    return [
+        each.key or (_random_key(session) if secret else next(numbered))
+        for each, secret in zip(new, hidden, strict=True)
+    ]
+
+
+def _numbered_keys(session: Session, count: int) -> list[str]:
+    """The next keys with a number that no deal has."""
+    found: list[str] = []
+    while missing := count - len(found):
+        # Whoever else is about to take a number waits until this transaction ends.
+        taking = sa.update(DealCounter).values(last=DealCounter.last + missing)
+        last = session.execute(taking.returning(col(DealCounter.last))).scalar_one()
+        keys = [f"D-{number:04d}" for number in range(last - missing + 1, last + 1)]
+        taken = set(session.exec(select(Deal.key).where(col(Deal.key).in_(keys))))
+        found += [key for key in keys if key not in taken]
+    return found
+
+
+def _random_key(session: Session) -> str:
+    while True:
+        # A letter comes first, so that it is never taken for a number.
+        letters = secrets.choice(_KEY_LETTERS[8:]) + "".join(
+            secrets.choice(_KEY_LETTERS) for _ in range(4)
+        )
+        key = f"D-{letters}"
+        if session.exec(select(Deal.id).where(Deal.key == key)).first() is None:
+            return key
 
 
 def check_seen(session: Session, deal: Deal, changes: Mapping[str, object]) -> None:

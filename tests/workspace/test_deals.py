@@ -1,5 +1,6 @@
 """Logging, editing, advancing and closing deals."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -28,7 +29,7 @@ def test_a_name_and_an_account_are_enough(world: World) -> None:
         deal = deals.log(session, "New wing", world.account(session, "brannoc"), alice)
     with world.database.read() as session:
         found = session.get_one(Deal, deal.id)
-        assert found.key == "D-0013"
+        assert found.key == "D-0012"
         assert (found.owner_id, found.opened, found.closed) == (alice, today(), None)
         assert found.stage_id == stage(session, "Prospecting").id
         assert (found.outcome, found.version, found.confidential) == (Outcome.OPEN, 1, False)
@@ -45,6 +46,19 @@ def test_a_key_is_never_given_twice(database: Database) -> None:
         deals.log(session, "From another", None, None, key="D-0042")
         keys.append(deals.log(session, "A deal", None, None).key)
     assert keys == ["D-0001", "D-0002", "D-0003", "D-0043"]
+
+
+def test_the_numbers_of_deals_do_not_count_the_confidential_ones(database: Database) -> None:
+    with database.write() as session:
+        keys = [
+            deals.log(session, "A deal", None, None, confidential=secret).key
+            for secret in (False, True, True, False)
+        ]
+        deals.log(session, "From a file", None, None, key="D-0003", confidential=True)
+        keys.append(deals.log(session, "A deal", None, None).key)
+    assert [keys[0], keys[3], keys[4]] == ["D-0001", "D-0002", "D-0004"]
+    for key in keys[1:3]:
+        assert re.fullmatch("D-[a-hj-km-np-tv-z][2-9a-hj-km-np-tv-z]{4}", key)
 
 
 def test_an_amount_keeps_its_cents(database: Database) -> None:

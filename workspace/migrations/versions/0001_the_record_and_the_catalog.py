@@ -80,6 +80,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key"),
         sa.UniqueConstraint("name"),
     )
+    counter = op.create_table(
+        "dealcounter",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dealcounter")),
+    )
+    op.bulk_insert(counter, [{"id": 1, "last": 0}])
     op.create_table(
         "document",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -619,6 +626,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_document_subject_id"))
 
     op.drop_table("document")
+    op.drop_table("dealcounter")
     op.drop_table("competitor")
     op.drop_table("catalogstate")
     op.drop_table("catalogmean")
