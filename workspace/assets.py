@@ -14,7 +14,7 @@ from workspace.access import Viewer, visible_deals
 from workspace.activity import record
 from workspace.audit import audit
 from workspace.clock import now, today
-from workspace.deals import Deal, Outcome, Product
+from workspace.deals import Deal, Outcome, Product, make_listed
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
 from workspace.keys import free_key
 from workspace.people import Person, Role
@@ -92,6 +92,7 @@ def publish(
     session.flush()
     session.add_all(AssetProduct(asset_id=asset.id, product_id=each) for each in product_ids)
     session.flush()
+    make_listed(session, Product, product_ids)
     return asset
 
 
@@ -171,6 +172,7 @@ def asset_rows(
     product: str | None = None,
     text: str | None = None,
     author_id: int | None = None,
+    asset_id: int | None = None,
     every: bool = False,
     after: str | None = None,
     limit: int = 50,
@@ -234,6 +236,8 @@ def asset_rows(
         )
     if author_id is not None:
         query = query.where(col(Asset.author_id) == author_id)
+    if asset_id is not None:
+        query = query.where(col(Asset.id) == asset_id)
     if after:
         place = session.exec(select(name, Asset.id).where(Asset.key == after)).first()
         if place:
@@ -349,6 +353,7 @@ def edit_asset(
             session.add_all(
                 AssetProduct(asset_id=asset.id, product_id=new) for new in after - before
             )
+            make_listed(session, Product, after)
     if detail:
         audit(session, by, "asset edited", f"asset {asset.id}", detail)
     session.flush()

@@ -17,7 +17,7 @@ from workspace.accounts import Account, Relationship
 from workspace.activity import record, record_all
 from workspace.clock import now, today
 from workspace.errors import Conflict, Invalid
-from workspace.keys import free_key, joined
+from workspace.keys import free_key, joined, slug
 from workspace.people import Member
 
 
@@ -64,6 +64,8 @@ class Product(SQLModel, table=True):
     description: str = ""
     list_price: Decimal | None = Field(default=None, max_digits=14, decimal_places=2)
     currency: str | None = Field(default=None, max_length=3)
+    # Not before a deal that everybody sees, an asset or a file of such things has it.
+    listed: bool = True
 
 
 class Competitor(SQLModel, table=True):
@@ -74,6 +76,8 @@ class Competitor(SQLModel, table=True):
     name: str = Field(unique=True, max_length=200)
     domain: str | None = Field(default=None, max_length=200)
     description: str = ""
+    # Not before a deal that everybody sees, an asset or a file of such things has it.
+    listed: bool = True
 
 
 class Deal(SQLModel, table=True):
@@ -212,6 +216,8 @@ def log_all(
         made.append(deal)
     session.add_all(made)
     session.flush()
+    public_products: set[int] = set()
+    public_competitors: set[int] = set()
     for each, deal in zip(new, made, strict=True):
         products = {product.id for product in each.products}
         session.add_all(DealProduct(deal_id=deal.id, product_id=row_id) for row_id in products)
@@ -221,7 +227,12 @@ def log_all(
         )
         if each.account:
             _became_customer(deal, each.account)
+        if not deal.confidential:
+            public_products |= products
+            public_competitors |= competitors
     session.flush()
+    make_listed(session, Product, public_products)
+    make_listed(session, Competitor, public_competitors)
     record_all(session, [deal.id for deal in made], by, kind, text)
     return made
 
@@ -251,8 +262,8 @@ def edit(
     check_seen(session, deal, changed)
     for name, value in changed.items():
         setattr(deal, name, value)
-    if "confidential" in changed and deal.account_id:
-        _became_customer(deal, session.get_one(Account, deal.account_id))
+    if "confidential" in changed and not deal.confidential:
+        _revealed(session, deal)
     deal.version += 1
     session.add(deal)
     record(
@@ -347,12 +358,18 @@ def first_stage(session: Session) -> Stage:
 
 
 def find_or_add_product(session: Session, name: str, **facts: Any) -> Product:
-    """The product of that name, however it is spaced and capitalised; made where it is new."""
+    """The product of that name, however it is spaced and capitalised; made where it is new.
+
+    Nobody else's list has a new one before a deal that is not confidential does.
+    """
     return _find_or_add(session, Product, name, facts)
 
 
 def find_or_add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
-    """The competitor of that name, however it is spaced and capitalised; made where new."""
+    """The competitor of that name, however it is spaced and capitalised; made where new.
+
+    Nobody else's list has a new one before a deal that is not confidential does.
+    """
     return _find_or_add(session, Competitor, name, facts)
 
 
@@ -370,8 +387,33 @@ def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[s
     wanted = joined(name)
     for row in session.exec(select(table)):
         if joined(row.name) == wanted:
+            respell(session, row, name)
             return row
-    return _add(session, table(key=free_key(session, table, name), name=name, **facts))
+    return _add(
+        session, table(key=free_key(session, table, name), name=name, listed=False, **facts)
+    )
+
+
+def respell(session: Session, row: Product | Competitor, name: str) -> None:
+    """Write one that is not listed as its latest writer does.
+
+    They may not know of the deal that has it, and must not learn how it is written there.
+    """
+    if not row.listed and row.name != name:
+        if slug(row.name) != slug(name):
+            row.key = free_key(session, type(row), name)
+        row.name = name
+        session.add(row)
+        session.flush()
+
+
+def make_listed(
+    session: Session, table: type[Product] | type[Competitor], ids: Iterable[int]
+) -> None:
+    """Have everybody's lists offer these from now on."""
+    if ids := set(ids):
+        rows = sa.update(table).where(col(table.id).in_(ids), col(table.listed).is_(False))
+        session.execute(rows.values(listed=True))
 
 
 def _add(session: Session, row: _Named) -> _Named:
@@ -396,6 +438,8 @@ def _set_links(
         session.delete(rows[gone])
     session.add_all(table(**{"deal_id": deal.id, column: new}) for new in wanted - rows.keys())
     session.flush()
+    if not deal.confidential:
+        make_listed(session, Product if table is DealProduct else Competitor, wanted)
     return rows.keys() != wanted
 
 
@@ -496,6 +540,16 @@ def _require_dates(outcome: str, opened: object, closed: object) -> None:
         raise Invalid(
             "A deal cannot close before it was opened.", {"closed": "Before it was opened."}
         )
+
+
+def _revealed(session: Session, deal: Deal) -> None:
+    """What a deal kept to itself while it was confidential may be known now."""
+    if deal.account_id:
+        _became_customer(deal, session.get_one(Account, deal.account_id))
+    sold = select(DealProduct.product_id).where(DealProduct.deal_id == deal.id)
+    make_listed(session, Product, session.exec(sold))
+    against = select(DealCompetitor.competitor_id).where(DealCompetitor.deal_id == deal.id)
+    make_listed(session, Competitor, session.exec(against))
 
 
 def _became_customer(deal: Deal, account: Account) -> None:

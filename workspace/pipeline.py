@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from workspace import access
 from workspace.access import Viewer
 from workspace.accounts import Account, size_band_limits
 from workspace.activity import record
-from workspace.clock import today
+from workspace.clock import now, today
 from workspace.deals import (
     Competitor,
     Deal,
@@ -33,6 +33,8 @@ from workspace.teams import Seat
 
 # The outcome, for a filter, of deals that are won or lost.
 CLOSED = "closed"
+# Within which the same deal by the same member is a button that was pressed twice.
+SAME_SUBMIT = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -244,8 +246,8 @@ class Choices:
 def choices(session: Session, viewer: Viewer) -> Choices:
     """The choices of a viewer.
 
-    A competitor or a product that is only on deals hidden from the viewer is left out: its
-    appearance would tell of them.
+    A competitor or a product that came with a confidential deal is left out unless the viewer
+    sees that deal: its appearance would tell of it.
     """
     regions = select(Account.region).where(col(Account.region).is_not(None)).distinct()
     owners = (
@@ -260,6 +262,18 @@ def choices(session: Session, viewer: Viewer) -> Choices:
         owners=[(key, name) for key, name in session.exec(owners)],
         regions=sorted(region for region in session.exec(regions) if region),
     )
+
+
+def just_logged(session: Session, viewer: Viewer, name: str, account: Account) -> Deal | None:
+    """The deal of this name and account that the same member has logged a moment ago."""
+    query = select(Deal).where(
+        access.visible_deals(viewer),
+        Deal.owner_id == viewer.person_id,
+        Deal.name == name,
+        Deal.account_id == account.id,
+        col(Deal.created_at) > now() - SAME_SUBMIT,
+    )
+    return session.exec(query.order_by(sa.desc(col(Deal.id))).limit(1)).first()
 
 
 def usual_currency(session: Session, viewer: Viewer) -> str:
@@ -416,12 +430,11 @@ def _joined(query: Any) -> Any:
 def _named(
     session: Session, viewer: Viewer, table: Any, link: Any, column: str
 ) -> list[tuple[str, str]]:
-    on_any = select(link).where(getattr(link, column) == table.id).exists()
     on_visible = (
         select(link)
         .join(Deal, col(Deal.id) == link.deal_id)
         .where(getattr(link, column) == table.id, access.visible_deals(viewer))
         .exists()
     )
-    query = select(table.key, table.name).where(sa.or_(sa.not_(on_any), on_visible))
+    query = select(table.key, table.name).where(sa.or_(table.listed.is_(True), on_visible))
     return [(key, name) for key, name in session.exec(query.order_by(table.name))]

@@ -116,3 +116,31 @@ def test_what_is_only_on_hidden_deals_is_no_choice(world: World) -> None:
         for who in (world.viewer("grace"), PLAIN_VIEW):
             choices = pipeline.choices(session, who)
             assert [name for _, name in choices.competitors] == ["Datamoor", "Quarrystone"]
+    with world.database.write() as session:
+        deals.edit(session, world.deal(session, "nightingale"), None, {"confidential": False})
+    with world.database.read() as session:
+        everything = pipeline.choices(session, PLAIN_VIEW).competitors
+        assert [name for _, name in everything] == ["Datamoor", "Quarrystone", "Whisper"]
+
+
+def test_what_was_a_choice_stays_one(world: World) -> None:
+    with world.database.write() as session:
+        for name in world.deals:
+            if name != "nightingale":
+                deals.set_competitors(session, world.deal(session, name), [])
+    with world.database.read() as session:
+        choices = pipeline.choices(session, PLAIN_VIEW)
+        assert [name for _, name in choices.competitors] == ["Datamoor", "Quarrystone"]
+
+
+def test_the_spelling_on_a_hidden_deal_is_not_told(world: World) -> None:
+    with world.database.write() as session:
+        secret = deals.find_or_add_competitor(session, "Whisper Corp")
+        deals.set_competitors(session, world.deal(session, "nightingale"), [secret])
+        same = deals.find_or_add_competitor(session, "WhisperCorp")
+        assert (same.id, same.name, same.key) == (secret.id, "WhisperCorp", "whispercorp")
+        deals.set_competitors(session, world.deal(session, "tidewater"), [same])
+        assert deals.find_or_add_competitor(session, "WHISPER CORP").name == "WhisperCorp"
+    with world.database.read() as session:
+        found = pipeline.choices(session, PLAIN_VIEW).competitors
+        assert ("whispercorp", "WhisperCorp") in found

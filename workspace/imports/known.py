@@ -20,6 +20,7 @@ from workspace.deals import (
     Stage,
     add_competitor,
     add_product,
+    respell,
     stages,
 )
 from workspace.errors import Forbidden, Invalid
@@ -177,8 +178,12 @@ class Known:
         found = self.products.get(joined(name))
         if found is None:
             self.warn(f"The product {shown(name)} was not known yet and was added.")
-            found = self.products[joined(name)] = add_product(self.session, name)
+            found = self.products[joined(name)] = add_product(self.session, name, listed=False)
             audit(self.session, self.by, "product added", f"product {found.id}")
+        elif not found.listed and self.viewer:
+            # As if it were new: it may be on a deal that is hidden from the one who imports.
+            self.warn(f"The product {shown(name)} was not known yet and was added.")
+            respell(self.session, found, name)
         elif found.name.casefold() != name.casefold():
             self.warn(f"{shown(name)} was read as {found.name}.")
         return found
@@ -191,8 +196,13 @@ class Known:
         found = self.competitors.get(joined(name))
         if found is None:
             self.warn(f"The competitor {shown(name)} was not known yet and was added.")
-            found = self.competitors[joined(name)] = add_competitor(self.session, name)
+            found = self.competitors[joined(name)] = add_competitor(
+                self.session, name, listed=False
+            )
             audit(self.session, self.by, "competitor added", f"competitor {found.id}")
+        elif not found.listed and self.viewer:
+            self.warn(f"The competitor {shown(name)} was not known yet and was added.")
+            respell(self.session, found, name)
         elif found.name.casefold() != name.casefold():
             self.warn(f"{shown(name)} was read as {found.name}.")
         return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from workspace.accounts import Account, Relationship, edit_account
 from workspace.audit import audit
-from workspace.deals import Competitor, Product, add_competitor, add_product
+from workspace.deals import Competitor, Product, add_competitor, add_product, respell
 from workspace.imports import values
 from workspace.imports.known import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, parents_first
@@ -32,6 +32,11 @@ def products(known: Known, rows: Sequence[Row]) -> None:
             known.products[joined(name)] = found
             audit(known.session, known.by, "product added", f"product {found.id}")
             return Result.CREATED
+        if not found.listed:
+            # As if it were new: it may be on a deal that is hidden from the one who imports.
+            respell(known.session, found, name)
+            _update(known, found, "product", facts | {"listed": True})
+            return Result.CREATED
         return _update(known, found, "product", facts)
 
     each(rows, apply)
@@ -51,6 +56,11 @@ def competitors(known: Known, rows: Sequence[Row]) -> None:
             found = add_competitor(known.session, name, **facts)
             known.competitors[joined(name)] = found
             audit(known.session, known.by, "competitor added", f"competitor {found.id}")
+            return Result.CREATED
+        if not found.listed:
+            # As if it were new: it may be on a deal that is hidden from the one who imports.
+            respell(known.session, found, name)
+            _update(known, found, "competitor", facts | {"listed": True})
             return Result.CREATED
         return _update(known, found, "competitor", facts)
 

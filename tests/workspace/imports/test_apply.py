@@ -558,6 +558,28 @@ def test_should_not_tell_of_a_hidden_deal_by_its_name(world, database, tmp_path)
     assert "give the key" in both.error_file.read_text("utf-8-sig")
 
 
+def test_should_not_tell_of_what_is_only_on_hidden_deals(world, database, tmp_path):
+    text = "deal,name,owner,products,confidential\nX-1,Quiet,{},Hush Box,yes\n"
+    load_text(database, tmp_path, text.format(world.email("alice")), by=world.people["alice"])
+    with database.read() as session:
+        assert session.exec(select(Product.listed).where(Product.name == "Hush Box")).one() is False
+    named = "deal,name,products\nX-2,Loud,HushBox\n"
+    report = load_text(database, tmp_path, named, by=world.people["dana"])
+    assert report.warnings == ["The product 'HushBox' was not known yet and was added."]
+    with database.read() as session:
+        assert session.exec(select(Product.listed).where(Product.name == "HushBox")).one()
+
+
+def test_should_list_what_a_file_of_products_names(world, database, tmp_path):
+    text = "deal,name,products,confidential\nX-1,Quiet,Hush Box,yes\n"
+    load_text(database, tmp_path, text)
+    report = load_text(database, tmp_path, "product,family\nHushBox,Data\n", by=1)
+    assert counts(report) == (1, 0, 0, 0)
+    with database.read() as session:
+        found = session.exec(select(Product).where(Product.name == "HushBox")).one()
+        assert (found.listed, found.family) == (True, "Data")
+
+
 def test_should_not_hide_a_deal_from_everybody(database, tmp_path):
     load_text(database, tmp_path, "deal,name\n1,One\n")
     report = load_text(database, tmp_path, "deal,products,confidential\n1,Atlas,yes\n")
