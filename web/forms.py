@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pycountry
 
-from workspace.errors import Invalid
+from workspace.errors import Invalid, NotFound
 
 MOST_FIELDS = 500
 # Whole numbers from outside have to fit into a column.
@@ -29,6 +29,13 @@ def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
         )
     except ValueError:
         raise Invalid("This form could not be read.") from None
+
+
+def row_id(number: int) -> int:
+    """A row's number from an address; NotFound where no row can have it."""
+    if not 0 < number <= LARGEST:
+        raise NotFound("There is no such thing here.")
+    return number
 
 
 class Form:
@@ -83,12 +90,14 @@ class Form:
         return self.text(name, most) or None
 
     def integer(self, name: str, low: int = 0, high: int = LARGEST) -> int | None:
-        """A whole number; spaces, commas and points between groups of three are no matter."""
-        written = re.sub(r"[\s,._']", "", self.text(name, 40))
+        """A whole number, plain or in groups of three with one kind of mark between them."""
+        written = self.text(name, 40)
         if not written:
             return None
-        if not re.fullmatch(r"[+-]?[0-9]{1,19}", written) or not low <= int(written) <= high:
-            self.refuse(name, f"A whole number from {low:,} to {high:,}.")
+        if re.fullmatch(r"[0-9]{1,3}([\s,.'’_])[0-9]{3}(\1[0-9]{3})*", written):
+            written = re.sub(r"[^0-9]", "", written)
+        if not re.fullmatch(r"[0-9]{1,19}", written) or not low <= int(written) <= high:
+            self.refuse(name, f"A whole number from {low:,} to {high:,}, such as 2400 or 2,400.")
             return None
         return int(written)
 

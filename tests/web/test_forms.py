@@ -60,6 +60,25 @@ def test_should_bound_whole_numbers() -> None:
     assert form(number=str(2**63 - 1)).integer("number") == 2**63 - 1
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [("2400", 2400), ("2,400", 2400), ("1.250.000", 1_250_000), ("1 250 000", 1_250_000), ("0", 0)],
+)
+def test_should_read_whole_numbers_as_people_write_them(written: str, read: int) -> None:
+    number = form(number=written)
+    assert number.integer("number") == read
+    number.done()
+
+
+@pytest.mark.parametrize(
+    "written", ["2.5", "2,40", "1,250.000", "1,,250", "12_5", "-3", "+3", "1e3", "٣", "2400.", ","]
+)
+def test_should_refuse_whole_numbers_that_may_mean_two_things(written: str) -> None:
+    number = form(number=written)
+    assert number.integer("number") is None
+    assert "such as 2400 or 2,400" in number.wrong["number"]
+
+
 def test_should_refuse_a_field_that_is_sent_twice() -> None:
     twice = Form([("name", "a"), ("name", "b")])
     assert twice.text("name", 10) == ""
