@@ -1,6 +1,7 @@
 """Page or fragment: what a request from htmx is answered with."""
 
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request
 from litestar.response import Redirect, Response
@@ -9,6 +10,11 @@ from web.rendering import render
 
 # A notice for the next page, kept in a cookie because it must outlive a redirect.
 FLASH = "flash"
+
+
+def at(*segments: str) -> str:
+    """The address of a page of ours from the words and keys in it, whatever letters they have."""
+    return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
 def wants_fragment(request: Request[Any, Any, Any]) -> bool:
@@ -65,6 +71,8 @@ def show(
 def go(request: Request[Any, Any, Any], path: str, notice: str = "") -> Response[Any]:
     """To another page after a write: 303 for a browser, HX-Redirect for htmx."""
     response: Response[Any]
+    # Headers hold no other letters than these; what is encoded already stays as it is.
+    path = quote(path, safe="/#%[]=:;$&()+,!?*@'~")
     if request.headers.get("hx-request") == "true":
         response = Response(None, status_code=200, headers={"HX-Redirect": path})
     else:

@@ -115,3 +115,55 @@ def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> N
         "/deals/{deal}/kin/" + world.deals["brannoc"] + "/judgement",
         {"verdict": "unlike", "reason": REASONS[0]},
     )
+
+
+def test_should_judge_by_the_weights_and_filters_that_the_reader_has(
+    visit: Visit, world: World
+) -> None:
+    alice, here = visit("alice"), path(world, "wards")
+    judge = f"{here}/{world.deals['brannoc']}/judgement"
+    tuned = {f"w_{name}": "0" for name in ("meaning", "words", "industry", "size", "product")}
+    tuned |= {"w_competitor": "1", "w_region": "0", "w_recency": "0", "q": "", "outcome": "won"}
+    answer = alice.post(judge, {"verdict": "like", **tuned}, **HTMX)
+    weights = re.findall(
+        r'<td class="num">([\d.]+)</td><td class="num">[\d.]+</td><td>', answer.text
+    )
+    assert order(answer.text) == [world.deals["brannoc"]]
+    assert sum(float(each) > 0 for each in weights) == 1
+    assert 'hx-include="#tuning"' in answer.text
+    assert alice.post(judge, {"verdict": "like", "w_words": "9"}, **HTMX).status_code == 422
+
+
+def test_should_answer_each_verdict_on_a_kin_that_is_not_shown(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    judge = f"{path(world, 'wards')}/{world.deals['brannoc']}/judgement"
+    # The filter leaves this kin out, as the end of a long list does.
+    for verdict, reason, said in (
+        ("like", "", "is noted as like this deal."),
+        ("unlike", "too old", "is hidden for this deal (too old)."),
+        ("withdraw", "", "is offered again when it ranks high enough."),
+    ):
+        sent = {"verdict": verdict, "reason": reason, "outcome": "lost"}
+        answer = alice.post(judge, sent, **HTMX)
+        assert answer.status_code == 200
+        assert said in answer.text
+        assert ("Undo" in answer.text) == (verdict != "withdraw")
+
+
+def test_should_take_keys_of_any_letters(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        world.deal(session, "wards").key = "Ż-1?"
+        world.account(session, "brannoc").key = "szpital-św"
+    alice = visit("alice")
+    here = "/deals/%C5%BB-1%3F"
+    answer = alice.get(f"{here}/kin?outcome=won", **HTMX)
+    assert answer.headers["hx-replace-url"] == f"{here}/kin?outcome=won"
+    note = {"kind": "note", "text": "Called."}
+    assert alice.post(f"{here}/activity", note).headers["location"] == f"{here}/activity"
+    assert alice.post(f"{here}/activity", note, **HTMX).headers["hx-redirect"] == f"{here}/activity"
+    account = "/accounts/szpital-%C5%9Bw"
+    saved = alice.post(f"{account}/edit", {"name": "St Brannoc"}, **HTMX)
+    assert saved.headers["hx-redirect"] == account
+    assert alice.get(f"{here}/kin", **{"HX-Request": "true"}).status_code == 200
+    stranger = visit(None).get(f"{here}/kin", **HTMX, **{"HX-Current-URL": f"http://x{here}/kin"})
+    assert stranger.headers["hx-redirect"].isascii()

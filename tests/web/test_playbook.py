@@ -38,7 +38,7 @@ def test_should_not_use_what_is_no_longer_good(visit: Visit, world: World) -> No
     assert visit("alice").post(here, {"asset": "no-such-asset"}).status_code == 404
 
 
-@pytest.mark.parametrize("use", ["999999", str(2**70)])
+@pytest.mark.parametrize("use", ["0", "-1", "999999", str(2**70), "-99999999999999999999"])
 def test_should_not_judge_another_deals_use(visit: Visit, world: World, use: str) -> None:
     here = f"/deals/{world.deals['wards']}/playbook/uses/{use}/helped"
     assert visit("alice").post(here, {"helped": "yes"}).status_code == 404

@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
-from web.htmx import answer, go
+from web.htmx import answer, at, go
 from web.pages.rooms import Room, room
 from workspace import access
 from workspace.access import Viewer
@@ -87,7 +87,7 @@ class ActivityController(Controller):
             return answer(
                 request, "deals/activity.html", "deals/_entry_form.html", page, status=422
             )
-        return go(request, f"/deals/{key}/activity", "Written down.")
+        return go(request, at("deals", key, "activity"), "Written down.")
 
 
 def activity_page(

@@ -15,7 +15,7 @@ from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.kin import Kin, kin_of_deal
 from similarity.ranking import Weights
 from web.forms import Form
-from web.htmx import answer, go, show, wants_fragment
+from web.htmx import answer, at, go, show, wants_fragment
 from web.pages.rooms import Room, read_filter, room
 from web.rendering import query
 from workspace import access, pipeline
@@ -84,6 +84,7 @@ class Judged:
     kin: Kin | None
     key: str
     name: str
+    verdict: str
     reason: str
     reasons: tuple[str, ...] = REASONS
 
@@ -107,7 +108,7 @@ class KinController(Controller):
             page = kin_page(session, viewer, catalog, key, asked)
         # The address keeps what was chosen, and nothing that is as usual.
         shown = query({**page.params, **page.changed})
-        address = f"/deals/{key}/kin?{shown}"
+        address = at("deals", key, "kin") + "?" + shown
         return answer(
             request, "deals/kin.html", "deals/_kin.html", page, address=address, replace=True
         )
@@ -125,6 +126,9 @@ class KinController(Controller):
     ) -> Response[Any]:
         verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
         reason = form.choice("reason", REASONS) or ""
+        # How the reader has the order and what they look at come along with their answer.
+        chosen, _ = read_filter(form)
+        weights = read_weights(form)
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             other = access.readable_deal(session, viewer, kin_key)
@@ -141,27 +145,39 @@ class KinController(Controller):
                 "unlike": f"{other.name} no longer appears among this deal's kin.",
                 "withdraw": f"{other.name} is offered again.",
             }
-            return go(request, f"/deals/{key}/kin", effects[verdict or ""])
+            return go(request, at("deals", key, "kin"), effects[verdict or ""])
         with database.read() as session:
             head = room(session, viewer, key, "kin")
             shown = None
             if verdict != "unlike":
-                found = kin_of_deal(session, viewer, catalog, head.deal, limit=LIMIT * 4)
+                found = kin_of_deal(
+                    session,
+                    viewer,
+                    catalog,
+                    head.deal,
+                    filter=chosen,
+                    weights=weights,
+                    limit=LIMIT * 4,
+                )
                 shown = next((each for each in found if each.key == kin_key), None)
-        page = Judged(head, shown, kin_key, other.name, reason)
+        page = Judged(head, shown, kin_key, other.name, verdict or "", reason)
         template = "deals/_kin_card.html" if shown else "deals/_kin_hidden.html"
         return show(request, template, page)
+
+
+def read_weights(asked: Form) -> Weights:
+    """The weights in an address: the usual ones where it has none."""
+    sent = {name: asked.fraction(f"w_{name}") for name in TERMS}
+    asked.check()
+    chosen = {name: value for name, value in sent.items() if value is not None}
+    return dataclasses.replace(Weights(), **chosen)
 
 
 def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked: Form) -> KinPage:
     """The page that an address asks for."""
     head = room(session, viewer, key, "kin")
     chosen, params = read_filter(asked)
-    usual = Weights()
-    sent = {name: asked.fraction(f"w_{name}") for name in TERMS}
-    asked.check()
-    chosen_weights = {name: value for name, value in sent.items() if value is not None}
-    weights = dataclasses.replace(usual, **chosen_weights)
+    usual, weights = Weights(), read_weights(asked)
     found = kin_of_deal(
         session, viewer, catalog, head.deal, filter=chosen, weights=weights, limit=LIMIT
     )

@@ -10,8 +10,8 @@ from litestar.response import Response
 
 from similarity.catalog import Catalog
 from similarity.playbook import Playbook, playbook_of_deal
-from web.forms import Form
-from web.htmx import go, show
+from web.forms import Form, row_id
+from web.htmx import at, go, show
 from web.pages.rooms import Room, room
 from workspace import access, assets
 from workspace.access import Viewer
@@ -72,7 +72,7 @@ class PlaybookController(Controller):
             form.done()
             asset = assets.asset_of(session, asset_key)
             assets.use(session, asset, deal, viewer.person_id)
-        return go(request, f"/deals/{key}/playbook", f"{asset.name} is in use on this deal.")
+        return go(request, at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 
     @post("/uses/{use_id:int}/helped", sync_to_thread=True)
     def helped(
@@ -88,9 +88,9 @@ class PlaybookController(Controller):
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
-            made = session.get(Use, use_id) if use_id < 2**63 else None
+            made = session.get(Use, row_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             value = {"yes": True, "no": False}.get(answer or "")
             assets.say_helped(session, made, viewer.person_id, value)
-        return go(request, f"/deals/{key}/playbook", "Noted: the next deal's playbook knows.")
+        return go(request, at("deals", key, "playbook"), "Noted: the next deal's playbook knows.")
