@@ -17,6 +17,10 @@ function complain(text, again) {
   retry = again;
 }
 
+function isPlain(xhr) {
+  return (xhr.getResponseHeader("content-type") || "").startsWith("text/plain");
+}
+
 function again(config) {
   return () => window.htmx.ajax(config.verb.toUpperCase(), config.path, {
     source: config.elt,
@@ -25,10 +29,17 @@ function again(config) {
   });
 }
 
+// A refusal in plain words belongs in the banner; a form that comes back is swapped in.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status < 400 || !isPlain(xhr)) return;
+  event.detail.shouldSwap = false;
+  event.detail.isError = true;
+});
+
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr, requestConfig } = event.detail;
-  const plain = (xhr.getResponseHeader("content-type") || "").startsWith("text/plain");
-  const text = plain ? xhr.responseText : "The server could not answer.";
+  const text = isPlain(xhr) ? xhr.responseText : "The server could not answer.";
   complain(text, xhr.status >= 500 ? again({ ...requestConfig, target: event.detail.target }) : null);
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
