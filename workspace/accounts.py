@@ -10,6 +10,7 @@ from typing import Any
 
 import pycountry
 import sqlalchemy as sa
+from sqlalchemy import event
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
@@ -34,6 +35,8 @@ class Account(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
     name: str = Field(index=True, max_length=200)
+    # The name for comparing; it follows the name.
+    plain_name: str = Field(default="", index=True, max_length=500)
     domain: str | None = Field(default=None, max_length=200)
     industry: str | None = Field(default=None, max_length=3, index=True)
     headcount: int | None = None
@@ -43,6 +46,17 @@ class Account(SQLModel, table=True):
     relationship: str = Field(default=Relationship.PROSPECT, max_length=20)
     description: str = ""
     created_at: datetime = Field(default_factory=now)
+
+
+@event.listens_for(Account, "before_insert")
+@event.listens_for(Account, "before_update")
+def _keep_plain_name(_mapper: Any, _connection: Any, account: Account) -> None:
+    account.plain_name = _plain_name(account.name)
+
+
+def _plain_name(name: str) -> str:
+    # Some letters stand for whole words, and no index holds names of any length.
+    return plain(name)[:500]
 
 
 # Upper ends of the size bands, in employees; the last band has none.
@@ -83,10 +97,8 @@ def find_account(session: Session, name: str) -> Account | None:
     exact = session.exec(select(Account).where(Account.name == name)).first()
     if exact:
         return exact
-    wanted = plain(name)
-    rows = session.exec(select(Account.id, Account.name).order_by(col(Account.id)))
-    found = next((row_id for row_id, row_name in rows if plain(row_name) == wanted), None)
-    return session.get(Account, found) if found else None
+    same = select(Account).where(Account.plain_name == _plain_name(name))
+    return session.exec(same.order_by(col(Account.id)).limit(1)).first()
 
 
 def add_account(session: Session, name: str, **facts: Any) -> Account:
@@ -194,13 +206,17 @@ def edit_account(
         raise Invalid(
             "An account cannot belong to itself.", {"parent": "It belongs to this account."}
         )
+    if _plain_name(changes.get("name", account.name)) != account.plain_name:
+        there = find_account(session, changes["name"])
+        if there and there.id != account.id:
+            raise Invalid(
+                "There is another account of that name.", {"name": "There is one of that name."}
+            )
     changed = {
         name: value
-        for name, value in changes.items()
+        for name, value in (changes | _region(account, changes)).items()
         if name in EDITABLE and getattr(account, name) != value
     }
-    if "country" in changed and changed["country"] and not changed.get("region"):
-        changed["region"] = region_of(changed["country"])
     detail: dict[str, object] = {
         name: [getattr(account, name), value] for name, value in changed.items()
     }
@@ -210,6 +226,18 @@ def edit_account(
         session.add(account)
         audit(session, by, "account edited", f"account {account.id}", detail)
     return bool(changed)
+
+
+def _region(account: Account, changes: dict[str, Any]) -> dict[str, Any]:
+    """The region after these changes: that of the country, unless another was chosen."""
+    before = region_of(account.country) if account.country else None
+    country = changes.get("country", account.country)
+    after = region_of(country) if country else None
+    # A form sends the region with everything else, changed or not.
+    region = changes.get("region", account.region)
+    if not region or (region == account.region == before):
+        return {"region": after}
+    return {}
 
 
 def _ancestors(session: Session, account_id: int) -> set[int]:

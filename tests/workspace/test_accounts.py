@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from workspace import accounts
 from workspace.database import Database
+from workspace.errors import Invalid
 
 HEADCOUNTS = st.integers(min_value=1, max_value=5_000_000)
 
@@ -105,3 +106,47 @@ def test_an_account_is_found_however_it_is_written(database: Database) -> None:
             assert found is not None
             assert found.id == made.id
         assert accounts.find_account(session, "Żabka") is None
+        accounts.edit_account(session, made, None, {"name": "Lis Retail"})
+        assert accounts.find_account(session, "ZABKA RETAIL") is None
+        assert accounts.find_account(session, "lis retail") is made
+
+
+def test_a_name_of_long_letters_fits_its_index(database: Database) -> None:
+    name = "\ufdfa" * 200
+    with database.write() as session:
+        made = accounts.add_account(session, name)
+        assert accounts.find_account(session, name) is made
+
+
+def test_an_account_cannot_be_renamed_to_another(database: Database) -> None:
+    with database.write() as session:
+        made = accounts.add_account(session, "Żabka Retail")
+        accounts.add_account(session, "Orlik")
+        with pytest.raises(Invalid) as refused:
+            accounts.edit_account(session, made, None, {"name": "ORLIK"})
+        assert set(refused.value.fields) == {"name"}
+        assert made.name == "Żabka Retail"
+        assert accounts.edit_account(session, made, None, {"name": "ŻABKA retail"})
+
+
+@pytest.mark.parametrize(
+    ("region", "changes", "after"),
+    [
+        (None, {"country": "ES"}, "Southern Europe"),
+        (None, {"country": "ES", "region": "Central & Eastern Europe"}, "Southern Europe"),
+        (None, {"country": "ES", "region": None}, "Southern Europe"),
+        (None, {"country": None, "region": "Central & Eastern Europe"}, None),
+        (None, {"region": None}, "Central & Eastern Europe"),
+        (None, {"region": "Baltics"}, "Baltics"),
+        ("Baltics", {"country": "ES"}, "Baltics"),
+        ("Baltics", {"country": "ES", "region": "Baltics"}, "Baltics"),
+        ("Baltics", {"country": "ES", "region": ""}, "Southern Europe"),
+    ],
+)
+def test_a_region_follows_the_country_unless_another_was_chosen(
+    database: Database, region: str | None, changes: dict[str, str | None], after: str | None
+) -> None:
+    with database.write() as session:
+        account = accounts.add_account(session, "Orlik", country="PL", region=region)
+        accounts.edit_account(session, account, None, changes)
+        assert account.region == after

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("plain_name", sa.String(length=500), nullable=False),
         sa.Column("domain", sa.String(length=200), nullable=True),
         sa.Column("industry", sa.String(length=3), nullable=True),
         sa.Column("headcount", sa.Integer(), nullable=True),
@@ -39,6 +40,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_account_industry"), ["industry"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_name"), ["name"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_parent_id"), ["parent_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_account_plain_name"), ["plain_name"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_region"), ["region"], unique=False)
 
     op.create_table(
@@ -636,6 +638,7 @@ def downgrade() -> None:
     op.drop_table("catalogchange")
     with op.batch_alter_table("account", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_account_region"))
+        batch_op.drop_index(batch_op.f("ix_account_plain_name"))
         batch_op.drop_index(batch_op.f("ix_account_parent_id"))
         batch_op.drop_index(batch_op.f("ix_account_name"))
         batch_op.drop_index(batch_op.f("ix_account_industry"))
