@@ -100,6 +100,16 @@ def member_of(session: Session, key: str) -> Person:
     return person
 
 
+def active_members(session: Session) -> list[tuple[str, str]]:
+    """Those who may be given a deal, a seat or an invitation, as (key, name)."""
+    query = (
+        select(Person.key, Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Member.active).is_(True))
+    )
+    return [(key, name) for key, name in session.exec(query.order_by(Person.name))]
+
+
 def roles_of(session: Session, person_id: int) -> list[str] | None:
     """A member's roles; None for a person who is not one of ours."""
     if not _is_member(session, person_id):

@@ -10,6 +10,21 @@ from tests.world import World
 HTMX = {"HX-Request": "true"}
 
 
+def test_should_show_the_form_again_though_nothing_was_in_it(visit: Visit, world: World) -> None:
+    for path in (
+        "/accounts",
+        f"/accounts/{world.accounts['brannoc']}/edit",
+        "/people",
+        "/people/ines-moreira/edit",
+        "/library",
+        f"/library/{world.assets['demo']}/edit",
+        "/deals",
+    ):
+        answer = visit("grace").post(path, {})
+        assert answer.status_code == 422, path
+        assert "Needed." in answer.text, path
+
+
 def test_should_list_and_search(visit: Visit) -> None:
     frank = visit("frank")
     assert "Banco Ribera" in frank.get("/accounts").text

@@ -6,6 +6,7 @@ from sqlmodel import Session, select
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
+from workspace.people import Member
 from workspace.teams import Seat
 
 
@@ -80,3 +81,18 @@ def test_should_refuse_what_every_write_refuses(
     visit: Visit, world: World, tail: str, data: dict[str, str]
 ) -> None:
     refuses_on_deals(visit, world, "/deals/{deal}/experts/" + tail, data)
+
+
+@pytest.mark.parametrize("seat", ["0", "-1", str(2**70), "-99999999999999999999"])
+def test_should_not_find_a_seat_that_no_row_can_be(visit: Visit, world: World, seat: str) -> None:
+    here = f"/deals/{world.deals['wards']}/experts/seats/{seat}"
+    assert visit("alice").post(f"{here}/free").status_code == 404
+    assert visit("alice").post(f"{here}/fill", {"person": "bob-brandt"}).status_code == 404
+
+
+def test_should_not_offer_seats_to_those_who_have_left(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['wards']}/experts"
+    assert '<option value="erin-eriksen">' in visit("alice").get(here).text
+    with world.database.write() as session:
+        session.get_one(Member, world.people["erin"]).active = False
+    assert '<option value="erin-eriksen">' not in visit("alice").get(here).text

@@ -101,3 +101,14 @@ def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> N
     assert (
         visit("erin").post("/library/nothing/withdrawal", {"withdrawn": "yes"}).status_code == 404
     )
+
+
+def test_should_count_as_the_list_counts_though_it_shows_only_the_newest(
+    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.pages.library.USES", 1)
+    here = f"/library/{world.assets['demo']}"
+    assert "3 of 3 closed deals" in visit("alice").get(here).text
+    # The third is confidential.
+    assert "2 of 2 closed deals" in visit("charlie").get(here).text
+    assert "not known yet" in visit("alice").get(f"/library/{world.assets['withdrawn_paper']}").text

@@ -7,6 +7,7 @@ from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace import pipeline
+from workspace.people import Member
 
 
 def key(world: World, name: str = "wards") -> str:
@@ -75,6 +76,24 @@ def test_should_show_both_versions_of_a_deal_that_somebody_else_changed(
     assert world.deal(session, "wards").next_step == "What Bob plans"
     fresh = visit("alice").post(path, {"version": "2", "next_step": "What Alice plans"})
     assert fresh.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("field", "focused"),
+    [
+        ("product", 'name="product"'),
+        ("competitor", 'name="competitor"'),
+        ("next_step", 'name="next_step"'),
+        ("nonsense", 'name="name"'),
+    ],
+)
+def test_should_put_the_focus_on_the_field_that_was_asked_for(
+    visit: Visit, world: World, field: str, focused: str
+) -> None:
+    page = visit("alice").get(f"/deals/{key(world)}/edit?field={field}", **{"HX-Request": "true"})
+    found = [tag for tag in page.text.split("<") if " autofocus" in tag]
+    assert len(found) == 1
+    assert focused in found[0]
 
 
 def test_should_show_products_and_competitors_that_somebody_else_changed(
@@ -183,3 +202,22 @@ def test_should_refuse_what_every_write_refuses(
     visit: Visit, world: World, path: str, data: dict[str, str], has_page: bool
 ) -> None:
     refuses_on_deals(visit, world, path, data, has_page=has_page)
+
+
+def test_should_keep_an_owner_who_has_left_and_offer_nobody_else_who_has(
+    visit: Visit, world: World, session: Session
+) -> None:
+    with world.database.write() as writing:
+        for name in ("alice", "erin"):
+            writing.get_one(Member, world.people[name]).active = False
+    dana, path = visit("dana"), f"/deals/{key(world)}"
+    form = dana.get(f"{path}/edit").text
+    assert '<option value="alice-adeyemi" selected>' in form
+    assert '<option value="erin-eriksen"' not in form
+    kept = {"version": "1", "owner": "alice-adeyemi", "next_step": "Find somebody"}
+    assert dana.post(f"{path}/edit", kept).status_code == 303
+    assert world.deal(session, "wards").owner_id == world.people["alice"]
+    given = {"version": "2", "owner": "erin-eriksen"}
+    assert dana.post(f"{path}/edit", given).status_code == 422
+    assert dana.post(f"{path}/edit", {"version": "2", "owner": "dana-dvorak"}).status_code == 303
+    assert '<option value="alice-adeyemi"' not in dana.get(f"{path}/edit").text

@@ -10,7 +10,8 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
-from web.htmx import answer, go, show
+from web.htmx import answer, at, go, show
+from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
 from web.rendering import query
 from workspace import access, accounts, contacts, pipeline
 from workspace.access import Viewer
@@ -56,6 +57,8 @@ class AccountForm:
     key: str | None
     values: dict[str, str]
     wrong: dict[str, str]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
     relationships: tuple[str, ...] = tuple(Relationship)
     regions: tuple[str, ...] = REGIONS
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
@@ -109,7 +112,7 @@ class AccountController(Controller):
         except Invalid as wrong:
             page = AccountForm(None, form.values, {**form.wrong, **wrong.fields})
             return answer(request, "accounts/edit.html", "accounts/_form.html", page, status=422)
-        return go(request, f"/accounts/{account.key}", f"{account.name} is added.")
+        return go(request, at("accounts", account.key), f"{account.name} is added.")
 
     @get("/{key:str}", sync_to_thread=True)
     def show(
@@ -135,7 +138,8 @@ class AccountController(Controller):
         with database.read() as session:
             account = accounts.account_of(session, key)
             values = account_values(session, account)
-        return show(request, "accounts/edit.html", AccountForm(key, values, {}))
+        page = AccountForm(key, values, {}, mark(values))
+        return show(request, "accounts/edit.html", page)
 
     @post("/{key:str}/edit", sync_to_thread=True)
     def change(
@@ -150,12 +154,21 @@ class AccountController(Controller):
         try:
             with database.write() as session:
                 account = accounts.account_of(session, key)
+                hold(session, account)
+                require_fresh(form, account_values(session, account))
                 facts = read_account(session, form)
                 accounts.edit_account(session, account, viewer.person_id, facts)
+        except Stale:
+            with database.read() as session:
+                there = account_values(session, accounts.account_of(session, key))
+            unlike = differences(form.values, there)
+            page = AccountForm(key, {**there, **form.values}, {}, mark(there), unlike)
+            return answer(request, "accounts/edit.html", "accounts/_form.html", page, status=409)
         except Invalid as wrong:
-            page = AccountForm(key, form.values, {**form.wrong, **wrong.fields})
+            fields = {**form.wrong, **wrong.fields}
+            page = AccountForm(key, form.values, fields, form.values.get("seen", ""))
             return answer(request, "accounts/edit.html", "accounts/_form.html", page, status=422)
-        return go(request, f"/accounts/{key}", "Saved.")
+        return go(request, at("accounts", key), "Saved.")
 
 
 def account_list(session: Session, asked: Form) -> AccountList:

@@ -11,8 +11,8 @@ from sqlmodel import Session
 
 from similarity.catalog import Catalog
 from similarity.experts import Expert, experts_of_deal
-from web.forms import Form
-from web.htmx import go, show
+from web.forms import Form, row_id
+from web.htmx import at, go, show
 from web.pages.rooms import Room, room
 from workspace import access, contacts, pipeline, teams
 from workspace.access import Viewer
@@ -54,7 +54,7 @@ class ExpertController(Controller):
                 room=head,
                 experts=experts_of_deal(session, viewer, catalog, head.deal),
                 seats=pipeline.seats_of(session, head.deal.id),
-                members=pipeline.choices(session, viewer).owners,
+                members=contacts.active_members(session),
             )
         return show(request, "deals/experts.html", page)
 
@@ -75,7 +75,7 @@ class ExpertController(Controller):
             person = contacts.member_of(session, person_key) if person_key else None
             teams.add_seat(session, deal, role, person.id if person else None, viewer.person_id)
         who = f"{person.name} is on the team as {role}." if person else f"An open seat: {role}."
-        return go(request, f"/deals/{key}/experts", who)
+        return go(request, at("deals", key, "experts"), who)
 
     @post("/seats/{seat_id:int}/fill", sync_to_thread=True)
     def fill(
@@ -96,7 +96,7 @@ class ExpertController(Controller):
                 raise Conflict("Somebody else has taken this seat in the meantime.")
             person = contacts.member_of(session, person_key)
             teams.fill_seat(session, seat, person.id, viewer.person_id)
-        return go(request, f"/deals/{key}/experts", f"{person.name} has the seat.")
+        return go(request, at("deals", key, "experts"), f"{person.name} has the seat.")
 
     @post("/seats/{seat_id:int}/free", sync_to_thread=True)
     def free(
@@ -115,14 +115,14 @@ class ExpertController(Controller):
             session.flush()
             try:
                 access.readable_deal(session, viewer, key)
-                back = f"/deals/{key}/experts"
+                back = at("deals", key, "experts")
             except NotFound:
                 back = "/deals"
         return go(request, back, "The seat is open again.")
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:
-    seat = session.get(Seat, seat_id) if seat_id < 2**63 else None
+    seat = session.get(Seat, row_id(seat_id))
     if seat is None or seat.deal_id != deal.id:
         raise NotFound("There is no such seat on this deal.")
     return seat

@@ -1,6 +1,6 @@
 """The library: demos and collateral, and what came of using them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Controller, Request, get, post
@@ -10,18 +10,20 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
-from web.htmx import answer, go, show
+from web.htmx import answer, at, go, show
+from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
 from web.rendering import query
 from workspace import access, assets, pipeline
 from workspace.access import Viewer
 from workspace.assets import KINDS, Asset, AssetRow, UseRow
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import Outcome
 from workspace.errors import Invalid
 from workspace.people import Person
 
 PAGE = 50
+# Uses that an asset's page shows, the newest.
+USES = 200
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,11 @@ class AssetPage:
     author: Person | None
     products: list[str]
     uses: list[UseRow]
+    # Of the deals it was used on, counted as the list of assets counts them.
+    won: int
+    closed: int
     may_edit: bool
     expired: bool
-
-    @property
-    def won(self) -> int:
-        """How many of the deals it was used on were won."""
-        return len({use.deal_key for use in self.uses if use.outcome == Outcome.WON})
-
-    @property
-    def closed(self) -> int:
-        """How many of the deals it was used on were won or lost."""
-        return len({use.deal_key for use in self.uses if use.outcome != Outcome.OPEN})
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,8 @@ class AssetForm:
     chosen_products: list[str]
     wrong: dict[str, str]
     products: list[tuple[str, str]]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
     kinds: tuple[str, ...] = KINDS
 
 
@@ -125,7 +122,7 @@ class LibraryController(Controller):
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             return self._again(request, viewer, database, form, None)
-        return go(request, f"/library/{asset.key}", f"{asset.name} is published.")
+        return go(request, at("library", asset.key), f"{asset.name} is published.")
 
     @get("/{key:str}", sync_to_thread=True)
     def show(
@@ -164,12 +161,19 @@ class LibraryController(Controller):
         try:
             with database.write() as session:
                 asset = assets.editable_asset(session, viewer, key)
+                hold(session, asset)
+                require_fresh(form, asset_values(session, asset))
                 facts, product_ids = read_asset(session, viewer, form)
                 assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
+        except Stale:
+            with database.read() as session:
+                asset = assets.editable_asset(session, viewer, key)
+                page = stale_form(session, viewer, asset, form)
+            return answer(request, "library/edit.html", "library/_form.html", page, status=409)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             return self._again(request, viewer, database, form, key)
-        return go(request, f"/library/{key}", "Saved.")
+        return go(request, at("library", key), "Saved.")
 
     @post("/{key:str}/withdrawal", sync_to_thread=True)
     def withdraw(
@@ -186,7 +190,7 @@ class LibraryController(Controller):
             form.done()
             assets.edit_asset(session, asset, viewer.person_id, {"withdrawn": withdrawn})
         said = "withdrawn: no playbook offers it" if withdrawn else "offered again"
-        return go(request, f"/library/{key}", f"{asset.name} is {said}.")
+        return go(request, at("library", key), f"{asset.name} is {said}.")
 
     def _again(
         self,
@@ -200,7 +204,8 @@ class LibraryController(Controller):
             products = pipeline.choices(session, viewer).products
         chosen = form.sent.get("product", [])
         name = form.values.get("name", "")
-        page = AssetForm(key, name, form.values, chosen, form.wrong, products)
+        seen = form.values.get("seen", "")
+        page = AssetForm(key, name, form.values, chosen, form.wrong, products, seen)
         return answer(request, "library/edit.html", "library/_form.html", page, status=422)
 
 
@@ -236,11 +241,14 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
     asset = assets.asset_of(session, key)
     about = set(assets.products_of(session, [asset.id])[asset.id])
     names = [each.name for each in pipeline.all_products(session) if each.id in about]
+    [counted] = assets.asset_rows(session, viewer, asset_id=asset.id, every=True)
     return AssetPage(
         asset=asset,
         author=session.get(Person, asset.author_id) if asset.author_id else None,
         products=names,
-        uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=200),
+        uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
+        won=counted.won,
+        closed=counted.closed,
         may_edit=assets.may_edit(viewer, asset),
         expired=bool(asset.expires and asset.expires < today()),
     )
@@ -248,23 +256,47 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
 
 def asset_form(session: Session, viewer: Viewer, asset: Asset) -> AssetForm:
     """An asset's facts as the form shows them."""
+    values = asset_values(session, asset)
     about = set(assets.products_of(session, [asset.id])[asset.id])
     return AssetForm(
         key=asset.key,
         name=asset.name,
-        values={
-            "name": asset.name,
-            "kind": asset.kind,
-            "summary": asset.summary,
-            "url": asset.url,
-            "published": str(asset.published or ""),
-            "expires": str(asset.expires or ""),
-            "language": asset.language,
-        },
+        values=values,
         chosen_products=[each.key for each in pipeline.all_products(session) if each.id in about],
         wrong={},
         products=pipeline.choices(session, viewer).products,
+        seen=mark(values),
     )
+
+
+def stale_form(session: Session, viewer: Viewer, asset: Asset, form: Form) -> AssetForm:
+    """The form with what was typed, beside what somebody else has saved meanwhile."""
+    there = asset_form(session, viewer, asset)
+    ticked = form.sent.get("product", [])
+    names = sorted(title for key, title in there.products if key in ticked)
+    yours = {**form.values, "products": ", ".join(names)}
+    return replace(
+        there,
+        values={**there.values, **form.values},
+        chosen_products=ticked,
+        differences=differences(yours, there.values),
+    )
+
+
+def asset_values(session: Session, asset: Asset) -> dict[str, str]:
+    """An asset's facts as text: those of the form's fields, and the names of its products."""
+    about = set(assets.products_of(session, [asset.id])[asset.id])
+    names = sorted(each.name for each in pipeline.all_products(session) if each.id in about)
+    return {
+        "name": asset.name,
+        "kind": asset.kind,
+        "summary": asset.summary,
+        "url": asset.url,
+        "published": str(asset.published or ""),
+        "expires": str(asset.expires or ""),
+        "language": asset.language,
+        "products": ", ".join(names),
+    }
 
 
 def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, Any], list[int]]:

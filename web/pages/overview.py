@@ -14,8 +14,9 @@ from similarity.experts import Expert, experts_of_deal
 from similarity.kin import Kin, kin_of_deal
 from similarity.playbook import Play, playbook_of_deal
 from web.forms import Form
-from web.htmx import answer, go, show
+from web.htmx import answer, at, go, show
 from web.pages.rooms import Room, room
+from web.pages.stale import Difference
 from web.rendering import money
 from workspace import access, contacts, deals, pipeline
 from workspace.access import Viewer
@@ -31,15 +32,6 @@ BEST = 3
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A fact that two people changed: what each of them made of it."""
-
-    label: str
-    yours: str
-    theirs: str
-
-
-@dataclass(frozen=True)
 class FactsForm:
     """The form over a deal's facts: what was typed, what is wrong, what somebody else did."""
 
@@ -52,6 +44,7 @@ class FactsForm:
     focus: str
     version: int
     choices: Choices
+    owners: list[tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -130,7 +123,7 @@ class OverviewController(Controller):
         else:
             if not seen:
                 return go(request, "/deals", f"{key} is saved. Only its team sees it now.")
-            return go(request, f"/deals/{key}", "Saved.")
+            return go(request, at("deals", key), "Saved.")
         with database.read() as session:
             page = overview(session, viewer, catalog, key, form=form, stale=status == 409)
         return answer(request, "deals/overview.html", "deals/_facts_form.html", page, status=status)
@@ -163,7 +156,7 @@ class OverviewController(Controller):
                 )
             if stage is not None:
                 deals.advance(session, deal, stage, viewer.person_id, reason=reason, closed=closed)
-        return go(request, f"/deals/{key}", f"Moved to {name}.")
+        return go(request, at("deals", key), f"Moved to {name}.")
 
     @post("/invitations", sync_to_thread=True)
     def invite(
@@ -180,7 +173,7 @@ class OverviewController(Controller):
             form.done()
             person = contacts.member_of(session, person_key)
             deals.invite(session, deal, person.id, viewer.person_id)
-        return go(request, f"/deals/{key}", f"{person.name} may see this deal now.")
+        return go(request, at("deals", key), f"{person.name} may see this deal now.")
 
     @post("/invitations/{person_key:str}/remove", sync_to_thread=True)
     def uninvite(
@@ -200,7 +193,7 @@ class OverviewController(Controller):
             session.flush()
             seen = _still_seen(session, viewer, key)
         notice = f"{person.name} is no longer invited."
-        return go(request, f"/deals/{key}" if seen else "/deals", notice)
+        return go(request, at("deals", key) if seen else "/deals", notice)
 
 
 def overview(
@@ -223,7 +216,7 @@ def overview(
         competitors=pipeline.competitors_of(session, deal.id),
         stages=deals.stages(session),
         invited=pipeline.invited_to(session, deal.id) if deal.confidential else [],
-        members=choices.owners,
+        members=contacts.active_members(session),
         seats=pipeline.seats_of(session, deal.id),
         kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
         plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
@@ -266,6 +259,7 @@ def facts_form(
         focus=focus,
         version=deal.version,
         choices=choices,
+        owners=_owners(session, head),
     )
 
 
@@ -286,7 +280,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
         "reason": lambda: form.text("reason", 500),
         "confidential": lambda: form.choice("confidential", ("on", "off")) == "on",
         "account_id": lambda: _account_id(session, form),
-        "owner_id": lambda: _owner_id(session, form),
+        "owner_id": lambda: _owner_id(session, deal, form),
     }
     sent = {"account_id": "account", "owner_id": "owner"}
     changes = {name: read() for name, read in readers.items() if sent.get(name, name) in form.sent}
@@ -320,10 +314,21 @@ def _account_id(session: Session, form: Form) -> int | None:
     return account.id if account else None
 
 
-def _owner_id(session: Session, form: Form) -> int | None:
+def _owners(session: Session, head: Room) -> list[tuple[str, str]]:
+    """Who may own a deal: active members, and who owns it already, though they have left."""
+    active = contacts.active_members(session)
+    if head.owner_key is None or any(key == head.owner_key for key, _ in active):
+        return active
+    return [(head.owner_key, f"{head.owner} (no longer active)"), *active]
+
+
+def _owner_id(session: Session, deal: Deal, form: Form) -> int | None:
     key = form.text("owner", 80)
     if not key:
         return None
+    owner = session.get(Person, deal.owner_id) if deal.owner_id else None
+    if owner and owner.key == key:
+        return owner.id
     try:
         return contacts.member_of(session, key).id
     except Invalid:

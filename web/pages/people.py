@@ -11,7 +11,8 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
-from web.htmx import answer, go, show
+from web.htmx import answer, at, go, show
+from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
 from web.rendering import query
 from workspace import access, accounts, assets, contacts, pipeline
 from workspace.access import Viewer
@@ -60,6 +61,8 @@ class PersonForm:
     name: str
     values: dict[str, str]
     wrong: dict[str, str]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
 
 
@@ -109,7 +112,7 @@ class PeopleController(Controller):
         except Invalid as wrong:
             page = PersonForm(None, "", form.values, {**form.wrong, **wrong.fields})
             return answer(request, "people/edit.html", "people/_form.html", page, status=422)
-        return go(request, f"/people/{person.key}", f"{person.name} is added.")
+        return go(request, at("people", person.key), f"{person.name} is added.")
 
     @get("/{key:str}", sync_to_thread=True)
     def show(
@@ -134,7 +137,8 @@ class PeopleController(Controller):
         with database.read() as session:
             person = contacts.editable_person(session, viewer, key)
             values = person_values(session, person)
-        return show(request, "people/edit.html", PersonForm(key, person.name, values, {}))
+        page = PersonForm(key, person.name, values, {}, mark(values))
+        return show(request, "people/edit.html", page)
 
     @post("/{key:str}/edit", sync_to_thread=True)
     def change(
@@ -148,13 +152,21 @@ class PeopleController(Controller):
         try:
             with database.write() as session:
                 person = contacts.editable_person(session, viewer, key)
+                hold(session, person)
+                require_fresh(form, person_values(session, person))
                 facts = read_person(session, form)
                 contacts.edit_person(session, person, viewer.person_id, facts)
+        except Stale:
+            with database.read() as session:
+                there = person_values(session, contacts.editable_person(session, viewer, key))
+            unlike = differences(form.values, there)
+            page = PersonForm(key, there["name"], {**there, **form.values}, {}, mark(there), unlike)
+            return answer(request, "people/edit.html", "people/_form.html", page, status=409)
         except Invalid as wrong:
-            fields = {**form.wrong, **wrong.fields}
-            page = PersonForm(key, form.values.get("name", ""), form.values, fields)
+            fields, sent = {**form.wrong, **wrong.fields}, form.values
+            page = PersonForm(key, sent.get("name", ""), sent, fields, sent.get("seen", ""))
             return answer(request, "people/edit.html", "people/_form.html", page, status=422)
-        return go(request, f"/people/{key}", "Saved.")
+        return go(request, at("people", key), "Saved.")
 
     @post("/{key:str}/employment", sync_to_thread=True)
     def employ(
@@ -179,7 +191,7 @@ class PeopleController(Controller):
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             return self._again(request, viewer, database, key, form, "employment")
-        return go(request, f"/people/{key}", f"{organisation} is added.")
+        return go(request, at("people", key), f"{organisation} is added.")
 
     @post("/{key:str}/education", sync_to_thread=True)
     def educate(
@@ -205,7 +217,7 @@ class PeopleController(Controller):
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             return self._again(request, viewer, database, key, form, "education")
-        return go(request, f"/people/{key}", f"{institution} is added.")
+        return go(request, at("people", key), f"{institution} is added.")
 
     def _again(
         self,
