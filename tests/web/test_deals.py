@@ -1,5 +1,7 @@
 """The list of deals, and logging one."""
 
+from datetime import timedelta
+
 import pytest
 from sqlmodel import Session, select
 
@@ -96,6 +98,28 @@ def test_should_log_a_deal_with_a_name_and_a_new_account(
     assert deal.outcome == Outcome.OPEN
     assert deal.amount is None
     assert deal.currency is None
+
+
+def test_should_log_a_deal_once_though_its_button_was_pressed_twice(
+    visit: Visit, session: Session, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = visit("alice")
+    first = alice.post("/deals", MINIMAL)
+    again = alice.post("/deals", MINIMAL)
+    assert again.status_code == 303
+    assert again.headers["location"] == first.headers["location"]
+    assert again.headers["location"] == f"/deals/{newest(session).key}/kin"
+    # Another deal of that account, somebody else's of that name, and one much later are new.
+    others = [alice.post("/deals", {**MINIMAL, "name": "Another"})]
+    others.append(visit("charlie").post("/deals", MINIMAL))
+    monkeypatch.setattr("workspace.pipeline.SAME_SUBMIT", timedelta(0))
+    others.append(alice.post("/deals", MINIMAL))
+    places = {answer.headers["location"] for answer in (first, *others)}
+    assert len(places) == 4
+
+
+def test_should_say_what_a_confidential_deal_does_not_hide(visit: Visit) -> None:
+    assert "A new account is seen by everybody." in visit("alice").get("/deals/new").text
 
 
 def test_should_log_everything_that_was_said(visit: Visit, session: Session, world: World) -> None:

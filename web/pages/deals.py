@@ -6,10 +6,10 @@ from typing import Any
 from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from web.forms import Form
-from web.htmx import answer, go, show
+from web.htmx import answer, at, go, show
 from web.pages.rooms import read_filter
 from web.rendering import query
 from workspace import access, pipeline
@@ -26,6 +26,7 @@ from workspace.database import Database
 from workspace.deals import Deal, find_or_add_competitor, log, stages
 from workspace.errors import Invalid
 from workspace.industries import DIVISIONS, SECTIONS
+from workspace.people import Person
 from workspace.pipeline import DEAL_ORDERS, Choices, DealRow
 
 PAGE = 50
@@ -133,14 +134,15 @@ class DealController(Controller):
         access.require_writer(viewer)
         try:
             with database.write() as session:
-                deal = log_deal(session, viewer, form)
+                deal, is_new = log_deal(session, viewer, form)
                 key = deal.key
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             with database.read() as session:
                 page = new_deal(session, viewer, form)
             return answer(request, "deals/new.html", "deals/_form.html", page, status=422)
-        return go(request, f"/deals/{key}/kin", f"{key} is logged. These are its kin.")
+        said = "is logged" if is_new else "was logged a moment ago, and only once"
+        return go(request, at("deals", key, "kin"), f"{key} {said}. These are its kin.")
 
 
 def deal_list(session: Session, viewer: Viewer, asked: Form) -> DealList:
@@ -190,8 +192,16 @@ def account_note(session: Session, form: Form) -> AccountNote:
     )
 
 
-def log_deal(session: Session, viewer: Viewer, form: Form) -> Deal:
-    """Log the deal of a form, with its account where that is new."""
+def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
+    """Log the deal of a form, with its account where that is new; whether it was not there.
+
+    Without scripts nothing keeps a button from being pressed twice: the same name and account
+    by the same member within a minute is the same deal.
+    """
+    # A second press waits here until the first has logged its deal.
+    session.exec(
+        select(Person.id).where(Person.id == viewer.person_id).with_for_update(key_share=True)
+    ).first()
     choices = pipeline.choices(session, viewer)
     name = form.text("name", 200, required=True)
     account_name = form.text("account", 200, required=True)
@@ -213,13 +223,17 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> Deal:
     if amount is not None and currency is None:
         form.refuse("currency", "Needed with an amount.")
     form.done()
-    account = find_account(session, account_name) or add_account(
+    account = find_account(session, account_name)
+    earlier = pipeline.just_logged(session, viewer, name, account) if account else None
+    if earlier:
+        return earlier, False
+    account = account or add_account(
         session, account_name, industry=industry, headcount=headcount, country=country
     )
     against = pipeline.choose_competitors(session, competitors)
     if new_competitor:
         against.append(find_or_add_competitor(session, new_competitor))
-    return log(
+    deal = log(
         session,
         name,
         account,
@@ -231,3 +245,4 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> Deal:
         currency=currency if amount is not None else None,
         **facts,
     )
+    return deal, True
