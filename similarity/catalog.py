@@ -119,7 +119,7 @@ PREPARATION = 1
 # Documents that are caught up with at a time: few enough to tell progress, and to lose little.
 CATCH_UP_BATCH = 64
 # Up to so many documents, and after changes to so many, they are counted to see whether they
-# have doubled; else at one generation of COUNT_EACH.
+# have doubled; else at one changed document of COUNT_EACH.
 COUNT_OFTEN = 1_000
 COUNT_EACH = 50
 
@@ -248,14 +248,17 @@ class Catalog:
         """
         generation = _lock(session)
         changed: list[tuple[Kind, int]] = []
+        means = []
         for kind, ids in subjects.items():
+            open_: list[str] = []
             for batch in batches(sorted(ids)):
-                renewed = self._renew_batch(session, kind, batch, ahead)
-                changed += ((kind, subject) for subject in renewed)
+                for subject, digest in self._renew_batch(session, kind, batch, ahead).items():
+                    changed.append((kind, subject))
+                    open_ += [digest] if digest else []
+            if open_:
+                means.append(self._renew_mean(session, kind, open_))
         forget_texts()
         if changed:
-            due = len(changed) > COUNT_OFTEN or generation % COUNT_EACH == 0
-            means = [self._renew_mean(session, kind, due) for kind in subjects]
             token = secrets.token_hex(16)
             session.add(CatalogGeneration(number=generation, token=token, renews_mean=any(means)))
             session.execute(
@@ -278,8 +281,9 @@ class Catalog:
 
     def _renew_batch(
         self, session: Session, kind: Kind, ids: list[int], ahead: dict[str, bytes]
-    ) -> list[int]:
-        """Renew at most a batch of documents of one kind; the subjects that changed."""
+    ) -> dict[int, str | None]:
+        """Renew at most a batch of documents of one kind; the subjects that changed, with the
+        hashes of those documents that are not confidential."""
         stored = {
             subject: (row_id, digest, confidential)
             for row_id, subject, digest, confidential in session.exec(
@@ -290,6 +294,7 @@ class Catalog:
         }
         lacking = self._lacking_vectors(session, [row_id for row_id, _, _ in stored.values()])
         written: dict[int, Text] = {}
+        hashes: dict[int, str | None] = {}
         rows: list[dict[str, object]] = []
         present = set()
         for subject, text, confidential in documents(session, kind, ids):
@@ -299,6 +304,7 @@ class Catalog:
             if known and known[1:] == (digest, confidential) and known[0] not in lacking:
                 continue
             written[subject] = text
+            hashes[subject] = None if confidential else digest
             rows.append(
                 {
                     "kind": kind,
@@ -327,7 +333,7 @@ class Catalog:
                 for position, (part, piece) in enumerate(written[subject].pieces)
             ]
             self._add_passages(session, pieces, vectors)
-        return sorted({*written, *gone})
+        return hashes | dict.fromkeys(gone)
 
     def _add_passages(
         self, session: Session, passages: list[dict[str, object]], vectors: dict[str, bytes]
@@ -372,8 +378,15 @@ class Catalog:
             log.warning("%s What is saved now is found by its words only.", problem)
         return found
 
-    def _renew_mean(self, session: Session, kind: Kind, due: bool) -> bool:
-        """Take the mean of a kind anew where there are twice as many documents by now."""
+    def _renew_mean(self, session: Session, kind: Kind, changed: list[str]) -> bool:
+        """Take the mean of a kind anew where there are twice as many documents by now.
+
+        `changed` has the hashes of the documents that changed. They alone say when to count,
+        so that nothing that is confidential has a part in it.
+        """
+        due = len(changed) > COUNT_OFTEN or any(
+            int(digest[:8], 16) % COUNT_EACH == 0 for digest in changed
+        )
         model = self.encoder.model_id
         row = session.get(CatalogMean, (kind, model))
         if row and row.count > COUNT_OFTEN and not due:

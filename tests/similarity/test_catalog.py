@@ -666,6 +666,27 @@ def test_confidential_documents_have_no_part_in_the_mean(
         assert session.exec(select(CatalogMean)).all() == before
 
 
+def test_no_confidential_document_decides_when_the_mean_is_renewed(
+    database: Database, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there are many documents, they are not counted at every change."""
+    monkeypatch.setattr("similarity.catalog.COUNT_OFTEN", 2)
+    monkeypatch.setattr("similarity.catalog.COUNT_EACH", 4)
+
+    def means() -> list[tuple[int, bytes]]:
+        with database.read() as session:
+            return [(row.count, row.vector) for row in session.exec(select(CatalogMean))]
+
+    for turn in range(24):
+        with database.write() as session:
+            log(session, f"Zebra {turn}")
+        before = means()
+        with database.write() as session:
+            log(session, "Heron", confidential=True)
+        assert means() == before
+    assert before[0][0] > 4
+
+
 def test_searches_while_others_write_see_a_state_that_was(
     database: Database, catalog: Catalog
 ) -> None:
