@@ -42,7 +42,7 @@ class Database:
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
                 raise DealkinError("DATABASE_URL must name a file: SQLite in memory is not shared.")
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(self.url.database))
             self.writer = _sqlite_engine(self.url, writes=True)
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
@@ -111,6 +111,17 @@ def open_database(settings: Settings) -> Database:
         with database.write() as session:
             deals.add_default_stages(session)
     return database
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, and its folder, so that nobody else on this machine reads them.
+
+    What is there already keeps the mode that somebody gave it. SQLite makes the files beside
+    it with the mode of this one.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.name.startswith("file:"):
+        path.touch(mode=0o600)
 
 
 def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:

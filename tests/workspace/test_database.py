@@ -61,6 +61,18 @@ def test_opening_makes_what_is_missing(tmp_path: Path) -> None:
         database.close()
 
 
+def test_the_files_are_for_nobody_else(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    database = open_database(settings)
+    with database.write() as session:
+        add_account(session, "Somebody")
+    files = list(settings.home.glob("dealkin.sqlite3*"))
+    assert len(files) > 1
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    assert settings.home.stat().st_mode & 0o777 == 0o700
+    database.close()
+
+
 def test_a_reading_session_cannot_write(database: Database) -> None:
     with pytest.raises(DBAPIError), database.read() as session:
         add_account(session, "Somebody")

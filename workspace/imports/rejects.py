@@ -31,7 +31,7 @@ def write(
     taken: set[Path],
 ) -> Path:
     """Write an error file, under a name that no other file of this run has."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem = Path(file_name).stem
     path = folder / f"{stem}.errors.csv"
     number = 2
@@ -39,6 +39,9 @@ def write(
         path = folder / f"{stem}.errors-{number}.csv"
         number += 1
     taken.add(path)
+    # It holds what the file did: for nobody else on this machine.
+    path.touch(mode=0o600)
+    path.chmod(0o600)
     # The mark lets spreadsheets see that it is UTF-8.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
