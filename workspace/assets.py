@@ -87,12 +87,14 @@ def publish(
     facts.setdefault("author_id", by)
     if not facts.get("published"):
         facts["published"] = today()
+    _require_dates(facts["published"], facts.get("expires"))
     asset = Asset(key=free_key(session, Asset, name), name=name, kind=kind, **facts)
     session.add(asset)
     session.flush()
     session.add_all(AssetProduct(asset_id=asset.id, product_id=each) for each in product_ids)
     session.flush()
     make_listed(session, Product, product_ids)
+    audit(session, by, "asset added", f"asset {asset.id}")
     return asset
 
 
@@ -337,6 +339,10 @@ def edit_asset(
 ) -> bool:
     """Change an asset's own columns, and its products where given; whether anything differed."""
     changed = {name: value for name, value in changes.items() if getattr(asset, name) != value}
+    if {"published", "expires"} & changed.keys():
+        _require_dates(
+            changed.get("published", asset.published), changed.get("expires", asset.expires)
+        )
     detail: dict[str, object] = {
         name: [str(getattr(asset, name)), str(value)] for name, value in changed.items()
     }
@@ -358,3 +364,11 @@ def edit_asset(
         audit(session, by, "asset edited", f"asset {asset.id}", detail)
     session.flush()
     return bool(detail)
+
+
+def _require_dates(published: date | None, expires: date | None) -> None:
+    if published and expires and expires < published:
+        raise Invalid(
+            "An asset cannot expire before it was published.",
+            {"expires": "Before it was published."},
+        )

@@ -7,6 +7,7 @@ from tests.world import World, ago
 from workspace import assets
 from workspace.activity import TimelineEntry
 from workspace.assets import Asset, Use
+from workspace.audit import AuditEntry
 from workspace.clock import today
 from workspace.errors import Conflict, Invalid
 
@@ -65,3 +66,24 @@ def test_a_use_remembers_stage_and_day_and_whether_it_helped(world: World) -> No
             TimelineEntry.deal_id == deal.id, TimelineEntry.kind == "use"
         )
         assert [entry.text for entry in session.exec(entries)] == ["Ward demo", ""]
+
+
+def test_an_asset_cannot_expire_before_it_is_published(world: World) -> None:
+    with world.database.write() as session:
+        with pytest.raises(Invalid):
+            assets.publish(session, "Deck", "deck", None, [], published=ago(3), expires=ago(4))
+        demo = world.asset(session, "demo")
+        with pytest.raises(Invalid) as refused:
+            assets.edit_asset(session, demo, None, {"expires": ago(4)})
+        assert set(refused.value.fields) == {"expires"}
+        assert demo.expires is None
+
+
+def test_publishing_is_on_the_audit_log(world: World) -> None:
+    with world.database.write() as session:
+        made = assets.publish(session, "Deck", "deck", world.people["erin"], [])
+    with world.database.read() as session:
+        entry = session.exec(
+            select(AuditEntry).where(AuditEntry.subject == f"asset {made.id}")
+        ).one()
+        assert (entry.action, entry.by_id) == ("asset added", world.people["erin"])

@@ -56,14 +56,15 @@ def assets(known: Known, rows: Sequence[Row]) -> None:
         )
         if found is None:
             facts.setdefault("author_id", None)
+            # Nothing is made up for a file: an asset without a date is not taken for new.
+            published = facts.pop("published", None)
+            facts["published"] = published or facts.get("expires")
             found = record_of_assets.publish(
                 known.session, name, str(kind), known.by, product_ids or [], **facts
             )
-            # Nothing is made up for a file: an asset without a date is not taken for new.
-            found.published = facts.get("published")
+            found.published = published
             known.asset_ids[plain(name)] = found.id
             known.keep(found)
-            audit(known.session, known.by, "asset added", f"asset {found.id}")
             return Result.CREATED
         facts |= {"kind": kind} if kind else {}
         changed = record_of_assets.edit_asset(known.session, found, known.by, facts, product_ids)
