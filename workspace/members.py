@@ -13,6 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlmodel import Field, Session, SQLModel, col, delete, func, or_, select
 
 from workspace.access import Viewer
+from workspace.audit import audit
 from workspace.clock import now
 from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key
@@ -48,7 +49,13 @@ _hasher = PasswordHasher()
 
 
 def add_member(
-    session: Session, name: str, email: str | None, roles: Iterable[Role], **facts: Any
+    session: Session,
+    name: str,
+    email: str | None,
+    roles: Iterable[Role],
+    *,
+    by: int | None = None,
+    **facts: Any,
 ) -> Person:
     """A new member, who cannot sign in before `set_password`, nor without an e-mail address."""
     email = email.strip().lower() if email else None
@@ -59,18 +66,27 @@ def add_member(
     session.flush()
     session.add(Member(person_id=person.id))
     session.flush()
-    set_roles(session, person.id, roles)
+    given = sorted(set(roles))
+    session.add_all(MemberRole(person_id=person.id, role=role) for role in given)
+    session.flush()
+    audit(session, by, "member added", f"person {person.id}", {"roles": given})
     return person
 
 
-def set_roles(session: Session, person_id: int, roles: Iterable[Role]) -> None:
+def set_roles(
+    session: Session, person_id: int, roles: Iterable[Role], *, by: int | None = None
+) -> None:
     """Give a member exactly these roles."""
+    roles = sorted(set(roles))
+    before = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
+    detail: dict[str, object] = {"roles": [sorted(before), roles]}
+    audit(session, by, "roles set", f"person {person_id}", detail)
     session.exec(delete(MemberRole).where(col(MemberRole.person_id) == person_id))
-    session.add_all(MemberRole(person_id=person_id, role=role) for role in sorted(set(roles)))
+    session.add_all(MemberRole(person_id=person_id, role=role) for role in roles)
     session.flush()
 
 
-def set_password(session: Session, person_id: int, password: str) -> None:
+def set_password(session: Session, person_id: int, password: str, *, by: int | None = None) -> None:
     """Set a member's password; every browser that was signed in is signed out."""
     if len(password) < MINIMUM_PASSWORD:
         raise Invalid(
@@ -81,6 +97,7 @@ def set_password(session: Session, person_id: int, password: str) -> None:
     member.password_hash = _hasher.hash(password)
     session.add(member)
     session.exec(delete(SignInSession).where(col(SignInSession.person_id) == person_id))
+    audit(session, by, "password set", f"person {person_id}")
 
 
 def random_password() -> str:

@@ -7,6 +7,7 @@ from sqlmodel import select
 
 from tests.world import World
 from workspace import members
+from workspace.audit import AuditEntry
 from workspace.clock import now
 from workspace.database import Database
 from workspace.errors import Conflict, Invalid
@@ -167,3 +168,18 @@ def test_a_success_forgets_the_tries_before_it(world: World) -> None:
         members.forget_attempts(session, alice, last)
         assert members.attempts(session, alice) == 0
         assert members.attempts(session, "192.0.2.7") == 4
+
+
+def test_what_lets_people_in_is_on_the_audit_log(world: World) -> None:
+    grace = world.people["grace"]
+    with world.database.write() as session:
+        person = members.add_member(session, "Hana Horák", "h@x.example", [Role.REP], by=grace)
+        members.set_password(session, person.id, "a long password", by=grace)
+        members.set_roles(session, person.id, [Role.EXPERT], by=grace)
+    with world.database.read() as session:
+        about = select(AuditEntry).where(AuditEntry.subject == f"person {person.id}")
+        found = {each.action: each for each in session.exec(about)}
+        assert set(found) == {"member added", "password set", "roles set"}
+        assert {each.by_id for each in found.values()} == {grace}
+        assert found["roles set"].detail == {"roles": [["rep"], ["expert"]]}
+        assert found["password set"].detail == {}

@@ -33,8 +33,9 @@ def team(known: Known, rows: Sequence[Row]) -> None:
         person = _member(known, email, name)
         manager_id = _manager(known, roles, manager, facts) if manager else None
         if person is None:
-            person = members.add_member(known.session, name, email, wanted or [], **facts)
-            audit(known.session, known.by, "member added", f"person {person.id}")
+            person = members.add_member(
+                known.session, name, email, wanted or [], by=known.by, **facts
+            )
             known.member_ids.add(person.id)
             known.remember_person(person)
             roles.given[person.id] = set(wanted or [])
@@ -148,15 +149,8 @@ class _Roles:
         before = self.given.get(person_id, set())
         if before == set(roles):
             return False
-        members.set_roles(self.known.session, person_id, roles)
+        members.set_roles(self.known.session, person_id, roles, by=self.known.by)
         self.given[person_id] = set(roles)
-        audit(
-            self.known.session,
-            self.known.by,
-            "roles set",
-            f"person {person_id}",
-            {"roles": [sorted(before), sorted(set(roles))]},
-        )
         return True
 
     def add(self, person_id: int, role: Role) -> bool:
@@ -230,8 +224,9 @@ def _manager(known: Known, roles: _Roles, text: str, facts: dict[str, Any]) -> i
         manager_id = known.member_id(text)
     else:
         region = {"region": facts["region"]} if "region" in facts else {}
-        manager = members.add_member(known.session, values.name(text), None, [], **region)
-        audit(known.session, known.by, "member added", f"person {manager.id}")
+        manager = members.add_member(
+            known.session, values.name(text), None, [], by=known.by, **region
+        )
         known.member_ids.add(manager.id)
         known.remember_person(manager)
         manager_id = manager.id
