@@ -131,6 +131,7 @@ def test_should_log_everything_that_was_said(visit: Visit, session: Session, wor
             "stage": "Value Proposition",
             "product": ["atlas-warehouse", "beacon-dashboards"],
             "competitor": "datamoor",
+            "new_product": "Compass Maps",
             "new_competitor": "Brandnew Corp",
             "amount": "125,000.50",
             "currency": "eur",
@@ -150,6 +151,7 @@ def test_should_log_everything_that_was_said(visit: Visit, session: Session, wor
     assert [key for key, _ in pipeline.products_of(session, deal.id)] == [
         "atlas-warehouse",
         "beacon-dashboards",
+        "compass-maps",
     ]
     names = [name for _, name in pipeline.competitors_of(session, deal.id)]
     assert names == ["Brandnew Corp", "Datamoor"]

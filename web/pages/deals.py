@@ -23,7 +23,7 @@ from workspace.accounts import (
     find_account,
 )
 from workspace.database import Database
-from workspace.deals import Deal, find_or_add_competitor, log, stages
+from workspace.deals import Deal, find_or_add_competitor, find_or_add_product, log, stages
 from workspace.errors import Invalid
 from workspace.industries import DIVISIONS, SECTIONS
 from workspace.people import Person
@@ -211,6 +211,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
     stage_name = form.choice("stage", [value for value, _ in choices.stages])
     products = form.choices("product", [value for value, _ in choices.products])
     competitors = form.choices("competitor", [value for value, _ in choices.competitors])
+    new_product = form.maybe("new_product", 200)
     new_competitor = form.maybe("new_competitor", 200)
     amount, currency = form.money("amount"), form.currency("currency")
     facts: dict[str, Any] = {
@@ -230,6 +231,9 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
     account = account or add_account(
         session, account_name, industry=industry, headcount=headcount, country=country
     )
+    sold = pipeline.choose_products(session, products)
+    if new_product:
+        sold.append(find_or_add_product(session, new_product))
     against = pipeline.choose_competitors(session, competitors)
     if new_competitor:
         against.append(find_or_add_competitor(session, new_competitor))
@@ -239,7 +243,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
         account,
         viewer.person_id,
         stage=next((each for each in stages(session) if each.name == stage_name), None),
-        products=pipeline.choose_products(session, products),
+        products=sold,
         competitors=against,
         amount=amount,
         currency=currency if amount is not None else None,

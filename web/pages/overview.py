@@ -288,22 +288,20 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     choices = pipeline.choices(session, viewer)
     products = form.choices("product", [value for value, _ in choices.products])
     competitors = form.choices("competitor", [value for value, _ in choices.competitors])
+    new_product = form.maybe("new_product", 200)
     new_competitor = form.maybe("new_competitor", 200)
     if changes.get("amount") is not None and not changes.get("currency", deal.currency):
         form.refuse("currency", "Needed with an amount.")
     form.done()
     deals.edit(session, deal, viewer.person_id, changes, version=version)
     if linked:
+        sold = pipeline.choose_products(session, products)
+        if new_product:
+            sold.append(deals.find_or_add_product(session, new_product))
         against = pipeline.choose_competitors(session, competitors)
         if new_competitor:
             against.append(deals.find_or_add_competitor(session, new_competitor))
-        pipeline.change_links(
-            session,
-            deal,
-            viewer.person_id,
-            pipeline.choose_products(session, products),
-            against,
-        )
+        pipeline.change_links(session, deal, viewer.person_id, sold, against)
 
 
 def _account_id(session: Session, form: Form) -> int | None:
@@ -371,17 +369,13 @@ def _differences(
         "confidential": ("Confidential", "yes" if deal.confidential else "no"),
     }
     if "links" in form.sent:
-        added = [form.values.get("new_competitor", "")]
-        for name, label, options, more, there in (
-            ("product", "Products", choices.products, [], pipeline.products_of(session, deal.id)),
-            (
-                "competitor",
-                "Competitors",
-                choices.competitors,
-                added,
-                pipeline.competitors_of(session, deal.id),
-            ),
+        sold = pipeline.products_of(session, deal.id)
+        against = pipeline.competitors_of(session, deal.id)
+        for name, label, options, there in (
+            ("product", "Products", choices.products, sold),
+            ("competitor", "Competitors", choices.competitors, against),
         ):
+            more = [form.values.get(f"new_{name}", "")]
             ticked = set(form.sent.get(name, []))
             names = [title for key, title in options if key in ticked] + more
             typed = {**typed, name: ""}
