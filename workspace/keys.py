@@ -39,7 +39,8 @@ def free_key(session: Session, table: type[SQLModel], text: str) -> str:
         wanted = {f"{stem}-{number}": number for number in numbers}
         return {wanted[key] for key in session.exec(select(column).where(column.in_(wanted)))}
 
-    if session.exec(select(column).where(column == stem)).first() is None:
+    # Where pages are, /accounts/new is the form for a new account.
+    if stem != "new" and session.exec(select(column).where(column == stem)).first() is None:
         return stem
     # Thousands of names may come to one stem, so that trying every number would take too long.
     last, free = 1, 2**30

@@ -56,6 +56,12 @@ def test_should_add_an_account(visit: Visit) -> None:
     assert "There is one of that name" in again.text
 
 
+def test_should_tell_an_account_called_new_from_the_form_for_one(visit: Visit) -> None:
+    answer = visit("charlie").post("/accounts", {"name": "New"})
+    assert answer.headers["location"] == "/accounts/new-2"
+    assert "<h1>New</h1>" in visit("charlie").get("/accounts/new-2").text
+
+
 def test_should_edit_an_account(visit: Visit, world: World, session: Session) -> None:
     here = f"/accounts/{world.accounts['havel']}/edit"
     assert "Havel Clinics" in visit("alice").get(here).text
