@@ -216,6 +216,15 @@ def _prepared_world(backend: Backend) -> World:
         return build_world(database)
 
 
+@pytest.fixture(scope="session")
+def _searchable_world(
+    backend: Backend, _prepared_world: World, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    backend.prepare("searchable_world", "world")
+    with closing(Database(backend.url("searchable_world"))) as database:
+        Catalog(database, FakeEmbedder(), tmp_path_factory.mktemp("indexes")).catch_up()
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Database]:
     """A database of the test's own: with the cast where the test asks for `world`."""
@@ -223,6 +232,10 @@ def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Datab
     if "world" in request.fixturenames:
         request.getfixturevalue("_prepared_world")
         template = "world"
+        if {"catalog", "app"} & set(request.fixturenames):
+            # Catching up takes longer than most tests, so it is done once for all of them.
+            request.getfixturevalue("_searchable_world")
+            template = "searchable_world"
     name = backend.lend(template)
     with closing(Database(backend.url(name))) as made:
         yield made
