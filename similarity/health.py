@@ -46,7 +46,8 @@ def check(database: Database, encoder: Encoder, folder: Path) -> dict[str, Any]:
                 " write to one file (mended in 3.51.3, 3.50.7 and 3.44.6). Dealkin writes through"
                 " one; let no second server and no other program write to it."
             )
-        if not Path(str(database.url.database)).is_file():
+        file = Path(str(database.url.database))
+        if not file.is_file() or not file.stat().st_size:
             problems.append("There is no database yet: `dealkin serve` or `dealkin demo` makes it.")
             return found
     try:

@@ -71,7 +71,7 @@ def kin_scores(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str
     """Ids and scores of what is found for some texts, in order: quicker than everything."""
     found: dict[str, Any] = {}
     with database.read() as session:
-        for text in (*TEXTS[:2], LONG):
+        for text in (TEXTS[0], LONG):
             hits = search(session, viewer, catalog, text, limit=50)
             found[text] = [
                 [(kin.id, kin.score) for kin in hits.deals],
@@ -79,7 +79,7 @@ def kin_scores(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str
                 [(hit.id, [term.value for term in hit.terms]) for hit in hits.people],
             ]
         readable = select(Deal).where(visible_deals(viewer)).order_by(Deal.key)
-        for deal in session.exec(readable.limit(3)):
+        for deal in session.exec(readable.limit(1)):
             kin = kin_of_deal(session, viewer, catalog, deal, limit=50)
             found[deal.key] = [(each.id, each.score) for each in kin]
     return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from similarity.collection import (
@@ -120,6 +120,7 @@ STEPS = st.lists(
 )
 
 
+@settings(max_examples=60)
 @given(
     steps=STEPS,
     seed=st.integers(0, 1000),
@@ -200,6 +201,7 @@ def test_candidates_are_those_of_brute_force(
     assert sum(collection.languages().values()) == sum(each.counted for each in held.values())
 
 
+@settings(max_examples=25)
 @given(
     copies=st.integers(5, 40),
     pool=st.integers(1, 8),

@@ -3,7 +3,6 @@
 import json
 import math
 from dataclasses import asdict
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -179,7 +178,8 @@ def test_what_may_not_be_used_never_appears(world: World, catalog: Catalog) -> N
         assets.edit_asset(session, demo, None, {"withdrawn": False, "expires": ago(0)})
     assert world.assets["demo"] in plays(playbook(world, catalog))
     with world.database.write() as session:
-        assets.edit_asset(session, world.asset(session, "demo"), None, {"expires": ago(1)})
+        demo = world.asset(session, "demo")
+        assets.edit_asset(session, demo, None, {"published": ago(90), "expires": ago(1)})
     assert world.assets["demo"] not in plays(playbook(world, catalog))
 
 
@@ -228,53 +228,40 @@ def test_popularity_fulfils_no_prophecy(database: Database, catalog: Catalog) ->
     assert found["telling"].score > found["everywhere"].score
 
 
-@pytest.mark.parametrize(
-    ("helped", "value", "because"),
-    [
-        ([], 0.5, "nobody has said yet"),
+def test_what_users_say_counts(database: Database, catalog: Catalog) -> None:
+    answers: list[tuple[list[bool | None], float, str]] = [
+        ([None], 1 / 2, "nobody has said yet"),
         ([True], 2 / 3, "helped in 1 of 1 answers"),
         ([False], 1 / 3, "helped in 0 of 1 answers"),
-        ([True, False, None], 0.5, "helped in 1 of 2 answers"),
-    ],
-)
-def test_what_users_say_counts(
-    database: Database,
-    catalog: Catalog,
-    helped: list[bool | None],
-    value: float,
-    because: str,
-) -> None:
+        ([True, False, None], 1 / 2, "helped in 1 of 2 answers"),
+    ]
     with database.write() as session:
-        asset = assets.publish(session, "Ward demo", "demo", None, [])
-        for number, said in enumerate(helped or [None]):
-            deal = deals.log(
-                session, f"Deal {number}", None, None, stage=stage(session, "Closed Won")
-            )
-            assets.use(session, asset, deal, None, helped=said)
+        for row, (said, _, _) in enumerate(answers):
+            asset = assets.publish(session, f"Demo {row}", "demo", None, [])
+            for number, helped in enumerate(said):
+                name = f"Deal {row} {number}"
+                deal = deals.log(session, name, None, None, stage=stage(session, "Closed Won"))
+                assets.use(session, asset, deal, None, helped=helped)
     with database.read() as session:
-        play = playbook_of_text(session, PLAIN_VIEW, catalog, "deal").plays[0]
-    term = next(term for term in play.terms if term.name == "helped")
-    assert (term.value, term.because) == (pytest.approx(value), because)
+        found = plays(playbook_of_text(session, PLAIN_VIEW, catalog, "deal"))
+    for row, (_, value, because) in enumerate(answers):
+        term = next(term for term in found[f"demo-{row}"].terms if term.name == "helped")
+        assert (term.value, term.because) == (pytest.approx(value), because)
 
 
-@pytest.mark.parametrize(
-    ("published", "value", "because"),
-    [
+def test_fresh_assets_count_more(world: World, catalog: Catalog) -> None:
+    for published, value, because in (
         (ago(0), 1.0, "published today"),
         (ago(540), 0.5, "published 1 year ago"),
         (ago(-5), 1.0, "published today"),
         (None, 0.0, "publication date unknown"),
-    ],
-)
-def test_fresh_assets_count_more(
-    world: World, catalog: Catalog, published: date | None, value: float, because: str
-) -> None:
-    with world.database.write() as session:
-        demo = session.exec(select(Asset).where(Asset.key == world.assets["demo"])).one()
-        assets.edit_asset(session, demo, None, {"published": published})
-    demo_play = plays(playbook(world, catalog))[world.assets["demo"]]
-    term = next(term for term in demo_play.terms if term.name == "freshness")
-    assert (term.value, term.because) == (pytest.approx(value), because)
+    ):
+        with world.database.write() as session:
+            demo = session.exec(select(Asset).where(Asset.key == world.assets["demo"])).one()
+            assets.edit_asset(session, demo, None, {"published": published})
+        demo_play = plays(playbook(world, catalog))[world.assets["demo"]]
+        term = next(term for term in demo_play.terms if term.name == "freshness")
+        assert (term.value, term.because) == (pytest.approx(value), because)
 
 
 def test_no_kin_no_plays(database: Database, catalog: Catalog) -> None:

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 
-import pytest
 from sqlmodel import Session
 
 from similarity.catalog import Catalog
@@ -66,16 +65,16 @@ def test_reasons_are_those_of_the_text(world: World, catalog: Catalog) -> None:
     json.dumps(asdict(hits), default=str)
 
 
-@pytest.mark.parametrize("text", ["", "   ", "\n\t"])
-def test_nothing_finds_nothing(world: World, catalog: Catalog, text: str) -> None:
-    assert found(world, catalog, text) == SearchResults([], [], [])
+def test_nothing_finds_nothing(world: World, catalog: Catalog) -> None:
+    for text in ("", "   ", "\n\t"):
+        assert found(world, catalog, text) == SearchResults([], [], [])
 
 
-@pytest.mark.parametrize("text", ["%", "*", '"', "' OR ''='", "NOT (a OR", "\u202e", "?" * 9000])
-def test_signs_are_only_signs(world: World, catalog: Catalog, text: str) -> None:
-    hits = found(world, catalog, text)
-    for hit in (*hits.assets, *hits.people):
-        assert hit.band == "weak"
+def test_signs_are_only_signs(world: World, catalog: Catalog) -> None:
+    for text in ("%", "*", '"', "' OR ''='", "NOT (a OR", "\u202e", "?" * 9000):
+        hits = found(world, catalog, text)
+        for hit in (*hits.assets, *hits.people):
+            assert hit.band == "weak"
 
 
 def test_the_limit_is_that_of_each_kind(world: World, catalog: Catalog) -> None:

@@ -19,17 +19,16 @@ import pytest
 from similarity import catalog as catalog_module
 from similarity.catalog import Catalog, Snapshots
 from similarity.collection import Collection
-from similarity.search import search
+from similarity.ranking import Weights
+from similarity.retrieval import Matches, ask, match
 from similarity.texts import Kind
 from tests.similarity.crashing import edit, write_for_ever
-from tests.world import FakeEmbedder, World, build_world
+from tests.world import FakeEmbedder, build_world
 from workspace import deals
-from workspace.access import PLAIN_VIEW
 from workspace.database import Database
 
 NOWHERE = Path("/dev/null/indexes")
-# Ids and values of what was found of each kind.
-Answer = list[list[tuple[int, list[float]]]]
+Answer = dict[Kind, Matches]
 
 
 @dataclass
@@ -42,13 +41,16 @@ class Saved:
 
 
 def asked(database: Database, catalog: Catalog) -> Answer:
-    """What is found of each kind."""
+    """What is found of each kind, by meaning and by words."""
+    text = "patient records dashboards"
+    (vector,) = FakeEmbedder().encode([text])
+    found = {}
     with database.read() as session:
-        found = search(session, PLAIN_VIEW, catalog, "patient records dashboards", limit=50)
-    return [
-        [(hit.id, [term.value for term in hit.terms]) for hit in hits]
-        for hits in (found.deals, found.assets, found.people)
-    ]
+        for kind in Kind:
+            with catalog.searching(session, kind) as collection:
+                question = ask(collection, text, vector, Weights(), FakeEmbedder.languages)
+                found[kind] = match(collection, question)
+    return found
 
 
 def answer(database: Database, folder: Path = NOWHERE) -> Answer:
@@ -363,7 +365,7 @@ def test_a_full_disk_costs_nothing_but_speed(saved: Saved, tmp_path: Path) -> No
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
     assert answer(saved.database, folder) == saved.answer
-    assert is_believed(Saved(saved.database, folder, []))
+    assert is_believed(Saved(saved.database, folder, {}))
 
 
 class Killed(BaseException):
@@ -435,18 +437,6 @@ def test_forgetting_removes_every_file(own: Saved) -> None:
     assert is_believed(own)
 
 
-def test_a_snapshot_of_the_confidential_gives_nothing_away(own: Saved) -> None:
-    """What is read from files counts in statistics no more than what is read from rows."""
-    catalog = writing(own)
-    asked(own.database, catalog)
-    with own.database.write() as session:
-        for number in range(5):
-            deals.log(session, f"Patient records {number}", None, None, confidential=True)
-    assert asked(own.database, catalog) == own.answer
-    assert is_believed(own)
-    assert answer(own.database, own.folder) == own.answer
-
-
 def test_loading_is_what_saving_was(saved: Saved) -> None:
     catalog = Catalog(saved.database, FakeEmbedder(), NOWHERE)
     loaded = Snapshots(saved.folder).load(FakeEmbedder.model_id)
@@ -487,7 +477,10 @@ def test_killed_at_any_moment_the_next_search_is_the_database_s_answer(own: Save
     assert len(published) > 5
 
 
-def test_nothing_is_published_of_a_record_without_documents(world: World, tmp_path: Path) -> None:
-    catalog = Catalog(world.database, FakeEmbedder(), tmp_path / "none")
-    assert asked(world.database, catalog)
-    assert not (tmp_path / "none").exists()
+def test_nothing_is_published_of_an_empty_record(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'record.sqlite3'}")
+    database.upgrade()
+    for matches in answer(database, tmp_path / "indexes").values():
+        assert matches.ids == []
+    assert not (tmp_path / "indexes").exists()
+    database.close()
