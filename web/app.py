@@ -87,6 +87,8 @@ def create_app(settings: Settings, database: Database, catalog: Catalog) -> Lite
         state=State({"database": database, "catalog": catalog, "secure": secure}),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
+        # Problems go to standard error; the framework would also tell of every library's doings.
+        logging_config=None,
         debug=False,
     )
 
