@@ -42,7 +42,6 @@ class Database:
         if self.is_sqlite:
             if not self.url.database or self.url.database == ":memory:":
                 raise DealkinError("DATABASE_URL must name a file: SQLite in memory is not shared.")
-            _make_private(Path(self.url.database))
             self.writer = _sqlite_engine(self.url, writes=True)
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
@@ -140,6 +139,11 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
         max_overflow=0 if writes else -1,
         pool_timeout=60,
     )
+
+    @event.listens_for(engine, "do_connect")
+    def make_private(*_: Any) -> None:
+        # Only once somebody connects: looking whether a database is there makes none.
+        _make_private(Path(url.database or ""))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
