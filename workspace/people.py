@@ -81,3 +81,25 @@ class Education(SQLModel, table=True):
     start: date | None = None
     end: date | None = None
     source: str = Field(default="entered", max_length=100)
+
+
+class Gathering(StrEnum):
+    """What a person belonged to, or came to."""
+
+    ASSOCIATION = "association"
+    BOARD = "board"
+    EVENT = "event"
+
+
+class Membership(SQLModel, table=True):
+    """A person's time in an association or on a board, or their attendance of an event."""
+
+    id: int = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    kind: str = Field(max_length=20)
+    organisation: str = Field(max_length=200)
+    # What they were there: chair, speaker.
+    role: str = Field(default="", max_length=200)
+    start: date | None = None
+    end: date | None = None
+    source: str = Field(default="entered", max_length=100)

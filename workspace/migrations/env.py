@@ -10,9 +10,16 @@ for module in (
     "workspace.members",
     "workspace.assets",
     "workspace.teams",
+    "workspace.stakeholders",
+    "workspace.outbox",
     "workspace.imports.ledger",
     "similarity.catalog",
     "similarity.feedback",
+    "references.ties",
+    "references.advocates",
+    "references.requests",
+    "references.invitations",
+    "references.introductions",
 ):
     importlib.import_module(module)
 
