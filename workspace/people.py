@@ -62,7 +62,7 @@ class Employment(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id", index=True)
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
-    organisation: str = Field(max_length=200)
+    organisation: str = Field(max_length=200, index=True)
     title: str = Field(default="", max_length=200)
     department: str = Field(default="", max_length=200)
     start: date | None = None
@@ -75,7 +75,7 @@ class Education(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id", index=True)
-    institution: str = Field(max_length=200)
+    institution: str = Field(max_length=200, index=True)
     degree: str = Field(default="", max_length=200)
     field: str = Field(default="", max_length=200)
     start: date | None = None
@@ -97,7 +97,7 @@ class Membership(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id", index=True)
     kind: str = Field(max_length=20)
-    organisation: str = Field(max_length=200)
+    organisation: str = Field(max_length=200, index=True)
     # What they were there: chair, speaker.
     role: str = Field(default="", max_length=200)
     start: date | None = None

@@ -76,10 +76,10 @@ def upgrade() -> None:
         sa.Column("calls_a_quarter", sa.Integer(), nullable=True),
         sa.Column("events_in_two_quarters", sa.Integer(), nullable=True),
         sa.Column("paused_until", sa.Date(), nullable=True),
+        sa.Column("own_terms", sa.Boolean(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("nominated_by_id", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["nominated_by_id"], ["person.id"], name=op.f("fk_advocate_nominated_by_id_person")
         ),
@@ -121,7 +121,7 @@ def upgrade() -> None:
         sa.Column("base", sa.Float(), nullable=False),
         sa.Column("asserted_by_id", sa.Integer(), nullable=True),
         sa.Column("visibility", sa.String(length=10), nullable=False),
-        sa.Column("derived", sa.Boolean(), nullable=False),
+        sa.Column("origin", sa.String(length=220), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["asserted_by_id"], ["person.id"], name=op.f("fk_tie_asserted_by_id_person")
@@ -132,7 +132,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("tie", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_tie_asserted_by_id"), ["asserted_by_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_tie_derived"), ["derived"], unique=False)
+        batch_op.create_index(batch_op.f("ix_tie_origin"), ["origin"], unique=False)
         batch_op.create_index(batch_op.f("ix_tie_one_id"), ["one_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_tie_other_id"), ["other_id"], unique=False)
 
@@ -262,6 +262,7 @@ def upgrade() -> None:
         sa.Column("due", sa.Date(), nullable=True),
         sa.Column("desk_approved_by_id", sa.Integer(), nullable=True),
         sa.Column("owner_approved_by_id", sa.Integer(), nullable=True),
+        sa.Column("approved_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("minutes", sa.Integer(), nullable=False),
@@ -433,10 +434,26 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("requeststep", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_requeststep_request_id"), ["request_id"], unique=False)
+    with op.batch_alter_table("employment", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_employment_organisation"), ["organisation"], unique=False
+        )
+    with op.batch_alter_table("education", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_education_institution"), ["institution"], unique=False)
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_membership_organisation"), ["organisation"], unique=False
+        )
     op.execute("INSERT INTO tiestate (id, generation) VALUES (1, 0)")
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("membership", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_membership_organisation"))
+    with op.batch_alter_table("education", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_education_institution"))
+    with op.batch_alter_table("employment", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_employment_organisation"))
     with op.batch_alter_table("requeststep", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_requeststep_request_id"))
 
@@ -490,7 +507,7 @@ def downgrade() -> None:
     with op.batch_alter_table("tie", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tie_other_id"))
         batch_op.drop_index(batch_op.f("ix_tie_one_id"))
-        batch_op.drop_index(batch_op.f("ix_tie_derived"))
+        batch_op.drop_index(batch_op.f("ix_tie_origin"))
         batch_op.drop_index(batch_op.f("ix_tie_asserted_by_id"))
 
     op.drop_table("tie")
