@@ -26,6 +26,17 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+# The states that use the customer's budget: from the desk's yes to what came of it.
+COMMITTED = (
+    State.APPROVED,
+    State.INVITED,
+    State.ACCEPTED,
+    State.SCHEDULED,
+    State.COMPLETED,
+    State.MISSED,
+)
+
+
 class ReferenceRequest(SQLModel, table=True):
     """An ask that an advocate vouches for us to somebody on a deal."""
 
@@ -45,6 +56,8 @@ class ReferenceRequest(SQLModel, table=True):
     # Both are needed where the policy asks for the account owner's approval.
     desk_approved_by_id: int | None = Field(default=None, foreign_key="person.id")
     owner_approved_by_id: int | None = Field(default=None, foreign_key="person.id")
+    # Set once nobody's approval is missing, until the request goes back to the desk.
+    approved_at: datetime | None = None
     # Why it was declined, refused or cancelled.
     reason: str = Field(default="", max_length=500)
     starts_at: datetime | None = Field(default=None, index=True)
