@@ -19,7 +19,7 @@ class TimelineEntry(SQLModel, table=True):
     """One thing that happened on a deal.
 
     `kind` is what members write (note, call, meeting, email) or what the record saw: logged,
-    stage, edited, seat, use, invited, uninvited, imported.
+    stage, edited, seat, stakeholder, use, invited, uninvited, imported.
     """
 
     id: int = Field(default=None, primary_key=True)

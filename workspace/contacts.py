@@ -1,8 +1,10 @@
 """The people's pages: lists, what is known of a person, and who may change it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -12,7 +14,16 @@ from workspace.accounts import Account
 from workspace.audit import audit
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.keys import free_key
-from workspace.people import Education, Employment, Member, MemberRole, Person, Role
+from workspace.people import (
+    Education,
+    Employment,
+    Gathering,
+    Member,
+    MemberRole,
+    Membership,
+    Person,
+    Role,
+)
 
 
 @dataclass(frozen=True)
@@ -135,6 +146,30 @@ def schooling(session: Session, person_id: int) -> Sequence[Education]:
     return sorted(rows, key=_newest, reverse=True)
 
 
+def memberships(session: Session, person_id: int) -> Sequence[Membership]:
+    """What a person belonged to and came to, the newest first."""
+    rows = session.exec(select(Membership).where(Membership.person_id == person_id))
+    return sorted(rows, key=_newest, reverse=True)
+
+
+def profile_address(text: str) -> str:
+    """The address of a profile in one form of its many: without scheme, query or capitals.
+
+    'https://pl.linkedin.com/in/Ines-Moreira/?trk=x' becomes 'linkedin.com/in/ines-moreira'.
+    """
+    found = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip(), flags=re.IGNORECASE)
+    found = unquote(re.split(r"[?#]", found, maxsplit=1)[0]).rstrip("/").lower()
+    found = re.sub(r"^(?:www\.|m\.|[a-z]{2}\.(?=linkedin\.com/))", "", found)
+    if not re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'\\\x00-\x1f]+", found):
+        raise Invalid(
+            "A profile is a page on the web, such as https://linkedin.com/in/ines-moreira.",
+            {"profile": "The address of a profile."},
+        )
+    if len(found) > 300:
+        raise Invalid("This address is too long.", {"profile": "At most 300 characters."})
+    return found
+
+
 def may_edit(session: Session, viewer: Viewer, person: Person) -> bool:
     """Whether a viewer may change this person's facts.
 
@@ -208,6 +243,30 @@ def add_education(
     return row
 
 
+def add_membership(
+    session: Session, person: Person, kind: str, organisation: str, by: int | None, **facts: Any
+) -> Membership:
+    """A time in an association or on a board, or the attendance of an event."""
+    if kind not in list(Gathering):
+        raise Invalid("It is an association, a board or an event.", {"kind": "Choose one."})
+    _require_order(facts)
+    row = Membership(person_id=person.id, kind=kind, organisation=organisation, **facts)
+    session.add(row)
+    session.flush()
+    audit(session, by, "membership added", f"person {person.id}")
+    return row
+
+
+def remove_membership(session: Session, person: Person, row_id: int, by: int | None) -> None:
+    """Take a membership of this person out."""
+    row = session.get(Membership, row_id)
+    if row is None or row.person_id != person.id:
+        raise NotFound("There is no such membership.")
+    session.delete(row)
+    session.flush()
+    audit(session, by, "membership removed", f"person {person.id}")
+
+
 def _is_member(session: Session, person_id: int) -> bool:
     query = select(Member.person_id).where(Member.person_id == person_id)
     return session.exec(query).first() is not None
@@ -224,5 +283,5 @@ def _require_order(facts: dict[str, Any]) -> None:
         raise Invalid("It cannot end before it began.", {"end": "Before it began."})
 
 
-def _newest(row: Employment | Education) -> tuple[bool, str, str]:
+def _newest(row: Employment | Education | Membership) -> tuple[bool, str, str]:
     return (row.end is None, str(row.end or ""), str(row.start or ""))

@@ -15,6 +15,8 @@ class Person(SQLModel, table=True):
     key: str = Field(unique=True, max_length=80)
     name: str = Field(index=True, max_length=200)
     email: str | None = Field(default=None, unique=True, max_length=254)
+    # The address of their profile on the web, as `contacts.profile_address` writes it.
+    profile: str | None = Field(default=None, max_length=300, index=True)
     title: str = Field(default="", max_length=200)
     department: str = Field(default="", max_length=200)
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)

@@ -53,6 +53,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("person_key", "dana-dvorak"),
         ("seat_id", seat),
         ("use_id", 1),
+        ("membership_id", 1),
         ("name", static_path("app.css").rsplit("/", 1)[1]),
     ):
         path = path.replace(f"{{{name}}}", str(value))

@@ -1,12 +1,12 @@
 """People."""
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit
 from tests.world import World
-from workspace.people import Person
+from workspace.people import Membership, Person
 
 HTMX = {"HX-Request": "true"}
 
@@ -67,6 +67,33 @@ def test_should_edit_a_contact_and_add_what_they_did(
     assert "Before it began" in wrong.text
 
 
+def test_should_keep_what_a_person_belongs_to(visit: Visit, session: Session) -> None:
+    charlie, here = visit("charlie"), "/people/jonas-havelka"
+    board = {"kind": "board", "organisation": "Ward Forum", "role": "chair", "start": "2019-01-01"}
+    assert charlie.post(f"{here}/memberships", board).status_code == 303
+    page = charlie.get(here).text
+    assert "Ward Forum" in page
+    assert "Board, chair" in page
+    assert charlie.post(f"{here}/memberships", {**board, "kind": "club"}).status_code == 422
+    wrong = charlie.post(f"{here}/memberships", {**board, "end": "2001-01-01"})
+    assert wrong.status_code == 422
+    assert "Before it began" in wrong.text
+    row = session.exec(select(Membership)).one()
+    assert charlie.post(f"/people/ines-moreira/memberships/{row.id}/remove").status_code == 404
+    assert charlie.post(f"{here}/memberships/{row.id}/remove").status_code == 303
+    assert "Ward Forum" not in charlie.get(here).text
+
+
+def test_should_keep_a_profile_in_one_form(visit: Visit) -> None:
+    erin, here = visit("erin"), "/people/jonas-havelka"
+    data = {"name": "Jonas Havelka", "profile": "https://www.LinkedIn.com/in/Jonas/?trk=x"}
+    assert erin.post(f"{here}/edit", data).status_code == 303
+    assert 'href="https://linkedin.com/in/jonas"' in erin.get(here).text
+    wrong = erin.post(f"{here}/edit", {**data, "profile": "javascript:alert(1)"})
+    assert wrong.status_code == 422
+    assert "The address of a profile" in wrong.text
+
+
 def test_should_leave_members_their_own_profile(visit: Visit) -> None:
     here = "/people/bob-brandt/edit"
     data = {"name": "Bob Brandt", "email": "bob@dealkin.example", "skills": "hospitals"}
@@ -86,6 +113,8 @@ def test_should_leave_members_their_own_profile(visit: Visit) -> None:
         ("/people/jonas-havelka/edit", {"name": "Jonas"}, True),
         ("/people/jonas-havelka/employment", {"organisation": "x"}, False),
         ("/people/jonas-havelka/education", {"institution": "x"}, False),
+        ("/people/jonas-havelka/memberships", {"kind": "board", "organisation": "x"}, False),
+        ("/people/jonas-havelka/memberships/1/remove", {}, False),
     ],
 )
 def test_should_refuse_what_every_write_refuses(

@@ -24,6 +24,7 @@ VIEWS = {
     "written": ("Notes & calls", WRITTEN_KINDS),
     "stages": ("Stages", ("logged", "stage", "imported")),
     "team": ("Team", ("seat", "invited", "uninvited")),
+    "stakeholders": ("Stakeholders", ("stakeholder",)),
     "assets": ("Assets", ("use",)),
     "edits": ("Edits", ("edited",)),
 }

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.forms import Form
+from web.forms import Form, row_id
 from web.htmx import answer, at, go, show
 from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
 from web.rendering import query
@@ -21,7 +21,7 @@ from workspace.assets import AssetRow
 from workspace.contacts import PersonRow
 from workspace.database import Database
 from workspace.errors import Invalid
-from workspace.people import Education, Employment, Person
+from workspace.people import Education, Employment, Gathering, Membership, Person
 from workspace.pipeline import DealRow
 
 PAGE = 50
@@ -45,12 +45,14 @@ class PersonPage:
     roles: list[str] | None
     career: list[tuple[Employment, str | None]]
     schooling: Sequence[Education]
+    memberships: Sequence[Membership]
+    gatherings: list[tuple[str, str]]
     deals: list[DealRow]
     assets: list[AssetRow]
     may_edit: bool
     values: dict[str, str]
     wrong: dict[str, str]
-    adding: str  # The form that is open: employment, education or none.
+    adding: str  # The form that is open: employment, education, memberships or none.
 
 
 @dataclass(frozen=True)
@@ -219,6 +221,50 @@ class PeopleController(Controller):
             return self._again(request, viewer, database, key, form, "education")
         return go(request, at("people", key), f"{institution} is added.")
 
+    @post("/{key:str}/memberships", sync_to_thread=True)
+    def belong(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        kind = form.choice("kind", tuple(Gathering), required=True) or ""
+        organisation = form.text("organisation", 200, required=True)
+        facts = {
+            "role": form.text("role", 200),
+            "start": form.day("start"),
+            "end": form.day("end"),
+        }
+        try:
+            with database.write() as session:
+                person = contacts.editable_person(session, viewer, key)
+                form.done()
+                contacts.add_membership(
+                    session, person, kind, organisation, viewer.person_id, **facts
+                )
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, "memberships")
+        return go(request, at("people", key), f"{organisation} is added.")
+
+    @post("/{key:str}/memberships/{membership_id:int}/remove", sync_to_thread=True)
+    def leave(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        membership_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            person = contacts.editable_person(session, viewer, key)
+            form.done()
+            contacts.remove_membership(session, person, row_id(membership_id), viewer.person_id)
+        return go(request, at("people", key), "Removed.")
+
     def _again(
         self,
         request: Request[Any, Any, Any],
@@ -264,6 +310,8 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         roles=roles,
         career=contacts.career(session, person.id),
         schooling=contacts.schooling(session, person.id),
+        memberships=contacts.memberships(session, person.id),
+        gatherings=[(each.value, each.value.capitalize()) for each in Gathering],
         deals=pipeline.deals_of_member(session, viewer, person.id) if roles is not None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
         may_edit=contacts.may_edit(session, viewer, person),
@@ -279,6 +327,7 @@ def person_values(session: Session, person: Person) -> dict[str, str]:
     return {
         "name": person.name,
         "email": person.email or "",
+        "profile": person.profile or "",
         "title": person.title,
         "department": person.department,
         "account": account.name if account else "",
@@ -300,9 +349,16 @@ def read_person(session: Session, form: Form) -> dict[str, Any]:
     email = form.text("email", 254).lower() or None
     if email and ("@" not in email.strip("@") or " " in email):
         form.refuse("email", "An e-mail address, such as ines@example.com.")
+    profile = form.text("profile", 500)
+    if profile:
+        try:
+            profile = contacts.profile_address(profile)
+        except Invalid as wrong:
+            form.refuse("profile", wrong.fields["profile"])
     facts = {
         "name": form.text("name", 200, required=True),
         "email": email,
+        "profile": profile or None,
         "title": form.text("title", 200),
         "department": form.text("department", 200),
         "account_id": account.id if account else None,

@@ -9,7 +9,15 @@ from sqlmodel import Session
 
 from workspace.deals import add_default_stages
 from workspace.errors import DealkinError
-from workspace.imports import library, organisations, persons, pipeline, reading, rejects
+from workspace.imports import (
+    buyers,
+    library,
+    organisations,
+    persons,
+    pipeline,
+    reading,
+    rejects,
+)
 from workspace.imports.formats import ORDER, Sheet, understand
 from workspace.imports.known import Known
 from workspace.imports.ledger import Import
@@ -24,7 +32,9 @@ _KINDS: dict[str, Callable[[Known, Sequence[Row]], None]] = {
     "people": persons.people,
     "employment": persons.employment,
     "education": persons.education,
+    "memberships": persons.memberships,
     "deals": pipeline.deals,
+    "stakeholders": buyers.stakeholders,
     "seats": pipeline.seats,
     "assets": library.assets,
     "uses": library.uses,

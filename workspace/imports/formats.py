@@ -14,6 +14,7 @@ from workspace.imports import rejects
 from workspace.imports.reading import Record, Table
 from workspace.imports.rows import Row
 from workspace.keys import plain
+from workspace.people import Gathering
 
 Cells = dict[str, str]
 
@@ -89,6 +90,13 @@ def _opportunity(cells: Cells) -> Cells:
     return cells | {"seat": "account executive"}
 
 
+def _attendance(cells: Cells) -> Cells:
+    """An event is over on the day on which it began; an address tells who came better."""
+    who = cells.get("email") or cells.get("person") or cells.get("name")
+    day = {"end": cells["start"]} if "start" in cells else {}
+    return cells | day | {"person": who or "", "kind": Gathering.EVENT.value}
+
+
 FORMATS = (
     Format(
         "products",
@@ -111,7 +119,7 @@ FORMATS = (
         _needs("name,roles"),
         _columns(
             "name,email,title,roles,manager,region,city,country,timezone,languages,home_town,"
-            "skills,about",
+            "skills,about,profile",
             email=("e-mail", "email address"),
         ),
     ),
@@ -119,9 +127,10 @@ FORMATS = (
         "people",
         _needs("name,email", "name,account"),
         _columns(
-            "name,email,account,title,department,city,country,languages,home_town,about",
+            "name,email,account,title,department,city,country,languages,home_town,about,profile",
             email=("e-mail", "email address"),
             account=("account name", "company", "company name"),
+            profile=("profile url", "linkedin", "linkedin url"),
         ),
     ),
     Format(
@@ -136,6 +145,31 @@ FORMATS = (
         "education",
         _needs("person,institution"),
         _columns("person,institution,degree,field,start,end,source"),
+    ),
+    Format(
+        "memberships",
+        _needs("person,kind,organisation"),
+        _columns(
+            "person,kind,organisation,role,start,end,source",
+            organisation=("organization",),
+        ),
+    ),
+    # Who came to an event, as its organiser has it.
+    Format(
+        "memberships",
+        _needs("person,organisation", "name,organisation", "email,organisation"),
+        {
+            "person": (),
+            "name": ("name", "attendee"),
+            "email": ("email", "e-mail", "email address"),
+            "account": ("account", "company", "company name", "account name"),
+            "title": ("title", "job title", "position"),
+            "organisation": ("event",),
+            "start": ("date",),
+            "role": (),
+            "source": (),
+        },
+        _attendance,
     ),
     Format(
         "deals",
@@ -169,6 +203,16 @@ FORMATS = (
             products=("product",),
             competitors=("competitor",),
         ),
+    ),
+    Format(
+        "stakeholders",
+        _needs(
+            *(
+                f"deal,person,{column}"
+                for column in ["buying_role", "stance", "influence", "coverage", "reports_to"]
+            )
+        ),
+        _columns("deal,person,buying_role,stance,influence,coverage,reports_to,note"),
     ),
     Format("seats", _needs("deal,role"), _columns("deal,role,person,since")),
     Format(

@@ -1,4 +1,4 @@
-"""Members, contacts, and where they worked and studied, from a file."""
+"""Members, contacts, where they worked and studied and what they belonged to, from a file."""
 
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -15,9 +15,18 @@ from workspace.imports import values
 from workspace.imports.known import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, limit, parents_first
 from workspace.keys import plain
-from workspace.people import Education, Employment, Member, MemberRole, Person, Role
+from workspace.people import (
+    Education,
+    Employment,
+    Gathering,
+    Member,
+    MemberRole,
+    Membership,
+    Person,
+    Role,
+)
 
-Fact = TypeVar("Fact", Employment, Education)
+Fact = TypeVar("Fact", Employment, Education, Membership)
 
 
 def team(known: Known, rows: Sequence[Row]) -> None:
@@ -135,6 +144,30 @@ def education(known: Known, rows: Sequence[Row]) -> None:
     _facts(known, rows, Education, key, apply)
 
 
+def memberships(known: Known, rows: Sequence[Row]) -> None:
+    """Key: person, kind, organisation and start."""
+
+    def apply(known: Known, row: Row, person: Person, there: dict[Any, Membership]) -> Result:
+        kind = row.need("kind", lambda text: values.choice(text, map(str, Gathering)))
+        organisation = row.name("organisation", Membership, "organisation")
+        facts = given({**row.lines(Membership, "role", "source"), **_period(row)})
+        row.check()
+        key = (person.id, kind, plain(organisation), facts.get("start"))
+        found = there.get(key)
+        if found:
+            return _correct(known, "membership", found, facts)
+        facts.setdefault("source", "imported")
+        there[key] = contacts.add_membership(
+            known.session, person, kind, organisation, known.by, **facts
+        )
+        return Result.CREATED
+
+    def key(fact: Membership) -> tuple[object, ...]:
+        return (fact.person_id, fact.kind, plain(fact.organisation), fact.start)
+
+    _facts(known, rows, Membership, key, apply)
+
+
 class _Roles:
     """The members' roles, read once."""
 
@@ -171,6 +204,7 @@ def _who(known: Known, row: Row) -> tuple[str, str | None, dict[str, Any]]:
         {
             **row.lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.prose(Person, "about"),
+            "profile": row.read("profile", contacts.profile_address),
             "country": row.read("country", known.country),
             "languages": languages or None,
             "skills": skills or None,

@@ -60,6 +60,7 @@ def upgrade() -> None:
         "tiegeneration",
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("token", sa.String(length=32), nullable=False),
+        sa.Column("sweeping", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_tiegeneration")),
     )
     op.create_table(
@@ -434,6 +435,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("requeststep", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_requeststep_request_id"), ["request_id"], unique=False)
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("profile", sa.String(length=300), nullable=True))
+        batch_op.create_index(batch_op.f("ix_person_profile"), ["profile"], unique=False)
     with op.batch_alter_table("employment", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_employment_organisation"), ["organisation"], unique=False
@@ -448,6 +452,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("person", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_profile"))
+        batch_op.drop_column("profile")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_membership_organisation"))
     with op.batch_alter_table("education", schema=None) as batch_op:
