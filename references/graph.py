@@ -401,6 +401,8 @@ class _Lent:
 
     def edges(self, places: Places) -> Edges:
         """Those of these people."""
+        if not len(self):
+            return np.empty(0, np.int64), self.others, self.strengths
         starts = np.searchsorted(self.ones, places)
         counts = np.searchsorted(self.ones, places, "right") - starts
         at = _ranges(starts, counts)
@@ -432,6 +434,10 @@ class _Question:
         """Find the strongest ties to a source where they are not those that are kept: the kept
         one's source is left out of this question, or a tie is lent."""
         entries, lent = self.entries, self.lent
+        self._own = np.empty(0, np.int64)
+        self.most_given = np.float32(0)
+        if not len(left_out) and not len(lent):
+            return
         _, others, _ = self.ties.edges(left_out)
         others = np.unique(others)
         losing = others[
@@ -478,8 +484,10 @@ class _Question:
     def row(self, place: int) -> tuple[Places, Strengths]:
         """One person's ties, of the graph and lent: the places at the other ends, strengths."""
         others, strengths = self.ties.row(place)
-        _, more, lent = self.lent.edges(np.array([place]))
-        return np.concatenate((others, more)), np.concatenate((strengths, lent))
+        if len(self.lent):
+            _, more, lent = self.lent.edges(np.array([place]))
+            others, strengths = np.concatenate((others, more)), np.concatenate((strengths, lent))
+        return others, strengths
 
     def strength(self, one: int, other: int) -> float:
         """How strong the tie between two people is."""
