@@ -84,6 +84,8 @@ class TieGeneration(SQLModel, table=True):
 
     number: int = Field(primary_key=True)
     token: str = Field(max_length=32)
+    # It changed so much that its changes are not listed one by one.
+    sweeping: bool = False
 
 
 class TieChange(SQLModel, table=True):

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
+from references.network import Network
 from similarity.catalog import Catalog
 from tests.world import FakeEmbedder, World, build_world
 from workspace import deals, members
@@ -213,6 +214,7 @@ def backend(
 def _prepared_world(backend: Backend) -> World:
     backend.prepare("world", "empty")
     with closing(Database(backend.url("world"))) as database:
+        Network(database).attach()
         return build_world(database)
 
 
@@ -253,6 +255,14 @@ def world(database: Database, _prepared_world: World) -> World:
         accounts=_prepared_world.accounts,
         assets=_prepared_world.assets,
     )
+
+
+@pytest.fixture
+def network(database: Database) -> Network:
+    """The ties of this test's database, found again as it changes."""
+    made = Network(database)
+    made.attach()
+    return made
 
 
 @pytest.fixture

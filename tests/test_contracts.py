@@ -8,6 +8,7 @@ import pytest
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
+from references.network import Network
 from similarity.catalog import Catalog
 from tests.world import World
 from web import commands
@@ -22,9 +23,9 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("name", ["charlie", "dana", "grace"])
 def test_no_page_tells_of_a_confidential_deal(
-    world: World, catalog: Catalog, tmp_path: Path, name: str
+    world: World, catalog: Catalog, network: Network, tmp_path: Path, name: str
 ) -> None:
-    app = create_app(Settings(home=tmp_path), world.database, catalog)
+    app = create_app(Settings(home=tmp_path), world.database, catalog, network)
     with world.database.write() as session:
         token = members.open_session(session, world.people[name])
     # Whatever a path's parameters are called, this is what they may name here.

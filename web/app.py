@@ -7,6 +7,7 @@ from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
+from references.network import Network
 from similarity.catalog import Catalog
 from web import errors
 from web.dependencies import (
@@ -16,6 +17,7 @@ from web.dependencies import (
     provide_catalog,
     provide_database,
     provide_form,
+    provide_network,
     provide_viewer,
 )
 from web.pages.accounts import AccountController
@@ -69,7 +71,9 @@ _HEADERS = {
 }
 
 
-def create_app(settings: Settings, database: Database, catalog: Catalog) -> Litestar:
+def create_app(
+    settings: Settings, database: Database, catalog: Catalog, network: Network
+) -> Litestar:
     """The web application."""
     secure = bool(settings.origin and settings.origin.startswith("https://"))
     return Litestar(
@@ -78,13 +82,16 @@ def create_app(settings: Settings, database: Database, catalog: Catalog) -> Lite
             "viewer": Provide(provide_viewer, sync_to_thread=False),
             "database": Provide(provide_database, sync_to_thread=False),
             "catalog": Provide(provide_catalog, sync_to_thread=False),
+            "network": Provide(provide_network, sync_to_thread=False),
             "form": Provide(provide_form),
             "asked": Provide(provide_asked, sync_to_thread=False),
         },
         middleware=[FromOurPages(settings.origin), MembersOnly(database)],
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(secure)],
-        state=State({"database": database, "catalog": catalog, "secure": secure}),
+        state=State(
+            {"database": database, "catalog": catalog, "network": network, "secure": secure}
+        ),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
         # Problems go to standard error; the framework would also tell of every library's doings.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from references.network import Network
     from similarity.catalog import Catalog
     from similarity.experts import Expert
     from similarity.kin import Kin
@@ -81,8 +82,8 @@ def _options(
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the workspace to browsers."""
-    with _workspace() as (settings, database, catalog):
-        _serve(settings, database, catalog, host, port)
+    with _workspace() as (settings, database, catalog, network):
+        _serve(settings, database, catalog, network, host, port)
 
 
 @app.command()
@@ -90,7 +91,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the demo workspace; into an empty database it is put first."""
     from workspace import demo as content
 
-    with _workspace() as (settings, database, catalog):
+    with _workspace() as (settings, database, catalog, network):
         with database.read() as session:
             is_there = content.is_demo(session)
         if is_there:
@@ -105,11 +106,16 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
             _print_passwords(made, roles)
-        _serve(settings, database, catalog, host, port)
+        _serve(settings, database, catalog, network, host, port)
 
 
 def _serve(
-    settings: "Settings", database: "Database", catalog: "Catalog", host: str, port: int
+    settings: "Settings",
+    database: "Database",
+    catalog: "Catalog",
+    network: "Network",
+    host: str,
+    port: int,
 ) -> None:
     import socket
     import threading
@@ -130,7 +136,7 @@ def _serve(
         ) from None
 
     config = uvicorn.Config(
-        create_app(settings, database, catalog),
+        create_app(settings, database, catalog, network),
         log_level="warning",
         # Addresses hold what people searched for.
         access_log=False,
@@ -170,7 +176,7 @@ def import_(
     """Import files; the same file twice changes nothing."""
     from workspace import imports
 
-    with _workspace() as (settings, database, _):
+    with _workspace() as (settings, database, _, _network):
         with database.write() as session:
             by = _viewer(session, as_).person_id
             reports = imports.run(session, files, by, settings.home / "import-errors")
@@ -203,7 +209,7 @@ def add_member(
         roles = [Role(each) for each in role or ()]
     except ValueError as error:
         raise typer.BadParameter(f"{error}.") from None
-    with _workspace() as (_, database, _catalog):
+    with _workspace() as (_, database, _catalog, _network):
         password = _new_password(password_prompt)
         with database.write() as session:
             person = members.add_member(session, name, email, roles)
@@ -223,7 +229,7 @@ def set_password(
     """Give a member a new password and sign them out everywhere."""
     from workspace import members
 
-    with _workspace() as (_, database, _catalog):
+    with _workspace() as (_, database, _catalog, _network):
         password = _new_password(password_prompt)
         with database.write() as session:
             person_id = members.viewer_by_email(session, email).person_id
@@ -260,7 +266,7 @@ def similar(
     from similarity import kin
 
     query = _query(words, deal)
-    with _looking(as_) as (session, viewer, catalog):
+    with _looking(as_) as (session, viewer, catalog, _):
         chosen = _filter(
             session,
             viewer,
@@ -297,7 +303,7 @@ def experts(
     from similarity import experts as ranking
 
     query = _query(words, deal)
-    with _looking(as_) as (session, viewer, catalog):
+    with _looking(as_) as (session, viewer, catalog, _):
         if deal:
             row = _deal(session, viewer, deal)
             found = ranking.experts_of_deal(session, viewer, catalog, row, limit=limit)
@@ -321,7 +327,7 @@ def playbook(
     from similarity import playbook as ranking
 
     query = _query(words, deal)
-    with _looking(as_) as (session, viewer, catalog):
+    with _looking(as_) as (session, viewer, catalog, _):
         if deal:
             row = _deal(session, viewer, deal)
             found = ranking.playbook_of_deal(session, viewer, catalog, row, limit=limit)
@@ -339,7 +345,7 @@ def playbook(
 @app.command()
 def reindex() -> None:
     """Prepare every document whose text or vector is not current, and make the index anew."""
-    with _workspace() as (_, _database, catalog):
+    with _workspace() as (_, _database, catalog, _network):
         catalog.reset()
         done = catalog.catch_up(_progress(), thorough=True)
         catalog.warm()
@@ -412,10 +418,12 @@ def _settings() -> "Settings":
 
 
 @contextmanager
-def _workspace() -> "Iterator[tuple[Settings, Database, Catalog]]":
-    """The workspace's database, upgraded, and its catalog, which listens to what is written."""
+def _workspace() -> "Iterator[tuple[Settings, Database, Catalog, Network]]":
+    """The workspace's database, upgraded, and its catalog and network, which listen to what is
+    written."""
     from sqlalchemy.exc import OperationalError
 
+    from references.network import Network
     from similarity.catalog import Catalog
     from similarity.embeddings import Embedder
     from workspace.database import open_database
@@ -431,14 +439,17 @@ def _workspace() -> "Iterator[tuple[Settings, Database, Catalog]]":
             database, Embedder(settings.model, settings.model_languages), settings.indexes
         )
         catalog.attach()
-        yield settings, database, catalog
+        network = Network(database)
+        network.attach()
+        network.catch_up()
+        yield settings, database, catalog, network
 
 
 @contextmanager
-def _looking(email: str | None) -> "Iterator[tuple[Session, Viewer, Catalog]]":
+def _looking(email: str | None) -> "Iterator[tuple[Session, Viewer, Catalog, Network]]":
     """A reading session, in the view of one member or in everybody's."""
-    with _workspace() as (_, database, catalog), database.read() as session:
-        yield session, _viewer(session, email), catalog
+    with _workspace() as (_, database, catalog, network), database.read() as session:
+        yield session, _viewer(session, email), catalog, network
 
 
 def _viewer(session: "Session", email: str | None) -> "Viewer":

@@ -10,6 +10,7 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from references.network import Network
 from similarity.catalog import Catalog
 from web.forms import Form, parse_pairs
 from web.session_cookie import csrf_matches, session_token
@@ -102,6 +103,12 @@ def provide_catalog(request: Request[Any, Any, Any]) -> Catalog:
     """Everything that can be searched."""
     catalog: Catalog = request.app.state.catalog
     return catalog
+
+
+def provide_network(request: Request[Any, Any, Any]) -> Network:
+    """Who knows whom."""
+    network: Network = request.app.state.network
+    return network
 
 
 async def provide_form(request: Request[Any, Any, Any]) -> Form:

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from references.network import Network
 from similarity.catalog import Catalog
 from tests.world import World
 from web.app import create_app
@@ -86,9 +87,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(world: World, catalog: Catalog, tmp_path: Path) -> Iterator[str]:
+def address(world: World, catalog: Catalog, network: Network, tmp_path: Path) -> Iterator[str]:
     """The address of a server on the cast's database."""
-    app = create_app(Settings(home=tmp_path), world.database, catalog)
+    app = create_app(Settings(home=tmp_path), world.database, catalog, network)
     server = uvicorn.Server(
         uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
     )

@@ -9,6 +9,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlmodel import Session, func, select
 
+from references.network import Network
 from similarity.catalog import Catalog
 from tests.world import FakeEmbedder, World
 from web.app import create_app
@@ -67,7 +68,9 @@ def app(world: World, tmp_path: Path) -> Litestar:
     catalog = Catalog(world.database, FakeEmbedder(), tmp_path / "indexes")
     catalog.attach()
     catalog.catch_up()
-    return create_app(Settings(home=tmp_path), world.database, catalog)
+    network = Network(world.database)
+    network.attach()
+    return create_app(Settings(home=tmp_path), world.database, catalog, network)
 
 
 @pytest.fixture

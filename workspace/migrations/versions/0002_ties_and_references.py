@@ -18,7 +18,9 @@ def upgrade() -> None:
         "outboxmessage",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.String(length=200), nullable=False),
+        sa.Column("about", sa.String(length=60), nullable=False),
         sa.Column("recipient", sa.String(length=254), nullable=False),
+        sa.Column("reply_to", sa.String(length=254), nullable=False),
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("calendar", sa.Text(), nullable=True),
@@ -28,11 +30,13 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("dropped_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(length=500), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outboxmessage")),
         sa.UniqueConstraint("message_id", name=op.f("uq_outboxmessage_message_id")),
     )
     with op.batch_alter_table("outboxmessage", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_outboxmessage_about"), ["about"], unique=False)
         batch_op.create_index(batch_op.f("ix_outboxmessage_due_at"), ["due_at"], unique=False)
 
     op.create_table(
@@ -257,6 +261,7 @@ def upgrade() -> None:
         sa.Column("advocate_id", sa.Integer(), nullable=True),
         sa.Column("prospect_id", sa.Integer(), nullable=True),
         sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("fit", sa.String(length=500), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("requested_by_id", sa.Integer(), nullable=True),
         sa.Column("assigned_to_id", sa.Integer(), nullable=True),
@@ -529,5 +534,6 @@ def downgrade() -> None:
     op.drop_table("referencepolicy")
     with op.batch_alter_table("outboxmessage", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outboxmessage_due_at"))
+        batch_op.drop_index(batch_op.f("ix_outboxmessage_about"))
 
     op.drop_table("outboxmessage")
