@@ -2,7 +2,7 @@
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -16,7 +16,8 @@ from workspace.clock import today
 from workspace.deals import Deal
 from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.imports import apply, formats, reading, values
-from workspace.imports.formats import ORDER, Sheet
+from workspace.imports.apply import More
+from workspace.imports.formats import FORMATS, Sheet
 from workspace.imports.ledger import Import
 from workspace.people import Member, Person
 
@@ -28,6 +29,7 @@ _PREFIX = "demo/"
 _DATES = (
     *("opened", "expected_close", "closed", "since"),
     *("published", "expires", "used_on", "start", "end"),
+    *("date", "captured_on", "paused_until"),
 )
 _PROSE = ("use_case", "notes", "reason", "next_step", "comment", "text")
 _MONTHS = (
@@ -43,20 +45,25 @@ _MONTH = {
 _DAY_IN_PROSE = re.compile(rf"\b([1-9]|[12]\d|3[01]) ({'|'.join(_MONTH)})\b")
 
 
-def load(session: Session) -> list[tuple[Person, str]]:
-    """Fill an empty workspace with the demo; its members with the passwords made for them."""
+def load(
+    session: Session, folders: Sequence[Path] = (FOLDER,), more: More | None = None
+) -> list[tuple[Person, str]]:
+    """Fill an empty workspace with the demo; its members with the passwords made for them.
+
+    `more` are the kinds of files in these folders that are not the record's own.
+    """
+    more = more or More()
     for table in (Person, Account, Deal, Import):
         if session.exec(select(table.id).limit(1)).first() is not None:
             raise Conflict("The demo is for an empty workspace, and this one is in use.")
     files = []
-    for path in sorted(FOLDER.glob("*.csv")):
+    for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
         read = reading.read(path)
-        sheet = formats.understand(read)
+        sheet = formats.understand(read, (*FORMATS, *more.formats))
         _shift(sheet, today() - WRITTEN_ON)
         files.append((replace(read, name=f"{_PREFIX}{path.name}"), sheet))
-    files.sort(key=lambda file: ORDER.index(file[1].kind))
     with tempfile.TemporaryDirectory() as folder:
-        for report in apply.apply(session, files, None, Path(folder)):
+        for report in apply.apply(session, files, None, Path(folder), more):
             if report.refused or report.failed:
                 raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _tell_as_if_logged(session)

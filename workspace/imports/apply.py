@@ -1,7 +1,7 @@
 """Applies files to the record: all that can be taken, and an error file of the rest."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,13 +18,15 @@ from workspace.imports import (
     reading,
     rejects,
 )
-from workspace.imports.formats import ORDER, Sheet, understand
+from workspace.imports.formats import FORMATS, ORDER, Format, Sheet, understand
 from workspace.imports.known import Known
 from workspace.imports.ledger import Import
-from workspace.imports.reading import Table
+from workspace.imports.reading import Splitters, Table
 from workspace.imports.rows import Result, Row
 
-_KINDS: dict[str, Callable[[Known, Sequence[Row]], None]] = {
+Apply = Callable[[Known, Sequence[Row]], None]
+
+_KINDS: dict[str, Apply] = {
     "products": organisations.products,
     "competitors": organisations.competitors,
     "accounts": organisations.accounts,
@@ -40,6 +42,17 @@ _KINDS: dict[str, Callable[[Known, Sequence[Row]], None]] = {
     "uses": library.uses,
     "activity": pipeline.activity,
 }
+
+
+@dataclass(frozen=True)
+class More:
+    """Files that another part of the application can bring into the record."""
+
+    formats: tuple[Format, ...] = ()
+    # What applies the rows of each kind, in the order in which the kinds are applied.
+    kinds: Mapping[str, Apply] = field(default_factory=dict)
+    # What makes records of texts that are no table.
+    splitters: Splitters = field(default_factory=dict)
 
 
 @dataclass
@@ -58,47 +71,70 @@ class Report:
 
 
 def run(
-    session: Session, paths: Sequence[Path], by: int | None, errors_folder: Path
+    session: Session,
+    paths: Sequence[Path],
+    by: int | None,
+    errors_folder: Path,
+    more: More | None = None,
 ) -> list[Report]:
     """Import files, whatever their order, in the one that their contents need.
 
     `by` is the member who imports, within whose rights it happens; None is the command line.
-    Nothing is committed here. Files that change nothing leave no trace.
+    `more` are the kinds of files that are not the record's own. Nothing is committed here.
+    Files that change nothing leave no trace.
     """
+    more = more or More()
     reports = {}
     sheets = []
     for place, path in enumerate(paths):
         reports[place] = Report(path.name)
         try:
-            table = reading.read(path)
-            sheets.append((place, table, understand(table)))
+            table = reading.read(path, more.splitters)
+            sheets.append((place, table, understand(table, (*FORMATS, *more.formats))))
         except DealkinError as problem:
             reports[place].refused = str(problem)
-    sheets.sort(key=lambda one: ORDER.index(one[2].kind))
-    made = apply(session, [(table, sheet) for _, table, sheet in sheets], by, errors_folder)
-    reports |= {place: report for (place, *_), report in zip(sheets, made, strict=True)}
+    files = [(table, sheet) for _, table, sheet in sheets]
+    made = apply(session, files, by, errors_folder, more)
+    for (place, *_), report in zip(sheets, made, strict=True):
+        reports[place] = report
     return [reports[place] for place in range(len(paths))]
 
 
 def apply(
-    session: Session, files: Sequence[tuple[Table, Sheet]], by: int | None, errors_folder: Path
+    session: Session,
+    files: Sequence[tuple[Table, Sheet]],
+    by: int | None,
+    errors_folder: Path,
+    more: More,
 ) -> list[Report]:
-    """Apply files that are understood, in this order."""
+    """Apply files that are understood, each after those that it refers to; their reports."""
     known = Known(session, by)
     written: set[Path] = set()
+    kinds = {**_KINDS, **more.kinds}
+    order = [*ORDER, *more.kinds]
     if files:
         add_default_stages(session)
-    return [_apply_one(known, table, sheet, errors_folder, written) for table, sheet in files]
+    made = {}
+    places = sorted(range(len(files)), key=lambda place: order.index(files[place][1].kind))
+    for place in places:
+        table, sheet = files[place]
+        made[place] = _apply_one(known, table, sheet, kinds[sheet.kind], errors_folder, written)
+    return [made[place] for place in range(len(files))]
 
 
 def _apply_one(
-    known: Known, table: Table, sheet: Sheet, errors_folder: Path, written: set[Path]
+    known: Known,
+    table: Table,
+    sheet: Sheet,
+    apply_rows: Apply,
+    errors_folder: Path,
+    written: set[Path],
 ) -> Report:
     report = Report(table.name, sheet.kind)
     known.file_name = table.name
     try:
         known.require_writer()
-        _KINDS[sheet.kind](known, sheet.rows)
+        apply_rows(known, sheet.rows)
     except DealkinError as problem:
         report.refused = str(problem)
         return report

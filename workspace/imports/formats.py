@@ -6,7 +6,7 @@ A file of another system is one more `Format` of the kind that it holds, with th
 its columns have there and a function that puts a row into our words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workspace.errors import Invalid
@@ -55,11 +55,13 @@ def same(name: str) -> str:
     return plain(name).replace(" ", "_")
 
 
-def _columns(text: str, **others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def columns(text: str, **others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Columns, separated by commas, and the other names of some."""
     return {column: others.get(column, ()) for column in text.split(",")}
 
 
-def _needs(*alternatives: str) -> tuple[frozenset[str], ...]:
+def needs(*alternatives: str) -> tuple[frozenset[str], ...]:
+    """Sets of columns, each separated by commas."""
     return tuple(frozenset(columns.split(",")) for columns in alternatives)
 
 
@@ -100,14 +102,14 @@ def _attendance(cells: Cells) -> Cells:
 FORMATS = (
     Format(
         "products",
-        _needs("product"),
-        _columns("product,family,description,list_price,currency"),
+        needs("product"),
+        columns("product,family,description,list_price,currency"),
     ),
-    Format("competitors", _needs("competitor"), _columns("competitor,domain,description")),
+    Format("competitors", needs("competitor"), columns("competitor,domain,description")),
     Format(
         "accounts",
-        _needs("account"),
-        _columns(
+        needs("account"),
+        columns(
             "account,domain,industry,headcount,country,region,parent,relationship,description",
             account=("account name", "company", "company name"),
             domain=("website",),
@@ -116,8 +118,8 @@ FORMATS = (
     ),
     Format(
         "members",
-        _needs("name,roles"),
-        _columns(
+        needs("name,roles"),
+        columns(
             "name,email,title,roles,manager,region,city,country,timezone,languages,home_town,"
             "skills,about,profile",
             email=("e-mail", "email address"),
@@ -125,8 +127,8 @@ FORMATS = (
     ),
     Format(
         "people",
-        _needs("name,email", "name,account"),
-        _columns(
+        needs("name,email", "name,account"),
+        columns(
             "name,email,account,title,department,city,country,languages,home_town,about,profile",
             email=("e-mail", "email address"),
             account=("account name", "company", "company name"),
@@ -135,21 +137,21 @@ FORMATS = (
     ),
     Format(
         "employment",
-        _needs("person,organisation"),
-        _columns(
+        needs("person,organisation"),
+        columns(
             "person,organisation,title,department,start,end,source",
             organisation=("organization",),
         ),
     ),
     Format(
         "education",
-        _needs("person,institution"),
-        _columns("person,institution,degree,field,start,end,source"),
+        needs("person,institution"),
+        columns("person,institution,degree,field,start,end,source"),
     ),
     Format(
         "memberships",
-        _needs("person,kind,organisation"),
-        _columns(
+        needs("person,kind,organisation"),
+        columns(
             "person,kind,organisation,role,start,end,source",
             organisation=("organization",),
         ),
@@ -157,7 +159,7 @@ FORMATS = (
     # Who came to an event, as its organiser has it.
     Format(
         "memberships",
-        _needs("person,organisation", "name,organisation", "email,organisation"),
+        needs("person,organisation", "name,organisation", "email,organisation"),
         {
             "person": (),
             "name": ("name", "attendee"),
@@ -174,7 +176,7 @@ FORMATS = (
     Format(
         "deals",
         # A name alone could be anything's.
-        _needs(
+        needs(
             "deal",
             *(
                 f"name,{column}"
@@ -194,7 +196,7 @@ FORMATS = (
                 ]
             ),
         ),
-        _columns(
+        columns(
             "deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
             "competitors,use_case,notes,reason,confidential,next_step",
             deal=("deal key",),
@@ -206,19 +208,19 @@ FORMATS = (
     ),
     Format(
         "stakeholders",
-        _needs(
+        needs(
             *(
                 f"deal,person,{column}"
                 for column in ["buying_role", "stance", "influence", "coverage", "reports_to"]
             )
         ),
-        _columns("deal,person,buying_role,stance,influence,coverage,reports_to,note"),
+        columns("deal,person,buying_role,stance,influence,coverage,reports_to,note"),
     ),
-    Format("seats", _needs("deal,role"), _columns("deal,role,person,since")),
+    Format("seats", needs("deal,role"), columns("deal,role,person,since")),
     Format(
         "assets",
-        _needs("asset"),
-        _columns(
+        needs("asset"),
+        columns(
             "asset,kind,summary,url,products,author,published,expires,withdrawn,language",
             products=("product",),
             url=("link",),
@@ -226,20 +228,20 @@ FORMATS = (
     ),
     Format(
         "uses",
-        _needs("asset,deal"),
-        _columns("asset,deal,stage,by,used_on,helped,comment"),
+        needs("asset,deal"),
+        columns("asset,deal,stage,by,used_on,helped,comment"),
     ),
-    Format("activity", _needs("deal,text"), _columns("deal,at,by,kind,text")),
+    Format("activity", needs("deal,text"), columns("deal,at,by,kind,text")),
     # The four files of the sales data set that many CRM courses use.
     Format(
         "products",
-        _needs("product,family,list_price"),
+        needs("product,family,list_price"),
         {"product": (), "family": ("series",), "list_price": ("sales_price",)},
         dict,
     ),
     Format(
         "accounts",
-        _needs("account,industry,year_established"),
+        needs("account,industry,year_established"),
         {
             "account": (),
             "industry": ("sector",),
@@ -253,13 +255,13 @@ FORMATS = (
     ),
     Format(
         "members",
-        _needs("name,manager"),
+        needs("name,manager"),
         {"name": ("sales_agent",), "manager": (), "region": ("regional_office",)},
         _sales_team,
     ),
     Format(
         "deals",
-        _needs("deal,owner,stage"),
+        needs("deal,owner,stage"),
         {
             "deal": ("opportunity_id",),
             "owner": ("sales_agent",),
@@ -279,13 +281,13 @@ ORDER = tuple(dict.fromkeys(each.kind for each in FORMATS))
 _SEARCHED = 10
 
 
-def understand(table: Table) -> Sheet:
+def understand(table: Table, formats: Sequence[Format] = FORMATS) -> Sheet:
     """What a file means; `Invalid` where that is not clear."""
     if not table.records:
         raise Invalid("It is empty.")
     for place, record in enumerate(table.records[:_SEARCHED]):
         above = table.records[:place]
-        found = [each for each in _formats(record) if _is_header(each, record, above)]
+        found = [each for each in _formats(record, formats) if _is_header(each, record, above)]
         if len(found) > 1:
             kinds = " or ".join(each.kind for each in found)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
@@ -309,11 +311,11 @@ def _is_header(found: Format, record: Record, above: list[Record]) -> bool:
     return len(known) >= 2 and len(known) * 2 >= len(record.cells)
 
 
-def _formats(record: Record) -> list[Format]:
+def _formats(record: Record, formats: Sequence[Format]) -> list[Format]:
     """The format that makes most of this header; several where they make the same of it."""
     written = [same(cell) for cell in record.cells]
     scores: dict[str, tuple[int, Format]] = {}
-    for each in FORMATS:
+    for each in formats:
         columns = {each.names[name] for name in written if name in each.names}
         if any(needed <= columns for needed in each.needs):
             score = len(columns)

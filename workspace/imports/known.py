@@ -294,6 +294,12 @@ class Known:
 
     def deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
         """The deal that a row refers to, if the one who imports may change it."""
+        deal = self.seen_deal(row, found)
+        self.require_edit(deal)
+        return deal
+
+    def seen_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
+        """The deal that a row refers to, if the one who imports may know of it."""
         text = row.need("deal", str)
         deals = found.get(_key_or_none(text) or "") or found.get(" ".join(text.split()), [])
         deals = [deal for deal in deals if self.may_see(deal)]
@@ -301,7 +307,6 @@ class Known:
             raise Invalid(f"Several deals are called {shown(text)}: give the deal's key.")
         if not deals:
             raise Invalid(f"{shown(text)} is no deal in the record.")
-        self.require_edit(deals[0])
         return deals[0]
 
     @cached_property
@@ -326,10 +331,10 @@ class Known:
         if self.viewer:
             access.require_writer(self.viewer)
 
-    def require_admin(self) -> None:
-        """Refuse everybody but the command line and administrators."""
+    def require_role(self, *roles: Role) -> None:
+        """Refuse everybody but the command line and those who have one of these roles."""
         if self.viewer:
-            access.require_role(self.viewer, Role.ADMIN)
+            access.require_role(self.viewer, *roles)
 
     def require_edit_person(self, person: Person) -> None:
         """Refuse unless the one who imports may change this person's facts."""

@@ -31,7 +31,7 @@ Fact = TypeVar("Fact", Employment, Education, Membership)
 
 def team(known: Known, rows: Sequence[Row]) -> None:
     """Members. Key: the e-mail address, or without one the name."""
-    known.require_admin()
+    known.require_role(Role.ADMIN)
     roles = _Roles(known)
 
     def apply(row: Row) -> Result:

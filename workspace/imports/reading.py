@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,8 +67,13 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
 
-def read(path: Path) -> Table:
-    """The records of a file; `Invalid` where it is no text in columns."""
+# How the text of a file begins that is no table, in small letters, and what makes records of it;
+# the first record is the header.
+Splitters = Mapping[str, Callable[[str], list[Record]]]
+
+
+def read(path: Path, splitters: Splitters | None = None) -> Table:
+    """The records of a file; `Invalid` where it is neither a table nor what a splitter knows."""
     try:
         raw = path.read_bytes()
     except OSError as problem:
@@ -77,7 +82,12 @@ def read(path: Path) -> Table:
     if "\0" in text:
         text = text.replace("\0", "")
         notes.append("NUL characters were left out.")
-    return Table(path.name, hashlib.sha256(raw).hexdigest(), split(text), notes)
+    digest = hashlib.sha256(raw).hexdigest()
+    opening = text[:100].lstrip().lower()
+    for start, split_other in (splitters or {}).items():
+        if opening.startswith(start):
+            return Table(path.name, digest, split_other(text), notes)
+    return Table(path.name, digest, split(text), notes)
 
 
 def decode(raw: bytes) -> tuple[str, list[str]]:

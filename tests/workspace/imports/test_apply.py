@@ -21,10 +21,14 @@ from workspace import deals, teams
 from workspace.accounts import Account
 from workspace.activity import TimelineEntry
 from workspace.assets import Asset, AssetProduct, Use
-from workspace.audit import AuditEntry
+from workspace.audit import AuditEntry, audit
 from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product, Stage
+from workspace.imports import More, run
+from workspace.imports.formats import Format, columns, needs
 from workspace.imports.ledger import Import
-from workspace.people import Education, Employment, Member, MemberRole, Person
+from workspace.imports.reading import Record
+from workspace.imports.rows import Result, each
+from workspace.people import Education, Employment, Member, MemberRole, Person, Role
 from workspace.teams import Seat
 
 FILES = {
@@ -647,3 +651,38 @@ def test_should_see_what_was_entered_by_hand(database, tmp_path):
     report = load_text(database, tmp_path, "name,account,next_step\nBy hand,acme LTD,Call\n")
     assert counts(report) == (0, 1, 0, 0)
     assert load_text(database, tmp_path, "deal,role\nBy hand,trainer\n").unchanged == 1
+
+
+def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
+    def cheers(known, rows):
+        known.require_role(Role.MARKETER)
+
+        def apply(row):
+            person_id = row.need("person", known.person_id)
+            row.need("cheer", str)
+            audit(known.session, known.by, "cheer", f"person {person_id}")
+            return Result.CREATED
+
+        each(rows, apply)
+
+    more = More(
+        formats=(Format("cheers", needs("person,cheer"), columns("person,cheer")),),
+        kinds={"cheers": cheers},
+        splitters={"cheer:": lambda text: [Record(1, ["person", "cheer"]), *_lines(text)]},
+    )
+
+    def _lines(text):
+        lines = enumerate(text.splitlines()[1:], start=2)
+        return [
+            Record(number, line.split("="), "" if "=" in line else "?") for number, line in lines
+        ]
+
+    cheer = put(tmp_path, "cheer.txt", " Cheer:\nann@x.example=Hooray\nnobody=Hooray\nBoo\n")
+    people = put(tmp_path, "people.csv", "name,email\nAnn,ann@x.example\n")
+    with database.write() as session:
+        # The record's own kinds come first, as others refer to them.
+        reports = run(session, [cheer, people], None, tmp_path, more)
+    assert [(report.kind, counts(report)) for report in reports] == [
+        ("cheers", (1, 0, 0, 2)), ("people", (1, 0, 0, 0))
+    ]  # fmt: skip
+    assert load(database, cheer)[0].refused.startswith("Its columns")
