@@ -53,9 +53,8 @@ class Candidate:
     title: str
     languages: frozenset[str]
     country: str | None
-    # The customer's asks that are left, and those that there are in all.
-    left: int
-    of: int
+    # How often they may still be asked for now; None where nothing limits it.
+    left: int | None
     # Whether the last reference of theirs helped; None where there was none, or nobody said.
     last_helped: bool | None
 
@@ -86,10 +85,10 @@ class Match:
         return "strong" if self.score >= STRONG else "fair" if self.score >= FAIR else "weak"
 
 
-def match(wanted: Wanted, candidates: Iterable[Candidate]) -> list[Match]:
-    """The candidates in the order in which they should be asked."""
+def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
+    """The candidates in the order in which they should be asked, each for what is wanted of it."""
     found = []
-    for each in candidates:
+    for wanted, each in asks:
         terms = [
             Term(name, value.value, WEIGHTS[name], value.because)
             for name, value in compare(wanted, each).items()
@@ -115,7 +114,7 @@ def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
             float(bool(wanted.country) and wanted.country == candidate.country),
             "the same country" if wanted.country == candidate.country else "another country",
         ),
-        "budget": _budget(candidate.left, candidate.of),
+        "budget": _budget(candidate.left),
         "last": _last(candidate.last_helped),
     }
 
@@ -155,9 +154,12 @@ def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
     return Value(1.0 if own != ["en"] or wanted == {"en"} else 0.7, f"both speak {own[0]}")
 
 
-def _budget(left: int, of: int) -> Value:
-    share = left / of if of > 0 else 0.0
-    return Value(share, f"{left} of {of} asks left for now")
+def _budget(left: int | None) -> Value:
+    if left is None:
+        return Value(1.0, "nothing limits how often they are asked")
+    # Whoever has more asks left is spared less by not being asked.
+    asks = "1 more ask" if left == 1 else f"{left} more asks"
+    return Value(1.0 - 0.5**left, f"{asks} left for now")
 
 
 def _last(helped: bool | None) -> Value:

@@ -31,6 +31,7 @@ from references.ties import (
     Visibility,
     combined,
     last_contact,
+    may_be_asked,
     pair,
     strength,
     visible,
@@ -99,6 +100,16 @@ class KnownPath:
         return "strong" if self.strength >= STRONG else "fair" if self.strength >= FAIR else "weak"
 
 
+@dataclass(frozen=True)
+class Reach:
+    """How some people can be reached."""
+
+    from_us: list[KnownPath]
+    from_customers: list[KnownPath]
+    # A colleague who keeps their ties to themselves, but lets us say so, may know one of them.
+    may_be_asked: bool
+
+
 class Network:
     """Keeps found ties in step with the record, and the graph in step with the ties."""
 
@@ -156,9 +167,30 @@ class Network:
             targets,
             k=limit,
             extra=self.lent(session, viewer),
-            avoid={*avoid, *_opposing(session)},
+            avoid={*avoid, *opposing(session)},
         )
         return known(session, viewer, [path.people for path in found])
+
+    def reach(
+        self, session: Session, viewer: Viewer, targets: Collection[int], *, limit: int = 5
+    ) -> Reach:
+        """The strongest paths to these people from us, and from our customers' people.
+
+        A customer's path does not lead over us, and does not begin at these people's own account.
+        """
+        members = set(session.exec(select(Member.person_id)))
+        return Reach(
+            from_us=self.paths(session, viewer, ours(session), targets, limit=limit),
+            from_customers=self.paths(
+                session,
+                viewer,
+                _customers(session, targets),
+                targets,
+                limit=limit,
+                avoid=members - set(targets),
+            ),
+            may_be_asked=may_be_asked(session, viewer, list(targets)),
+        )
 
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:
         """The pairs of whom this viewer knows more than everybody does, with their strengths."""
@@ -229,6 +261,20 @@ def steps_of(session: Session, people: Collection[int]) -> dict[int, Step]:
 def ours(session: Session) -> list[int]:
     """Our own people: the active members."""
     return list(session.exec(select(Member.person_id).where(col(Member.active).is_(True))))
+
+
+def _customers(session: Session, targets: Collection[int]) -> list[int]:
+    """The people at our customers, but for those at the accounts of these people."""
+    theirs: set[int | None] = set()
+    for batch in batches(targets):
+        at = sa.select(col(Person.account_id)).where(col(Person.id).in_(batch))
+        theirs.update(session.execute(at).scalars())
+    query = (
+        select(Person.id, Person.account_id)
+        .join(Account, col(Account.id) == col(Person.account_id))
+        .where(Account.relationship == Relationship.CUSTOMER)
+    )
+    return [person for person, account in session.exec(query) if account not in theirs]
 
 
 def _listen(session: Session) -> None:
@@ -355,7 +401,7 @@ def _links(chain: tuple[int, ...]) -> Iterator[Pair]:
     return itertools.pairwise(chain)
 
 
-def _opposing(session: Session) -> list[int]:
+def opposing(session: Session) -> list[int]:
     """The people at competitors."""
     query = (
         select(Person.id)

@@ -30,6 +30,7 @@ from web.pages.overview import OverviewController
 from web.pages.people import PeopleController
 from web.pages.playbook import PlaybookController
 from web.pages.search import SearchController
+from web.pages.ties import AccountPathsController, TiesController
 from web.pages.today import TodayController
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
@@ -38,6 +39,7 @@ from workspace.settings import Settings
 
 CONTROLLERS = (
     AccountController,
+    AccountPathsController,
     ActivityController,
     DealController,
     ExpertController,
@@ -51,6 +53,7 @@ CONTROLLERS = (
     SignInController,
     SignOutController,
     StaticController,
+    TiesController,
     TodayController,
 )
 # Forms hold text; files will get a limit of their own.

@@ -14,6 +14,7 @@ from litestar import Request
 
 from similarity.ranking import Term
 from web import session_cookie
+from web.drawing import draw
 from workspace.accounts import country_name, size_band
 from workspace.clock import now, today
 from workspace.industries import industry_name
@@ -64,6 +65,7 @@ def environment() -> Environment:
         segment=lambda text: quote(str(text), safe=""),
         listed=listed,
         chips=chips,
+        drawing=draw,
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     made.globals.update(static=static_path, today=today, query=query)

@@ -99,6 +99,17 @@ def person_of(session: Session, key: str) -> Person:
     return person
 
 
+def find_person(session: Session, text: str) -> Person:
+    """Who is meant by a name, an e-mail address or a key; Invalid unless it is one person."""
+    column = Person.email if "@" in text else Person.name
+    same = sa.func.lower(column) == text.lower()
+    found = session.exec(select(Person).where(sa.or_(same, col(Person.key) == text))).all()
+    if len(found) != 1:
+        why = "Several are called so: give the e-mail address." if found else "Nobody is called so."
+        raise Invalid(f"It is not clear who {text!r} is.", {"person": why})
+    return found[0]
+
+
 def member_of(session: Session, key: str) -> Person:
     """The member of that key; Invalid where it is nobody of ours, or no longer active."""
     person = session.exec(

@@ -1,0 +1,358 @@
+"""For a deal and an activity: which advocates to ask, why them, and who cannot be asked now."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from references import matching
+from references.advocates import Activity, Advocate, Availability, availability
+from references.matching import Candidate, Match, Wanted
+from references.network import KnownPath, Network, Step, known, opposing, steps_of
+from references.requests import ReferenceRequest, State
+from similarity import kin
+from similarity.catalog import Catalog
+from similarity.collection import POOL
+from similarity.ranking import Weights
+from similarity.texts import batches, names_of
+from workspace.access import Viewer, visible_deals
+from workspace.accounts import Account
+from workspace.clock import today
+from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
+from workspace.people import Member, Person
+from workspace.pipeline import DealFilter
+from workspace.stakeholders import Stakeholder
+
+# Of an account whose stakeholders nobody has named, so many of its people are aimed at.
+MOST_AIMED_AT = 200
+# Those who decide are talked to first.
+_FIRST = ("economic buyer", "decision maker", "executive sponsor", "champion")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """An advocate to ask, with the reasons."""
+
+    advocate_id: int
+    person: Step
+    match: Match
+    # The strongest path from them to one of those aimed at.
+    path: KnownPath | None
+    # Whom they would talk to: the end of the path, else who decides.
+    prospect: Step | None
+    availability: Availability
+    # The deal of theirs that is most like this one.
+    deal_key: str | None
+    deal_name: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """An advocate who cannot be asked now: why not, and from when on they can."""
+
+    person: Step
+    reason: str
+    next_on: date | None
+
+
+@dataclass(frozen=True)
+class Offers:
+    """What the References tab of a deal offers."""
+
+    offered: list[Offer]
+    left_out: list[LeftOut]
+    # Those who are aimed at, the first to talk to first.
+    aimed_at: list[Step]
+    # Whether they are the deal's stakeholders; else they are anybody at its account.
+    stakeholders: bool
+
+
+@dataclass(frozen=True)
+class _Likeness:
+    """Of an account's won deals, the one that is most like the deal in question."""
+
+    value: float
+    deal_key: str
+    deal_name: str
+
+
+def offers(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    network: Network,
+    deal: Deal,
+    activity: Activity,
+    *,
+    prospect: int | None = None,
+    limit: int = 20,
+    on: date | None = None,
+) -> Offers:
+    """The advocates to ask on a deal, the best first; `prospect` narrows down whom they know.
+
+    Those who may not be asked on that day are left out, with the reason.
+    """
+    on = on or today()
+    aims, named = _aims(session, deal)
+    if prospect is not None:
+        aims = [person for person in aims if person == prospect]
+    rows = _advocates(session, deal)
+    may = availability(session, [advocate.id for advocate, _ in rows], activity, on)
+    asked = [(advocate, person) for advocate, person in rows if may[advocate.id].may_be_asked]
+    steps = steps_of(session, {*(person.id for _, person in rows), *aims})
+    paths = _paths(session, viewer, network, aims, [person.id for _, person in asked])
+    candidates = _candidates(session, viewer, catalog, deal, asked, may, paths, steps, aims)
+    matches = matching.match((wanted, candidate) for wanted, candidate, _ in candidates)
+    likeness = {candidate.id: like for _, candidate, like in candidates}
+    person_of = {advocate.id: person.id for advocate, person in asked}
+    offered = []
+    for each in matches[:limit]:
+        person = person_of[each.id]
+        path = paths.get(person)
+        like = likeness[each.id]
+        end = path.people[-1].id if path else aims[0] if aims else None
+        offered.append(
+            Offer(
+                advocate_id=each.id,
+                person=steps[person],
+                match=each,
+                path=path,
+                prospect=steps[end] if end is not None else None,
+                availability=may[each.id],
+                deal_key=like.deal_key if like else None,
+                deal_name=like.deal_name if like else "",
+            )
+        )
+    left_out = [
+        LeftOut(steps[person.id], may[advocate.id].reason, may[advocate.id].next_on)
+        for advocate, person in rows
+        if not may[advocate.id].may_be_asked
+    ]
+    left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
+    return Offers(offered, left_out, [steps[person] for person in aims], named)
+
+
+def _aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
+    """Whom a reference is to reach, and whether they were named as stakeholders."""
+    rows = session.exec(
+        select(Stakeholder).where(Stakeholder.deal_id == deal.id).order_by(col(Stakeholder.id))
+    ).all()
+    if rows:
+        first = {role: place for place, role in enumerate(_FIRST)}
+        order = sorted(rows, key=lambda row: first.get(row.buying_role, len(first)))
+        return [row.person_id for row in order], True
+    if deal.account_id is None:
+        return [], False
+    people = select(Person.id).where(Person.account_id == deal.account_id)
+    return list(session.exec(people.order_by(Person.name).limit(MOST_AIMED_AT))), False
+
+
+def _advocates(session: Session, deal: Deal) -> Sequence[tuple[Advocate, Person]]:
+    """Every advocate but those of the deal's own account."""
+    elsewhere = col(Person.account_id).is_distinct_from(deal.account_id)
+    query = (
+        select(Advocate, Person)
+        .join(Person, col(Person.id) == col(Advocate.person_id))
+        .where(sa.or_(elsewhere, col(Person.account_id).is_(None)))
+    )
+    return session.exec(query.order_by(col(Advocate.id))).all()
+
+
+def _paths(
+    session: Session,
+    viewer: Viewer,
+    network: Network,
+    aims: Collection[int],
+    people: Collection[int],
+) -> dict[int, KnownPath]:
+    """The strongest path from each of these people to one of those aimed at.
+
+    It does not lead over ourselves: that we know both is no reference.
+    """
+    if not aims:
+        return {}
+    graph, lent = network.graph(session), network.lent(session, viewer)
+    avoid = {*session.exec(select(Member.person_id)), *opposing(session)} - set(aims)
+    chains = []
+    for person in people:
+        # Looked for from the other end: that set of people is the same for every advocate.
+        for path in graph.paths(aims, [person], k=1, extra=lent, avoid=avoid):
+            chains.append(path.people[::-1])
+    return {path.people[0].id: path for path in known(session, viewer, chains)}
+
+
+def _candidates(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    deal: Deal,
+    asked: Sequence[tuple[Advocate, Person]],
+    may: dict[int, Availability],
+    paths: dict[int, KnownPath],
+    steps: dict[int, Step],
+    aims: Sequence[int],
+) -> list[tuple[Wanted, Candidate, _Likeness | None]]:
+    accounts = {person.account_id for _, person in asked if person.account_id}
+    won = _won(session, viewer, accounts)
+    likeness = _likeness(session, viewer, catalog, deal, won)
+    names = _names(session, [deal.id, *won])
+    by_account: dict[int, list[int]] = {}
+    for deal_id, (account, _, _) in won.items():
+        by_account.setdefault(account, []).append(deal_id)
+    facts = _facts(session, {*aims, *(person.id for _, person in asked)})
+    helped = _last_outcomes(session, viewer, [advocate.id for advocate, _ in asked])
+    found = []
+    for advocate, person in asked:
+        path = paths.get(person.id)
+        end = path.people[-1].id if path else aims[0] if aims else None
+        title, languages, country = facts.get(end or 0, ("", frozenset(), None))
+        theirs = by_account.get(person.account_id or 0, [])
+        like = likeness.get(person.account_id or 0)
+        own_title, own_languages, own_country = facts[person.id]
+        found.append(
+            (
+                Wanted(*names[deal.id], title=title, languages=languages, country=country),
+                Candidate(
+                    id=advocate.id,
+                    path=path.strength if path else 0.0,
+                    path_because=_reached(path) if path else "no path to them that we know of",
+                    likeness=like.value if like else 0.0,
+                    likeness_because=(
+                        f"like {like.deal_name}" if like else "no won deal of theirs is like this"
+                    ),
+                    products=frozenset().union(*(names[each][0] for each in theirs)),
+                    competitors=frozenset().union(*(names[each][1] for each in theirs)),
+                    title=own_title,
+                    languages=own_languages,
+                    country=own_country,
+                    left=_left(may[advocate.id]),
+                    last_helped=helped.get(advocate.id),
+                ),
+                like,
+            )
+        )
+    return found
+
+
+def _reached(path: KnownPath) -> str:
+    """How a path reaches its end, in words."""
+    end = path.people[-1].name
+    if len(path.people) == 2:
+        return f"knows {end} ({path.evidence[0][0].kind})"
+    return f"reaches {end} over {' and '.join(step.name for step in path.people[1:-1])}"
+
+
+def _won(
+    session: Session, viewer: Viewer, accounts: Collection[int]
+) -> dict[int, tuple[int, str, str]]:
+    """The won deals of these accounts that the viewer may see: (account, key, name) by id."""
+    found: dict[int, tuple[int, str, str]] = {}
+    for batch in batches(accounts):
+        rows = session.execute(
+            sa.select(col(Deal.id), col(Deal.account_id), col(Deal.key), col(Deal.name)).where(
+                visible_deals(viewer),
+                col(Deal.outcome) == Outcome.WON,
+                col(Deal.account_id).in_(batch),
+            )
+        )
+        found.update({row[0]: (row[1], row[2], row[3]) for row in rows})
+    return found
+
+
+def _likeness(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    deal: Deal,
+    won: dict[int, tuple[int, str, str]],
+) -> dict[int, _Likeness]:
+    """The most alike won deal of each account, where it is among the deal's kin."""
+    ranked = kin.rank(
+        session,
+        viewer,
+        catalog,
+        kin.about_deal(session, catalog, deal),
+        filter=DealFilter(outcome=Outcome.WON),
+        weights=Weights(),
+        limit=POOL,
+    )
+    found: dict[int, _Likeness] = {}
+    for each in ranked:
+        if each.id in won:
+            account, key, name = won[each.id]
+            most = float(np.sum([term.weight for term in each.terms]))
+            found.setdefault(account, _Likeness(each.score / most if most else 0.0, key, name))
+    return found
+
+
+def _names(
+    session: Session, deal_ids: Sequence[int]
+) -> dict[int, tuple[frozenset[str], frozenset[str]]]:
+    """The products and the competitors of each of these deals."""
+    found = {}
+    for batch in batches(deal_ids):
+        products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
+        against = names_of(
+            session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
+        )
+        for each in batch:
+            found[each] = (frozenset(products[each]), frozenset(against[each]))
+    return found
+
+
+def _facts(
+    session: Session, people: Collection[int]
+) -> dict[int, tuple[str, frozenset[str], str | None]]:
+    """Of each of these people the title, the languages and the country, else their account's."""
+    found = {}
+    for batch in batches(people):
+        rows = session.execute(
+            sa.select(
+                col(Person.id),
+                col(Person.title),
+                col(Person.languages),
+                sa.func.coalesce(Person.country, Account.country),
+            )
+            .outerjoin(Account, col(Account.id) == col(Person.account_id))
+            .where(col(Person.id).in_(batch))
+        )
+        for row_id, title, languages, country in rows:
+            spoken = frozenset(each.strip().lower() for each in languages.split(";")) - {""}
+            found[row_id] = (title, spoken, country)
+    return found
+
+
+def _last_outcomes(
+    session: Session, viewer: Viewer, advocates: Collection[int]
+) -> dict[int, bool | None]:
+    """Whether the last reference of each of these advocates that the viewer may know of helped."""
+    when = sa.func.coalesce(ReferenceRequest.starts_at, ReferenceRequest.changed_at)
+    found: dict[int, bool | None] = {}
+    for batch in batches(advocates):
+        rows = session.execute(
+            sa.select(
+                col(ReferenceRequest.advocate_id),
+                col(ReferenceRequest.state),
+                col(ReferenceRequest.outcome),
+            )
+            .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
+            .where(
+                visible_deals(viewer),
+                col(ReferenceRequest.advocate_id).in_(batch),
+                col(ReferenceRequest.state).in_((State.COMPLETED, State.MISSED)),
+            )
+            .order_by(when, col(ReferenceRequest.id))
+        )
+        for advocate, state, outcome in rows:
+            helped = None if not outcome else outcome == "helped"
+            found[advocate] = False if state == State.MISSED else helped
+    return found
+
+
+def _left(may: Availability) -> int | None:
+    """How many more asks there are for now; None where nothing limits them."""
+    limits = [left for left in (may.customer_left, may.own_left) if left is not None]
+    return min(limits) if limits else None
