@@ -28,6 +28,7 @@ from similarity.collection import Collection, Entry, mean_of
 from similarity.documents import Document as Text
 from similarity.documents import Part, forget_texts
 from similarity.embeddings import ModelUnavailable
+from similarity.facets import facets
 from similarity.index import Vectors
 from similarity.texts import TABLES, Kind, affected, batches, documents, touched_by
 from workspace.database import Database
@@ -107,7 +108,7 @@ class CatalogMean(SQLModel, table=True):
 
 
 class CatalogChange(SQLModel, table=True):
-    """A document that a generation changed or removed."""
+    """What a generation changed or removed: a document, or the facets of a deal."""
 
     generation: int = Field(primary_key=True)
     kind: str = Field(primary_key=True, max_length=10)
@@ -116,6 +117,8 @@ class CatalogChange(SQLModel, table=True):
 
 # Rises when documents are prepared in another way, so that all are prepared again.
 PREPARATION = 1
+# Rises when the files of snapshots hold something else.
+SNAPSHOT_FORMAT = 2
 # Documents that are caught up with at a time: few enough to tell progress, and to lose little.
 CATCH_UP_BATCH = 64
 # Up to so many documents, and after changes to so many, they are counted to see whether they
@@ -247,13 +250,14 @@ class Catalog:
         every earlier change to them. What takes long was done before, and is in `ahead`.
         """
         generation = _lock(session)
-        changed: list[tuple[Kind, int]] = []
+        # The facets of a deal are in the caches, too, and may be others though its text is not.
+        changed = {(Kind.DEAL, deal) for deal in subjects.get(Kind.DEAL, ())}
         means = []
         for kind, ids in subjects.items():
             open_: list[str] = []
             for batch in batches(sorted(ids)):
                 for subject, digest in self._renew_batch(session, kind, batch, ahead).items():
-                    changed.append((kind, subject))
+                    changed.add((kind, subject))
                     open_ += [digest] if digest else []
             if open_:
                 means.append(self._renew_mean(session, kind, open_))
@@ -265,7 +269,7 @@ class Catalog:
                 sa.insert(CatalogChange),
                 [
                     {"generation": generation, "kind": kind, "subject_id": subject}
-                    for kind, subject in changed
+                    for kind, subject in sorted(changed)
                 ],
             )
 
@@ -528,6 +532,7 @@ class Catalog:
         for document, part, vector in passages:
             parts[document].append(Part(part))
             vectors[document].append(np.frombuffer(vector or b"", np.float32))
+        known = facets(session, subjects) if kind is Kind.DEAL else {}
         return [
             Entry(
                 id=row.subject_id,
@@ -536,6 +541,7 @@ class Catalog:
                 parts=parts[row.id],
                 vectors=np.array(vectors[row.id], np.float32),
                 counted=not row.confidential,
+                facets=known.get(row.subject_id),
             )
             for row in rows
         ]
@@ -569,6 +575,7 @@ class Snapshots:
                 for kind, collection in collections.items()
             }
             manifest = {
+                "format": SNAPSHOT_FORMAT,
                 "preparation": PREPARATION,
                 "model": model,
                 "generation": mark[0],
@@ -591,7 +598,8 @@ class Snapshots:
         """The published collections and their mark, or None where they cannot be believed."""
         try:
             manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
-            if (manifest["preparation"], manifest["model"]) != (PREPARATION, model):
+            made = (manifest.get("format"), manifest["preparation"], manifest["model"])
+            if made != (SNAPSHOT_FORMAT, PREPARATION, model):
                 return None
             collections = {}
             for kind in Kind:

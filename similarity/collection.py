@@ -9,11 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.documents import Part
-from similarity.index import Ids, VectorIndex, Vectors
-from similarity.words import Mask, Scores, WordIndex
+from similarity.facets import FacetIndex
+from similarity.index import SAMPLE, Ids, VectorIndex, Vectors, list_count
+from similarity.ranking import Facets
+from similarity.words import Mask, Scores, WordIndex, grown
 
 # How many of the nearest, by vectors and by words each, are looked at more closely.
 POOL = 300
+# Deals that share facets with ours and are looked at whatever their text says.
+FACET_CANDIDATES = 100
 # A long text is asked for by this many of its words, the most telling ones.
 QUERY_TERMS = 64
 # What the parts of a document say of its meaning. A part that it does not have counts as the
@@ -34,6 +38,8 @@ class Entry:
     vectors: Vectors
     # Whether it counts in the statistics, or is only found.
     counted: bool = True
+    # What it is compared by besides its text; None for all but deals.
+    facets: Facets | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,9 @@ class Collection:
     Vectors are centred: `mean`, which the caller keeps, is taken off every vector before it
     is compared. What all documents of a record have in common tells none of them apart (Mu &
     Viswanath, "All-but-the-Top", 2018, whose first step this is).
+
+    Each part of a document has a number of its own, by which its vector is held; those of one
+    document follow each other. Tables by id are as long as the greatest id.
     """
 
     def __init__(self, mean: Vectors | None = None) -> None:
@@ -75,11 +84,21 @@ class Collection:
         # The first vectors say how many components there are.
         self.vectors = VectorIndex(1)
         self.words = WordIndex()
-        self._languages: dict[int, str] = {}
-        self._passages: dict[int, Ids] = {}
+        self.facets = FacetIndex()
+        # By id: the language, or 0 where the document counts in no statistic; the number of
+        # its first part, and how many it has.
+        self._language = np.zeros(1024, np.uint8)
+        self._first: Ids = np.zeros(1024, np.int64)
+        self._parts = np.zeros(1024, np.int32)
+        # By the number of a part: whose it is (-1 of what is gone), and which part.
         self._owner: Ids = np.full(1024, -1, np.int64)
         self._part = np.zeros(1024, np.uint8)
         self._next = 0
+        # The languages by their numbers, and how many documents that count are in each.
+        self._languages = [""]
+        self._spoken: Counter[str] = Counter()
+        # How many parts there are of documents that count.
+        self._counted_parts = 0
 
     def __len__(self) -> int:
         return len(self.words)
@@ -92,41 +111,53 @@ class Collection:
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Add or replace documents."""
+        # Of an id that is given twice the last one holds.
+        entries = list({entry.id: entry for entry in entries}.values())
+        if not entries:
+            return
         self.remove([entry.id for entry in entries])
         self.words.put_all([(entry.id, entry.terms, entry.counted) for entry in entries])
-        for entry in entries:
-            self._languages[entry.id] = entry.language if entry.counted else ""
-            count = len(entry.vectors)
-            own = np.arange(self._next, self._next + count)
-            self._next += count
-            while self._next > len(self._owner):
-                self._owner = np.concatenate([self._owner, np.full_like(self._owner, -1)])
-                self._part = np.concatenate([self._part, np.zeros_like(self._part)])
-            self._owner[own] = entry.id
-            self._part[own] = entry.parts[:count]
-            self._passages[entry.id] = own
-        vectors = [entry.vectors for entry in entries if len(entry.vectors)]
-        if vectors:
+        self.facets.put({entry.id: entry.facets for entry in entries if entry.facets})
+        ids = np.array([entry.id for entry in entries], np.int64)
+        counts = np.array([len(entry.vectors) for entry in entries])
+        counted = np.array([entry.counted for entry in entries])
+        ends = self._next + np.cumsum(counts)
+        self._make_room(int(ids.max()) + 1, int(ends[-1]))
+        self._language[ids] = [
+            self._language_number(entry.language) if entry.counted else 0 for entry in entries
+        ]
+        self._spoken.update(entry.language for entry in entries if entry.counted)
+        self._first[ids], self._parts[ids] = ends - counts, counts
+        new = slice(self._next, int(ends[-1]))
+        self._owner[new] = np.repeat(ids, counts)
+        self._part[new] = [part for each in entries for part in each.parts[: len(each.vectors)]]
+        self._next = new.stop
+        self._counted_parts += int(counts[counted].sum())
+        if new.start < new.stop:
+            vectors = [entry.vectors for entry in entries if len(entry.vectors)]
             stacked = self.centred(np.concatenate(vectors))
             if not len(self.vectors):
                 self.vectors = VectorIndex(stacked.shape[1])
-            self.vectors.add(np.arange(self._next - len(stacked), self._next), stacked)
-        self.words.settle()
+            self.vectors.add(np.arange(new.start, new.stop), stacked)
+        self._settle()
 
     def remove(self, ids: Sequence[int]) -> None:
         """Forget documents; those that are not held are passed over."""
-        gone = [self._passages.pop(each) for each in ids if each in self._passages]
-        if gone:
-            passages = np.concatenate(gone)
-            self.vectors.remove(passages)
-            self._owner[passages] = -1
-        for each in ids:
+        slots = self.words.slots(np.array(ids, np.int64))
+        held, counted = self.words.ids[slots], self.words.counted[slots]
+        gone = self._parts_of(held)
+        self.vectors.remove(gone)
+        self._owner[gone] = -1
+        self._counted_parts -= int(self._parts[held[counted]].sum())
+        self._spoken.subtract(self._languages[each] for each in self._language[held[counted]])
+        self._language[held] = self._parts[held] = 0
+        for each in held.tolist():
             self.words.remove(each)
-            self._languages.pop(each, None)
+        self.facets.remove(held)
 
     def languages(self) -> Counter[str]:
         """How many documents are in each language, of those that count in the statistics."""
-        return Counter(language for language in self._languages.values() if language)
+        return +Counter({each: count for each, count in self._spoken.items() if each})
 
     def confidential(self) -> Ids:
         """The documents that do not count in the statistics."""
@@ -134,7 +165,7 @@ class Collection:
 
     def whole(self, document: int) -> Vectors | None:
         """The centred vector of a whole document; None where there is none."""
-        own = self._passages.get(document, NONE)
+        own = self._parts_of(np.array([document], np.int64))
         return self.vectors.vectors(own[:1])[0] if len(own) else None
 
     def query(self, terms: Sequence[str], vector: Vectors | None) -> Query:
@@ -164,40 +195,41 @@ class Collection:
         *,
         hidden: Ids = NONE,
         allowed: Ids | None = None,
-        also: Ids = NONE,
+        sharing: Facets | None = None,
         pool: int = POOL,
     ) -> Candidates:
         """The nearest by vectors and by words, at most `pool` of each, scored by both.
 
-        With `allowed` only those documents are searched; those `hidden` never are. Those in
-        `also` are scored too, whatever they say.
+        With `allowed` only those documents are searched; those `hidden` never are. Those that
+        share the most of the facets in `sharing` are scored too, whatever they say.
         """
         searched = self._searched(allowed, hidden)
-        words = self.words.search(query.terms)
-        words[~searched] = 0
-        chosen = np.zeros_like(searched)
-        for ids in (
-            self._best_by_words(words, pool),
-            self._nearest(query.vector, searched, pool),
-            also,
-        ):
-            chosen[self.words.slots(ids)] = True
-        slots = np.flatnonzero(chosen & searched)
+        found = [
+            self.words.best(query.terms, pool, searched),
+            self.words.slots(self._nearest(query.vector, searched, pool)),
+            self.words.slots(self._sharing(sharing, searched)),
+        ]
+        slots = np.unique(np.concatenate(found))
         slots = slots[np.argsort(self.words.ids[slots])]
-        return self._scored(query, self.words.ids[slots], words[slots])
+        return self._scored(query, self.words.ids[slots], self.words.scores(query.terms, slots))
 
     def save(self, folder: Path, stem: str) -> list[Path]:
         """Write this into files in `folder` whose names begin with `stem`; returns them."""
-        files = [folder / f"{stem}.{part}" for part in ("faiss", "words.npz", "rest.npz")]
+        names = ("faiss", "words.npz", "facets.npz", "rest.npz")
+        files = [folder / f"{stem}.{part}" for part in names]
         self.vectors.save(files[0])
         self.words.save(files[1])
-        with files[2].open("wb") as file:
+        self.facets.save(files[2])
+        with files[3].open("wb") as file:
             np.savez(
                 file,
                 mean=NONE if self.mean is None else self.mean,
+                language=self._language,
+                first=self._first,
+                parts=self._parts,
                 owner=self._owner[: self._next],
                 part=self._part[: self._next],
-                languages=np.array([self._languages[int(each)] for each in self.words.ids], "U8"),
+                languages=np.array(self._languages, "U8"),
             )
         return files
 
@@ -207,23 +239,52 @@ class Collection:
         collection = cls()
         collection.vectors = VectorIndex.load(files[0])
         collection.words = WordIndex.load(files[1])
-        with np.load(files[2], allow_pickle=False) as arrays:
+        collection.facets = FacetIndex.load(files[2])
+        with np.load(files[3], allow_pickle=False) as arrays:
             collection.mean = arrays["mean"] if arrays["mean"].size else None
-            owner, part = arrays["owner"], arrays["part"]
-            languages = arrays["languages"].tolist()
-        ids = collection.words.ids.tolist()
-        collection._languages = dict(zip(ids, languages, strict=True))
-        collection._next = len(owner)
-        collection._owner = np.concatenate([owner, np.full(1024, -1, np.int64)])
-        collection._part = np.concatenate([part, np.zeros(1024, np.uint8)])
-        held = np.flatnonzero(owner >= 0)
-        held = held[np.argsort(owner[held], kind="stable")]
-        owners, starts = np.unique(owner[held], return_index=True)
-        collection._passages = dict.fromkeys(ids, NONE)
-        if len(owners):
-            own = np.split(held, starts[1:])
-            collection._passages.update(zip(owners.tolist(), own, strict=True))
+            collection._language = arrays["language"]
+            collection._first, collection._parts = arrays["first"], arrays["parts"]
+            collection._owner, collection._part = arrays["owner"], arrays["part"]
+            collection._languages = arrays["languages"].tolist()
+        collection._next = len(collection._owner)
+        spoken = np.bincount(collection._language, minlength=len(collection._languages))
+        collection._spoken = Counter(dict(zip(collection._languages, spoken.tolist(), strict=True)))
+        counted = collection.words.ids[collection.words.counted]
+        collection._counted_parts = int(collection._parts[counted].sum())
         return collection
+
+    def _language_number(self, language: str) -> int:
+        if language not in self._languages:
+            self._languages.append(language)
+        return self._languages.index(language)
+
+    def _parts_of(self, ids: Ids) -> Ids:
+        """The numbers of the parts of these documents, one document after the other."""
+        ids = ids[(ids >= 0) & (ids < len(self._parts))]
+        counts = self._parts[ids]
+        before = np.cumsum(counts) - counts
+        return np.repeat(self._first[ids] - before, counts) + np.arange(counts.sum())
+
+    def _make_room(self, ids: int, parts: int) -> None:
+        """Have room for ids below `ids` and for `parts` numbers of parts."""
+        if ids > len(self._parts):
+            for name in ("_language", "_first", "_parts"):
+                setattr(self, name, grown(getattr(self, name), 2 * ids))
+        if parts > len(self._part):
+            self._owner = grown(self._owner, 2 * parts, -1)
+            self._part = grown(self._part, 2 * parts)
+
+    def _settle(self) -> None:
+        """Order anew what many changes have left in a state that costs."""
+        self.words.settle()
+        if self.vectors.needs_lists(self._counted_parts):
+            # From the documents that count alone, in an order that they alone decide.
+            counted = np.sort(self.words.ids[self.words.counted])
+            wanted = SAMPLE * list_count(self._counted_parts)
+            step = max(1, self._counted_parts // wanted)
+            sample = self.vectors.vectors(self._parts_of(counted[::step]))
+            held = np.flatnonzero(self._owner[: self._next] >= 0)
+            self.vectors.make_lists(self._counted_parts, sample, held)
 
     def _searched(self, allowed: Ids | None, hidden: Ids) -> Mask:
         """Which slots may be found."""
@@ -235,15 +296,13 @@ class Collection:
         searched[self.words.slots(hidden)] = False
         return searched
 
-    def _best_by_words(self, words: Scores, pool: int) -> Ids:
-        """The `pool` documents of the best words; of equal ones those with the lower ids."""
-        matching = np.flatnonzero(words)
-        ids, scores = self.words.ids[matching], words[matching]
-        if len(ids) <= pool:
-            return ids
-        edge = np.partition(scores, -pool)[-pool]
-        above = ids[scores > edge]
-        return np.concatenate([above, np.sort(ids[scores == edge])[: pool - len(above)]])
+    def _sharing(self, facets: Facets | None, searched: Mask) -> Ids:
+        """The documents that share the most of these facets."""
+        if facets is None:
+            return NONE
+        permitted = np.zeros(len(self._parts), bool)
+        permitted[self.words.ids[searched]] = True
+        return self.facets.alike(facets, permitted, FACET_CANDIDATES)
 
     def _nearest(self, vector: Vectors | None, searched: Mask, pool: int) -> Ids:
         """The `pool` documents with the nearest parts; of equal ones those with the lower ids."""
@@ -251,52 +310,60 @@ class Collection:
             return NONE
         allowed = None
         if not searched.all():
-            permitted = np.zeros(int(self.words.ids.max(initial=0)) + 1, bool)
-            permitted[self.words.ids[searched]] = True
-            owner = self._owner[: self._next]
-            allowed = np.flatnonzero((owner >= 0) & permitted[owner])
+            allowed = self._parts_of(self.words.ids[searched])
         count = 2 * pool
         while True:
             parts, cosines = self.vectors.search(vector[None, :], count, allowed)
             nearest: dict[int, float] = {}
-            owners = self._owner[parts[0]].tolist()
-            for document, cosine in zip(owners, cosines[0].tolist(), strict=True):
+            held = parts[0] >= 0
+            owners = self._owner[parts[0][held]].tolist()
+            for document, cosine in zip(owners, cosines[0][held].tolist(), strict=True):
                 nearest.setdefault(document, cosine)
             documents = sorted(nearest, key=lambda each: (-nearest[each], each))[:pool]
             # Several parts of one document can be near, and documents can be equally near:
             # look further until enough differ and what comes next is farther than they are.
-            if len(parts[0]) < count or (
+            if len(owners) < count or (
                 len(documents) == pool and cosines[0][-1] < nearest[documents[-1]]
             ):
                 return np.array(documents, np.int64)
             count *= 2
 
     def _scored(self, query: Query, ids: Ids, words: Scores) -> Candidates:
-        width = self.vectors.dimension
         nearness = np.zeros(len(ids), np.float32)
         passages = np.full(len(ids), -1, np.int64)
-        wholes = np.zeros((len(ids), width), np.float32)
-        own = [self._passages[int(each)] for each in ids]
-        if query.vector is not None and any(map(len, own)):
-            every = np.concatenate(own)
+        wholes = np.zeros((len(ids), self.vectors.dimension), np.float32)
+        counts = self._parts[ids]
+        read = np.flatnonzero(counts)
+        if query.vector is not None and len(read):
+            every = self._parts_of(ids)
             vectors = self.vectors.vectors(every)
             cosines = vectors @ query.vector
             parts = self._part[every]
-            end = 0
-            for row, held in enumerate(own):
-                start, end = end, end + len(held)
-                if start == end:
-                    continue
-                wholes[row] = vectors[start]
-                near = dict.fromkeys(Part, cosines[start])
-                for part in (Part.TITLE, Part.PASSAGE):
-                    of_part = cosines[start:end][parts[start:end] == part]
-                    if len(of_part):
-                        near[part] = of_part.max()
-                        if part is Part.PASSAGE:
-                            passages[row] = int(of_part.argmax())
-                nearness[row] = sum(share * near[part] for part, share in PART_SHARE.items())
+            starts = np.cumsum(counts[read]) - counts[read]
+            wholes[read] = vectors[starts]
+            whole = cosines[starts]
+            near = {part: _greatest(cosines, parts == part, starts) for part in PART_SHARE}
+            near[Part.WHOLE] = whole
+            nearness[read] = sum(
+                share * np.where(np.isfinite(near[part]), near[part], whole)
+                for part, share in PART_SHARE.items()
+            )
+            # Passages are counted from the first one, and of equally near ones the first is it.
+            place = np.arange(len(every))
+            split = parts == Part.PASSAGE
+            nearest = split & (cosines == np.repeat(near[Part.PASSAGE], counts[read]))
+            first, best = (
+                np.minimum.reduceat(np.where(those, place, len(every)), starts)
+                for those in (split, nearest)
+            )
+            passages[read] = np.where(first < len(every), best - first, -1)
         return Candidates(ids, nearness, words, passages, wholes)
+
+
+def _greatest(values: Scores, those: Mask, starts: Ids) -> Scores:
+    """The greatest value of each stretch that begins at `starts`, of `those` only; -inf where
+    there is none."""
+    return np.asarray(np.maximum.reduceat(np.where(those, values, -np.inf), starts), np.float32)
 
 
 def mean_of(total: Vectors, count: int) -> Vectors:

@@ -1,7 +1,7 @@
 """Kin: the past deals most like a deal, or like a sentence, and why."""
 
 import re
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -17,21 +18,22 @@ from similarity.catalog import Catalog, Document, Passage
 from similarity.collection import POOL, Collection
 from similarity.documents import Part, join
 from similarity.embeddings import ModelUnavailable
+from similarity.facets import facets
 from similarity.feedback import Verdict, judgements
 from similarity.index import Ids, Vectors
 from similarity.language import stems
 from similarity.ranking import Facets, Term, Value, Weights
-from similarity.retrieval import TextQuery, ask, match
-from similarity.texts import Kind, batches, deal_texts, names_of
+from similarity.retrieval import Matches, TextQuery, ask, match
+from similarity.texts import Kind, batches, deal_texts
 from workspace.access import Viewer, hidden_deal_ids, visible_deals
 from workspace.accounts import Account
 from workspace.clock import today
-from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.deals import Deal
 from workspace.people import Person
 from workspace.pipeline import DealFilter
 
-# Deals that share facets with ours and are looked at whatever their text says.
-FACET_CANDIDATES = 100
+# Estimated scores that differ by less may be equal.
+ROUNDING = 1e-9
 # Words shown as the reason of a match.
 WORDS_SHOWN = 4
 # Words marked in a snippet.
@@ -168,72 +170,76 @@ def rank(
     allowed = _allowed(session, viewer, filter)
     unwanted = {*hidden_deal_ids(session, viewer), *question.excluded}
     shared = _shared_secrets(session, viewer)
-    alike = _by_facets(session, viewer, question.facets, filter)
+    on = today()
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(collection, question.text, question.vector, weights, catalog.encoder.languages)
         # The collection may be newer than the session: what is confidential by now is hidden,
         # too, unless the session knows that the viewer may see it.
         secret = set(collection.confidential().tolist())
         hidden = np.array(sorted(unwanted | (secret - shared)), np.int64)
-        found = match(collection, asked, hidden=hidden, allowed=allowed, also=alike, pool=pool)
-    visible = _visible(session, viewer, found.ids)
+        found = match(
+            collection,
+            asked,
+            hidden=hidden,
+            allowed=allowed,
+            sharing=question.facets,
+            pool=pool,
+        )
+        values = collection.facets.values(question.facets, np.array(found.ids, np.int64), on)
+    values |= {"meaning": np.array(found.meaning), "words": np.array(found.words)}
+    weight = asked.weights.items()
+    estimate = sum((weight[name] * each for name, each in values.items()), np.zeros(len(found.ids)))
+    ranked: list[Ranked] = []
+    for rows in _best_first(estimate, limit):
+        ranked += _judged(session, viewer, question, asked, found, rows, on)
+        if len(ranked) >= limit:
+            break
+    # The id makes the order of equal scores the same every time.
+    ranked.sort(key=lambda each: (-each.score, each.id))
+    return ranked[:limit]
+
+
+def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
+    """The rows by their estimated scores: at least `count` at a time, and with each row all
+    that are estimated the same but for rounding."""
+    order = np.argsort(-estimate)
+    taken = 0
+    while taken < len(order):
+        last = estimate[order[min(taken + count, len(order)) - 1]]
+        end = int(np.count_nonzero(estimate >= last - ROUNDING))
+        yield order[taken:end].tolist()
+        taken = end
+
+
+def _judged(
+    session: Session,
+    viewer: Viewer,
+    question: Question,
+    asked: TextQuery,
+    found: Matches,
+    rows: Sequence[int],
+    on: date,
+) -> Iterator[Ranked]:
+    """Those of the matches in these rows that the viewer may see, by what the record says."""
+    visible = _visible(session, viewer, [found.ids[row] for row in rows])
     known = facets(session, visible)
-    on = today()
-    ranked = []
-    for row, deal_id in enumerate(found.ids):
+    for row in rows:
+        deal_id = found.ids[row]
         if deal_id not in visible:
             continue
         values = ranking.compare(question.facets, known[deal_id], on)
         values["meaning"] = Value(found.meaning[row], "what they say is alike")
         values["words"] = Value(found.words[row], "words in common")
         terms = ranking.terms(values, asked.weights)
-        ranked.append(
-            Ranked(
-                id=deal_id,
-                score=ranking.score(terms),
-                band=ranking.band(terms),
-                terms=terms,
-                facets=known[deal_id],
-                outcome=visible[deal_id],
-                passage=found.passages[row],
-            )
+        yield Ranked(
+            id=deal_id,
+            score=ranking.score(terms),
+            band=ranking.band(terms),
+            terms=terms,
+            facets=known[deal_id],
+            outcome=visible[deal_id],
+            passage=found.passages[row],
         )
-    # The id makes the order of equal scores the same every time.
-    ranked.sort(key=lambda each: (-each.score, each.id))
-    return ranked[:limit]
-
-
-def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
-    """What is compared of these deals besides their text."""
-    found: dict[int, Facets] = {}
-    for batch in batches(ids):
-        products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
-        competitors = names_of(
-            session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
-        )
-        rows = session.execute(
-            sa.select(
-                col(Deal.id),
-                col(Account.industry),
-                col(Account.headcount),
-                col(Account.country),
-                col(Account.region),
-                col(Deal.closed),
-            )
-            .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-            .where(col(Deal.id).in_(batch))
-        )
-        for deal_id, industry, headcount, country, region, closed in rows:
-            found[deal_id] = Facets(
-                industry=industry,
-                headcount=headcount,
-                products=frozenset(products[deal_id]),
-                competitors=frozenset(competitors[deal_id]),
-                country=country,
-                region=region,
-                closed=closed,
-            )
-    return found
 
 
 def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Piece]:
@@ -403,40 +409,6 @@ def _shared_secrets(session: Session, viewer: Viewer) -> set[int]:
     """The confidential deals that the viewer may see."""
     seen = select(Deal.id).where(col(Deal.confidential).is_(True), visible_deals(viewer))
     return set(session.exec(seen))
-
-
-def _by_facets(session: Session, viewer: Viewer, ours: Facets, filter: DealFilter | None) -> Ids:
-    """The newest deals that share the most of our products, competitors and industry."""
-    shared: list[sa.ColumnElement[int]] = []
-    if ours.products:
-        shared.append(_has(DealProduct.deal_id, DealProduct.product_id, Product, ours.products))
-    if ours.competitors:
-        shared.append(
-            _has(DealCompetitor.deal_id, DealCompetitor.competitor_id, Competitor, ours.competitors)
-        )
-    if ours.industry:
-        same = select(Account.id).where(Account.industry == ours.industry)
-        shared.append(sa.case((col(Deal.account_id).in_(same), 1), else_=0))
-    if not shared:
-        return np.empty(0, np.int64)
-    common: Any = sum(shared[1:], shared[0])
-    rows = session.exec(
-        select(Deal.id)
-        .where(visible_deals(viewer), common > 0, *(filter.where() if filter else ()))
-        .order_by(common.desc(), col(Deal.closed).desc().nulls_last(), col(Deal.id))
-        .limit(FACET_CANDIDATES)
-    )
-    return np.fromiter(rows, np.int64)
-
-
-def _has(
-    subject: Any, link: Any, table: type[Product] | type[Competitor], names: frozenset[str]
-) -> sa.ColumnElement[int]:
-    """1 for deals that have one of these products or competitors, else 0."""
-    having = (
-        sa.select(subject).join(table, col(table.id) == col(link)).where(col(table.name).in_(names))
-    )
-    return sa.case((col(Deal.id).in_(having), 1), else_=0)
 
 
 def _display(ids: list[int]) -> Any:

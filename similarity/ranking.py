@@ -6,7 +6,7 @@ the reason is that sum's own terms. Nothing else moves a result up or down.
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from workspace.accounts import size_likeness
@@ -17,6 +17,8 @@ RECENCY_HALF_LIFE = 730
 # The share of what could agree from which kin are strong, and fair.
 STRONG = 0.55
 FAIR = 0.35
+# What a region in common is worth where the country is another.
+SAME_REGION = 0.6
 # What is left of the weight of meaning in a language that the model does not know.
 UNKNOWN_LANGUAGE = 0.4
 
@@ -51,7 +53,7 @@ class Weights:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The terms that have a weight."""
-        return tuple(field.name for field in fields(cls))
+        return _TERMS
 
     def for_words(self) -> "Weights":
         """The same for a text in a language that the model does not know: the words carry
@@ -61,7 +63,10 @@ class Weights:
 
     def items(self) -> dict[str, float]:
         """Each term's weight."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _TERMS}
+
+
+_TERMS = tuple(field.name for field in fields(Weights))
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ def _region(ours: Facets, theirs: Facets) -> Value:
     if ours.country and ours.country == theirs.country:
         return Value(1.0, "the same country")
     if ours.region and ours.region == theirs.region:
-        return Value(0.6, f"both in {ours.region}")
+        return Value(SAME_REGION, f"both in {ours.region}")
     return Value(0.0, f"in {theirs.region}" if theirs.region else "region unknown")
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from similarity.collection import NONE, POOL, Collection, Query
 from similarity.index import Ids, Vectors
 from similarity.language import language_of, stems
-from similarity.ranking import Weights
+from similarity.ranking import Facets, Weights
 
 # A short question's vector leans this far towards the documents that answer it best (Rocchio,
 # "Relevance feedback in information retrieval", 1971, without anybody's feedback).
@@ -66,7 +66,7 @@ def match(
     *,
     hidden: Ids = NONE,
     allowed: Ids | None = None,
-    also: Ids = NONE,
+    sharing: Facets | None = None,
     pool: int = POOL,
 ) -> Matches:
     """The documents nearest to what is asked, by meaning and by words.
@@ -75,7 +75,7 @@ def match(
     or of the best match where that is more.
     """
     query = asked.query
-    found = collection.candidates(query, hidden=hidden, allowed=allowed, also=also, pool=pool)
+    found = collection.candidates(query, hidden=hidden, allowed=allowed, sharing=sharing, pool=pool)
     words = found.words / max(query.full, float(found.words.max(initial=0)), 1e-9)
     nearness = found.nearness
     if asked.leans and query.vector is not None and len(found.ids):

@@ -18,6 +18,11 @@ K1 = 1.2
 B = 0.75
 # So many of a query's terms make a full match: nothing matches all words of a long text.
 FULL = 16
+# The best are looked for in so many postings, those of the rarest terms; where a query has
+# more, as in a large record, its commonest terms score what was found but find nothing.
+POSTINGS = 1_000_000
+# Then so many times as many documents as are wanted are scored by all terms.
+SPARE = 4
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -28,41 +33,64 @@ Postings = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class _Segment:
-    """The postings of some slots: term (as a row of the vocabulary), slot and count, sorted."""
+    """The postings of some slots, sorted by term and slot.
+
+    `rows` are the terms (as rows of the vocabulary) and `starts` where the slots of each
+    begin, with the end of the last.
+    """
 
     rows: NDArray[np.int32]
+    starts: NDArray[np.int64]
     slots: NDArray[np.int32]
     counts: NDArray[np.uint16]
 
+    def __len__(self) -> int:
+        return len(self.slots)
+
     def of(self, row: int) -> slice:
-        start, end = np.searchsorted(self.rows, (row, row + 1))
-        return slice(int(start), int(end))
+        at = int(np.searchsorted(self.rows, row))
+        if at == len(self.rows) or self.rows[at] != row:
+            return slice(0, 0)
+        return slice(int(self.starts[at]), int(self.starts[at + 1]))
 
 
 class WordIndex:
     """BM25 over documents that are given as stemmed terms.
 
-    Each document has a slot; that of a removed one is dead until `compact`. Documents that
-    come together make a segment, and segments of like size are merged, so that adding stays
-    cheap and a search looks at few of them.
+    Ids are small numbers, as a database gives them: a table is as long as the greatest. Each
+    document has a slot; that of a removed one is dead until `compact`. Documents that come
+    together make a segment, and segments of like size are merged, so that adding stays cheap
+    and a search looks at few of them. The terms of each slot are kept beside them, for
+    scoring one document, and for taking it out of the statistics.
     """
 
     def __init__(self) -> None:
-        self._slot_of: dict[int, int] = {}
+        self._slot_of: NDArray[np.int32] = np.empty(0, np.int32)
         self._ids: Ids = np.empty(0, np.int64)
         self._lengths: Scores = np.empty(0, np.float32)
         self._alive: Mask = np.empty(0, bool)
         # Which documents count in the statistics.
         self._counted: Mask = np.empty(0, bool)
+        # Where the terms of each slot end.
+        self._ends: Ids = np.empty(0, np.int64)
         self._used = 0
+        self._held = 0
+        # The terms of every slot, one slot after the other, and how often each occurs.
+        self._own_rows: NDArray[np.int32] = np.empty(0, np.int32)
+        self._own_counts: NDArray[np.uint16] = np.empty(0, np.uint16)
         self._row: dict[str, int] = {}
+        # How many documents have each term: of those that count, and of all.
+        self._counted_holders: NDArray[np.int32] = np.empty(0, np.int32)
+        self._holders: NDArray[np.int32] = np.empty(0, np.int32)
+        # How many documents count, and how many words they have.
+        self._total = 0
+        self._words = 0
         self._segments: list[_Segment] = []
-        # How many documents count, and their mean length; None after a change.
-        self._statistics: tuple[int, float] | None = None
-        self._holders: dict[str, tuple[int, int]] = {}
+        # What a slot's length adds below the line of BM25; None after a change.
+        self._norms: Scores | None = None
 
     def __len__(self) -> int:
-        return len(self._slot_of)
+        return self._held
 
     @property
     def ids(self) -> Ids:
@@ -81,8 +109,9 @@ class WordIndex:
 
     def slots(self, ids: Ids) -> Ids:
         """The slots of these documents, those that have one."""
-        found = (self._slot_of.get(int(each), -1) for each in ids)
-        return np.fromiter((slot for slot in found if slot >= 0), np.int64)
+        known = ids[(ids >= 0) & (ids < len(self._slot_of))]
+        slots = self._slot_of[known]
+        return slots[slots >= 0].astype(np.int64)
 
     def put(self, document: int, terms: Sequence[str], *, counted: bool = True) -> None:
         """Add or replace a document; one that is not `counted` changes no other's score."""
@@ -92,45 +121,48 @@ class WordIndex:
         """Add or replace documents: (id, terms, whether it counts in the statistics)."""
         # Of an id that is given twice the last one holds.
         latest = {document: (terms, counted) for document, terms, counted in documents}
+        if not latest:
+            return
         for document in latest:
             self.remove(document)
         first = self._used
         self._used += len(latest)
-        if self._used > len(self._ids):
-            self._grow(max(1024, 2 * self._used))
+        self._make_room(max(latest) + 1)
         row = self._row
         rows: list[int] = []
         lengths = []
-        for slot, (document, (terms, _)) in enumerate(latest.items(), start=first):
-            self._slot_of[document] = slot
+        for terms, _ in latest.values():
             rows += [row.setdefault(term, len(row)) for term in terms]
             lengths.append(len(terms))
         new = slice(first, self._used)
         self._ids[new] = list(latest)
+        self._slot_of[self._ids[new]] = np.arange(first, self._used)
         self._lengths[new] = lengths
         self._alive[new] = True
         self._counted[new] = [counted for _, counted in latest.values()]
         slots = np.repeat(np.arange(first, self._used, dtype=np.int64), lengths)
-        pairs, counts = np.unique(np.array(rows, np.int64) << 32 | slots, return_counts=True)
-        self._segments.append(
-            _Segment(
-                (pairs >> 32).astype(np.int32),
-                (pairs & 0xFFFFFFFF).astype(np.int32),
-                np.minimum(counts, 65_535).astype(np.uint16),
-            )
-        )
-        while len(self._segments) > 1 and len(self._segments[-2].rows) < 4 * len(
-            self._segments[-1].rows
-        ):
+        pairs, counts = np.unique(slots << 32 | np.array(rows, np.int64), return_counts=True)
+        slots, held = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
+        self._add_own(first, slots, held, np.minimum(counts, 65_535).astype(np.uint16))
+        self._count(new, held, slots)
+        while len(self._segments) > 1 and len(self._segments[-2]) < 4 * len(self._segments[-1]):
             self._segments[-2:] = [_merged(self._segments[-2:])]
-        self._forget_statistics()
 
     def remove(self, document: int) -> None:
         """Forget a document; one that is not held is passed over."""
-        slot = self._slot_of.pop(document, None)
-        if slot is not None:
-            self._alive[slot] = self._counted[slot] = False
-            self._forget_statistics()
+        if not 0 <= document < len(self._slot_of) or self._slot_of[document] < 0:
+            return
+        slot = int(self._slot_of[document])
+        self._slot_of[document] = -1
+        own = self._own_rows[self._own(slot)]
+        self._holders[own] -= 1
+        if self._counted[slot]:
+            self._counted_holders[own] -= 1
+            self._total -= 1
+            self._words -= int(self._lengths[slot])
+        self._alive[slot] = self._counted[slot] = False
+        self._held -= 1
+        self._norms = None
 
     def settle(self) -> None:
         """Compact where there are so many dead slots that they cost."""
@@ -140,45 +172,73 @@ class WordIndex:
     def search(self, query: Mapping[str, float]) -> Scores:
         """The BM25 score of every slot for a query of terms with their weights."""
         scores = np.zeros(self._used, np.float32)
-        norm = self._norm(self._lengths[: self._used])
+        norm = self._current_norms()
         for term, weight in query.items():
-            factor = np.float32(weight * self.rarity(term) * (K1 + 1))
+            factor = self._factor(term, weight)
             for slots, counts in self._parts(term):
                 scores[slots] += factor * counts / (counts + norm[slots])
         scores[~self.alive] = 0
         return scores
 
+    def best(self, query: Mapping[str, float], count: int, searched: Mask) -> Ids:
+        """The slots that score best for a query, at most `count` of those `searched`; of equal
+        ones those with the lower ids. None that scores nothing."""
+        finding = self._finding(query)
+        scores = self.search(finding)
+        scores[~searched] = 0
+        if len(finding) == len(query):
+            return self._leading(np.flatnonzero(scores), scores, count)
+        found = self._leading(np.flatnonzero(scores), scores, SPARE * count)
+        scores[found] = self.scores(query, found)
+        return self._leading(found, scores, count)
+
+    def scores(self, query: Mapping[str, float], slots: Ids) -> Scores:
+        """The BM25 score of these slots: the same as `search` has, without the others'."""
+        rows = np.array([self._row.get(term, -1) for term in query], np.int32)
+        ends = self._ends[slots]
+        sizes = ends - np.where(slots > 0, self._ends[slots - 1], 0)
+        at = np.repeat(ends - np.cumsum(sizes), sizes) + np.arange(sizes.sum())
+        own = self._own_rows[at]
+        order = np.argsort(rows)
+        place = np.minimum(np.searchsorted(rows, own, sorter=order), max(len(rows) - 1, 0))
+        column = order[place] if len(rows) else place
+        asked = np.flatnonzero(rows[column] == own) if len(rows) else np.empty(0, np.int64)
+        counts = np.zeros((len(rows), len(slots)), np.float32)
+        line = np.repeat(np.arange(len(slots)), sizes)
+        counts[column[asked], line[asked]] = self._own_counts[at[asked]]
+        norm = self._current_norms()[slots]
+        scores = np.zeros(len(slots), np.float32)
+        # Term by term in the same order, so that every bit is the same.
+        for (term, weight), held in zip(query.items(), counts, strict=True):
+            scores += self._factor(term, weight) * held / (held + norm)
+        return scores
+
     def gain(self, document: int, terms: Iterable[str]) -> dict[str, float]:
         """What each of these terms adds to the score of one document."""
-        slot = self._slot_of.get(document)
-        if slot is None:
+        slots = self.slots(np.array([document], np.int64))
+        if not len(slots):
             return {}
+        slot = int(slots[0])
         norm = float(self._norm(self._lengths[slot]))
+        own = self._own(slot)
+        held = dict(zip(self._own_rows[own].tolist(), self._own_counts[own].tolist(), strict=True))
         found = {}
         for term in terms:
-            for slots, counts in self._parts(term):
-                # Slots ascend within a term.
-                at = int(np.searchsorted(slots, slot))
-                if at < len(slots) and slots[at] == slot:
-                    count = float(counts[at])
-                    found[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
+            if count := held.get(self._row.get(term, -1)):
+                found[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
         return found
 
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: of those that count, and of all."""
-        if term not in self._holders:
-            slots = [slots for slots, _ in self._parts(term)]
-            self._holders[term] = (
-                sum(int(np.count_nonzero(self._counted[part])) for part in slots),
-                sum(int(np.count_nonzero(self._alive[part])) for part in slots),
-            )
-        return self._holders[term]
+        row = self._row.get(term)
+        if row is None:
+            return 0, 0
+        return int(self._counted_holders[row]), int(self._holders[row])
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the documents that count."""
-        total, _ = self._current_statistics()
         holders, _ = self.holders(term)
-        return float(np.log1p((total - holders + 0.5) / (holders + 0.5)))
+        return float(np.log1p((self._total - holders + 0.5) / (holders + 0.5)))
 
     def full_score(self, query: Mapping[str, float]) -> float:
         """What a full match earns: the score of the query's FULL weightiest terms against
@@ -195,22 +255,34 @@ class WordIndex:
         keep = np.flatnonzero(self.alive)
         new_slot = np.full(self._used, -1, np.int32)
         new_slot[keep] = np.arange(len(keep), dtype=np.int32)
+        # Terms that no document has any more lose their row.
+        used = np.flatnonzero(self._holders[: len(self._row)])
+        new_row = np.full(len(self._row) + 1, -1, np.int32)
+        new_row[used] = np.arange(len(used), dtype=np.int32)
         whole = _merged(self._segments)
         slots = new_slot[whole.slots]
         held = slots >= 0
-        # Terms that no document has any more lose their row.
-        used, rows = np.unique(whole.rows[held], return_inverse=True)
+        rows = np.repeat(new_row[whole.rows], np.diff(whole.starts))[held]
+        self._segments = [_segment(rows, slots[held], whole.counts[held])]
+        sizes = np.diff(self._ends[: self._used], prepend=0)
+        own = np.repeat(self.alive, sizes)
+        total = len(own)
+        self._own_rows = new_row[self._own_rows[:total][own]]
+        self._own_counts = self._own_counts[:total][own]
+        self._ends = np.cumsum(sizes[keep])
         terms = list(self._row)
         self._row = {terms[old]: new for new, old in enumerate(used.tolist())}
-        self._segments = [_Segment(rows.astype(np.int32), slots[held], whole.counts[held])]
+        self._holders, self._counted_holders = self._holders[used], self._counted_holders[used]
         self._ids, self._lengths = self._ids[keep], self._lengths[keep]
         self._alive, self._counted = self._alive[keep], self._counted[keep]
         self._used = len(keep)
-        self._slot_of = {document: slot for slot, document in enumerate(self._ids.tolist())}
+        self._slot_of[self._ids] = np.arange(self._used)
+        self._norms = None
 
     def save(self, path: Path) -> None:
         """Write the index to a file (numpy's .npz, without pickles)."""
         self.compact()
+        segment = self._segments[0]
         with path.open("wb") as file:
             np.savez(
                 file,
@@ -218,9 +290,15 @@ class WordIndex:
                 lengths=self._lengths,
                 counted=self._counted,
                 terms=np.frombuffer("\n".join(self._row).encode(), np.uint8),
-                rows=self._segments[0].rows,
-                slots=self._segments[0].slots,
-                counts=self._segments[0].counts,
+                rows=segment.rows,
+                starts=segment.starts,
+                slots=segment.slots,
+                counts=segment.counts,
+                ends=self._ends,
+                own_rows=self._own_rows,
+                own_counts=self._own_counts,
+                holders=self._holders,
+                counted_holders=self._counted_holders,
             )
 
     @classmethod
@@ -229,14 +307,45 @@ class WordIndex:
         index = cls()
         with np.load(path, allow_pickle=False) as arrays:
             index._ids, index._lengths = arrays["ids"], arrays["lengths"]
-            index._counted = arrays["counted"]
-            index._segments = [_Segment(arrays["rows"], arrays["slots"], arrays["counts"])]
+            index._counted, index._ends = arrays["counted"], arrays["ends"]
+            index._own_rows, index._own_counts = arrays["own_rows"], arrays["own_counts"]
+            index._holders = arrays["holders"]
+            index._counted_holders = arrays["counted_holders"]
+            index._segments = [
+                _Segment(arrays["rows"], arrays["starts"], arrays["slots"], arrays["counts"])
+            ]
             terms = arrays["terms"].tobytes().decode()
-        index._used = len(index._ids)
+        index._used = index._held = len(index._ids)
         index._alive = np.ones(index._used, bool)
-        index._slot_of = {document: slot for slot, document in enumerate(index._ids.tolist())}
+        index._slot_of = np.full(int(index._ids.max(initial=-1)) + 1, -1, np.int32)
+        index._slot_of[index._ids] = np.arange(index._used)
+        index._total = int(np.count_nonzero(index._counted))
+        index._words = int(index._lengths[index._counted].sum(dtype=np.float64))
         index._row = {term: row for row, term in enumerate(terms.split("\n") if terms else ())}
         return index
+
+    def _finding(self, query: Mapping[str, float]) -> dict[str, float]:
+        """The rarest terms of a query, as many as have POSTINGS between them, in its order."""
+        left = POSTINGS
+        finding = set()
+        # What only confidential documents say costs nothing, and so changes nothing.
+        for term in sorted(query, key=lambda term: (self.holders(term)[0], term)):
+            holders, _ = self.holders(term)
+            if holders > left and left < POSTINGS:
+                break
+            left -= holders
+            finding.add(term)
+        return {term: weight for term, weight in query.items() if term in finding}
+
+    def _leading(self, slots: Ids, scores: Scores, count: int) -> Ids:
+        """Of these slots the `count` with the best scores; of equal ones the lower ids."""
+        if len(slots) <= count:
+            return slots
+        own = scores[slots]
+        edge = np.partition(own, -count)[-count]
+        above, equal = slots[own > edge], slots[own == edge]
+        oldest = equal[np.argsort(self._ids[equal])[: count - len(above)]]
+        return np.concatenate([above, oldest])
 
     def _parts(self, term: str) -> list[Postings]:
         """The postings of a term, segment by segment."""
@@ -248,36 +357,87 @@ class WordIndex:
             (segment.slots[part], segment.counts[part].astype(np.float32)) for segment, part in held
         ]
 
+    def _own(self, slot: int) -> slice:
+        """Where the terms of a slot are."""
+        return slice(int(self._ends[slot - 1]) if slot else 0, int(self._ends[slot]))
+
+    def _add_own(
+        self,
+        first: int,
+        slots: Ids,
+        rows: NDArray[np.int32],
+        counts: NDArray[np.uint16],
+    ) -> None:
+        """Keep the postings of new slots from `first` on, sorted by slot, both ways round."""
+        start = int(self._ends[first - 1]) if first else 0
+        sizes = np.bincount(slots - first, minlength=self._used - first)
+        self._ends[first : self._used] = start + np.cumsum(sizes)
+        end = start + len(rows)
+        if end > len(self._own_rows):
+            self._own_rows = grown(self._own_rows, 2 * end)
+            self._own_counts = grown(self._own_counts, 2 * end)
+        self._own_rows[start:end], self._own_counts[start:end] = rows, counts
+        order = np.argsort(rows, kind="stable")
+        self._segments.append(_segment(rows[order], slots[order].astype(np.int32), counts[order]))
+
+    def _count(self, new: slice, rows: NDArray[np.int32], slots: Ids) -> None:
+        """Take new slots with these postings into the statistics."""
+        if len(self._row) > len(self._holders):
+            self._holders = grown(self._holders, 2 * len(self._row))
+            self._counted_holders = grown(self._counted_holders, 2 * len(self._row))
+        np.add.at(self._holders, rows, 1)
+        np.add.at(self._counted_holders, rows[self._counted[slots]], 1)
+        counted = self._counted[new]
+        self._total += int(np.count_nonzero(counted))
+        self._words += int(self._lengths[new][counted].sum(dtype=np.float64))
+        self._held += new.stop - new.start
+        self._norms = None
+
+    def _factor(self, term: str, weight: float) -> np.float32:
+        return np.float32(weight * self.rarity(term) * (K1 + 1))
+
     def _norm(self, lengths: Any) -> Any:
         return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
 
-    def _forget_statistics(self) -> None:
-        self._statistics = None
-        self._holders.clear()
+    def _current_norms(self) -> Scores:
+        norms = self._norms
+        if norms is None:
+            norms = self._norms = np.asarray(self._norm(self._lengths[: self._used]), np.float32)
+        return norms
 
     def _average_length(self) -> float:
-        _, average = self._current_statistics()
-        return average
+        return self._words / self._total if self._words else 1.0
 
-    def _current_statistics(self) -> tuple[int, float]:
-        if self._statistics is None:
-            lengths = self._lengths[: self._used][self._counted[: self._used]]
-            # In double precision the sum is exact: the same in whatever order they came.
-            average = float(lengths.mean(dtype=np.float64)) if lengths.any() else 1.0
-            self._statistics = len(lengths), average
-        return self._statistics
+    def _make_room(self, ids: int) -> None:
+        """Have room for all used slots, and for ids below `ids`."""
+        if self._used > len(self._ids):
+            size = max(1024, 2 * self._used)
+            for name in ("_ids", "_lengths", "_alive", "_counted", "_ends"):
+                setattr(self, name, grown(getattr(self, name), size))
+        if ids > len(self._slot_of):
+            self._slot_of = grown(self._slot_of, max(1024, 2 * ids), -1)
 
-    def _grow(self, size: int) -> None:
-        for name in ("_ids", "_lengths", "_alive", "_counted"):
-            old = getattr(self, name)
-            new = np.zeros(size, old.dtype)
-            new[: len(old)] = old
-            setattr(self, name, new)
+
+def grown(old: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
+    """A longer array that begins like the old one."""
+    new = np.full(size, fill, old.dtype)
+    new[: len(old)] = old
+    return new
+
+
+def _segment(
+    rows: NDArray[np.int32], slots: NDArray[np.int32], counts: NDArray[np.uint16]
+) -> _Segment:
+    """A segment of postings that are sorted by row and slot."""
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    return _Segment(rows[starts], np.append(starts, len(rows)), slots, counts)
 
 
 def _merged(segments: Sequence[_Segment]) -> _Segment:
-    rows = np.concatenate([np.empty(0, np.int32), *(each.rows for each in segments)])
+    rows = np.concatenate(
+        [np.empty(0, np.int32), *(np.repeat(each.rows, np.diff(each.starts)) for each in segments)]
+    )
     slots = np.concatenate([np.empty(0, np.int32), *(each.slots for each in segments)])
     counts = np.concatenate([np.empty(0, np.uint16), *(each.counts for each in segments)])
     order = np.argsort(rows, kind="stable")
-    return _Segment(rows[order], slots[order], counts[order])
+    return _segment(rows[order], slots[order], counts[order])

@@ -20,6 +20,7 @@ from similarity.collection import (
 )
 from similarity.documents import Part
 from similarity.index import Ids, VectorIndex, Vectors
+from similarity.ranking import Facets
 
 DIMENSION = 6
 
@@ -46,7 +47,6 @@ class TestVectorIndex:
         for each in gone.tolist():
             del held[each]
         assert len(index) == len(held)
-        assert set(index.ids.tolist()) == set(held)
         for allowed in (None, np.array(sorted(held)[::5], np.int64), np.empty(0, np.int64)):
             for query in units(random, 20):
                 searched = held if allowed is None else allowed.tolist()
@@ -76,6 +76,92 @@ class TestVectorIndex:
         assert len(index) == 0
 
 
+SHARED = Facets(products=frozenset({"Atlas"}))
+
+
+@pytest.fixture
+def lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors are put into lists early, and few allowed ones are looked at one by one."""
+    monkeypatch.setattr("similarity.index.LISTS_FROM", 400)
+    monkeypatch.setattr("similarity.index.EXACT", 100)
+
+
+@pytest.mark.usefixtures("lists")
+class TestLists:
+    def clustered(self, count: int) -> Vectors:
+        random = np.random.default_rng(21)
+        centres = units(random, 20)
+        rows = centres[random.integers(20, size=count)] + 0.3 * units(random, count)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def filled(self, count: int = 2000) -> tuple[VectorIndex, Vectors]:
+        rows = self.clustered(count)
+        index = VectorIndex(DIMENSION)
+        every = np.arange(count, dtype=np.int64)
+        index.add(every, rows)
+        assert index.needs_lists(count)
+        index.make_lists(count, rows[::3], every)
+        assert not index.needs_lists(count)
+        return index, rows
+
+    def recall(self, index: VectorIndex, rows: Vectors, held: Ids, allowed: Ids | None) -> float:
+        searched = held if allowed is None else allowed
+        hits = 0
+        for query in rows[:40]:
+            nearest = searched[np.argsort(-(rows[searched] @ query), kind="stable")[:10]]
+            found, cosines = index.search(query[None, :], 10, allowed)
+            assert (np.diff(cosines[0]) <= 0).all()
+            assert np.isin(found[0], searched).all()
+            hits += len(set(found[0].tolist()) & set(nearest.tolist()))
+        return hits / 400
+
+    def test_nearly_all_of_the_nearest_are_found(self) -> None:
+        index, rows = self.filled()
+        held = np.arange(2000)
+        assert self.recall(index, rows, held, None) > 0.95
+        # Half of them, still by lists; and so few that every one is looked at.
+        assert self.recall(index, rows, held, held[::2]) > 0.95
+        assert self.recall(index, rows, held, held[::25]) > 0.99
+
+    def test_few_that_are_allowed_are_all_found(self) -> None:
+        index, rows = self.filled()
+        allowed = ids(3, 700, 1400, 1999)
+        for query in rows[:20]:
+            found, _ = index.search(query[None, :], 10, allowed)
+            assert set(found[0].tolist()) == {3, 700, 1400, 1999}
+
+    def test_they_are_added_removed_and_written(self, tmp_path: Path) -> None:
+        index, rows = self.filled()
+        gone = np.arange(0, 2000, 3)
+        index.remove(np.append(gone, 9_999))
+        index.remove(gone)
+        new = np.arange(5000, 5100)
+        rows = np.concatenate([rows, np.zeros((3000, DIMENSION)), self.clustered(100)])
+        index.add(new, rows[new])
+        held = np.append(np.setdiff1d(np.arange(2000), gone), new)
+        index.save(tmp_path / "lists.faiss")
+        for each in (index, VectorIndex.load(tmp_path / "lists.faiss")):
+            assert len(each) == len(held)
+            assert self.recall(each, rows, held, None) > 0.95
+            assert each.vectors(held) == pytest.approx(rows[held], abs=1e-3)
+            assert not each.needs_lists(len(held))
+            assert each.needs_lists(8 * 2000)
+
+    def test_the_lists_are_made_of_what_everybody_may_see(self) -> None:
+        """Whatever secrets there are, and in whatever order things came, the same is found."""
+        random = np.random.default_rng(23)
+        known = [entry(number, random, [], 1) for number in range(1, 300)]
+        secret = [entry(number, random, [], 2, counted=False) for number in range(300, 600)]
+        without, with_ = Collection(), Collection()
+        without.put(known)
+        with_.put([*secret[:150], *reversed(known), *secret[150:]])
+        hidden = np.arange(300, 600)
+        for vector in units(random, 20):
+            one = without.candidates(without.query([], vector), pool=20)
+            other = with_.candidates(with_.query([], vector), pool=20, hidden=hidden)
+            assert values(one) == values(other)
+
+
 def entry(
     number: int,
     random: np.random.Generator,
@@ -84,9 +170,11 @@ def entry(
     *,
     counted: bool = True,
 ) -> Entry:
-    """A document of a whole, a title and so many passages; of -1, without vectors."""
+    """A document of a whole, a title and so many passages; of -1, without vectors. Every third
+    is about the product that `SHARED` names."""
     parts = [Part.WHOLE, Part.TITLE, *[Part.PASSAGE] * passages] if passages >= 0 else []
-    return Entry(number, "en", terms, parts, units(random, len(parts)), counted)
+    facets = Facets() if number % 3 else SHARED
+    return Entry(number, "en", terms, parts, units(random, len(parts)), counted, facets)
 
 
 def nearness(held: Entry, vector: Vectors, mean: Vectors | None) -> float:
@@ -128,7 +216,7 @@ STEPS = st.lists(
     centred=st.booleans(),
     allowed=st.none() | st.sets(st.integers(1, 17)),
     hidden=st.sets(st.integers(1, 17), max_size=4),
-    also=st.sets(st.integers(1, 17), max_size=3),
+    sharing=st.booleans(),
 )
 def test_candidates_are_those_of_brute_force(
     steps: list[tuple[str, list[int], int, bool]],
@@ -137,7 +225,7 @@ def test_candidates_are_those_of_brute_force(
     centred: bool,
     allowed: set[int] | None,
     hidden: set[int],
-    also: set[int],
+    sharing: bool,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     random = np.random.default_rng(seed)
@@ -169,7 +257,7 @@ def test_candidates_are_those_of_brute_force(
             query,
             hidden=ids(*hidden),
             allowed=None if allowed is None else ids(*allowed),
-            also=ids(*also),
+            sharing=SHARED if sharing else None,
             pool=pool,
         )
     )
@@ -182,7 +270,8 @@ def test_candidates_are_those_of_brute_force(
     near = {each: best_part(held[each], vector, mean) for each in searched if held[each].parts}
     by_words = sorted((e for e in words if words[e] > 0), key=lambda e: (-words[e], e))[:pool]
     by_vectors = sorted(near, key=lambda each: -near[each])[:pool]
-    assert found.keys() == {*by_words, *by_vectors, *(also & searched)}
+    also = {each for each in searched if sharing and each % 3 == 0}
+    assert found.keys() == {*by_words, *by_vectors, *also}
     assert list(found) == sorted(found)
     for each, (near_, word, passage) in found.items():
         assert word == words[each]
@@ -242,7 +331,7 @@ def test_an_empty_collection_finds_nothing(tmp_path: Path) -> None:
     loaded = Collection.load(empty.save(tmp_path, "empty"))
     for collection in (empty, loaded):
         query = collection.query(["word"], units(np.random.default_rng(0), 1)[0])
-        found = collection.candidates(query, also=ids(1), hidden=ids(2), allowed=ids(3))
+        found = collection.candidates(query, sharing=SHARED, hidden=ids(2), allowed=ids(3))
         assert found.ids.tolist() == []
         assert collection.whole(1) is None
         assert not collection.languages()
@@ -260,13 +349,18 @@ def test_documents_without_vectors_are_found_by_words() -> None:
     assert values(found).keys() == {1, 3}
 
 
-def test_hidden_is_stronger_than_also_and_so_is_what_is_not_allowed() -> None:
+def test_what_shares_facets_is_a_candidate_only_where_it_may_be_found() -> None:
     random = np.random.default_rng(9)
     collection = Collection()
-    collection.put([entry(number, random, ["ward"], 1) for number in (1, 2, 3)])
-    query = collection.query(["ward"], units(random, 1)[0])
-    found = collection.candidates(query, hidden=ids(1), allowed=ids(1, 2), also=ids(1, 2, 3, 77))
-    assert found.ids.tolist() == [2]
+    collection.put([entry(number, random, ["ward"], 1) for number in range(1, 14)])
+    nothing = collection.query([], None)
+    for hidden, allowed, expected in (
+        (ids(), None, [3, 6, 9, 12]),
+        (ids(3), None, [6, 9, 12]),
+        (ids(3), ids(1, 3, 6, 77), [6]),
+    ):
+        found = collection.candidates(nothing, hidden=hidden, allowed=allowed, sharing=SHARED)
+        assert found.ids.tolist() == expected
 
 
 def test_a_hidden_document_changes_no_candidate() -> None:

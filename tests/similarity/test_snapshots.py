@@ -109,8 +109,8 @@ def is_believed(saved: Saved) -> bool:
     return Snapshots(saved.folder).load(FakeEmbedder.model_id) is not None
 
 
-# The manifest, and three files of each of three kinds.
-FILES = range(10)
+# The manifest, and four files of each of three kinds.
+FILES = range(13)
 
 
 def test_whole_snapshots_are_believed_and_not_written_again(saved: Saved) -> None:
@@ -217,6 +217,7 @@ def test_a_manifest_that_names_files_elsewhere(saved: Saved, tmp_path: Path) -> 
     [
         {"model": "another"},
         {"preparation": -1},
+        {"format": 1},
         {"generation": 0, "token": "0" * 32},
         {"generation": 10**6},
         {"generation": -5},

@@ -197,3 +197,77 @@ def test_an_empty_index_answers_nothing(tmp_path: Path) -> None:
         assert each.full_score({}) == 0
         each.compact()
         each.remove(1)
+
+
+def crowd(random: np.random.Generator, first: int, count: int, *, secret: bool) -> WordIndex:
+    """Documents of some common words and a few rare ones, and secrets among them if wanted."""
+    index = WordIndex()
+    documents = [
+        (
+            first + number,
+            [*random.choice(list("abcdefgh"), 12), f"rare{number % 40}", f"theme{number % 7}"],
+            True,
+        )
+        for number in range(count)
+    ]
+    if secret:
+        documents += [(5_000 + number, ["rare3", "a", "hush"], False) for number in range(90)]
+    index.put_all(documents)
+    return index
+
+
+QUERY = {"a": 1.0, "rare3": 1.0, "b": 1.0, "theme4": 1.0, "hush": 1.0, "c": 2.0}
+
+
+def best(index: WordIndex, count: int) -> list[int]:
+    searched = index.alive & index.counted
+    slots = index.best(QUERY, count, searched)
+    return sorted(index.ids[slots].tolist())
+
+
+def test_the_best_are_those_of_the_whole_search() -> None:
+    index = crowd(np.random.default_rng(1), 1, 600, secret=True)
+    scores = index.search(QUERY)
+    for count in (1, 10, 200):
+        slots = np.flatnonzero(index.counted & (scores > 0))
+        expected = sorted(slots, key=lambda slot: (-scores[slot], index.ids[slot]))[:count]
+        assert best(index, count) == sorted(index.ids[expected].tolist())
+
+
+def test_a_few_slots_score_to_the_bit_what_the_whole_search_says() -> None:
+    index = crowd(np.random.default_rng(2), 1, 600, secret=True)
+    for number in range(1, 600, 5):
+        index.remove(number)
+    index.put(7, ["a", "a", "rare3"])
+    scores = index.search(QUERY)
+    slots = np.flatnonzero(index.alive)[::3]
+    assert (index.scores(QUERY, slots) == scores[slots]).all()
+    assert not index.scores(QUERY, slots[:0]).size
+    assert not index.scores({}, slots).any()
+
+
+def test_common_words_of_a_large_record_score_what_rare_ones_find(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    index = crowd(np.random.default_rng(3), 1, 600, secret=False)
+    whole = best(index, 5)
+    # The common words have some 400 postings each, the rare ones 15 and 86.
+    monkeypatch.setattr("similarity.words.POSTINGS", 150)
+    assert best(index, 5) == whole
+    every = best(index, 600)
+    asked = {"rare3", "theme4"}
+    assert len(every) == sum(bool(index.gain(each, asked)) for each in range(1, 601)) == 99
+    # The rarest word is never too common.
+    monkeypatch.setattr("similarity.words.POSTINGS", 1)
+    assert len(best(index, 600)) == 15
+
+
+@pytest.mark.parametrize("postings", [1, 20, 150, 500, 10_000])
+def test_what_is_confidential_changes_none_of_the_best(
+    postings: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.words.POSTINGS", postings)
+    without = crowd(np.random.default_rng(4), 1, 600, secret=False)
+    with_ = crowd(np.random.default_rng(4), 1, 600, secret=True)
+    for count in (3, 50):
+        assert best(without, count) == best(with_, count)

@@ -1,0 +1,241 @@
+"""The facets of deals: read from the record, and kept in memory to find those that share them.
+
+What is kept in memory decides which deals are looked at. What is shown of them, and scored,
+is read from the record.
+"""
+
+import json
+from collections.abc import Callable, Hashable, Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlmodel import Session, col
+
+from similarity.ranking import RECENCY_HALF_LIFE, SAME_REGION, Facets
+from similarity.texts import batches, names_of
+from workspace.accounts import Account
+from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.industries import likeness
+
+Ids = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+Values = NDArray[np.float64]
+V = TypeVar("V", bound=Hashable)
+
+
+def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
+    """What is compared of these deals besides their text."""
+    found: dict[int, Facets] = {}
+    for batch in batches(ids):
+        products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
+        competitors = names_of(
+            session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
+        )
+        rows = session.execute(
+            sa.select(
+                col(Deal.id),
+                col(Account.industry),
+                col(Account.headcount),
+                col(Account.country),
+                col(Account.region),
+                col(Deal.closed),
+            )
+            .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+            .where(col(Deal.id).in_(batch))
+        )
+        for deal_id, industry, headcount, country, region, closed in rows:
+            found[deal_id] = Facets(
+                industry=industry,
+                headcount=headcount,
+                products=frozenset(products[deal_id]),
+                competitors=frozenset(competitors[deal_id]),
+                country=country,
+                region=region,
+                closed=closed,
+            )
+    return found
+
+
+class _Column(Generic[V]):
+    """One value for each id, of a few different ones."""
+
+    def __init__(self, missing: V) -> None:
+        self._values: list[V] = [missing]
+        self._number: dict[V, int] = {missing: 0}
+        self._of = np.zeros(0, np.int32)
+
+    def put(self, ids: Ids, values: Iterable[V]) -> None:
+        numbers = []
+        for value in values:
+            if value not in self._number:
+                self._number[value] = len(self._values)
+                self._values.append(value)
+            numbers.append(self._number[value])
+        self._of[ids] = numbers
+
+    def make_room(self, size: int) -> None:
+        self._of = np.concatenate([self._of, np.zeros(size - len(self._of), np.int32)])
+
+    def each(
+        self, judge: Callable[[V], Any], ids: Ids | slice, dtype: type = float
+    ) -> NDArray[Any]:
+        """What `judge` makes of the values of these ids."""
+        numbers = self._of[ids]
+        if len(numbers) < len(self._values):
+            return np.array([judge(self._values[number]) for number in numbers.tolist()], dtype)
+        return np.array([judge(value) for value in self._values], dtype)[numbers]
+
+    def state(self) -> tuple[list[V], NDArray[np.int32]]:
+        return self._values, self._of
+
+    @classmethod
+    def of_state(cls, values: list[V], of: NDArray[np.int32]) -> "_Column[V]":
+        column = cls(values[0])
+        column._values, column._of = values, of
+        column._number = {value: number for number, value in enumerate(values)}
+        return column
+
+
+class FacetIndex:
+    """The facets of deals by their ids, small numbers as a database gives them."""
+
+    def __init__(self) -> None:
+        self._held = np.zeros(0, bool)
+        self._headcount = np.zeros(0, np.int64)
+        # The day as a number; 0 where a deal has not closed.
+        self._closed = np.zeros(0, np.int32)
+        self._industry: _Column[str | None] = _Column(None)
+        self._country: _Column[str | None] = _Column(None)
+        self._region: _Column[str | None] = _Column(None)
+        self._products: _Column[frozenset[str]] = _Column(frozenset())
+        self._competitors: _Column[frozenset[str]] = _Column(frozenset())
+
+    def put(self, of: dict[int, Facets]) -> None:
+        """Add or replace the facets of deals."""
+        if not of:
+            return
+        self._make_room(max(of) + 1)
+        ids, rows = np.array(list(of), np.int64), list(of.values())
+        self._held[ids] = True
+        self._headcount[ids] = [max(row.headcount or 0, 0) for row in rows]
+        self._closed[ids] = [row.closed.toordinal() if row.closed else 0 for row in rows]
+        self._industry.put(ids, (row.industry for row in rows))
+        self._country.put(ids, (row.country for row in rows))
+        self._region.put(ids, (row.region for row in rows))
+        self._products.put(ids, (row.products for row in rows))
+        self._competitors.put(ids, (row.competitors for row in rows))
+
+    def remove(self, ids: Ids) -> None:
+        """Forget deals; those that are not held are passed over."""
+        self._held[ids[ids < len(self._held)]] = False
+
+    def alike(self, ours: Facets, searched: Mask, count: int) -> Ids:
+        """Of the deals whose ids `searched` allows, the `count` that share the most of our
+        products, competitors and industry; of equal ones those that closed last."""
+        common = np.zeros(len(self._held), np.uint8)
+        for theirs, own in ((self._products, ours.products), (self._competitors, ours.competitors)):
+            if own:
+                common += theirs.each(_shares(own), slice(None), bool)
+        if ours.industry:
+            common += self._industry.each(lambda held: held == ours.industry, slice(None), bool)
+        size = min(len(common), len(searched))
+        common[size:] = 0
+        common[:size][~(self._held[:size] & searched[:size])] = 0
+        chosen: list[Ids] = []
+        for shared in (3, 2, 1):
+            sharing = np.flatnonzero(common == shared)
+            left = count - sum(map(len, chosen))
+            chosen.append(self._newest(sharing, left) if left else sharing[:0])
+        return np.concatenate(chosen)
+
+    def values(self, ours: Facets, ids: Ids, on: date) -> dict[str, Values]:
+        """How far deals agree in each facet that is known of ours, as `ranking.compare` does."""
+        found = {}
+        if ours.industry:
+            found["industry"] = self._industry.each(
+                lambda theirs: likeness(ours.industry, theirs), ids
+            )
+        if ours.headcount and ours.headcount > 0:
+            theirs = self._headcount[ids]
+            ratio = np.abs(np.log10(np.maximum(theirs, 1) / ours.headcount))
+            found["size"] = np.where(theirs > 0, np.maximum(0.0, 1 - ratio), 0.0)
+        if ours.products:
+            found["product"] = self._products.each(
+                lambda theirs: len(ours.products & theirs) / len(ours.products), ids
+            )
+        if ours.competitors:
+            found["competitor"] = self._competitors.each(
+                lambda theirs: len(ours.competitors & theirs) / len(ours.competitors), ids
+            )
+        if ours.region or ours.country:
+            found["region"] = np.maximum(
+                self._country.each(lambda theirs: float(_same(ours.country, theirs)), ids),
+                self._region.each(lambda theirs: SAME_REGION * _same(ours.region, theirs), ids),
+            )
+        closed = self._closed[ids]
+        days = np.maximum(0, on.toordinal() - closed)
+        found["recency"] = np.where(closed > 0, 0.5 ** (days / RECENCY_HALF_LIFE), 0.0)
+        return found
+
+    def save(self, path: Path) -> None:
+        """Write the facets to a file (numpy's .npz, without pickles)."""
+        columns = {name: getattr(self, name).state() for name in _COLUMNS}
+        told = {
+            name: [sorted(value) if isinstance(value, frozenset) else value for value in values]
+            for name, (values, _) in columns.items()
+        }
+        with path.open("wb") as file:
+            np.savez(
+                file,
+                held=self._held,
+                headcount=self._headcount,
+                closed=self._closed,
+                values=np.frombuffer(json.dumps(told).encode(), np.uint8),
+                **{name: of for name, (_, of) in columns.items()},
+            )
+
+    @classmethod
+    def load(cls, path: Path) -> "FacetIndex":
+        """Read what `save` wrote. Damage is not always noticed: check a sum first."""
+        index = cls()
+        with np.load(path, allow_pickle=False) as arrays:
+            index._held, index._headcount = arrays["held"], arrays["headcount"]
+            index._closed = arrays["closed"]
+            told = json.loads(arrays["values"].tobytes())
+            for name in _COLUMNS:
+                values = [
+                    frozenset(value) if isinstance(value, list) else value for value in told[name]
+                ]
+                setattr(index, name, _Column.of_state(values, arrays[name]))
+        return index
+
+    def _newest(self, ids: Ids, count: int) -> Ids:
+        """Of these deals the `count` that closed last; of equal ones those with lower ids."""
+        if len(ids) > count:
+            edge = np.partition(self._closed[ids], -count)[-count]
+            ids = ids[self._closed[ids] >= edge]
+        return ids[np.lexsort((ids, -self._closed[ids]))][:count]
+
+    def _make_room(self, size: int) -> None:
+        if size > len(self._held):
+            longer = max(1024, 2 * size)
+            for name in ("_held", "_headcount", "_closed"):
+                old = getattr(self, name)
+                setattr(self, name, np.concatenate([old, np.zeros(longer - len(old), old.dtype)]))
+            for name in _COLUMNS:
+                getattr(self, name).make_room(longer)
+
+
+_COLUMNS = ("_industry", "_country", "_region", "_products", "_competitors")
+
+
+def _shares(ours: frozenset[str]) -> Callable[[frozenset[str]], bool]:
+    return lambda theirs: not ours.isdisjoint(theirs)
+
+
+def _same(ours: str | None, theirs: str | None) -> bool:
+    return bool(ours) and ours == theirs
