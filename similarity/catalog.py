@@ -490,9 +490,12 @@ class Catalog:
         collections = {kind: Collection(self._mean(session, kind)) for kind in Kind}
         for kind, collection in collections.items():
             held = select(Document.subject_id).where(Document.kind == kind)
-            subjects = list(session.exec(held.order_by(col(Document.subject_id))))
-            for batch in batches(subjects):
+            # What is confidential comes last: the lists that the others are put into on the
+            # way are the same with it as without it.
+            order = (col(Document.confidential), col(Document.subject_id))
+            for batch in batches(session.exec(held.order_by(*order))):
                 collection.put(self._load(session, kind, batch))
+                collection.settle()
         self._collections = collections
         self._unsaved = sum(map(len, collections.values()))
 
@@ -509,6 +512,7 @@ class Catalog:
                 self._collections[kind].put(found)
                 kept = {entry.id for entry in found}
                 self._collections[kind].remove([each for each in batch if each not in kept])
+            self._collections[kind].settle()
         self._unsaved += len(changes)
 
     def _mean(self, session: Session, kind: Kind) -> Vectors | None:

@@ -139,7 +139,7 @@ class Collection:
             if not len(self.vectors):
                 self.vectors = VectorIndex(stacked.shape[1])
             self.vectors.add(np.arange(new.start, new.stop), stacked)
-        self._settle()
+        self.words.settle()
 
     def remove(self, ids: Sequence[int]) -> None:
         """Forget documents; those that are not held are passed over."""
@@ -154,6 +154,17 @@ class Collection:
         for each in held.tolist():
             self.words.remove(each)
         self.facets.remove(held)
+
+    def settle(self) -> None:
+        """Put the vectors into lists where they have become so many that searching them costs."""
+        if self.vectors.needs_lists(self._counted_parts):
+            # From the documents that count alone, in an order that they alone decide.
+            counted = np.sort(self.words.ids[self.words.counted])
+            wanted = SAMPLE * list_count(self._counted_parts)
+            step = max(1, self._counted_parts // wanted)
+            sample = self.vectors.vectors(self._parts_of(counted[::step]))
+            held = np.flatnonzero(self._owner[: self._next] >= 0)
+            self.vectors.make_lists(self._counted_parts, sample, held)
 
     def languages(self) -> Counter[str]:
         """How many documents are in each language, of those that count in the statistics."""
@@ -274,18 +285,6 @@ class Collection:
             self._owner = grown(self._owner, 2 * parts, -1)
             self._part = grown(self._part, 2 * parts)
 
-    def _settle(self) -> None:
-        """Order anew what many changes have left in a state that costs."""
-        self.words.settle()
-        if self.vectors.needs_lists(self._counted_parts):
-            # From the documents that count alone, in an order that they alone decide.
-            counted = np.sort(self.words.ids[self.words.counted])
-            wanted = SAMPLE * list_count(self._counted_parts)
-            step = max(1, self._counted_parts // wanted)
-            sample = self.vectors.vectors(self._parts_of(counted[::step]))
-            held = np.flatnonzero(self._owner[: self._next] >= 0)
-            self.vectors.make_lists(self._counted_parts, sample, held)
-
     def _searched(self, allowed: Ids | None, hidden: Ids) -> Mask:
         """Which slots may be found."""
         searched = self.words.alive.copy()
@@ -313,7 +312,9 @@ class Collection:
             allowed = self._parts_of(self.words.ids[searched])
         count = 2 * pool
         while True:
-            parts, cosines = self.vectors.search(vector[None, :], count, allowed)
+            parts, cosines = self.vectors.search(
+                vector[None, :], count, allowed, self._counted_parts
+            )
             nearest: dict[int, float] = {}
             held = parts[0] >= 0
             owners = self._owner[parts[0][held]].tolist()

@@ -83,13 +83,14 @@ class VectorIndex:
         self._index, self._made_for = index, count
 
     def search(
-        self, queries: Vectors, count: int, allowed: Ids | None = None
+        self, queries: Vectors, count: int, allowed: Ids | None = None, among: int | None = None
     ) -> tuple[Ids, Vectors]:
         """The nearest `count` ids for each of the queries (n, dimension), with their cosines.
 
         Both results have shape (n, count); where fewer are found, ids are -1. With `allowed`
         only those ids are searched: the restriction comes before the search, and the fewer
-        they are, the more lists are searched, in the end all.
+        they are of the `among` that may be known of, by default of all, the more lists are
+        searched, in the end every one.
         """
         searched = len(self) if allowed is None else len(allowed)
         count = min(count, searched)
@@ -105,7 +106,8 @@ class VectorIndex:
         if self._made_for:
             probes = self._index.nlist
             if searched > EXACT:
-                probes = min(probes, PROBES * len(self) // searched)
+                total = len(self) if among is None else among
+                probes = min(probes, max(PROBES, PROBES * total // searched))
             parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)  # type: ignore[call-arg]
         elif selector is not None:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
