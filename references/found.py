@@ -11,7 +11,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -81,9 +81,11 @@ class Stay:
 class Touched:
     """What a transaction has changed that ties may follow from."""
 
-    people: set[int]
-    accounts: set[int]
-    deals: set[int]
+    people: set[int] = field(default_factory=set)
+    accounts: set[int] = field(default_factory=set)
+    deals: set[int] = field(default_factory=set)
+    # The origins of circles that somebody may have left.
+    circles: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(self.people or self.accounts or self.deals)
@@ -92,10 +94,11 @@ class Touched:
         """Take a changed row into account."""
         if isinstance(row, Person):
             self.people.add(row.id)
+            self.circles.update(f"work@{account}" for account in _values(row, "account_id"))
         elif isinstance(row, Employment | Education | Membership):
             # One that was somebody else's until now takes their ties along, too.
-            before = sa.inspect(row).attrs.person_id.history.deleted or ()
-            self.people.update((row.person_id, *before))
+            self.people.update(_values(row, "person_id"))
+            self.circles.update(_circles_of(row))
         elif isinstance(row, Account):
             self.accounts.add(row.id)
         elif isinstance(row, Deal):
@@ -110,15 +113,17 @@ def find_again(session: Session, touched: Touched) -> None:
     for batch in batches(touched.accounts):
         at = select(Person.id).where(col(Person.account_id).in_(batch))
         people.update(session.exec(at))
+    circles = set(touched.circles)
     for batch in batches(sorted(people)):
-        _find_of_people(session, set(batch))
+        _find_of_people(session, set(batch), circles)
+        circles = set()
     for batch in batches(sorted(touched.deals)):
         _find_of_deals(session, batch)
 
 
-def _find_of_people(session: Session, people: set[int]) -> None:
+def _find_of_people(session: Session, people: set[int], left: set[str]) -> None:
     """Find the ties of these people in every circle that they are or were in."""
-    before = _origins(session, people)
+    before = _origins(session, people) | left
     for finder in (_workplaces, _schools, _gatherings):
         for origin, found, whole in finder(session, people, before):
             _write(session, origin, found, None if whole else people)
@@ -378,6 +383,23 @@ _GATHERED = {
     # A day or three is all of an event.
     Gathering.EVENT: _gathered(0.2, 0.0, "Both at {}"),
 }
+
+
+def _values(row: SQLModel, column: str) -> set[Any]:
+    """What a changed row has in a column, and what it had before."""
+    before = sa.inspect(row).attrs[column].history.deleted or ()
+    return {value for value in (getattr(row, column), *before) if value is not None}
+
+
+def _circles_of(row: Employment | Education | Membership) -> set[str]:
+    """The circles that a fact is, or was, about."""
+    if isinstance(row, Employment):
+        workplaces = (f"work:{name}" for name in _values(row, "organisation"))
+        return {*workplaces, *(f"work@{account}" for account in _values(row, "account_id"))}
+    if isinstance(row, Education):
+        return {f"study:{name}" for name in _values(row, "institution")}
+    kinds, names = _values(row, "kind"), _values(row, "organisation")
+    return {f"{kind}:{name}" for kind, name in itertools.product(kinds, names)}
 
 
 def _named(origins: Iterable[str], kind: str) -> list[str]:

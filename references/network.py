@@ -133,7 +133,7 @@ class Network:
             deals = set(session.exec(select(Stakeholder.deal_id).distinct()))
         if people:
             with self._database.write() as session:
-                find_again(session, Touched(people, set(), deals))
+                find_again(session, Touched(people=people, deals=deals))
 
     def graph(self, session: Session) -> Graph:
         """The ties that everybody may know of, at least as new as the session's view."""
@@ -279,7 +279,7 @@ def _customers(session: Session, targets: Collection[int]) -> list[int]:
 
 def _listen(session: Session) -> None:
     """Find ties again in this transaction, and number what it changes of them."""
-    touched = Touched(set(), set(), set())
+    touched = Touched()
     changed: set[Pair] = set()
 
     @event.listens_for(session, "after_flush")

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from references import matching
@@ -13,6 +14,7 @@ from references.advocates import Activity, Advocate, Availability, availability
 from references.matching import Candidate, Match, Wanted
 from references.network import KnownPath, Network, Step, known, opposing, steps_of
 from references.requests import ReferenceRequest, State
+from references.ties import Visibility
 from similarity import kin
 from similarity.catalog import Catalog
 from similarity.collection import POOL
@@ -133,6 +135,58 @@ def offers(
     ]
     left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
     return Offers(offered, left_out, [steps[person] for person in aims], named)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A reference request of a deal, as a line."""
+
+    key: str
+    activity: str
+    state: str
+    due: date | None
+    advocate: str | None
+    prospect: str | None
+    requested_by: str | None
+
+
+def asked_on(session: Session, deal_id: int) -> list[Asked]:
+    """The reference requests of a deal that the caller may see, the newest first."""
+    advocate, prospect, by = aliased(Person), aliased(Person), aliased(Person)
+    rows = session.execute(
+        sa.select(
+            col(ReferenceRequest.key),
+            col(ReferenceRequest.activity),
+            col(ReferenceRequest.state),
+            col(ReferenceRequest.due),
+            col(advocate.name),
+            col(prospect.name),
+            col(by.name),
+        )
+        .outerjoin(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
+        .outerjoin(advocate, col(advocate.id) == col(Advocate.person_id))
+        .outerjoin(prospect, col(prospect.id) == col(ReferenceRequest.prospect_id))
+        .outerjoin(by, col(by.id) == col(ReferenceRequest.requested_by_id))
+        .where(col(ReferenceRequest.deal_id) == deal_id)
+        .order_by(col(ReferenceRequest.id).desc())
+    )
+    return [Asked(*row) for row in rows]
+
+
+def fit(offer: Offer) -> str:
+    """Why this advocate, in a line that everybody who may see the deal may read.
+
+    A path over ties that only some may know of is left out of it.
+    """
+    private = offer.path is not None and any(
+        tie.shared_with != Visibility.EVERYONE for ties in offer.path.evidence for tie in ties
+    )
+    reasons = [
+        term.because
+        for term in offer.match.terms
+        if term.contribution > 0 and not (private and term.name == "path")
+    ]
+    return "; ".join(reasons[:3])
 
 
 def _aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
