@@ -28,7 +28,7 @@ from similarity.collection import Collection, Entry, mean_of
 from similarity.documents import Document as Text
 from similarity.documents import Part, forget_texts
 from similarity.embeddings import ModelUnavailable
-from similarity.facets import facets
+from similarity.facets import facts
 from similarity.index import Vectors
 from similarity.texts import TABLES, Kind, affected, batches, documents, touched_by
 from workspace.database import Database
@@ -536,7 +536,7 @@ class Catalog:
         for document, part, vector in passages:
             parts[document].append(Part(part))
             vectors[document].append(np.frombuffer(vector or b"", np.float32))
-        known = facets(session, subjects) if kind is Kind.DEAL else {}
+        known = facts(session, subjects) if kind is Kind.DEAL else {}
         return [
             Entry(
                 id=row.subject_id,
@@ -545,7 +545,7 @@ class Catalog:
                 parts=parts[row.id],
                 vectors=np.array(vectors[row.id], np.float32),
                 counted=not row.confidential,
-                facets=known.get(row.subject_id),
+                facts=known.get(row.subject_id),
             )
             for row in rows
         ]

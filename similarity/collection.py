@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.documents import Part
-from similarity.facets import FacetIndex
+from similarity.facets import FacetIndex, Facts
 from similarity.index import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.ranking import Facets
 from similarity.words import Mask, Scores, WordIndex, grown
@@ -38,8 +38,8 @@ class Entry:
     vectors: Vectors
     # Whether it counts in the statistics, or is only found.
     counted: bool = True
-    # What it is compared by besides its text; None for all but deals.
-    facets: Facets | None = None
+    # What is kept of it besides its text; None for all but deals.
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ class Collection:
             return
         self.remove([entry.id for entry in entries])
         self.words.put_all([(entry.id, entry.terms, entry.counted) for entry in entries])
-        self.facets.put({entry.id: entry.facets for entry in entries if entry.facets})
+        self.facets.put({entry.id: entry.facts for entry in entries if entry.facts})
         ids = np.array([entry.id for entry in entries], np.int64)
         counts = np.array([len(entry.vectors) for entry in entries])
         counted = np.array([entry.counted for entry in entries])
@@ -338,7 +338,8 @@ class Collection:
         if query.vector is not None and len(read):
             every = self._parts_of(ids)
             vectors = self.vectors.vectors(every)
-            cosines = vectors @ query.vector
+            # Not by a library that starts threads for it, which wait for each other.
+            cosines = np.einsum("ij,j->i", vectors, query.vector)
             parts = self._part[every]
             starts = np.cumsum(counts[read]) - counts[read]
             wholes[read] = vectors[starts]

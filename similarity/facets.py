@@ -1,11 +1,12 @@
 """The facets of deals: read from the record, and kept in memory to find those that share them.
 
-What is kept in memory decides which deals are looked at. What is shown of them, and scored,
-is read from the record.
+What is kept in memory decides which deals are looked at, as a database would take longer for
+that than everything else does. What is shown of them, and scored, is read from the record.
 """
 
 import json
 from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -17,9 +18,11 @@ from sqlmodel import Session, col
 
 from similarity.ranking import RECENCY_HALF_LIFE, SAME_REGION, Facets
 from similarity.texts import batches, names_of
-from workspace.accounts import Account
-from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.accounts import Account, size_band_limits
+from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
 from workspace.industries import likeness
+from workspace.people import Person
+from workspace.pipeline import CLOSED, DealFilter
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -27,9 +30,36 @@ Values = NDArray[np.float64]
 V = TypeVar("V", bound=Hashable)
 
 
+@dataclass(frozen=True)
+class Facts:
+    """What is kept of a deal: by what it is compared, and by what else it is filtered."""
+
+    facets: Facets
+    outcome: str
+    opened: date | None
+    owner_id: int | None
+
+
+@dataclass(frozen=True)
+class Sought:
+    """A filter, with the names and ids that its keys stand for."""
+
+    filter: DealFilter
+    product: str
+    competitor: str
+    owner_id: int
+    # The deals that are left by what is not kept in memory; None where nothing of it is asked.
+    others: Ids | None
+
+
 def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
     """What is compared of these deals besides their text."""
-    found: dict[int, Facets] = {}
+    return {deal_id: each.facets for deal_id, each in facts(session, ids).items()}
+
+
+def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
+    """What is kept of these deals."""
+    found: dict[int, Facts] = {}
     for batch in batches(ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
         competitors = names_of(
@@ -43,21 +73,41 @@ def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
                 col(Account.country),
                 col(Account.region),
                 col(Deal.closed),
+                col(Deal.outcome),
+                col(Deal.opened),
+                col(Deal.owner_id),
             )
             .outerjoin(Account, col(Account.id) == col(Deal.account_id))
             .where(col(Deal.id).in_(batch))
         )
-        for deal_id, industry, headcount, country, region, closed in rows:
-            found[deal_id] = Facets(
-                industry=industry,
-                headcount=headcount,
-                products=frozenset(products[deal_id]),
-                competitors=frozenset(competitors[deal_id]),
-                country=country,
-                region=region,
-                closed=closed,
+        for row in rows:
+            compared = Facets(
+                industry=row[1],
+                headcount=row[2],
+                products=frozenset(products[row[0]]),
+                competitors=frozenset(competitors[row[0]]),
+                country=row[3],
+                region=row[4],
+                closed=row[5],
             )
+            found[row[0]] = Facts(compared, *row[6:])
     return found
+
+
+def sought(session: Session, filter: DealFilter) -> Sought:
+    """A filter, read for `FacetIndex.matching`. What a key names that is nowhere, no deal has."""
+    product = sa.select(col(Product.name)).where(col(Product.key) == filter.product)
+    competitor = sa.select(col(Competitor.name)).where(col(Competitor.key) == filter.competitor)
+    owner = sa.select(col(Person.id)).where(col(Person.key) == filter.owner)
+    others = DealFilter(stage=filter.stage, account=filter.account, text=filter.text)
+    ids = sa.select(col(Deal.id)).where(*others.where())
+    return Sought(
+        filter=filter,
+        product=(filter.product and session.execute(product).scalar()) or "",
+        competitor=(filter.competitor and session.execute(competitor).scalar()) or "",
+        owner_id=(filter.owner and session.execute(owner).scalar()) or -1,
+        others=np.fromiter(session.execute(ids).scalars(), np.int64) if others else None,
+    )
 
 
 class _Column(Generic[V]):
@@ -105,24 +155,32 @@ class FacetIndex:
 
     def __init__(self) -> None:
         self._held = np.zeros(0, bool)
+        # -1 where it is unknown.
         self._headcount = np.zeros(0, np.int64)
-        # The day as a number; 0 where a deal has not closed.
+        # Days as numbers; 0 where there is none.
         self._closed = np.zeros(0, np.int32)
+        self._opened = np.zeros(0, np.int32)
+        # 0 where nobody owns it.
+        self._owner = np.zeros(0, np.int64)
+        self._outcome: _Column[str] = _Column("")
         self._industry: _Column[str | None] = _Column(None)
         self._country: _Column[str | None] = _Column(None)
         self._region: _Column[str | None] = _Column(None)
         self._products: _Column[frozenset[str]] = _Column(frozenset())
         self._competitors: _Column[frozenset[str]] = _Column(frozenset())
 
-    def put(self, of: dict[int, Facets]) -> None:
-        """Add or replace the facets of deals."""
+    def put(self, of: dict[int, Facts]) -> None:
+        """Add or replace deals."""
         if not of:
             return
         self._make_room(max(of) + 1)
-        ids, rows = np.array(list(of), np.int64), list(of.values())
+        ids, rows = np.array(list(of), np.int64), [each.facets for each in of.values()]
         self._held[ids] = True
-        self._headcount[ids] = [max(row.headcount or 0, 0) for row in rows]
-        self._closed[ids] = [row.closed.toordinal() if row.closed else 0 for row in rows]
+        self._headcount[ids] = [-1 if row.headcount is None else row.headcount for row in rows]
+        self._closed[ids] = [_number(row.closed) for row in rows]
+        self._opened[ids] = [_number(each.opened) for each in of.values()]
+        self._owner[ids] = [each.owner_id or 0 for each in of.values()]
+        self._outcome.put(ids, (each.outcome for each in of.values()))
         self._industry.put(ids, (row.industry for row in rows))
         self._country.put(ids, (row.country for row in rows))
         self._region.put(ids, (row.region for row in rows))
@@ -132,6 +190,37 @@ class FacetIndex:
     def remove(self, ids: Ids) -> None:
         """Forget deals; those that are not held are passed over."""
         self._held[ids[ids < len(self._held)]] = False
+
+    def matching(self, sought: Sought) -> Ids:
+        """The deals that a filter leaves, as `DealFilter.where` has it."""
+        wanted, every = sought.filter, slice(None)
+        found = self._held.copy()
+        if wanted.outcome == CLOSED:
+            found &= self._outcome.each(lambda outcome: outcome != Outcome.OPEN, every, bool)
+        elif wanted.outcome:
+            found &= self._outcome.each(lambda outcome: outcome == wanted.outcome, every, bool)
+        if wanted.industry:
+            section = wanted.industry
+            found &= self._industry.each(lambda code: (code or "").startswith(section), every, bool)
+        if wanted.region:
+            found &= self._region.each(lambda region: region == wanted.region, every, bool)
+        if wanted.size:
+            low, high = size_band_limits(wanted.size)
+            found &= self._headcount >= low
+            found &= self._headcount <= (high or np.iinfo(np.int64).max)
+        if wanted.product:
+            found &= self._products.each(lambda held: sought.product in held, every, bool)
+        if wanted.competitor:
+            found &= self._competitors.each(lambda held: sought.competitor in held, every, bool)
+        if wanted.owner:
+            found &= self._owner == sought.owner_id
+        if wanted.since or wanted.until:
+            day = np.where(self._closed > 0, self._closed, self._opened)
+            found &= (day >= max(_number(wanted.since), 1)) & (
+                day <= _number(wanted.until or date.max)
+            )
+        ids = np.flatnonzero(found)
+        return ids if sought.others is None else np.intersect1d(ids, sought.others)
 
     def alike(self, ours: Facets, searched: Mask, count: int) -> Ids:
         """Of the deals whose ids `searched` allows, the `count` that share the most of our
@@ -194,6 +283,8 @@ class FacetIndex:
                 held=self._held,
                 headcount=self._headcount,
                 closed=self._closed,
+                opened=self._opened,
+                owner=self._owner,
                 values=np.frombuffer(json.dumps(told).encode(), np.uint8),
                 **{name: of for name, (_, of) in columns.items()},
             )
@@ -204,7 +295,8 @@ class FacetIndex:
         index = cls()
         with np.load(path, allow_pickle=False) as arrays:
             index._held, index._headcount = arrays["held"], arrays["headcount"]
-            index._closed = arrays["closed"]
+            index._closed, index._opened = arrays["closed"], arrays["opened"]
+            index._owner = arrays["owner"]
             told = json.loads(arrays["values"].tobytes())
             for name in _COLUMNS:
                 values = [
@@ -223,14 +315,18 @@ class FacetIndex:
     def _make_room(self, size: int) -> None:
         if size > len(self._held):
             longer = max(1024, 2 * size)
-            for name in ("_held", "_headcount", "_closed"):
+            for name in ("_held", "_headcount", "_closed", "_opened", "_owner"):
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate([old, np.zeros(longer - len(old), old.dtype)]))
             for name in _COLUMNS:
                 getattr(self, name).make_room(longer)
 
 
-_COLUMNS = ("_industry", "_country", "_region", "_products", "_competitors")
+_COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_competitors")
+
+
+def _number(day: date | None) -> int:
+    return day.toordinal() if day else 0
 
 
 def _shares(ours: frozenset[str]) -> Callable[[frozenset[str]], bool]:

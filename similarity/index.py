@@ -1,5 +1,6 @@
 """The vector index: the only user of faiss."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,15 @@ class VectorIndex:
         index.cp.spherical = True
         index.cp.min_points_per_centroid = 1
         index.cp.max_points_per_centroid = SAMPLE
+        faiss.omp_set_num_threads(os.cpu_count() or 1)
         index.train(np.ascontiguousarray(sample, dtype=np.float32))
         # Vectors are found by their ids, and removed one at a time.
         index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
         for start in range(0, len(held), 65_536):
             part = held[start : start + 65_536]
-            index.add_with_ids(self.vectors(part), part)
+            vectors = self.vectors(part)
+            faiss.omp_set_num_threads(os.cpu_count() or 1)
+            index.add_with_ids(vectors, part)
         self._index, self._made_for = index, count
 
     def search(
@@ -111,6 +115,8 @@ class VectorIndex:
             parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)  # type: ignore[call-arg]
         elif selector is not None:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
+        # One question has one core: threads that wait for each other slow all the others down.
+        faiss.omp_set_num_threads(1)
         scores, ids = self._index.search(
             np.ascontiguousarray(queries, dtype=np.float32), count, params=parameters
         )
@@ -120,6 +126,7 @@ class VectorIndex:
         """The vectors of ids that are held, shape (n, dimension)."""
         if not len(ids):
             return np.empty((0, self.dimension), np.float32)
+        faiss.omp_set_num_threads(1)
         return self._index.reconstruct_batch(ids)
 
     def save(self, path: Path) -> None:

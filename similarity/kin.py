@@ -18,9 +18,9 @@ from similarity.catalog import Catalog, Document, Passage
 from similarity.collection import POOL, Collection
 from similarity.documents import Part, join
 from similarity.embeddings import ModelUnavailable
-from similarity.facets import facets
+from similarity.facets import facets, sought
 from similarity.feedback import Verdict, judgements
-from similarity.index import Ids, Vectors
+from similarity.index import Vectors
 from similarity.language import stems
 from similarity.ranking import Facets, Term, Value, Weights
 from similarity.retrieval import Matches, TextQuery, ask, match
@@ -167,7 +167,7 @@ def rank(
     pool: int = POOL,
 ) -> list[Ranked]:
     """The best deals for a question, out of those that the viewer and the filter allow."""
-    allowed = _allowed(session, viewer, filter)
+    wanted = sought(session, filter) if filter else None
     unwanted = {*hidden_deal_ids(session, viewer), *question.excluded}
     shared = _shared_secrets(session, viewer)
     on = today()
@@ -177,6 +177,7 @@ def rank(
         # too, unless the session knows that the viewer may see it.
         secret = set(collection.confidential().tolist())
         hidden = np.array(sorted(unwanted | (secret - shared)), np.int64)
+        allowed = collection.facets.matching(wanted) if wanted else None
         found = match(
             collection,
             asked,
@@ -191,7 +192,7 @@ def rank(
     estimate = sum((weight[name] * each for name, each in values.items()), np.zeros(len(found.ids)))
     ranked: list[Ranked] = []
     for rows in _best_first(estimate, limit):
-        ranked += _judged(session, viewer, question, asked, found, rows, on)
+        ranked += _judged(session, viewer, filter, question, asked, found, rows, on)
         if len(ranked) >= limit:
             break
     # The id makes the order of equal scores the same every time.
@@ -214,14 +215,15 @@ def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]
 def _judged(
     session: Session,
     viewer: Viewer,
+    filter: DealFilter | None,
     question: Question,
     asked: TextQuery,
     found: Matches,
     rows: Sequence[int],
     on: date,
 ) -> Iterator[Ranked]:
-    """Those of the matches in these rows that the viewer may see, by what the record says."""
-    visible = _visible(session, viewer, [found.ids[row] for row in rows])
+    """Those of the matches in these rows that may be shown, by what the record says of them."""
+    visible = _visible(session, viewer, filter, [found.ids[row] for row in rows])
     known = facets(session, visible)
     for row in rows:
         deal_id = found.ids[row]
@@ -388,19 +390,16 @@ def _merged(pieces: Iterable[Piece]) -> list[Piece]:
     return found
 
 
-def _allowed(session: Session, viewer: Viewer, filter: DealFilter | None) -> Ids | None:
-    """The deals that a filter leaves, or None where there is no filter."""
-    if not filter:
-        return None
-    rows = session.exec(select(Deal.id).where(visible_deals(viewer), *filter.where()))
-    return np.fromiter(rows, np.int64)
-
-
-def _visible(session: Session, viewer: Viewer, ids: list[int]) -> dict[int, str]:
-    """Those of the candidates that the viewer may see, by the database's word, with outcomes."""
+def _visible(
+    session: Session, viewer: Viewer, filter: DealFilter | None, ids: list[int]
+) -> dict[int, str]:
+    """Those of the candidates that the viewer may see and the filter leaves, by the database's
+    word, with outcomes."""
     found: dict[int, str] = {}
     for batch in batches(ids):
-        seen = select(Deal.id, Deal.outcome).where(col(Deal.id).in_(batch), visible_deals(viewer))
+        seen = select(Deal.id, Deal.outcome).where(
+            col(Deal.id).in_(batch), visible_deals(viewer), *(filter.where() if filter else ())
+        )
         found.update(session.exec(seen).all())
     return found
 

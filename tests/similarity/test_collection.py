@@ -19,6 +19,7 @@ from similarity.collection import (
     mean_of,
 )
 from similarity.documents import Part
+from similarity.facets import Facts
 from similarity.index import Ids, VectorIndex, Vectors
 from similarity.ranking import Facets
 
@@ -183,8 +184,8 @@ def entry(
     """A document of a whole, a title and so many passages; of -1, without vectors. Every third
     is about the product that `SHARED` names."""
     parts = [Part.WHOLE, Part.TITLE, *[Part.PASSAGE] * passages] if passages >= 0 else []
-    facets = Facets() if number % 3 else SHARED
-    return Entry(number, "en", terms, parts, units(random, len(parts)), counted, facets)
+    facts = Facts(Facets() if number % 3 else SHARED, "open", None, None)
+    return Entry(number, "en", terms, parts, units(random, len(parts)), counted, facts)
 
 
 def nearness(held: Entry, vector: Vectors, mean: Vectors | None) -> float:

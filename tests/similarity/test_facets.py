@@ -10,13 +10,15 @@ from sqlmodel import select
 
 from similarity import ranking
 from similarity.catalog import Catalog
-from similarity.facets import FacetIndex, facets
+from similarity.facets import FacetIndex, Facts, facets, sought
 from similarity.ranking import Facets
 from similarity.texts import Kind
 from tests.world import World, ago, stage
 from workspace import deals
-from workspace.accounts import edit_account
-from workspace.deals import Deal
+from workspace.accounts import SIZE_BAND_NAMES, Account, edit_account
+from workspace.deals import Competitor, Deal, Outcome, Product
+from workspace.people import Person
+from workspace.pipeline import CLOSED, DealFilter
 
 TODAY = date(2026, 3, 1)
 NAMES = st.frozensets(st.sampled_from(["Atlas", "Beacon", "Relay", "Źródło"]), max_size=3)
@@ -35,8 +37,8 @@ HELD = st.dictionaries(st.integers(1, 40), FACETS, max_size=12)
 
 def filled(first: dict[int, Facets], then: dict[int, Facets], gone: set[int]) -> FacetIndex:
     index = FacetIndex()
-    index.put(first)
-    index.put(then)
+    for some in (first, then):
+        index.put({each: Facts(of, "open", None, None) for each, of in some.items()})
     index.remove(np.array(sorted(gone), np.int64))
     return index
 
@@ -129,3 +131,41 @@ def test_the_caches_follow_facets_whose_text_is_the_same(world: World, catalog: 
         deal_id = deal.id
     closed = held_of(world, catalog)
     assert {each for each in moved if moved[each] != closed[each]} == {deal_id}
+
+
+def test_a_filter_leaves_in_memory_what_it_leaves_in_the_database(
+    world: World, catalog: Catalog
+) -> None:
+    with world.database.write() as session:
+        edit_account(session, world.account(session, "havel"), None, {"headcount": 0})
+    with world.database.read() as session:
+        closed, opened = session.exec(select(Deal.closed)).all(), session.exec(select(Deal.opened))
+        days = sorted({day for day in (*closed, *opened) if day})
+        keys = {
+            "product": session.exec(select(Product.key)).all(),
+            "competitor": session.exec(select(Competitor.key)).all(),
+            "owner": session.exec(select(Person.key)).all(),
+            "account": session.exec(select(Account.key)).all(),
+            "region": {*session.exec(select(Account.region)).all()} - {None},
+            "industry": {"Q", "Q86", "K", "K64", "J", "nothing"},
+            "size": SIZE_BAND_NAMES,
+            "stage": [row.name for row in deals.stages(session)],
+            "outcome": [*Outcome, CLOSED],
+            "since": days,
+            "until": days,
+            "text": ["war", "D-0003"],
+        }
+        random = np.random.default_rng(3)
+        left = 0
+        for number in range(400):
+            names = [name for name in keys if random.random() < 0.12] or ["outcome"]
+            chosen = {name: sorted(keys[name])[random.integers(len(keys[name]))] for name in names}
+            if number % 20 == 0:
+                chosen["product"] = "there-is-none"
+            filter = DealFilter(**chosen)
+            expected = session.exec(select(Deal.id).where(*filter.where())).all()
+            with catalog.searching(session, Kind.DEAL) as collection:
+                found = collection.facets.matching(sought(session, filter))
+            assert found.tolist() == sorted(expected), filter
+            left += bool(expected)
+        assert left > 100
