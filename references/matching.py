@@ -29,8 +29,8 @@ FULL_PATH = 0.5
 
 # Levels of seniority, the highest first, by words of a title in the languages of our users.
 _LEVELS = (
-    r"\b(c[a-z]o|chief|president|owner|founder|managing director|prezes\w*|vorstand\w*"
-    r"|geschäftsführ\w*|генеральн\w*|board)\b",
+    r"\b(c[a-z]o|chief|(?<!vice )(?<!vice-)president|owner|founder|managing director|prezes\w*"
+    r"|vorstand\w*|geschäftsführ\w*|генеральн\w*|board)\b",
     r"\b(vice president|vp|svp|evp|director|dyrektor\w*|direktor\w*|partner|директор\w*)\b",
     r"\b(head|leader|leiter\w*|kierownik|kierowniczka|bereichsleit\w*|руководител\w*)\b",
     r"\b(manager\w*|lead|menedżer\w*|supervisor|coordinator|teamleit\w*|менеджер\w*)\b",

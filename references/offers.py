@@ -98,15 +98,15 @@ def offers(
     Those who may not be asked on that day are left out, with the reason.
     """
     on = on or today()
-    aims, named = _aims(session, deal)
+    aimed_at, named = aims(session, deal)
     if prospect is not None:
-        aims = [person for person in aims if person == prospect]
+        aimed_at = [person for person in aimed_at if person == prospect]
     rows = _advocates(session, deal)
     may = availability(session, [advocate.id for advocate, _ in rows], activity, on)
     asked = [(advocate, person) for advocate, person in rows if may[advocate.id].may_be_asked]
-    steps = steps_of(session, {*(person.id for _, person in rows), *aims})
-    paths = _paths(session, viewer, network, aims, [person.id for _, person in asked])
-    candidates = _candidates(session, viewer, catalog, deal, asked, may, paths, steps, aims)
+    steps = steps_of(session, {*(person.id for _, person in rows), *aimed_at})
+    paths = _paths(session, viewer, network, aimed_at, [person.id for _, person in asked])
+    candidates = _candidates(session, viewer, catalog, deal, asked, may, paths, steps, aimed_at)
     matches = matching.match((wanted, candidate) for wanted, candidate, _ in candidates)
     likeness = {candidate.id: like for _, candidate, like in candidates}
     person_of = {advocate.id: person.id for advocate, person in asked}
@@ -115,7 +115,7 @@ def offers(
         person = person_of[each.id]
         path = paths.get(person)
         like = likeness[each.id]
-        end = path.people[-1].id if path else aims[0] if aims else None
+        end = path.people[-1].id if path else aimed_at[0] if aimed_at else None
         offered.append(
             Offer(
                 advocate_id=each.id,
@@ -134,7 +134,7 @@ def offers(
         if not may[advocate.id].may_be_asked
     ]
     left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
-    return Offers(offered, left_out, [steps[person] for person in aims], named)
+    return Offers(offered, left_out, [steps[person] for person in aimed_at], named)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def fit(offer: Offer) -> str:
     return "; ".join(reasons[:3])
 
 
-def _aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
+def aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
     """Whom a reference is to reach, and whether they were named as stakeholders."""
     rows = session.exec(
         select(Stakeholder).where(Stakeholder.deal_id == deal.id).order_by(col(Stakeholder.id))

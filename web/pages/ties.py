@@ -125,9 +125,10 @@ class TiesController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        visibility = Visibility(form.choice("visibility", tuple(Visibility), required=True) or "")
+        chosen = form.choice("visibility", tuple(Visibility), required=True)
         with database.write() as session:
             form.done()
+            visibility = Visibility(chosen or "")
             tie = ties.own_tie(session, viewer, row_id(tie_id))
             ties.set_visibility(session, tie, visibility, viewer.person_id)
         return go(request, at("people", key, "ties"), f"Seen by: {SHARING[visibility].lower()}.")

@@ -1,0 +1,122 @@
+"""Which advocate to ask: the pure ranking, and what goes into it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from references.matching import WEIGHTS, Candidate, Wanted, compare, level, match
+
+NOBODY = Candidate(
+    id=1,
+    path=0.0,
+    path_because="no path",
+    likeness=0.0,
+    likeness_because="nothing alike",
+    products=frozenset(),
+    competitors=frozenset(),
+    title="",
+    languages=frozenset(),
+    country=None,
+    left=None,
+    last_helped=None,
+)
+WANTED = Wanted(
+    products=frozenset({"Atlas", "Beacon"}),
+    competitors=frozenset({"Datamoor"}),
+    title="Chief information officer",
+    languages=frozenset({"pl", "en"}),
+    country="PL",
+)
+shares = st.floats(0.0, 1.0)
+names = st.frozensets(st.sampled_from(["Atlas", "Beacon", "Relay", "Datamoor"]))
+candidates = st.builds(
+    Candidate,
+    id=st.integers(1, 9),
+    path=shares,
+    path_because=st.just("path"),
+    likeness=shares,
+    likeness_because=st.just("like"),
+    products=names,
+    competitors=names,
+    title=st.sampled_from(["", "CIO", "Director of sales", "Buyer", "Head of IT"]),
+    languages=st.frozensets(st.sampled_from(["pl", "en", "de"])),
+    country=st.sampled_from([None, "PL", "DE"]),
+    left=st.none() | st.integers(0, 5),
+    last_helped=st.none() | st.booleans(),
+)
+
+
+@given(st.lists(candidates, max_size=8))
+def test_terms_add_up_and_order_the_list(found: list[Candidate]) -> None:
+    matches = match((WANTED, each) for each in found)
+    assert sorted(each.id for each in matches) == sorted(each.id for each in found)
+    for each in matches:
+        assert each.score == pytest.approx(sum(term.contribution for term in each.terms))
+        assert {term.name for term in each.terms} == set(WEIGHTS)
+        assert all(0.0 <= term.value <= 1.0 for term in each.terms)
+    scores = [each.score for each in matches]
+    assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("better", "term"),
+    [
+        ({"path": 0.3}, "path"),
+        ({"likeness": 0.6}, "likeness"),
+        ({"products": frozenset({"Atlas"})}, "product"),
+        ({"competitors": frozenset({"Datamoor"})}, "competitor"),
+        ({"title": "CIO"}, "seniority"),
+        ({"languages": frozenset({"pl"})}, "language"),
+        ({"country": "PL"}, "country"),
+        ({"last_helped": True}, "last"),
+    ],
+)
+def test_each_thing_in_common_counts_and_is_said(better: dict, term: str) -> None:
+    plain, liked = match([(WANTED, NOBODY), (WANTED, replace(NOBODY, id=2, **better))])[::-1]
+    assert liked.id == 2
+    assert liked.score > plain.score
+    gained = {each.name for each in liked.terms if each.value > 0} - {
+        each.name for each in plain.terms if each.value > 0
+    }
+    assert gained <= {term}
+
+
+def test_whoever_is_asked_often_comes_later() -> None:
+    left = [compare(WANTED, replace(NOBODY, left=asks))["budget"].value for asks in (0, 1, 2)]
+    assert left == sorted(left)
+    assert left[0] == 0.0
+    assert compare(WANTED, NOBODY)["budget"].value == 1.0
+
+
+def test_their_own_language_is_better_than_english() -> None:
+    def value(*languages: str) -> float:
+        spoken = replace(NOBODY, languages=frozenset(languages))
+        return compare(WANTED, spoken)["language"].value
+
+    assert value("pl", "en") == value("pl") > value("en") > value("de") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("higher", "lower"),
+    [
+        ("Chief executive officer", "Vice president of sales"),
+        ("CFO", "Director of finance"),
+        ("Prezes zarządu", "Dyrektor IT"),
+        ("Director of IT", "Head of data"),
+        ("Head of data", "Data manager"),
+        ("Project manager", "Analyst"),
+        ("Geschäftsführerin", "Bereichsleiterin"),
+    ],
+)
+def test_titles_have_levels(higher: str, lower: str) -> None:
+    one, other = level(higher), level(lower)
+    assert one is not None
+    assert other is not None
+    assert one < other
+
+
+def test_a_title_that_nobody_knows_says_nothing() -> None:
+    assert level("  ") is None
+    assert compare(WANTED, NOBODY)["seniority"].value == 0.0
