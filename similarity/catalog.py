@@ -521,21 +521,27 @@ class Catalog:
 
     def _load(self, session: Session, kind: Kind, subjects: list[int]) -> list[Entry]:
         """The stored documents of these subjects as a collection takes them."""
-        rows = session.exec(
-            select(Document).where(Document.kind == kind, col(Document.subject_id).in_(subjects))
+        rows = session.execute(
+            sa.select(
+                col(Document.id),
+                col(Document.subject_id),
+                col(Document.language),
+                col(Document.terms),
+                col(Document.confidential),
+            ).where(col(Document.kind) == kind, col(Document.subject_id).in_(subjects))
         ).all()
         parts: dict[int, list[Part]] = {row.id: [] for row in rows}
-        vectors: dict[int, list[NDArray[np.float32]]] = {row.id: [] for row in rows}
+        vectors: dict[int, list[bytes]] = {row.id: [] for row in rows}
         # A document that the model has read in part has no vectors yet.
         lacking = self._lacking_vectors(session, list(vectors))
-        passages = session.exec(
-            select(Passage.document_id, Passage.part, Passage.vector)
+        passages = session.execute(
+            sa.select(col(Passage.document_id), col(Passage.part), col(Passage.vector))
             .where(col(Passage.document_id).in_(vectors.keys() - lacking))
             .order_by(col(Passage.document_id), col(Passage.position))
         )
         for document, part, vector in passages:
-            parts[document].append(Part(part))
-            vectors[document].append(np.frombuffer(vector or b"", np.float32))
+            parts[document].append(part)
+            vectors[document].append(vector)
         known = facts(session, subjects) if kind is Kind.DEAL else {}
         return [
             Entry(
@@ -543,7 +549,7 @@ class Catalog:
                 language=row.language,
                 terms=row.terms.split(),
                 parts=parts[row.id],
-                vectors=np.array(vectors[row.id], np.float32),
+                vectors=_stacked(vectors[row.id]),
                 counted=not row.confidential,
                 facts=known.get(row.subject_id),
             )
@@ -673,6 +679,11 @@ def _told_apart() -> Any:
         .join(Document, col(Document.subject_id) == col(Deal.id))
         .where(Document.kind == Kind.DEAL, col(Document.confidential) != col(Deal.confidential))
     )
+
+
+def _stacked(vectors: list[bytes]) -> NDArray[np.float32]:
+    """Stored vectors as rows, shape (n, dimension)."""
+    return np.frombuffer(b"".join(vectors), np.float32).reshape(len(vectors), -1 if vectors else 0)
 
 
 def _content_hash(text: Text) -> str:

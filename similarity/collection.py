@@ -33,7 +33,8 @@ class Entry:
     id: int
     language: str
     terms: Sequence[str]
-    parts: Sequence[Part]
+    # What they are, as `Part` has it.
+    parts: Sequence[int]
     # The vectors of the parts, shape (n, dimension); none where no model has read them.
     vectors: Vectors
     # Whether it counts in the statistics, or is only found.

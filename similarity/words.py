@@ -5,6 +5,7 @@ is a cache in memory, like FAISS. It is the same on both databases, a filter is 
 and its statistics leave confidential documents out, so that no score can give one away.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,7 @@ class WordIndex:
         # The terms of every slot, one slot after the other, and how often each occurs.
         self._own_rows: NDArray[np.int32] = np.empty(0, np.int32)
         self._own_counts: NDArray[np.uint16] = np.empty(0, np.uint16)
-        self._row: dict[str, int] = {}
+        self._row = _vocabulary(())
         # How many documents have each term: of those that count, and of all.
         self._counted_holders: NDArray[np.int32] = np.empty(0, np.int32)
         self._holders: NDArray[np.int32] = np.empty(0, np.int32)
@@ -132,7 +133,7 @@ class WordIndex:
         rows: list[int] = []
         lengths = []
         for terms, _ in latest.values():
-            rows += [row.setdefault(term, len(row)) for term in terms]
+            rows += [row[term] for term in terms]
             lengths.append(len(terms))
         new = slice(first, self._used)
         self._ids[new] = list(latest)
@@ -271,7 +272,7 @@ class WordIndex:
         self._own_counts = self._own_counts[:total][own]
         self._ends = np.cumsum(sizes[keep])
         terms = list(self._row)
-        self._row = {terms[old]: new for new, old in enumerate(used.tolist())}
+        self._row = _vocabulary(terms[old] for old in used.tolist())
         self._holders, self._counted_holders = self._holders[used], self._counted_holders[used]
         self._ids, self._lengths = self._ids[keep], self._lengths[keep]
         self._alive, self._counted = self._alive[keep], self._counted[keep]
@@ -321,7 +322,7 @@ class WordIndex:
         index._slot_of[index._ids] = np.arange(index._used)
         index._total = int(np.count_nonzero(index._counted))
         index._words = int(index._lengths[index._counted].sum(dtype=np.float64))
-        index._row = {term: row for row, term in enumerate(terms.split("\n") if terms else ())}
+        index._row = _vocabulary(terms.split("\n") if terms else ())
         return index
 
     def _finding(self, query: Mapping[str, float]) -> dict[str, float]:
@@ -416,6 +417,14 @@ class WordIndex:
                 setattr(self, name, grown(getattr(self, name), size))
         if ids > len(self._slot_of):
             self._slot_of = grown(self._slot_of, max(1024, 2 * ids), -1)
+
+
+def _vocabulary(terms: Iterable[str]) -> defaultdict[str, int]:
+    """The rows of these terms, in their order; who asks for that of another by `[]` adds it."""
+    rows: defaultdict[str, int] = defaultdict()
+    rows.update((term, row) for row, term in enumerate(terms))
+    rows.default_factory = rows.__len__
+    return rows
 
 
 def grown(old: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
