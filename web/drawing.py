@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
-from references.network import Evidence, KnownPath
+from references.network import KnownPath
 
-# A person has so much room, and a tie between two so much more.
-_PERSON = 128
-_TIE = 148
+# A person has so much room, and from one to the next it is so far; what a path of three ties
+# needs fits into a card without being made smaller.
+_PERSON = 136
+_STEP = 250
+_WIDEST = 680
 _HEIGHT = 104
 # The middle of the faces, from the top.
 _LINE = 38
 _FACE = 20
-# What a letter takes on average, at the size in which labels are written.
-_LETTER = 6.0
+# What a letter takes on average: of a name, and of what else is written.
+_NAME_LETTER = 7.4
+_LETTER = 6.1
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Edge:
     middle: float
     kind: str
     evidence: str
+    # All of it, where a pointer rests.
+    tip: str
     inferred: bool
     width: float
 
@@ -55,16 +60,18 @@ class Drawing:
 
 def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
     """Where everything on a path goes."""
-    step = _PERSON + _TIE
     last = len(path.people) - 1
+    step = min(_STEP, (_WIDEST - _PERSON) // last)
     nodes = []
     for place, person in enumerate(path.people):
         detail = "one of us" if person.member else person.account or ""
         nodes.append(
             Node(
                 x=_PERSON / 2 + place * step,
-                name="You" if person.id == viewer_id else _short(person.name, _PERSON + 40),
-                detail=_short(detail, _PERSON + 40),
+                name="You"
+                if person.id == viewer_id
+                else _short(person.name, _PERSON, _NAME_LETTER),
+                detail=_short(detail, _PERSON),
                 href=person.key,
                 role="goal" if place == last else "ours" if person.member else "theirs",
                 initials_of=person.name,
@@ -83,7 +90,8 @@ def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
                 x2=x2,
                 middle=(x1 + x2) / 2,
                 kind=best.kind.capitalize() + more,
-                evidence=_short(said(best), room),
+                evidence=_short(best.evidence or best.source, room),
+                tip="; ".join(f"{tie.kind}: {tie.evidence or tie.source}" for tie in ties),
                 inferred=best.inferred,
                 width=1.5 + 3 * min(1.0, best.strength),
             )
@@ -92,11 +100,6 @@ def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
     return Drawing(width, _HEIGHT, _LINE, _FACE, nodes, edges)
 
 
-def said(tie: Evidence) -> str:
-    """What a tie's evidence is, in a few words."""
-    return tie.evidence or tie.source
-
-
-def _short(text: str, room: float) -> str:
-    most = int(room / _LETTER)
+def _short(text: str, room: float, letter: float = _LETTER) -> str:
+    most = int(room / letter)
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
