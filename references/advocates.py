@@ -301,7 +301,9 @@ def record_consent(
         raise Invalid("It cannot end before it began.", {"end": "Before it began."})
     last = _decision(consents_of(session, [advocate.id])[advocate.id])
     if last and captured_on < last.captured_on:
-        raise Conflict(f"They said what holds now later: {last.state} on {_day(last.captured_on)}.")
+        raise Conflict(
+            f"They said what holds now later: {last.state} on {spoken(last.captured_on)}."
+        )
     if state == ConsentState.WITHDRAWN and (last is None or last.state != ConsentState.GIVEN):
         raise Conflict("There is no consent to withdraw.")
     consent = Consent(
@@ -354,9 +356,17 @@ def consent_on(consents: Sequence[Consent], day: date) -> Standing:
 
 
 def availability(
-    session: Session, advocate_ids: Collection[int], activity: Activity, on: date
+    session: Session,
+    advocate_ids: Collection[int],
+    activity: Activity,
+    on: date,
+    *,
+    but_not: int | None = None,
 ) -> dict[int, Availability]:
-    """Whether each of these advocates may be asked, with five queries however many they are."""
+    """Whether each of these advocates may be asked, with four queries however many they are.
+
+    `but_not` leaves one request out of what their customers gave already.
+    """
     rules = policy(session)
     rows = session.exec(
         select(Advocate, Person.account_id)
@@ -365,7 +375,7 @@ def availability(
     ).all()
     consents = consents_of(session, advocate_ids)
     by_customer, by_advocate = used_days(
-        session, {account_id for _, account_id in rows if account_id}, activity
+        session, {account_id for _, account_id in rows if account_id}, activity, but_not=but_not
     )
     return {
         advocate.id: _available(
@@ -485,7 +495,7 @@ def _available(
         reasons.append(f"has not agreed to a {activity}")
     next_on: date | None = None if reasons else on
     if advocate.paused_until and on < advocate.paused_until:
-        reasons.append(f"asked for a pause until {_day(advocate.paused_until)}")
+        reasons.append(f"asked for a pause until {spoken(advocate.paused_until)}")
         next_on = next_on and advocate.paused_until
     customer_left = own_left = None
     if limited := limits(advocate, activity, rules):
@@ -548,7 +558,7 @@ def _no_consent(standing: Standing) -> str:
         case ConsentState.WITHDRAWN:
             return "withdrew their consent"
         case ConsentState.EXPIRED if standing.until:
-            return f"their consent ended on {_day(standing.until)}"
+            return f"their consent ended on {spoken(standing.until)}"
         case ConsentState.EXPIRED:
             return "their consent ended"
     return "was not asked for consent yet"
@@ -565,7 +575,7 @@ def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
             wrong[name] = f"They take no more than {theirs}."
     pause = advocate.paused_until
     if pause and pause > today() and (terms["paused_until"] or today()) < pause:
-        wrong["paused_until"] = f"They want to be left alone until {_day(pause)}."
+        wrong["paused_until"] = f"They want to be left alone until {spoken(pause)}."
     if wrong:
         raise Invalid("The advocate said so themselves; only they can take it back.", wrong)
 
@@ -575,5 +585,6 @@ def _joined(activities: Iterable[Activity]) -> str:
     return "; ".join(each for each in Activity if each in chosen)
 
 
-def _day(day: date) -> str:
+def spoken(day: date) -> str:
+    """'3 Mar 2026'."""
     return f"{day.day} {day:%b %Y}"

@@ -1,0 +1,130 @@
+"""Times as guests write and read them, and the invitations that their calendars take."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from icalendar import Calendar, Event, vCalAddress, vText
+
+from workspace.clock import now
+from workspace.errors import Invalid
+
+# An appointment further off than this is a slip.
+FARTHEST = timedelta(days=366)
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """Somebody in a calendar invitation."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What an invitation says. A later one of the same `uid` with a higher `sequence` holds."""
+
+    uid: str
+    sequence: int
+    title: str
+    about: str
+    starts_at: datetime
+    minutes: int
+    organizer: Attendee
+    attendees: Sequence[Attendee]
+
+
+def invitation(meeting: Meeting) -> str:
+    """An iCalendar object that puts the meeting into calendars, or moves it in them."""
+    return _calendar(meeting, "REQUEST", "CONFIRMED")
+
+
+def cancellation(meeting: Meeting) -> str:
+    """An iCalendar object that takes the meeting out of calendars."""
+    return _calendar(meeting, "CANCEL", "CANCELLED")
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The time zones that people choose from: of places, and UTC."""
+    places = (name for name in available_timezones() if re.fullmatch(r"[A-Z]\w+(/[\w-]+)+", name))
+    return ("UTC", *sorted(name for name in places if not name.startswith(("Etc/", "SystemV/"))))
+
+
+def zone_or_utc(name: str) -> str:
+    """A time zone's name where it is one, else UTC."""
+    return name if name in zones() else "UTC"
+
+
+def moment(written: str, zone: str) -> datetime:
+    """The moment in UTC that a form's '2026-12-01T14:30' is in a time zone; else `Invalid`."""
+    try:
+        if not re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", written):
+            raise ValueError
+        local = datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(zone))
+    except ValueError:
+        raise Invalid("A day and a time, such as 2026-12-01 and 14:30.") from None
+    found = local.astimezone(UTC)
+    if found.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
+        raise Invalid("The clocks go forward over this hour that day; choose another.")
+    if local.replace(fold=1).astimezone(UTC) != found:
+        raise Invalid("The clocks go back that day, and this hour comes twice; choose another.")
+    require_ahead(found)
+    return found
+
+
+def require_ahead(moment: datetime) -> None:
+    """Refuse a time that has passed, or that nobody plans for yet."""
+    if moment <= now():
+        raise Invalid("This time has passed.")
+    if moment > now() + FARTHEST:
+        raise Invalid("This is more than a year off.")
+
+
+def shown(moment: datetime, zone: str) -> str:
+    """'Tue 1 Dec 2026, 14:30 (Europe/Warsaw, UTC+1)'."""
+    local = moment.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({zone}, {_offset(local)})"
+
+
+def _offset(local: datetime) -> str:
+    minutes = int((local.utcoffset() or timedelta()).total_seconds()) // 60
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "-" if minutes < 0 else "+"
+    return "UTC" + (f"{sign}{hours}" + (f":{rest:02}" if rest else "") if minutes else "")
+
+
+def _calendar(meeting: Meeting, method: str, status: str) -> str:
+    event = Event()
+    event.add("uid", meeting.uid)
+    event.add("sequence", meeting.sequence)
+    event.add("dtstamp", now())
+    # In UTC every calendar shows the right time, whatever zones it knows.
+    event.add("dtstart", meeting.starts_at.astimezone(UTC))
+    event.add("dtend", meeting.starts_at.astimezone(UTC) + timedelta(minutes=meeting.minutes))
+    event.add("summary", meeting.title)
+    event.add("description", meeting.about)
+    event.add("status", status)
+    event.add("organizer", _address(meeting.organizer))
+    for guest in meeting.attendees:
+        attendee = _address(guest)
+        attendee.params["ROLE"] = vText("REQ-PARTICIPANT")
+        attendee.params["PARTSTAT"] = vText("NEEDS-ACTION")
+        attendee.params["RSVP"] = vText("TRUE")
+        event.add("attendee", attendee, encode=False)
+    calendar = Calendar()
+    calendar.add("prodid", "-//Dealkin//Reference desk//EN")
+    calendar.add("version", "2.0")
+    calendar.add("method", method)
+    calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
+def _address(guest: Attendee) -> vCalAddress:
+    address = vCalAddress(f"mailto:{guest.email}")
+    address.params["CN"] = vText(guest.name)
+    return address
