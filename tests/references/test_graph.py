@@ -81,6 +81,7 @@ def assert_equal(graph: Graph, ties: Ties, sources: Collection[int], **asked: An
     steps=STEPS,
     batch=st.sampled_from([1, 2, 16]),
     left_out=st.sampled_from([0, 2, 100]),
+    kept=st.sampled_from([1, 4]),
 )
 def test_equal_to_trying_every_way(
     ties: Ties,
@@ -88,15 +89,18 @@ def test_equal_to_trying_every_way(
     steps: list[tuple[Any, ...]],
     batch: int,
     left_out: int,
+    kept: int,
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # Small graphs go through what only large ones would otherwise.
         patch.setattr(graphs, "FIRST_BATCH", batch)
         patch.setattr(graphs, "MOST_LEFT_OUT", left_out)
-        patch.setattr(graphs, "MOST_ENTRIES", 2)
+        patch.setattr(graphs, "MOST_ENTRIES", kept)
         patch.setattr(graphs, "CHUNK", 3)
         graph = graph_of(ties)
         ties = once(ties)
+        for each in sources:
+            assert_equal(graph, ties, each, targets={1, 2}, k=100)
         for what, *details in steps:
             if what == "change":
                 one, other, strength = details
@@ -220,6 +224,57 @@ def test_a_change_holds_for_the_next_question() -> None:
     graph.change(500, 501, None)
     assert graph.paths(ours, [9]) == []
     assert len(graph) == 2
+
+
+def test_a_change_two_ties_from_the_targets_and_two_from_us_holds_too() -> None:
+    graph = graph_of({(1, 2): 0.5, (3, 9): 0.5, (8, 9): 0.5})
+    ours = frozenset([1])
+    assert graph.paths(ours, [9]) == []
+    graph.change(2, 3, 0.5)
+    assert graph.paths(ours, [9]) == [Path((1, 2, 3, 9), (0.5, 0.5, 0.5), 0.125)]
+    # The tie to us is what changes, and who is looked at is somebody known to its other end.
+    graph.change(7, 8, 1.0)
+    graph.change(1, 7, 1.0)
+    assert [path.people for path in graph.paths(ours, [9])] == [(1, 7, 8, 9), (1, 2, 3, 9)]
+
+
+def test_of_equally_strong_ways_in_the_smaller_id_counts_though_it_came_later() -> None:
+    graph = graph_of({(5, 7): 0.5, (7, 9): 0.5, (6, 9): 0.5})
+    ours = frozenset([1, 5])
+    assert [path.people for path in graph.paths(ours, [9])] == [(5, 7, 9)]
+    graph.change(1, 7, 0.5)
+    assert [path.people for path in graph.paths(ours, [9], k=1)] == [(1, 7, 9)]
+
+
+def test_equally_strong_paths_are_looked_for_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first in order may lie over who is looked at after enough have been found."""
+    monkeypatch.setattr(graphs, "FIRST_BATCH", 1)
+    pairs = [(1, 5), (5, 2), (2, 9), (1, 4), (4, 3), (3, 9)]
+    graph = graph_of(dict.fromkeys(pairs, 0.5))
+    assert [path.people for path in graph.paths([1], [9], k=1)] == [(1, 4, 3, 9)]
+
+
+def test_rounding_a_bound_loses_no_path() -> None:
+    """A path of three ties is stronger than one of two by less than 32 bits can tell."""
+    chance = np.random.default_rng(1)
+    one, other = chance.uniform(0.5, 1, (2, 20_000)).astype(np.float32)
+    exact, rounded = one.astype(np.float64) * other, one * other
+    order = np.lexsort((exact, rounded))
+    weaker, stronger = order[:-1], order[1:]
+    lost = (rounded[weaker] == rounded[stronger]) & (rounded[weaker] < exact[weaker])
+    found = lost & (exact[weaker] < exact[stronger])
+    for low, high in zip(weaker[found].tolist(), stronger[found].tolist(), strict=True):
+        graph = graph_of(
+            {
+                (1, 2): one[low],
+                (2, 9): other[low],
+                (1, 3): one[high],
+                (3, 4): other[high],
+                (4, 9): 1,
+            }
+        )
+        assert [path.people for path in graph.paths([1], [9], k=1)] == [(1, 3, 4, 9)]
+    assert found.any()
 
 
 def test_who_is_unknown_is_not_reached() -> None:
