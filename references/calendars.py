@@ -88,7 +88,8 @@ def require_ahead(moment: datetime) -> None:
 def shown(moment: datetime, zone: str) -> str:
     """'Tue 1 Dec 2026, 14:30 (Europe/Warsaw, UTC+1)'."""
     local = moment.astimezone(ZoneInfo(zone))
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({zone}, {_offset(local)})"
+    place = "UTC" if zone == "UTC" else f"{zone}, {_offset(local)}"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({place})"
 
 
 def _offset(local: datetime) -> str:
