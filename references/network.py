@@ -21,6 +21,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Session, SQLModel, col, select
 
+from references.connections import match_new
 from references.found import Touched, find_again
 from references.graph import Graph
 from references.ties import (
@@ -302,6 +303,7 @@ def _listen(session: Session) -> None:
             .values(generation=col(TieState.generation) + 1)
             .returning(col(TieState.generation))
         ).scalar_one()
+        match_new(session, touched.people)
         find_again(session, touched)
         session.flush()
         sweeping = len(changed) > MOST_CHANGES

@@ -22,6 +22,7 @@ from web.dependencies import (
 )
 from web.pages.accounts import AccountController
 from web.pages.activity import ActivityController
+from web.pages.connections import ConnectionController
 from web.pages.deals import DealController
 from web.pages.experts import ExpertController
 from web.pages.kin import KinController
@@ -29,6 +30,7 @@ from web.pages.library import LibraryController
 from web.pages.overview import OverviewController
 from web.pages.people import PeopleController
 from web.pages.playbook import PlaybookController
+from web.pages.references import ReferencesController
 from web.pages.search import SearchController
 from web.pages.ties import AccountPathsController, TiesController
 from web.pages.today import TodayController
@@ -41,6 +43,7 @@ CONTROLLERS = (
     AccountController,
     AccountPathsController,
     ActivityController,
+    ConnectionController,
     DealController,
     ExpertController,
     KinController,
@@ -49,6 +52,7 @@ CONTROLLERS = (
     PeopleController,
     PlaybookController,
     PreferencesController,
+    ReferencesController,
     SearchController,
     SignInController,
     SignOutController,

@@ -17,6 +17,7 @@ TABS = (
     ("kin", "Kin", "/kin"),
     ("playbook", "Playbook", "/playbook"),
     ("experts", "Experts & team", "/experts"),
+    ("references", "References", "/references"),
     ("activity", "Activity", "/activity"),
 )
 # What a list of deals, or the Kin tab, can be narrowed down by.
