@@ -262,7 +262,10 @@ class _Ties:
     def find(self, people: Int64Array) -> Places:
         """The place of each of these people, NOBODY for who has none."""
         at = np.searchsorted(self._sorted_ids, people)
-        found = np.where(_within(self._sorted_ids, people), at, NOBODY)
+        found = np.full(len(people), NOBODY)
+        known = np.flatnonzero(at < len(self._sorted_ids))
+        known = known[self._sorted_ids[at[known]] == people[known]]
+        found[known] = at[known]
         if self._place_of_new:
             for unknown in np.flatnonzero(found == NOBODY).tolist():
                 found[unknown] = self._place_of_new.get(int(people[unknown]), NOBODY)
@@ -455,7 +458,7 @@ class _Question:
             np.concatenate((strengths[left], lent.strengths[given], entries.strengths[keeping])),
             np.concatenate((others[left], lent.ones[given], entries.sources[keeping])),
         )
-        self._own = np.union1d(losing, gaining)
+        self._own = _distinct(np.concatenate((losing, gaining)))
         self._own_strengths = np.zeros(len(self._own), np.float32)
         self._own_sources = np.zeros(len(self._own), np.int64)
         at = np.searchsorted(self._own, places)
