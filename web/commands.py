@@ -89,6 +89,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the demo workspace; into an empty database it is put first."""
+    from references.imports import DEMO, MORE
     from workspace import demo as content
 
     with _workspace() as (settings, database, catalog, network):
@@ -101,7 +102,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             typer.echo("Making the demo workspace; this takes about a minute …")
             with database.write() as session:
                 try:
-                    made = content.load(session)
+                    made = content.load(session, (content.FOLDER, DEMO), MORE)
                 except Conflict as error:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
@@ -167,19 +168,20 @@ def _serve(
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="CSV files.", metavar="FILE…")],
+    files: Annotated[list[Path], typer.Argument(help="CSV files and vCards.", metavar="FILE…")],
     as_: Annotated[
         str | None,
         typer.Option("--as", metavar="EMAIL", help="The member in whose name they are imported."),
     ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
+    from references.imports import MORE
     from workspace import imports
 
     with _workspace() as (settings, database, _, _network):
         with database.write() as session:
             by = _viewer(session, as_).person_id
-            reports = imports.run(session, files, by, settings.home / "import-errors")
+            reports = imports.run(session, files, by, settings.home / "import-errors", MORE)
         for report in reports:
             _print_report(report)
     if any(report.refused for report in reports):

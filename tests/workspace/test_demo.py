@@ -23,7 +23,7 @@ def test_should_be_free_of_errors_and_of_warnings(database, tmp_path):
     for report in reports:
         assert (report.refused, report.failed, report.warnings) == ("", 0, []), report
         assert report.created
-    assert len({report.kind for report in reports}) == 12
+    assert len({report.kind for report in reports}) == 14
 
 
 def test_should_fill_an_empty_workspace(database):

@@ -1,0 +1,456 @@
+"""Files of ties, address books, advocates and past references, as rows for the import."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlmodel import col, select
+
+from references import advocates as record_of_advocates
+from references import connections, vcards
+from references.advocates import Activity, Advocate, Consent, ConsentState, LegalBasis
+from references.requests import (
+    DESK_ROLES,
+    OUTCOMES,
+    ReferenceRequest,
+    RequestStep,
+    State,
+    new_key,
+)
+from references.ties import Connection, Tie, TieKind, Visibility, assert_tie, pair
+from workspace import contacts
+from workspace.audit import audit
+from workspace.clock import today
+from workspace.deals import Deal
+from workspace.errors import Forbidden, Invalid
+from workspace.imports import More, values
+from workspace.imports.formats import Cells, Format, columns, needs
+from workspace.imports.known import CHUNK, Known
+from workspace.imports.pipeline import tell
+from workspace.imports.rows import Result, Row, each, given
+from workspace.people import Person, Role
+
+Word = TypeVar("Word", Activity, ConsentState, LegalBasis)
+
+# The demo's ties, advocates and past references.
+DEMO = Path(__file__).parent / "demo"
+
+LINKEDIN = "LinkedIn"
+ADDRESS_BOOK = "Address book"
+# What a reference of the past came to that did not happen.
+MISSED = State.MISSED.value
+# How two people know each other whom an address book relates.
+_RELATED = {
+    "colleague": TieKind.COLLEAGUES,
+    "co-worker": TieKind.COLLEAGUES,
+    "coworker": TieKind.COLLEAGUES,
+    "manager": TieKind.COLLEAGUES,
+    "assistant": TieKind.COLLEAGUES,
+}
+
+
+def ties(known: Known, rows: Sequence[Row]) -> None:
+    """Key: the two people, kind, source and owner."""
+
+    def apply(row: Row) -> Result:
+        one_id = row.need("one", known.person_id)
+        other_id = row.need("other", known.person_id)
+        kind = row.read("kind", lambda text: values.choice(text, map(str, TieKind)))
+        visibility = row.read("visibility", lambda text: values.choice(text, map(str, Visibility)))
+        owner_id = row.read("owner", known.member_id)
+        facts: dict[str, Any] = given(
+            {
+                **row.lines(Tie, "evidence"),
+                "start": row.read("start", values.first_day),
+                "end": row.read("end", values.last_day),
+                "visibility": visibility,
+            }
+        )
+        source = row.lines(Tie, "source")["source"] or "imported"
+        row.check()
+        owner_id = _owner(known, owner_id)
+        kind = kind or TieKind.KNOWS
+        tie = _tie(known, one_id, other_id, kind, source, owner_id)
+        if tie:
+            if all(getattr(tie, name) == value for name, value in facts.items()):
+                return Result.UNCHANGED
+            there = {name: getattr(tie, name) for name in ("evidence", "start", "end")}
+            facts = {**there, "visibility": tie.visibility, **facts}
+        assert_tie(
+            known.session,
+            one_id,
+            other_id,
+            kind,
+            source=source,
+            asserted_by_id=owner_id,
+            **{"visibility": Visibility.PRIVATE, **facts},
+        )
+        return Result.UPDATED if tie else Result.CREATED
+
+    each(rows, apply)
+
+
+def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
+    """Key, among the connections of the member who imports: profile, else name and company."""
+    if known.by is None:
+        raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
+    owner = known.get(Person, known.by)
+    book = connections.Book(known.session, owner.id)
+    changed: dict[int, Connection] = {}
+    named: dict[int, Connection] = {}
+
+    def apply(row: Row) -> Result:
+        if "name" not in row:
+            raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
+        name = row.name("name", Connection, "name")
+        emails = row.read("email", lambda text: [values.email(each) for each in values.many(text)])
+        facts = given(
+            {
+                "email": emails[0] if emails else None,
+                "url": row.read("url", contacts.profile_address),
+                "connected_on": row.read("connected_on", values.day),
+                **row.lines(Connection, "company", "position"),
+            }
+        )
+        row.check()
+        if owner.email in (emails or []):
+            # Their own card.
+            return Result.UNCHANGED
+        connection, created, differs = book.put(name, source=source, **facts)
+        named[id(row)] = connection
+        if differs:
+            changed[id(connection)] = connection
+        return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
+
+    each(rows, apply)
+    connections.match(known.session, list(changed.values()))
+    for row in rows:
+        connection = named.get(id(row))
+        if connection and connection.person_id and _relate(known, row, connection.person_id):
+            row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
+
+
+def advocates(known: Known, rows: Sequence[Row]) -> None:
+    """Key: the person; a consent is known again by its state and the day it was captured."""
+    known.require_role(*DESK_ROLES)
+
+    def apply(row: Row) -> Result:
+        person_id = row.need("person", known.person_id)
+        terms: dict[str, Any] = given(
+            {
+                "activities": row.read("activities", _activities),
+                "calls_a_quarter": row.read("calls_a_quarter", values.whole),
+                "events_in_two_quarters": row.read("events_in_two_quarters", values.whole),
+                "paused_until": row.read("paused_until", values.day),
+            }
+        )
+        note = row.prose(Advocate, "note")["note"]
+        consent = _consent(row)
+        row.check()
+        session = known.session
+        advocate = session.exec(select(Advocate).where(Advocate.person_id == person_id)).first()
+        result = Result.UNCHANGED
+        if advocate is None:
+            person = known.get(Person, person_id)
+            advocate = record_of_advocates.nominate(session, person, known.by)
+            result = Result.CREATED
+        changed = _set_terms(known, advocate, terms)
+        if note is not None and note != advocate.note:
+            advocate.note = note
+            session.add(advocate)
+            changed = True
+        if consent and not _is_recorded(known, advocate, consent):
+            record_of_advocates.record_consent(session, advocate, by=known.by, **consent)
+            changed = True
+        return Result.UPDATED if changed and result == Result.UNCHANGED else result
+
+    each(rows, apply)
+
+
+def references(known: Known, rows: Sequence[Row]) -> None:
+    """Requests of the past. Key: deal, advocate, activity and date."""
+    known.require_role(*DESK_ROLES)
+    ids = {
+        person_id: advocate_id
+        for advocate_id, person_id in known.session.exec(select(Advocate.id, Advocate.person_id))
+    }
+    for start in range(0, len(rows), CHUNK):
+        some = rows[start : start + CHUNK]
+        found = known.deals(some)
+        deal_ids = [deal.id for deals in found.values() for deal in deals]
+        there: dict[tuple[object, ...], ReferenceRequest] = {}
+        past = select(ReferenceRequest).where(col(ReferenceRequest.deal_id).in_(deal_ids))
+        for request in known.session.exec(past):
+            there[_place(request)] = request
+        each(some, partial(_reference, known, ids, found, there))
+
+
+def _full_name(cells: Cells) -> Cells:
+    name = f"{cells.pop('first_name', '')} {cells.pop('last_name', '')}".strip()
+    return cells | ({"name": name} if name else {})
+
+
+def _owner(known: Known, owner_id: int | None) -> int:
+    """Whose tie a row is; others' are for administrators to bring in."""
+    if owner_id is None:
+        if known.by is None:
+            raise Invalid("owner: It is missing: whose tie is it?")
+        return known.by
+    if known.viewer and owner_id != known.by and Role.ADMIN not in known.viewer.roles:
+        raise Forbidden("Only administrators bring in the ties of others.")
+    return owner_id
+
+
+def _tie(
+    known: Known, one_id: int, other_id: int, kind: str, source: str, owner_id: int
+) -> Tie | None:
+    one, other = pair(one_id, other_id)
+    query = select(Tie).where(
+        Tie.one_id == one,
+        Tie.other_id == other,
+        Tie.kind == kind,
+        Tie.source == source,
+        Tie.asserted_by_id == owner_id,
+        Tie.origin == "",
+    )
+    return known.session.exec(query).first()
+
+
+def _relate(known: Known, row: Row, person_id: int) -> bool:
+    """Write down whom a card relates its person to, where the record has both; whether any."""
+    made = False
+    for part in row.several("related"):
+        relation, _, who = part.partition(": ")
+        try:
+            other_id = known.person_id(who)
+        except Invalid:
+            continue
+        kind = _RELATED.get(relation, TieKind.KNOWS)
+        owner_id = known.by or 0
+        if other_id in (person_id, owner_id):
+            continue
+        if _tie(known, person_id, other_id, kind, ADDRESS_BOOK, owner_id) is None:
+            assert_tie(
+                known.session,
+                person_id,
+                other_id,
+                kind,
+                evidence=f"Related in an address book: {relation}",
+                source=ADDRESS_BOOK,
+                asserted_by_id=owner_id,
+                visibility=Visibility.PRIVATE,
+            )
+            made = True
+    return made
+
+
+def _activities(text: str) -> list[Activity]:
+    return [Activity(values.choice(part, map(str, Activity))) for part in values.many(text)]
+
+
+def _consent(row: Row) -> dict[str, Any] | None:
+    """What a row says of consent, as `record_consent` takes it; None where it says nothing."""
+    state = row.read("consent", _one_of(ConsentState))
+    basis = row.read("legal_basis", _one_of(LegalBasis))
+    captured_on = row.read("captured_on", values.day)
+    facts = given(
+        {
+            "state": state,
+            "legal_basis": basis,
+            "captured_on": captured_on,
+            "start": row.read("start", values.first_day),
+            "end": row.read("end", values.last_day),
+            **row.lines(Consent, "source"),
+        }
+    )
+    if not facts:
+        return None
+    for column in ("consent", "captured_on"):
+        if column not in row:
+            row.refuse(f"{column}: It is missing.")
+    if state == ConsentState.EXPIRED:
+        # That it has ended follows from its end.
+        facts["state"] = ConsentState.GIVEN
+        if "end" not in facts and "end" not in row:
+            row.refuse("end: An expired consent has ended some day.")
+    return facts
+
+
+def _is_recorded(known: Known, advocate: Advocate, consent: dict[str, Any]) -> bool:
+    said = record_of_advocates.consents_of(known.session, [advocate.id])[advocate.id]
+    return any(
+        all(getattr(each, name) == value for name, value in consent.items()) for each in said
+    )
+
+
+def _set_terms(known: Known, advocate: Advocate, terms: dict[str, Any]) -> bool:
+    """Change the terms that a row states; whether any differed."""
+    there: dict[str, Any] = {
+        "activities": record_of_advocates.activities_of(advocate),
+        "calls_a_quarter": advocate.calls_a_quarter,
+        "events_in_two_quarters": advocate.events_in_two_quarters,
+        "paused_until": advocate.paused_until,
+    }
+    wanted = {**there, **terms}
+    if {**wanted, "activities": set(wanted["activities"])} == {
+        **there,
+        "activities": set(there["activities"]),
+    }:
+        return False
+    record_of_advocates.set_terms(known.session, advocate, known.by, **wanted)
+    return True
+
+
+def _reference(
+    known: Known,
+    advocates_of: dict[int, int],
+    found: dict[str, list[Deal]],
+    there: dict[tuple[object, ...], ReferenceRequest],
+    row: Row,
+) -> Result:
+    person_id = row.need("advocate", known.person_id)
+    activity = row.read("activity", _one_of(Activity)) or Activity.CALL
+    prospect_id = row.read("prospect", known.person_id)
+    by_id = row.read("by", known.member_id)
+    day = row.need("date", values.day)
+    outcome = row.read("outcome", lambda text: values.choice(text, (*OUTCOMES, MISSED)))
+    note = row.prose(ReferenceRequest, "outcome_note")["outcome_note"]
+    row.check()
+    deal = known.seen_deal(row, found)
+    if person_id not in advocates_of:
+        raise Invalid(f"{values.shown(row.cells['advocate'])} is no advocate yet.")
+    if day > today():
+        raise Invalid("date: It is yet to come; what lies ahead is asked for on the deal's page.")
+    facts: dict[str, Any] = given(
+        {
+            "prospect_id": prospect_id,
+            "requested_by_id": by_id,
+            "outcome_note": note,
+        }
+    )
+    if outcome is not None:
+        facts["state"] = State.MISSED if outcome == MISSED else State.COMPLETED
+        facts["outcome"] = "" if outcome == MISSED else outcome
+    place = (deal.id, advocates_of[person_id], activity.value, day)
+    request = there.get(place)
+    if request is None:
+        there[place] = _past(known, deal, person_id, place, facts)
+        return Result.CREATED
+    changed = {name: value for name, value in facts.items() if getattr(request, name) != value}
+    if not changed:
+        return Result.UNCHANGED
+    if request.state not in (State.COMPLETED, State.MISSED):
+        raise Invalid(f"This request is {request.state}: it goes on at the reference desk.")
+    for name, value in changed.items():
+        setattr(request, name, value)
+    request.version += 1
+    known.session.add(request)
+    audit(
+        known.session,
+        known.by,
+        "reference edited",
+        f"deal {deal.id}",
+        {"request": request.key, "changed": sorted(changed)},
+    )
+    return Result.UPDATED
+
+
+def _past(
+    known: Known,
+    deal: Deal,
+    person_id: int,
+    place: tuple[int, int, str, date],
+    facts: dict[str, Any],
+) -> ReferenceRequest:
+    """A request whose life is over, with one step that says so."""
+    _, advocate_id, activity, day = place
+    # Nobody knows the hour.
+    at = datetime.combine(day, time(12), UTC)
+    request = ReferenceRequest(
+        key=new_key(known.session),
+        deal_id=deal.id,
+        activity=activity,
+        advocate_id=advocate_id,
+        approved_at=at,
+        starts_at=at,
+        created_at=at,
+        changed_at=at,
+        **{"state": State.COMPLETED, **facts},
+    )
+    known.session.add(request)
+    known.session.flush()
+    known.session.add(
+        RequestStep(request_id=request.id, at=at, action="imported", after=request.state)
+    )
+    detail: dict[str, object] = {
+        "request": request.key,
+        "step": "imported",
+        "activity": activity,
+        "person_id": person_id,
+        "state": request.state,
+    }
+    by_id = request.requested_by_id
+    tell(known, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail)
+    return request
+
+
+def _place(request: ReferenceRequest) -> tuple[object, ...]:
+    day = request.starts_at.date() if request.starts_at else None
+    return (request.deal_id, request.advocate_id, request.activity, day)
+
+
+def _one_of(words: type[Word]) -> Callable[[str], Word]:
+    return lambda text: words(values.choice(text, map(str, words)))
+
+
+MORE = More(
+    formats=(
+        Format(
+            "connections",
+            needs("first_name,last_name,connected_on", "first_name,last_name,company,position"),
+            {
+                "first_name": ("first name",),
+                "last_name": ("last name",),
+                "url": ("url", "profile url"),
+                "email": ("email address", "email"),
+                "company": ("company",),
+                "position": ("position",),
+                "connected_on": ("connected on",),
+            },
+            _full_name,
+        ),
+        Format(
+            "cards",
+            needs("name,email,company,position,related"),
+            columns(",".join(vcards.HEADER)),
+        ),
+        Format(
+            "advocates",
+            needs("person,activities", "person,consent"),
+            columns(
+                "person,activities,calls_a_quarter,events_in_two_quarters,paused_until,consent,"
+                "legal_basis,captured_on,source,start,end,note"
+            ),
+        ),
+        Format(
+            "references",
+            needs("deal,advocate"),
+            columns("deal,advocate,activity,prospect,date,by,outcome,note"),
+        ),
+        Format(
+            "ties",
+            needs("one,other"),
+            columns("one,other,kind,evidence,start,end,source,visibility,owner"),
+        ),
+    ),
+    kinds={
+        "connections": partial(address_book, LINKEDIN),
+        "cards": partial(address_book, ADDRESS_BOOK),
+        "advocates": advocates,
+        "references": references,
+        "ties": ties,
+    },
+    splitters={vcards.OPENING: vcards.split},
+)

@@ -1,0 +1,606 @@
+"""Files of ties, address books, advocates and past references."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from references import connections
+from references.advocates import Advocate, Consent, consents_of
+from references.imports import MORE
+from references.requests import ReferenceRequest, RequestStep
+from references.ties import Connection, Tie
+from tests.workspace.imports.files import SHARED, counts, put, snapshot, with_shared_data
+from tests.world import World, ago
+from workspace import contacts
+from workspace.activity import timeline
+from workspace.imports import Report, run
+from workspace.imports.formats import FORMATS
+from workspace.people import Person
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def load(world: World, path: Path, by: str | None = "alice") -> Report:
+    """Import one file in the name of one of the cast."""
+    member = world.people[by] if by else None
+    with world.database.write() as session:
+        return run(session, [path], member, path.parent / "errors", MORE)[0]
+
+
+def load_text(
+    world: World, folder: Path, text: str, by: str | None = "alice", name: str = "file.csv"
+) -> Report:
+    return load(world, put(folder, name, text), by)
+
+
+def problems(report: Report) -> str:
+    return report.error_file.read_text(encoding="utf-8-sig")
+
+
+def connections_of(session: Session, world: World, name: str = "alice") -> list[Connection]:
+    rows = select(Connection).where(Connection.owner_id == world.people[name])
+    return list(session.exec(rows.order_by(Connection.id)))
+
+
+def asserted(session: Session) -> list[Tie]:
+    """The ties that somebody entered, as opposed to those that follow from the cast's facts."""
+    return list(session.exec(select(Tie).where(Tie.origin == "").order_by(Tie.id)))
+
+
+def add_jane(world: World) -> int:
+    """A contact at Havel Clinics who is in people's address books."""
+    with world.database.write() as session:
+        return contacts.add_contact(
+            session,
+            "Jane Doe",
+            None,
+            email="jane@havel.example",
+            profile="linkedin.com/in/janedoe",
+            account_id=world.account(session, "havel").id,
+        ).id
+
+
+def test_every_format_is_documented() -> None:
+    section = README.read_text("utf-8").partition("## Ties and references")[2]
+    documented = {
+        kind: set(re.split(", | or ", columns.replace("*", "")))
+        for kind, columns in re.findall(
+            r"^\| ([a-z]+) \| (.+?) \|", section.partition("\n## ")[0], re.MULTILINE
+        )
+    }
+    known = {each.kind: set(each.columns) for each in MORE.formats if each.adapt is None}
+    # That of a card is what an error file of cards has.
+    assert known.pop("cards")
+    assert documented == known
+    assert not set(known) & {each.kind for each in FORMATS}
+
+
+# LinkedIn's Connections.csv
+
+PREAMBLE = (
+    'Notes:\n"When exporting your connection data, some of it may be missing, as ""they"" choose.'
+    '"\n\n'
+)
+HEADER = "First Name,Last Name,URL,Email Address,Company,Position,Connected On\n"
+
+
+def book(*rows: str, header: str = HEADER, preamble: str = PREAMBLE) -> str:
+    return preamble + header + "\n".join(rows) + "\n"
+
+
+def test_an_address_book_belongs_to_a_member(world: World, tmp_path: Path) -> None:
+    text = book("Jane,Doe,,,Havel Clinics,CIO,12 Mar 2024")
+    report = load_text(world, tmp_path, text, by=None)
+    assert report.refused == "An address book belongs to a member: --as EMAIL says to whom."
+    assert "may read" in load_text(world, tmp_path, text, by="frank").refused
+    report = load_text(world, tmp_path, text)
+    assert (report.kind, counts(report), report.warnings) == ("connections", (1, 0, 0, 0), [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        book("Jane,Doe,https://www.linkedin.com/in/janedoe,,Acme,CIO,12 Mar 2024"),
+        book("Jane,Doe,linkedin.com/in/JaneDoe/?trk=x,,Acme,CIO,12 Mar 2024", preamble=""),
+        book(
+            "Jane,Doe,https://linkedin.com/in/janedoe,,Acme,CIO,12 Mar 2024",
+            preamble="Notes:\nThis file, as you see, contains your connections.\n",
+        ),
+        "\ufeff"
+        + book("Jane,Doe,https://linkedin.com/in/janedoe,,Acme,CIO,12-Mar-24").replace(
+            "\n", "\r\n"
+        ),
+        book(
+            "Jane,Doe,,Acme,CIO,12 Mar 2024,https://linkedin.com/in/janedoe",
+            header="First Name,Last Name,Email Address,Company,Position,Connected On,URL\n",
+        ),
+    ],
+    ids=["usual", "no preamble", "no blank line", "mark and CRLF", "profile last"],
+)
+def test_the_header_is_found_wherever_it_is(world: World, tmp_path: Path, text: str) -> None:
+    assert counts(load_text(world, tmp_path, text)) == (1, 0, 0, 0)
+    with world.database.read() as session:
+        (found,) = connections_of(session, world)
+        assert (found.name, found.url) == ("Jane Doe", "linkedin.com/in/janedoe")
+        assert (found.company, found.position) == ("Acme", "CIO")
+        assert (found.connected_on, found.source) == (date(2024, 3, 12), "LinkedIn")
+        assert (found.visibility, found.person_id) == ("private", None)
+
+
+def test_an_old_file_without_profiles_is_known_again_by_name_and_company(
+    world: World, tmp_path: Path
+) -> None:
+    old = book(
+        "Jane,Doe,,Acme,CIO,12 Mar 2024",
+        header="First Name,Last Name,Email Address,Company,Position,Connected On\n",
+        preamble="",
+    )
+    assert counts(load_text(world, tmp_path, old)) == (1, 0, 0, 0)
+    new = book("Jane,Doe,https://linkedin.com/in/janedoe,,ACME,Chief,12 Mar 2024")
+    assert counts(load_text(world, tmp_path, new)) == (0, 1, 0, 0)
+    moved = book("Jane,Doe,https://linkedin.com/in/janedoe,,Other Ltd,Chief,12 Mar 2024")
+    assert counts(load_text(world, tmp_path, moved)) == (0, 1, 0, 0)
+    assert counts(load_text(world, tmp_path, moved)) == (0, 0, 1, 0)
+    with world.database.read() as session:
+        (found,) = connections_of(session, world)
+        assert (found.company, found.position) == ("Other Ltd", "Chief")
+
+
+def test_rows_of_every_quirk(world: World, tmp_path: Path) -> None:
+    text = book(
+        'Priya,Sharma,linkedin.com/in/priya-1,,"Stripe, Inc.","Engineer ""Platform""",7-Feb-22',
+        "Priya,Sharma,https://linkedin.com/in/priya-2,,Stripe Inc,PM,1 Feb 2022",
+        'Priya,Sharma,linkedin.com/in/priya-1,,"Stripe, Inc.","Engineer ""Platform""",7-Feb-22',
+        "Neha,,https://linkedin.com/in/neha,,,,",
+        ",,,,,,20 Mar 2022",
+        ",,https://linkedin.com/in/nobody,,,,",
+        "Rahul,Verma,,not an address,Flipkart,SDE,01 Aug 2021",
+        "Rahul,Verma,,,Flipkart,SDE,03/04/2021",
+        ",,,,,,",
+    )  # fmt: skip
+    report = load_text(world, tmp_path, text)
+    assert counts(report) == (3, 0, 1, 4)
+    for reason in ("It names nobody", "is not an e-mail address", "could be 03 April or 04 March"):
+        assert reason in problems(report)
+    with world.database.read() as session:
+        assert [(row.name, row.position) for row in connections_of(session, world)] == [
+            ("Priya Sharma", 'Engineer "Platform"'),
+            ("Priya Sharma", "PM"),
+            ("Neha", ""),
+        ]
+    before = snapshot(world.database)
+    assert counts(load_text(world, tmp_path, text)) == (0, 0, 4, 4)
+    assert snapshot(world.database) == before
+
+
+@with_shared_data
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("constellation_no_blank_line_short_preamble", (2, 0, 0, 0)),
+        ("index59320101013_exact_duplicate_row", (3, 0, 1, 0)),
+        ("index62310622730_old_header_no_preamble", (3, 0, 0, 0)),
+        ("index71504639682_bom_crlf_quotes", (4, 0, 0, 1)),
+        ("labeldekho_Connections", (10, 0, 0, 0)),
+        ("people-sync_withdrawn_profile_row", (2, 0, 0, 1)),
+        ("six-hops_same_name_two_people", (4, 0, 0, 1)),
+    ],
+)
+def test_the_samples_of_connections(
+    world: World, tmp_path: Path, name: str, expected: tuple[int, int, int, int]
+) -> None:
+    text = (SHARED / "import_formats" / "linkedin" / f"{name}.csv").read_bytes().decode()
+    report = load_text(world, tmp_path, text)
+    assert (report.kind, counts(report)) == ("connections", expected)
+    again = load_text(world, tmp_path, text)
+    assert counts(again) == (0, 0, expected[0] + expected[2], expected[3])
+
+
+# vCards
+
+
+def card(*lines: str, version: str = "3.0") -> str:
+    return "\r\n".join(["BEGIN:VCARD", f"VERSION:{version}", *lines, "END:VCARD", ""])
+
+
+def test_cards_of_any_age_are_connections(world: World, tmp_path: Path) -> None:
+    text = (
+        card(
+            "N:Doe;Jane;Q.;Dr.;",
+            "FN:Dr. Jane Q. Doe",
+            "item1.EMAIL;type=INTERNET:second@x.example",
+            "item2.EMAIL;type=pref:Jane@X.example",
+            "item2.X-ABLabel:_$!<Work>!$_",
+            "ORG:Acme\\, Inc.;Accounting",
+            "TITLE:Head of",
+            "  data",
+            "BDAY:--0412",
+            "PHOTO;ENCODING=b;TYPE=JPEG:" + "A" * 70,
+            *(" " + "A" * 70 for _ in range(1_000)),
+            "X-SOCIALPROFILE;type=linkedin:http\\://www.linkedin.com/in/janedoe",
+            "URL:https://acme.example",
+        )
+        + card(
+            "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=91u=C3=B1ez;Ana;;;",
+            "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:Ana =",
+            "=C3=91u=C3=B1ez",
+            "NOTE;ENCODING=QUOTED-PRINTABLE:He said=0D=0A=",
+            "EMAIL:nobody@x.example",
+            "A line that is no property",
+            version="2.1",
+        )
+        + card("FN:No Address", "EMAIL:none", version="4.0")
+    )
+    report = load_text(world, tmp_path, text, name="book.vcf")
+    assert (report.kind, counts(report), report.warnings) == ("cards", (3, 0, 0, 0), [])
+    with world.database.read() as session:
+        jane, ana, last = connections_of(session, world)
+        assert (jane.name, jane.email, jane.company) == ("Jane Doe", "jane@x.example", "Acme, Inc.")
+        assert (jane.position, jane.url) == ("Head of data", "linkedin.com/in/janedoe")
+        assert (jane.source, jane.visibility) == ("Address book", "private")
+        assert (ana.name, ana.email) == ("Ana Ñuñez", None)
+        assert (last.name, last.email) == ("No Address", None)
+    before = snapshot(world.database)
+    assert counts(load_text(world, tmp_path, text, name="book.vcf")) == (0, 0, 3, 0)
+    assert snapshot(world.database) == before
+
+
+def test_cards_that_cannot_be_taken_come_back_with_the_reason(world: World, tmp_path: Path) -> None:
+    text = (
+        card("FN:Whole", "EMAIL:whole@x.example")
+        + card("EMAIL:nameless@x.example")
+        + card("FN:The Team", "KIND:group", version="4.0")
+        + card("FN:Acme", "X-ABShowAs:COMPANY")
+        + card("FN:Jane", "EMAIL:a b@x.example")
+        + "BEGIN:VCARD\nFN:Cut off\n"
+        + card("FN:Agent of", "AGENT:", "BEGIN:VCARD", "FN:Inner", "END:VCARD", "TITLE:Outer")
+        + "BEGIN:VCARD\nFN:Cut off too\n"
+    )
+    report = load_text(world, tmp_path, text, name="book.vcf")
+    assert counts(report) == (2, 0, 0, 6)
+    told = problems(report)
+    for reason in (
+        "It names nobody", "a group or an organisation", "is not an e-mail", "has no end"
+    ):  # fmt: skip
+        assert reason in told
+    with world.database.read() as session:
+        found = connections_of(session, world)
+        assert [(row.name, row.position) for row in found] == [("Whole", ""), ("Agent of", "Outer")]
+    mended = told.replace("a b@x.example", "ab@x.example")
+    again = load_text(world, tmp_path, mended, name="mended.csv")
+    # Those that were cut off may be meant as they are; what is no person stays out.
+    assert (again.kind, counts(again)) == ("cards", (3, 0, 0, 3))
+
+
+def test_a_hostile_line_costs_no_time(world: World, tmp_path: Path) -> None:
+    # With patterns that try every way to read a parameter this would not end.
+    text = card("FN;x=" + "," * 5_000, "N;" + '"' * 5_001, "FN:Jane Doe")
+    report = load_text(world, tmp_path, text, name="book.vcf")
+    assert counts(report) == (1, 0, 0, 0)
+
+
+def test_those_whom_a_card_relates_are_tied_where_the_record_has_both(
+    world: World, tmp_path: Path
+) -> None:
+    jane = add_jane(world)
+    ines, jonas = world.people["ines"], world.people["jonas"]
+    text = (
+        card(
+            "FN:Jane Doe",
+            "EMAIL:jane@havel.example",
+            "RELATED;TYPE=colleague:urn:uuid:AB-1",
+            "RELATED;TYPE=friend;VALUE=text:Inês Moreira",
+            "RELATED;TYPE=spouse;VALUE=text:Inês Moreira",
+            "RELATED;TYPE=colleague:mailto:nobody@x.example",
+            "RELATED;TYPE=contact:mailto:alice@dealkin.example",
+            version="4.0",
+        )
+        + card("FN:Jonas Havelka", "UID:urn:uuid:ab-1", version="4.0")
+        + card(
+            "FN:Somebody Else",
+            "item1.X-ABRELATEDNAMES:Jane Doe",
+            "item1.X-ABLabel:_$!<Manager>!$_",
+        )
+    )
+    report = load_text(world, tmp_path, text, name="book.vcf")
+    assert counts(report) == (3, 0, 0, 0)
+    with world.database.read() as session:
+        ties = {({tie.one_id, tie.other_id} - {jane}).pop(): tie for tie in asserted(session)}
+        assert set(ties) == {ines, jonas, world.people["alice"]}
+        assert (ties[jonas].kind, ties[jonas].visibility) == ("colleagues", "private")
+        assert (ties[ines].kind, ties[ines].asserted_by_id) == ("knows", world.people["alice"])
+        assert ties[world.people["alice"]].kind == "first-degree connection"
+    before = snapshot(world.database)
+    assert counts(load_text(world, tmp_path, text, name="book.vcf")) == (0, 0, 3, 0)
+    assert snapshot(world.database) == before
+
+
+@with_shared_data
+def test_the_samples_of_cards(world: World, tmp_path: Path) -> None:
+    folder = SHARED / "import_formats" / "vcard"
+    expected = dict.fromkeys((path.stem for path in folder.glob("*.vcf")), (1, 0, 0, 0))
+    expected |= {
+        # Two of its cards have an address, but no name.
+        "John_Doe_ANDROID": (4, 0, 0, 2),
+        "gmail-list": (3, 0, 0, 0),
+        "rfc2426-example": (2, 0, 0, 0),
+    }
+    names: set[str] = set()
+    for path in sorted(folder.glob("*.vcf")):
+        text = path.read_bytes().decode()
+        # Each into a book of its own, as most of them are the same John Doe.
+        with world.database.write() as session:
+            for row in connections_of(session, world):
+                names.add(row.name)
+                session.delete(row)
+        assert counts(load_text(world, tmp_path, text, name="book.vcf")) == expected[path.stem]
+    assert {"Ñ Ñ Ñ Ñ", "John Doe", "Simon Perreault", "Frank Dawson", "Dummy, Dummy"} <= names
+
+
+# Whom the record has
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "J.,Doe,,jane@havel.example,Elsewhere,CIO,12 Mar 2024",
+        "J.,Doe,https://de.linkedin.com/in/JaneDoe?x=1,,Elsewhere,CIO,12 Mar 2024",
+        "JANE,DOÉ,,,havel  clinics,CIO,12 Mar 2024",
+    ],
+    ids=["e-mail", "profile", "name and account"],
+)
+def test_a_private_tie_follows_where_the_record_has_them(
+    world: World, tmp_path: Path, row: str
+) -> None:
+    jane = add_jane(world)
+    load_text(world, tmp_path, book(row, "Jane,Doe,,,Elsewhere,CIO,"))
+    with world.database.read() as session:
+        found, other = connections_of(session, world)
+        (tie,) = asserted(session)
+        assert (found.person_id, found.tie_id, other.person_id) == (jane, tie.id, None)
+        assert {tie.one_id, tie.other_id} == {jane, world.people["alice"]}
+        assert (tie.kind, tie.source) == ("first-degree connection", "LinkedIn")
+        assert (tie.visibility, tie.asserted_by_id) == ("private", world.people["alice"])
+        assert (tie.start, tie.origin) == (date(2024, 3, 12), "")
+
+
+def test_of_two_namesakes_at_one_account_neither_is_meant(world: World, tmp_path: Path) -> None:
+    add_jane(world)
+    with world.database.write() as session:
+        account = world.account(session, "havel")
+        contacts.add_contact(session, "Jane Doe", None, account_id=account.id)
+    load_text(world, tmp_path, book("Jane,Doe,,,Havel Clinics,,"))
+    with world.database.read() as session:
+        assert connections_of(session, world)[0].person_id is None
+
+
+def test_the_tie_follows_when_the_person_is_added_later(world: World, tmp_path: Path) -> None:
+    load_text(world, tmp_path, book("Jane,Doe,,,Havel Clinics,,", "Jan,Doe,,,Havel Clinics,,"))
+    jane = add_jane(world)
+    with world.database.write() as session:
+        assert connections.match_new(session, [jane]) == 1
+        assert connections.match_new(session, [jane]) == 0
+    with world.database.write() as session:
+        first, second = connections_of(session, world)
+        assert (first.person_id, second.person_id) == (jane, None)
+        # Once found they stay, whatever becomes of the facts.
+        contacts.edit_person(session, session.get_one(Person, jane), None, {"name": "Jana Nová"})
+        assert connections.match_new(session, [jane]) == 0
+        assert connections_of(session, world)[0].person_id == jane
+
+
+def test_one_s_own_card_is_no_connection(world: World, tmp_path: Path) -> None:
+    text = card("FN:Alice", f"EMAIL:{world.email('alice')}")
+    assert counts(load_text(world, tmp_path, text, name="me.vcf")) == (0, 0, 1, 0)
+    with world.database.read() as session:
+        assert connections_of(session, world) == []
+
+
+def test_an_address_book_tells_nobody_else_anything(world: World, tmp_path: Path) -> None:
+    jane = add_jane(world)
+    text = book("Jane,Doe,,jane@havel.example,Acme,CIO,12 Mar 2024", "Ann,Onym,,,Acme,,")
+    assert counts(load_text(world, tmp_path, text, by="alice")) == (2, 0, 0, 0)
+    with world.database.read() as session:
+        alices = [(row.id, row.name, row.position) for row in connections_of(session, world)]
+    # Nothing of hers is found, counted or changed by the same book of somebody else.
+    other = text.replace("CIO", "Chief")
+    assert counts(load_text(world, tmp_path, other, by="charlie")) == (2, 0, 0, 0)
+    assert counts(load_text(world, tmp_path, other, by="charlie")) == (0, 0, 2, 0)
+    with world.database.read() as session:
+        after = [(row.id, row.name, row.position) for row in connections_of(session, world)]
+        assert after == alices
+        assert [(tie.asserted_by_id, tie.visibility) for tie in asserted(session)] == [
+            (world.people["alice"], "private"),
+            (world.people["charlie"], "private"),
+        ]
+        # Those whom only an address book knows are not in the record.
+        assert session.exec(select(Person).where(Person.name == "Ann Onym")).first() is None
+        mine = connections.connections_of(session, world.people["charlie"])
+        assert [(row.name, row.person_key is not None) for row in mine] == [
+            ("Jane Doe", True), ("Ann Onym", False)
+        ]  # fmt: skip
+        assert session.get_one(Person, jane).title == ""
+
+
+# Ties
+
+
+def test_ties_are_their_owner_s_and_private_unless_the_file_says_otherwise(
+    world: World, tmp_path: Path
+) -> None:
+    text = (
+        "one,other,kind,evidence,start,end,source,visibility,owner\n"
+        "Inês Moreira,Jonas Havelka,Studied together,Porto,2004,2009,survey,Everyone,\n"
+        "jonas havelka,alice@dealkin.example,,,,,,,\n"
+    )
+    report = load_text(world, tmp_path, text)
+    assert (report.kind, counts(report)) == ("ties", (2, 0, 0, 0))
+    assert counts(load_text(world, tmp_path, text)) == (0, 0, 2, 0)
+    with world.database.read() as session:
+        first, second = asserted(session)
+        assert (first.kind, first.evidence, first.source) == ("studied together", "Porto", "survey")
+        assert (first.start, first.end) == (date(2004, 1, 1), date(2009, 12, 31))
+        assert (first.visibility, first.asserted_by_id) == ("everyone", world.people["alice"])
+        assert (second.kind, second.visibility, second.source) == ("knows", "private", "imported")
+    # What a row leaves empty stays: a tie that was shared is not taken back.
+    changed = text.replace(",Everyone,", ",,").replace(",Porto,", ",Porto and Braga,")
+    assert counts(load_text(world, tmp_path, changed)) == (0, 1, 1, 0)
+    with world.database.read() as session:
+        first, _ = asserted(session)
+        assert (first.evidence, first.visibility) == ("Porto and Braga", "everyone")
+        assert first.start == date(2004, 1, 1)
+
+
+def test_only_administrators_bring_in_the_ties_of_others(world: World, tmp_path: Path) -> None:
+    text = "one,other,owner\nInês Moreira,Jonas Havelka,bob@dealkin.example\n"
+    for member in ("alice", "dana", "erin"):
+        report = load_text(world, tmp_path, text, by=member)
+        assert counts(report) == (0, 0, 0, 1)
+        assert "Only administrators" in problems(report)
+    for member in ("bob", "grace", None):
+        assert load_text(world, tmp_path, text, by=member).failed == 0
+    with world.database.read() as session:
+        assert [tie.asserted_by_id for tie in asserted(session)] == [world.people["bob"]]
+    nobody_s = "one,other\nInês Moreira,Jonas Havelka\n"
+    assert "whose tie" in problems(load_text(world, tmp_path, nobody_s, by=None))
+
+
+def test_wrong_ties_go_to_the_error_file(world: World, tmp_path: Path) -> None:
+    text = (
+        "one,other,kind,start,end,visibility\n"
+        "Inês Moreira,Inês Moreira,,,,\n"
+        "Inês Moreira,Nobody,,,,\n"
+        "Inês Moreira,Jonas Havelka,hates,,,\n"
+        "Inês Moreira,Jonas Havelka,,2020,2019,\n"
+        "Inês Moreira,Jonas Havelka,,,,secret\n"
+    )
+    report = load_text(world, tmp_path, text)
+    assert counts(report) == (0, 0, 0, 5)
+    for reason in ("between two people", "'Nobody' is no person", "'hates' is none of",
+                   "cannot end before", "'secret' is none of"):  # fmt: skip
+        assert reason in problems(report)
+
+
+# Advocates and past references
+
+ADVOCATES = (
+    "person,activities,calls_a_quarter,events_in_two_quarters,paused_until,consent,legal_basis,"
+    "captured_on,source,start,end,note\n"
+    "jane@havel.example,Reference call; quote,1,,,given,freely given consent,{told},by mail,,,"
+    "Likes to talk\n"
+    "Inês Moreira,reference call,,2,{later},requested,,{asked},,,,\n"
+)
+
+
+def advocates_file() -> str:
+    return ADVOCATES.format(told=ago(100), asked=ago(10), later=ago(-30))
+
+
+def test_advocates_come_with_their_limits_and_consent(world: World, tmp_path: Path) -> None:
+    jane = add_jane(world)
+    text = advocates_file()
+    for member in ("alice", "dana", "bob"):
+        assert "marketer" in load_text(world, tmp_path, text, by=member).refused
+    report = load_text(world, tmp_path, text, by="erin")
+    assert (report.kind, counts(report)) == ("advocates", (2, 0, 0, 0))
+    before = snapshot(world.database)
+    assert counts(load_text(world, tmp_path, text, by="erin")) == (0, 0, 2, 0)
+    assert snapshot(world.database) == before
+    with world.database.read() as session:
+        first, second = session.exec(select(Advocate).order_by(Advocate.id)).all()
+        assert (first.person_id, first.activities) == (jane, "reference call; quote")
+        assert (first.calls_a_quarter, first.note) == (1, "Likes to talk")
+        assert (second.events_in_two_quarters, second.paused_until) == (2, ago(-30))
+        (said,) = consents_of(session, [first.id])[first.id]
+        assert (said.state, said.captured_on, said.source) == ("given", ago(100), "by mail")
+        assert said.recorded_by_id == world.people["erin"]
+    # A later word is added to what was said before.
+    withdrawn = f"person,consent,captured_on\njane@havel.example,withdrawn,{ago(5)}\n"
+    assert counts(load_text(world, tmp_path, withdrawn, by="erin")) == (0, 1, 0, 0)
+    assert counts(load_text(world, tmp_path, withdrawn, by="erin")) == (0, 0, 1, 0)
+    assert counts(load_text(world, tmp_path, text, by="erin")) == (0, 0, 2, 0)
+    with world.database.read() as session:
+        states = session.exec(select(Consent.state).order_by(Consent.id)).all()
+        assert states == ["given", "requested", "withdrawn"]
+
+
+def test_wrong_advocates_go_to_the_error_file(world: World, tmp_path: Path) -> None:
+    add_jane(world)
+    text = (
+        "person,activities,consent,captured_on,end,calls_a_quarter\n"
+        "bob@dealkin.example,quote,,,,\n"
+        "jane@havel.example,singing,,,,\n"
+        "jane@havel.example,quote,given,,,\n"
+        f"jane@havel.example,quote,given,{ago(-3)},,\n"
+        f"jane@havel.example,quote,expired,{ago(300)},,\n"
+        "jane@havel.example,quote,,,,many\n"
+        f"jane@havel.example,quote,expired,{ago(300)},{ago(20)},\n"
+    )
+    report = load_text(world, tmp_path, text, by="grace")
+    for reason in ("'singing' is none of", "captured_on: It is missing", "yet to come",
+                   "has ended some day", "is not a number"):  # fmt: skip
+        assert reason in problems(report)
+    assert report.failed == 6
+    with world.database.read() as session:
+        consent = session.exec(select(Consent)).one()
+        assert (consent.state, consent.end) == ("given", ago(20))
+
+
+PAST = (
+    "deal,advocate,activity,prospect,date,by,outcome,note\n"
+    "{wards},jane@havel.example,Reference Call,Inês Moreira,{long_ago},alice@dealkin.example,"
+    "helped,They spoke of the records\n"
+    "{wards},jane@havel.example,,,{recently},,Missed,\n"
+)
+
+
+def test_past_references_count_without_having_gone_over_the_desk(
+    world: World, tmp_path: Path
+) -> None:
+    jane = add_jane(world)
+    load_text(world, tmp_path, advocates_file(), by="erin")
+    text = PAST.format(**world.deals, long_ago=ago(200), recently=ago(40))
+    assert "marketer" in load_text(world, tmp_path, text, by="alice").refused
+    report = load_text(world, tmp_path, text, by="erin")
+    assert (report.kind, counts(report)) == ("references", (2, 0, 0, 0))
+    before = snapshot(world.database)
+    assert counts(load_text(world, tmp_path, text, by="erin")) == (0, 0, 2, 0)
+    assert snapshot(world.database) == before
+    with world.database.read() as session:
+        call, missed = session.exec(select(ReferenceRequest).order_by(ReferenceRequest.id)).all()
+        assert (call.state, call.outcome, missed.state, missed.outcome) == (
+            "completed", "helped", "missed", ""
+        )  # fmt: skip
+        assert (call.starts_at.date(), call.activity) == (ago(200), "reference call")
+        assert (call.requested_by_id, call.prospect_id) == (
+            world.people["alice"], world.people["ines"]
+        )  # fmt: skip
+        steps = session.exec(select(RequestStep).where(RequestStep.request_id == call.id)).all()
+        assert [(step.action, step.after) for step in steps] == [("imported", "completed")]
+        deal = world.deal(session, "wards")
+        events = timeline(session, [(deal.id, deal.key, deal.name)], kinds=["reference"])
+        assert {event.at.date() for event in events} == {ago(200), ago(40)}
+        assert events[1].detail["person_id"] == session.get_one(Person, jane).name
+    changed = text.replace("helped", "no effect")
+    assert counts(load_text(world, tmp_path, changed, by="erin")) == (0, 1, 1, 0)
+
+
+def test_wrong_references_go_to_the_error_file(world: World, tmp_path: Path) -> None:
+    add_jane(world)
+    load_text(world, tmp_path, advocates_file(), by="erin")
+    text = (
+        "deal,advocate,date,outcome\n"
+        f"{world.deals['wards']},Jonas Havelka,{ago(5)},\n"
+        f"{world.deals['wards']},jane@havel.example,,\n"
+        f"{world.deals['wards']},jane@havel.example,{ago(-5)},\n"
+        f"{world.deals['wards']},jane@havel.example,{ago(5)},splendid\n"
+        f"{world.confidential_deal},jane@havel.example,{ago(5)},\n"
+    )
+    report = load_text(world, tmp_path, text, by="erin")
+    assert counts(report) == (0, 0, 0, 5)
+    for reason in ("is no advocate yet", "date: It is missing", "yet to come",
+                   "'splendid' is none of", f"'{world.confidential_deal}' is no deal"):  # fmt: skip
+        assert reason in problems(report)
