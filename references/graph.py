@@ -396,12 +396,19 @@ class _Lent:
 
     def __init__(self, ties: _Ties, extra: Mapping[tuple[int, int], float]) -> None:
         people = np.fromiter(itertools.chain.from_iterable(extra), np.int64, 2 * len(extra))
-        places = ties.places_made(people).reshape(-1, 2)
+        # Most pairs are of one person, and ids in their order are found much faster.
+        known = _distinct(people)
+        places = ties.places_made(known)[np.searchsorted(known, people)].reshape(-1, 2)
         strengths = _as_strengths(list(extra.values()))
         self.ones, self.others, self.strengths = _both_ways(places[:, 0], places[:, 1], strengths)
 
     def __len__(self) -> int:
         return len(self.ones)
+
+    def row(self, place: int) -> tuple[Places, Strengths]:
+        """Those of one person."""
+        start, end = np.searchsorted(self.ones, (place, place + 1))
+        return self.others[start:end], self.strengths[start:end]
 
     def edges(self, places: Places) -> Edges:
         """Those of these people."""
@@ -489,7 +496,7 @@ class _Question:
         """One person's ties, of the graph and lent: the places at the other ends, strengths."""
         others, strengths = self.ties.row(place)
         if len(self.lent):
-            _, more, lent = self.lent.edges(np.array([place]))
+            more, lent = self.lent.row(place)
             others, strengths = np.concatenate((others, more)), np.concatenate((strengths, lent))
         return others, strengths
 
