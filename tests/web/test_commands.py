@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from references.ties import Connection
 from tests.world import FakeEmbedder, World
 from web import commands
 from workspace import members
@@ -160,6 +161,30 @@ def test_a_file_imported_twice_changes_nothing(run: Run, opened: Database, tmp_p
     assert "0 new" in run("import", file).out
     with opened.read() as session:
         assert [row.name for row in session.exec(select(Account))] == ["Orlik Retail"]
+
+
+def test_an_address_book_is_imported_in_a_member_s_name(
+    on_world: Run, world: World, tmp_path: Path
+) -> None:
+    book = tmp_path / "Connections.csv"
+    book.write_text(
+        "Notes:\nAll of it.\n\nFirst Name,Last Name,Company,Position,Connected On\n"
+        "Jonas,Havelka,Havel Clinics,Head of data,12 Mar 2024\n",
+        encoding="utf-8",
+    )
+    cards = tmp_path / "book.vcf"
+    cards.write_text("BEGIN:VCARD\nVERSION:4.0\nFN:Ann Onym\nEND:VCARD\n", encoding="utf-8")
+    refused = on_world("import", book, cards)
+    assert refused.code == 1
+    assert refused.err.count("--as EMAIL says to whom") == 2
+    taken = on_world("import", book, cards, "--as", world.email("bob"))
+    assert (taken.code, taken.out.count("1 new")) == (0, 2)
+    with world.database.read() as session:
+        rows = session.exec(select(Connection.name, Connection.owner_id, Connection.person_id))
+        assert sorted(rows) == [
+            ("Ann Onym", world.people["bob"], None),
+            ("Jonas Havelka", world.people["bob"], world.people["jonas"]),
+        ]
 
 
 def test_similar_deals_come_with_reasons_that_add_up(on_world: Run, world: World) -> None:
