@@ -211,6 +211,8 @@ class Network:
             strengths = _strengths(newest, changed, everyone, self._day)
             for two in changed:
                 self._graph.change(*two, strengths.get(two))
+            if self._graph.overgrown:
+                threading.Thread(target=self._graph.compact, name="ties", daemon=True).start()
         self._mark = mark
         return self._graph
 

@@ -54,6 +54,8 @@ def filled(path: str, world: World, session: Session) -> str:
         ("seat_id", seat),
         ("use_id", 1),
         ("membership_id", 1),
+        ("tie_id", 1),
+        ("connection_id", 1),
         ("name", static_path("app.css").rsplit("/", 1)[1]),
     ):
         path = path.replace(f"{{{name}}}", str(value))

@@ -9,6 +9,9 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.advocates import Activity
+from references.network import Network
+from references.offers import Offer, offers
 from similarity.catalog import Catalog
 from similarity.experts import Expert, experts_of_deal
 from similarity.kin import Kin, kin_of_deal
@@ -61,6 +64,8 @@ class Overview:
     kin: list[Kin]
     plays: list[Play]
     experts: list[Expert]
+    # Those who may vouch for us on a call, while the deal is open.
+    references: list[Offer]
     events: list[Event]
     form: FactsForm | None
 
@@ -78,9 +83,10 @@ class OverviewController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
         catalog: NamedDependency[Catalog],
+        network: NamedDependency[Network],
     ) -> Response[str]:
         with database.read() as session:
-            page = overview(session, viewer, catalog, key)
+            page = overview(session, viewer, catalog, network, key)
         return show(request, "deals/overview.html", page)
 
     @get("/edit", sync_to_thread=True)
@@ -92,11 +98,12 @@ class OverviewController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
         catalog: NamedDependency[Catalog],
+        network: NamedDependency[Network],
     ) -> Response[str]:
         focus = asked.text("field", 30)
         with database.read() as session:
             access.editable_deal(session, viewer, key)
-            page = overview(session, viewer, catalog, key, form=Form(), focus=focus)
+            page = overview(session, viewer, catalog, network, key, form=Form(), focus=focus)
         return answer(request, "deals/overview.html", "deals/_facts_form.html", page)
 
     @post("/edit", sync_to_thread=True)
@@ -108,6 +115,7 @@ class OverviewController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
         catalog: NamedDependency[Catalog],
+        network: NamedDependency[Network],
     ) -> Response[Any]:
         status = 422
         try:
@@ -125,7 +133,7 @@ class OverviewController(Controller):
                 return go(request, "/deals", f"{key} is saved. Only its team sees it now.")
             return go(request, at("deals", key), "Saved.")
         with database.read() as session:
-            page = overview(session, viewer, catalog, key, form=form, stale=status == 409)
+            page = overview(session, viewer, catalog, network, key, form=form, stale=status == 409)
         return answer(request, "deals/overview.html", "deals/_facts_form.html", page, status=status)
 
     @post("/stage", sync_to_thread=True)
@@ -200,6 +208,7 @@ def overview(
     session: Session,
     viewer: Viewer,
     catalog: Catalog,
+    network: Network,
     key: str,
     *,
     form: Form | None = None,
@@ -221,6 +230,11 @@ def overview(
         kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
         plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
         experts=experts_of_deal(session, viewer, catalog, deal, limit=BEST),
+        references=offers(
+            session, viewer, catalog, network, deal, Activity.CALL, limit=BEST
+        ).offered
+        if deal.outcome == Outcome.OPEN
+        else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=BEST),
         form=facts_form(session, head, choices, form, focus, stale) if form else None,
     )
