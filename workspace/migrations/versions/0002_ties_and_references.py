@@ -206,6 +206,7 @@ def upgrade() -> None:
     op.create_table(
         "introductionrequest",
         sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.String(length=20), nullable=False),
         sa.Column("asker_id", sa.Integer(), nullable=False),
         sa.Column("connector_id", sa.Integer(), nullable=False),
         sa.Column("connector_shown", sa.Boolean(), nullable=False),
@@ -213,6 +214,7 @@ def upgrade() -> None:
         sa.Column("deal_id", sa.Integer(), nullable=True),
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("draft", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
         sa.Column("answer", sa.String(length=10), nullable=False),
         sa.Column("again_on", sa.Date(), nullable=True),
         sa.Column("expires_on", sa.Date(), nullable=False),
@@ -220,7 +222,6 @@ def upgrade() -> None:
         sa.Column("withdrawn", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["asker_id"], ["person.id"], name=op.f("fk_introductionrequest_asker_id_person")
         ),
@@ -237,6 +238,7 @@ def upgrade() -> None:
             ["person_id"], ["person.id"], name=op.f("fk_introductionrequest_person_id_person")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_introductionrequest")),
+        sa.UniqueConstraint("key", name=op.f("uq_introductionrequest_key")),
     )
     with op.batch_alter_table("introductionrequest", schema=None) as batch_op:
         batch_op.create_index(
