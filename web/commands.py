@@ -1,5 +1,6 @@
 """The command line. Whatever is slow to import is imported by the commands that need it."""
 
+import itertools
 import json
 import sys
 from contextlib import closing, contextmanager
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from references.network import Network
+    from references.advocates import Activity
+    from references.network import KnownPath, Network, Reach
+    from references.offers import Offers
     from similarity.catalog import Catalog
     from similarity.experts import Expert
     from similarity.kin import Kin
@@ -341,6 +344,61 @@ def playbook(
         _print_playbook(found)
 
 
+@app.command()
+def paths(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO", help="A person or an account: its name, e-mail address or key."
+        ),
+    ] = None,
+    deal: DealKey = None,
+    limit: Limit = 5,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show who of us, and of our customers' people, knows somebody, and over whom."""
+    if bool(to and to.strip()) == bool(deal):
+        raise typer.BadParameter("Give either --to WHO or --deal KEY.")
+    with _looking(as_) as (session, viewer, _, network):
+        people = _people_meant(session, viewer, (to or "").strip(), deal)
+        found = network.reach(session, viewer, people, limit=limit)
+    if as_json:
+        _print_json(
+            {
+                "to": deal or to,
+                "from_us": [_path_json(each) for each in found.from_us],
+                "from_customers": [_path_json(each) for each in found.from_customers],
+                "may_be_asked": found.may_be_asked,
+            }
+        )
+    else:
+        _print_reach(found)
+
+
+@app.command()
+def references(
+    deal: Annotated[str, typer.Option("--deal", help="The key of a deal.", metavar="KEY")],
+    activity: Annotated[
+        str, typer.Option(help="What they are asked for: call, visit, case study, quote, …")
+    ] = "call",
+    limit: Limit = 10,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show the advocates to ask on a deal and why, and who cannot be asked now."""
+    from references import offers as ranking
+
+    with _looking(as_) as (session, viewer, catalog, network):
+        row = _deal(session, viewer, deal)
+        wanted = _activity(activity)
+        found = ranking.offers(session, viewer, catalog, network, row, wanted, limit=limit)
+    if as_json:
+        _print_json({"deal": deal, "activity": wanted, **_offers_json(found)})
+    else:
+        _print_offers(found)
+
+
 # Looking after the installation
 
 
@@ -465,6 +523,36 @@ def _deal(session: "Session", viewer: "Viewer", key: str) -> Any:
     from workspace.access import readable_deal
 
     return readable_deal(session, viewer, key)
+
+
+def _people_meant(
+    session: "Session", viewer: "Viewer", to: str, deal: str | None
+) -> "Sequence[int]":
+    """The people to whom paths are asked for: a deal's, an account's, or one person."""
+    from sqlmodel import col, select
+
+    from references.offers import aims
+    from workspace import contacts
+    from workspace.accounts import Account, find_account
+    from workspace.people import Person
+
+    if deal:
+        return aims(session, _deal(session, viewer, deal))[0]
+    account = session.exec(select(Account).where(Account.key == to)).first()
+    account = account or find_account(session, to)
+    if account:
+        there = select(Person.id).where(Person.account_id == account.id)
+        return session.exec(there.order_by(col(Person.id))).all()
+    return [contacts.find_person(session, to).id]
+
+
+def _activity(written: str) -> "Activity":
+    from references.advocates import Activity
+
+    found = [each for each in Activity if written.casefold() in (each, *each.split())]
+    if len(found) != 1:
+        raise typer.BadParameter(f"{written!r} is none of: {', '.join(Activity)}.")
+    return found[0]
 
 
 def _query(words: str | None, deal: str | None) -> str:
@@ -665,6 +753,106 @@ def _heading(one: "Kin | Expert | Play") -> str:
 
 def _why(terms: "Sequence[Term]") -> list[str]:
     return [f"{term.contribution:+.3f} {term.because}" for term in terms if term.contribution]
+
+
+def _path_json(path: "KnownPath") -> dict[str, object]:
+    return {
+        "people": [
+            {"key": each.key, "name": each.name, "account": each.account, "ours": each.member}
+            for each in path.people
+        ],
+        "ties": [
+            [
+                {
+                    "kind": tie.kind,
+                    "evidence": tie.evidence,
+                    "source": tie.source,
+                    "strength": tie.strength,
+                    "inferred": tie.inferred,
+                    "seen_by": tie.shared_with,
+                }
+                for tie in ties
+            ]
+            for ties in path.evidence
+        ],
+        "strength": path.strength,
+        "band": path.band,
+    }
+
+
+def _offers_json(found: "Offers") -> dict[str, object]:
+    return {
+        "results": [
+            {
+                "key": each.person.key,
+                "name": each.person.name,
+                "account": each.person.account,
+                "score": each.match.score,
+                "band": each.match.band,
+                "terms": _terms_json(each.match.terms),
+                "path": _path_json(each.path) if each.path else None,
+                "prospect": each.prospect.key if each.prospect else None,
+                "deal": each.deal_key,
+            }
+            for each in found.offered
+        ],
+        "left_out": [
+            {
+                "key": each.person.key,
+                "name": each.person.name,
+                "reason": each.reason,
+                "next_on": each.next_on,
+            }
+            for each in found.left_out
+        ],
+    }
+
+
+def _print_reach(found: "Reach") -> None:
+    for title, several in (
+        ("From us", found.from_us),
+        ("From our customers' people", found.from_customers),
+    ):
+        typer.echo(f"{title}:" if several else f"{title}: nobody is known to.")
+        _print_results(
+            [
+                (
+                    f"{each.band.capitalize()}  {' → '.join(step.name for step in each.people)}",
+                    [
+                        f"{step.name}, {after.name}: {tie.kind}, {tie.evidence or tie.source}"
+                        for (step, after), ties in zip(
+                            itertools.pairwise(each.people), each.evidence, strict=True
+                        )
+                        for tie in ties[:2]
+                    ],
+                )
+                for each in several
+            ]
+        )
+    if found.may_be_asked:
+        typer.echo("A colleague who keeps their ties to themselves may know someone there.")
+
+
+def _print_offers(found: "Offers") -> None:
+    if not found.offered:
+        typer.echo("Nobody can be asked for this now.")
+    _print_results(
+        [
+            (
+                f"{each.match.band.capitalize()}  {each.person.name}, {each.person.account}",
+                [
+                    *_why(each.match.terms),
+                    " → ".join(step.name for step in each.path.people) if each.path else "",
+                ],
+            )
+            for each in found.offered
+        ]
+    )
+    if found.left_out:
+        typer.echo(f"{len(found.left_out)} cannot be asked now:")
+    for each in found.left_out:
+        when = f", from {each.next_on} on" if each.next_on else ""
+        typer.echo(f"  {each.person.name}, {each.person.account}: {each.reason}{when}")
 
 
 def _print_kin(found: "Sequence[Kin]") -> None:
