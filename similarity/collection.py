@@ -91,8 +91,9 @@ class Collection:
         self._language = np.zeros(1024, np.uint8)
         self._first: Ids = np.zeros(1024, np.int64)
         self._parts = np.zeros(1024, np.int32)
-        # By the number of a part: whose it is (-1 of what is gone), and which part.
-        self._owner: Ids = np.full(1024, -1, np.int64)
+        # By the number of a part: whether it is held still, whose it is, and which part.
+        self._held = np.zeros(1024, bool)
+        self._owner: Ids = np.zeros(1024, np.int64)
         self._part = np.zeros(1024, np.uint8)
         self._next = 0
         # The languages by their numbers, and how many documents that count are in each.
@@ -130,6 +131,7 @@ class Collection:
         self._spoken.update(entry.language for entry in entries if entry.counted)
         self._first[ids], self._parts[ids] = ends - counts, counts
         new = slice(self._next, int(ends[-1]))
+        self._held[new] = True
         self._owner[new] = np.repeat(ids, counts)
         self._part[new] = [part for each in entries for part in each.parts[: len(each.vectors)]]
         self._next = new.stop
@@ -148,7 +150,7 @@ class Collection:
         held, counted = self.words.ids[slots], self.words.counted[slots]
         gone = self._parts_of(held)
         self.vectors.remove(gone)
-        self._owner[gone] = -1
+        self._held[gone] = False
         self._counted_parts -= int(self._parts[held[counted]].sum())
         self._spoken.subtract(self._languages[each] for each in self._language[held[counted]])
         self._language[held] = self._parts[held] = 0
@@ -164,7 +166,7 @@ class Collection:
             wanted = SAMPLE * list_count(self._counted_parts)
             step = max(1, self._counted_parts // wanted)
             sample = self.vectors.vectors(self._parts_of(counted[::step]))
-            held = np.flatnonzero(self._owner[: self._next] >= 0)
+            held = np.flatnonzero(self._held[: self._next])
             self.vectors.make_lists(self._counted_parts, sample, held)
 
     def languages(self) -> Counter[str]:
@@ -215,12 +217,21 @@ class Collection:
         With `allowed` only those documents are searched; those `hidden` never are. Those that
         share the most of the facets in `sharing` are scored too, whatever they say.
         """
-        searched = self._searched(allowed, hidden)
+        permitted = self._permitted(allowed, hidden)
+        searched = self.words.alive & permitted[self.words.ids]
+        # Without a filter nearly all parts are searched, and only what is hidden is looked up.
+        parts = self._held[: self._next].copy()
+        if allowed is None:
+            parts[self._parts_of(hidden)] = False
+        else:
+            parts &= permitted[self._owner[: self._next]]
         found = [
             self.words.best(query.terms, pool, searched),
-            self.words.slots(self._nearest(query.vector, searched, pool)),
-            self.words.slots(self._sharing(sharing, searched)),
+            self.words.slots(self._nearest(query.vector, parts, pool)),
         ]
+        if sharing:
+            alike = self.facets.alike(sharing, permitted, FACET_CANDIDATES)
+            found.append(self.words.slots(alike))
         slots = np.unique(np.concatenate(found))
         slots = slots[np.argsort(self.words.ids[slots])]
         return self._scored(query, self.words.ids[slots], self.words.scores(query.terms, slots))
@@ -239,6 +250,7 @@ class Collection:
                 language=self._language,
                 first=self._first,
                 parts=self._parts,
+                held=self._held[: self._next],
                 owner=self._owner[: self._next],
                 part=self._part[: self._next],
                 languages=np.array(self._languages, "U8"),
@@ -256,7 +268,8 @@ class Collection:
             collection.mean = arrays["mean"] if arrays["mean"].size else None
             collection._language = arrays["language"]
             collection._first, collection._parts = arrays["first"], arrays["parts"]
-            collection._owner, collection._part = arrays["owner"], arrays["part"]
+            collection._held, collection._owner = arrays["held"], arrays["owner"]
+            collection._part = arrays["part"]
             collection._languages = arrays["languages"].tolist()
         collection._next = len(collection._owner)
         spoken = np.bincount(collection._language, minlength=len(collection._languages))
@@ -283,42 +296,28 @@ class Collection:
             for name in ("_language", "_first", "_parts"):
                 setattr(self, name, grown(getattr(self, name), 2 * ids))
         if parts > len(self._part):
-            self._owner = grown(self._owner, 2 * parts, -1)
-            self._part = grown(self._part, 2 * parts)
+            for name in ("_held", "_owner", "_part"):
+                setattr(self, name, grown(getattr(self, name), 2 * parts))
 
-    def _searched(self, allowed: Ids | None, hidden: Ids) -> Mask:
-        """Which slots may be found."""
-        searched = self.words.alive.copy()
-        if allowed is not None:
-            permitted = np.zeros_like(searched)
-            permitted[self.words.slots(allowed)] = True
-            searched &= permitted
-        searched[self.words.slots(hidden)] = False
-        return searched
+    def _permitted(self, allowed: Ids | None, hidden: Ids) -> Mask:
+        """Which ids may be found."""
+        permitted = np.full(len(self._parts), allowed is None)
+        for ids, may in ((allowed, True), (hidden, False)):
+            if ids is not None:
+                permitted[ids[ids < len(permitted)]] = may
+        return permitted
 
-    def _sharing(self, facets: Facets | None, searched: Mask) -> Ids:
-        """The documents that share the most of these facets."""
-        if facets is None:
-            return NONE
-        permitted = np.zeros(len(self._parts), bool)
-        permitted[self.words.ids[searched]] = True
-        return self.facets.alike(facets, permitted, FACET_CANDIDATES)
-
-    def _nearest(self, vector: Vectors | None, searched: Mask, pool: int) -> Ids:
-        """The `pool` documents with the nearest parts; of equal ones those with the lower ids."""
+    def _nearest(self, vector: Vectors | None, parts: Mask, pool: int) -> Ids:
+        """Of the documents with these parts the `pool` with the nearest; of equal ones those
+        with the lower ids."""
         if vector is None or not len(self.vectors):
             return NONE
-        allowed = None
-        if not searched.all():
-            allowed = self._parts_of(self.words.ids[searched])
         count = 2 * pool
         while True:
-            parts, cosines = self.vectors.search(
-                vector[None, :], count, allowed, self._counted_parts
-            )
+            found, cosines = self.vectors.search(vector[None, :], count, parts, self._counted_parts)
             nearest: dict[int, float] = {}
-            held = parts[0] >= 0
-            owners = self._owner[parts[0][held]].tolist()
+            held = found[0] >= 0
+            owners = self._owner[found[0][held]].tolist()
             for document, cosine in zip(owners, cosines[0][held].tolist(), strict=True):
                 nearest.setdefault(document, cosine)
             documents = sorted(nearest, key=lambda each: (-nearest[each], each))[:pool]

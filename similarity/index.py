@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
 # From so many vectors on they are kept in lists, and only the nearest lists are searched.
 LISTS_FROM = 100_000
@@ -87,24 +88,22 @@ class VectorIndex:
         self._index, self._made_for = index, count
 
     def search(
-        self, queries: Vectors, count: int, allowed: Ids | None = None, among: int | None = None
+        self, queries: Vectors, count: int, allowed: Mask | None = None, among: int | None = None
     ) -> tuple[Ids, Vectors]:
         """The nearest `count` ids for each of the queries (n, dimension), with their cosines.
 
-        Both results have shape (n, count); where fewer are found, ids are -1. With `allowed`
-        only those ids are searched: the restriction comes before the search, and the fewer
-        they are of the `among` that may be known of, by default of all, the more lists are
-        searched, in the end every one.
+        Both results have shape (n, count); where fewer are found, ids are -1. With `allowed`, a
+        mask on the ids, only those are searched: the restriction comes before the search, and
+        the fewer they are of the `among` that may be known of, by default of all, the more
+        lists are searched, in the end every one.
         """
-        searched = len(self) if allowed is None else len(allowed)
+        searched = len(self) if allowed is None else int(np.count_nonzero(allowed))
         count = min(count, searched)
         if count == 0:
             return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
         selector = None
         if allowed is not None:
-            bits = np.zeros(int(allowed.max()) + 1, dtype=bool)
-            bits[allowed] = True
-            bitmap: Any = np.packbits(bits, bitorder="little")
+            bitmap: Any = np.packbits(allowed, bitorder="little")
             selector = faiss.IDSelectorBitmap(bitmap)  # type: ignore[call-arg]
         parameters: Any = None
         if self._made_for:

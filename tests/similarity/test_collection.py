@@ -20,7 +20,7 @@ from similarity.collection import (
 )
 from similarity.documents import Part
 from similarity.facets import Facts
-from similarity.index import Ids, VectorIndex, Vectors
+from similarity.index import Ids, Mask, VectorIndex, Vectors
 from similarity.ranking import Facets
 
 DIMENSION = 6
@@ -29,6 +29,15 @@ DIMENSION = 6
 def units(random: np.random.Generator, count: int) -> Vectors:
     rows = random.normal(size=(count, DIMENSION)).astype(np.float32)
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def mask(allowed: Ids | None) -> Mask | None:
+    """Ids as the vector index takes them."""
+    if allowed is None:
+        return None
+    bits = np.zeros(int(allowed.max(initial=0)) + 1, bool)
+    bits[allowed] = True
+    return bits
 
 
 def ids(*given: int) -> Ids:
@@ -53,7 +62,7 @@ class TestVectorIndex:
                 searched = held if allowed is None else allowed.tolist()
                 cosine = {each: float(held[each] @ query) for each in searched}
                 expected = sorted(cosine, key=lambda each: -cosine[each])[:15]
-                found, cosines = index.search(query[None, :], 15, allowed)
+                found, cosines = index.search(query[None, :], 15, mask(allowed))
                 assert found[0].tolist() == expected
                 assert cosines[0] == pytest.approx([cosine[each] for each in expected], abs=1e-5)
 
@@ -110,7 +119,7 @@ class TestLists:
         hits = 0
         for query in rows[:40]:
             nearest = searched[np.argsort(-(rows[searched] @ query), kind="stable")[:10]]
-            found, cosines = index.search(query[None, :], 10, allowed)
+            found, cosines = index.search(query[None, :], 10, mask(allowed))
             assert (np.diff(cosines[0]) <= 0).all()
             assert np.isin(found[0], searched).all()
             hits += len(set(found[0].tolist()) & set(nearest.tolist()))
@@ -128,7 +137,7 @@ class TestLists:
         index, rows = self.filled()
         allowed = ids(3, 700, 1400, 1999)
         for query in rows[:20]:
-            found, _ = index.search(query[None, :], 10, allowed)
+            found, _ = index.search(query[None, :], 10, mask(allowed))
             assert set(found[0].tolist()) == {3, 700, 1400, 1999}
 
     def test_they_are_added_removed_and_written(self, tmp_path: Path) -> None:
