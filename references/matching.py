@@ -7,6 +7,9 @@ reasons that are shown are that sum's own terms.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+
+import pycountry
 
 from similarity.ranking import Term, Value, score
 
@@ -151,7 +154,14 @@ def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
     own = [language for language in both if language != "en"] or both
     if not own:
         return Value(0.0, "no language in common that we know of")
-    return Value(1.0 if own != ["en"] or wanted == {"en"} else 0.7, f"both speak {own[0]}")
+    alike = 1.0 if own != ["en"] or wanted == {"en"} else 0.7
+    return Value(alike, f"both speak {_language_name(own[0])}")
+
+
+@cache
+def _language_name(code: str) -> str:
+    found = pycountry.languages.get(alpha_2=code)
+    return found.name if found else code
 
 
 def _budget(left: int | None) -> Value:

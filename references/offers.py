@@ -65,6 +65,8 @@ class Offers:
     """What the References tab of a deal offers."""
 
     offered: list[Offer]
+    # How many could be asked, those beyond the limit too.
+    count: int
     left_out: list[LeftOut]
     # Those who are aimed at, the first to talk to first.
     aimed_at: list[Step]
@@ -134,7 +136,7 @@ def offers(
         if not may[advocate.id].may_be_asked
     ]
     left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
-    return Offers(offered, left_out, [steps[person] for person in aimed_at], named)
+    return Offers(offered, len(matches), left_out, [steps[person] for person in aimed_at], named)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _LINE = 38
 _FACE = 20
 # What a letter takes on average: of a name, and of what else is written.
 _NAME_LETTER = 7.4
-_LETTER = 6.1
+_LETTER = 6.5
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,10 @@ from workspace.access import Viewer
 from workspace.database import Database
 from workspace.deals import Outcome
 
+# How many are shown at first, and at most.
+BEST = 6
+ALL = 1_000
+
 
 @dataclass(frozen=True)
 class ReferencesPage:
@@ -58,10 +62,11 @@ class ReferencesController(Controller):
     ) -> Response[str]:
         activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
         prospect = asked.maybe("prospect", 80)
+        limit = ALL if asked.flag("all") else BEST
         asked.check()
         with database.read() as session:
             page = references_page(
-                session, viewer, catalog, network, key, Activity(activity), prospect
+                session, viewer, catalog, network, key, Activity(activity), prospect, limit
             )
         return show(request, "deals/references.html", page)
 
@@ -83,7 +88,7 @@ class ReferencesController(Controller):
         with database.read() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
-            found = offers(session, viewer, catalog, network, deal, Activity(activity), limit=1_000)
+            found = offers(session, viewer, catalog, network, deal, Activity(activity), limit=ALL)
         why = next((fit(each) for each in found.offered if each.person.key == advocate_key), "")
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
@@ -111,11 +116,14 @@ def references_page(
     key: str,
     activity: Activity,
     prospect_key: str | None,
+    limit: int,
 ) -> ReferencesPage:
     """The tab for one activity, narrowed down to one person where a key is given."""
     head = room(session, viewer, key, "references")
     prospect = contacts.person_of(session, prospect_key).id if prospect_key else None
-    found = offers(session, viewer, catalog, network, head.deal, activity, prospect=prospect)
+    found = offers(
+        session, viewer, catalog, network, head.deal, activity, prospect=prospect, limit=limit
+    )
     aimed_at = [person.id for person in found.aimed_at]
     return ReferencesPage(
         room=head,
