@@ -25,6 +25,8 @@ from web.pages.activity import ActivityController
 from web.pages.connections import ConnectionController
 from web.pages.deals import DealController
 from web.pages.experts import ExpertController
+from web.pages.influence import InfluenceController
+from web.pages.introductions import IntroductionController
 from web.pages.kin import KinController
 from web.pages.library import LibraryController
 from web.pages.overview import OverviewController
@@ -46,6 +48,8 @@ CONTROLLERS = (
     ConnectionController,
     DealController,
     ExpertController,
+    InfluenceController,
+    IntroductionController,
     KinController,
     LibraryController,
     OverviewController,

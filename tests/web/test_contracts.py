@@ -44,6 +44,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/accounts/": world.accounts["brannoc"],
         "/people/": "ines-moreira",
         "/library/": world.assets["demo"],
+        "/introductions/": "I-nothing",
     }
     for start, key in keys.items():
         if path.startswith(start):
@@ -229,6 +230,8 @@ def counted(database: Database) -> Iterator[list[str]]:
         "{wards}/experts",
         "{wards}/activity",
         "/search?q=ward+dashboards",
+        "/introductions",
+        "/references/influence",
     ],
 )
 def test_should_not_ask_more_often_for_more_rows(visit: Visit, world: World, path: str) -> None:

@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from references import introductions
+from references.introductions import Asked, AskedOfMe, Standing
 from web.htmx import show
 from workspace import pipeline
 from workspace.access import Viewer
@@ -29,6 +31,9 @@ class Today:
     overdue: int
     closed: list[DealRow]
     events: list[Event]
+    # What colleagues wait for the viewer's answer to, and who has told the viewer yes.
+    to_introduce: list[AskedOfMe]
+    agreed: list[Asked]
 
 
 class TodayController(Controller):
@@ -63,4 +68,10 @@ def today_of(session: Session, viewer: Viewer) -> Today:
         overdue=sum(row.overdue for row in mine),
         closed=pipeline.closed_deals(session, viewer),
         events=timeline(session, known, limit=7) if known else [],
+        to_introduce=[each for each in introductions.asked_of(session, viewer) if each.waiting],
+        agreed=[
+            each
+            for each in introductions.asked_by(session, viewer)
+            if each.standing == Standing.YES
+        ],
     )
