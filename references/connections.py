@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.ties import Connection, Tie, TieKind, Visibility, assert_tie, set_visibility
+from references.ties import SAID, Connection, Tie, TieKind, Visibility, pair, set_visibility
 from similarity.texts import batches
 from workspace import contacts
 from workspace.access import Viewer, require_writer
@@ -84,7 +84,8 @@ class Book:
             changed = created = True
         else:
             created = False
-            changed = any(getattr(found, column) != value for column, value in facts.items())
+            facts = {name: each for name, each in facts.items() if getattr(found, name) != each}
+            changed = bool(facts)
             for column, value in facts.items():
                 setattr(found, column, value)
         if changed:
@@ -156,6 +157,7 @@ def match(session: Session, connections: Sequence[Connection]) -> int:
         by_email = _unique(session, col(Person.email), {row.email for row in some if row.email})
         by_profile = _unique(session, col(Person.profile), {row.url for row in some if row.url})
         by_name = _by_name_and_account(session, some)
+        found: list[tuple[Connection, int]] = []
         for row in some:
             person_id = (
                 by_email.get(row.email or "")
@@ -164,9 +166,9 @@ def match(session: Session, connections: Sequence[Connection]) -> int:
             )
             # One's own card is in most address books.
             if person_id and person_id != row.owner_id:
-                _tie(session, row, person_id)
-                count += 1
-    session.flush()
+                found.append((row, person_id))
+        _tie_all(session, found)
+        count += len(found)
     return count
 
 
@@ -246,7 +248,7 @@ def add_to_record(session: Session, row: Connection, by: int) -> Person:
         title=row.position,
         account_id=account.id if account else None,
     )
-    _tie(session, row, person.id)
+    _tie_all(session, [(row, person.id)])
     match_new(session, [person.id])
     return person
 
@@ -263,20 +265,46 @@ def forget(session: Session, row: Connection, by: int) -> None:
         session.flush()
 
 
-def _tie(session: Session, row: Connection, person_id: int) -> None:
-    tie, _ = assert_tie(
-        session,
-        row.owner_id,
-        person_id,
-        TieKind.CONNECTED,
-        evidence=f"{row.source} connection",
-        source=row.source,
-        start=row.connected_on,
-        asserted_by_id=row.owner_id,
-        visibility=row.visibility,
-    )
-    row.person_id, row.tie_id = person_id, tie.id
-    session.add(row)
+def _tie_all(session: Session, found: Sequence[tuple[Connection, int]]) -> None:
+    """Write down the ties of connections whom the record has, each once for its source."""
+    people = {person_id for _, person_id in found}
+    there: dict[tuple[object, ...], Tie] = {}
+    for tie in session.exec(
+        select(Tie).where(
+            sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people)),
+            col(Tie.asserted_by_id).in_({row.owner_id for row, _ in found}),
+            Tie.kind == TieKind.CONNECTED,
+            Tie.origin == "",
+        )
+    ):
+        there[tie.asserted_by_id, tie.one_id, tie.other_id, tie.source] = tie
+    new = []
+    for row, person_id in found:
+        one, other = pair(row.owner_id, person_id)
+        place = (row.owner_id, one, other, row.source)
+        if place not in there:
+            there[place] = Tie(
+                one_id=one,
+                other_id=other,
+                kind=TieKind.CONNECTED,
+                evidence=f"{row.source} connection",
+                source=row.source,
+                start=row.connected_on,
+                base=SAID[TieKind.CONNECTED],
+                asserted_by_id=row.owner_id,
+                visibility=row.visibility,
+            )
+            new.append(there[place])
+    session.add_all(new)
+    session.flush()
+    for tie in new:
+        audit(session, tie.asserted_by_id, "tie added", f"tie {tie.id}")
+    for row, person_id in found:
+        one, other = pair(row.owner_id, person_id)
+        row.person_id = person_id
+        row.tie_id = there[row.owner_id, one, other, row.source].id
+        session.add(row)
+    session.flush()
 
 
 def _unmatched() -> sa.ColumnElement[bool]:
