@@ -1,8 +1,10 @@
-"""Paths as drawings: where each person and each tie goes, in pixels."""
+"""Paths and maps as drawings: where each person and each tie goes, in pixels."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from references.network import KnownPath
+from workspace.stakeholders import StakeholderRow
 
 # A person has so much room, and from one to the next it is so far; what a path of three ties
 # needs fits into a card without being made smaller.
@@ -98,6 +100,114 @@ def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
         )
     width = _PERSON + last * step
     return Drawing(width, _HEIGHT, _LINE, _FACE, nodes, edges)
+
+
+# A stakeholder's box on the map, and how far apart boxes and levels are.
+_BOX_WIDTH = 184
+_BOX_HEIGHT = 66
+_GAP = 16
+_LEVEL = 40
+# So many boxes stand side by side before the next tree goes below.
+_ACROSS = 4
+
+
+@dataclass(frozen=True)
+class Box:
+    """A stakeholder on the map."""
+
+    x: float
+    y: float
+    name: str
+    title: str
+    role: str
+    stance: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A reporting line, from below a box to above another."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def middle(self) -> float:
+        """Where it turns."""
+        return (self.y1 + self.y2) / 2
+
+
+@dataclass(frozen=True)
+class Map:
+    """The stakeholders of a deal, those who report to others below them."""
+
+    width: float
+    height: float
+    box_width: int
+    box_height: int
+    boxes: list[Box]
+    lines: list[Line]
+
+
+def draw_map(rows: Sequence[StakeholderRow]) -> Map:
+    """Where every stakeholder goes: a tree for each who reports to nobody here."""
+    below: dict[int | None, list[StakeholderRow]] = {}
+    for row in rows:
+        below.setdefault(row.reports_to_id, []).append(row)
+    boxes: list[Box] = []
+    lines: list[Line] = []
+    column, top, deepest, widest = 0, 0.0, 0.0, 0.0
+    for root in below.get(None, []):
+        across = _leaves(root, below)
+        if column and column + across > _ACROSS:
+            column, top = 0, deepest + _LEVEL
+        _place(root, below, column, top, boxes, lines)
+        column += across
+        widest = max(widest, column * (_BOX_WIDTH + _GAP) - _GAP)
+        deepest = max(box.y + _BOX_HEIGHT for box in boxes)
+    return Map(widest, deepest, _BOX_WIDTH, _BOX_HEIGHT, boxes, lines)
+
+
+def _leaves(row: StakeholderRow, below: dict[int | None, list[StakeholderRow]]) -> int:
+    under: Iterable[StakeholderRow] = below.get(row.id, ())
+    return max(1, sum(_leaves(each, below) for each in under))
+
+
+def _place(
+    row: StakeholderRow,
+    below: dict[int | None, list[StakeholderRow]],
+    column: float,
+    y: float,
+    boxes: list[Box],
+    lines: list[Line],
+) -> float:
+    """Put a box above the middle of those who report to it; where its middle is."""
+    middles = []
+    at = column
+    down = y + _BOX_HEIGHT + _LEVEL
+    for each in below.get(row.id, ()):
+        middles.append(_place(each, below, at, down, boxes, lines))
+        at += _leaves(each, below)
+    own = column * (_BOX_WIDTH + _GAP) + _BOX_WIDTH / 2
+    middle = (middles[0] + middles[-1]) / 2 if middles else own
+    boxes.append(
+        Box(
+            x=middle - _BOX_WIDTH / 2,
+            y=y,
+            name=_short(row.name, _BOX_WIDTH - 16, _NAME_LETTER),
+            title=_short(row.title, _BOX_WIDTH - 16),
+            role=_short(
+                ", ".join(
+                    filter(None, [row.buying_role or "role not known", row.stance])
+                ).capitalize(),
+                _BOX_WIDTH - 20,
+            ),
+            stance=row.stance or "unknown",
+        )
+    )
+    lines += [Line(middle, y + _BOX_HEIGHT, end, down) for end in middles]
+    return middle
 
 
 def _short(text: str, room: float, letter: float = _LETTER) -> str:

@@ -56,6 +56,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("use_id", 1),
         ("membership_id", 1),
         ("tie_id", 1),
+        ("stakeholder_id", 1),
         ("connection_id", 1),
         ("name", static_path("app.css").rsplit("/", 1)[1]),
     ):

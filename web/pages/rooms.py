@@ -17,6 +17,7 @@ TABS = (
     ("kin", "Kin", "/kin"),
     ("playbook", "Playbook", "/playbook"),
     ("experts", "Experts & team", "/experts"),
+    ("stakeholders", "Stakeholders", "/stakeholders"),
     ("references", "References", "/references"),
     ("activity", "Activity", "/activity"),
 )
