@@ -6,10 +6,13 @@ few products, industries and competitors are on many deals.
 """
 
 import hashlib
+import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +34,15 @@ from similarity.texts import Kind
 from workspace import deals
 from workspace.accounts import Account, region_of
 from workspace.database import Database
-from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
+from workspace.deals import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealCounter,
+    DealProduct,
+    Outcome,
+    Product,
+)
 from workspace.industries import DIVISIONS
 from workspace.people import Person
 
@@ -55,14 +66,16 @@ Vectors = NDArray[np.float32]
 
 
 class MadeUpModel:
-    """The model that the made-up vectors are of. It reads nothing."""
+    """The model that the made-up vectors are of. A text that it is given is about anything."""
 
     model_id = "made-up"
     languages: frozenset[str] = frozenset()
 
     def encode(self, texts: list[str]) -> Vectors:
-        """Not asked for: whatever is looked for here has its vector."""
-        raise NotImplementedError
+        """Unit vectors that follow from the texts, but not from what they mean."""
+        seeds = (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) for text in texts)
+        rows = [np.random.default_rng(seed).normal(size=DIMENSION) for seed in seeds]
+        return units(np.array(rows).reshape(len(texts), DIMENSION))
 
 
 class Writer:
@@ -70,7 +83,6 @@ class Writer:
 
     def __init__(self, seed: int = 7) -> None:
         random = np.random.default_rng(seed)
-        self.seed = seed
         self.common = units(random.normal(size=(1, DIMENSION)))[0]
         self.topics = units(random.normal(size=(TOPICS, DIMENSION)))
         themes = np.repeat(self.topics, THEMES_PER_TOPIC, axis=0)
@@ -95,10 +107,6 @@ class Writer:
     def stems(self) -> list[str]:
         """What each word of the vocabulary is indexed as."""
         return stems(" ".join(self.words), "en")
-
-    def theme(self, number: int) -> int:
-        """What a deal is about."""
-        return int(np.random.default_rng((self.seed, number)).integers(len(self.themes)))
 
     def about(self, themes: NDArray[np.int64], random: np.random.Generator, own: float) -> Vectors:
         """Unit vectors of texts of these themes; `own` is how much each differs from others."""
@@ -154,6 +162,23 @@ def fill(database: Database, count: int, seed: int = 7) -> None:
             )
             _add(connection, CatalogGeneration, [{"number": 1, "token": "made-up"}])
             connection.execute(sa.update(CatalogState).values(generation=1))
+            connection.execute(sa.update(DealCounter).values(last=count))
+
+
+def record(count: int) -> Path:
+    """The folder of a record of so many deals, in `record.sqlite3`. It is made once and kept
+    with the system's temporary files, as a million deals take many minutes and 10 GB."""
+    folder = Path(tempfile.gettempdir()) / "dealkin-benchmarks" / str(count)
+    made = folder / "made"
+    if not made.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        database = Database(f"sqlite:///{folder / 'record.sqlite3'}")
+        database.upgrade()
+        fill(database, count)
+        database.close()
+        made.touch()
+    return folder
 
 
 class _Chunk:
