@@ -209,6 +209,12 @@ def nominate(
     return advocate
 
 
+def nominated(session: Session, person_ids: Collection[int]) -> set[int]:
+    """Those of these people who are advocates, whether or not they consented."""
+    query = select(Advocate.person_id).where(col(Advocate.person_id).in_(person_ids))
+    return set(session.exec(query))
+
+
 def advocate_of(session: Session, person_key: str) -> tuple[Advocate, Person]:
     """The advocate who is the person of that key, or NotFound."""
     found = session.exec(
@@ -434,6 +440,18 @@ def used_days(
         by_customer.setdefault(account_id, []).append(day)
         by_advocate.setdefault(advocate_id, []).append(day)
     return by_customer, by_advocate
+
+
+def days_of_customer(session: Session, account_id: int | None) -> list[date]:
+    """All the days on which a customer was, or will be, taken out of its day, the newest first.
+
+    For whichever deal: a date says nothing of a confidential one.
+    """
+    if account_id is None:
+        return []
+    kinds = (CALLS[0], EVENTS[0])
+    found = [used_days(session, [account_id], kind)[0].get(account_id, []) for kind in kinds]
+    return sorted((day for days in found for day in days), reverse=True)
 
 
 def room(days: Iterable[date], limit: int, months: int, on: date) -> int:

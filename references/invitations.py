@@ -107,21 +107,36 @@ def give_link(
 
 
 def open_link(session: Session, token: str) -> GuestLink:
-    """The link of that secret; NotFound in words for the one who holds it where it is dead."""
+    """The link of that secret, dead or alive, or NotFound."""
     link = session.exec(select(GuestLink).where(GuestLink.token_hash == _hash(token))).first()
     if link is None:
         raise NotFound("There is no such link. Was the whole address copied?")
-    _require_alive(link)
     return link
 
 
-def use_link(session: Session, link: GuestLink) -> None:
-    """Have a link do its work: once, where it is for one use."""
-    session.refresh(link, with_for_update=True)
-    _require_alive(link)
-    if link.purpose in USED_ONCE:
+def use_link(session: Session, link: GuestLink, purpose: Purpose) -> None:
+    """Have a link do its work: once, where it is for one use.
+
+    The caller holds the request that it is about.
+    """
+    session.refresh(link)
+    why = why_dead(link)
+    if why or link.purpose != purpose:
+        raise Conflict(why or "This link is for something else.")
+    if purpose in USED_ONCE:
         link.used_at = now()
         session.add(link)
+
+
+def why_dead(link: GuestLink) -> str:
+    """What to tell whoever holds a link that no longer works; empty where it does."""
+    if link.used_at:
+        return "This link has done its work."
+    if link.revoked_at:
+        return "This is no longer asked of you. There is nothing left for you to do."
+    if link.expires_at <= now():
+        return "This link is too old. Ask whoever sent it for a new one."
+    return ""
 
 
 def revoke_links(session: Session, request_id: int) -> None:
@@ -291,15 +306,6 @@ def _address(person: Person) -> str:
     if not person.email:
         raise Conflict(f"{person.name} has no e-mail address in the record; add it on their page.")
     return person.email
-
-
-def _require_alive(link: GuestLink) -> None:
-    if link.used_at:
-        raise NotFound("This link has done its work. Thank you.")
-    if link.revoked_at:
-        raise NotFound("This is no longer asked of you. There is nothing left to do.")
-    if link.expires_at <= now():
-        raise NotFound("This link is too old. Ask whoever sent it for a new one.")
 
 
 def _hash(token: str) -> str:

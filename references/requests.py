@@ -18,6 +18,7 @@ from workspace import outbox
 from workspace.access import Viewer, may_edit, visible_deals
 from workspace.accounts import Account
 from workspace.activity import record
+from workspace.audit import audit
 from workspace.clock import now, today
 from workspace.deals import Deal, DealInvitation, Outcome, Stage
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
@@ -609,6 +610,12 @@ def request_of(session: Session, viewer: Viewer, key: str) -> ReferenceRequest:
     return request
 
 
+def hold(session: Session, request: ReferenceRequest) -> None:
+    """See a request as it is now, and keep others from changing it until this transaction ends."""
+    session.flush()
+    session.refresh(request, with_for_update={"key_share": True})
+
+
 def parts_of(session: Session, actor: Actor, request: ReferenceRequest) -> frozenset[Part]:
     """What somebody is to a request that they may see."""
     if isinstance(actor, Guest):
@@ -715,8 +722,7 @@ def _begin(
 
     Refuses whoever may not take this step, and a step that does not fit.
     """
-    session.flush()
-    session.refresh(request, with_for_update={"key_share": True})
+    hold(session, request)
     step = STEPS[name]
     if isinstance(actor, Viewer):
         _require_seen(session, actor, request.deal_id)
@@ -789,7 +795,11 @@ def _write_down(
         "person_id": _advocate_person_id(session, request),
         "state": request.state,
     }
-    record(session, request.deal_id, actor.person_id, "reference", text, detail=detail)
+    if name == "draft":
+        # Nobody has been asked for anything.
+        audit(session, actor.person_id, "reference drafted", f"deal {request.deal_id}", detail)
+    else:
+        record(session, request.deal_id, actor.person_id, "reference", text, detail=detail)
 
 
 def _require_seen(session: Session, viewer: Viewer, deal_id: int) -> None:

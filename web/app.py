@@ -12,19 +12,24 @@ from similarity.catalog import Catalog
 from web import errors
 from web.dependencies import (
     FromOurPages,
+    Mail,
     MembersOnly,
     provide_asked,
     provide_catalog,
     provide_database,
     provide_form,
+    provide_mail,
     provide_network,
     provide_viewer,
 )
 from web.pages.accounts import AccountController
 from web.pages.activity import ActivityController
+from web.pages.advocates import AdvocateController
 from web.pages.connections import ConnectionController
 from web.pages.deals import DealController
+from web.pages.desk import DeskController
 from web.pages.experts import ExpertController
+from web.pages.guests import GuestController
 from web.pages.influence import InfluenceController
 from web.pages.introductions import IntroductionController
 from web.pages.kin import KinController
@@ -46,8 +51,11 @@ CONTROLLERS = (
     AccountPathsController,
     ActivityController,
     ConnectionController,
+    AdvocateController,
     DealController,
+    DeskController,
     ExpertController,
+    GuestController,
     InfluenceController,
     IntroductionController,
     KinController,
@@ -83,9 +91,13 @@ _HEADERS = {
 
 
 def create_app(
-    settings: Settings, database: Database, catalog: Catalog, network: Network
+    settings: Settings,
+    database: Database,
+    catalog: Catalog,
+    network: Network,
+    address: str = "http://127.0.0.1:8000",
 ) -> Litestar:
-    """The web application."""
+    """The web application; `address` is where it is served, for links where no origin is set."""
     secure = bool(settings.origin and settings.origin.startswith("https://"))
     return Litestar(
         route_handlers=CONTROLLERS,
@@ -94,6 +106,7 @@ def create_app(
             "database": Provide(provide_database, sync_to_thread=False),
             "catalog": Provide(provide_catalog, sync_to_thread=False),
             "network": Provide(provide_network, sync_to_thread=False),
+            "mail": Provide(provide_mail, sync_to_thread=False),
             "form": Provide(provide_form),
             "asked": Provide(provide_asked, sync_to_thread=False),
         },
@@ -101,7 +114,13 @@ def create_app(
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(secure)],
         state=State(
-            {"database": database, "catalog": catalog, "network": network, "secure": secure}
+            {
+                "database": database,
+                "catalog": catalog,
+                "network": network,
+                "secure": secure,
+                "mail": Mail(settings.origin or address, bool(settings.smtp_url)),
+            }
         ),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,

@@ -128,7 +128,10 @@ def _serve(
     import uvicorn
 
     from web.app import create_app
+    from workspace import outbox
 
+    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -140,7 +143,7 @@ def _serve(
         ) from None
 
     config = uvicorn.Config(
-        create_app(settings, database, catalog, network),
+        create_app(settings, database, catalog, network, address),
         log_level="warning",
         # Addresses hold what people searched for.
         access_log=False,
@@ -161,9 +164,11 @@ def _serve(
         catalog.warm()
 
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
-    shown = f"[{host}]" if ":" in host else host
-    typer.echo(f"Dealkin is at {settings.origin or f'http://{shown}:{port}'} (Ctrl+C stops it)")
+    stopped = outbox.start_worker(database, mail_server) if mail_server else None
+    typer.echo(f"Dealkin is at {settings.origin or address} (Ctrl+C stops it)")
     server.run(sockets=[listener])
+    if stopped:
+        stopped.set()
 
 
 # The record

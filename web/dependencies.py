@@ -1,5 +1,6 @@
 """What handlers are given, and the doors in front of every one of them."""
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,14 @@ from workspace.members import viewer_of
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+@dataclass(frozen=True)
+class Mail:
+    """How mail leaves: the address that links in it begin with, and whether it is sent at all."""
+
+    origin: str
+    is_sent: bool
+
+
 class FromOurPages(ASGIMiddleware):
     """Takes a write only from a page of ours.
 
@@ -39,8 +48,10 @@ class FromOurPages(ASGIMiddleware):
         if request.method not in SAFE:
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
+            # A guest's link is a secret of its own, in an address that no other site knows.
+            by_link = scope["route_handler"].opt.get("by_link")
             token = request.headers.get("x-csrftoken") or await _token_field(request)
-            if not csrf_matches(request, token):
+            if not by_link and not csrf_matches(request, token):
                 raise PermissionDeniedException(
                     "This form is from an earlier session. Go back, reload the page, try again."
                 )
@@ -109,6 +120,12 @@ def provide_network(request: Request[Any, Any, Any]) -> Network:
     """Who knows whom."""
     network: Network = request.app.state.network
     return network
+
+
+def provide_mail(request: Request[Any, Any, Any]) -> Mail:
+    """How mail leaves."""
+    mail: Mail = request.app.state.mail
+    return mail
 
 
 async def provide_form(request: Request[Any, Any, Any]) -> Form:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
 
+from references.calendars import shown
 from similarity.ranking import Term
 from web import session_cookie
 from web.drawing import draw
@@ -56,6 +57,7 @@ def environment() -> Environment:
         day=day,
         ago=ago,
         due=due,
+        moment=shown,
         number=number,
         percent=percent,
         industry=industry_name,

@@ -23,6 +23,11 @@ class Settings(BaseSettings):
     # The address people use, where it is not the one the server listens on: behind a
     # proxy with TLS, https://… here makes the cookies secure.
     origin: str | None = None
+    # Where mail is handed over: smtp://user:password@host:587 or smtps://…. Without it mail stays
+    # in the outbox, and pages show it to whoever may send it by hand.
+    smtp_url: str | None = Field(default=None, repr=False)
+    # The e-mail address that mail comes from.
+    mail_from: str | None = None
 
     @property
     def database(self) -> str:

@@ -25,6 +25,7 @@ VIEWS = {
     "stages": ("Stages", ("logged", "stage", "imported")),
     "team": ("Team", ("seat", "invited", "uninvited")),
     "stakeholders": ("Stakeholders", ("stakeholder",)),
+    "references": ("References", ("reference",)),
     "assets": ("Assets", ("use",)),
     "edits": ("Edits", ("edited",)),
 }

@@ -9,7 +9,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from references import introductions
+from references import desk, introductions
+from references.desk import RequestRow, View
 from references.introductions import Asked, AskedOfMe, Standing
 from web.htmx import show
 from workspace import pipeline
@@ -34,6 +35,8 @@ class Today:
     # What colleagues wait for the viewer's answer to, and who has told the viewer yes.
     to_introduce: list[AskedOfMe]
     agreed: list[Asked]
+    # The references that they asked for, see to, or have to agree to.
+    references: list[RequestRow]
 
 
 class TodayController(Controller):
@@ -74,4 +77,5 @@ def today_of(session: Session, viewer: Viewer) -> Today:
             for each in introductions.asked_by(session, viewer)
             if each.standing == Standing.YES
         ],
+        references=desk.queue(session, viewer, View.MINE, limit=8),
     )

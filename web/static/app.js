@@ -141,7 +141,7 @@ document.addEventListener("submit", (event) => {
 
 // --- Keys -------------------------------------------------------------------
 
-const PLACES = { t: "/", d: "/deals", a: "/accounts", p: "/people", l: "/library" };
+const PLACES = { t: "/", d: "/deals", a: "/accounts", p: "/people", l: "/library", r: "/references" };
 let going = 0;
 
 document.addEventListener("keydown", (event) => {

@@ -1,0 +1,382 @@
+"""The reference desk: one queue of requests, and a request with everything about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references import advocates, calendars, desk, requests
+from references.advocates import POLICY_RANGES, Activity
+from references.desk import RequestRow, StepRow, View
+from references.requests import OUTCOMES, Part, ReferenceRequest
+from web.dependencies import Mail
+from web.forms import Form
+from web.htmx import answer, at, go, show
+from web.pages.guests import zone_choices
+from web.rendering import query
+from workspace import access, outbox
+from workspace.access import Viewer
+from workspace.clock import now
+from workspace.contacts import member_of
+from workspace.database import Database
+from workspace.deals import stages
+from workspace.errors import DealkinError, Invalid, NotFound
+from workspace.outbox import OutboxMessage
+from workspace.people import Person, Role
+
+PAGE = 50
+# At most so many are approved, declined or assigned in one go.
+MOST_AT_ONCE = 200
+VIEWS = (
+    (View.WAITING, "Waiting"),
+    (View.MINE, "Mine"),
+    (View.SCHEDULED, "Scheduled"),
+    (View.ALL, "All"),
+)
+# The words of an address for a step, where they are not the step's own.
+_STEPS = {"other-times": "other times", "outcome": "record outcome"}
+_NOTICES = {
+    "submit": "asked for",
+    "approve": "approved",
+    "decline": "declined",
+    "assign": "assigned",
+    "swap": "given to another advocate",
+    "invite": "sent to the customer",
+    "other times": "sent back for other times",
+    "schedule": "scheduled",
+    "reschedule": "moved",
+    "complete": "completed",
+    "miss": "missed",
+    "record outcome": "closed with its outcome",
+    "cancel": "called off",
+}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The requests of one view."""
+
+    rows: list[RequestRow]
+    more: str | None
+    view: str
+    params: dict[str, str]
+    is_desk: bool
+    members: list[tuple[str, str]]
+    views: tuple[tuple[str, str], ...] = VIEWS
+
+
+@dataclass(frozen=True)
+class RequestPage:
+    """A request, what may be done with it, and what happened to it."""
+
+    row: RequestRow
+    request: ReferenceRequest
+    slots: list[datetime]
+    steps: list[StepRow]
+    # Letters to guests: for those who may send them by hand.
+    messages: list[OutboxMessage]
+    mail_is_sent: bool
+    # What guests said of it is for those whom it was said to.
+    may_read_feedback: bool
+    others: list[tuple[str, str]]
+    members: list[tuple[str, str]]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    zones: tuple[tuple[str, str], ...]
+    zone: str
+    outcomes: tuple[str, ...] = OUTCOMES
+
+
+@dataclass(frozen=True)
+class PolicyPage:
+    """The rules of the desk."""
+
+    values: dict[str, str]
+    owner_approval: bool
+    wrong: dict[str, str]
+    stages: list[tuple[str, str]]
+    may_edit: bool
+
+
+class DeskController(Controller):
+    """/references."""
+
+    path = "/references"
+
+    @get(sync_to_thread=True)
+    def queue(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = queue_page(session, viewer, asked)
+        fragment = "desk/_rows.html" if "after" in asked.sent else "desk/_results.html"
+        address = "/references?" + query(page.params)
+        return answer(request, "desk/queue.html", fragment, page, address=address)
+
+    @get("/policy", sync_to_thread=True)
+    def policy(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = policy_page(session, viewer, Form())
+        return show(request, "desk/policy.html", page)
+
+    @post("/policy", sync_to_thread=True)
+    def set_policy(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        changes: dict[str, Any] = {
+            name: form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
+        }
+        for name, value in changes.items():
+            if value is None:
+                form.refuse(name, "Needed.")
+        changes["owner_approval"] = form.flag("owner_approval")
+        try:
+            form.done()
+            access.require_role(viewer, *requests.DESK_ROLES)
+            with database.write() as session:
+                advocates.set_policy(session, viewer.person_id, changes)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = policy_page(session, viewer, form)
+            return show(request, "desk/policy.html", page, status=422)
+        return go(request, at("references", "policy"), "The rules are saved.")
+
+    @post("/bulk", sync_to_thread=True)
+    def bulk(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        step = form.choice("step", ("approve", "decline", "assign"), required=True) or ""
+        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        chosen = form.choices("request", form.sent.get("request", [])[:MOST_AT_ONCE])
+        act = read_step(form, step, mail)
+        # One form holds what any of its buttons needs.
+        form.lines("reason", 500)
+        form.text("member", 80)
+        form.done()
+        access.require_role(viewer, *requests.DESK_ROLES)
+        if not chosen:
+            raise Invalid("Choose requests first.", {"request": "None is chosen."})
+        done, left = 0, []
+        for each in chosen:
+            key, _, version = each.partition(":")
+            try:
+                with database.write() as session:
+                    row = requests.request_of(session, viewer, key)
+                    act(session, viewer, row, int(version) if version.isdigit() else None)
+                done += 1
+            except DealkinError as why:
+                left.append(f"{key}: {why}")
+        notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
+        return go(request, "/references?" + query({"view": view}), notice)
+
+    @get("/{key:str}", sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = request_page(session, viewer, mail, key, Form())
+        return show(request, "desk/show.html", page)
+
+    @post("/{key:str}/messages/{message:int}", sync_to_thread=True)
+    def sent(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        message: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        form.done()
+        with database.write() as session:
+            row = requests.request_of(session, viewer, key)
+            if not may_read_letters(viewer, row):
+                raise NotFound("There is no such message.")
+            access.require_writer(viewer)
+            outbox.sent_by_hand(session, requests.about(row), message)
+        return go(request, at("references", key), "Noted: it is sent.")
+
+    @post("/{key:str}/{step:str}", sync_to_thread=True)
+    def take(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        step: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        name = _STEPS.get(step, step)
+        if name not in _NOTICES:
+            raise NotFound("There is no such step.")
+        version = form.integer("version")
+        back = form.choice("back", ("queue",))
+        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        act = read_step(form, name, mail)
+        try:
+            form.done()
+            with database.write() as session:
+                row = requests.request_of(session, viewer, key)
+                act(session, viewer, row, version)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = request_page(session, viewer, mail, key, form)
+            return show(request, "desk/show.html", page, status=422)
+        to = "/references?" + query({"view": view}) if back else at("references", key)
+        said = _NOTICES[name]
+        if name in ("approve", "swap") and row.approved_at is None:
+            said += "; the one who looks after the customer has still to agree"
+        return go(request, to, f"{key} is {said}.")
+
+
+Act = Callable[[Session, Viewer, ReferenceRequest, int | None], None]
+
+
+def read_step(form: Form, name: str, mail: Mail) -> Act:
+    """What a form asks to be done with a request; what is wrong with it is noted in the form."""
+    origin = mail.origin
+    match name:
+        case "decline" | "cancel":
+            reason = form.lines("reason", 500, required=name == "decline")
+            step = requests.decline if name == "decline" else requests.cancel
+            return lambda session, viewer, row, version: step(
+                session, viewer, row, reason, version=version
+            )
+        case "assign":
+            member = form.text("member", 80, required=True)
+            return lambda session, viewer, row, version: requests.assign(
+                session, viewer, row, member_of(session, member), version=version
+            )
+        case "swap":
+            key = form.text("advocate", 80, required=True)
+            return lambda session, viewer, row, version: requests.swap(
+                session, viewer, row, advocates.advocate_of(session, key)[0], version=version
+            )
+        case "schedule" | "reschedule":
+            starts_at = read_moment(form)
+            move = requests.schedule if name == "schedule" else requests.reschedule
+            return lambda session, viewer, row, version: move(
+                session, viewer, row, starts_at, origin, version=version
+            )
+        case "record outcome":
+            outcome = form.choice("outcome", OUTCOMES, required=True) or ""
+            note = form.lines("note", 5_000)
+            return lambda session, viewer, row, version: requests.record_outcome(
+                session, viewer, row, outcome, note, version=version
+            )
+        case "invite" | "other times" | "complete" | "miss":
+            write = {
+                "invite": requests.invite,
+                "other times": requests.ask_other_times,
+                "complete": requests.complete,
+                "miss": requests.miss,
+            }[name]
+            return lambda session, viewer, row, version: write(
+                session, viewer, row, origin, version=version
+            )
+    plain = requests.approve if name == "approve" else requests.submit
+    return lambda session, viewer, row, version: plain(session, viewer, row, version=version)
+
+
+def read_moment(form: Form) -> datetime:
+    """The moment in a form; what is wrong with it is noted there."""
+    zone = form.choice("zone", calendars.zones()) or "UTC"
+    written = form.text("time", 16, required=True)
+    try:
+        return calendars.moment(written, zone)
+    except Invalid as why:
+        form.refuse("time", str(why))
+        return now()
+
+
+def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
+    """The page that an address asks for."""
+    view = asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+    after = asked.maybe("after", 20)
+    asked.check()
+    rows = desk.queue(session, viewer, View(view), after=after, limit=PAGE + 1)
+    is_desk = bool(viewer.roles & set(requests.DESK_ROLES))
+    return Queue(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        view=view,
+        params={"view": view} if view != View.WAITING else {},
+        is_desk=is_desk,
+        members=desk.desk_choices(session) if is_desk else [],
+    )
+
+
+def request_page(session: Session, viewer: Viewer, mail: Mail, key: str, form: Form) -> RequestPage:
+    """A request as this viewer may know it, with what was typed into one of its forms."""
+    request = requests.request_of(session, viewer, key)
+    row = desk.request_row(session, viewer, request)
+    is_desk = Part.DESK in row.parts
+    me = session.get(Person, viewer.person_id) if viewer.person_id else None
+    may_read = may_read_letters(viewer, request)
+    return RequestPage(
+        row=row,
+        request=request,
+        slots=requests.slots_of(session, request.id),
+        steps=desk.steps_of(session, request.id),
+        messages=outbox.messages_about(session, requests.about(request)) if may_read else [],
+        mail_is_sent=mail.is_sent,
+        may_read_feedback=bool(row.parts & {Part.DESK, Part.ASKER}),
+        others=desk.who_may_be_asked(session, Activity(request.activity)) if is_desk else [],
+        members=desk.desk_choices(session, request.deal_id) if is_desk else [],
+        values=form.values,
+        wrong=form.wrong,
+        zones=zone_choices(),
+        zone=calendars.zone_or_utc(form.values.get("zone") or (me.timezone if me else "")),
+    )
+
+
+def may_read_letters(viewer: Viewer, request: ReferenceRequest) -> bool:
+    """Whether a viewer may read the letters to guests, links and all: the desk and the asker."""
+    return bool(viewer.roles & set(requests.DESK_ROLES)) or (
+        viewer.may_write and viewer.person_id == request.requested_by_id
+    )
+
+
+def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
+    """The rules, or what was typed over them."""
+    rules = advocates.policy(session)
+    values = {name: str(getattr(rules, name)) for name in POLICY_RANGES}
+    return PolicyPage(
+        values=form.values or values,
+        owner_approval=form.flag("owner_approval") if form.sent else rules.owner_approval,
+        wrong=form.wrong,
+        stages=[(str(each.position), each.name) for each in stages(session)],
+        may_edit=bool(viewer.roles & {Role.MARKETER, Role.ADMIN}),
+    )
