@@ -7,11 +7,9 @@ reasons that are shown are that sum's own terms.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-
-import pycountry
 
 from similarity.ranking import Term, Value, score
+from workspace.people import language_name
 
 WEIGHTS = {
     "path": 0.35,
@@ -155,13 +153,7 @@ def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
     if not own:
         return Value(0.0, "no language in common that we know of")
     alike = 1.0 if own != ["en"] or wanted == {"en"} else 0.7
-    return Value(alike, f"both speak {_language_name(own[0])}")
-
-
-@cache
-def _language_name(code: str) -> str:
-    found = pycountry.languages.get(alpha_2=code)
-    return found.name if found else code
+    return Value(alike, f"both speak {language_name(own[0])}")
 
 
 def _budget(left: int | None) -> Value:

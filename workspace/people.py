@@ -2,7 +2,9 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cache
 
+import pycountry
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
@@ -105,3 +107,15 @@ class Membership(SQLModel, table=True):
     start: date | None = None
     end: date | None = None
     source: str = Field(default="entered", max_length=100)
+
+
+def languages_of(person: Person) -> set[str]:
+    """The languages that a person speaks, as they were written: mostly ISO 639-1 codes."""
+    return {each.strip().lower() for each in person.languages.split(";")} - {""}
+
+
+@cache
+def language_name(code: str) -> str:
+    """A language's English name, for its ISO 639-1 code."""
+    found = pycountry.languages.get(alpha_2=code)
+    return str(found.name) if found else code
