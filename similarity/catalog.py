@@ -10,9 +10,11 @@ faster. A cache that is missing, stale, damaged or of another model is made anew
 import hashlib
 import json
 import logging
+import os
 import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -611,16 +613,19 @@ class Snapshots:
             made = (manifest.get("format"), manifest["preparation"], manifest["model"])
             if made != (SNAPSHOT_FORMAT, PREPARATION, model):
                 return None
-            collections = {}
-            for kind in Kind:
-                paths = []
-                for name, digest in manifest["files"][kind]:
-                    path = self._folder / Path(name).name
-                    if _file_digest(path) != digest:
-                        log.warning("The index snapshot %s is damaged: made anew.", path.name)
-                        return None
-                    paths.append(path)
-                collections[kind] = Collection.load(paths)
+            named = {
+                kind: {self._folder / Path(name).name: digest for name, digest in files}
+                for kind, files in manifest["files"].items()
+            }
+            expected = {path: digest for files in named.values() for path, digest in files.items()}
+            # Large files take seconds: as many at a time as there are cores.
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                found = dict(zip(expected, pool.map(_file_digest, expected), strict=True))
+            for path, digest in expected.items():
+                if found[path] != digest:
+                    log.warning("The index snapshot %s is damaged: made anew.", path.name)
+                    return None
+            collections = {kind: Collection.load(list(named[kind])) for kind in Kind}
             return (int(manifest["generation"]), str(manifest["token"])), collections
         except FileNotFoundError:
             return None
