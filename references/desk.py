@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -16,6 +16,7 @@ from references.advocates import (
     Activity,
     Advocate,
     Availability,
+    Consent,
     ConsentState,
     ReferencePolicy,
     Standing,
@@ -183,11 +184,15 @@ def advocate_rows(
     activity: Activity,
     *,
     text: str | None = None,
+    renewals: bool = False,
     after: str | None = None,
     advocate_id: int | None = None,
     limit: int = 50,
 ) -> list[AdvocateRow]:
-    """Advocates by name, and whether they may be asked for an activity today."""
+    """Advocates by name, and whether they may be asked for an activity today.
+
+    `renewals` are those whose consent ends soon.
+    """
     name = sa.func.lower(Person.name)
     columns: tuple[Any, ...] = (Advocate, Person, Account.name, Account.key)
     query: Any = (
@@ -198,8 +203,15 @@ def advocate_rows(
     if text:
         found = (Person.name, Person.title, Account.name)
         query = query.where(sa.or_(*(col(each).icontains(text, autoescape=True) for each in found)))
+    rules = advocates.policy(session)
     if advocate_id is not None:
         query = query.where(col(Advocate.id) == advocate_id)
+    if renewals:
+        ending = select(Consent.advocate_id).where(
+            Consent.state == ConsentState.GIVEN,
+            col(Consent.end).between(today(), today() + timedelta(days=rules.renewal_days)),
+        )
+        query = query.where(col(Advocate.id).in_(ending))
     if after:
         place = session.exec(select(name, Person.id).where(Person.key == after)).first()
         if place:
@@ -209,7 +221,6 @@ def advocate_rows(
     rows = session.exec(query.order_by(name, col(Person.id)).limit(limit)).all()
     ids = [advocate.id for advocate, *_ in rows]
     found_on = advocates.availability(session, ids, activity, today())
-    rules = advocates.policy(session)
     return [
         AdvocateRow(
             id=advocate.id,
@@ -223,6 +234,7 @@ def advocate_rows(
             ends_soon=_ends_soon(found_on[advocate.id].consent, rules),
         )
         for advocate, person, account, account_key in rows
+        if not renewals or _ends_soon(found_on[advocate.id].consent, rules)
     ]
 
 

@@ -8,13 +8,17 @@ import pytest
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
+from references import requests
+from references.advocates import Activity
 from references.network import Network
 from similarity.catalog import Catalog
-from tests.world import World
+from tests.references.asking import advocate
+from tests.world import World, stage
 from web import commands
 from web.app import create_app
 from web.rendering import STATIC, TEMPLATES
 from workspace import members
+from workspace.deals import advance, invite
 from workspace.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -28,8 +32,11 @@ def test_no_page_tells_of_a_confidential_deal(
     app = create_app(Settings(home=tmp_path), world.database, catalog, network)
     with world.database.write() as session:
         token = members.open_session(session, world.people[name])
+    hidden, shown = _requests(world)
     # Whatever a path's parameters are called, this is what they may name here.
     keys = {
+        "/references/advocates": "jonas-havelka",
+        "/references": shown,
         "/deals": world.deals["kestrel"],
         "/accounts": world.accounts["kestrel"],
         "/people": "alice-adeyemi",
@@ -39,15 +46,40 @@ def test_no_page_tells_of_a_confidential_deal(
         for route in app.routes:
             if not isinstance(route, HTTPRoute) or "GET" not in route.methods:
                 continue
-            start = "/" + route.path.split("/")[1]
-            path = re.sub(r"\{\w+:\w+\}", keys.get(start, ""), route.path)
+            named = (key for start, key in keys.items() if route.path.startswith(start))
+            path = re.sub(r"\{\w+:\w+\}", next(named, ""), route.path)
             for query in ("", "?q=merger"):
                 text = client.get(path + query).text
                 assert world.confidential_deal not in text, path + query
+                assert hidden not in text, path + query
                 assert "Project Nightingale" not in text, path + query
                 assert "990,000" not in text, path + query
                 assert "before a merger" not in text, path + query
                 assert "before the merger" not in text, path + query
+
+
+def _requests(world: World) -> tuple[str, str]:
+    """The keys of two reference requests: on the confidential deal, and on another."""
+    with world.database.write() as session:
+        hidden, shown = world.deal(session, "nightingale"), world.deal(session, "tidewater")
+        alice, erin = world.people["alice"], world.people["erin"]
+        advance(session, hidden, stage(session, "Needs Analysis"), alice)
+        invite(session, hidden, erin, alice)
+        keys = [
+            requests.open_request(
+                session,
+                world.viewer(by),
+                deal,
+                advocate(session, world, who),
+                Activity.CALL,
+                message=message,
+            ).key
+            for who, deal, by, message in (
+                ("ines", hidden, "alice", "It is before a merger."),
+                ("jonas", shown, "charlie", "How was it for you?"),
+            )
+        ]
+    return keys[0], keys[1]
 
 
 def test_every_template_is_used() -> None:

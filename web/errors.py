@@ -87,13 +87,13 @@ def failed(request: Request[Any, Any, Any], error: HTTPException) -> Response[st
 
 def broke(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     """A fault of ours: the log has it whole, the reader gets an apology."""
-    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    logger.error("%s %s failed", request.method, _path(request), exc_info=error)
     return explain(request, 500, "It is our fault, not yours. Nothing was saved. Try again.")
 
 
 def collided(request: Request[Any, Any, Any], error: DBAPIError) -> Response[str]:
     """Two wrote at once what there can be but one of: the later one is to look again."""
-    logger.warning("%s %s collided: %s", request.method, request.url.path, type(error.orig))
+    logger.warning("%s %s collided: %s", request.method, _path(request), type(error.orig))
     message = "Somebody did the same in this moment. Look again, and try once more."
     return explain(request, 409, message)
 
@@ -110,12 +110,17 @@ def database_refused(request: Request[Any, Any, Any], error: OperationalError) -
 
 def busy(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     """The database has no turn for this request."""
-    logger.warning("%s %s had to wait too long: %s", request.method, request.url.path, type(error))
+    logger.warning("%s %s had to wait too long: %s", request.method, _path(request), type(error))
     response = explain(
         request, 503, "Too much is being written at once. Nothing was saved. Try again in a moment."
     )
     response.headers["Retry-After"] = _RETRY_AFTER
     return response
+
+
+def _path(request: Request[Any, Any, Any]) -> str:
+    """The path as the log has it: whoever reads that must not be able to act as a guest."""
+    return "/g/…" if request.url.path.startswith("/g/") else request.url.path
 
 
 def explain(request: Request[Any, Any, Any], status: int, message: str) -> Response[str]:

@@ -1,13 +1,18 @@
 """axe finds nothing on any page: light and dark, wide and narrow, full and empty."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
+from references import requests
+from references.advocates import Activity
 from tests.browser.steps import sign_in
+from tests.references.asking import advocate, ahead, contact
 from tests.world import World
+from workspace import outbox
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = {
@@ -100,6 +105,60 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
             said += check(page)
             menu.evaluate("menu => { menu.open = false; }")
     assert not said, "\n".join(map(str, said))
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_should_have_nothing_against_the_desk_and_what_guests_see(
+    page: Page, world: World, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    page.emulate_media(reduced_motion="reduce")
+    key, letters = a_request(world)
+    sign_in(page, world, "grace")
+    said: list[tuple[str, Any]] = []
+    for path in (
+        "/references",
+        "/references?view=scheduled",
+        f"/references/{key}",
+        "/references/advocates",
+        "/references/advocates?q=nobody",
+        "/references/advocates/ines-moreira",
+        "/references/advocates/jonas-havelka",
+        "/references/advocates/new?q=a",
+        "/references/policy",
+        *letters,
+        "/g/nothing",
+    ):
+        page.goto(path)
+        page.locator("details:not(.menu)").evaluate_all(OPEN)
+        said += check(page)
+    page.goto("/references")
+    for menu in page.locator("main details.menu").all():
+        menu.evaluate("menu => { menu.open = true; }")
+        said += check(page)
+        menu.evaluate("menu => { menu.open = false; }")
+    assert not said, "\n".join(map(str, said))
+
+
+def a_request(world: World) -> tuple[str, list[str]]:
+    """A request that waits for its advocate, and the paths of the links in the letters."""
+    with world.database.write() as session:
+        deal = world.deal(session, "tidewater")
+        tess = contact(session, world, "Tess Tide", "tidewater")
+        ines = advocate(session, world, "ines")
+        advocate(session, world, "jonas", consent=None)
+        charlie, erin = world.viewer("charlie"), world.viewer("erin")
+        asked = requests.open_request(
+            session, charlie, deal, ines, Activity.CALL, prospect=tess, fit="They studied together"
+        )
+        waiting = requests.open_request(session, charlie, deal, ines, Activity.QUOTE)
+        waiting.due = ahead(-3)
+        session.add(waiting)
+        requests.approve(session, erin, asked)
+        requests.approve(session, world.viewer("alice"), asked)
+        requests.invite(session, erin, asked, "")
+        letters = outbox.messages_about(session, requests.about(asked))
+    return asked.key, re.findall(r"/g/\S+", letters[0].body)
 
 
 def test_should_not_run_what_people_write(page: Page, world: World) -> None:

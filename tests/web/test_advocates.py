@@ -62,6 +62,23 @@ def test_should_list_who_may_be_asked_and_when(visit: Visit, world: World) -> No
     assert visit("frank").get("/references/advocates?activity=song").status_code == 422
 
 
+def test_should_list_the_consents_that_end_soon(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        for name, ends in (("ines", 20), ("jonas", 40)):
+            who = advocate(session, world, name, consent=None)
+            advocates.record_consent(
+                session, who, ConsentState.GIVEN, world.people["erin"], end=ahead(ends)
+            )
+    page = visit("erin").get("/references/advocates?renew=yes").text
+    assert "Inês Moreira" in page
+    assert "Jonas Havelka" not in page
+    assert "Ask them to renew it" in visit("erin").get("/references/advocates/ines-moreira").text
+    with world.database.write() as session:
+        who = session.exec(select(Advocate).where(Advocate.person_id == world.people["ines"])).one()
+        advocates.record_consent(session, who, ConsentState.WITHDRAWN, None)
+    assert "Inês" not in visit("erin").get("/references/advocates?renew=yes").text
+
+
 def test_should_write_a_consent_down(visit: Visit, world: World, ines: str) -> None:
     data = {
         "state": "given",

@@ -53,9 +53,7 @@ def links(world: World, to: str) -> list[str]:
     with world.database.read() as session:
         query = select(OutboxMessage.body).where(col(OutboxMessage.recipient).startswith(to))
         bodies = session.exec(query.order_by(col(OutboxMessage.id).desc())).all()
-    return [
-        link for body in bodies for link in re.findall(r"/g/\S+", body)
-    ]
+    return [link for body in bodies for link in re.findall(r"/g/\S+", body)]
 
 
 def state(world: World) -> str:
@@ -229,6 +227,21 @@ def test_should_refuse_what_another_site_sends(visit: Visit, world: World, answe
         sent = guest(visit).post(f"{answer}/answer", OFFER, token="", **headers)
         assert sent.status_code == 403
     assert state(world) == State.INVITED
+
+
+def test_should_keep_the_secret_out_of_the_log(
+    visit: Visit,
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(invitations, "open_link", fail)
+    assert guest(visit).get(answer).status_code == 500
+    assert "/g/… failed" in caplog.messages[0]
+    assert answer.removeprefix("/g/") not in caplog.text
 
 
 def test_should_send_links_to_our_own_address_whoever_asks(

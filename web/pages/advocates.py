@@ -294,10 +294,19 @@ def advocate_list(session: Session, asked: Form) -> Advocates:
     """The page that an address asks for."""
     text = asked.maybe("q", 200)
     activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
+    renew = asked.choice("renew", ("yes",))
     after = asked.maybe("after", 80)
     asked.check()
-    rows = desk.advocate_rows(session, Activity(activity), text=text, after=after, limit=PAGE + 1)
-    sent = {"q": text, "activity": activity if activity != Activity.CALL else None}
+    rows = desk.advocate_rows(
+        session,
+        Activity(activity),
+        text=text,
+        renewals=bool(renew),
+        after=after,
+        limit=PAGE + 1,
+    )
+    chosen = activity if activity != Activity.CALL else None
+    sent = {"q": text, "activity": chosen, "renew": renew}
     return Advocates(
         rows=rows[:PAGE],
         more=rows[PAGE - 1].key if len(rows) > PAGE else None,
