@@ -235,10 +235,11 @@ class FacetIndex:
         common[size:] = 0
         common[:size][~(self._held[:size] & searched[:size])] = 0
         chosen: list[Ids] = []
+        left = count
         for shared in (3, 2, 1):
-            sharing = np.flatnonzero(common == shared)
-            left = count - sum(map(len, chosen))
-            chosen.append(self._newest(sharing, left) if left else sharing[:0])
+            if left:
+                chosen.append(self._newest(np.flatnonzero(common == shared), left))
+                left -= len(chosen[-1])
         return np.concatenate(chosen)
 
     def values(self, ours: Facets, ids: Ids, on: date) -> dict[str, Values]:

@@ -21,7 +21,7 @@ B = 0.75
 FULL = 16
 # The best are looked for in so many postings, those of the rarest terms; where a query has
 # more, as in a large record, its commonest terms score what was found but find nothing.
-POSTINGS = 1_000_000
+POSTINGS = 300_000
 # Then so many times as many documents as are wanted are scored by all terms.
 SPARE = 4
 

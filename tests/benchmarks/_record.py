@@ -173,11 +173,13 @@ def record(count: int) -> Path:
     if not made.exists():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        database = Database(f"sqlite:///{folder / 'record.sqlite3'}")
-        database.upgrade()
+    database = Database(f"sqlite:///{folder / 'record.sqlite3'}")
+    # One that was made before may lack what has been added to the schema since.
+    database.upgrade()
+    if not made.exists():
         fill(database, count)
-        database.close()
         made.touch()
+    database.close()
     return folder
 
 

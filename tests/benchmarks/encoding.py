@@ -18,8 +18,8 @@ from similarity.embeddings import Embedder
 from similarity.index import Vectors
 from workspace import demo
 
-TEXTS = 256
-ROUNDS = 2
+TEXTS = 128
+ROUNDS = 1
 
 
 def run() -> Iterator[dict[str, Any]]:
