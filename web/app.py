@@ -39,6 +39,8 @@ from web.pages.people import PeopleController
 from web.pages.playbook import PlaybookController
 from web.pages.references import ReferencesController
 from web.pages.search import SearchController
+from web.pages.staffing import AvailabilityController, StaffingController
+from web.pages.stakeholders import StakeholderController
 from web.pages.ties import AccountPathsController, TiesController
 from web.pages.today import TodayController
 from web.signin import PreferencesController, SignInController, SignOutController
@@ -50,6 +52,7 @@ CONTROLLERS = (
     AccountController,
     AccountPathsController,
     ActivityController,
+    AvailabilityController,
     ConnectionController,
     AdvocateController,
     DealController,
@@ -68,6 +71,8 @@ CONTROLLERS = (
     SearchController,
     SignInController,
     SignOutController,
+    StaffingController,
+    StakeholderController,
     StaticController,
     TiesController,
     TodayController,

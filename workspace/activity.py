@@ -131,7 +131,10 @@ def timeline(
     ]
 
 
-_PEOPLE = ("person_id", "left_id", "owner_id")
+_PEOPLE = (
+    *("person_id", "left_id", "owner_id"),
+    *("asked_id", "declined_id", "unasked_id"),
+)
 
 
 def _names(session: Session, details: Sequence[dict[str, object]]) -> dict[tuple[str, int], str]:

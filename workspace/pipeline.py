@@ -1,7 +1,7 @@
 """Choosing deals: one filter for lists, search, kin and the command line."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -24,10 +24,13 @@ from workspace.deals import (
     Outcome,
     Product,
     Stage,
+    advance,
+    edit,
     set_competitors,
     set_products,
     stages,
 )
+from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.people import Member, Person
 from workspace.teams import Seat
 
@@ -146,6 +149,9 @@ class DealRow:
     owner_key: str | None
     next_step: str
     confidential: bool
+    stage_since: date | None
+    rotting_days: int
+    version: int
 
     @property
     def overdue(self) -> bool:
@@ -155,6 +161,18 @@ class DealRow:
             and self.expected_close is not None
             and self.expected_close < today()
         )
+
+    @property
+    def unmoved(self) -> int | None:
+        """For how many days an open deal has been at its stage."""
+        if self.outcome != Outcome.OPEN or self.stage_since is None:
+            return None
+        return (today() - self.stage_since).days
+
+    @property
+    def rotting(self) -> bool:
+        """Whether an open deal has been at its stage for longer than is usual there."""
+        return self.unmoved is not None and self.unmoved > self.rotting_days
 
 
 _OWNER = aliased(Person)
@@ -167,6 +185,7 @@ _ORDERS: dict[str, Any] = {
     "amount": sa.func.coalesce(Deal.amount, -1),
     "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
     "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
+    "moved": sa.func.coalesce(Deal.stage_since, date.min),
 }
 DEAL_ORDERS = tuple(_ORDERS)
 
@@ -230,6 +249,148 @@ def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[De
     query = _rows().where(access.visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
     newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
     return [DealRow(*row) for row in session.exec(newest.limit(limit))]
+
+
+@dataclass(frozen=True)
+class StageTotal:
+    """How many open deals are at a stage, and their amounts: one sum for each currency."""
+
+    count: int
+    overdue: int
+    sums: dict[str, Decimal]
+
+
+# Deals of a column are in the order in which they should close; those with no date come last.
+_SOONEST = sa.func.coalesce(Deal.expected_close, date.max)
+
+
+def stage_totals(
+    session: Session, viewer: Viewer, chosen: DealFilter = DealFilter()
+) -> dict[int, StageTotal]:
+    """The totals of each stage that has open deals which a viewer may see and has chosen."""
+    late = sa.func.sum(sa.case((col(Deal.expected_close) < today(), 1), else_=0))
+    query = (
+        sa.select(
+            col(Deal.stage_id),
+            col(Deal.currency),
+            sa.func.count(),
+            late,
+            sa.func.sum(col(Deal.amount)),
+        )
+        .where(access.visible_deals(viewer), *_open_ones(chosen))
+        .group_by(col(Deal.stage_id), col(Deal.currency))
+        .order_by(col(Deal.currency))
+    )
+    found: dict[int, StageTotal] = {}
+    for stage_id, currency, count, overdue, amount in session.execute(query):
+        so_far = found.get(stage_id, StageTotal(0, 0, {}))
+        sums = {currency: amount} if currency and amount else {}
+        found[stage_id] = StageTotal(
+            so_far.count + count, so_far.overdue + overdue, {**so_far.sums, **sums}
+        )
+    return found
+
+
+def stage_cards(
+    session: Session,
+    viewer: Viewer,
+    chosen: DealFilter = DealFilter(),
+    *,
+    limit: int,
+    moved: str | None = None,
+) -> list[DealRow]:
+    """The first `limit` open deals of each stage, and the one of the key `moved`, which is put
+    before the others: whoever has moved it must find it."""
+    place = sa.func.row_number().over(partition_by=col(Deal.stage_id), order_by=[_SOONEST, Deal.id])
+    placed = (
+        sa.select(col(Deal.id), place.label("place"), (col(Deal.key) == moved).label("moved"))
+        .where(access.visible_deals(viewer), *_open_ones(chosen))
+        .subquery()
+    )
+    query = (
+        _rows()
+        .join(placed, placed.c.id == Deal.id)
+        .where(sa.or_(placed.c.place <= limit, placed.c.moved))
+        .order_by(sa.desc(placed.c.moved), placed.c.place)
+    )
+    return [DealRow(*row) for row in session.exec(query)]
+
+
+def more_cards(
+    session: Session,
+    viewer: Viewer,
+    chosen: DealFilter,
+    stage_id: int,
+    after: str,
+    *,
+    limit: int,
+) -> list[DealRow]:
+    """The open deals of one stage that come after the deal of the key `after`."""
+    query = _rows().where(
+        access.visible_deals(viewer), *_open_ones(chosen), Deal.stage_id == stage_id
+    )
+    last = session.exec(
+        select(_SOONEST, Deal.id).where(access.visible_deals(viewer), Deal.key == after)
+    ).first()
+    if last:
+        query = query.where(sa.tuple_(_SOONEST, Deal.id) > sa.tuple_(*map(sa.literal, last)))
+    return [DealRow(*row) for row in session.exec(query.order_by(_SOONEST, Deal.id).limit(limit))]
+
+
+def closed_since(
+    session: Session, viewer: Viewer, day: date, chosen: DealFilter = DealFilter()
+) -> dict[str, int]:
+    """How many deals, of those a viewer may see and has chosen, closed since a day, by outcome.
+
+    Neither the stage nor the outcome of the filter counts: a board is chosen by them, and what
+    closed has left it.
+    """
+    query = (
+        sa.select(col(Deal.outcome), sa.func.count())
+        .where(
+            access.visible_deals(viewer),
+            *replace(chosen, stage=None, outcome=CLOSED).where(),
+            col(Deal.closed) >= day,
+        )
+        .group_by(col(Deal.outcome))
+    )
+    return dict(session.execute(query).tuples())
+
+
+def change_all(
+    session: Session,
+    viewer: Viewer,
+    chosen: Iterable[tuple[str, int]],
+    *,
+    stage: Stage | None,
+    changes: dict[str, object],
+) -> int:
+    """Change all of these deals, each a key and the version that was seen, or none of them.
+
+    `Invalid` names every deal that stands in the way, with its reason; the caller's transaction
+    must end then. How many deals are otherwise now.
+    """
+    refused: dict[str, str] = {}
+    changed = 0
+    # In one order, so that two who change the same deals do not wait for each other.
+    for key, version in sorted(chosen):
+        try:
+            deal = access.editable_deal(session, viewer, key)
+            differs = edit(session, deal, viewer.person_id, changes, version=version)
+            if stage:
+                if deal.outcome != Outcome.OPEN:
+                    raise Conflict("It is closed: open it again on its own page.")
+                differs |= advance(session, deal, stage, viewer.person_id)
+            changed += differs
+        except DealkinError as why:
+            refused[key] = str(why)
+    if refused:
+        raise Invalid("Nothing was changed: some of these deals cannot be.", refused)
+    return changed
+
+
+def _open_ones(chosen: DealFilter) -> list[sa.ColumnElement[bool]]:
+    return replace(chosen, outcome=Outcome.OPEN).where()
 
 
 @dataclass(frozen=True)
@@ -362,10 +523,14 @@ class SeatRow:
     name: str | None
     title: str | None
     since: date | None
+    # Who was asked to take it and has not answered.
+    asked: str | None
+    asked_key: str | None
 
 
 def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
     """The seats on a deal's team: the filled ones first."""
+    asked = aliased(Person)
     columns: tuple[Any, ...] = (
         Seat.id,
         Seat.role,
@@ -373,14 +538,41 @@ def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
         Person.name,
         Person.title,
         Seat.since,
+        asked.name,
+        asked.key,
     )
     query: Any = (
         sa.select(*columns)
+        .select_from(Seat)
         .outerjoin(Person, col(Person.id) == col(Seat.person_id))
+        .outerjoin(asked, col(asked.id) == col(Seat.asked_id))
         .where(col(Seat.deal_id) == deal_id)
         .order_by(col(Seat.person_id).is_(None), col(Seat.id))
     )
     return [SeatRow(*row) for row in session.exec(query)]
+
+
+@dataclass(frozen=True)
+class AskedSeat:
+    """A seat that somebody is asked to take."""
+
+    seat_id: int
+    role: str
+    deal_key: str
+    deal_name: str
+    account: str | None
+
+
+def asked_seats(session: Session, viewer: Viewer) -> list[AskedSeat]:
+    """The seats that the viewer is asked to take, on deals that they may see."""
+    rows = session.execute(
+        sa.select(col(Seat.id), col(Seat.role), col(Deal.key), col(Deal.name), col(Account.name))
+        .join(Deal, col(Deal.id) == col(Seat.deal_id))
+        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+        .where(access.visible_deals(viewer), col(Seat.asked_id) == viewer.person_id)
+        .order_by(col(Seat.id))
+    )
+    return [AskedSeat(*row) for row in rows]
 
 
 def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:
@@ -414,6 +606,9 @@ def _rows() -> Any:
         _OWNER.key,
         Deal.next_step,
         Deal.confidential,
+        Deal.stage_since,
+        Stage.rotting_days,
+        Deal.version,
     )
     return _joined(sa.select(*columns))
 

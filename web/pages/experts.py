@@ -7,8 +7,9 @@ from litestar import Controller, Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from references.proposals import Proposal, proposed_teams
 from similarity.catalog import Catalog
 from similarity.experts import Expert, experts_of_deal
 from web.forms import Form, row_id
@@ -19,6 +20,7 @@ from workspace.access import Viewer
 from workspace.database import Database
 from workspace.deals import Deal
 from workspace.errors import Conflict, NotFound
+from workspace.people import Person
 from workspace.pipeline import SeatRow
 from workspace.teams import SEAT_ROLES, Seat
 
@@ -30,6 +32,10 @@ class ExpertsPage:
     room: Room
     experts: list[Expert]
     seats: list[SeatRow]
+    # Who could take the open seats, all solved at once.
+    proposals: list[Proposal]
+    # What an address that locks a proposal holds besides.
+    locks: list[str]
     members: list[tuple[str, str]]
     roles: tuple[str, ...] = SEAT_ROLES
 
@@ -44,19 +50,47 @@ class ExpertController(Controller):
         self,
         request: Request[Any, Any, Any],
         key: FromPath[str],
+        asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
         catalog: NamedDependency[Catalog],
     ) -> Response[str]:
         with database.read() as session:
             head = room(session, viewer, key, "experts")
+            members = contacts.active_members(session)
+            locks = read_places(session, head.deal, asked, "lock", members)
+            found = proposed_teams(session, viewer, catalog, [head.deal], locked=locks)
             page = ExpertsPage(
                 room=head,
                 experts=experts_of_deal(session, viewer, catalog, head.deal),
                 seats=pipeline.seats_of(session, head.deal.id),
-                members=contacts.active_members(session),
+                proposals=found[head.deal.id],
+                locks=asked.sent.get("lock", []) if locks else [],
+                members=members,
             )
         return show(request, "deals/experts.html", page)
+
+    @post("/assign", sync_to_thread=True)
+    def assign(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            members = contacts.active_members(session)
+            places = read_places(session, deal, form, "place", members)
+            if not places:
+                form.refuse("place", "Nobody was chosen.")
+            form.done()
+            for seat_id, person_id in places.items():
+                _require_open(seat := _seat(session, deal, seat_id))
+                teams.fill_seat(session, seat, person_id, viewer.person_id)
+        count = f"{len(places)} {'seat is' if len(places) == 1 else 'seats are'}"
+        return go(request, at("deals", key, "experts"), f"{count} filled.")
 
     @post("/seats", sync_to_thread=True)
     def add(
@@ -91,12 +125,80 @@ class ExpertController(Controller):
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
-            seat = _seat(session, deal, seat_id)
-            if seat.person_id is not None:
-                raise Conflict("Somebody else has taken this seat in the meantime.")
+            _require_open(seat := _seat(session, deal, seat_id))
             person = contacts.member_of(session, person_key)
             teams.fill_seat(session, seat, person.id, viewer.person_id)
         return go(request, at("deals", key, "experts"), f"{person.name} has the seat.")
+
+    @post("/seats/{seat_id:int}/ask", sync_to_thread=True)
+    def ask(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        seat_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        person_key = form.text("person", 80, required=True)
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            person = contacts.member_of(session, person_key)
+            teams.ask_seat(session, _seat(session, deal, seat_id), person.id, viewer.person_id)
+        return go(request, at("deals", key, "experts"), f"{person.name} is asked.")
+
+    @post("/seats/{seat_id:int}/unask", sync_to_thread=True)
+    def take_back(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        seat_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            teams.take_back_ask(session, _seat(session, deal, seat_id), viewer.person_id)
+        return go(request, at("deals", key, "experts"), "Nobody is asked any more.")
+
+    @post("/seats/{seat_id:int}/accept", sync_to_thread=True)
+    def accept(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        seat_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        with database.write() as session:
+            deal = access.readable_deal(session, viewer, key)
+            form.done()
+            teams.accept_seat(session, _seat(session, deal, seat_id), viewer.person_id or 0)
+        return go(request, at("deals", key), "You are on the team.")
+
+    @post("/seats/{seat_id:int}/decline", sync_to_thread=True)
+    def decline(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        seat_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        reason = form.text("reason", 500, required=True)
+        with database.write() as session:
+            deal = access.readable_deal(session, viewer, key)
+            form.done()
+            seat = _seat(session, deal, seat_id)
+            teams.decline_seat(session, seat, viewer.person_id, reason)
+        return go(request, "/", "The seat is open again; your reason is on the timeline.")
 
     @post("/seats/{seat_id:int}/free", sync_to_thread=True)
     def free(
@@ -108,10 +210,12 @@ class ExpertController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
+        reason = form.text("reason", 500)
         form.done()
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
-            teams.free_seat(session, _seat(session, deal, seat_id), viewer.person_id)
+            seat = _seat(session, deal, seat_id)
+            teams.free_seat(session, seat, viewer.person_id, reason)
             session.flush()
             try:
                 access.readable_deal(session, viewer, key)
@@ -119,6 +223,28 @@ class ExpertController(Controller):
             except NotFound:
                 back = "/deals"
         return go(request, back, "The seat is open again.")
+
+
+def read_places(
+    session: Session, deal: Deal, form: Form, name: str, members: list[tuple[str, str]]
+) -> dict[int, int]:
+    """Who is to have which open seat of a deal: 'seat:person', once for each seat."""
+    open_seats = select(Seat.id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_(None))
+    seats = session.exec(open_seats).all()
+    chosen = form.choices(name, {f"{seat}:{key}" for seat in seats for key, _ in members})
+    by_seat = dict(each.split(":", 1) for each in chosen)
+    if len(by_seat) < len(chosen):
+        form.refuse(name, "A seat is for one person.")
+    rows = select(Person.key, Person.id).where(col(Person.key).in_(by_seat.values()))
+    ids = dict(session.exec(rows).all())
+    if len({ids[key] for key in by_seat.values()}) < len(by_seat):
+        form.refuse(name, "Nobody takes two seats of a deal.")
+    return {int(seat): ids[key] for seat, key in by_seat.items()}
+
+
+def _require_open(seat: Seat) -> None:
+    if seat.person_id is not None:
+        raise Conflict("Somebody else has taken this seat in the meantime.")
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:

@@ -19,7 +19,7 @@ from workspace.activity import Event, timeline
 from workspace.clock import today
 from workspace.database import Database
 from workspace.deals import Outcome
-from workspace.pipeline import DealRow
+from workspace.pipeline import AskedSeat, DealRow
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Today:
     agreed: list[Asked]
     # The references that they asked for, see to, or have to agree to.
     references: list[RequestRow]
+    # The seats that the viewer is asked to take.
+    seats: list[AskedSeat]
 
 
 class TodayController(Controller):
@@ -70,6 +72,7 @@ def today_of(session: Session, viewer: Viewer) -> Today:
         mine=mine,
         overdue=sum(row.overdue for row in mine),
         closed=pipeline.closed_deals(session, viewer),
+        seats=pipeline.asked_seats(session, viewer),
         events=timeline(session, known, limit=7) if known else [],
         to_introduce=[each for each in introductions.asked_of(session, viewer) if each.waiting],
         agreed=[

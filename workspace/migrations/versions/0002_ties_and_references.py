@@ -455,10 +455,61 @@ def upgrade() -> None:
         batch_op.create_index(
             batch_op.f("ix_membership_organisation"), ["organisation"], unique=False
         )
+    op.create_table(
+        "memberavailability",
+        sa.Column("person_id", sa.Integer(), nullable=False),
+        sa.Column("seat_limit", sa.Integer(), nullable=False),
+        sa.Column("away_from", sa.Date(), nullable=True),
+        sa.Column("away_until", sa.Date(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"],
+            ["member.person_id"],
+            name=op.f("fk_memberavailability_person_id_member"),
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_memberavailability")),
+    )
+    with op.batch_alter_table("seat", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("asked_id", sa.Integer(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_seat_asked_id"), ["asked_id"], unique=False)
+        batch_op.create_foreign_key(
+            batch_op.f("fk_seat_asked_id_person"), "person", ["asked_id"], ["id"]
+        )
+    with op.batch_alter_table("stage", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("rotting_days", sa.Integer(), nullable=False, server_default="30")
+        )
+    with op.batch_alter_table("deal", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("stage_since", sa.Date(), nullable=True))
+    op.execute(
+        "UPDATE deal SET stage_since = coalesce("
+        "(SELECT date(max(at)) FROM timelineentry WHERE deal_id = deal.id AND kind = 'stage'),"
+        " opened)"
+    )
+    op.create_table(
+        "savedview",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("query", sa.String(length=2000), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["person.id"], name=op.f("fk_savedview_owner_id_person")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_savedview")),
+        sa.UniqueConstraint("owner_id", "name", name=op.f("uq_savedview_owner_id_name")),
+    )
     op.execute("INSERT INTO tiestate (id, generation) VALUES (1, 0)")
 
 
 def downgrade() -> None:
+    op.drop_table("savedview")
+    op.drop_column("deal", "stage_since")
+    op.drop_column("stage", "rotting_days")
+    with op.batch_alter_table("seat", schema=None) as batch_op:
+        batch_op.drop_constraint(batch_op.f("fk_seat_asked_id_person"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_seat_asked_id"))
+        batch_op.drop_column("asked_id")
+    op.drop_table("memberavailability")
     with op.batch_alter_table("person", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_person_profile"))
         batch_op.drop_column("profile")
