@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from litestar import Litestar
 from sqlmodel import Session, select
 
 from references.introductions import OPEN_DAYS, IntroductionRequest
@@ -14,6 +15,7 @@ from tests.web.checklist import refuses
 from tests.web.conftest import Visit, acts
 from tests.web.test_contracts import counted
 from tests.world import World
+from web.dependencies import Mail
 from workspace.clock import today
 from workspace.outbox import OutboxMessage
 from workspace.people import Person
@@ -211,12 +213,14 @@ def test_should_not_name_a_confidential_deal_to_who_may_not_see_it(
 
 
 def test_should_send_the_message_where_the_connector_wants_that(
-    visit: Visit, world: World, session: Session
+    app: Litestar, visit: Visit, world: World, session: Session
 ) -> None:
     tie(world, "bob")
     with world.database.write() as writing:
         writing.get_one(Person, world.people["jonas"]).email = "jonas@havel.example"
     here = asked(visit, world)
+    assert "Send it to" not in visit("bob").get("/introductions").text
+    app.state.mail = Mail("http://dealkin.local", is_sent=True)
     assert "Send it to jonas@havel.example" in visit("bob").get("/introductions").text
     sent = {"answer": "yes", "message": "Dear Jonas", "send": "yes"}
     assert visit("bob").post(f"{here}/answer", sent).status_code == 303
@@ -227,6 +231,7 @@ def test_should_send_the_message_where_the_connector_wants_that(
 
 def test_should_say_how_to_begin(visit: Visit) -> None:
     assert "To whom?" in visit("alice").get("/introductions/new").text
+    assert "Whom to ask?" in visit("alice").get("/introductions/new?person=ines-moreira").text
     assert visit("frank").get("/introductions/new").status_code == 403
     assert visit("alice").get("/introductions/new?person=nobody").status_code == 404
 

@@ -10,9 +10,10 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references import introductions
+from references import introductions, ties
 from references.introductions import Answer, Asked, AskedOfMe
 from references.network import KnownPath, Network
+from web.dependencies import Mail
 from web.forms import Form
 from web.htmx import go, show
 from workspace import access, contacts, pipeline
@@ -39,6 +40,8 @@ class IntroductionsPage:
     # The paths from the viewer to those whom they are to introduce somebody to, by the ask's key.
     paths: dict[str, KnownPath]
     by_me: list[Asked]
+    # Whether mail leaves from here; else messages are copied.
+    mail_is_sent: bool
     # The first day that a 'not now' can name, and the one that it names where nobody says.
     tomorrow: date
     next_week: date
@@ -57,6 +60,8 @@ class NewIntroduction:
     # None is a colleague whom the viewer does not know.
     over: Person | None
     path: KnownPath | None
+    # Whether such a colleague can be asked at all; with `over` it does not matter.
+    may_be_asked: bool
     deals: list[tuple[str, str]]
     values: dict[str, str]
     wrong: dict[str, str]
@@ -75,9 +80,10 @@ class IntroductionController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
         network: NamedDependency[Network],
+        mail: NamedDependency[Mail],
     ) -> Response[str]:
         with database.read() as session:
-            page = introductions_page(session, viewer, network, "", Form())
+            page = introductions_page(session, viewer, network, mail, "", Form())
         return show(request, "introductions/list.html", page)
 
     @get("/new", sync_to_thread=True)
@@ -140,12 +146,13 @@ class IntroductionController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
         network: NamedDependency[Network],
+        mail: NamedDependency[Mail],
     ) -> Response[Any]:
         access.require_writer(viewer)
         answers = (Answer.YES, Answer.NO, Answer.NOT_NOW)
         said = form.choice("answer", answers, required=True)
         message = form.lines("message", 5_000)
-        send = form.flag("send")
+        send = form.flag("send") and mail.is_sent
         again_on = form.day("again_on")
         try:
             with database.write() as session:
@@ -157,7 +164,7 @@ class IntroductionController(Controller):
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             with database.read() as session:
-                page = introductions_page(session, viewer, network, key, form)
+                page = introductions_page(session, viewer, network, mail, key, form)
             return show(request, "introductions/list.html", page, status=422)
         return go(request, "/introductions", _SAID[said])
 
@@ -195,7 +202,7 @@ class IntroductionController(Controller):
 
 
 def introductions_page(
-    session: Session, viewer: Viewer, network: Network, mending: str, form: Form
+    session: Session, viewer: Viewer, network: Network, mail: Mail, mending: str, form: Form
 ) -> IntroductionsPage:
     """A member's introductions; `mending` is the key of the ask that the form is about."""
     of_me = introductions.asked_of(session, viewer)
@@ -206,6 +213,7 @@ def introductions_page(
         of_me=of_me,
         paths={key: found[pair] for key, pair in wanted.items() if pair in found},
         by_me=introductions.asked_by(session, viewer),
+        mail_is_sent=mail.is_sent,
         tomorrow=today() + timedelta(days=1),
         next_week=today() + timedelta(days=7),
         mending=mending,
@@ -222,7 +230,7 @@ def new_introduction(
     deal_key = form.maybe("deal", 80)
     values = form.values
     if not person_key:
-        return NewIntroduction(None, None, None, None, [], values, form.wrong)
+        return NewIntroduction(None, None, None, None, False, [], values, form.wrong)
     person = contacts.person_of(session, person_key)
     over = contacts.member_of(session, over_key) if over_key else None
     me = introductions.require_asker(viewer)
@@ -240,6 +248,7 @@ def new_introduction(
         account=session.get(Account, person.account_id) if person.account_id else None,
         over=over,
         path=introductions.reaching(session, viewer, network, [pair] if over else []).get(pair),
+        may_be_asked=ties.may_be_asked(session, viewer, [person.id]),
         deals=deals,
         values=values,
         wrong=form.wrong,

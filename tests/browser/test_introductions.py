@@ -1,0 +1,48 @@
+"""An introduction: asked for, agreed to, and made."""
+
+from playwright.sync_api import Page, expect
+
+from references.ties import TieKind, assert_tie
+from tests.browser.steps import sign_in
+from tests.world import World
+
+
+def test_should_ask_answer_and_be_introduced(page: Page, world: World) -> None:
+    with world.database.write() as session:
+        assert_tie(
+            session,
+            world.people["bob"],
+            world.people["jonas"],
+            TieKind.CONNECTED,
+            evidence="Ran the Brno project",
+            asserted_by_id=world.people["bob"],
+        )
+    sign_in(page, world, "charlie")
+    page.goto("/people/jonas-havelka/ties")
+    page.get_by_role("link", name="Ask Bob Brandt for an introduction").first.click()
+    expect(page.get_by_label("Why?")).to_be_focused()
+    page.get_by_label("Why?").fill("They choose a warehouse in May.")
+    page.get_by_label("For which deal?").select_option(label="Kestrel Health records")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("It is asked")
+    expect(page.get_by_text("no answer yet")).to_be_visible()
+
+    page.context.clear_cookies()
+    sign_in(page, world, "bob")
+    page.get_by_role("link", name="Charlie Costa would like to meet Jonas Havelka").click()
+    expect(page.get_by_text("They choose a warehouse in May.")).to_be_visible()
+    expect(page.get_by_role("link", name="Kestrel Health records")).to_be_visible()
+    page.get_by_label("Your message to Jonas Havelka").fill("Dear Jonas, do meet Charlie.")
+    page.get_by_role("button", name="Yes, I introduce them").click()
+    expect(page.locator(".toast")).to_contain_text("You said yes")
+    expect(page.get_by_label("Your message to Jonas Havelka")).to_have_value(
+        "Dear Jonas, do meet Charlie."
+    )
+
+    page.context.clear_cookies()
+    sign_in(page, world, "charlie")
+    page.get_by_role("link", name="Bob Brandt introduces you to Jonas Havelka").click()
+    page.get_by_role("button", name="We were introduced").click()
+    expect(page.get_by_text("introduced on")).to_be_visible()
+    page.goto("/people/jonas-havelka/ties")
+    expect(page.locator("ul.ties")).to_contain_text("Introduced by a colleague")
