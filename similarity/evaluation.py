@@ -1,4 +1,5 @@
-"""Measures the retrieval on collections with judgements: nDCG, recall, MAP.
+"""Measures the retrieval on collections with judgements (nDCG, recall, MAP), and the outlook on
+records of closed deals (Brier score, reliability).
 
 A collection runs through the same documents, index, words and ranking as the record does.
 Its layout is BEIR's (Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation
@@ -8,24 +9,43 @@ of Information Retrieval Models", 2021): corpus.jsonl, queries.jsonl, qrels/test
 import csv
 import json
 import math
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any
 
 import numpy as np
+import sqlalchemy as sa
+from sqlmodel import col
 
-from similarity.catalog import Encoder
+from similarity import outlook
+from similarity.catalog import Catalog, Encoder, Progress
 from similarity.collection import NONE, Collection, Entry, mean_of
 from similarity.documents import Document, document
 from similarity.experts import VOTERS, vote
+from similarity.outlook import Trial, chance, trials
 from similarity.ranking import Weights
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
+from workspace import imports
+from workspace.database import Database
+from workspace.deals import Deal, Outcome
 from workspace.errors import Invalid
 
 # Documents that are ranked for each query; recall is measured at this depth.
 DEPTH = 100
+# The share of a record's closed deals, the first to close, by which an outlook is taught.
+TAUGHT_BY = 0.7
+# Bins of a reliability table, as wide as each other.
+BINS = 10
+# A difference between Brier scores of so many standard errors is more than chance, and one of
+# less than this is nothing that anybody could notice.
+SURE = 2.0
+NOTABLE = 0.001
 
 Qrels = dict[str, dict[str, int]]
 Figures = dict[str, float]
@@ -117,6 +137,86 @@ def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
     }
 
 
+def evaluate_outlook(
+    folder: Path, encoder: Encoder, progress: Progress | None = None
+) -> dict[str, Any]:
+    """The Brier score of the outlook on a record of deals, by a split in time.
+
+    The deals of the files in `folder` that closed before a day teach the prior. Those that
+    closed from then on are predicted as they stood when they were opened, from kin that had
+    closed by then. The base rate is that of all deals that closed before the day.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="dealkin-") as place,
+        closing(Database(f"sqlite:///{place}/record.sqlite3")) as database,
+    ):
+        database.upgrade()
+        with database.write() as session:
+            imports.run(session, sorted(folder.glob("*.csv")), None, Path(place))
+        catalog = Catalog(database, encoder, Path(place) / "indexes")
+        catalog.catch_up(progress)
+        with database.read() as session:
+            closed = session.execute(
+                sa.select(col(Deal.closed), col(Deal.outcome))
+                .where(col(Deal.closed).is_not(None), col(Deal.opened).is_not(None))
+                .order_by(col(Deal.closed))
+            ).all()
+            day = _split(folder, [when for when, _ in closed])
+            before = [outcome == Outcome.WON for when, outcome in closed if when < day]
+            taught = list(trials(session, catalog, before=day, limit=outlook.TRIALS))
+            learned = outlook.learn(taught)
+            tested = list(trials(session, catalog, since=day, progress=progress))
+    if len(tested) < 2:
+        raise Invalid(f"{folder}: too few deals that closed from {day} on had kin when opened.")
+    prior = learned.prior if learned else outlook.PRIOR
+    rate = fmean(before)
+    predicted = [chance(each.cases, each.usual, prior).value for each in tested]
+    untaught = [chance(each.cases, each.usual, outlook.PRIOR).value for each in tested]
+    won = [each.won for each in tested]
+    gains = [(rate - one) ** 2 - (p - one) ** 2 for p, one in zip(predicted, won, strict=True)]
+    gain, error = fmean(gains), stdev(gains) / math.sqrt(len(gains))
+    return {
+        "collection": folder.name,
+        "model": encoder.model_id,
+        "split": day.isoformat(),
+        "taught_by": {"closed": len(before), "won": rate, "trials": len(taught)},
+        "tested_on": {"predicted": len(tested), "silent": len(closed) - len(before) - len(tested)},
+        "prior": "infinite: kin move no chance" if math.isinf(prior) else prior,
+        "brier": {
+            "outlook": brier(predicted, won),
+            "base_rate": brier([rate] * len(won), won),
+            "before_learning": brier(untaught, won),
+        },
+        "gain": {"mean": gain, "standard_error": error},
+        "verdict": _verdict(gain, error),
+        "middle_half": _middle_half(tested, prior),
+        "reliability": reliability(predicted, won),
+        "reliability_before_learning": reliability(untaught, won),
+    }
+
+
+def brier(predicted: Sequence[float], happened: Sequence[bool]) -> float:
+    """The mean squared error of chances (Brier, "Verification of forecasts expressed in terms
+    of probability", 1950)."""
+    return fmean((p - one) ** 2 for p, one in zip(predicted, happened, strict=True))
+
+
+def reliability(predicted: Sequence[float], happened: Sequence[bool]) -> list[dict[str, Any]]:
+    """Of the chances in each bin that has some: how many, their mean, and what happened."""
+    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
+    for p, one in zip(predicted, happened, strict=True):
+        bins[min(BINS - 1, int(p * BINS))].append((p, one))
+    return [
+        {
+            "from": number / BINS,
+            "deals": len(bins[number]),
+            "predicted": fmean(p for p, _ in bins[number]),
+            "won": fmean(one for _, one in bins[number]),
+        }
+        for number in sorted(bins)
+    ]
+
+
 def ndcg(run: Sequence[str], judgements: Mapping[str, int], depth: int) -> float:
     """Normalised discounted cumulative gain, the gain being the grade (Järvelin & Kekäläinen,
     2002)."""
@@ -140,6 +240,33 @@ def average_precision(run: Sequence[str], relevant: set[str]) -> float:
             found += 1
             total += found / rank
     return total / len(relevant) if relevant else 0.0
+
+
+def _split(folder: Path, closed: Sequence[date]) -> date:
+    """The day before which the deals closed that teach."""
+    if not closed:
+        raise Invalid(f"{folder}: no deal in its files was opened and closed on a known day.")
+    day = closed[int(len(closed) * TAUGHT_BY)]
+    if day == closed[0]:
+        raise Invalid(f"{folder}: its deals all closed at about the same time.")
+    return day
+
+
+def _verdict(gain: float, error: float) -> str:
+    if abs(gain) <= max(SURE * error, NOTABLE):
+        return "no better and no worse than the base rate"
+    return f"{'better' if gain > 0 else 'worse'} than the base rate"
+
+
+def _middle_half(tested: Sequence[Trial], prior: float) -> dict[str, Any]:
+    """How many of the won deals took as long as the middle half of their kin did: half of
+    them should."""
+    inside = []
+    for each in tested:
+        found = outlook.outlook(each.cases, each.usual, None, prior)
+        if each.won and found and found.days:
+            inside.append(found.days.low <= each.days <= found.days.high)
+    return {"deals": len(inside), "inside": fmean(inside) if inside else None}
 
 
 def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, list[int]]:

@@ -4,6 +4,7 @@ import itertools
 import json
 import sys
 from contextlib import closing, contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from similarity.catalog import Catalog
     from similarity.experts import Expert
     from similarity.kin import Kin
+    from similarity.outlook import Outlook, Typical
     from similarity.playbook import Play, Playbook
     from similarity.ranking import Term
     from workspace.access import Viewer
@@ -350,6 +352,23 @@ def playbook(
 
 
 @app.command()
+def outlook(
+    deal: Annotated[str, typer.Option("--deal", help="The key of a deal.", metavar="KEY")],
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Show how a deal's kin went: how many were won, how long they took, for how much."""
+    from similarity import outlook as ranking
+
+    with _looking(as_) as (session, viewer, catalog, _):
+        found = ranking.outlook_of_deal(session, viewer, catalog, _deal(session, viewer, deal))
+    if as_json:
+        _print_json({"deal": deal, "outlook": _outlook_json(found) if found else None})
+    else:
+        _print_outlook(found, ranking.MINIMUM)
+
+
+@app.command()
 def paths(
     to: Annotated[
         str | None,
@@ -442,7 +461,9 @@ def evaluate(
     folder: Annotated[
         Path,
         typer.Argument(
-            help="corpus.jsonl, queries.jsonl and qrels/test.tsv.", exists=True, file_okay=False
+            help="corpus.jsonl, queries.jsonl and qrels/test.tsv; or as an option says.",
+            exists=True,
+            file_okay=False,
         ),
     ],
     experts: Annotated[
@@ -453,15 +474,26 @@ def evaluate(
             " expert_judgements.tsv.",
         ),
     ] = False,
+    outlook: Annotated[
+        bool,
+        typer.Option("--outlook", help="The folder has files of deals that closed, to import."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure retrieval on a collection with judgements."""
+    """Measure retrieval on a collection with judgements, or the outlook on closed deals."""
     from similarity import evaluation
     from similarity.embeddings import Embedder
 
+    if experts and outlook:
+        raise typer.BadParameter("Give either --experts or --outlook.")
     settings = _settings()
-    measure = evaluation.evaluate_experts if experts else evaluation.evaluate
-    found = measure(folder, Embedder(settings.model, settings.model_languages))
+    encoder = Embedder(settings.model, settings.model_languages)
+    if outlook:
+        found = evaluation.evaluate_outlook(folder, encoder, _progress("deals"))
+    elif experts:
+        found = evaluation.evaluate_experts(folder, encoder)
+    else:
+        found = evaluation.evaluate(folder, encoder)
     if as_json:
         _print_json(found)
     else:
@@ -617,13 +649,13 @@ def _roles(session: "Session", people: "Sequence[Person]") -> dict[int, str]:
     }
 
 
-def _progress() -> "Callable[[int, int], None] | None":
+def _progress(what: str = "documents") -> "Callable[[int, int], None] | None":
     """Tells on a terminal how far a long piece of work has come."""
     if not sys.stderr.isatty():
         return None
 
     def show(done: int, of: int) -> None:
-        typer.echo(f"\r{done:,} of {of:,} documents", nl=done == of, err=True)
+        typer.echo(f"\r{done:,} of {of:,} {what}", nl=done == of, err=True)
 
     return show
 
@@ -727,6 +759,21 @@ def _playbook_json(found: "Playbook") -> dict[str, object]:
             }
             for each in found.contrasts
         ],
+    }
+
+
+def _outlook_json(found: "Outlook") -> dict[str, object]:
+    return {
+        "won": found.won,
+        "closed": found.closed,
+        "chance": found.chance.value,
+        "chance_low": found.chance.low,
+        "chance_high": found.chance.high,
+        "usual": found.usual.rate,
+        "usual_closed": found.usual.closed,
+        "days": asdict(found.days) if found.days else None,
+        "amount": asdict(found.amount) if found.amount else None,
+        "currency": found.currency or None,
     }
 
 
@@ -922,6 +969,25 @@ def _print_playbook(found: "Playbook") -> None:
         )
 
 
+def _print_outlook(found: "Outlook | None", minimum: int) -> None:
+    if not found:
+        typer.echo(f"Fewer than {minimum} deals that closed are like this one: too few to say.")
+        return
+    typer.echo(f"{found.won} of the {found.closed} most alike deals that closed were won.")
+    typer.echo(
+        f"Chance of winning: {found.chance.value:.0%} ({found.chance.low:.0%} to"
+        f" {found.chance.high:.0%}); usually {found.usual.rate:.0%}."
+    )
+    if found.days:
+        typer.echo(f"Days until won: {_typical(found.days)}.")
+    if found.amount:
+        typer.echo(f"Amount in {found.currency}: {_typical(found.amount)}.")
+
+
+def _typical(found: "Typical") -> str:
+    return f"{found.median:,.0f}, half of {found.cases} from {found.low:,.0f} to {found.high:,.0f}"
+
+
 def _month(day: "date | None") -> str:
     return f"{day:%b %Y}" if day else ""
 
@@ -975,6 +1041,10 @@ def _print_figures(found: dict[str, Any]) -> None:
         if isinstance(value, dict):
             figures = "  ".join(f"{measure} {_figure(one)}" for measure, one in value.items())
             typer.echo(f"{name:12} {figures}")
+        elif isinstance(value, list):
+            typer.echo(name)
+            for row in value:
+                typer.echo("  ".join(f"  {key} {_figure(one)}" for key, one in row.items()))
         else:
             typer.echo(f"{name:12} {_figure(value)}")
 

@@ -3,6 +3,7 @@
 import json
 import math
 import shutil
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from similarity.evaluation import average_precision, evaluate, evaluate_experts, ndcg, recall
+from similarity.evaluation import (
+    average_precision,
+    brier,
+    evaluate,
+    evaluate_experts,
+    evaluate_outlook,
+    ndcg,
+    recall,
+    reliability,
+)
 from tests.world import FakeEmbedder
 from workspace.errors import Invalid
 
@@ -276,6 +286,62 @@ def test_nobody_judged_is_refused(experts: Path) -> None:
     table(experts / "expert_judgements.tsv", ("topic", "candidate_id"))
     with pytest.raises(Invalid, match="judged expert"):
         evaluate_experts(experts, FakeEmbedder())
+
+
+def deals_by_product(folder: Path, telling: bool) -> Path:
+    """A record in which all deals of a product go the same way, or every other one does."""
+    rows = ["deal,name,account,product,stage,opened,closed"]
+    for number in range(420):
+        product = ("Atlas", "Beacon")[number % 2]
+        won = number % 2 if telling else number // 2 % 2
+        start = date(2022, 1, 1) + timedelta(days=number)
+        rows.append(
+            f"T-{number},{product},{product} buyer,{product},"
+            f"{'Closed Won' if won else 'Closed Lost'},{start},{start + timedelta(days=5)}"
+        )
+    (folder / "deals.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder
+
+
+def test_an_outlook_is_measured_against_the_base_rate(tmp_path: Path) -> None:
+    found = evaluate_outlook(deals_by_product(tmp_path, telling=True), FakeEmbedder())
+    assert found["verdict"] == "better than the base rate"
+    assert found["brier"]["base_rate"] == pytest.approx(0.25, abs=0.001)
+    assert found["brier"]["outlook"] < 0.05
+    assert found["gain"]["mean"] == pytest.approx(
+        found["brier"]["base_rate"] - found["brier"]["outlook"]
+    )
+    assert found["split"] == "2022-10-27"
+    assert found["taught_by"]["closed"] == 294
+    assert found["tested_on"] == {"predicted": 126, "silent": 0}
+    assert sum(row["deals"] for row in found["reliability"]) == 126
+    assert json.loads(json.dumps(found)) == found
+
+
+def test_an_outlook_that_knows_nothing_is_the_base_rate(tmp_path: Path) -> None:
+    found = evaluate_outlook(deals_by_product(tmp_path, telling=False), FakeEmbedder())
+    assert found["verdict"] == "no better and no worse than the base rate"
+    assert found["prior"] == "infinite: kin move no chance"
+    assert found["brier"]["outlook"] == pytest.approx(found["brier"]["base_rate"], abs=0.001)
+
+
+def test_an_outlook_needs_deals_that_closed(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no deal in its files"):
+        evaluate_outlook(tmp_path, FakeEmbedder())
+    text = "deal,name,stage,opened,closed\nT-1,One,Closed Won,2022-01-01,2022-02-01\n"
+    (tmp_path / "deals.csv").write_text(text)
+    with pytest.raises(Invalid, match="at about the same time"):
+        evaluate_outlook(tmp_path, FakeEmbedder())
+
+
+def test_reliability_and_brier_are_those_of_a_hand() -> None:
+    chances, won = [0.2, 0.21, 0.7, 1.0], [False, True, True, True]
+    assert brier(chances, won) == pytest.approx((0.04 + 0.79**2 + 0.09 + 0) / 4)
+    assert reliability(chances, won) == [
+        {"from": 0.2, "deals": 2, "predicted": pytest.approx(0.205), "won": 0.5},
+        {"from": 0.7, "deals": 1, "predicted": 0.7, "won": 1},
+        {"from": 0.9, "deals": 1, "predicted": 1.0, "won": 1},
+    ]
 
 
 def some_of(source: Path, folder: Path, relevant: int, others: int) -> Path:

@@ -13,9 +13,9 @@ import pytest
 from sqlmodel import select
 
 from references.ties import Connection
-from tests.world import FakeEmbedder, World
+from tests.world import FakeEmbedder, World, ago, stage
 from web import commands
-from workspace import members
+from workspace import deals, members
 from workspace.accounts import Account
 from workspace.database import Database, open_database
 from workspace.deals import Deal
@@ -254,6 +254,34 @@ def test_the_playbook_offers_only_what_is_usable(on_world: Run, world: World) ->
         total = sum(term["contribution"] for term in result["terms"])
         assert result["score"] == pytest.approx(total)
     assert "Ward demo" in on_world("playbook", "--deal", world.deals["kestrel"]).out
+
+
+def test_the_outlook_is_told_where_there_are_enough_kin(on_world: Run, world: World) -> None:
+    few = on_world("outlook", "--deal", world.deals["wards"])
+    assert few.out == "Fewer than 10 deals that closed are like this one: too few to say.\n"
+    assert on_world("outlook", "--deal", world.deals["wards"], "--json").json["outlook"] is None
+    with world.database.write() as session:
+        for number in range(12):
+            deals.log(
+                session,
+                "St Brannoc ward dashboards",
+                world.account(session, "brannoc"),
+                world.people["alice"],
+                stage=stage(session, "Closed Won" if number else "Closed Lost"),
+                opened=ago(200),
+                closed=ago(100),
+            )
+    assert on_world("reindex").code == 0
+    found = on_world("outlook", "--deal", world.deals["wards"], "--json").json["outlook"]
+    assert found["won"] >= 11
+    assert found["closed"] > found["won"]
+    assert found["chance_low"] < found["usual"] < found["chance"] < found["chance_high"]
+    assert (found["days"]["median"], found["amount"]) == (100, None)
+    told = on_world("outlook", "--deal", world.deals["wards"]).out
+    assert f"{found['won']} of the {found['closed']} most alike deals" in told
+    assert "Days until won: 100, half of" in told
+    hidden = on_world("outlook", "--deal", world.confidential_deal)
+    assert (hidden.code, hidden.err) == (1, "dealkin: There is no such deal.\n")
 
 
 def test_what_people_wrote_cannot_command_the_terminal(run: Run, opened: Database) -> None:

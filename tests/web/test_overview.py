@@ -1,12 +1,15 @@
 """The deal room's first tab, and changes to a deal."""
 
+import re
+from decimal import Decimal
+
 import pytest
 from sqlmodel import Session
 
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
-from tests.world import World
-from workspace import pipeline
+from tests.world import World, ago, stage
+from workspace import deals, pipeline
 from workspace.people import Member
 
 
@@ -21,6 +24,29 @@ def test_should_show_the_deal_and_the_best_of_every_tab(visit: Visit, world: Wor
         assert "Waiting-time dashboards for ward managers" in page.text
         assert "St Brannoc patient records" in page.text
         assert ("Move or close" in page.text) == (name in ("alice", "bob"))
+
+
+def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: World) -> None:
+    assert "Outlook" not in visit("alice").get(f"/deals/{key(world)}").text
+    with world.database.write() as session:
+        for number in range(12):
+            deals.log(
+                session,
+                "St Brannoc ward dashboards",
+                world.account(session, "brannoc"),
+                world.people["alice"],
+                stage=stage(session, "Closed Won" if number else "Closed Lost"),
+                opened=ago(200),
+                closed=ago(100),
+                amount=Decimal(70_000 + number),
+                currency="EUR",
+            )
+    text = " ".join(visit("frank").get(f"/deals/{key(world)}").text.split())
+    assert re.search(r"<strong>1\d of 1\d</strong> closed deals like this one were won", text)
+    assert re.search(r"<dt>Chance</dt><dd>\d\d% .*between \d\d% and \d\d%; usually", text)
+    assert '<dt>Days to win</dt><dd>100 <span class="muted">half of' in text
+    assert "<dt>Amount</dt><dd>70,00" in text
+    assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text
 
 
 @pytest.mark.parametrize("tab", ["", "/kin", "/playbook", "/experts", "/activity", "/edit"])

@@ -15,9 +15,12 @@ from references.offers import Offer, offers
 from similarity.catalog import Catalog
 from similarity.experts import Expert, experts_of_deal
 from similarity.kin import Kin, kin_of_deal
+from similarity.outlook import Outlook, outlook_of_deal
 from similarity.playbook import Play, playbook_of_deal
 from web.forms import Form
-from web.htmx import answer, at, go, show
+from web.htmx import answer, at, go, show, wants_fragment
+from web.pages.board import board_of
+from web.pages.looks import asked_by, look_of
 from web.pages.rooms import Room, room
 from web.pages.stale import Difference
 from web.rendering import money
@@ -64,6 +67,8 @@ class Overview:
     kin: list[Kin]
     plays: list[Play]
     experts: list[Expert]
+    # While the deal is open; None where too few deals that closed are like it.
+    outlook: Outlook | None
     # Those who may vouch for us on a call, while the deal is open.
     references: list[Offer]
     events: list[Event]
@@ -149,6 +154,8 @@ class OverviewController(Controller):
         reason = form.text("reason", 500)
         closed = form.day("closed")
         version = form.integer("version", 1)
+        # Whoever moves a card of a board stays there: this is the board's own query.
+        board = look_of(form.text("board", 2000)) if "board" in form.sent else None
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             stage = next((each for each in deals.stages(session) if each.name == name), None)
@@ -159,12 +166,19 @@ class OverviewController(Controller):
             form.done()
             if version is not None and version != deal.version:
                 raise Conflict(
-                    f"Somebody else changed this deal in the meantime: it is at"
-                    f" {session.get_one(Stage, deal.stage_id).name}. Reload the page."
+                    f"You wanted it at {name}, but somebody else changed this deal in the meantime:"
+                    f" it is at {session.get_one(Stage, deal.stage_id).name}. Reload the page."
                 )
             if stage is not None:
                 deals.advance(session, deal, stage, viewer.person_id, reason=reason, closed=closed)
-        return go(request, at("deals", key), f"Moved to {name}.")
+        if board is None:
+            return go(request, at("deals", key), f"Moved to {name}.")
+        said = f"{deal.name} is at {name} now."
+        if not wants_fragment(request):
+            return go(request, board.address(), said)
+        with database.read() as session:
+            page = board_of(session, viewer, asked_by(board), moved=key, said=said)
+        return show(request, page.fragment, page)
 
     @post("/invitations", sync_to_thread=True)
     def invite(
@@ -230,6 +244,9 @@ def overview(
         kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
         plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
         experts=experts_of_deal(session, viewer, catalog, deal, limit=BEST),
+        outlook=outlook_of_deal(session, viewer, catalog, deal)
+        if deal.outcome == Outcome.OPEN
+        else None,
         references=offers(
             session, viewer, catalog, network, deal, Activity.CALL, limit=BEST
         ).offered
