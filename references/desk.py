@@ -34,7 +34,7 @@ from references.requests import (
 )
 from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account
-from workspace.clock import today
+from workspace.clock import now, today
 from workspace.deals import Deal, Stage
 from workspace.people import Member, MemberRole, Person
 from workspace.stakeholders import Stakeholder
@@ -42,6 +42,8 @@ from workspace.teams import Seat
 
 # What sorts after every date.
 _LAST = date(9999, 12, 31)
+# For so long a no is shown to the one who asked.
+NEWS = timedelta(days=7)
 
 
 class View(StrEnum):
@@ -322,7 +324,10 @@ def _in_view(session: Session, viewer: Viewer, view: View) -> Any:
                     col(ReferenceRequest.advocate_id).in_(_advocates_looked_after(session, viewer)),
                 ),
             )
-            return sa.and_(mine, sa.or_(state.in_(LIVE), afterwards))
+            # Whoever asked reads a no here, for a while.
+            lately = col(ReferenceRequest.changed_at) > now() - NEWS
+            news = sa.and_(state == State.DECLINED, lately)
+            return sa.and_(mine, sa.or_(state.in_(LIVE), afterwards, news))
     return sa.true()
 
 

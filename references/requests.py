@@ -678,7 +678,7 @@ def account_owners(session: Session, account_ids: Collection[int]) -> dict[int, 
             col(Deal.confidential).is_(False),
             col(Member.active).is_(True),
         )
-        .order_by(col(Deal.closed), col(Deal.id))
+        .order_by(col(Deal.closed).nulls_first(), col(Deal.id))
     )
     return dict(session.exec(query).all())
 

@@ -33,7 +33,7 @@ from references.requests import (
     State,
 )
 from tests.references.asking import advocate, ahead, call, contact, noon
-from tests.world import World, ago
+from tests.world import World, ago, stage
 from workspace import deals, outbox
 from workspace.access import Viewer
 from workspace.activity import timeline
@@ -41,7 +41,7 @@ from workspace.audit import AuditEntry
 from workspace.clock import now, today
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.outbox import OutboxMessage
-from workspace.people import Person
+from workspace.people import Member, Person
 
 ORIGIN = "https://deals.example.com"
 TIMES = [noon(ahead(days)) for days in (10, 11, 12)]
@@ -296,6 +296,27 @@ def test_a_deal_that_is_confidential_does_not_say_who_looks_after_a_customer(wor
         ids = [world.account(session, name).id for name in ("brannoc", "kestrel", "lumen")]
         owners = requests.account_owners(session, ids)
     assert owners == {ids[0]: world.people["alice"], ids[2]: world.people["charlie"]}
+
+
+def test_the_deal_won_last_says_who_looks_after_a_customer(world: World) -> None:
+    with world.database.write() as session:
+        lumen = world.account(session, "lumen")
+        for owner, closed in (("bob", ago(5)), ("dana", ago(500)), ("erin", None)):
+            deal = deals.log(
+                session,
+                f"Lumen {owner}",
+                lumen,
+                world.people[owner],
+                stage=stage(session, "Closed Won"),
+                opened=ago(600),
+                closed=closed,
+            )
+            deal.closed = closed
+            session.add(deal)
+        assert requests.account_owners(session, [lumen.id]) == {lumen.id: world.people["bob"]}
+        session.get_one(Member, world.people["bob"]).active = False
+        session.flush()
+        assert requests.account_owners(session, [lumen.id]) == {lumen.id: world.people["charlie"]}
 
 
 def test_a_confidential_deal_asks_only_where_the_desk_may_see_it(desk: Desk) -> None:

@@ -291,6 +291,17 @@ def test_should_show_ones_requests_today(visit: Visit, world: World, key: str) -
         assert (key in visit(name).get("/").text) is shown, name
 
 
+def test_should_tell_the_one_who_asked_of_a_no(visit: Visit, world: World, key: str) -> None:
+    visit("erin").post(f"/references/{key}/decline", {"reason": "Their launch is next week."})
+    shown = f'<a class="strong" href="/references/{key}">'
+    assert shown in visit("charlie").get("/").text
+    with world.database.write() as session:
+        request = session.get_one(ReferenceRequest, row(world, key).id)
+        request.changed_at = now() - timedelta(days=8)
+        session.add(request)
+    assert shown not in visit("charlie").get("/").text
+
+
 def test_should_set_the_rules(visit: Visit, world: World, session: Session) -> None:
     page = visit("frank").get("/references/policy").text
     assert 'value="14"' in page
