@@ -220,7 +220,11 @@ def _room(load: Load) -> Term:
 def _hours(apart: float | None) -> Term:
     if apart is None:
         return Term("hours", 0.0, WEIGHTS["hours"], "time zone not known")
-    because = "works the owner's hours" if apart < 1 else f"{apart:g} hours from the owner"
+    because = (
+        "works the owner's hours"
+        if apart < 1
+        else f"{apart:g} hour{'' if apart == 1 else 's'} from the owner"
+    )
     return Term("hours", max(0.0, 1 - apart / _FAR_APART), WEIGHTS["hours"], because)
 
 
