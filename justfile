@@ -25,9 +25,9 @@ demo *options: (_install "")
 serve *options: (_install "")
     @.venv/bin/dealkin serve {{ options }}
 
-# Run the tests; options go to pytest
+# Run the tests on all cores; options go to pytest
 test *options: setup
-    @{{ python }} -m pytest {{ options }}
+    @{{ python }} -m pytest -n auto {{ options }}
 
 # Everything that must hold before a commit
 check: setup
@@ -35,7 +35,7 @@ check: setup
     .venv/bin/ruff check .
     .venv/bin/mypy
     .venv/bin/lint-imports
-    {{ python }} -m pytest
+    {{ python }} -m pytest -n auto
 
 # Format, and mend what can be mended by itself
 fmt: setup
