@@ -34,7 +34,7 @@ from workspace.database import Database
 from workspace.deals import Deal
 from workspace.pipeline import DealFilter
 
-QUESTIONS = 100
+QUESTIONS = 50
 # An exact search of a million deals takes a second, so there are fewer.
 QUESTIONS_OF_A_MILLION = 30
 # Deals were opened evenly over so many days.
@@ -162,7 +162,7 @@ STAGES: dict[str, list[tuple[Any, str]]] = {
     "access": [(kin, "hidden_deal_ids"), (kin, "_shared_secrets")],
     "words": [(WordIndex, "best"), (WordIndex, "scores")],
     "vectors": [(Collection, "_nearest"), (Collection, "_scored")],
-    "facets": [(Collection, "_sharing"), (FacetIndex, "values")],
+    "facets": [(FacetIndex, "alike"), (FacetIndex, "values")],
 }
 
 
