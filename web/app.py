@@ -43,6 +43,7 @@ from web.pages.staffing import AvailabilityController, StaffingController
 from web.pages.stakeholders import StakeholderController
 from web.pages.ties import AccountPathsController, TiesController
 from web.pages.today import TodayController
+from web.pages.views import ViewController
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
 from workspace.database import Database
@@ -76,6 +77,7 @@ CONTROLLERS = (
     StaticController,
     TiesController,
     TodayController,
+    ViewController,
 )
 # Forms hold text; files will get a limit of their own.
 LARGEST_BODY = 1_000_000

@@ -6,6 +6,7 @@ not exist for them: they get NotFound, and nothing that is counted or ranked for
 seen it either.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -72,6 +73,18 @@ def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:
         return True
     seat = select(Seat.id).where(Seat.deal_id == deal.id, Seat.person_id == viewer.person_id)
     return session.exec(seat.limit(1)).first() is not None
+
+
+def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int]) -> set[int]:
+    """Those of these deals that a viewer may change; it is what `may_edit` says of each."""
+    if not viewer.may_write:
+        return set()
+    query = select(Deal.id).where(visible_deals(viewer), col(Deal.id).in_(list(deal_ids)))
+    if not viewer.leads:
+        on_team = select(Seat.deal_id).where(Seat.person_id == viewer.person_id)
+        mine = col(Deal.owner_id) == viewer.person_id
+        query = query.where(sa.or_(mine, col(Deal.id).in_(on_team)))
+    return set(session.exec(query))
 
 
 def editable_deal(session: Session, viewer: Viewer, key: str) -> Deal:

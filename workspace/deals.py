@@ -37,6 +37,8 @@ class Stage(SQLModel, table=True):
     position: int
     probability: int
     outcome: str = Field(default=Outcome.OPEN, max_length=4)
+    # After so many days without a move a deal at this stage is said to rot.
+    rotting_days: int = 30
 
 
 # The default stages and probabilities of Salesforce's opportunity pipeline.
@@ -90,6 +92,8 @@ class Deal(SQLModel, table=True):
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     owner_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     stage_id: int = Field(foreign_key="stage.id", index=True)
+    # The day of its last move, or of its opening where the record knows of no move.
+    stage_since: date | None = None
     # Follows from the stage; kept here so that lists filter on it without a join.
     outcome: str = Field(default=Outcome.OPEN, max_length=4, index=True)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
@@ -210,6 +214,7 @@ def log_all(
             outcome=each.stage.outcome,
             **each.facts,
         )
+        deal.stage_since = deal.opened or today()
         if deal.outcome != Outcome.OPEN and deal.closed is None:
             deal.closed = today()
         _require_dates(deal.outcome, deal.opened, deal.closed)
@@ -294,6 +299,7 @@ def advance(
         _require_dates(to.outcome, deal.opened, closed)
     before = session.get_one(Stage, deal.stage_id)
     deal.stage_id = to.id
+    deal.stage_since = today()
     deal.outcome = to.outcome
     if to.outcome == Outcome.OPEN:
         deal.closed = None

@@ -301,7 +301,9 @@ def stage_cards(
 ) -> list[DealRow]:
     """The first `limit` open deals of each stage, and the one of the key `moved`, which is put
     before the others: whoever has moved it must find it."""
-    place = sa.func.row_number().over(partition_by=col(Deal.stage_id), order_by=[_SOONEST, Deal.id])
+    place = sa.func.row_number().over(
+        partition_by=col(Deal.stage_id), order_by=[_SOONEST, col(Deal.id)]
+    )
     placed = (
         sa.select(col(Deal.id), place.label("place"), (col(Deal.key) == moved).label("moved"))
         .where(access.visible_deals(viewer), *_open_ones(chosen))
@@ -354,7 +356,7 @@ def closed_since(
         )
         .group_by(col(Deal.outcome))
     )
-    return dict(session.execute(query).tuples())
+    return dict(session.execute(query).tuples().all())
 
 
 def change_all(

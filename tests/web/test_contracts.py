@@ -58,6 +58,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("tie_id", 1),
         ("stakeholder_id", 1),
         ("connection_id", 1),
+        ("view_id", 1),
         ("name", static_path("app.css").rsplit("/", 1)[1]),
     ):
         path = path.replace(f"{{{name}}}", str(value))
@@ -219,6 +220,8 @@ def counted(database: Database) -> Iterator[list[str]]:
         "/",
         "/deals",
         "/deals?outcome=open&sort=owner",
+        "/deals?view=board",
+        "/deals?view=board&column=Qualification&after=D-0001",
         "/accounts",
         "/accounts/st-brannoc-hospital",
         "/people",

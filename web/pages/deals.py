@@ -1,4 +1,4 @@
-"""Deals: the list, and logging a new one."""
+"""Deals: the list, what is changed on it, and logging a new one."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +10,11 @@ from sqlmodel import Session, select
 
 from web.forms import Form
 from web.htmx import answer, at, go, show
-from web.pages.rooms import read_filter
-from web.rendering import query
-from workspace import access, pipeline
+from web.pages.board import Board, board_of
+from web.pages.looks import BOARD, COLUMNS, LIST, Bar, Look, asked_by, bar_of, look_of, read_look
+from workspace import access, contacts, pipeline
 from workspace.access import Viewer
 from workspace.accounts import (
-    SIZE_BAND_NAMES,
     Account,
     account_rows,
     add_account,
@@ -23,33 +22,47 @@ from workspace.accounts import (
     find_account,
 )
 from workspace.database import Database
-from workspace.deals import Deal, find_or_add_competitor, find_or_add_product, log, stages
+from workspace.deals import (
+    Deal,
+    Outcome,
+    find_or_add_competitor,
+    find_or_add_product,
+    log,
+    stages,
+)
 from workspace.errors import Invalid
 from workspace.industries import DIVISIONS, SECTIONS
 from workspace.people import Person
-from workspace.pipeline import DEAL_ORDERS, Choices, DealRow
+from workspace.pipeline import Choices, DealRow
 
 PAGE = 50
+# At most so many are changed in one go.
+MOST_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
 class DealList:
-    """The deals that were chosen, and what they can be narrowed down by."""
+    """The deals that were chosen, and what may be done with them."""
 
+    look: Look
+    bar: Bar
     rows: list[DealRow]
     more: str | None  # The deal that the next page begins after.
-    params: dict[str, str]  # The filters, as they stand in the address.
-    order: str
-    descending: bool
-    choices: Choices
-    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
-    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
-    sizes: tuple[str, ...] = SIZE_BAND_NAMES
+    editable: set[int]
+    # What many deals may be changed to at once.
+    stages: list[tuple[str, str]]
+    owners: list[tuple[str, str]]
+    # A change of many deals that was refused: what was ticked and typed, and why.
+    values: dict[str, str]
+    ticked: list[str]
+    refused: dict[str, str]
+    fragment: str
+    columns: dict[str, tuple[str, str]] = field(default_factory=lambda: COLUMNS)
 
     @property
-    def sort(self) -> str:
-        """The order as it stands in the address."""
-        return f"-{self.order}" if self.descending else self.order
+    def names(self) -> dict[str, str]:
+        """The deals' names by their keys."""
+        return {row.key: row.name for row in self.rows}
 
 
 @dataclass(frozen=True)
@@ -93,11 +106,29 @@ class DealController(Controller):
         database: NamedDependency[Database],
     ) -> Response[str]:
         with database.read() as session:
-            page = deal_list(session, viewer, asked)
-        # A next page is put below the rows that are there already.
-        fragment = "deals/_rows.html" if "after" in asked.sent else "deals/_results.html"
-        address = "/deals?" + query(page.params, sort=page.sort)
-        return answer(request, "deals/list.html", fragment, page, address=address)
+            page = deals_page(session, viewer, asked)
+        return answer(request, "deals/list.html", page.fragment, page, address=page.look.address())
+
+    @post("/bulk", sync_to_thread=True)
+    def change_many(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        look = look_of(form.text("query", 2000))
+        try:
+            with database.write() as session:
+                changed = change_many(session, viewer, form)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = deal_list(session, viewer, asked_by(look), refused=form)
+            return show(request, "deals/list.html", page, status=422)
+        said = "1 deal is" if changed == 1 else f"{changed} deals are"
+        return go(request, look.address(), f"{said} changed.")
 
     @get("/new", sync_to_thread=True)
     def new(
@@ -145,24 +176,76 @@ class DealController(Controller):
         return go(request, at("deals", key, "kin"), f"{key} {said}. These are its kin.")
 
 
-def deal_list(session: Session, viewer: Viewer, asked: Form) -> DealList:
-    """The page that an address asks for."""
-    chosen, params = read_filter(asked)
-    sort = asked.choice("sort", [*DEAL_ORDERS, *(f"-{name}" for name in DEAL_ORDERS)])
+def deals_page(
+    session: Session, viewer: Viewer, asked: Form, *, form: Form | None = None
+) -> DealList | Board:
+    """The list or the board that an address asks for, with a form over a view that came back."""
+    if asked.choice("view", (LIST, BOARD)) == BOARD:
+        return board_of(session, viewer, asked, form=form)
+    return deal_list(session, viewer, asked, form=form)
+
+
+def deal_list(
+    session: Session,
+    viewer: Viewer,
+    asked: Form,
+    *,
+    form: Form | None = None,
+    refused: Form | None = None,
+) -> DealList:
+    """The list that an address asks for."""
     after = asked.maybe("after", 80)
-    asked.check()
-    sort = sort or "-opened"
-    descending, order = sort.startswith("-"), sort.removeprefix("-")
+    look = read_look(asked)
     rows = pipeline.deal_rows(
-        session, viewer, chosen, order=order, descending=descending, after=after, limit=PAGE + 1
+        session,
+        viewer,
+        look.chosen,
+        order=look.order,
+        descending=look.descending,
+        after=after,
+        limit=PAGE + 1,
     )
+    open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
     return DealList(
+        look=look,
+        bar=bar_of(session, viewer, look, form),
         rows=rows[:PAGE],
         more=rows[PAGE - 1].key if len(rows) > PAGE else None,
-        params=params,
-        order=order,
-        descending=descending,
-        choices=pipeline.choices(session, viewer),
+        editable=access.editable_deal_ids(session, viewer, [row.id for row in rows[:PAGE]]),
+        stages=[(name, name) for name in open_stages],
+        owners=contacts.active_members(session),
+        values=refused.values if refused else {},
+        ticked=[each.partition(":")[0] for each in refused.sent.get("deal", [])] if refused else [],
+        refused=refused.wrong if refused else {},
+        # A next page is put below the rows that are there already.
+        fragment="deals/_rows.html" if after else "deals/_results.html",
+    )
+
+
+def change_many(session: Session, viewer: Viewer, form: Form) -> int:
+    """Change all the deals that a form ticks, or none; how many are otherwise now."""
+    ticked = form.choices("deal", form.sent.get("deal", [])[:MOST_AT_ONCE])
+    open_stages = {row.name: row for row in stages(session) if row.outcome == Outcome.OPEN}
+    stage = form.choice("stage", open_stages)
+    owner = form.choice("owner", [key for key, _ in contacts.active_members(session)])
+    day = form.day("expected_close")
+    if not ticked and "deal" not in form.wrong:
+        form.refuse("deal", "Tick the deals first.")
+    if not (stage or owner or day) and not form.wrong:
+        form.refuse("stage", "Choose a stage, an owner or a date.")
+    form.done()
+    changes: dict[str, object] = {}
+    if owner:
+        changes["owner_id"] = contacts.member_of(session, owner).id
+    if day:
+        changes["expected_close"] = day
+    chosen = [each.rpartition(":") for each in ticked]
+    return pipeline.change_all(
+        session,
+        viewer,
+        [(key, int(seen) if seen.isdecimal() else 0) for key, _, seen in chosen],
+        stage=open_stages[stage] if stage else None,
+        changes=changes,
     )
 
 

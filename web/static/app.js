@@ -123,6 +123,49 @@ window.addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// --- Lists: one box ticks all ------------------------------------------------
+
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset?.tickAll;
+  if (!name) return;
+  for (const each of document.querySelectorAll(`input[type=checkbox][name=${name}]`)) each.checked = event.target.checked;
+});
+
+// --- Board: a card that is dropped on a column presses the button of its own menu ---
+
+let dragged = null;
+const columnAt = (event) => dragged && event.target.closest?.("[data-column]");
+function markColumn(column) {
+  for (const each of document.querySelectorAll("[data-column].over")) each.classList.remove("over");
+  column?.classList.add("over");
+}
+
+document.addEventListener("dragstart", (event) => {
+  dragged = event.target.closest?.("[data-card]") || null;
+  if (!dragged) return;
+  event.dataTransfer.effectAllowed = "move";
+  event.dataTransfer.setData("text/plain", dragged.dataset.card);
+  dragged.classList.add("dragged");
+});
+document.addEventListener("dragover", (event) => {
+  const column = columnAt(event);
+  const other = column && !column.contains(dragged) ? column : null;
+  if (other) event.preventDefault();
+  if (dragged) markColumn(other);
+});
+document.addEventListener("drop", (event) => {
+  const name = columnAt(event)?.dataset.column;
+  if (!name) return;
+  event.preventDefault();
+  const ways = [...dragged.querySelectorAll("button[name=stage], a[data-outcome]")];
+  ways.find((way) => (way.value || way.dataset.outcome) === name)?.click();
+});
+document.addEventListener("dragend", () => {
+  dragged?.classList.remove("dragged");
+  dragged = null;
+  markColumn(null);
+});
+
 // --- Preferences: at once here, and kept by the server for the next page ----
 
 document.addEventListener("submit", (event) => {

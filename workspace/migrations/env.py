@@ -11,6 +11,7 @@ for module in (
     "workspace.assets",
     "workspace.teams",
     "workspace.stakeholders",
+    "workspace.views",
     "workspace.outbox",
     "workspace.imports.ledger",
     "similarity.catalog",
