@@ -411,7 +411,7 @@ def used_days(
     one request out.
     """
     # Requests are built upon advocates.
-    from references.requests import COMMITTED, ReferenceRequest
+    from references.course import COMMITTED, ReferenceRequest
 
     by_customer: dict[int, list[date]] = {}
     by_advocate: dict[int, list[date]] = {}

@@ -21,7 +21,7 @@ from references.advocates import (
     ReferencePolicy,
     Standing,
 )
-from references.requests import (
+from references.course import (
     DESK_ROLES,
     ENDED,
     LIVE,

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from references import advocates
 from references.advocates import Activity, Advocate, ConsentState
-from references.requests import ReferenceRequest, State
+from references.course import ReferenceRequest, State
 from tests.world import World
 from workspace.clock import today
 from workspace.contacts import add_contact

@@ -24,7 +24,7 @@ from references.advocates import (
     months_after,
     room,
 )
-from references.requests import State
+from references.course import State
 from tests.references.asking import advocate, ahead, call, contact
 from tests.world import World, ago
 from workspace.audit import AuditEntry

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 from sqlmodel import Session, col, func, select
 
-from references import advocates, calendars, invitations, requests
+from references import advocates, calendars, course, invitations, requests
 from references.advocates import (
     Activity,
     Advocate,
@@ -22,8 +22,7 @@ from references.advocates import (
     consent_on,
     months_after,
 )
-from references.invitations import GuestLink
-from references.requests import (
+from references.course import (
     COMMITTED,
     Guest,
     Part,
@@ -32,6 +31,7 @@ from references.requests import (
     RequestStep,
     State,
 )
+from references.invitations import GuestLink
 from tests.references.asking import advocate, ahead, call, contact, noon
 from tests.world import World, ago, stage
 from workspace import deals, outbox
@@ -796,7 +796,7 @@ def whole_life(last: int) -> list[tuple[str, str, int, int]]:
 
 def test_nobody_by_any_steps_breaks_the_rules(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, reached = Clock(), set()
-    for module in (requests, advocates, calendars, invitations, outbox):
+    for module in (requests, course, advocates, calendars, invitations, outbox):
         for name in ("now", "today"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, getattr(clock, name))

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from references import requests
 from references.advocates import Activity, Advocate, policy
-from references.requests import Guest, Part, ReferenceRequest, State
+from references.course import Guest, Part, ReferenceRequest, State
 from tests.references.asking import advocate, ahead, contact, noon
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit, acts

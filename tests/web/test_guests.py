@@ -10,8 +10,8 @@ from sqlmodel import col, select
 
 from references import advocates, invitations, requests
 from references.advocates import Activity, Advocate, ConsentState
+from references.course import Guest, Part, ReferenceRequest, State
 from references.invitations import GuestLink
-from references.requests import ReferenceRequest, State
 from tests.references.asking import advocate, ahead, contact
 from tests.web.conftest import Visit, Visitor, acts
 from tests.world import World
@@ -78,7 +78,7 @@ def pick(world: World, visit: Visit, answer: str, monkeypatch: pytest.MonkeyPatc
     with world.database.write() as session:
         link = invitations.open_link(session, answer.removeprefix("/g/"))
         request = session.get_one(ReferenceRequest, link.request_id)
-        person = requests.Guest(link.person_id, "Inês", request.id, requests.Part.ADVOCATE)
+        person = Guest(link.person_id, "Inês", request.id, Part.ADVOCATE)
         day = datetime.combine(ahead(10), datetime.min.time(), UTC)
         times = [day + timedelta(hours=hour) for hour in (9, 12, 23)]
         requests.accept(session, person, request, times, "http://dealkin.local")

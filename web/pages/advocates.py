@@ -18,6 +18,7 @@ from references.advocates import (
     ConsentState,
     LegalBasis,
 )
+from references.course import DESK_ROLES
 from references.desk import AdvocateRow, RequestRow
 from web.dependencies import Mail
 from web.forms import Form
@@ -165,7 +166,7 @@ class AdvocateController(Controller):
         paused = form.day("paused_until")
         try:
             form.done()
-            access.require_role(viewer, *requests.DESK_ROLES)
+            access.require_role(viewer, *DESK_ROLES)
             with database.write() as session:
                 advocate, _ = advocates.advocate_of(session, key)
                 advocates.set_terms(
@@ -198,7 +199,7 @@ class AdvocateController(Controller):
         start, end = form.day("start"), form.day("end")
         try:
             form.done()
-            access.require_role(viewer, *requests.DESK_ROLES)
+            access.require_role(viewer, *DESK_ROLES)
             with database.write() as session:
                 advocate, person = advocates.advocate_of(session, key)
                 if state == ConsentState.GIVEN:
@@ -238,7 +239,7 @@ class AdvocateController(Controller):
         mail: NamedDependency[Mail],
     ) -> Response[Any]:
         form.done()
-        access.require_role(viewer, *requests.DESK_ROLES)
+        access.require_role(viewer, *DESK_ROLES)
         with database.write() as session:
             advocate, person = advocates.advocate_of(session, key)
             said = advocates.consents_of(session, [advocate.id])[advocate.id]
@@ -267,7 +268,7 @@ class AdvocateController(Controller):
         database: NamedDependency[Database],
     ) -> Response[Any]:
         form.done()
-        access.require_role(viewer, *requests.DESK_ROLES)
+        access.require_role(viewer, *DESK_ROLES)
         with database.write() as session:
             advocate, _ = advocates.advocate_of(session, key)
             outbox.sent_by_hand(session, invitations.about_advocate(advocate.id), message)
@@ -324,7 +325,7 @@ def advocate_page(
     [row] = desk.advocate_rows(
         session, activities[0] if activities else Activity.CALL, advocate_id=advocate.id
     )
-    is_desk = bool(viewer.roles & set(requests.DESK_ROLES))
+    is_desk = bool(viewer.roles & set(DESK_ROLES))
     said = advocates.consents_of(session, [advocate.id])[advocate.id]
     about = invitations.about_advocate(advocate.id)
     by = {

@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from references import advocates, calendars, desk, requests
 from references.advocates import POLICY_RANGES, Activity
+from references.course import DESK_ROLES, OUTCOMES, Part, ReferenceRequest
 from references.desk import RequestRow, StepRow, View
-from references.requests import OUTCOMES, Part, ReferenceRequest
 from web.dependencies import Mail
 from web.forms import Form
 from web.htmx import answer, at, go, show
@@ -151,7 +151,7 @@ class DeskController(Controller):
         changes["owner_approval"] = form.flag("owner_approval")
         try:
             form.done()
-            access.require_role(viewer, *requests.DESK_ROLES)
+            access.require_role(viewer, *DESK_ROLES)
             with database.write() as session:
                 advocates.set_policy(session, viewer.person_id, changes)
         except Invalid as wrong:
@@ -178,7 +178,7 @@ class DeskController(Controller):
         form.lines("reason", 500)
         form.text("member", 80)
         form.done()
-        access.require_role(viewer, *requests.DESK_ROLES)
+        access.require_role(viewer, *DESK_ROLES)
         if not chosen:
             raise Invalid("Choose requests first.", {"request": "None is chosen."})
         done, left = 0, []
@@ -327,7 +327,7 @@ def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
     after = asked.maybe("after", 20)
     asked.check()
     rows = desk.queue(session, viewer, View(view), after=after, limit=PAGE + 1)
-    is_desk = bool(viewer.roles & set(requests.DESK_ROLES))
+    is_desk = bool(viewer.roles & set(DESK_ROLES))
     return Queue(
         rows=rows[:PAGE],
         more=rows[PAGE - 1].key if len(rows) > PAGE else None,
@@ -364,7 +364,7 @@ def request_page(session: Session, viewer: Viewer, mail: Mail, key: str, form: F
 
 def may_read_letters(viewer: Viewer, request: ReferenceRequest) -> bool:
     """Whether a viewer may read the letters to guests, links and all: the desk and the asker."""
-    return bool(viewer.roles & set(requests.DESK_ROLES)) or (
+    return bool(viewer.roles & set(DESK_ROLES)) or (
         viewer.may_write and viewer.person_id == request.requested_by_id
     )
 

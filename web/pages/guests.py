@@ -17,8 +17,17 @@ from sqlmodel import Session, col, select
 
 from references import advocates, calendars, invitations, requests
 from references.advocates import Activity, Advocate, ConsentState, Standing
+from references.course import (
+    FEWEST_SLOTS,
+    MEETINGS,
+    MOST_SLOTS,
+    Guest,
+    Part,
+    ReferenceRequest,
+    RequestStep,
+    State,
+)
 from references.invitations import GuestLink, Purpose
-from references.requests import Guest, Part, ReferenceRequest, RequestStep, State
 from web.dependencies import Mail
 from web.forms import Form
 from web.htmx import show
@@ -32,7 +41,7 @@ from workspace.deals import Deal
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound
 from workspace.people import Person
 
-TIMES = tuple(f"time{number}" for number in range(1, requests.MOST_SLOTS + 1))
+TIMES = tuple(f"time{number}" for number in range(1, MOST_SLOTS + 1))
 _HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
 # Feedback is asked of both.
 _PARTS = {
@@ -73,7 +82,7 @@ class GuestPage:
     standing: Standing | None
     zones: tuple[tuple[str, str], ...]
     times: tuple[str, ...] = TIMES
-    fewest: int = requests.FEWEST_SLOTS
+    fewest: int = FEWEST_SLOTS
     activities: tuple[str, ...] = tuple(Activity)
 
 
@@ -395,7 +404,7 @@ def _asked(session: Session, row: ReferenceRequest, link: GuestLink) -> Asked:
         other=" at ".join(filter(None, [who, company])) or "a company that considers us",
         message=row.message,
         minutes=row.minutes,
-        meeting=row.activity in requests.MEETINGS,
+        meeting=row.activity in MEETINGS,
         starts_at=row.starts_at,
     )
 
@@ -423,7 +432,7 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
     words = {
         "accept": "We have your answer. As soon as a time is chosen you get an invitation for"
         " your calendar."
-        if row.activity in requests.MEETINGS
+        if row.activity in MEETINGS
         else "We have your answer, and will be in touch.",
         "refuse": "Thank you for telling us. You will not be asked for this again.",
         "other times": "We ask for other times, and write to you when there are some.",
