@@ -23,7 +23,7 @@ from workspace.access import Viewer, require_writer
 from workspace.audit import audit
 from workspace.clock import now, today
 from workspace.errors import Forbidden, Invalid, NotFound
-from workspace.people import Member, Person, Role
+from workspace.people import Member, MemberRole, Person, Role
 
 
 class TieKind(StrEnum):
@@ -320,7 +320,15 @@ def may_be_asked(session: Session, viewer: Viewer, people: Sequence[int]) -> boo
         return False
     met = sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people))
     hidden = sa.not_(visible(session, viewer))
-    query = select(Tie.id).where(Tie.visibility == Visibility.ASK, met, hidden)
+    # Whoever left, or may only read, answers nobody.
+    active = (
+        select(MemberRole.person_id)
+        .join(Member, col(Member.person_id) == col(MemberRole.person_id))
+        .where(col(Member.active).is_(True))
+    )
+    query = select(Tie.id).where(
+        Tie.visibility == Visibility.ASK, met, hidden, col(Tie.asserted_by_id).in_(active)
+    )
     return session.exec(query.limit(1)).first() is not None
 
 

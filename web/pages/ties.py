@@ -10,6 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session, select
 
 from references import ties
+from references.common import Shared, common_ground
 from references.network import Network, Reach
 from references.ties import CLOSENESS, TieKind, TieRow, Visibility
 from web.forms import Form, row_id
@@ -39,6 +40,8 @@ class TiesPage:
     is_member: bool
     reach: Reach | None
     ties: list[TieRow]
+    # What the viewer shares with them.
+    shared: list[Shared]
     may_write: bool
     values: dict[str, str]
     wrong: dict[str, str]
@@ -181,7 +184,15 @@ def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form
         is_member=is_member,
         reach=None if is_member else network.reach(session, viewer, [person.id]),
         ties=ties.ties_of(session, viewer, person.id),
+        shared=_shared(session, viewer, person.id),
         may_write=viewer.may_write,
         values=form.values,
         wrong=form.wrong,
     )
+
+
+def _shared(session: Session, viewer: Viewer, person_id: int) -> list[Shared]:
+    own = viewer.person_id
+    if own is None or own == person_id:
+        return []
+    return common_ground(session, viewer, [own], [person_id]).get((own, person_id), [])
