@@ -25,6 +25,7 @@ from web.dependencies import (
 from web.pages.accounts import AccountController
 from web.pages.activity import ActivityController
 from web.pages.advocates import AdvocateController
+from web.pages.brief import BriefController
 from web.pages.connections import ConnectionController
 from web.pages.deals import DealController
 from web.pages.desk import DeskController
@@ -54,6 +55,7 @@ CONTROLLERS = (
     AccountPathsController,
     ActivityController,
     AvailabilityController,
+    BriefController,
     ConnectionController,
     AdvocateController,
     DealController,
