@@ -18,7 +18,7 @@ from references.ties import Visibility
 from similarity import kin
 from similarity.catalog import Catalog
 from similarity.collection import POOL
-from similarity.ranking import Weights
+from similarity.learned import weights_in_use
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account
@@ -332,7 +332,7 @@ def _likeness(
         catalog,
         kin.about_deal(session, catalog, deal),
         filter=DealFilter(outcome=Outcome.WON),
-        weights=Weights(),
+        weights=weights_in_use(session),
         limit=POOL,
     )
     found: dict[int, _Likeness] = {}

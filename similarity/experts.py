@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from similarity import ranking
 from similarity.catalog import Catalog
 from similarity.kin import Question, Ranked, about_deal, about_text, rank
+from similarity.learned import weights_in_use
 from similarity.ranking import Term, Value, Weights
 from similarity.retrieval import ask, match, text_scores
 from similarity.texts import Kind, batches
@@ -135,7 +136,8 @@ def _experts(
     team: set[int | None],
     limit: int,
 ) -> list[Expert]:
-    kin = rank(session, viewer, catalog, question, weights=Weights(), limit=VOTERS, pool=VOTERS)
+    weights = weights_in_use(session)
+    kin = rank(session, viewer, catalog, question, weights=weights, limit=VOTERS, pool=VOTERS)
     members = {
         person_id: (key, name, title)
         for person_id, key, name, title in session.exec(

@@ -22,6 +22,7 @@ from similarity.facets import facets, sought
 from similarity.feedback import Verdict, judgements
 from similarity.index import Vectors
 from similarity.language import stems
+from similarity.learned import weights_in_use
 from similarity.ranking import Facets, Term, Value, Weights
 from similarity.retrieval import Matches, TextQuery, ask, match
 from similarity.texts import Kind, batches, deal_texts
@@ -111,7 +112,7 @@ def kin_of_deal(
     Deals that were judged not to be like this one are left out.
     """
     question = about_deal(session, catalog, deal)
-    weights = weights or Weights()
+    weights = weights or weights_in_use(session)
     ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
     return _present(session, catalog, question, ranked, weights)
 
@@ -128,7 +129,7 @@ def kin_of_text(
 ) -> list[Kin]:
     """The deals most like what a text says that the viewer may see, the most alike first."""
     question = about_text(catalog, text)
-    weights = weights or Weights()
+    weights = weights or weights_in_use(session)
     ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
     return _present(session, catalog, question, ranked, weights)
 

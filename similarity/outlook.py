@@ -22,7 +22,7 @@ from similarity.documents import join
 from similarity.embeddings import ModelUnavailable
 from similarity.facets import facets
 from similarity.kin import Question, Ranked, about_deal, rank
-from similarity.ranking import Weights
+from similarity.learned import prior_in_use, weights_in_use
 from similarity.texts import batches, deal_texts
 from workspace.access import PLAIN_VIEW, Viewer, visible_deals
 from workspace.deals import Deal, Outcome
@@ -131,7 +131,7 @@ def outlook_of_deal(
     question = about_deal(session, catalog, deal)
     cases = _cases(session, viewer, catalog, question, DealFilter(outcome=CLOSED))
     usual = _usual(session, viewer, without=deal.id)
-    return outlook(cases, usual, deal.currency, PRIOR)
+    return outlook(cases, usual, deal.currency, prior_in_use(session, PRIOR))
 
 
 def outlook(
@@ -266,7 +266,8 @@ def _as_opened(
 def _cases(
     session: Session, viewer: Viewer, catalog: Catalog, question: Question, closed: DealFilter
 ) -> list[Case]:
-    ranked = rank(session, viewer, catalog, question, filter=closed, weights=Weights(), limit=KIN)
+    weights = weights_in_use(session)
+    ranked = rank(session, viewer, catalog, question, filter=closed, weights=weights, limit=KIN)
     alike = {each.id: _likeness(each) for each in ranked if each.band != "weak"}
     rows = session.execute(
         sa.select(

@@ -10,7 +10,8 @@ from sqlmodel import Session, col, select
 
 from similarity.catalog import Catalog
 from similarity.kin import Question, Ranked, about_deal, about_text, rank
-from similarity.ranking import Term, Weights, ago, score
+from similarity.learned import weights_in_use
+from similarity.ranking import Term, ago, score
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
 from workspace.assets import Asset, AssetProduct, Use, usable
@@ -153,7 +154,7 @@ def _playbook(
         catalog,
         question,
         filter=DealFilter(outcome=CLOSED),
-        weights=Weights(),
+        weights=weights_in_use(session),
         limit=KIN,
     )
     won = sum(each.outcome == Outcome.WON for each in closed)

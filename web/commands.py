@@ -437,6 +437,46 @@ def reindex() -> None:
 
 
 @app.command()
+def fit(
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Forget what was learned last; what held before holds.")
+    ] = False,
+    as_: Annotated[
+        str | None,
+        typer.Option("--as", metavar="EMAIL", help="The administrator in whose name it is done."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from what readers said of kin, and from how deals went, where that is surely better."""
+    from similarity import fitting, learned
+    from workspace.access import require_role
+    from workspace.people import Role
+
+    with _workspace() as (_, database, catalog, _network):
+        with database.read() as session:
+            viewer = _viewer(session, as_)
+            if as_:
+                require_role(viewer, Role.ADMIN)
+            lessons = [] if undo else fitting.lessons(session, catalog, _progress("deals"))
+        with database.write() as session:
+            forgotten = learned.undo(session, viewer.person_id) if undo else None
+            for lesson in lessons:
+                if not lesson.refused:
+                    learned.keep(
+                        session, lesson.subject, lesson.held, lesson.figures, viewer.person_id
+                    )
+    if as_json:
+        _print_json({"learned": [asdict(each) for each in lessons], "undone": forgotten})
+    elif undo:
+        typer.echo(f"Undone: the {forgotten}." if forgotten else "Nothing that was learned holds.")
+    for lesson in () if as_json else lessons:
+        holds = ", ".join(f"{name} {_held(value)}" for name, value in lesson.held.items())
+        typer.echo(f"{lesson.subject}: {lesson.refused or 'from now on ' + holds}")
+        for name, value in lesson.figures.items():
+            typer.echo(f"  {name.replace('_', ' ')}: {_figure(value)}")
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check the installation; exit code 1 where something is wrong."""
     from similarity import health
@@ -1034,6 +1074,10 @@ def _print_health(found: dict[str, Any]) -> None:
         typer.echo(f"Problem: {problem}")
     if not found["problems"]:
         typer.echo("Everything is in order.")
+
+
+def _held(value: float | None) -> str:
+    return "infinite" if value is None else f"{value:g}"
 
 
 def _print_figures(found: dict[str, Any]) -> None:

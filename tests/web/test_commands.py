@@ -13,6 +13,9 @@ import pytest
 from sqlmodel import select
 
 from references.ties import Connection
+from similarity.fitting import Finding
+from similarity.learned import Subject
+from similarity.ranking import Weights
 from tests.world import FakeEmbedder, World, ago, stage
 from web import commands
 from workspace import deals, members
@@ -282,6 +285,32 @@ def test_the_outlook_is_told_where_there_are_enough_kin(on_world: Run, world: Wo
     assert "Days until won: 100, half of" in told
     hidden = on_world("outlook", "--deal", world.confidential_deal)
     assert (hidden.code, hidden.err) == (1, "dealkin: There is no such deal.\n")
+
+
+def test_what_was_fitted_holds_until_it_is_undone(
+    on_world: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = on_world("fit")
+    assert "weights: 0 judgements on 0 deals" in refused.out
+    assert "prior: 0 closed deals had enough kin" in refused.out
+    assert on_world("fit", "--undo").out == "Nothing that was learned holds.\n"
+
+    weights = dict(Weights().items()) | {"industry": 0.9}
+    finding = Finding(Subject.WEIGHTS, weights, "", {"gain": 0.2})
+    monkeypatch.setattr("similarity.fitting.lessons", lambda *_: [finding])
+    assert on_world("fit", "--as", world.email("alice")).code == 1
+    done = on_world("fit", "--as", world.email("grace"))
+    assert "weights: from now on meaning 0.5" in done.out
+    assert "gain: 0.2000" in done.out
+
+    def weight() -> float:
+        found = on_world("similar", "--deal", world.deals["kestrel"], "--json").json
+        terms = {term["name"]: term["weight"] for term in found["results"][0]["terms"]}
+        return terms["industry"]
+
+    assert weight() == 0.9
+    assert on_world("fit", "--undo", "--json").json == {"learned": [], "undone": "weights"}
+    assert weight() == Weights().industry
 
 
 def test_what_people_wrote_cannot_command_the_terminal(run: Run, opened: Database) -> None:

@@ -5,6 +5,8 @@ import re
 import pytest
 
 from similarity.feedback import REASONS
+from similarity.learned import Subject, keep
+from similarity.ranking import Weights
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
@@ -53,6 +55,20 @@ def test_should_rank_again_by_other_weights(visit: Visit, world: World) -> None:
 def test_should_keep_usual_weights_out_of_the_address(visit: Visit, world: World) -> None:
     answer = visit("alice").get(f"{path(world)}?w_meaning=0.5&outcome=won", **HTMX)
     assert answer.headers["hx-replace-url"] == f"{path(world)}?outcome=won"
+
+
+def test_sliders_start_from_the_weights_that_were_learned(visit: Visit, world: World) -> None:
+    held = {**Weights().items(), "industry": 0.93, "words": 0.07}
+    with world.database.write() as session:
+        keep(session, Subject.WEIGHTS, held, {}, None)
+    alice = visit("alice")
+    page = alice.get(path(world)).text
+    assert 'name="w_industry" min="0" max="1" step="0.01" value="0.93"' in page
+    # As they are the usual ones now, they are not worth a place in the address.
+    sent = "&".join(f"w_{name}={value}" for name, value in held.items())
+    assert alice.get(f"{path(world)}?{sent}", **HTMX).headers["hx-replace-url"] == path(world)
+    changed = alice.get(f"{path(world)}?w_industry=0.25", **HTMX).headers["hx-replace-url"]
+    assert changed.endswith("kin?w_industry=0.25")
 
 
 @pytest.mark.parametrize("query", ["w_meaning=2", "w_words=-1", "w_size=NaN", "outcome=x"])

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from similarity.catalog import Catalog
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.kin import Kin, kin_of_deal
+from similarity.learned import weights_in_use
 from similarity.ranking import Weights
 from web.forms import Form
 from web.htmx import answer, at, go, show, wants_fragment
@@ -128,7 +129,9 @@ class KinController(Controller):
         reason = form.choice("reason", REASONS) or ""
         # How the reader has the order and what they look at come along with their answer.
         chosen, _ = read_filter(form)
-        weights = read_weights(form)
+        with database.read() as session:
+            usual = weights_in_use(session)
+        weights = read_weights(form, usual)
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             other = access.readable_deal(session, viewer, kin_key)
@@ -165,19 +168,20 @@ class KinController(Controller):
         return show(request, template, page)
 
 
-def read_weights(asked: Form) -> Weights:
+def read_weights(asked: Form, usual: Weights) -> Weights:
     """The weights in an address: the usual ones where it has none."""
     sent = {name: asked.fraction(f"w_{name}") for name in TERMS}
     asked.check()
     chosen = {name: value for name, value in sent.items() if value is not None}
-    return dataclasses.replace(Weights(), **chosen)
+    return dataclasses.replace(usual, **chosen)
 
 
 def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked: Form) -> KinPage:
     """The page that an address asks for."""
     head = room(session, viewer, key, "kin")
     chosen, params = read_filter(asked)
-    usual, weights = Weights(), read_weights(asked)
+    usual = weights_in_use(session)
+    weights = read_weights(asked, usual)
     found = kin_of_deal(
         session, viewer, catalog, head.deal, filter=chosen, weights=weights, limit=LIMIT
     )

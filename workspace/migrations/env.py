@@ -16,6 +16,7 @@ for module in (
     "workspace.imports.ledger",
     "similarity.catalog",
     "similarity.feedback",
+    "similarity.learned",
     "references.ties",
     "references.advocates",
     "references.requests",

@@ -498,10 +498,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_savedview")),
         sa.UniqueConstraint("owner_id", "name", name=op.f("uq_savedview_owner_id_name")),
     )
+    op.create_table(
+        "lesson",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=True),
+        sa.Column("subject", sa.String(length=10), nullable=False),
+        sa.Column("held", sa.JSON(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_lesson_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lesson")),
+    )
     op.execute("INSERT INTO tiestate (id, generation) VALUES (1, 0)")
 
 
 def downgrade() -> None:
+    op.drop_table("lesson")
     op.drop_table("savedview")
     op.drop_column("deal", "stage_since")
     op.drop_column("stage", "rotting_days")
