@@ -19,6 +19,7 @@ from web.drawing import draw
 from workspace.accounts import country_name, size_band
 from workspace.clock import now, today
 from workspace.industries import industry_name
+from workspace.outbox import without_secrets
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -58,6 +59,7 @@ def environment() -> Environment:
         ago=ago,
         due=due,
         moment=shown,
+        without_secrets=without_secrets,
         number=number,
         percent=percent,
         industry=industry_name,

@@ -149,6 +149,11 @@ def is_address(text: str) -> bool:
     return len(text) <= 254 and text.isprintable() and bool(_ADDRESS.fullmatch(text))
 
 
+def without_secrets(text: str) -> str:
+    """A text in which no guest's link works any more."""
+    return _SECRET.sub("…", text)
+
+
 def messages_about(session: Session, about: str) -> list[OutboxMessage]:
     """The messages about a thing that were sent or still will be, the newest first."""
     query = select(OutboxMessage).where(
@@ -297,4 +302,4 @@ def _send(message: OutboxMessage, server: MailServer) -> str:
 def _is_sent(message: OutboxMessage) -> None:
     message.sent_at = now()
     # Whoever reads the record later must not be able to follow the links in it.
-    message.body = _SECRET.sub("…", message.body)
+    message.body = without_secrets(message.body)

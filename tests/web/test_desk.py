@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from litestar import Litestar
 from sqlmodel import Session, col, select
 
 from references import requests
@@ -13,6 +14,7 @@ from tests.references.asking import advocate, ahead, contact, noon
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit, acts
 from tests.world import World, stage
+from web.dependencies import Mail
 from workspace import deals
 from workspace.clock import now
 from workspace.outbox import OutboxMessage
@@ -281,6 +283,20 @@ def test_should_show_letters_to_the_desk_and_the_one_who_asked_alone(
         sent = session.exec(select(OutboxMessage).where(col(OutboxMessage.id) == message)).one()
     assert sent.sent_at
     assert re.search(r"/g/…", sent.body)
+
+
+def test_should_keep_links_to_their_guests_where_mail_is_sent(
+    visit: Visit, app: Litestar, world: World, key: str
+) -> None:
+    here = f"/references/{key}"
+    visit("erin").post(f"{here}/approve")
+    visit("alice").post(f"{here}/approve")
+    visit("erin").post(f"{here}/invite")
+    assert re.search(r"/g/[\w-]{43}", visit("erin").get(here).text)
+    app.state.mail = Mail(ORIGIN, is_sent=True)
+    page = visit("erin").get(here).text
+    assert "Would you give a reference call?" in page
+    assert not re.search(r"/g/[\w-]{43}", page)
 
 
 # Today, and the rules
