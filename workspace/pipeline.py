@@ -356,7 +356,7 @@ def closed_since(
         )
         .group_by(col(Deal.outcome))
     )
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def change_all(

@@ -1,5 +1,6 @@
 """The list of deals, and logging one."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from workspace import pipeline
 from workspace.accounts import Account
 from workspace.deals import Deal, Outcome
 from workspace.pipeline import DEAL_ORDERS
+from workspace.views import SavedView
 
 HTMX = {"HX-Request": "true"}
 MINIMAL = {"name": "Porto clinics dashboards", "account": "Clínica do Porto"}
@@ -54,7 +56,17 @@ def test_should_narrow_the_list_down(visit: Visit, query: str, found: str, missi
 
 @pytest.mark.parametrize(
     "query",
-    ["outcome=maybe", "size=huge", "since=yesterday", "sort=id", "q=a&q=b", "q=%00", "q=%ff"],
+    [
+        "columns=secret",
+        "view=map",
+        "outcome=maybe",
+        "size=huge",
+        "since=yesterday",
+        "sort=id",
+        "q=a&q=b",
+        "q=%00",
+        "q=%ff",
+    ],
 )
 def test_should_refuse_what_is_no_filter(visit: Visit, query: str) -> None:
     assert visit("alice").get(f"/deals?{query}").status_code == 422
@@ -210,3 +222,241 @@ def test_should_say_what_is_known_of_an_account(visit: Visit) -> None:
     assert "1,001–5,000" in known
     assert "New account" in alice.get("/deals/new/account?account=Nowhere", **HTMX).text
     assert "Kestrel Health" in alice.get("/deals/new/account?account=kest", **HTMX).text
+
+
+def heads(text: str) -> list[str]:
+    """The columns of the list."""
+    return [
+        re.sub("<[^>]+>|[↑↓]", "", cell)
+        for cell in re.findall(r'<th scope="col"[^>]*>(.*?)</th>', text, re.DOTALL)
+    ]
+
+
+def test_should_show_the_columns_that_were_chosen(visit: Visit) -> None:
+    alice = visit("alice")
+    usual = ["Deal", "Account", "Stage", "Next step", "Amount", "Close", "Owner"]
+    assert heads(alice.get("/deals").text) == usual
+    # As the form sends them, and as the address then has them.
+    sent = alice.get("/deals?columns=name&columns=moved&columns=amount&sort=moved", **HTMX)
+    assert heads(sent.text) == ["Deal", "Amount", "Last move"]
+    kept = sent.headers["hx-push-url"]
+    assert kept == "/deals?sort=moved&columns=name%2Camount%2Cmoved"
+    page = alice.get(kept).text
+    assert heads(page) == ["Deal", "Amount", "Last move"]
+    assert 'href="/deals?sort=-amount&amp;columns=name%2Camount%2Cmoved"' in page
+    assert heads(alice.get("/deals?columns=name").text) == ["Deal"]
+
+
+def test_should_say_in_words_what_rots(visit: Visit) -> None:
+    rows = visit("alice").get("/deals?outcome=open").text.split("<tr>")
+    for row in rows:
+        assert ("rotting: " in row) == ("Meridian" in row or "Tidewater" in row)
+
+
+BULK = {"expected_close": "2031-05-06", "query": "outcome=open"}
+
+
+def ticked(world: World, *names: str) -> list[str]:
+    with world.database.read() as session:
+        return [f"{world.deals[name]}:{world.deal(session, name).version}" for name in names]
+
+
+def test_should_change_the_deals_that_are_ticked(visit: Visit, world: World) -> None:
+    sent = {
+        **BULK,
+        "deal": ticked(world, "wards", "meridian"),
+        "stage": "Perception Analysis",
+        "owner": "charlie-costa",
+    }
+    answer = visit("bob").post("/deals/bulk", sent)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/deals?outcome=open"
+    assert "2 deals are changed." in visit("bob").get("/deals").text
+    with world.database.read() as session:
+        for name in ("wards", "meridian"):
+            row = world.deal(session, name)
+            assert str(row.expected_close) == "2031-05-06"
+            assert row.owner_id == world.people["charlie"]
+        assert world.deal(session, "kestrel").expected_close is None
+
+
+def test_should_name_the_deals_that_stand_in_the_way_and_change_none(
+    visit: Visit, world: World
+) -> None:
+    before = acts(world)
+    charlie = visit("charlie")
+    sent = {**BULK, "deal": [*ticked(world, "kestrel", "wards"), f"{world.confidential_deal}:1"]}
+    answer = charlie.post("/deals/bulk", sent)
+    assert answer.status_code == 422
+    told = answer.text.split('id="problems"')[1].split("</div>")[0]
+    assert "St Brannoc ward dashboards: Only this deal&#39;s team" in told
+    assert f"{world.confidential_deal}: There is no such deal." in told
+    assert "Nightingale" not in answer.text
+    missing = charlie.post("/deals/bulk", {**sent, "deal": "D-9999:1"}).text
+    assert "D-9999: There is no such deal." in missing
+    # What was ticked and typed is still there.
+    assert re.search(rf'value="{world.deals["kestrel"]}:1" form="bulk" checked', answer.text)
+    assert 'value="2031-05-06"' in answer.text
+    assert acts(world) == before
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"deal": ""}, "Tick the deals first"),
+        ({"expected_close": ""}, "Choose a stage"),
+        ({"expected_close": "tomorrow"}, "A date"),
+        ({"stage": "Closed Won"}, "Choose one"),
+        ({"owner": "ines-moreira"}, "Choose one"),
+        ({"deal": "D-0001"}, "no such deal|in the meantime"),
+        ({"deal": ":"}, "no such deal"),
+        ({"surprise": "x"}, "no such field"),
+    ],
+)
+def test_should_say_what_keeps_many_from_being_changed(
+    visit: Visit, world: World, changes: dict[str, str], why: str
+) -> None:
+    before = acts(world)
+    sent = {**BULK, "deal": ticked(world, "wards"), **changes}
+    answer = visit("alice").post("/deals/bulk", sent)
+    assert answer.status_code == 422
+    assert re.search(why, answer.text)
+    assert acts(world) == before
+
+
+def test_should_refuse_in_bulk_what_every_write_refuses(visit: Visit, world: World) -> None:
+    refuses(visit, world, "/deals/bulk", {**BULK, "deal": ticked(world, "wards")[0]})
+
+
+@pytest.mark.parametrize(
+    ("who", "tickable"),
+    [
+        ("alice", {"wards", "meridian"}),
+        ("charlie", {"tidewater", "kestrel"}),
+        ("dana", {"wards", "meridian", "tidewater", "kestrel", "unclaimed"}),
+        ("erin", set()),
+        ("frank", set()),
+    ],
+)
+def test_should_offer_ticks_on_what_a_member_may_change(
+    visit: Visit, world: World, who: str, tickable: set[str]
+) -> None:
+    page = visit(who).get("/deals?outcome=open").text
+    found = set(re.findall(r'name="deal" value="([^":]+):', page))
+    assert found == {world.deals[name] for name in tickable}
+    assert ('action="/deals/bulk"' in page) == bool(tickable)
+
+
+VIEW = {"name": "Datamoor, open", "query": "outcome=open&competitor=datamoor&sort=close"}
+ADDRESS = "/deals?outcome=open&amp;competitor=datamoor&amp;sort=close"
+
+
+def tabs(text: str) -> dict[str, str]:
+    """The addresses of the saved views, by name."""
+    bar = text.split('aria-label="Saved views"')[1].split("</nav>")[0]
+    found = re.findall(r'<a href="([^"]*)"[^>]*>([^<]*)', bar)
+    return {name.strip(): href for href, name in found[2:]}
+
+
+def view_id(world: World, name: str = VIEW["name"]) -> int:
+    with world.database.read() as session:
+        return session.exec(select(SavedView.id).where(SavedView.name == name)).one()
+
+
+def test_should_keep_a_view_under_a_name(visit: Visit) -> None:
+    alice = visit("alice")
+    answer = alice.post("/deals/views", VIEW)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == ADDRESS.replace("&amp;", "&")
+    assert tabs(alice.get("/deals").text) == {VIEW["name"]: ADDRESS}
+    page = alice.get(answer.headers["location"]).text
+    assert f'href="{ADDRESS}" aria-current="true"' in page
+    assert "Edit view" in page
+    # The same filters in another order are the same view.
+    turned = "/deals?sort=close&competitor=datamoor&outcome=open"
+    assert "Edit view" in alice.get(turned).text
+    assert "Edit view" not in alice.get(f"{turned}&q=wards").text
+    assert tabs(visit("grace").get("/deals").text) == {}
+
+
+def test_should_show_each_viewer_of_a_shared_view_what_they_may_see(
+    visit: Visit, world: World
+) -> None:
+    sent = {"name": "Kestrel", "query": "account=kestrel-health&view=list", "shared": "on"}
+    visit("alice").post("/deals/views", sent)
+    found = {}
+    for who in ("alice", "charlie", "frank"):
+        page = visit(who).get("/deals").text
+        address = tabs(page)["Kestrel"]
+        assert ("by Alice Adeyemi" in page) == (who != "alice")
+        found[who] = visit(who).get(address).text
+        assert ("Edit view" in found[who]) == (who == "alice")
+    assert "Project Nightingale" in found["alice"]
+    for who in ("charlie", "frank"):
+        assert "Kestrel Health records" in found[who]
+        assert world.confidential_deal not in found[who]
+        assert "Nightingale" not in found[who]
+
+
+def test_should_rename_share_and_delete_a_view(visit: Visit, world: World) -> None:
+    alice, grace = visit("alice"), visit("grace")
+    alice.post("/deals/views", VIEW)
+    path = f"/deals/views/{view_id(world)}"
+    renamed = {"name": "Against Datamoor", "query": VIEW["query"], "shared": "on"}
+    assert grace.post(f"{path}/edit", renamed).status_code == 404
+    assert alice.post(f"{path}/edit", renamed).status_code == 303
+    assert list(tabs(visit("charlie").get("/deals").text)) == ["Against Datamoor"]
+    for act in ("edit", "delete"):
+        assert visit("charlie").post(f"{path}/{act}", renamed).status_code in (403, 422)
+    assert visit("charlie").post(f"{path}/delete", {"query": ""}).status_code == 403
+    assert grace.post(f"{path}/delete", {"query": VIEW["query"]}).status_code == 303
+    assert tabs(alice.get("/deals").text) == {}
+
+
+def test_should_say_what_is_wrong_with_a_view(visit: Visit) -> None:
+    alice = visit("alice")
+    alice.post("/deals/views", VIEW)
+    for sent, why in (
+        ({**VIEW, "query": "q=other"}, "There is a view of that name."),
+        ({**VIEW, "name": ""}, "Needed."),
+        ({**VIEW, "name": "x" * 61}, "At most 60"),
+        ({"name": "Board", "query": "view=board", "extra": "x"}, "no such field"),
+        ({"name": "Odd", "query": "columns=secret"}, "Choose from"),
+    ):
+        answer = alice.post("/deals/views", sent)
+        assert answer.status_code == 422
+        assert why in answer.text
+    assert list(tabs(alice.get("/deals").text)) == [VIEW["name"]]
+
+
+@pytest.mark.parametrize(
+    "stored", ["size=huge", "q=%ff", "outcome=maybe", "http://elsewhere.example", "q=ż"]
+)
+def test_should_not_trust_what_was_stored(visit: Visit, world: World, stored: str) -> None:
+    visit("alice").post("/deals/views", VIEW)
+    with world.database.write() as session:
+        session.get_one(SavedView, view_id(world)).query = stored
+        session.get_one(SavedView, view_id(world)).name = "Odd"
+    page = visit("alice").get("/deals").text
+    if stored.startswith("http"):
+        assert tabs(page) == {"Odd": "/deals"}
+    else:
+        assert tabs(page) == {}
+        assert "asks for what is no more" in page
+
+
+def test_should_refuse_for_views_what_every_write_refuses(visit: Visit, world: World) -> None:
+    refuses(visit, world, "/deals/views", VIEW)
+    visit("grace").post("/deals/views", {**VIEW, "shared": "on"})
+    path = f"/deals/views/{view_id(world)}"
+    before = acts(world)
+    for act, sent in (("edit", VIEW), ("delete", {"query": ""})):
+        here = f"{path}/{act}"
+        assert visit("frank").post(here, sent).status_code == 403
+        assert visit("dana").post(here, sent).status_code == 403
+        assert visit("grace").post(here, {**sent, "surprise": "x"}).status_code == 422
+        assert visit("grace").post(here, sent, token="").status_code == 403
+        assert visit("grace").post(f"/deals/views/9999/{act}", sent).status_code == 404
+        assert visit("grace").get(here).status_code == 405
+        assert visit(None).post(here, sent, token="").status_code == 403
+    assert acts(world) == before

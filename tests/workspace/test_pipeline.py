@@ -1,15 +1,19 @@
 """One filter for deals, and the lists that it makes."""
 
+from collections import defaultdict
 from datetime import date
+from decimal import Decimal
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
-from tests.world import World, ago
-from workspace import deals, pipeline
+from tests.world import World, ago, stage
+from workspace import access, deals, pipeline
 from workspace.access import PLAIN_VIEW
-from workspace.deals import Deal
-from workspace.pipeline import DealFilter
+from workspace.deals import Deal, Outcome
+from workspace.errors import Invalid
+from workspace.pipeline import DealFilter, DealRow
 
 
 def chosen(world: World, **given: object) -> set[str]:
@@ -144,3 +148,214 @@ def test_the_spelling_on_a_hidden_deal_is_not_told(world: World) -> None:
     with world.database.read() as session:
         found = pipeline.choices(session, PLAIN_VIEW).competitors
         assert ("whispercorp", "WhisperCorp") in found
+
+
+def test_the_deals_that_may_be_changed_are_those_of_the_one_rule(world: World) -> None:
+    with world.database.read() as session:
+        rows = session.exec(select(Deal)).all()
+        for name in ("alice", "bob", "charlie", "dana", "erin", "frank", "grace"):
+            who = world.viewer(name)
+            seen = set(session.exec(select(Deal.id).where(access.visible_deals(who))))
+            expected = {
+                row.id for row in rows if row.id in seen if access.may_edit(session, who, row)
+            }
+            assert access.editable_deal_ids(session, who, [row.id for row in rows]) == expected
+        assert access.editable_deal_ids(session, PLAIN_VIEW, [row.id for row in rows]) == set()
+
+
+def many_open(session: Session, world: World, count: int = 30) -> None:
+    """Deals of all owners, stages and currencies; some have no date, and some are confidential."""
+    open_stages = [row for row in deals.stages(session) if row.outcome == Outcome.OPEN]
+    for n in range(count):
+        deals.log(
+            session,
+            f"Deal {n}",
+            world.account(session, "lumen"),
+            world.people[("alice", "charlie")[n % 2]],
+            stage=open_stages[n % 3],
+            amount=None if n % 7 == 0 else Decimal(1000 * n),
+            currency=("EUR", "USD", "EUR")[n % 3 if n % 7 else 0],
+            expected_close=None if n % 5 == 0 else ago(n % 4 * 9 - 12),
+            confidential=n % 6 == 5,
+        )
+
+
+def by_stage(session: Session, world: World, who: str, chosen: DealFilter) -> dict[int, list[Deal]]:
+    """The open deals that a viewer sees and has chosen, by stage, in the order of a column."""
+    query = select(Deal).where(access.visible_deals(world.viewer(who)), *chosen.where())
+    found: dict[int, list[Deal]] = defaultdict(list)
+    for row in session.exec(query):
+        if row.outcome == Outcome.OPEN:
+            found[row.stage_id].append(row)
+    for rows in found.values():
+        rows.sort(key=lambda row: (row.expected_close or date.max, row.id))
+    return found
+
+
+CHOSEN: list[dict[str, Any]] = [{}, {"owner": "alice-adeyemi"}, {"stage": "Qualification"}]
+
+
+@pytest.mark.parametrize("who", ["alice", "charlie", "dana"])
+@pytest.mark.parametrize("given", CHOSEN)
+def test_a_board_totals_each_stage_and_no_two_currencies(
+    world: World, who: str, given: dict[str, Any]
+) -> None:
+    chosen = DealFilter(**given)
+    with world.database.write() as session:
+        many_open(session, world)
+    with world.database.read() as session:
+        totals = pipeline.stage_totals(session, world.viewer(who), chosen)
+        expected = by_stage(session, world, who, chosen)
+    assert totals.keys() == expected.keys()
+    for stage_id, rows in expected.items():
+        sums: dict[str, Decimal] = defaultdict(Decimal)
+        for row in rows:
+            if row.currency and row.amount:
+                sums[row.currency] += row.amount
+        total = totals[stage_id]
+        assert total.count == len(rows)
+        assert total.overdue == sum(
+            row.expected_close is not None and row.expected_close < ago(0) for row in rows
+        )
+        assert total.sums == sums
+
+
+@pytest.mark.parametrize("who", ["alice", "charlie"])
+@pytest.mark.parametrize("given", CHOSEN)
+def test_a_column_goes_on_where_its_first_cards_end(
+    world: World, who: str, given: dict[str, Any]
+) -> None:
+    chosen = DealFilter(**given)
+    viewer = world.viewer(who)
+    with world.database.write() as session:
+        many_open(session, world)
+    with world.database.read() as session:
+        first = pipeline.stage_cards(session, viewer, chosen, limit=3)
+        for stage_id, rows in by_stage(session, world, who, chosen).items():
+            name = session.get_one(deals.Stage, stage_id).name
+            found = [row.key for row in first if row.stage == name]
+            assert len(found) == min(3, len(rows))
+            while more := pipeline.more_cards(
+                session, viewer, chosen, stage_id, found[-1], limit=4
+            ):
+                found += [row.key for row in more]
+            assert found == [row.key for row in rows]
+
+
+def test_the_card_that_was_moved_is_shown_wherever_its_place_is(world: World) -> None:
+    with world.database.write() as session:
+        many_open(session, world)
+    with world.database.read() as session:
+        alice = world.viewer("alice")
+        columns = by_stage(session, world, "alice", DealFilter())
+        last = max(columns.values(), key=len)[-1]
+        usual = pipeline.stage_cards(session, alice, limit=3)
+        shown = pipeline.stage_cards(session, alice, limit=3, moved=last.key)
+        secret = select(Deal.key).where(
+            Deal.confidential, Deal.outcome == "open", Deal.owner_id == world.people["charlie"]
+        )
+        hidden = session.exec(secret.limit(1)).one()
+        others = pipeline.stage_cards(session, alice, limit=3, moved=hidden)
+    assert last.key not in [row.key for row in usual]
+    assert shown[0].key == last.key
+    assert {row.key for row in shown} == {row.key for row in usual} | {last.key}
+    assert [row.key for row in others] == [row.key for row in usual]
+
+
+def test_what_closed_is_counted_from_a_day_on(world: World) -> None:
+    with world.database.read() as session:
+        alice, charlie = world.viewer("alice"), world.viewer("charlie")
+        assert pipeline.closed_since(session, alice, ago(120)) == {"won": 2, "lost": 1}
+        assert pipeline.closed_since(session, charlie, ago(120)) == {"won": 1, "lost": 1}
+        assert pipeline.closed_since(session, charlie, ago(119)) == {"lost": 1}
+        mine = DealFilter(owner="charlie-costa", stage="Qualification", outcome="open")
+        assert pipeline.closed_since(session, alice, ago(1000), mine) == {"won": 2, "lost": 1}
+
+
+def row_of(session: Session, world: World, name: str) -> DealRow:
+    rows = pipeline.deal_rows(session, world.viewer("alice"))
+    return next(row for row in rows if row.key == world.deals[name])
+
+
+def test_a_deal_rots_where_it_stays_for_longer_than_its_stage_allows(world: World) -> None:
+    with world.database.read() as session:
+        meridian, wards = (row_of(session, world, name) for name in ("meridian", "wards"))
+        closed = row_of(session, world, "brannoc")
+    # Nothing is known of its moves: it counts from its opening.
+    assert (meridian.unmoved, meridian.rotting) == (120, True)
+    assert (wards.unmoved, wards.rotting) == (20, False)
+    assert (closed.unmoved, closed.rotting) == (None, False)
+    with world.database.write() as session:
+        stage(session, "Qualification").rotting_days = 19
+        deals.advance(
+            session, world.deal(session, "meridian"), stage(session, "Perception Analysis"), None
+        )
+    with world.database.read() as session:
+        assert row_of(session, world, "wards").rotting
+        assert row_of(session, world, "meridian").unmoved == 0
+
+
+def change(
+    world: World, who: str, names: list[str], stage_name: str | None = None, **changes: object
+) -> int:
+    """Change deals as somebody who sees their newest version."""
+    with world.database.write() as session:
+        chosen = [(row.key, row.version) for row in (world.deal(session, name) for name in names)]
+        to = stage(session, stage_name) if stage_name else None
+        return pipeline.change_all(
+            session, world.viewer(who), chosen, stage=to, changes=dict(changes)
+        )
+
+
+def test_many_deals_are_changed_together(world: World) -> None:
+    names = ["meridian", "wards"]
+    day, charlie = ago(-40), world.people["charlie"]
+    assert change(world, "bob", names, "Perception Analysis", expected_close=day) == 2
+    assert change(world, "dana", [*names, "tidewater"], owner_id=charlie) == 2
+    assert change(world, "dana", names, "Perception Analysis", owner_id=charlie) == 0
+    with world.database.read() as session:
+        for name in names:
+            row = world.deal(session, name)
+            assert session.get_one(deals.Stage, row.stage_id).name == "Perception Analysis"
+            assert (row.expected_close, row.owner_id) == (day, charlie)
+        assert world.deal(session, "tidewater").expected_close is None
+
+
+@pytest.mark.parametrize(
+    ("who", "names", "why"),
+    [
+        ("alice", ["wards", "kestrel"], {"kestrel": "Only this deal's team"}),
+        ("charlie", ["kestrel", "nightingale"], {"nightingale": "no such deal"}),
+        (
+            "dana",
+            ["kestrel", "nightingale", "lumen"],
+            {"nightingale": "no such", "lumen": "closed"},
+        ),
+        ("frank", ["kestrel", "wards"], {"kestrel": "Only this", "wards": "Only this"}),
+    ],
+)
+def test_all_are_changed_or_none(
+    world: World, who: str, names: list[str], why: dict[str, str]
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        change(world, who, names, "Perception Analysis", expected_close=ago(-40))
+    assert refused.value.fields.keys() == {world.deals[name] for name in why}
+    for name, words in why.items():
+        assert words in refused.value.fields[world.deals[name]]
+    with world.database.read() as session:
+        for name in names:
+            row = world.deal(session, name)
+            assert row.expected_close is None
+            assert row.version == 1
+
+
+def test_what_somebody_else_has_changed_meanwhile_is_not_overwritten(world: World) -> None:
+    seen = [(world.deals[name], 1) for name in ("meridian", "wards")]
+    change(world, "bob", ["wards"], expected_close=ago(-9))
+    day: dict[str, object] = {"expected_close": ago(-40)}
+    with pytest.raises(Invalid) as refused, world.database.write() as session:
+        pipeline.change_all(session, world.viewer("alice"), seen, stage=None, changes=day)
+    assert "in the meantime" in refused.value.fields[world.deals["wards"]]
+    with world.database.read() as session:
+        assert world.deal(session, "meridian").expected_close is None
+        assert world.deal(session, "wards").expected_close == ago(-9)
