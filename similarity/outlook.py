@@ -32,6 +32,9 @@ from workspace.pipeline import CLOSED, DealFilter
 KIN = 80
 # With fewer cases the 90 % interval of a share is more than half of all that it could be.
 MINIMUM = 10
+# With five values the true median lies between the least and the greatest in 94 cases of 100,
+# with four in 88.
+MINIMUM_VALUES = 5
 # The deals that closed last are what is usual: a rate of ten years ago is none of today's.
 USUAL = 2_000
 # Imagined cases at the usual rate, where nothing was learned: as many as all kin could weigh, so
@@ -147,7 +150,7 @@ def outlook(
     won = [case for case in cases if case.won]
     paid = [case for case in won if case.amount is not None and case.currency]
     of_currency = Counter(case.currency or "" for case in paid)
-    if of_currency and of_currency[currency or ""] < MINIMUM:
+    if of_currency and of_currency[currency or ""] < MINIMUM_VALUES:
         currency = min(of_currency, key=lambda each: (-of_currency[each], each))
     return Outlook(
         won=len(won),
@@ -314,7 +317,8 @@ def _usual(
 
 
 def _typical(values: Sequence[float]) -> Typical | None:
-    if len(values) < MINIMUM:
+    if len(values) < MINIMUM_VALUES:
         return None
-    low, median, high = quantiles(values, n=4, method="inclusive")
+    # Such that one more value is between them in half of all cases, however few there are.
+    low, median, high = quantiles(values, n=4, method="exclusive")
     return Typical(median, low, high, len(values))

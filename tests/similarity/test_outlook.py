@@ -15,6 +15,7 @@ from similarity.catalog import Catalog
 from similarity.outlook import (
     MINIMUM,
     MINIMUM_TRIALS,
+    MINIMUM_VALUES,
     PRIOR,
     Case,
     Outlook,
@@ -91,7 +92,7 @@ def test_too_few_kin_say_nothing() -> None:
 
 
 def test_too_few_won_kin_tell_no_days_and_no_amount() -> None:
-    cases = [case()] * (MINIMUM - 1) + [case(won=False)] * MINIMUM
+    cases = [case()] * (MINIMUM_VALUES - 1) + [case(won=False)] * MINIMUM
     found = outlook(cases, USUAL, "EUR", PRIOR)
     assert found is not None
     assert (found.days, found.amount) == (None, None)
@@ -105,8 +106,8 @@ def test_the_middle_half_is_that_of_won_kin() -> None:
     assert found.days is not None
     assert found.amount is not None
     days, amount = found.days, found.amount
-    assert (days.low, days.median, days.high, days.cases) == (32.5, 55, 77.5, 10)
-    assert (amount.low, amount.median, amount.high, amount.cases) == (325, 550, 775, 10)
+    assert (days.low, days.median, days.high, days.cases) == (27.5, 55, 82.5, 10)
+    assert (amount.low, amount.median, amount.high, amount.cases) == (275, 550, 825, 10)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,8 @@ def test_the_middle_half_is_that_of_won_kin() -> None:
 )
 def test_amounts_are_of_one_currency(own: str | None, shown: str, median: float) -> None:
     """The deal's own where enough kin have it, else the commonest one."""
-    cases = [case()] * (MINIMUM + 1) + [case(amount=Decimal(7), currency="USD")] * MINIMUM
+    cases = [case()] * (MINIMUM + 1)
+    cases += [case(amount=Decimal(7), currency="USD")] * MINIMUM_VALUES
     cases += [case(amount=Decimal(10**9), currency="PLN"), case(currency=None), case(amount=None)]
     found = outlook(cases, USUAL, own, PRIOR)
     assert found is not None
