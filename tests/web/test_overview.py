@@ -43,8 +43,10 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
             )
     text = " ".join(visit("frank").get(f"/deals/{key(world)}").text.split())
     assert re.search(r"<strong>1\d of 1\d</strong> closed deals like this one were won", text)
-    assert re.search(r"<dt>Chance</dt><dd>\d\d% .*between \d\d% and \d\d%; usually", text)
-    assert '<dt>Days to win</dt><dd>100 <span class="muted">half of' in text
+    assert re.search(
+        r"<dt>Chance</dt><dd>\d\d%.*, between \d\d% and \d\d%; usually \d\d%, of the", text
+    )
+    assert '<dt>Days to win</dt><dd>100<span class="muted">, half of' in text
     assert "<dt>Amount</dt><dd>70,00" in text
     assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text
 
