@@ -11,18 +11,36 @@ from litestar import Litestar
 from sqlalchemy import event
 from sqlmodel import Session, select
 
+from tests.references.asking import advocate, call
 from tests.web.conftest import Visit, acts
 from tests.world import World
 from web.rendering import STATIC, TEMPLATES, environment, static_path
 from workspace import accounts, assets, contacts, deals
 from workspace.activity import record
+from workspace.clock import today
 from workspace.database import Database
 from workspace.teams import Seat
 
 PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
+# Where the secret in the address is all that is asked for, and the token of the form too.
+BY_LINK = "/g/"
 # What a member who may only read may still do: it changes nothing of the record.
 HARMLESS = {"/sign-in", "/sign-out", "/preferences"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
+
+
+# The key of a reference request that the record holds.
+REQUEST = "R-0001"
+
+
+@pytest.fixture(autouse=True)
+def _request(request: pytest.FixtureRequest) -> None:
+    """An advocate and a request, where there is a record at all."""
+    if "world" in request.fixturenames:
+        world: World = request.getfixturevalue("world")
+        with world.database.write() as writing:
+            who = advocate(writing, world, "ines")
+            call(writing, world, who, today()).key = REQUEST
 
 
 def routes(app: Litestar) -> list[tuple[str, str]]:
@@ -45,6 +63,8 @@ def filled(path: str, world: World, session: Session) -> str:
         "/people/": "ines-moreira",
         "/library/": world.assets["demo"],
         "/introductions/": "I-nothing",
+        "/references/advocates/": "ines-moreira",
+        "/references/": REQUEST,
     }
     for start, key in keys.items():
         if path.startswith(start):
@@ -56,6 +76,9 @@ def filled(path: str, world: World, session: Session) -> str:
         ("use_id", 1),
         ("membership_id", 1),
         ("tie_id", 1),
+        ("token", "of-nobody"),
+        ("step", "approve"),
+        ("message", 1),
         ("stakeholder_id", 1),
         ("connection_id", 1),
         ("view_id", 1),
@@ -82,8 +105,9 @@ def test_should_have_templates_without_anything_that_runs(name: str) -> None:
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
 def test_should_have_a_token_in_every_form_that_writes(name: str) -> None:
     source = (TEMPLATES / name).read_text()
+    by_link = name.startswith("guests/")
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", source, re.DOTALL):
-        assert "ui.csrf()" in form
+        assert "ui.csrf()" in form or by_link
     for tag in re.findall(r"<[^>]*hx-get=[^>]*>", source):
         if "<input" not in tag:
             assert "href=" in tag or "action=" in tag, f"needs JavaScript: {tag}"
@@ -94,7 +118,7 @@ def test_should_let_nobody_in_who_is_not_signed_in(
 ) -> None:
     stranger = visit(None)
     for method, path in routes(app):
-        if (method, path) in PUBLIC:
+        if (method, path) in PUBLIC or path.startswith(BY_LINK):
             continue
         send = stranger.get if method == "GET" else stranger.post
         answer = send(filled(path, world, session))
@@ -110,7 +134,7 @@ def test_should_answer_every_page(
 ) -> None:
     before = acts(world)
     for method, path in routes(app):
-        if method == "GET" and path != "/sign-in":
+        if method == "GET" and path != "/sign-in" and not path.startswith(BY_LINK):
             answer = visit("bob").get(filled(path, world, session))
             assert answer.status_code == 200, path
             if not path.startswith("/static"):
@@ -128,7 +152,10 @@ def test_should_let_a_reading_member_change_nothing(
     for method, path in routes(app):
         if method != "GET" and path not in HARMLESS:
             answer = visit("frank").post(filled(path, world, session))
-            assert answer.status_code in (403, 422), path
+            # There is no such link, nor such a message.
+            none = path.startswith(BY_LINK) or "{message}" in path
+            refused = (404,) if none else (403, 422)
+            assert answer.status_code in refused, path
     assert acts(world) == before
 
 
