@@ -33,6 +33,10 @@ def paths(world: World) -> list[str]:
         "/deals",
         "/deals?q=nothing+like+it",
         "/deals?outcome=won&industry=Q&owner=alice-adeyemi",
+        "/deals?columns=name,opened,moved&sort=moved",
+        "/deals?view=board",
+        "/deals?view=board&stage=Qualification",
+        "/deals?view=board&q=nothing+like+it",
         "/deals/new",
         deal,
         f"{deal}/edit",
@@ -98,7 +102,7 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
         page.goto(path)
         page.locator("details:not(.menu)").evaluate_all(OPEN)
         said += check(page)
-    for path in ("/deals", f"/deals/{world.deals['wards']}"):
+    for path in ("/deals", "/deals?view=board", f"/deals/{world.deals['wards']}"):
         page.goto(path)
         for menu in page.locator("details.menu").all():
             menu.evaluate("menu => { menu.open = true; }")

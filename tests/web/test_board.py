@@ -133,6 +133,19 @@ def test_should_say_that_no_deal_fits(visit: Visit) -> None:
     assert visit("alice").get("/deals?view=calendar").status_code == 422
 
 
+def test_should_say_what_an_empty_board_is_for(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        for name in ("wards", "meridian", "tidewater", "kestrel", "unclaimed"):
+            deals.advance(session, world.deal(session, name), stage(session, "Closed Lost"), None)
+    assert (
+        'href="/deals/new">Log a deal' in visit("alice").get(BOARD).text.split("No open deals")[1]
+    )
+    assert (
+        'href="/deals/new">Log a deal'
+        not in visit("frank").get(BOARD).text.split("No open deals")[1]
+    )
+
+
 def test_should_lead_to_the_same_deals_as_a_list(visit: Visit) -> None:
     for here, there in (
         ("/deals?owner=charlie-costa&view=board", "/deals?owner=charlie-costa"),
