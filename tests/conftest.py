@@ -249,11 +249,12 @@ def world(database: Database, _prepared_world: World) -> World:
     """The cast and their deals, in this test's database."""
     return World(
         database,
-        people=_prepared_world.people,
-        viewers=_prepared_world.viewers,
-        deals=_prepared_world.deals,
-        accounts=_prepared_world.accounts,
-        assets=_prepared_world.assets,
+        # A test may add to them, which is no other test's business.
+        people=dict(_prepared_world.people),
+        viewers=dict(_prepared_world.viewers),
+        deals=dict(_prepared_world.deals),
+        accounts=dict(_prepared_world.accounts),
+        assets=dict(_prepared_world.assets),
     )
 
 

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
-from references.ties import Connection
+from references.ties import Connection, TieKind, assert_tie
 from similarity.fitting import Finding
 from similarity.learned import Subject
 from similarity.ranking import Weights
+from tests.references.asking import advocate
 from tests.world import FakeEmbedder, World, ago, stage
 from web import commands
 from workspace import deals, members
@@ -238,6 +239,59 @@ def test_a_confidential_deal_shows_to_its_team_alone(
     assert world.confidential_deal in printed("--as", world.email("alice"), "--json")
     asked = on_world(command, "--deal", world.confidential_deal)
     assert (asked.code, asked.err) == (1, "dealkin: There is no such deal.\n")
+
+
+def test_paths_lead_to_a_person_an_account_and_a_deal(on_world: Run, world: World) -> None:
+    for to in ("ines-moreira", "Inês Moreira"):
+        found = on_world("paths", "--to", to, "--json").json
+        first = found["from_us"][0]
+        assert [each["name"] for each in first["people"]] == ["Bob Brandt", "Inês Moreira"]
+        assert first["ties"][0][0]["evidence"] == "University of Porto, 2006–2009"
+        assert first["ties"][0][0]["inferred"]
+        assert found["from_customers"][0]["people"][0]["name"] == "Jonas Havelka"
+    assert "Bob Brandt → Inês Moreira" in on_world("paths", "--to", "St Brannoc Hospital").out
+    assert "Bob Brandt → Inês Moreira" in on_world("paths", "--deal", world.deals["wards"]).out
+    assert on_world("paths", "--to", "Nobody Here").code == 1
+    assert on_world("paths").code == 2
+    assert on_world("paths", "--deal", world.confidential_deal).code == 1
+
+
+def test_a_private_tie_is_in_nobody_elses_json(on_world: Run, world: World) -> None:
+    before = on_world("paths", "--to", "Jonas Havelka", "--json").out
+    with world.database.write() as session:
+        assert_tie(
+            session,
+            world.people["alice"],
+            world.people["jonas"],
+            TieKind.CONNECTED,
+            asserted_by_id=world.people["alice"],
+            visibility="private",
+        )
+    assert on_world("paths", "--to", "Jonas Havelka", "--json").out == before
+    for name in ("charlie", "grace"):
+        other = on_world("paths", "--to", "Jonas Havelka", "--as", world.email(name), "--json")
+        assert "Alice" not in other.out
+    mine = on_world("paths", "--to", "Jonas Havelka", "--as", world.email("alice"), "--json").json
+    assert mine["from_us"][0]["people"][0]["name"] == "Alice Adeyemi"
+    assert mine["from_us"][0]["ties"][0][0]["seen_by"] == "private"
+
+
+def test_references_come_with_reasons_that_add_up(on_world: Run, world: World) -> None:
+    with world.database.write() as session:
+        advocate(session, world, "ines")
+        advocate(session, world, "jonas", consent=None)
+    found = on_world("references", "--deal", world.deals["tidewater"], "--json").json
+    assert found["activity"] == "reference call"
+    (result,) = found["results"]
+    assert result["key"] == "ines-moreira"
+    total = sum(term["contribution"] for term in result["terms"])
+    assert result["score"] == pytest.approx(total)
+    assert [left["key"] for left in found["left_out"]] == ["jonas-havelka"]
+    shown = on_world("references", "--deal", world.deals["tidewater"], "--activity", "visit").out
+    assert "Inês Moreira" in shown
+    assert "1 cannot be asked now" in shown
+    assert on_world("references", "--deal", world.deals["wards"], "--activity", "bribe").code == 2
+    assert on_world("references", "--deal", world.confidential_deal).code == 1
 
 
 def test_experts_come_with_evidence(on_world: Run, world: World) -> None:

@@ -1,0 +1,126 @@
+"""Journeys that must be short, with their clicks counted, and by keyboard alone."""
+
+from playwright.sync_api import Page, expect
+from sqlmodel import select
+
+from references.requests import ReferenceRequest, State
+from tests.browser.steps import sign_in
+from tests.references.asking import advocate, contact
+from tests.world import World
+from workspace import teams
+from workspace.stakeholders import Stakeholder, add_stakeholder
+from workspace.teams import Seat
+
+# Counts what a person activates, over all pages of a journey. A click on a label is one, though
+# browsers tell of a second on what it labels.
+COUNT = """
+addEventListener("click", event => {
+  if (event.isTrusted && event.detail > 0) {
+    sessionStorage.clicks = Number(sessionStorage.clicks || 0) + 1;
+  }
+}, true);
+"""
+
+
+def clicks(page: Page) -> int:
+    """How many clicks there were since counting began."""
+    return int(page.evaluate("Number(sessionStorage.clicks || 0)"))
+
+
+def requested(world: World) -> list[str]:
+    with world.database.read() as session:
+        return list(session.exec(select(ReferenceRequest.state)))
+
+
+def someone_to_ask(world: World) -> None:
+    with world.database.write() as session:
+        advocate(session, world, "ines")
+        tess = contact(session, world, "Tess Tide", "tidewater")
+        add_stakeholder(session, world.deal(session, "tidewater"), tess.id, None)
+
+
+def open_deal(page: Page, world: World, name: str, deal: str) -> None:
+    """A deal on the screen, and counting from there."""
+    sign_in(page, world, name)
+    page.add_init_script(COUNT)
+    page.goto(f"/deals/{world.deals[deal]}")
+    assert clicks(page) == 0
+
+
+def test_should_send_a_reference_request_in_three_clicks(page: Page, world: World) -> None:
+    someone_to_ask(world)
+    open_deal(page, world, "charlie", "tidewater")
+    page.locator(".tabs").get_by_role("link", name="References").click()
+    page.locator("summary").filter(has_text="Request Inês Moreira").click()
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.locator(".toast")).to_contain_text("is sent")
+    assert clicks(page) <= 3
+    assert requested(world) == [State.SUBMITTED]
+
+
+def press_to(page: Page, name: str) -> None:
+    """Tab until what has the focus is called so."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if name in page.evaluate("document.activeElement.textContent || ''"):
+            return
+    raise AssertionError(f"no way to {name} by Tab")
+
+
+def test_should_send_a_reference_request_by_keyboard_alone(page: Page, world: World) -> None:
+    someone_to_ask(world)
+    open_deal(page, world, "charlie", "tidewater")
+    press_to(page, "References")
+    while page.evaluate("document.activeElement.closest('.tabs')") is None:
+        press_to(page, "References")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Who may vouch for us")).to_be_attached()
+    press_to(page, "Request")
+    page.keyboard.press("Enter")
+    press_to(page, "Send the request")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("is sent")
+    assert clicks(page) == 0
+    assert requested(world) == [State.SUBMITTED]
+
+
+def test_should_staff_a_deal_in_three_clicks(page: Page, world: World) -> None:
+    with world.database.write() as session:
+        teams.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
+    open_deal(page, world, "dana", "kestrel")
+    page.get_by_role("link", name="Experts & team").click()
+    page.get_by_role("button", name="Assign", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("1 seat is filled")
+    assert clicks(page) <= 3
+    with world.database.read() as session:
+        seats = session.exec(
+            select(Seat.person_id).where(Seat.deal_id == world.deal(session, "kestrel").id)
+        )
+        assert world.people["bob"] in seats.all()
+
+
+def test_should_add_a_stakeholder_in_two_clicks(page: Page, world: World) -> None:
+    open_deal(page, world, "alice", "wards")
+    page.goto(f"/deals/{world.deals['wards']}/stakeholders")
+    page.get_by_role("button", name="Add Inês Moreira").click()
+    expect(page.locator(".toast")).to_contain_text("is on the map")
+    assert clicks(page) <= 2
+    with world.database.read() as session:
+        assert session.exec(select(Stakeholder.person_id)).all() == [world.people["ines"]]
+
+
+def test_should_show_paths_as_drawings_on_a_desk_and_as_lists_on_a_phone(
+    page: Page, world: World
+) -> None:
+    someone_to_ask(world)
+    sign_in(page, world, "charlie")
+    page.goto("/people/ines-moreira/ties")
+    drawing, chain = page.locator("svg.path").first, page.locator("ol.chain").first
+    expect(drawing).to_be_visible()
+    assert "University of Porto" in (drawing.text_content() or "")
+    # The list is there for those who cannot see the drawing.
+    assert "University of Porto" in (chain.text_content() or "")
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(drawing).to_be_hidden()
+    expect(chain).to_be_visible()
+    assert chain.bounding_box()["height"] > 40  # type: ignore[index]
