@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from references.advocates import Advocate
-from references.requests import ReferenceRequest, State
+from references.course import ReferenceRequest, State
 from references.ties import Tie, TieKind, Visibility, pair
 from similarity.texts import batches
 from workspace.accounts import Account

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from references.advocates import Activity, Advocate, availability, policy
-from references.requests import ReferenceRequest, RequestStep, State
+from references.course import ReferenceRequest, RequestStep, State
 from similarity.playbook import Lift, lift
 from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account

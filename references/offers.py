@@ -11,9 +11,9 @@ from sqlmodel import Session, col, select
 
 from references import matching
 from references.advocates import Activity, Advocate, Availability, availability
+from references.course import ReferenceRequest, State
 from references.matching import Candidate, Match, Wanted
 from references.network import KnownPath, Network, Step, known, opposing, steps_of
-from references.requests import ReferenceRequest, State
 from references.ties import Visibility
 from similarity import kin
 from similarity.catalog import Catalog

@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
 from references.advocates import set_policy
-from references.requests import ReferenceRequest
+from references.course import ReferenceRequest
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, ahead, contact
 from tests.world import World

@@ -3,7 +3,7 @@
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from references.requests import ReferenceRequest, State
+from references.course import ReferenceRequest, State
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, contact
 from tests.world import World

@@ -18,9 +18,9 @@ from references.advocates import (
     consent_on,
     consents_of,
 )
+from references.course import ReferenceRequest
 from references.imports import DEMO, MORE
 from references.network import Network, ours
-from references.requests import ReferenceRequest
 from references.ties import Tie
 from tests.conftest import Backend
 from workspace import demo

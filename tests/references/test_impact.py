@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sqlmodel import Session
 
 from references.advocates import Advocate, ConsentState
+from references.course import ReferenceRequest, RequestStep, State
 from references.impact import FEWEST, FEWEST_REQUESTS, Z90, Influence, influence, wilson
-from references.requests import ReferenceRequest, RequestStep, State
 from tests.references.asking import advocate, ahead, call, contact, noon
 from tests.web.test_contracts import counted
 from tests.world import World, ago, stage

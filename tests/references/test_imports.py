@@ -9,8 +9,8 @@ from sqlmodel import Session, select
 
 from references import connections
 from references.advocates import Advocate, Consent, consents_of
+from references.course import ReferenceRequest, RequestStep
 from references.imports import MORE
-from references.requests import ReferenceRequest, RequestStep
 from references.ties import Connection, Tie
 from tests.workspace.imports.files import SHARED, counts, put, snapshot, with_shared_data
 from tests.world import World, ago

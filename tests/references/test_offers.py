@@ -7,9 +7,9 @@ from sqlmodel import Session
 
 from references import advocates
 from references.advocates import Activity, ConsentState
+from references.course import ReferenceRequest, State
 from references.network import Network
 from references.offers import Offers, fit, offers
-from references.requests import ReferenceRequest, State
 from references.ties import TieKind, assert_tie
 from similarity.catalog import Catalog
 from tests.world import World

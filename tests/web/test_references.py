@@ -5,7 +5,7 @@ from sqlmodel import Session, select
 
 from references import advocates
 from references.advocates import Activity, ConsentState
-from references.requests import ReferenceRequest, State
+from references.course import ReferenceRequest, State
 from references.ties import TieKind, assert_tie
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit

@@ -19,7 +19,7 @@ for module in (
     "similarity.learned",
     "references.ties",
     "references.advocates",
-    "references.requests",
+    "references.course",
     "references.invitations",
     "references.introductions",
 ):
