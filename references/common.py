@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from references.ties import Tie, last_contact, strength, visible
@@ -49,17 +50,22 @@ class _Stay:
 
 
 def common_ground(
-    session: Session, viewer: Viewer, ours: Collection[int], theirs: Collection[int]
+    session: Session,
+    viewer: Viewer,
+    ours: Collection[int],
+    theirs: Collection[int],
+    *,
+    but_not: str = "",
 ) -> dict[tuple[int, int], list[Shared]]:
     """What each of ours shares with each of theirs, the best first; pairs without are left out.
 
-    Ties are those that the viewer may know of.
+    Ties are those that the viewer may know of, but for those of the origin `but_not`.
     """
     people = {*ours, *theirs}
     stays = _stays(session, people)
     rows = session.exec(select(Person).where(col(Person.id).in_(people)))
     persons = {person.id: person for person in rows}
-    ties = _ties(session, viewer, ours, theirs)
+    ties = _ties(session, viewer, ours, theirs, but_not)
     found: dict[tuple[int, int], list[Shared]] = {}
     for one, other in itertools.product(ours, theirs):
         if one == other or one not in persons or other not in persons:
@@ -129,7 +135,11 @@ def _origins(one: Person, other: Person) -> list[Shared]:
 
 
 def _ties(
-    session: Session, viewer: Viewer, ours: Collection[int], theirs: Collection[int]
+    session: Session,
+    viewer: Viewer,
+    ours: Collection[int],
+    theirs: Collection[int],
+    but_not: str,
 ) -> dict[tuple[int, int], list[Shared]]:
     """The ties between them that are not one of the facts that are compared anyway."""
     found: dict[tuple[int, int], list[Shared]] = defaultdict(list)
@@ -139,6 +149,7 @@ def _ties(
         col(Tie.one_id).in_(people),
         col(Tie.other_id).in_(people),
         col(Tie.source).not_in(("employment", "education", "membership")),
+        sa.or_(col(Tie.origin) == "", col(Tie.origin) != but_not),
     )
     for tie in session.exec(query.order_by(col(Tie.id))):
         last = last_contact(tie.kind, tie.start, tie.end, tie.created_at)

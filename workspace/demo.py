@@ -121,10 +121,12 @@ def _tell_as_if_logged(session: Session) -> None:
     imported = session.exec(
         select(TimelineEntry, Deal)
         .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
-        .where(TimelineEntry.kind == "imported")
+        .where(col(TimelineEntry.kind).in_(("imported", "stakeholder")))
     )
     for entry, deal in imported.all():
-        entry.kind, entry.text, entry.by_id = "logged", "", deal.owner_id
+        entry.by_id = deal.owner_id
+        if entry.kind == "imported":
+            entry.kind, entry.text = "logged", ""
         if deal.opened:
             entry.at = datetime.combine(deal.opened, time(8), UTC)
         session.add(entry)

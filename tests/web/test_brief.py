@@ -9,7 +9,7 @@ from workspace.people import Person
 
 
 @pytest.fixture(autouse=True)
-def _meeting(world: World) -> None:
+def _meeting(world: World, network: object) -> None:
     with world.database.write() as session:
         for deal in ("wards", "nightingale"):
             stakeholders.add_stakeholder(
@@ -27,6 +27,8 @@ def test_the_brief_says_who_they_are_and_what_we_share(visit: Visit, world: Worl
     assert "Short of time" in page
     assert "Bob Brandt: both studied at University of Porto, 2006–2009" in page
     assert "no economic buyer" in page
+    # That they are on this deal together is nothing to talk about.
+    assert "met through us: On the deal" not in page
     assert "St Brannoc patient records" in page
     assert "Nightingale" not in page
 

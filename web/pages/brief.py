@@ -85,7 +85,10 @@ def brief(session: Session, viewer: Viewer, catalog: Catalog, network: Network, 
     buyers = [row.person_id for row in side.rows]
     people = session.exec(select(Person).where(col(Person.id).in_({*team, *buyers})))
     persons = {person.id: person for person in people}
-    ground = common_ground(session, viewer, [each for each in team if each], buyers)
+    # That they met on this very deal is nothing to talk about.
+    ground = common_ground(
+        session, viewer, [each for each in team if each], buyers, but_not=f"deal:{deal.id}"
+    )
     members = ours(session)
     attendees = []
     for row in side.rows:
