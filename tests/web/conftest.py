@@ -15,6 +15,7 @@ from tests.world import FakeEmbedder, World
 from web.app import create_app
 from workspace import members
 from workspace.audit import AuditEntry
+from workspace.clock import now
 from workspace.settings import Settings
 
 
@@ -60,6 +61,13 @@ class Visitor:
 
 
 Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(autouse=True)
+def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages say how long ago things were as at the test's start: two looks can be compared."""
+    moment = now()
+    monkeypatch.setattr("web.rendering.now", lambda: moment)
 
 
 @pytest.fixture
