@@ -240,7 +240,13 @@ def _add_deals(session: Session, world: World) -> None:
         world.deals[name] = deal.key
         if owner == "alice":
             teams.add_seat(
-                session, deal, "product expert", world.people["bob"], deal.owner_id, ago(opened)
+                session,
+                deal,
+                "product expert",
+                world.people["bob"],
+                deal.owner_id,
+                ago(opened),
+                quiet=True,
             )
         return deal
 

@@ -20,8 +20,10 @@ from web.dependencies import (
     provide_form,
     provide_mail,
     provide_network,
+    provide_pulse,
     provide_viewer,
 )
+from web.live import Pulse
 from web.pages.accounts import AccountController
 from web.pages.activity import ActivityController
 from web.pages.advocates import AdvocateController
@@ -31,17 +33,21 @@ from web.pages.deals import DealController
 from web.pages.desk import DeskController
 from web.pages.experts import ExpertController
 from web.pages.guests import GuestController
+from web.pages.inbox import InboxController
 from web.pages.influence import InfluenceController
 from web.pages.introductions import IntroductionController
 from web.pages.kin import KinController
 from web.pages.library import LibraryController
+from web.pages.live import LiveController
 from web.pages.overview import OverviewController
 from web.pages.people import PeopleController
 from web.pages.playbook import PlaybookController
 from web.pages.references import ReferencesController
+from web.pages.reminders import KeepInTouchController
 from web.pages.search import SearchController
 from web.pages.staffing import AvailabilityController, StaffingController
 from web.pages.stakeholders import StakeholderController
+from web.pages.tasks import TaskController
 from web.pages.ties import AccountPathsController, TiesController
 from web.pages.today import TodayController
 from web.pages.views import ViewController
@@ -63,9 +69,12 @@ CONTROLLERS = (
     ExpertController,
     GuestController,
     InfluenceController,
+    InboxController,
     IntroductionController,
+    KeepInTouchController,
     KinController,
     LibraryController,
+    LiveController,
     OverviewController,
     PeopleController,
     PlaybookController,
@@ -77,6 +86,7 @@ CONTROLLERS = (
     StaffingController,
     StakeholderController,
     StaticController,
+    TaskController,
     TiesController,
     TodayController,
     ViewController,
@@ -116,6 +126,7 @@ def create_app(
             "catalog": Provide(provide_catalog, sync_to_thread=False),
             "network": Provide(provide_network, sync_to_thread=False),
             "mail": Provide(provide_mail, sync_to_thread=False),
+            "pulse": Provide(provide_pulse, sync_to_thread=False),
             "form": Provide(provide_form),
             "asked": Provide(provide_asked, sync_to_thread=False),
         },
@@ -127,6 +138,7 @@ def create_app(
                 "database": database,
                 "catalog": catalog,
                 "network": network,
+                "pulse": Pulse(database),
                 "secure": secure,
                 "mail": Mail(settings.origin or address, bool(settings.smtp_url)),
             }

@@ -127,10 +127,9 @@ def _serve(
     import threading
     import time
 
-    import uvicorn
-
     from web.app import create_app
-    from workspace import outbox
+    from web.server import Server
+    from workspace import digests, outbox
 
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -144,19 +143,11 @@ def _serve(
             f"{host}:{port} cannot be listened on ({error.strerror}): --port takes another port."
         ) from None
 
-    config = uvicorn.Config(
+    server = Server(
         create_app(settings, database, catalog, network, address),
-        log_level="warning",
-        # Addresses hold what people searched for.
-        access_log=False,
-        server_header=False,
         # What a proxy says of its clients is believed only where there is a proxy.
         proxy_headers=settings.origin is not None,
-        # An open stream would otherwise keep a server that is asked to stop alive for ever.
-        timeout_graceful_shutdown=5,
     )
-
-    server = uvicorn.Server(config)
 
     def get_ready() -> None:
         # The first page does not wait for the model, nor does loading it slow the start down.
@@ -166,10 +157,13 @@ def _serve(
         catalog.warm()
 
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
-    stopped = outbox.start_worker(database, mail_server) if mail_server else None
+    workers = []
+    if mail_server:
+        workers.append(outbox.start_worker(database, mail_server))
+        workers.append(digests.start_digests(database, settings.origin or address))
     typer.echo(f"Dealkin is at {settings.origin or address} (Ctrl+C stops it)")
     server.run(sockets=[listener])
-    if stopped:
+    for stopped in workers:
         stopped.set()
 
 

@@ -14,7 +14,9 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from references.network import Network
 from similarity.catalog import Catalog
 from web.forms import Form, parse_pairs
+from web.live import Pulse
 from web.session_cookie import csrf_matches, session_token
+from workspace import inbox
 from workspace.access import Viewer
 from workspace.database import Database
 from workspace.errors import NotFound
@@ -85,15 +87,18 @@ class MembersOnly(ASGIMiddleware):
             # No key holds a control character, and PostgreSQL takes no NUL at all.
             raise NotFound("There is no such page.")
         token = session_token(request)
-        viewer = await to_thread.run_sync(self._viewer, token) if token else None
+        viewer, waiting = await to_thread.run_sync(self._viewer, token) if token else (None, 0)
         scope["user"] = viewer
+        scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
         if viewer is None and not scope["route_handler"].opt.get("public"):
             raise NotAuthorizedException
         await next_app(scope, receive, send)
 
-    def _viewer(self, token: str) -> Viewer | None:
+    def _viewer(self, token: str) -> tuple[Viewer | None, int]:
+        """Who this is, and how much waits in their inbox: every page says so."""
         with self.database.read() as session:
-            return viewer_of(session, token)
+            viewer = viewer_of(session, token)
+            return viewer, inbox.count(session, viewer) if viewer else 0
 
 
 def provide_viewer(request: Request[Any, Any, Any]) -> Viewer:
@@ -126,6 +131,12 @@ def provide_mail(request: Request[Any, Any, Any]) -> Mail:
     """How mail leaves."""
     mail: Mail = request.app.state.mail
     return mail
+
+
+def provide_pulse(request: Request[Any, Any, Any]) -> Pulse:
+    """What wakes open pages."""
+    pulse: Pulse = request.app.state.pulse
+    return pulse
 
 
 async def provide_form(request: Request[Any, Any, Any]) -> Form:

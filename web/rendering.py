@@ -16,6 +16,7 @@ from references.calendars import shown
 from similarity.ranking import Term
 from web import session_cookie
 from web.drawing import draw
+from web.markdown import markdown
 from workspace.accounts import country_name, size_band
 from workspace.clock import now, today
 from workspace.industries import industry_name
@@ -34,6 +35,7 @@ def render(request: Request[Any, Any, Any], template: str, context: Any) -> str:
         .render(
             page=context,
             viewer=viewer,
+            inbox=request.scope.get("inbox", 0),
             path=request.url.path,
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
@@ -68,6 +70,7 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=listed,
+        markdown=markdown,
         chips=chips,
         drawing=draw,
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],

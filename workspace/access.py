@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from workspace.deals import Deal, DealInvitation
 from workspace.errors import Forbidden, NotFound
-from workspace.people import Role
+from workspace.people import Member, Person, Role
 from workspace.teams import Seat
 
 
@@ -63,6 +63,21 @@ def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
     if deal is None:
         raise NotFound("There is no such deal.")
     return deal
+
+
+def readers_of(session: Session, deal: Deal) -> list[tuple[int, str, str]]:
+    """The active members who may see this deal, as (id, key, name): what `visible_deals` says."""
+    query = (
+        select(Person.id, Person.key, Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Member.active).is_(True))
+    )
+    if deal.confidential:
+        seated = select(Seat.person_id).where(Seat.deal_id == deal.id)
+        invited = select(DealInvitation.person_id).where(DealInvitation.deal_id == deal.id)
+        here = col(Person.id)
+        query = query.where(sa.or_(here == deal.owner_id, here.in_(seated), here.in_(invited)))
+    return [(row_id, key, name) for row_id, key, name in session.exec(query.order_by(Person.name))]
 
 
 def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:

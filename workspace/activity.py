@@ -1,6 +1,7 @@
 """The timeline: what happened on a deal, and when. Every change is on the audit log too."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,14 +13,16 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.accounts import Account
 from workspace.audit import AuditEntry, audit
 from workspace.clock import now
-from workspace.people import Person
+from workspace.notifications import FOLLOWED_KINDS, followers
+from workspace.notifications import tell as notify
+from workspace.people import Member, Person
 
 
 class TimelineEntry(SQLModel, table=True):
     """One thing that happened on a deal.
 
     `kind` is what members write (note, call, meeting, email) or what the record saw: logged,
-    stage, edited, seat, stakeholder, use, invited, uninvited, imported.
+    stage, edited, seat, task, stakeholder, reference, use, invited, uninvited, imported.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -43,14 +46,24 @@ def record(
     *,
     detail: dict[str, object] | None = None,
     at: datetime | None = None,
+    tell: Mapping[int, str] | None = None,
 ) -> TimelineEntry:
-    """Put an event on a deal's timeline and on the audit log."""
+    """Put an event on a deal's timeline, on the audit log, and into inboxes.
 
+    `tell` says who is told of it and why, beside those who follow the deal; nobody is told of
+    what they do themselves.
+    """
     entry = TimelineEntry(
         deal_id=deal_id, at=at or now(), by_id=by, kind=kind, text=text, detail=detail or {}
     )
     session.add(entry)
     audit(session, by, f"deal {kind}", f"deal {deal_id}", detail)
+    told = dict.fromkeys(followers(session, deal_id), "follow") if kind in FOLLOWED_KINDS else {}
+    told |= tell or {}
+    told.pop(by or 0, None)
+    if told:
+        session.flush()
+        notify(session, entry.id, entry.at, told)
     return entry
 
 
@@ -80,10 +93,13 @@ class Event:
     deal_name: str
     at: datetime
     by: str | None
-    by_key: str | None
     kind: str
     text: str
     detail: dict[str, object]
+    # The names of those whose keys stand after an @ in the text.
+    mentions: dict[str, str]
+    # Its writer may still change it.
+    mine: bool
 
 
 def timeline(
@@ -93,17 +109,14 @@ def timeline(
     kinds: Sequence[str] = (),
     before: int | None = None,
     limit: int = 50,
+    reader: int | None = None,
 ) -> list[Event]:
-    """What happened on these deals, (id, key, name) each, the newest first.
+    """What happened on these deals, (id, key, name) each, the newest first, for a reader.
 
-    The caller has made sure that the viewer may see every one of them.
+    The caller has made sure that the reader may see every one of them.
     """
     known = {deal_id: (key, name) for deal_id, key, name in deals}
-    query: Any = (
-        sa.select(TimelineEntry, col(Person.name), col(Person.key))
-        .outerjoin(Person, col(Person.id) == col(TimelineEntry.by_id))
-        .where(col(TimelineEntry.deal_id).in_(known))
-    )
+    query: Any = select(TimelineEntry).where(col(TimelineEntry.deal_id).in_(known))
     if kinds:
         query = query.where(col(TimelineEntry.kind).in_(kinds))
     if before is not None:
@@ -114,21 +127,61 @@ def timeline(
             query = query.where(here < sa.tuple_(*map(sa.literal, place)))
     query = query.order_by(sa.desc(col(TimelineEntry.at)), sa.desc(col(TimelineEntry.id)))
     rows = session.exec(query.limit(limit)).all()
-    names = _names(session, [row[0].detail for row in rows])
+    return events_of(session, [(row, *known[row.deal_id]) for row in rows], reader)
+
+
+def events_of(
+    session: Session, rows: Sequence[tuple[TimelineEntry, str, str]], reader: int | None = None
+) -> list[Event]:
+    """Entries, each with its deal's key and name, as a reader sees them."""
+    entries = [entry for entry, _, _ in rows]
+    names = _names(
+        session, [*(row.detail for row in entries), {"person_id": [row.by_id for row in entries]}]
+    )
+    written = [row for row in entries if row.kind in WRITTEN_KINDS]
+    members = mentioned_names(session, [row.text for row in written])
     return [
         Event(
             id=entry.id,
-            deal_key=known[entry.deal_id][0],
-            deal_name=known[entry.deal_id][1],
+            deal_key=key,
+            deal_name=name,
             at=entry.at,
-            by=by,
-            by_key=by_key,
+            by=names.get(("person", entry.by_id)) if entry.by_id else None,
             kind=entry.kind,
             text=entry.text,
             detail={name: _said(name, value, names) for name, value in entry.detail.items()},
+            mentions=members,
+            mine=reader is not None and entry.by_id == reader and entry in written,
         )
-        for entry, by, by_key in rows
+        for entry, key, name in rows
     ]
+
+
+def state_of(session: Session, deal_id: int) -> str:
+    """What stands on a deal's timeline, as a word that differs once something is added.
+
+    Transactions may commit in another order than they took their numbers, so that the newest
+    number alone would not tell of all.
+    """
+    newest, number = session.execute(
+        sa.select(sa.func.max(TimelineEntry.id), sa.func.count()).where(
+            col(TimelineEntry.deal_id) == deal_id
+        )
+    ).one()
+    return f"{newest or 0}-{number}"
+
+
+# A key after an @ that is not within a word, an address or a path.
+MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9]+(?:-[a-z0-9]+)*)")
+
+
+def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:
+    """The names of the members whose keys stand after an @ in these texts."""
+    keys = {key for text in texts for key in MENTION.findall(text)}
+    if not keys:
+        return {}
+    query = select(Person.key, Person.name).join(Member, col(Member.person_id) == col(Person.id))
+    return dict(session.exec(query.where(col(Person.key).in_(keys))).all())
 
 
 _PEOPLE = (

@@ -104,6 +104,8 @@ class Deal(SQLModel, table=True):
     use_case: str = Field(default="", sa_type=Text)
     notes: str = Field(default="", sa_type=Text)
     next_step: str = Field(default="", max_length=500)
+    # The day on which it is to be taken.
+    next_step_on: date | None = None
     # Why it was won or lost.
     reason: str = Field(default="", max_length=500)
     confidential: bool = Field(default=False, index=True)
@@ -174,6 +176,7 @@ EDITABLE = (
     "use_case",
     "notes",
     "next_step",
+    "next_step_on",
     "reason",
     "confidential",
 )

@@ -98,7 +98,7 @@ def ask_seat(session: Session, seat: Seat, person_id: int, by: int | None) -> No
     seat.asked_id = person_id
     session.add(seat)
     detail: dict[str, object] = {"role": seat.role, "asked_id": person_id}
-    record(session, seat.deal_id, by, "seat", detail=detail)
+    record(session, seat.deal_id, by, "seat", detail=detail, tell={person_id: "seat"})
 
 
 def accept_seat(session: Session, seat: Seat, person_id: int) -> None:
@@ -112,7 +112,9 @@ def decline_seat(session: Session, seat: Seat, person_id: int | None, reason: st
     _answer(session, seat, person_id)
     session.add(seat)
     detail: dict[str, object] = {"role": seat.role, "declined_id": person_id}
-    record(session, seat.deal_id, person_id, "seat", reason, detail=detail)
+    owner = session.get_one(Deal, seat.deal_id).owner_id
+    tell = {owner: "seat"} if owner else {}
+    record(session, seat.deal_id, person_id, "seat", reason, detail=detail, tell=tell)
 
 
 def take_back_ask(session: Session, seat: Seat, by: int | None) -> None:
@@ -150,8 +152,13 @@ def add_seat(
     person_id: int | None,
     by: int | None,
     since: date | None = None,
+    *,
+    quiet: bool = False,
 ) -> Seat:
-    """A seat on the team: filled where a person is given, else open. One person, one role once."""
+    """A seat on the team: filled where a person is given, else open. One person, one role once.
+
+    `quiet` tells nobody: what a file says of the past is no news.
+    """
     if person_id is not None:
         open_seat = None
         for seat in session.exec(select(Seat).where(Seat.deal_id == deal.id, Seat.role == role)):
@@ -160,22 +167,28 @@ def add_seat(
             if seat.person_id is None:
                 open_seat = open_seat or seat
         if open_seat:
-            return fill_seat(session, open_seat, person_id, by, since)
+            return fill_seat(session, open_seat, person_id, by, since, quiet=quiet)
     seat = Seat(deal_id=deal.id, role=role, person_id=person_id, since=since or today())
     session.add(seat)
-    record(session, deal.id, by, "seat", detail={"role": role, "person_id": person_id})
+    _seated(session, deal, seat, by, quiet)
     return seat
 
 
 def fill_seat(
-    session: Session, seat: Seat, person_id: int, by: int | None, since: date | None = None
+    session: Session,
+    seat: Seat,
+    person_id: int,
+    by: int | None,
+    since: date | None = None,
+    *,
+    quiet: bool = False,
 ) -> Seat:
     """Put a member into an open seat; whoever else was asked to take it is so no more."""
     seat.person_id = person_id
     seat.asked_id = None
     seat.since = since or today()
     session.add(seat)
-    record(session, seat.deal_id, by, "seat", detail={"role": seat.role, "person_id": person_id})
+    _seated(session, session.get_one(Deal, seat.deal_id), seat, by, quiet)
     return seat
 
 
@@ -189,4 +202,15 @@ def free_seat(session: Session, seat: Seat, by: int | None, reason: str = "") ->
     seat.person_id = None
     session.add(seat)
     detail: dict[str, object] = {"role": seat.role, "left_id": left}
-    record(session, seat.deal_id, by, "seat", reason, detail=detail)
+    # Whoever hands a seat over tells the owner, and whoever is taken out of one is told.
+    concerned = deal.owner_id if by == left else left
+    tell = {concerned: "seat"} if concerned else {}
+    record(session, seat.deal_id, by, "seat", reason, detail=detail, tell=tell)
+
+
+def _seated(session: Session, deal: Deal, seat: Seat, by: int | None, quiet: bool) -> None:
+    detail: dict[str, object] = {"role": seat.role, "person_id": seat.person_id}
+    # Whoever takes a seat that they were asked to take answers the deal's owner.
+    concerned = deal.owner_id if by == seat.person_id else seat.person_id
+    tell = {concerned: "seat"} if concerned and not quiet else {}
+    record(session, deal.id, by, "seat", detail=detail, tell=tell)

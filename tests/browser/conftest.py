@@ -2,16 +2,15 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from references.network import Network
 from similarity.catalog import Catalog
+from tests.serving import serving
 from tests.world import World
 from web.app import create_app
 from workspace.settings import Settings
@@ -86,16 +85,8 @@ def browser() -> Iterator[Browser]:
 def address(world: World, catalog: Catalog, network: Network, tmp_path: Path) -> Iterator[str]:
     """The address of a server on the cast's database."""
     app = create_app(Settings(home=tmp_path), world.database, catalog, network)
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started and thread.is_alive():
-        thread.join(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from references import requests
 from references.advocates import Activity
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, ahead, contact
-from tests.world import World
-from workspace import outbox
+from tests.world import World, ago
+from workspace import contacts, notes, notifications, outbox, reminders, tasks
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = {
@@ -38,6 +38,9 @@ def paths(world: World) -> list[str]:
         "/deals?view=board&stage=Qualification",
         "/deals?view=board&q=nothing+like+it",
         "/deals/new",
+        "/inbox",
+        "/inbox?show=done",
+        "/inbox/settings",
         deal,
         f"{deal}/edit",
         f"{deal}/kin",
@@ -48,6 +51,7 @@ def paths(world: World) -> list[str]:
         f"{deal}/references",
         f"{deal}/brief",
         f"{deal}/activity",
+        f"{deal}/tasks",
         f"/deals/{world.confidential_deal}",
         "/accounts",
         "/accounts/new",
@@ -106,6 +110,7 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
     page.emulate_media(reduced_motion="reduce")
     page.goto("/sign-in")
     said = check(page)
+    something_to_do(world)
     sign_in(page, world)
     for path in paths(world):
         page.goto(path)
@@ -118,6 +123,23 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
             said += check(page)
             menu.evaluate("menu => { menu.open = false; }")
     assert not said, "\n".join(map(str, said))
+
+
+def something_to_do(world: World) -> None:
+    """Notes, tasks and a reminder for Alice."""
+    alice, bob = world.people["alice"], world.people["bob"]
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        text = (
+            "# Beds\n@Alice Adeyemi, **forty** of them: `ward = 7`\n\n- [a list](https://a.example)"
+        )
+        notes.write_note(session, deal, bob, "call", text)
+        notes.write_note(session, deal, alice, "note", "> Fine.\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+        notifications.follow(session, deal.id, alice)
+        tasks.add_task(session, deal, "Send the offer", bob, due=ago(3), assignee="alice-adeyemi")
+        tasks.finish_task(session, tasks.add_task(session, deal, "Call back", alice), alice)
+        ines = contacts.person_of(session, "ines-moreira")
+        reminders.keep_in_touch(session, alice, ines, 30, ago(40))
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -1,5 +1,7 @@
 """The Activity tab."""
 
+import re
+
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
@@ -21,12 +23,12 @@ def test_should_narrow_the_timeline_down(visit: Visit, world: World) -> None:
     assert visit("alice").get(f"{here}?show=secrets").status_code == 422
 
 
-def test_should_write_plain_text_with_its_lines(visit: Visit, world: World) -> None:
+def test_should_write_text_with_its_lines(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/activity"
     text = "They said:\r\n<script>alert(1)</script> & more"
     assert visit("bob").post(here, {"kind": "call", "text": text}).status_code == 303
     page = visit("alice").get(here).text
-    assert "They said:\n&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
+    assert "They said:<br>\n&lt;script&gt;alert(1)&lt;/script&gt; &amp; more" in page
 
 
 def test_should_return_the_form_with_what_is_wrong(visit: Visit, world: World) -> None:
@@ -62,3 +64,86 @@ def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> N
     refuses_on_deals(
         visit, world, "/deals/{deal}/activity", {"kind": "note", "text": "x"}, has_page=True
     )
+
+
+def test_should_offer_those_who_may_see_the_deal(visit: Visit, world: World) -> None:
+    def offered(name: str, deal: str, text: str) -> list[str]:
+        found = visit(name).get(f"/deals/{world.deals[deal]}/activity/mentions?q={text}")
+        return re.findall(r'data-mention="([^"]+)"', found.text) if found.status_code == 200 else []
+
+    assert offered("alice", "wards", "dvo") == ["dana-dvorak"]
+    assert offered("alice", "wards", "Dvořák") == ["dana-dvorak"]
+    assert "bob-brandt" in offered("alice", "wards", "")
+    assert offered("alice", "wards", "alice") == []
+    assert offered("alice", "nightingale", "") == ["bob-brandt"]
+    hidden = f"/deals/{world.confidential_deal}/activity/mentions"
+    assert visit("dana").get(hidden).status_code == 404
+    assert visit("erin").get(f"/deals/{world.deals['wards']}/activity/mentions").status_code == 403
+
+
+def test_should_refuse_to_mention_who_may_not_see_the_deal(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.confidential_deal}/activity"
+    answer = visit("alice").post(here, {"kind": "note", "text": "@dana-dvorak look"})
+    assert answer.status_code == 422
+    assert "Dana Dvořák may not see this deal" in answer.text
+    assert "@dana-dvorak look" in answer.text
+
+
+def entry_of(visit: Visit, world: World, text: str) -> str:
+    """The address of a note that Alice has just written."""
+    here = f"/deals/{world.deals['wards']}/activity"
+    visit("alice").post(here, {"kind": "note", "text": text})
+    return f"{here}/" + re.findall(r"activity/(\d+)/edit", visit("alice").get(here).text)[0]
+
+
+def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> None:
+    alice, entry = visit("alice"), entry_of(visit, world, "A tpyo")
+    form = alice.get(f"{entry}/edit", **{"HX-Request": "true"}).text
+    assert "A tpyo</textarea>" in form
+    assert "A tpyo</textarea>" in alice.get(f"{entry}/edit").text
+    changed = {"text": "A typo", "before": "A tpyo"}
+    assert visit("bob").get(f"{entry}/edit").status_code == 404
+    assert visit("bob").post(f"{entry}/edit", changed).status_code == 404
+    assert visit("frank").post(f"{entry}/edit", changed).status_code == 403
+    assert alice.post(f"{entry}/edit", changed, token="").status_code == 403
+    assert alice.post(f"{entry}/edit", {**changed, "kind": "stage"}).status_code == 422
+    assert alice.post(f"{entry}/edit", {**changed, "text": ""}).status_code == 422
+    assert alice.post(f"{entry}/edit", changed).status_code == 303
+    page = visit("bob").get(entry.rpartition("/")[0]).text
+    assert "A typo" in page
+    assert "rewritten" in page
+    # From another window that still shows the old text nothing is overwritten.
+    late = alice.post(f"{entry}/edit", {"text": "Old window", "before": "A tpyo"})
+    assert late.status_code == 409
+    assert "Old window</textarea>" in late.text
+    assert "changed this note elsewhere" in late.text
+    assert visit("bob").post(f"{entry}/remove").status_code == 404
+    assert visit("frank").post(f"{entry}/remove").status_code == 403
+    assert alice.post(f"{entry}/remove").status_code == 303
+    assert "A typo" not in alice.get(entry.rpartition("/")[0]).text
+
+
+def test_should_show_markdown_and_nothing_that_runs(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['wards']}/activity"
+    for text in (
+        "<img src=x onerror=alert(1)>",
+        "[a](javascript:alert(1))",
+        "[b](data:text/html,x)",
+        "![c](https://elsewhere.example/c.png)",
+        '<a href="/x" hx-get="/y" onclick="z">d</a>',
+        "[e](https://example.com/e 'onmouseover=alert(1)')",
+        "```\n</code><script>alert(1)</script>\n```",
+        "<svg/onload=alert(1)>",
+        "&lt;script&gt;",
+        '<https://example.com/"onclick="x>',
+    ):
+        visit("alice").post(here, {"kind": "note", "text": text})
+    page = visit("bob").get(here).text
+    timeline = page.split('id="timeline"')[1].split("</main>")[0]
+    written = "".join(re.findall(r'<div class="prose">(.*?)</div>', timeline, re.DOTALL))
+    assert written.count("<p>") + written.count("<pre>") >= 10
+    for tag in re.findall(r"<[^/][^>]*>", written):
+        assert not re.match(r"<(img|script|svg|iframe|style)", tag), tag
+        assert not re.search(r"\s(on\w+|hx-\w+|style|src)=", tag), tag
+        assert "javascript:" not in tag
+        assert "data:" not in tag

@@ -9,20 +9,26 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.forms import Form
-from web.htmx import answer, at, go
+from web.forms import Form, row_id
+from web.htmx import answer, at, go, show
 from web.pages.rooms import Room, room
-from workspace import access
+from web.pages.tasks import readers
+from workspace import access, notes, notifications, tasks
 from workspace.access import Viewer
-from workspace.activity import WRITTEN_KINDS, Event, record, timeline
+from workspace.activity import WRITTEN_KINDS, Event, timeline
 from workspace.database import Database
-from workspace.errors import Invalid
+from workspace.errors import Conflict, Invalid, NotFound
+from workspace.keys import plain
+from workspace.tasks import TaskRow
 
 PAGE = 50
+# So many colleagues are offered to be mentioned.
+OFFERED = 8
 # What the timeline can be narrowed down to.
 VIEWS = {
     "written": ("Notes & calls", WRITTEN_KINDS),
     "stages": ("Stages", ("logged", "stage", "imported")),
+    "tasks": ("Tasks", ("task",)),
     "team": ("Team", ("seat", "invited", "uninvited")),
     "stakeholders": ("Stakeholders", ("stakeholder",)),
     "references": ("References", ("reference",)),
@@ -33,7 +39,7 @@ VIEWS = {
 
 @dataclass(frozen=True)
 class ActivityPage:
-    """The Activity tab, with the form for a new entry."""
+    """The Activity tab, with the forms for a new entry, or over one of the viewer's own."""
 
     room: Room
     events: list[Event]
@@ -41,8 +47,22 @@ class ActivityPage:
     view: str
     views: dict[str, str]
     kinds: tuple[str, ...]
+    may_write: bool
+    following: bool
+    tasks: list[TaskRow]
+    readers: list[tuple[str, str]]
+    viewer_id: int | None
+    # The entry that is being rewritten.
+    editing: int | None
     values: dict[str, str]
     wrong: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Colleagues to mention, as (key, name)."""
+
+    people: list[tuple[str, str]]
 
 
 class ActivityController(Controller):
@@ -80,27 +100,167 @@ class ActivityController(Controller):
         text = form.lines("text", 20_000, required=True)
         try:
             with database.write() as session:
-                deal = access.editable_deal(session, viewer, key)
+                deal = access.readable_deal(session, viewer, key)
+                notes.require_writer(session, viewer, deal)
                 form.done()
-                record(session, deal.id, viewer.person_id, kind, text)
-        except Invalid:
+                notes.write_note(session, deal, viewer.person_id, kind, text)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
             with database.read() as session:
-                page = activity_page(session, viewer, key, form, "", None)
+                page = activity_page(session, viewer, key, form)
             return answer(
                 request, "deals/activity.html", "deals/_entry_form.html", page, status=422
             )
         return go(request, at("deals", key, "activity"), "Written down.")
 
+    @get("/latest", sync_to_thread=True)
+    def latest(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = activity_page(session, viewer, key, Form())
+        return answer(request, "deals/activity.html", "deals/_latest.html", page)
+
+    @get("/mentions", sync_to_thread=True)
+    def mentions(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        text = plain(asked.text("q", 80))
+        asked.check()
+        with database.read() as session:
+            deal = access.readable_deal(session, viewer, key)
+            notes.require_writer(session, viewer, deal)
+            found = [
+                (other, name)
+                for row_id, other, name in access.readers_of(session, deal)
+                if row_id != viewer.person_id and _begins(name, text)
+            ]
+        return show(request, "deals/_mentions.html", Offered(found[:OFFERED]))
+
+    @post("/follow", sync_to_thread=True)
+    def follow(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        wanted = form.choice("follow", ("yes", "no"), required=True)
+        form.done()
+        with database.write() as session:
+            deal = access.readable_deal(session, viewer, key)
+            if viewer.person_id is None:
+                raise NotFound("There is no such member.")
+            if wanted == "yes":
+                notifications.follow(session, deal.id, viewer.person_id)
+            else:
+                notifications.unfollow(session, deal.id, viewer.person_id)
+        said = "You follow this deal: notes, calls and stages come to your inbox."
+        return go(
+            request,
+            at("deals", key, "activity"),
+            said if wanted == "yes" else "You no longer follow this deal.",
+        )
+
+    @get("/{entry_id:int}/edit", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        entry_id: FromPath[int],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            deal = access.readable_deal(session, viewer, key)
+            entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+            values = Form([("text", entry.text), ("before", entry.text)])
+            page = activity_page(session, viewer, key, values, editing=entry.id)
+        return answer(request, "deals/activity.html", "deals/_rewrite.html", page)
+
+    @post("/{entry_id:int}/edit", sync_to_thread=True)
+    def rewrite(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        entry_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        text = form.lines("text", 20_000, required=True)
+        before = form.lines("before", 20_000, required=True)
+        try:
+            with database.write() as session:
+                deal = access.readable_deal(session, viewer, key)
+                entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+                form.done()
+                notes.rewrite_note(session, deal, entry, text, before=before)
+        except (Invalid, Conflict) as wrong:
+            status = 409 if isinstance(wrong, Conflict) else 422
+            form.wrong.update(wrong.fields if isinstance(wrong, Invalid) else {"text": str(wrong)})
+            with database.read() as session:
+                page = activity_page(session, viewer, key, form, editing=entry_id)
+            return answer(
+                request, "deals/activity.html", "deals/_rewrite.html", page, status=status
+            )
+        return go(request, at("deals", key, "activity"), "Saved.")
+
+    @post("/{entry_id:int}/remove", sync_to_thread=True)
+    def remove(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        entry_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        access.require_writer(viewer)
+        form.done()
+        with database.write() as session:
+            deal = access.readable_deal(session, viewer, key)
+            entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+            notes.remove_note(session, deal, entry)
+        return go(request, at("deals", key, "activity"), "It is gone.")
+
+
+def _begins(name: str, text: str) -> bool:
+    """Whether a name, or a word of it, begins so; both without capitals and accents."""
+    return f" {text}" in f" {plain(name)}"
+
 
 def activity_page(
-    session: Session, viewer: Viewer, key: str, form: Form, view: str, before: int | None
+    session: Session,
+    viewer: Viewer,
+    key: str,
+    form: Form,
+    view: str = "",
+    before: int | None = None,
+    editing: int | None = None,
 ) -> ActivityPage:
     """The tab, narrowed down to a view, from before an entry."""
     head = room(session, viewer, key, "activity")
     kinds = VIEWS[view][1] if view else ()
     deal = head.deal
     events = timeline(
-        session, [(deal.id, deal.key, deal.name)], kinds=kinds, before=before, limit=PAGE + 1
+        session,
+        [(deal.id, deal.key, deal.name)],
+        kinds=kinds,
+        before=before,
+        limit=PAGE + 1,
+        reader=viewer.person_id if viewer.may_write else None,
     )
     return ActivityPage(
         room=head,
@@ -109,6 +269,12 @@ def activity_page(
         view=view,
         views={name: label for name, (label, _) in VIEWS.items()},
         kinds=WRITTEN_KINDS,
+        may_write=notes.may_write(session, viewer, deal),
+        following=notifications.is_followed(session, deal.id, viewer.person_id),
+        tasks=tasks.tasks_of_deal(session, deal),
+        readers=readers(session, deal) if viewer.may_write else [],
+        viewer_id=viewer.person_id,
+        editing=editing,
         values=form.values,
         wrong=form.wrong,
     )

@@ -33,6 +33,7 @@ from workspace.deals import Deal, Outcome, Stage
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
 from workspace.people import Person
 from workspace.pipeline import Choices, SeatRow
+from workspace.tasks import TaskRow, tasks_of_deal
 
 BEST = 3
 
@@ -72,6 +73,9 @@ class Overview:
     # Those who may vouch for us on a call, while the deal is open.
     references: list[Offer]
     events: list[Event]
+    # What is still to be done.
+    tasks: list[TaskRow]
+    viewer_id: int | None
     form: FactsForm | None
 
 
@@ -253,6 +257,8 @@ def overview(
         if deal.outcome == Outcome.OPEN
         else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=BEST),
+        tasks=tasks_of_deal(session, deal, done=0),
+        viewer_id=viewer.person_id,
         form=facts_form(session, head, choices, form, focus, stale) if form else None,
     )
 
@@ -273,6 +279,7 @@ def facts_form(
         "use_case": deal.use_case,
         "notes": deal.notes,
         "next_step": deal.next_step,
+        "next_step_on": str(deal.next_step_on or ""),
         "reason": deal.reason,
         "confidential": "on" if deal.confidential else "off",
     }
@@ -308,6 +315,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
         "use_case": lambda: form.lines("use_case", 5_000),
         "notes": lambda: form.lines("notes", 20_000),
         "next_step": lambda: form.text("next_step", 500),
+        "next_step_on": lambda: form.day("next_step_on"),
         "reason": lambda: form.text("reason", 500),
         "confidential": lambda: form.choice("confidential", ("on", "off")) == "on",
         "account_id": lambda: _account_id(session, form),
@@ -396,6 +404,7 @@ def _differences(
         "use_case": ("Use case", deal.use_case),
         "notes": ("Notes", deal.notes),
         "next_step": ("Next step", deal.next_step),
+        "next_step_on": ("Next step on", str(deal.next_step_on or "")),
         "reason": ("Reason", deal.reason),
         "confidential": ("Confidential", "yes" if deal.confidential else "no"),
     }

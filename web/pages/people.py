@@ -14,7 +14,7 @@ from web.forms import Form, row_id
 from web.htmx import answer, at, go, show
 from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
 from web.rendering import query
-from workspace import access, accounts, assets, contacts, pipeline
+from workspace import access, accounts, assets, contacts, pipeline, reminders
 from workspace.access import Viewer
 from workspace.accounts import Account, country_choices
 from workspace.assets import AssetRow
@@ -23,6 +23,7 @@ from workspace.database import Database
 from workspace.errors import Invalid
 from workspace.people import Education, Employment, Gathering, Membership, Person
 from workspace.pipeline import DealRow
+from workspace.reminders import CADENCES, KeepInTouch
 
 PAGE = 50
 
@@ -50,6 +51,9 @@ class PersonPage:
     deals: list[DealRow]
     assets: list[AssetRow]
     may_edit: bool
+    # Whether, and how often, the viewer wants to be reminded of them.
+    kept: KeepInTouch | None
+    cadences: list[tuple[str, str]]
     values: dict[str, str]
     wrong: dict[str, str]
     adding: str  # The form that is open: employment, education, memberships or none.
@@ -315,6 +319,8 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         deals=pipeline.deals_of_member(session, viewer, person.id) if roles is not None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
         may_edit=contacts.may_edit(session, viewer, person),
+        kept=reminders.cadence_of(session, viewer.person_id, person.id),
+        cadences=[(str(days), words.capitalize()) for days, words in CADENCES.items()],
         values=form.values,
         wrong=form.wrong,
         adding=adding,

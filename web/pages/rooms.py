@@ -8,6 +8,7 @@ from web.forms import Form
 from workspace import access
 from workspace.access import Viewer
 from workspace.accounts import SIZE_BAND_NAMES, Account
+from workspace.activity import state_of
 from workspace.deals import Deal, Outcome, Stage
 from workspace.people import Person
 from workspace.pipeline import DealFilter
@@ -47,6 +48,8 @@ class Room:
     owner: str | None
     owner_key: str | None
     may_edit: bool
+    # How the timeline stands, for pages that stay open.
+    state: str
     tab: str
     tabs: tuple[tuple[str, str, str], ...] = TABS
 
@@ -66,6 +69,7 @@ def room_of(session: Session, viewer: Viewer, deal: Deal, tab: str) -> Room:
         owner=owner.name if owner else None,
         owner_key=owner.key if owner else None,
         may_edit=access.may_edit(session, viewer, deal),
+        state=state_of(session, deal.id),
         tab=tab,
     )
 

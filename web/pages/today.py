@@ -13,13 +13,20 @@ from references import desk, introductions
 from references.desk import RequestRow, View
 from references.introductions import Asked, AskedOfMe, Standing
 from web.htmx import show
-from workspace import pipeline
+from workspace import inbox, pipeline, reminders, tasks
 from workspace.access import Viewer
 from workspace.activity import Event, timeline
 from workspace.clock import today
 from workspace.database import Database
 from workspace.deals import Outcome
+from workspace.inbox import Item
 from workspace.pipeline import AskedSeat, DealRow
+from workspace.reminders import Occasion
+from workspace.tasks import TaskRow
+
+TASKS = 12
+PEOPLE = 5
+TOLD = 4
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,11 @@ class Today:
     references: list[RequestRow]
     # The seats that the viewer is asked to take.
     seats: list[AskedSeat]
+    # What they have to do, and whom they want to write to.
+    tasks: list[TaskRow]
+    to_write: list[Occasion]
+    # The newest of their inbox.
+    told: list[Item]
 
 
 class TodayController(Controller):
@@ -81,4 +93,7 @@ def today_of(session: Session, viewer: Viewer) -> Today:
             if each.standing == Standing.YES
         ],
         references=desk.queue(session, viewer, View.MINE, limit=8),
+        tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
+        to_write=reminders.occasions(session, viewer)[:PEOPLE],
+        told=inbox.items(session, viewer, limit=TOLD),
     )

@@ -166,6 +166,166 @@ document.addEventListener("dragend", () => {
   markColumn(null);
 });
 
+// --- Mentions: @ and the beginning of a name offers those who may see the deal ---
+
+let offering = null; // The textarea and list, and where the name begins, while some are offered.
+
+function stopOffering() {
+  if (!offering) return;
+  const { area, list } = offering;
+  list.remove();
+  area.removeAttribute("aria-activedescendant");
+  area.removeAttribute("aria-controls");
+  offering = null;
+}
+
+function choose(step) {
+  const all = [...offering.list.children];
+  const at = all.findIndex((each) => each.getAttribute("aria-selected") === "true");
+  const next = all[(at + step + all.length) % all.length];
+  for (const each of all) each.setAttribute("aria-selected", String(each === next));
+  offering.area.setAttribute("aria-activedescendant", next.id);
+  next.scrollIntoView({ block: "nearest" });
+}
+
+function mention(option) {
+  const { area, start } = offering;
+  area.setRangeText(`@${option.dataset.mention} `, start, area.selectionStart, "end");
+  stopOffering();
+  area.focus();
+}
+
+let asked = 0;
+async function offer(area) {
+  const before = area.value.slice(0, area.selectionStart);
+  const found = /(?:^|[\s(])@([\p{L}\p{N}.' -]{0,40})$/u.exec(before);
+  const turn = ++asked;
+  if (!found) return stopOffering();
+  const answer = await fetch(`${area.dataset.mentions}?q=${encodeURIComponent(found[1])}`, { headers: { "HX-Request": "true" } });
+  if (turn !== asked) return undefined;
+  const html = answer.ok ? await answer.text() : "";
+  stopOffering();
+  if (!html.trim()) return undefined;
+  const list = document.createElement("ul");
+  list.id = `${area.id}-offered`;
+  list.className = "offered";
+  list.setAttribute("role", "listbox");
+  list.setAttribute("aria-label", "Colleagues to mention");
+  list.innerHTML = html;
+  area.after(list);
+  area.setAttribute("aria-controls", list.id);
+  offering = { area, list, start: area.selectionStart - found[1].length - 1 };
+  choose(list.children.length + 1);
+  byId("live").textContent = `${list.children.length} colleagues: arrows choose, Enter takes, Escape closes.`;
+  return undefined;
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.dataset.mentions) offer(event.target);
+});
+document.addEventListener("keydown", (event) => {
+  if (!offering || event.target !== offering.area) return;
+  const act = {
+    ArrowDown: () => choose(1),
+    ArrowUp: () => choose(-1),
+    Enter: () => mention(offering.list.querySelector("[aria-selected=true]")),
+    Tab: () => mention(offering.list.querySelector("[aria-selected=true]")),
+    Escape: stopOffering,
+  }[event.key];
+  if (!act) return;
+  event.preventDefault();
+  event.stopPropagation();
+  act();
+}, true);
+document.addEventListener("mousedown", (event) => {
+  const option = event.target.closest?.("[data-mention]");
+  if (option) { event.preventDefault(); mention(option); } else if (offering && event.target !== offering.area) stopOffering();
+});
+
+// --- Live: one stream while the page is seen; it tells that there is something new ---
+
+const live = document.body.dataset.stream ? new URL(document.body.dataset.stream, location.href) : null;
+let stream = null;
+let polling = 0;
+
+function renew(what) {
+  for (const part of document.querySelectorAll(`[data-live=${what}]`)) {
+    window.htmx.ajax("GET", part.dataset.from, { target: part, swap: "outerHTML" });
+  }
+}
+
+function see(look) {
+  for (const [name, value] of Object.entries(look)) if (value) live.searchParams.set(name, value); else live.searchParams.delete(name);
+  for (const count of document.querySelectorAll("[data-inbox-count]")) {
+    if (count.textContent !== String(look.inbox)) {
+      count.textContent = look.inbox;
+      count.hidden = !look.inbox;
+      renew("inbox");
+    }
+  }
+}
+
+function look(now) {
+  const state = live.searchParams.get("state") || "";
+  const version = Number(live.searchParams.get("version") || 0);
+  see(now);
+  if (now.version !== version && byId("deal-changed")) byId("deal-changed").hidden = false;
+  if (now.state === state) return;
+  // What somebody is writing, or has leafed through, is not taken away from them.
+  const busy = document.querySelector("#timeline .rewriting, #timeline[data-leafed], #tasks details[open]");
+  const newer = document.querySelector(".newer");
+  if (busy && newer) newer.hidden = false; else renew("timeline");
+  byId("live").textContent = "There is something new on this deal.";
+}
+
+function gone() {
+  rest();
+  document.removeEventListener("visibilitychange", attend);
+  complain("This page can no longer be kept up to date: reload it.", null);
+}
+
+async function poll() {
+  const answer = await fetch(live, { headers: { Accept: "application/json" } }).catch(() => null);
+  if (answer?.ok && !answer.redirected) look(await answer.json());
+  else if (answer && (answer.status === 404 || answer.redirected)) gone();
+}
+
+function rest() {
+  stream?.close();
+  stream = null;
+  clearInterval(polling);
+  polling = 0;
+}
+
+function attend() {
+  if (document.hidden) return rest();
+  if (stream || polling) return undefined;
+  stream = new EventSource(live);
+  stream.addEventListener("look", (event) => look(JSON.parse(event.data)));
+  stream.addEventListener("end", gone);
+  stream.addEventListener("error", () => {
+    // The browser tries again by itself where the connection broke; where it has given up,
+    // something in between lets no stream through.
+    if (stream?.readyState !== EventSource.CLOSED) return;
+    rest();
+    polling = setInterval(poll, 30_000);
+    poll();
+  });
+  return undefined;
+}
+
+if (live && window.EventSource) {
+  attend();
+  document.addEventListener("visibilitychange", attend);
+  window.addEventListener("pagehide", rest);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) attend(); });
+}
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id === "more-events") byId("timeline")?.setAttribute("data-leafed", "");
+  const inbox = byId("inbox");
+  if (inbox && live) see({ inbox: Number(inbox.dataset.inboxNow) });
+});
+
 // --- Preferences: at once here, and kept by the server for the next page ----
 
 document.addEventListener("submit", (event) => {
@@ -184,7 +344,7 @@ document.addEventListener("submit", (event) => {
 
 // --- Keys -------------------------------------------------------------------
 
-const PLACES = { t: "/", d: "/deals", a: "/accounts", p: "/people", l: "/library", r: "/references" };
+const PLACES = { t: "/", i: "/inbox", d: "/deals", a: "/accounts", p: "/people", l: "/library", r: "/references" };
 let going = 0;
 
 document.addEventListener("keydown", (event) => {

@@ -261,7 +261,7 @@ class _Deals:
         if "seat" in row and "owner_id" in facts:
             place = (row.cells["seat"], facts["owner_id"])
             if place not in self.seats.setdefault(deal.id, set()):
-                add_seat(session, deal, *place, by, deal.opened)
+                add_seat(session, deal, *place, by, deal.opened, quiet=True)
                 self.seats[deal.id].add(place)
                 changed = True
         return Result.UPDATED if changed or links else Result.UNCHANGED

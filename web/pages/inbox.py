@@ -1,0 +1,200 @@
+"""The inbox: what a member was told, why, and what they do about it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.dependencies import Mail
+from web.forms import Form
+from web.htmx import answer, go, show, wants_fragment
+from workspace import digests, inbox, notifications
+from workspace.access import Viewer, readable_deal
+from workspace.database import Database
+from workspace.errors import NotFound
+from workspace.inbox import SNOOZES, Item, Shelf
+
+PAGE = 50
+LABELS = {Shelf.OPEN: "Waiting", Shelf.SNOOZED: "Snoozed", Shelf.DONE: "Done"}
+
+
+@dataclass(frozen=True)
+class InboxPage:
+    """One shelf of the viewer's inbox."""
+
+    items: list[Item]
+    shelf: Shelf
+    shelves: dict[Shelf, str]
+    snoozes: tuple[str, ...]
+    count: int
+    more: int | None
+    # What was just done, and the items that it can be undone for.
+    said: str
+    undo: list[int]
+
+
+@dataclass(frozen=True)
+class SettingsPage:
+    """Whether the viewer gets the digest, and whether mail leaves at all."""
+
+    wanted: bool
+    mail_is_sent: bool
+
+
+class InboxController(Controller):
+    """/inbox: the viewer's own; what they do there changes nothing of the record."""
+
+    path = "/inbox"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        shelf = Shelf(asked.choice("show", tuple(Shelf)) or Shelf.OPEN)
+        before = asked.integer("before", 1)
+        asked.check()
+        with database.read() as session:
+            page = inbox_page(session, viewer, shelf, before)
+        fragment = "inbox/_rows.html" if before else "inbox/_items.html"
+        return answer(request, "inbox/show.html", fragment, page)
+
+    @post("/done", sync_to_thread=True)
+    def finish(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        ids = _ids(form)
+        form.done()
+        with database.write() as session:
+            number = inbox.finish(session, viewer, ids)
+        said = "Done." if number == 1 else f"{number} items are done."
+        return _after(request, viewer, database, said, ids if number else [])
+
+    @post("/reopen", sync_to_thread=True)
+    def reopen(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        ids = _ids(form)
+        form.done()
+        with database.write() as session:
+            number = inbox.put_back(session, viewer, ids)
+        return _after(request, viewer, database, "Back in your inbox." if number else "")
+
+    @post("/snooze", sync_to_thread=True)
+    def snooze(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        ids = _ids(form)
+        long = form.choice("until", tuple(SNOOZES), required=True) or ""
+        form.done()
+        with database.write() as session:
+            until = inbox.snooze(session, viewer, ids[0], long)
+        return _after(request, viewer, database, f"Put off until {until.day} {until:%b}.", ids[:1])
+
+    @post("/unfollow", sync_to_thread=True)
+    def unfollow(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        key = form.text("deal", 80, required=True)
+        form.done()
+        with database.write() as session:
+            deal = readable_deal(session, viewer, key)
+            if viewer.person_id is None:
+                raise NotFound("There is no such deal.")
+            notifications.unfollow(session, deal.id, viewer.person_id)
+        return _after(request, viewer, database, f"You no longer follow {deal.name}.")
+
+    @get("/settings", sync_to_thread=True)
+    def settings(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[str]:
+        with database.read() as session:
+            wanted = digests.is_wanted(session, viewer.person_id or 0)
+        return show(request, "inbox/settings.html", SettingsPage(wanted, mail.is_sent))
+
+    @post("/settings", sync_to_thread=True)
+    def choose(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        wanted = form.choice("digest", ("daily", "never"), required=True) == "daily"
+        form.done()
+        with database.write() as session:
+            digests.choose(session, viewer.person_id or 0, wanted)
+        return go(request, "/inbox/settings", "Saved.")
+
+
+def inbox_page(
+    session: Session,
+    viewer: Viewer,
+    shelf: Shelf,
+    before: int | None = None,
+    said: str = "",
+    undo: list[int] | None = None,
+) -> InboxPage:
+    """A shelf of the viewer's inbox, from before an item."""
+    found = inbox.items(session, viewer, shelf, before=before, limit=PAGE + 1)
+    return InboxPage(
+        items=found[:PAGE],
+        shelf=shelf,
+        shelves=LABELS,
+        snoozes=tuple(SNOOZES),
+        count=inbox.count(session, viewer),
+        more=found[PAGE - 1].id if len(found) > PAGE else None,
+        said=said,
+        undo=undo or [],
+    )
+
+
+def _ids(form: Form) -> list[int]:
+    """The items that a form names; they are only looked for among the viewer's own."""
+    sent = [value for value in form.sent.get("item", []) if value.isdecimal()]
+    form.choices("item", sent)
+    ids = [int(value) for value in sent if int(value) < 2**63]
+    if not ids:
+        form.refuse("item", "Choose at least one.")
+    return ids
+
+
+def _after(
+    request: Request[Any, Any, Any],
+    viewer: Viewer,
+    database: Database,
+    said: str,
+    undo: list[int] | None = None,
+) -> Response[Any]:
+    """The inbox again, with what was done and a way back."""
+    if not wants_fragment(request):
+        return go(request, "/inbox", said)
+    with database.read() as session:
+        page = inbox_page(session, viewer, Shelf.OPEN, said=said, undo=undo)
+    return show(request, "inbox/_items.html", page)

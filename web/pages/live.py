@@ -1,0 +1,107 @@
+"""Live updates: one stream for a page, which tells that there is something new and never what.
+
+The page fetches what is new by its ordinary address, so that rights are looked at again there.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from anyio import to_thread
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.exceptions import NotAuthorizedException
+from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
+
+from web.forms import Form
+from web.live import SECONDS, Pulse
+from web.session_cookie import session_token
+from workspace import access, inbox
+from workspace.activity import state_of
+from workspace.database import Database
+from workspace.errors import NotFound
+from workspace.members import viewer_of
+
+# Something is sent at least this often, or a connection that is gone would never be noticed.
+QUIET_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an open page shows: how much waits in the inbox, and how its deal stands."""
+
+    inbox: int
+    state: str = ""
+    version: int = 0
+
+
+class LiveController(Controller):
+    """/live: a stream of looks for a browser that asks for one, else a single look."""
+
+    path = "/live"
+
+    @get()
+    async def look(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+        pulse: NamedDependency[Pulse],
+    ) -> Response[Any]:
+        key = asked.maybe("deal", 80)
+        shown = Look(
+            inbox=asked.integer("inbox") or 0,
+            state=asked.text("state", 40),
+            version=asked.integer("version") or 0,
+        )
+        asked.check()
+        token = session_token(request) or ""
+        now = await to_thread.run_sync(_look, database, token, key)
+        headers = {"Vary": "Accept, HX-Request"}
+        if "text/event-stream" not in request.headers.get("accept", ""):
+            return Response(asdict(now), headers=headers)
+        # Proxies that collect what they pass on would hold every event back.
+        headers["X-Accel-Buffering"] = "no"
+        return ServerSentEvent(_stream(database, pulse, token, key, shown), headers=headers)
+
+
+async def _stream(
+    database: Database, pulse: Pulse, token: str, key: str | None, shown: Look
+) -> AsyncIterator[ServerSentEventMessage]:
+    """A look whenever it differs from the last one, until the right to it is gone.
+
+    Session, member and deal are looked at anew before every event.
+    """
+    sent = time.monotonic()
+    with pulse.listening() as woken:
+        while not pulse.closed:
+            woken.clear()
+            try:
+                look = await to_thread.run_sync(_look, database, token, key)
+            except (NotFound, NotAuthorizedException):
+                yield ServerSentEventMessage(event="end", data="")
+                return
+            if look != shown:
+                shown, sent = look, time.monotonic()
+                yield ServerSentEventMessage(event="look", data=json.dumps(asdict(look)))
+            elif time.monotonic() - sent > QUIET_SECONDS:
+                sent = time.monotonic()
+                yield ServerSentEventMessage(comment="still here")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(woken.wait(), SECONDS)
+
+
+def _look(database: Database, token: str, key: str | None) -> Look:
+    with database.read() as session:
+        viewer = viewer_of(session, token)
+        if viewer is None:
+            raise NotAuthorizedException
+        waiting = inbox.count(session, viewer)
+        if key is None:
+            return Look(waiting)
+        deal = access.readable_deal(session, viewer, key)
+        return Look(waiting, state_of(session, deal.id), deal.version)

@@ -1,0 +1,137 @@
+"""What members write on a deal's timeline, in Markdown, and the colleagues whom they mention."""
+
+import re
+
+from sqlmodel import Session, col, select
+
+from workspace import notifications
+from workspace.access import Viewer, may_edit, readers_of
+from workspace.activity import MENTION, WRITTEN_KINDS, TimelineEntry, record
+from workspace.audit import audit
+from workspace.clock import now
+from workspace.deals import Deal
+from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.notifications import Notification
+from workspace.people import Member, Person
+
+# Code is shown as it is: an @ in it mentions nobody.
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+
+
+def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
+    """Whether a viewer who sees this deal may write on it: who may change it, and who was asked.
+
+    A colleague who was mentioned, or has a task, can answer without being on the team.
+    """
+    if may_edit(session, viewer, deal):
+        return True
+    if not viewer.may_write:
+        return False
+    asked = (
+        select(Notification.id)
+        .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
+        .where(
+            TimelineEntry.deal_id == deal.id,
+            Notification.person_id == viewer.person_id,
+            col(Notification.why).in_(("mention", "task")),
+        )
+    )
+    return session.exec(asked.limit(1)).first() is not None
+
+
+def require_writer(session: Session, viewer: Viewer, deal: Deal) -> None:
+    """Refuse those who may not write on this deal."""
+    if not may_write(session, viewer, deal):
+        raise Forbidden("Only this deal's team, managers and those who were asked may write here.")
+
+
+def write_note(session: Session, deal: Deal, by: int | None, kind: str, text: str) -> TimelineEntry:
+    """Write something down; whom it mentions is told. Names after an @ become keys."""
+    text, mentioned = with_keys(session, deal, text)
+    tell = dict.fromkeys(mentioned, "mention")
+    return record(session, deal.id, by, kind, text, tell=tell)
+
+
+def own_note(session: Session, deal: Deal, entry_id: int, person_id: int | None) -> TimelineEntry:
+    """What somebody wrote themselves on this deal; NotFound where it is not theirs, or is gone."""
+    query = select(TimelineEntry).where(
+        TimelineEntry.id == entry_id,
+        TimelineEntry.deal_id == deal.id,
+        TimelineEntry.by_id == person_id,
+        col(TimelineEntry.kind).in_(WRITTEN_KINDS),
+    )
+    entry = session.exec(query).first()
+    if entry is None or person_id is None:
+        raise NotFound("There is no such note of yours.")
+    return entry
+
+
+def rewrite_note(
+    session: Session, deal: Deal, entry: TimelineEntry, text: str, *, before: str
+) -> None:
+    """Change what one wrote; only whom it newly mentions is told.
+
+    `before` is the text that the writer changed; Conflict where it is no longer that one.
+    """
+    session.refresh(entry, with_for_update=True)
+    if entry.text != before:
+        raise Conflict("You changed this note elsewhere in the meantime.")
+    text, mentioned = with_keys(session, deal, text)
+    if text == entry.text:
+        return
+    entry.text = text
+    entry.detail = {**entry.detail, "rewritten": now().isoformat()}
+    session.add(entry)
+    told = {person: "mention" for person in mentioned if person != entry.by_id}
+    notifications.tell(session, entry.id, now(), told)
+    # What was written is not in the log: it outlives the note.
+    audit(session, entry.by_id, f"deal {entry.kind} rewritten", f"deal {deal.id}")
+
+
+def remove_note(session: Session, deal: Deal, entry: TimelineEntry) -> None:
+    """Take back what one wrote: it is gone from the timeline and from inboxes."""
+    notifications.forget(session, entry.id)
+    session.delete(entry)
+    audit(session, entry.by_id, f"deal {entry.kind} removed", f"deal {deal.id}")
+
+
+def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
+    """A text in which '@Bob Brandt' is '@bob-brandt', and the ids of those whom it mentions.
+
+    Invalid where a name is two colleagues', or somebody is mentioned who may not see the deal:
+    they would never be told, and the writer would think that they were.
+    """
+    if "@" not in text:
+        return text, []
+    readers = readers_of(session, deal)
+    by_name: dict[str, list[str]] = {}
+    for _, key, name in readers:
+        by_name.setdefault(name.lower(), []).append(key)
+    longest_first = sorted(by_name, key=len, reverse=True)
+    if longest_first:
+        names = "|".join(map(re.escape, longest_first))
+        named = re.compile(rf"(?<![\w@/.+-])@({names})(?!\w)", re.IGNORECASE)
+        text = named.sub(lambda found: f"@{_only(by_name[found[1].lower()], found[1])}", text)
+    ids = {key: row_id for row_id, key, _ in readers}
+    keys = list(dict.fromkeys(MENTION.findall(_CODE.sub(" ", text))))
+    _require_readers(session, [key for key in keys if key not in ids])
+    return text, [ids[key] for key in keys if key in ids]
+
+
+def _only(keys: list[str], name: str) -> str:
+    if len(keys) > 1:
+        which = " or ".join(f"@{key}" for key in keys)
+        raise Invalid(
+            f"Several colleagues are called {name}.", {"text": f"Which one? Write {which}."}
+        )
+    return keys[0]
+
+
+def _require_readers(session: Session, others: list[str]) -> None:
+    query = select(Person.name).join(Member, col(Member.person_id) == col(Person.id))
+    name = session.exec(query.where(col(Person.key).in_(others)).order_by(Person.name)).first()
+    if name:
+        raise Invalid(
+            f"{name} may not see this deal.",
+            {"text": f"{name} may not see this deal: invite them first, or leave the @ out."},
+        )
