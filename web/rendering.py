@@ -87,8 +87,9 @@ def money(amount: Decimal | None, currency: str | None = None) -> str:
     return f"{amount:,.0f}" * whole + f"{amount:,.2f}" * (not whole) + f" {currency or ''}".rstrip()
 
 
-def day(value: date | None) -> str:
-    """'12 Mar 2026'."""
+def day(value: date | str | None) -> str:
+    """'12 Mar 2026'; a day as it is stored, '2026-03-12', is read."""
+    value = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{value.day} {value:%b %Y}" if value else ""
 
 

@@ -24,7 +24,7 @@ from workspace.notifications import Notification
 SNOOZES = {"tomorrow": timedelta(days=1), "three days": timedelta(days=3), "a week": timedelta(7)}
 REASONS = {
     "mention": "you were mentioned",
-    "task": "a task of yours, or one that you gave",
+    "task": "it is a task of yours, or one that you gave",
     "seat": "it is about a seat of yours",
     "credit": "you were on its team",
     "follow": "you follow this deal",
