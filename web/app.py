@@ -40,6 +40,7 @@ from web.pages.people import PeopleController
 from web.pages.playbook import PlaybookController
 from web.pages.references import ReferencesController
 from web.pages.search import SearchController
+from web.pages.seat_roles import SeatRoleController
 from web.pages.staffing import AvailabilityController, StaffingController
 from web.pages.stakeholders import StakeholderController
 from web.pages.ties import AccountPathsController, TiesController
@@ -72,6 +73,7 @@ CONTROLLERS = (
     PreferencesController,
     ReferencesController,
     SearchController,
+    SeatRoleController,
     SignInController,
     SignOutController,
     StaffingController,

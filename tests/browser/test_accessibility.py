@@ -62,6 +62,7 @@ def paths(world: World) -> list[str]:
         "/people/bob-brandt/ties",
         "/connections",
         "/staffing",
+        "/staffing/roles",
         "/availability",
         "/library",
         "/library/new",
@@ -139,6 +140,7 @@ def test_should_have_nothing_against_the_desk_and_what_guests_see(
         "/references/advocates/jonas-havelka",
         "/references/advocates/new?q=a",
         "/references/policy",
+        "/staffing/roles",
         *letters,
         "/g/nothing",
     ):
