@@ -42,6 +42,7 @@ from web.pages.references import ReferencesController
 from web.pages.search import SearchController
 from web.pages.seat_roles import SeatRoleController
 from web.pages.staffing import AvailabilityController, StaffingController
+from web.pages.stages import StageController
 from web.pages.stakeholders import StakeholderController
 from web.pages.ties import AccountPathsController, TiesController
 from web.pages.today import TodayController
@@ -77,6 +78,7 @@ CONTROLLERS = (
     SignInController,
     SignOutController,
     StaffingController,
+    StageController,
     StakeholderController,
     StaticController,
     TiesController,

@@ -153,6 +153,9 @@ class NewDeal:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+# Addresses under /deals that are pages of their own: no deal is found there.
+RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
+
 _NUMBERED = re.compile("D-([0-9]{1,15})")
 # Without 0, 1, i, l, o and u, which look like others.
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"

@@ -37,6 +37,7 @@ def paths(world: World) -> list[str]:
         "/deals?view=board",
         "/deals?view=board&stage=Qualification",
         "/deals?view=board&q=nothing+like+it",
+        "/deals/stages",
         "/deals/new",
         deal,
         f"{deal}/edit",
@@ -141,6 +142,7 @@ def test_should_have_nothing_against_the_desk_and_what_guests_see(
         "/references/advocates/new?q=a",
         "/references/policy",
         "/staffing/roles",
+        "/deals/stages",
         *letters,
         "/g/nothing",
     ):

@@ -141,7 +141,7 @@ def test_should_show_a_closed_deals_team_as_credited(visit: Visit, world: World)
         teams.free_seat(session, seat, world.people["dana"])
         teams.fill_seat(session, seat, world.people["erin"], world.people["dana"])
     page = visit("charlie").get(f"/deals/{world.deals['brannoc']}").text
-    assert "Credited with this deal, which is won." in page
+    assert "Credited with this won deal." in page
     team = page[page.index('id="team-title"') :]
     team = team[: team.index("</section>")]
     assert "Erin Eriksen" in team

@@ -110,6 +110,8 @@ class _Deals:
         products = self.known.named(row, "products")
         competitors = self.known.named(row, "competitors")
         facts = self._facts(row)
+        if key and key in record_of_deals.RESERVED_KEYS and key not in self.found:
+            row.refuse(f"deal: {values.shown(key)} is kept for a page of ours: give another key.")
         if not key and not name:
             row.refuse("It has neither a key nor a name.")
         row.check()

@@ -326,6 +326,7 @@ def test_should_put_bad_rows_into_an_error_file_and_take_the_rest(database, tmp_
         ("person,institution\n,Oxford\n", "person: It is missing."),
         ("deal,role,person\nD-1,pilot,\n", "none of account executive"),
         ("deal,role,person\nD-1,trainer,\n", "no deal in the record"),
+        ("deal,name\nstages,Records\n", "kept for a page of ours"),
         ("deal,role,person\nD-1,trainer,Ann\n", "no member in the record"),
         ("asset,kind\nDeck,\n", "kind: It is missing."),
         ("asset,kind\nDeck,song\n", "none of demo, deck"),
