@@ -14,6 +14,7 @@ from references.staffing import WEIGHTS, Fit, Opening, Placement, propose
 from similarity.catalog import Catalog
 from similarity.experts import ASSETS_WEIGHT, DEALS_WEIGHT, SKILLS_WEIGHT, Expert, experts_of_deal
 from similarity.ranking import Term
+from workspace import credit
 from workspace.access import Viewer, visible_deals
 from workspace.clock import now, today
 from workspace.deals import Deal, Outcome
@@ -239,11 +240,10 @@ def _members(session: Session) -> dict[int, tuple[str, str]]:
 
 
 def _past_seats(session: Session, viewer: Viewer) -> Counter[tuple[int, str]]:
+    part = credit.parts(visible_deals(viewer))
+    deals = sa.func.count(part.c.deal_id.distinct())
     rows = session.execute(
-        sa.select(col(Seat.person_id), col(Seat.role), sa.func.count())
-        .join(Deal, col(Deal.id) == col(Seat.deal_id))
-        .where(visible_deals(viewer), col(Seat.person_id).is_not(None))
-        .group_by(col(Seat.person_id), col(Seat.role))
+        sa.select(part.c.person_id, part.c.role, deals).group_by(part.c.person_id, part.c.role)
     )
     return Counter({(person, role): count for person, role, count in rows})
 

@@ -17,11 +17,13 @@ from similarity.learned import weights_in_use
 from similarity.ranking import Term, Value, Weights
 from similarity.retrieval import ask, match, text_scores
 from similarity.texts import Kind, batches
+from workspace import credit
 from workspace.access import Viewer, visible_deals
 from workspace.assets import Asset, Use
 from workspace.clock import today
 from workspace.deals import Deal, Outcome
 from workspace.people import Member, Person
+from workspace.seat_roles import seat_roles
 from workspace.teams import Seat
 
 # The nearest documents that vote for their people.
@@ -31,7 +33,8 @@ EVIDENCE_HALF_LIFE = 730
 # What a seat on a deal proves, by how the deal went.
 OUTCOME_WORTH = {Outcome.WON: 1.0, Outcome.OPEN: 0.4, Outcome.LOST: 0.3}
 # What a seat proves by its role: those who were there for what they know prove more.
-ROLE_WORTH = {"product expert": 1.0, "sales engineer": 1.0, "consultant": 0.9}
+# Roles go by their keys: a company may call them otherwise.
+ROLE_WORTH = {"product-expert": 1.0, "sales-engineer": 1.0, "consultant": 0.9}
 OTHER_ROLE_WORTH = 0.6
 # This much evidence is worth half of the most that evidence can be.
 HALF_PROVEN = 1.0
@@ -189,21 +192,18 @@ def _experts(
 
 
 def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
-    """A vote of each kin for everybody on its team."""
+    """A vote of each kin for everybody on its team, and of closed ones for those who left it."""
     by_id = {each.id: each for each in kin}
     best = max((each.score for each in kin), default=0) or 1.0
+    worth_of = {role.name: ROLE_WORTH.get(role.key) for role in seat_roles(session)}
     for batch in batches(by_id):
+        part = credit.parts(col(Deal.id).in_(batch))
         rows = session.execute(
-            sa.select(
-                col(Seat.person_id),
-                col(Seat.role),
-                col(Seat.deal_id),
-                col(Deal.key),
-                col(Deal.name),
-            )
-            .join(Deal, col(Deal.id) == col(Seat.deal_id))
-            .where(col(Seat.deal_id).in_(batch), col(Seat.person_id).is_not(None))
-            .order_by(col(Seat.id))
+            sa.select(part.c.person_id, part.c.role, part.c.deal_id, col(Deal.key), col(Deal.name))
+            .join(Deal, col(Deal.id) == part.c.deal_id)
+            # Who left a seat and came back had one part in it.
+            .distinct()
+            .order_by(part.c.deal_id, part.c.person_id, part.c.role)
         )
         seats = rows.all()
         team = Counter(deal_id for _, _, deal_id, _, _ in seats)
@@ -213,7 +213,7 @@ def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[V
             worth = (
                 vote(each.score / best, team[deal_id])
                 * OUTCOME_WORTH[outcome]
-                * ROLE_WORTH.get(role, OTHER_ROLE_WORTH)
+                * (worth_of.get(role) or OTHER_ROLE_WORTH)
                 * decay(each.facets.closed or on, on)
             )
             text = f"{role.capitalize()} on {name} ({outcome})"

@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from references.network import Network
 from similarity.catalog import Catalog
 from tests.world import FakeEmbedder, World, build_world
-from workspace import deals, members
+from workspace import deals, members, seat_roles
 from workspace.database import Database
 from workspace.settings import sqlalchemy_url
 
@@ -207,6 +207,7 @@ def backend(
             empty.upgrade()
             with empty.write() as session:
                 deals.add_default_stages(session)
+                seat_roles.add_default_seat_roles(session)
         yield made
 
 

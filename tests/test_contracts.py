@@ -41,6 +41,7 @@ def test_no_page_tells_of_a_confidential_deal(
         "/accounts": world.accounts["kestrel"],
         "/people": "alice-adeyemi",
         "/library": world.assets["demo"],
+        "/staffing/roles": "trainer",
     }
     with TestClient(app, cookies={"session": token}) as client:
         for route in app.routes:

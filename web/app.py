@@ -45,7 +45,9 @@ from web.pages.playbook import PlaybookController
 from web.pages.references import ReferencesController
 from web.pages.reminders import KeepInTouchController
 from web.pages.search import SearchController
+from web.pages.seat_roles import SeatRoleController
 from web.pages.staffing import AvailabilityController, StaffingController
+from web.pages.stages import StageController
 from web.pages.stakeholders import StakeholderController
 from web.pages.tasks import TaskController
 from web.pages.ties import AccountPathsController, TiesController
@@ -81,9 +83,11 @@ CONTROLLERS = (
     PreferencesController,
     ReferencesController,
     SearchController,
+    SeatRoleController,
     SignInController,
     SignOutController,
     StaffingController,
+    StageController,
     StakeholderController,
     StaticController,
     TaskController,

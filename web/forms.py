@@ -97,7 +97,8 @@ class Form:
         if re.fullmatch(r"[0-9]{1,3}([\s,.'’_])[0-9]{3}(\1[0-9]{3})*", written):
             written = re.sub(r"[^0-9]", "", written)
         if not re.fullmatch(r"[0-9]{1,19}", written) or not low <= int(written) <= high:
-            self.refuse(name, f"A whole number from {low:,} to {high:,}, such as 2400 or 2,400.")
+            example = ", such as 2400 or 2,400" if high >= 2400 else ""
+            self.refuse(name, f"A whole number from {low:,} to {high:,}{example}.")
             return None
         return int(written)
 

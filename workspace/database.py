@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
-from workspace import deals
+from workspace import deals, seat_roles
 from workspace.errors import DealkinError
 from workspace.settings import Settings
 
@@ -105,10 +105,11 @@ def open_database(settings: Settings) -> Database:
     database = Database(settings.database)
     database.upgrade()
     with database.read() as session:
-        has_stages = bool(deals.stages(session))
-    if not has_stages:
+        is_set_up = bool(deals.stages(session) and seat_roles.seat_roles(session))
+    if not is_set_up:
         with database.write() as session:
             deals.add_default_stages(session)
+            seat_roles.add_default_seat_roles(session)
     return database
 
 

@@ -155,6 +155,9 @@ class NewDeal:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+# Addresses under /deals that are pages of their own: no deal is found there.
+RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
+
 _NUMBERED = re.compile("D-([0-9]{1,15})")
 # Without 0, 1, i, l, o and u, which look like others.
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
@@ -314,7 +317,10 @@ def advance(
             _became_customer(deal, account)
     deal.version += 1
     session.add(deal)
-    record(session, deal.id, by, "stage", reason, detail={"stage": [before.name, to.name]})
+    # Whoever was on the team is credited with how it went, and hears of it.
+    told = dict.fromkeys(_team(session, deal), "credit") if to.outcome != Outcome.OPEN else {}
+    detail: dict[str, object] = {"stage": [before.name, to.name]}
+    record(session, deal.id, by, "stage", reason, detail=detail, tell=told)
     return True
 
 
@@ -533,6 +539,15 @@ def is_seen(
     involved = sa.or_(person == owner_id, person.in_(seats), person.in_(invited))
     found = select(Member.person_id).where(col(Member.active).is_(True), involved)
     return session.exec(found.limit(1)).first() is not None
+
+
+def _team(session: Session, deal: Deal) -> set[int]:
+    """Who has a seat on a deal, or had one and left it."""
+    from workspace.teams import PastSeat, Seat
+
+    there = session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id))
+    left = session.exec(select(PastSeat.person_id).where(PastSeat.deal_id == deal.id))
+    return {person_id for person_id in (*there, *left) if person_id is not None}
 
 
 def hold(session: Session, deal: Deal) -> None:

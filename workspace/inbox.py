@@ -26,7 +26,7 @@ REASONS = {
     "mention": "you were mentioned",
     "task": "it is a task of yours, or one that you gave",
     "seat": "it is about a seat of yours",
-    "credit": "you were on its team",
+    "credit": "you were on its team, and are credited with it",
     "follow": "you follow this deal",
 }
 

@@ -521,6 +521,7 @@ class SeatRow:
 
     id: int
     role: str
+    person_id: int | None
     person_key: str | None
     name: str | None
     title: str | None
@@ -536,6 +537,7 @@ def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
     columns: tuple[Any, ...] = (
         Seat.id,
         Seat.role,
+        Seat.person_id,
         Person.key,
         Person.name,
         Person.title,

@@ -11,16 +11,6 @@ from workspace.clock import today
 from workspace.deals import NOBODY_SEES, Deal, DealInvitation, hold, is_seen
 from workspace.errors import Conflict, Forbidden, Invalid
 
-SEAT_ROLES = (
-    "account executive",
-    "product expert",
-    "sales engineer",
-    "consultant",
-    "auditor",
-    "trainer",
-    "executive sponsor",
-)
-
 
 class Seat(SQLModel, table=True):
     """A place on a deal's team: filled by a member, or open."""
@@ -32,6 +22,17 @@ class Seat(SQLModel, table=True):
     since: date | None = None
     # Who was asked to take it, while they have not answered.
     asked_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+
+
+class PastSeat(SQLModel, table=True):
+    """A seat that a member had and left: it keeps their part in the deal from vanishing."""
+
+    id: int = Field(default=None, primary_key=True)
+    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
+    person_id: int = Field(foreign_key="person.id", index=True)
+    role: str = Field(max_length=40)
+    since: date | None = None
+    until: date
 
 
 # Seats on open deals that a member can take who has not said how many.
@@ -192,16 +193,33 @@ def fill_seat(
     return seat
 
 
-def free_seat(session: Session, seat: Seat, by: int | None, reason: str = "") -> None:
-    """Take the member out of a seat, or hand one's own over; the seat stays, open."""
+def free_seat(
+    session: Session, seat: Seat, by: int | None, reason: str = "", *, mistaken: bool = False
+) -> None:
+    """Take the member out of a seat, or hand one's own over; the seat stays, open.
+
+    That they had it is remembered, whether the deal is open or closed, unless they were put
+    there by mistake.
+    """
     deal = session.get_one(Deal, seat.deal_id)
     hold(session, deal)
+    session.refresh(seat)
+    left = seat.person_id
+    if left is None:
+        raise Conflict("Nobody has this seat any more.")
     if deal.confidential and not is_seen(session, deal, deal.owner_id, freed=seat.id):
         raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite somebody, first.")
-    left = seat.person_id
+    detail: dict[str, object] = {"role": seat.role, "left_id": left}
+    if mistaken:
+        detail["mistaken"] = True
+    else:
+        session.add(
+            PastSeat(
+                deal_id=deal.id, person_id=left, role=seat.role, since=seat.since, until=today()
+            )
+        )
     seat.person_id = None
     session.add(seat)
-    detail: dict[str, object] = {"role": seat.role, "left_id": left}
     # Whoever hands a seat over tells the owner, and whoever is taken out of one is told.
     concerned = deal.owner_id if by == left else left
     tell = {concerned: "seat"} if concerned else {}

@@ -1,6 +1,8 @@
 """Saved views: ways of looking at the deals that a member gave a name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -12,6 +14,7 @@ from workspace.people import Person, Role
 
 # So many views of one member are shown; more would hide the deals.
 MOST_VIEWS = 30
+LONGEST_QUERY = 2000
 
 
 class SavedView(SQLModel, table=True):
@@ -26,7 +29,7 @@ class SavedView(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     owner_id: int = Field(foreign_key="person.id")
     name: str = Field(max_length=60)
-    query: str = Field(max_length=2000)
+    query: str = Field(max_length=LONGEST_QUERY)
     # Whether everybody has it in their list, or its owner alone.
     shared: bool = False
 
@@ -98,6 +101,19 @@ def change_view(
     session.add(row)
     audit(session, viewer.person_id, "view changed", f"view {row.id}", {"shared": shared})
     return row
+
+
+def rename_in_views(session: Session, part: str, renamed: Mapping[str, str]) -> None:
+    """Have the views that ask for one of these by its name ask for it by its new name."""
+    for row in session.exec(select(SavedView).where(col(SavedView.query).contains(f"{part}="))):
+        asked = [
+            (name, renamed.get(value, value) if name == part else value)
+            for name, value in parse_qsl(row.query)
+        ]
+        query = urlencode(asked, quote_via=quote)
+        if len(query) <= LONGEST_QUERY:
+            row.query = query
+            session.add(row)
 
 
 def delete_view(session: Session, viewer: Viewer, view_id: int) -> str:

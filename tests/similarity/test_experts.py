@@ -21,7 +21,7 @@ from similarity.experts import (
     vote,
 )
 from tests.world import World, ago, stage
-from workspace import assets, contacts, deals, teams
+from workspace import assets, contacts, deals, seat_roles, teams
 from workspace.access import PLAIN_VIEW
 from workspace.assets import Asset, Use
 from workspace.clock import today
@@ -245,3 +245,29 @@ def test_old_evidence_is_worth_less(world: World, catalog: Catalog) -> None:
             deal = world.deal(session, name)
             deals.edit(session, deal, None, {"opened": ago(4_000), "closed": ago(3_900)})
     assert value(experts(world, catalog)["bob"], "deals") < before
+
+
+def test_who_left_a_seat_of_a_won_deal_is_no_less_an_expert(world: World, catalog: Catalog) -> None:
+    before = experts(world, catalog)["bob"]
+    with world.database.write() as session:
+        deal = world.deal(session, "brannoc")
+        teams.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
+    after = experts(world, catalog)["bob"]
+    assert value(after, "deals") == value(before, "deals")
+    assert after.evidence == before.evidence
+    with world.database.write() as session:
+        # Of an open deal, the one who has the seat now is the one who knows.
+        deal = world.deal(session, "wards")
+        teams.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
+    assert world.deals["wards"] not in {
+        each.deal_key for each in experts(world, catalog)["bob"].evidence
+    }
+
+
+def test_a_role_by_another_name_proves_as_much(world: World, catalog: Catalog) -> None:
+    before = value(experts(world, catalog)["bob"], "deals")
+    with world.database.write() as session:
+        seat_roles.rename_seat_role(session, "product-expert", "Specialist", None)
+    bob = experts(world, catalog)["bob"]
+    assert value(bob, "deals") == before
+    assert "Specialist on St Brannoc patient records (won)" in [each.text for each in bob.evidence]

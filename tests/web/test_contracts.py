@@ -76,6 +76,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/introductions/": "I-nothing",
         "/references/advocates/": "ines-moreira",
         "/references/": REQUEST,
+        "/staffing/roles/": "trainer",
     }
     for start, key in keys.items():
         if path.startswith(start):

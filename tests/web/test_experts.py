@@ -6,6 +6,7 @@ from sqlmodel import Session, select
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
+from workspace import teams
 from workspace.people import Member
 from workspace.teams import Seat
 
@@ -65,7 +66,8 @@ def test_should_lose_sight_of_a_confidential_deal_with_ones_seat(
 ) -> None:
     seat = seats(session, world, "nightingale")[0]
     here = f"/deals/{world.confidential_deal}/experts/seats/{seat.id}/free"
-    assert visit("bob").post(here).headers["location"] == "/deals"
+    left = visit("bob").post(here, {"reason": "On leave"})
+    assert left.headers["location"] == "/deals"
     assert visit("bob").get(f"/deals/{world.confidential_deal}").status_code == 404
 
 
@@ -96,3 +98,52 @@ def test_should_not_offer_seats_to_those_who_have_left(visit: Visit, world: Worl
     with world.database.write() as session:
         session.get_one(Member, world.people["erin"]).active = False
     assert '<option value="erin-eriksen">' not in visit("alice").get(here).text
+
+
+def test_should_hand_over_ones_own_seat_with_a_reason(
+    visit: Visit, world: World, session: Session
+) -> None:
+    here = f"/deals/{world.deals['wards']}"
+    mine = seats(session, world)[0]
+    free = f"{here}/experts/seats/{mine.id}/free"
+    assert "Hand it over" in visit("bob").get(f"{here}/experts").text
+    assert "Hand it over" not in visit("alice").get(f"{here}/experts").text
+    without = visit("bob").post(free)
+    assert without.status_code == 422
+    assert "Say why" in without.text
+    assert seats(session, world)[0].person_id == world.people["bob"]
+    sent = {"reason": "On leave <until> May"}
+    assert visit("bob").post(free, sent).status_code == 303
+    assert seats(session, world)[0].person_id is None
+    timeline = visit("alice").get(f"{here}/activity").text
+    assert "handed over the seat as product expert: On leave &lt;until&gt; May" in timeline
+    page = visit("alice").get(f"{here}/experts").text
+    assert "product expert · until" in page
+    assert visit("alice").post(free).status_code == 409
+
+
+def test_should_take_somebody_out_who_was_never_there(
+    visit: Visit, world: World, session: Session
+) -> None:
+    here = f"/deals/{world.deals['wards']}"
+    seat = seats(session, world)[0]
+    sent = {"mistaken": "yes"}
+    assert visit("alice").post(f"{here}/experts/seats/{seat.id}/free", sent).status_code == 303
+    told = visit("alice").get(f"{here}/activity").text
+    assert "freed <b>Bob Brandt</b>’s seat as product expert, given by mistake" in told
+    assert "· until" not in visit("alice").get(f"{here}/experts").text
+
+
+def test_should_show_a_closed_deals_team_as_credited(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, "brannoc")
+        seat = session.exec(select(Seat).where(Seat.deal_id == deal.id)).one()
+        teams.free_seat(session, seat, world.people["dana"])
+        teams.fill_seat(session, seat, world.people["erin"], world.people["dana"])
+    page = visit("charlie").get(f"/deals/{world.deals['brannoc']}").text
+    assert "Credited with this won deal." in page
+    team = page[page.index('id="team-title"') :]
+    team = team[: team.index("</section>")]
+    assert "Erin Eriksen" in team
+    assert "Bob Brandt" in team
+    assert "Credited" not in visit("charlie").get(f"/deals/{world.deals['wards']}").text

@@ -33,6 +33,19 @@ def test_should_show_a_person_and_only_deals_that_the_viewer_may_see(visit: Visi
     assert visit("charlie").get("/people/nobody").status_code == 404
 
 
+def test_should_credit_a_member_with_closed_deals(visit: Visit, world: World) -> None:
+    page = visit("charlie").get("/people/bob-brandt").text
+    credits = page[page.index('id="credits-title"') :]
+    credits = credits[: credits.index("</section>")]
+    assert "St Brannoc patient records" in credits
+    assert "Product expert · St Brannoc Hospital" in credits
+    assert "ward dashboards" not in credits
+    # It is evidence, not a table of who brings most.
+    assert "240,000" not in credits
+    assert "Owner · Lumen Bank" in visit("frank").get("/people/charlie-costa").text
+    assert "credits-title" not in visit("frank").get("/people/ines-moreira").text
+
+
 def test_should_add_a_contact(visit: Visit, session: Session) -> None:
     answer = visit("erin").post(
         "/people",

@@ -169,6 +169,28 @@ def test_ones_own_time_is_ones_own(visit: Visit, world: World) -> None:
     assert visit("bob").post("/availability", backwards).status_code == 422
 
 
+def test_topics_count_for_experts_at_once(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['kestrel']}/experts"
+
+    def proof(name: str) -> bool:
+        return f"declares {name}" in visit("charlie").get(here).text
+
+    topics = "records of patients, hospitals"
+    assert not proof(topics)
+    sent = {"seat_limit": "3", "skills": f" {topics.replace(', ', ' ;')};; hospitals"}
+    assert visit("erin").post("/availability", sent).status_code == 303
+    assert proof(topics)
+    page = visit("erin").get("/availability").text
+    assert 'value="records of patients; hospitals"' in page
+    # A form without them leaves them, one that empties them takes them away.
+    assert visit("erin").post("/availability", {"seat_limit": "3"}).status_code == 303
+    assert proof(topics)
+    assert visit("erin").post("/availability", {"seat_limit": "3", "skills": ""}).status_code == 303
+    assert not proof(topics)
+    too_long = {"seat_limit": "3", "skills": "x" * 1_001}
+    assert visit("erin").post("/availability", too_long).status_code == 422
+
+
 def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None:
     one = open_seat(world)
     refuses(visit, world, "/availability", {"seat_limit": "3"}, has_page=True)

@@ -6,6 +6,8 @@ import pytest
 
 from tests.web.conftest import Visit
 from tests.world import World
+from workspace import teams
+from workspace.people import Person
 
 HTMX = {"HX-Request": "true"}
 # Of each kind of thing: where it is edited, and what its form needs besides.
@@ -69,3 +71,20 @@ def test_should_show_products_of_an_asset_that_somebody_else_changed(
     stale = dana.post(path, {**sent, "product": "beacon-dashboards"})
     assert stale.status_code == 409
     assert "<td>Beacon Dashboards</td><td>Atlas Warehouse, Relay Integration</td>" in stale.text
+
+
+def test_should_not_write_over_topics_that_an_administrator_changed(
+    visit: Visit, world: World
+) -> None:
+    bob, grace = visit("bob"), visit("grace")
+    opened = seen(bob.get("/availability").text)
+    profile = {"name": "Bob Brandt", "email": "bob@dealkin.example", "skills": "lakes"}
+    assert grace.post("/people/bob-brandt/edit", profile).status_code == 303
+    sent = {"seat_limit": "4", "skills": "hospitals", "seen": opened}
+    stale = bob.post("/availability", sent)
+    assert stale.status_code == 409
+    assert "<td>hospitals</td><td>lakes</td>" in stale.text
+    with world.database.read() as session:
+        assert session.get_one(Person, world.people["bob"]).skills == "lakes"
+        assert teams.availability_of(session, world.people["bob"]).seat_limit != 4
+    assert bob.post("/availability", {**sent, "seen": seen(stale.text)}).status_code == 303

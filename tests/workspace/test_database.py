@@ -11,12 +11,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import select
 
 from tests.world import World
-from workspace import deals
+from workspace import deals, seat_roles, teams
 from workspace.accounts import Account, add_account
 from workspace.database import Database, open_database
 from workspace.deals import Deal
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
+from workspace.teams import PastSeat, Seat
 
 
 def at_the_same_time(*work: Callable[[], None]) -> list[BaseException]:
@@ -52,12 +53,32 @@ def test_the_schema_can_be_taken_back(database: Database) -> None:
     assert database.is_current()
 
 
+def test_an_older_workspace_gets_the_roles_and_the_seats_that_were_left(world: World) -> None:
+    database, bob = world.database, world.people["bob"]
+    with database.write() as session:
+        deal = world.deal(session, "wards")
+        teams.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
+    with database.read() as session:
+        left = session.exec(select(PastSeat)).one()
+        roles = [(role.key, role.name) for role in seat_roles.seat_roles(session)]
+    command.downgrade(database._alembic(), "0002")
+    database.upgrade()
+    with database.read() as session:
+        found = session.exec(select(PastSeat)).one()
+        assert (found.deal_id, found.person_id, found.role) == (deal.id, bob, "product expert")
+        # The day on which it was written down that they had it: no other is told.
+        assert found.since == found.until == left.until
+        assert [(role.key, role.name) for role in seat_roles.seat_roles(session)] == roles
+
+
 def test_opening_makes_what_is_missing(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "not" / "there")
     for _ in range(2):
         database = open_database(settings)
         with database.read() as session:
             assert len(deals.stages(session)) == len(deals.DEFAULT_STAGES)
+            roles = seat_roles.seat_roles(session)
+            assert [role.name for role in roles] == list(seat_roles.DEFAULT_SEAT_ROLES)
         database.close()
 
 

@@ -183,3 +183,19 @@ def test_a_seat_is_told_to_whom_it_concerns(world: World) -> None:
     # The owner hears of the answer; the one who gave it does not.
     assert [item.event.text for item in told(world, "alice")] == ["On leave"]
     assert len(told(world, "bob")) == 1
+
+
+def test_a_team_hears_how_its_deal_went(world: World) -> None:
+    dana = world.people["dana"]
+    with world.database.write() as session:
+        deal = world.deal(session, WARDS)
+        seat = teams.add_seat(session, deal, "trainer", dana, dana)
+        session.flush()
+        teams.free_seat(session, seat, dana, "On leave")
+        won = next(each for each in deals.stages(session) if each.name == "Closed Won")
+        deals.advance(session, deal, won, world.people["alice"], reason="The demo")
+    for name in ("bob", "dana"):
+        [item] = told(world, name)
+        assert (item.why, item.event.kind) == ("credit", "stage")
+    # The owner was told that a seat was taken, and that it was handed over.
+    assert [item.why for item in told(world, "alice")] == ["seat", "seat"]

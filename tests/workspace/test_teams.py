@@ -62,3 +62,13 @@ def test_a_freed_seat_stays_and_the_timeline_knows_who_left(world: World) -> Non
         details = [entry.detail for entry in session.exec(entries)]
         assert {"role": "product expert", "person_id": bob} in details
         assert {"role": "product expert", "left_id": bob} in details
+
+
+def test_a_seat_is_freed_once(world: World) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, "tidewater")
+        seat = teams.add_seat(session, deal, "product expert", world.people["bob"], by=None)
+        teams.free_seat(session, seat, by=None)
+        session.flush()
+        with pytest.raises(Conflict):
+            teams.free_seat(session, seat, by=None)

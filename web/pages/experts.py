@@ -1,5 +1,6 @@
 """The Experts & team tab: whom to bring in, and who sits where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,16 @@ from similarity.experts import Expert, experts_of_deal
 from web.forms import Form, row_id
 from web.htmx import at, go, show
 from web.pages.rooms import Room, room
-from workspace import access, contacts, pipeline, teams
+from workspace import access, contacts, credit, pipeline, teams
 from workspace.access import Viewer
+from workspace.credit import FormerMember
 from workspace.database import Database
 from workspace.deals import Deal
-from workspace.errors import Conflict, NotFound
+from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people import Person
 from workspace.pipeline import SeatRow
-from workspace.teams import SEAT_ROLES, Seat
+from workspace.seat_roles import EXPERTS_ROLE, SeatRole, role_names, seat_roles
+from workspace.teams import Seat
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,14 @@ class ExpertsPage:
     # What an address that locks a proposal holds besides.
     locks: list[str]
     members: list[tuple[str, str]]
-    roles: tuple[str, ...] = SEAT_ROLES
+    roles: Sequence[SeatRole]
+    # Those who had a seat and left it.
+    former: list[FormerMember]
+    # A seat that somebody wanted to free: what was sent, and what is wrong with it.
+    freeing: int | None
+    values: dict[str, str]
+    wrong: dict[str, str]
+    experts_role: str = EXPERTS_ROLE
 
 
 class ExpertController(Controller):
@@ -56,18 +66,7 @@ class ExpertController(Controller):
         catalog: NamedDependency[Catalog],
     ) -> Response[str]:
         with database.read() as session:
-            head = room(session, viewer, key, "experts")
-            members = contacts.active_members(session)
-            locks = read_places(session, head.deal, asked, "lock", members)
-            found = proposed_teams(session, viewer, catalog, [head.deal], locked=locks)
-            page = ExpertsPage(
-                room=head,
-                experts=experts_of_deal(session, viewer, catalog, head.deal),
-                seats=pipeline.seats_of(session, head.deal.id),
-                proposals=found[head.deal.id],
-                locks=asked.sent.get("lock", []) if locks else [],
-                members=members,
-            )
+            page = experts_page(session, viewer, catalog, key, asked)
         return show(request, "deals/experts.html", page)
 
     @post("/assign", sync_to_thread=True)
@@ -101,10 +100,10 @@ class ExpertController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        role = form.choice("role", SEAT_ROLES, required=True) or ""
         person_key = form.maybe("person", 80)
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
+            role = form.choice("role", role_names(session), required=True) or ""
             form.done()
             person = contacts.member_of(session, person_key) if person_key else None
             teams.add_seat(session, deal, role, person.id if person else None, viewer.person_id)
@@ -209,20 +208,59 @@ class ExpertController(Controller):
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
     ) -> Response[Any]:
         reason = form.text("reason", 500)
-        form.done()
-        with database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            seat = _seat(session, deal, seat_id)
-            teams.free_seat(session, seat, viewer.person_id, reason)
-            session.flush()
-            try:
-                access.readable_deal(session, viewer, key)
-                back = at("deals", key, "experts")
-            except NotFound:
-                back = "/deals"
+        mistaken = form.flag("mistaken")
+        try:
+            with database.write() as session:
+                deal = access.editable_deal(session, viewer, key)
+                form.done()
+                seat = _seat(session, deal, seat_id)
+                if seat.person_id == viewer.person_id and not reason:
+                    form.refuse("reason", "Say why: it is for whoever takes the seat next.")
+                form.done()
+                teams.free_seat(session, seat, viewer.person_id, reason, mistaken=mistaken)
+                session.flush()
+                try:
+                    access.readable_deal(session, viewer, key)
+                    back = at("deals", key, "experts")
+                except NotFound:
+                    back = "/deals"
+        except Invalid:
+            with database.read() as session:
+                page = experts_page(session, viewer, catalog, key, Form(), seat_id, form)
+            return show(request, "deals/experts.html", page, status=422)
         return go(request, back, "The seat is open again.")
+
+
+def experts_page(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    key: str,
+    asked: Form,
+    freeing: int | None = None,
+    form: Form | None = None,
+) -> ExpertsPage:
+    """The page with the locks of an address, and the form over a seat to free where one is."""
+    head = room(session, viewer, key, "experts")
+    members = contacts.active_members(session)
+    locks = read_places(session, head.deal, asked, "lock", members)
+    found = proposed_teams(session, viewer, catalog, [head.deal], locked=locks)
+    return ExpertsPage(
+        room=head,
+        experts=experts_of_deal(session, viewer, catalog, head.deal),
+        seats=pipeline.seats_of(session, head.deal.id),
+        proposals=found[head.deal.id],
+        locks=asked.sent.get("lock", []) if locks else [],
+        members=members,
+        roles=seat_roles(session),
+        former=credit.former_team(session, head.deal),
+        freeing=freeing,
+        values=form.values if form else {},
+        wrong=form.wrong if form else {},
+    )
 
 
 def read_places(

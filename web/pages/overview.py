@@ -24,10 +24,11 @@ from web.pages.looks import asked_by, look_of
 from web.pages.rooms import Room, room
 from web.pages.stale import Difference
 from web.rendering import money
-from workspace import access, contacts, deals, pipeline
+from workspace import access, contacts, credit, deals, pipeline
 from workspace.access import Viewer
 from workspace.accounts import Account, find_account
 from workspace.activity import Event, timeline
+from workspace.credit import FormerMember
 from workspace.database import Database
 from workspace.deals import Deal, Outcome, Stage
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
@@ -65,6 +66,8 @@ class Overview:
     invited: list[tuple[str, str]]
     members: list[tuple[str, str]]
     seats: list[SeatRow]
+    # Those who left the team, once the deal is closed: they are credited too.
+    former: list[FormerMember]
     kin: list[Kin]
     plays: list[Play]
     experts: list[Expert]
@@ -245,6 +248,7 @@ def overview(
         invited=pipeline.invited_to(session, deal.id) if deal.confidential else [],
         members=contacts.active_members(session),
         seats=pipeline.seats_of(session, deal.id),
+        former=credit.former_team(session, deal) if deal.outcome != Outcome.OPEN else [],
         kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
         plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
         experts=experts_of_deal(session, viewer, catalog, deal, limit=BEST),

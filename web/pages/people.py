@@ -14,12 +14,14 @@ from web.forms import Form, row_id
 from web.htmx import answer, at, go, show
 from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
 from web.rendering import query
-from workspace import access, accounts, assets, contacts, pipeline, reminders
+from workspace import access, accounts, assets, contacts, credit, pipeline, reminders
 from workspace.access import Viewer
 from workspace.accounts import Account, country_choices
 from workspace.assets import AssetRow
 from workspace.contacts import PersonRow
+from workspace.credit import Credit
 from workspace.database import Database
+from workspace.deals import Outcome
 from workspace.errors import Invalid
 from workspace.people import Education, Employment, Gathering, Membership, Person
 from workspace.pipeline import DealRow
@@ -39,7 +41,7 @@ class PeopleList:
 
 @dataclass(frozen=True)
 class PersonPage:
-    """A person: what is known, and the deals with them that the viewer may see."""
+    """A person: what is known, and a member's deals, of those that the viewer may see."""
 
     person: Person
     account: Account | None
@@ -49,6 +51,7 @@ class PersonPage:
     memberships: Sequence[Membership]
     gatherings: list[tuple[str, str]]
     deals: list[DealRow]
+    credits: list[Credit]
     assets: list[AssetRow]
     may_edit: bool
     # Whether, and how often, the viewer wants to be reminded of them.
@@ -316,7 +319,10 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         schooling=contacts.schooling(session, person.id),
         memberships=contacts.memberships(session, person.id),
         gatherings=[(each.value, each.value.capitalize()) for each in Gathering],
-        deals=pipeline.deals_of_member(session, viewer, person.id) if roles is not None else [],
+        deals=pipeline.deals_of_member(session, viewer, person.id, outcome=Outcome.OPEN)
+        if roles is not None
+        else [],
+        credits=credit.credits_of(session, viewer, person.id) if roles is not None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
         may_edit=contacts.may_edit(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),

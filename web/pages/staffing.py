@@ -1,4 +1,4 @@
-"""Staffing across the pipeline, and what a member says of their own time."""
+"""Staffing across the pipeline, and what a member says of their own time and topics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,8 @@ from references.proposals import Load, Proposal, loads_of, proposed_teams, under
 from similarity.catalog import Catalog
 from web.forms import Form
 from web.htmx import go, show
+from web.pages.stale import Difference, Stale, differences, hold, mark, require_fresh
+from web.rendering import listed
 from workspace import access, contacts, teams
 from workspace.access import Viewer
 from workspace.accounts import Account
@@ -19,7 +21,7 @@ from workspace.database import Database
 from workspace.deals import Deal
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people import Person
-from workspace.teams import MemberAvailability, Seat
+from workspace.teams import Seat
 
 # So many deals are staffed at a time: those that close next.
 MOST_DEALS = 20
@@ -46,11 +48,12 @@ class StaffingPage:
 
 @dataclass(frozen=True)
 class AvailabilityPage:
-    """A member's own time."""
+    """A member's own time and topics."""
 
-    row: MemberAvailability
     values: dict[str, str]
     wrong: dict[str, str]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
 
 
 class StaffingController(Controller):
@@ -129,30 +132,22 @@ class AvailabilityController(Controller):
         database: NamedDependency[Database],
     ) -> Response[Any]:
         access.require_writer(viewer)
-        limit = form.integer("seat_limit", 0, 50)
-        away_from, away_until = form.day("away_from"), form.day("away_until")
-        if limit is None:
-            form.refuse("seat_limit", "A whole number from 0 to 50.")
-        person_id = viewer.person_id
-        if person_id is None:
-            raise NotFound("There is no such member.")
+        status = 422
         try:
-            form.done()
             with database.write() as session:
-                teams.set_availability(
-                    session,
-                    person_id,
-                    person_id,
-                    seat_limit=limit or 0,
-                    away_from=away_from,
-                    away_until=away_until,
-                )
+                person = own_person(session, viewer)
+                hold(session, person)
+                require_fresh(form, own_time(session, person))
+                change_time(session, person, form)
+        except Stale:
+            status = 409
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
-                page = availability_page(session, viewer, form)
-            return show(request, "staffing/availability.html", page, status=422)
-        return go(request, "/availability", "Saved: it holds for the next proposal.")
+        else:
+            return go(request, "/availability", "Saved: it holds for the next proposal.")
+        with database.read() as session:
+            page = availability_page(session, viewer, form, stale=status == 409)
+        return show(request, "staffing/availability.html", page, status=status)
 
 
 def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> StaffingPage:
@@ -182,15 +177,57 @@ def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> Staffin
     )
 
 
-def availability_page(session: Session, viewer: Viewer, form: Form) -> AvailabilityPage:
-    """The form over a member's own time: as it is, under what was sent."""
-    row = teams.availability_of(session, viewer.person_id or 0)
-    there = {
+def availability_page(
+    session: Session, viewer: Viewer, form: Form, *, stale: bool = False
+) -> AvailabilityPage:
+    """The form over a member's own time and topics: as they are, under what was sent."""
+    there = own_time(session, own_person(session, viewer))
+    values = {**there, **form.values}
+    if stale:
+        unlike = differences(form.values, there)
+        return AvailabilityPage(values, {}, mark(there), unlike)
+    return AvailabilityPage(values, form.wrong, form.values.get("seen") or mark(there))
+
+
+def own_person(session: Session, viewer: Viewer) -> Person:
+    """The viewer's own row; NotFound for the command line."""
+    person = session.get(Person, viewer.person_id or 0)
+    if person is None:
+        raise NotFound("There is no such member.")
+    return person
+
+
+def own_time(session: Session, person: Person) -> dict[str, str]:
+    """A member's time and topics as the form shows them."""
+    row = teams.availability_of(session, person.id)
+    return {
         "seat_limit": str(row.seat_limit),
         "away_from": str(row.away_from or ""),
         "away_until": str(row.away_until or ""),
+        "skills": person.skills,
     }
-    return AvailabilityPage(row, {**there, **form.values}, form.wrong)
+
+
+def change_time(session: Session, person: Person, form: Form) -> None:
+    """Write down what a member says of their own time and topics."""
+    limit = form.integer("seat_limit", 0, 50)
+    if limit is None:
+        form.refuse("seat_limit", "A whole number from 0 to 50.")
+    away_from, away_until = form.day("away_from"), form.day("away_until")
+    # A form that says nothing of them leaves the topics as they are.
+    said = "skills" in form.sent
+    topics = list(dict.fromkeys(listed(form.text("skills", 1_000))))
+    form.done()
+    teams.set_availability(
+        session,
+        person.id,
+        person.id,
+        seat_limit=limit or 0,
+        away_from=away_from,
+        away_until=away_until,
+    )
+    if said:
+        contacts.edit_person(session, person, person.id, {"skills": "; ".join(topics)})
 
 
 def _require_off_team(session: Session, deal: Deal, person: Person) -> None:

@@ -23,6 +23,7 @@ from workspace.imports.known import Known
 from workspace.imports.ledger import Import
 from workspace.imports.reading import Splitters, Table
 from workspace.imports.rows import Result, Row
+from workspace.seat_roles import add_default_seat_roles
 
 Apply = Callable[[Known, Sequence[Row]], None]
 
@@ -114,6 +115,7 @@ def apply(
     order = [*ORDER, *more.kinds]
     if files:
         add_default_stages(session)
+        add_default_seat_roles(session)
     made = {}
     places = sorted(range(len(files)), key=lambda place: order.index(files[place][1].kind))
     for place in places:

@@ -89,7 +89,7 @@ def _opportunity(cells: Cells) -> Cells:
     """Engaging is this pipeline's word for a first conversation; the agent sells the deal."""
     if same(cells.get("stage", "")) == "engaging":
         cells["stage"] = "Qualification"
-    return cells | {"seat": "account executive"}
+    return cells | {"seat": "owner"}
 
 
 def _attendance(cells: Cells) -> Cells:

@@ -31,6 +31,7 @@ from workspace.imports.values import shown
 from workspace.industries import find_industry, industry_name
 from workspace.keys import joined, plain
 from workspace.people import Member, Person, Role
+from workspace.seat_roles import owners_role, role_names
 
 Table = TypeVar("Table", bound=SQLModel)
 
@@ -279,6 +280,16 @@ class Known:
             names = ", ".join(stage.name for stage in self.stages)
             raise Invalid(f"{shown(text)} is no stage of the pipeline ({names}).")
         return found
+
+    @cached_property
+    def seat_roles(self) -> list[str]:
+        """What a seat may be for."""
+        return role_names(self.session)
+
+    @cached_property
+    def owners_role(self) -> str:
+        """What an owner's own seat is for where a file has no word for it."""
+        return owners_role(self.session)
 
     def deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
         """The deals that these rows refer to, by key, and by name where no key is like it."""

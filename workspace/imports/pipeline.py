@@ -27,7 +27,7 @@ from workspace.imports.known import CHUNK, Known
 from workspace.imports.organisations import currency
 from workspace.imports.rows import Result, Row, each, given, limit
 from workspace.keys import plain
-from workspace.teams import SEAT_ROLES, Seat, add_seat
+from workspace.teams import Seat, add_seat
 
 
 def deals(known: Known, rows: Sequence[Row]) -> None:
@@ -110,6 +110,8 @@ class _Deals:
         products = self.known.named(row, "products")
         competitors = self.known.named(row, "competitors")
         facts = self._facts(row)
+        if key and key in record_of_deals.RESERVED_KEYS and key not in self.found:
+            row.refuse(f"deal: {values.shown(key)} is kept for a page of ours: give another key.")
         if not key and not name:
             row.refuse("It has neither a key nor a name.")
         row.check()
@@ -208,7 +210,7 @@ class _Deals:
             self.products[deal.id] = {product.id for product in plan.products}
             self.competitors[deal.id] = {competitor.id for competitor in plan.competitors}
             if "seat" in row and deal.owner_id is not None:
-                role = row.cells["seat"]
+                role = self.known.owners_role
                 self.session.add(
                     Seat(deal_id=deal.id, role=role, person_id=deal.owner_id, since=deal.opened)
                 )
@@ -259,7 +261,7 @@ class _Deals:
         if account and was_former:
             account.relationship = Relationship.FORMER_CUSTOMER
         if "seat" in row and "owner_id" in facts:
-            place = (row.cells["seat"], facts["owner_id"])
+            place = (self.known.owners_role, facts["owner_id"])
             if place not in self.seats.setdefault(deal.id, set()):
                 add_seat(session, deal, *place, by, deal.opened, quiet=True)
                 self.seats[deal.id].add(place)
@@ -294,7 +296,7 @@ def seats(known: Known, rows: Sequence[Row]) -> None:
             found: dict[str, list[Deal]] = found,
             there: dict[tuple[int, str, int | None], Seat] = there,
         ) -> Result:
-            role = row.need("role", lambda text: values.choice(text, SEAT_ROLES))
+            role = row.need("role", lambda text: values.choice(text, known.seat_roles))
             person_id = row.read("person", known.member_id)
             since = row.read("since", values.day)
             row.check()

@@ -10,6 +10,7 @@ for module in (
     "workspace.members",
     "workspace.assets",
     "workspace.teams",
+    "workspace.seat_roles",
     "workspace.stakeholders",
     "workspace.views",
     "workspace.outbox",

@@ -17,7 +17,7 @@ from tests.workspace.imports.files import (
     snapshot,
     with_shared_data,
 )
-from workspace import deals, teams
+from workspace import deals, seat_roles, teams
 from workspace.accounts import Account
 from workspace.activity import TimelineEntry
 from workspace.assets import Asset, AssetProduct, Use
@@ -326,6 +326,7 @@ def test_should_put_bad_rows_into_an_error_file_and_take_the_rest(database, tmp_
         ("person,institution\n,Oxford\n", "person: It is missing."),
         ("deal,role,person\nD-1,pilot,\n", "none of account executive"),
         ("deal,role,person\nD-1,trainer,\n", "no deal in the record"),
+        ("deal,name\nstages,Records\n", "kept for a page of ours"),
         ("deal,role,person\nD-1,trainer,Ann\n", "no member in the record"),
         ("asset,kind\nDeck,\n", "kind: It is missing."),
         ("asset,kind\nDeck,song\n", "none of demo, deck"),
@@ -344,6 +345,18 @@ def test_should_say_what_is_wrong_with_a_row(database, tmp_path, text, problem):
     with database.read() as session:
         assert session.exec(select(AuditEntry)).all() == []
         assert session.exec(select(Import)).all() == []
+
+
+def test_should_take_the_roles_that_the_workspace_has(database, tmp_path):
+    with database.write() as session:
+        seat_roles.rename_seat_role(session, "trainer", "Coach", None)
+        deals.log(session, "Records", None, None, key="D-1")
+    text = "deal,role,person\nD-1,coach,\nD-1,trainer,\n"
+    report = load_text(database, tmp_path, text)
+    assert counts(report) == (1, 0, 0, 1)
+    assert "'trainer' is none of account executive" in report.error_file.read_text("utf-8-sig")
+    with database.read() as session:
+        assert session.exec(select(Seat.role)).all() == ["Coach"]
 
 
 def test_should_refuse_files_that_it_does_not_understand_and_take_the_others(database, tmp_path):

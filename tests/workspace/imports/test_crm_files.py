@@ -12,6 +12,7 @@ from workspace.accounts import Account
 from workspace.deals import Deal, DealProduct, Product, Stage
 from workspace.imports import run
 from workspace.people import Member, MemberRole, Person
+from workspace.seat_roles import rename_seat_role
 from workspace.teams import Seat
 
 ACCOUNTS = (
@@ -101,6 +102,16 @@ def test_should_change_nothing_the_second_time(database, tmp_path):
     before = snapshot(database)
     reports = load(database, *reversed(paths))
     assert snapshot(database) == before
+    assert sum(report.unchanged for report in reports) == 11
+
+
+def test_should_give_owners_the_role_that_is_theirs_by_another_name(database, tmp_path):
+    with database.write() as session:
+        rename_seat_role(session, "account-executive", "Seller", None)
+    load(database, *put_some(tmp_path))
+    with database.read() as session:
+        assert set(session.exec(select(Seat.role))) == {"Seller"}
+    reports = load(database, *put_some(tmp_path))
     assert sum(report.unchanged for report in reports) == 11
 
 

@@ -136,5 +136,5 @@ def downgrade() -> None:
 
     op.drop_table("follow")
     op.drop_table("digestchoice")
-    with op.batch_alter_table("deal", schema=None) as batch_op:
-        batch_op.drop_column("next_step_on")
+    # Not in a batch, which would drop the table: everything that hangs on deals would go with it.
+    op.drop_column("deal", "next_step_on")
