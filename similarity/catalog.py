@@ -120,7 +120,7 @@ class CatalogChange(SQLModel, table=True):
 # Rises when documents are prepared in another way, so that all are prepared again.
 PREPARATION = 1
 # Rises when the files of snapshots hold something else.
-SNAPSHOT_FORMAT = 2
+SNAPSHOT_FORMAT = 3
 # Documents that are caught up with at a time: few enough to tell progress, and to lose little.
 CATCH_UP_BATCH = 64
 # Up to so many documents, and after changes to so many, they are counted to see whether they

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlmodel import Session, col
 
+from similarity import arrays
 from similarity.ranking import RECENCY_HALF_LIFE, SAME_REGION, Facets
 from similarity.texts import batches, names_of
 from workspace.accounts import Account, size_band_limits
@@ -272,38 +273,28 @@ class FacetIndex:
         return found
 
     def save(self, path: Path) -> None:
-        """Write the facets to a file (numpy's .npz, without pickles)."""
+        """Write the facets to a file."""
         columns = {name: getattr(self, name).state() for name in _COLUMNS}
         told = {
             name: [sorted(value) if isinstance(value, frozenset) else value for value in values]
             for name, (values, _) in columns.items()
         }
-        with path.open("wb") as file:
-            np.savez(
-                file,
-                held=self._held,
-                headcount=self._headcount,
-                closed=self._closed,
-                opened=self._opened,
-                owner=self._owner,
-                values=np.frombuffer(json.dumps(told).encode(), np.uint8),
-                **{name: of for name, (_, of) in columns.items()},
-            )
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        plain["values"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+        arrays.save(path, plain | {name: of for name, (_, of) in columns.items()})
 
     @classmethod
     def load(cls, path: Path) -> "FacetIndex":
         """Read what `save` wrote. Damage is not always noticed: check a sum first."""
-        index = cls()
-        with np.load(path, allow_pickle=False) as arrays:
-            index._held, index._headcount = arrays["held"], arrays["headcount"]
-            index._closed, index._opened = arrays["closed"], arrays["opened"]
-            index._owner = arrays["owner"]
-            told = json.loads(arrays["values"].tobytes())
-            for name in _COLUMNS:
-                values = [
-                    frozenset(value) if isinstance(value, list) else value for value in told[name]
-                ]
-                setattr(index, name, _Column.of_state(values, arrays[name]))
+        index, held = cls(), arrays.load(path)
+        for name in _PLAIN:
+            setattr(index, name, held[name])
+        told = json.loads(held["values"].tobytes())
+        for name in _COLUMNS:
+            values = [
+                frozenset(value) if isinstance(value, list) else value for value in told[name]
+            ]
+            setattr(index, name, _Column.of_state(values, held[name]))
         return index
 
     def _newest(self, ids: Ids, count: int) -> Ids:
@@ -316,13 +307,14 @@ class FacetIndex:
     def _make_room(self, size: int) -> None:
         if size > len(self._held):
             longer = max(1024, 2 * size)
-            for name in ("_held", "_headcount", "_closed", "_opened", "_owner"):
+            for name in _PLAIN:
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate([old, np.zeros(longer - len(old), old.dtype)]))
             for name in _COLUMNS:
                 getattr(self, name).make_room(longer)
 
 
+_PLAIN = ("_held", "_headcount", "_closed", "_opened", "_owner")
 _COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_competitors")
 
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from similarity import arrays
+
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
 K1 = 1.2
 B = 0.75
@@ -281,41 +283,38 @@ class WordIndex:
         self._norms = None
 
     def save(self, path: Path) -> None:
-        """Write the index to a file (numpy's .npz, without pickles)."""
+        """Write the index to a file."""
         self.compact()
         segment = self._segments[0]
-        with path.open("wb") as file:
-            np.savez(
-                file,
-                ids=self._ids,
-                lengths=self._lengths,
-                counted=self._counted,
-                terms=np.frombuffer("\n".join(self._row).encode(), np.uint8),
-                rows=segment.rows,
-                starts=segment.starts,
-                slots=segment.slots,
-                counts=segment.counts,
-                ends=self._ends,
-                own_rows=self._own_rows,
-                own_counts=self._own_counts,
-                holders=self._holders,
-                counted_holders=self._counted_holders,
-            )
+        arrays.save(
+            path,
+            {
+                "ids": self._ids,
+                "lengths": self._lengths,
+                "counted": self._counted,
+                "terms": np.frombuffer("\n".join(self._row).encode(), np.uint8),
+                "rows": segment.rows,
+                "starts": segment.starts,
+                "slots": segment.slots,
+                "counts": segment.counts,
+                "ends": self._ends,
+                "own_rows": self._own_rows,
+                "own_counts": self._own_counts,
+                "holders": self._holders,
+                "counted_holders": self._counted_holders,
+            },
+        )
 
     @classmethod
     def load(cls, path: Path) -> "WordIndex":
         """Read an index that `save` wrote. Damage is not always noticed: check a sum first."""
-        index = cls()
-        with np.load(path, allow_pickle=False) as arrays:
-            index._ids, index._lengths = arrays["ids"], arrays["lengths"]
-            index._counted, index._ends = arrays["counted"], arrays["ends"]
-            index._own_rows, index._own_counts = arrays["own_rows"], arrays["own_counts"]
-            index._holders = arrays["holders"]
-            index._counted_holders = arrays["counted_holders"]
-            index._segments = [
-                _Segment(arrays["rows"], arrays["starts"], arrays["slots"], arrays["counts"])
-            ]
-            terms = arrays["terms"].tobytes().decode()
+        index, held = cls(), arrays.load(path)
+        index._ids, index._lengths = held["ids"], held["lengths"]
+        index._counted, index._ends = held["counted"], held["ends"]
+        index._own_rows, index._own_counts = held["own_rows"], held["own_counts"]
+        index._holders, index._counted_holders = held["holders"], held["counted_holders"]
+        index._segments = [_Segment(held["rows"], held["starts"], held["slots"], held["counts"])]
+        terms = held["terms"].tobytes().decode()
         index._used = index._held = len(index._ids)
         index._alive = np.ones(index._used, bool)
         index._slot_of = np.full(int(index._ids.max(initial=-1)) + 1, -1, np.int32)

@@ -342,7 +342,7 @@ def test_a_folder_that_cannot_be_written(
     shutil.rmtree(saved.folder)
     saved.folder.mkdir()
     monkeypatch.setattr(secrets, "token_hex", lambda _length: "stem")
-    for name in ("deal-stem.faiss", "asset-stem.words.npz", "manifest-stem.json"):
+    for name in ("deal-stem.vectors", "asset-stem.words", "manifest-stem.json"):
         (saved.folder / name).mkdir()
         assert answer(saved.database, saved.folder) == saved.answer
         assert "could not be written" in caplog.text
@@ -431,7 +431,7 @@ def test_two_processes_may_publish_into_one_folder(own: Saved) -> None:
 
 def test_forgetting_removes_every_file(own: Saved) -> None:
     catalog = writing(own)
-    (own.folder / "deal-orphan.faiss").touch()
+    (own.folder / "deal-orphan.vectors").touch()
     catalog.reset()
     assert list(own.folder.iterdir()) == []
     assert asked(own.database, catalog) == own.answer
