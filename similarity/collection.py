@@ -220,13 +220,13 @@ class Collection:
         share the most of the facets in `sharing` are scored too, whatever they say.
         """
         permitted = self._permitted(allowed, hidden)
-        searched = self.words.alive & permitted[self.words.ids]
+        searched = self.words.alive & np.take(permitted, self.words.ids)
         # Without a filter nearly all parts are searched, and only what is hidden is looked up.
         parts = self._held[: self._next].copy()
         if allowed is None:
             parts[self._parts_of(hidden)] = False
         else:
-            parts &= permitted[self._owner[: self._next]]
+            parts &= np.take(permitted, self._owner[: self._next])
         found = [
             self.words.best(query.terms, pool, searched),
             self.words.slots(self._nearest(query.vector, parts, pool)),
