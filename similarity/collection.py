@@ -318,7 +318,8 @@ class Collection:
         with the lower ids."""
         if vector is None or not len(self.vectors):
             return NONE
-        count = 2 * pool
+        # A document has several parts, and those of one are near each other.
+        count = 3 * pool
         while True:
             found, cosines = self.vectors.search(vector[None, :], count, parts, self._counted_parts)
             nearest: dict[int, float] = {}

@@ -138,8 +138,9 @@ class _Column(Generic[V]):
         """What `judge` makes of the values of these ids."""
         numbers = self._of[ids]
         if len(numbers) < len(self._values):
-            return np.array([judge(self._values[number]) for number in numbers.tolist()], dtype)
-        return np.take(np.array([judge(value) for value in self._values], dtype), numbers)
+            values = map(self._values.__getitem__, numbers.tolist())
+            return np.fromiter(map(judge, values), dtype, len(numbers))
+        return np.fromiter(map(judge, self._values), dtype, len(self._values)).take(numbers)
 
     def state(self) -> tuple[list[V], Ids]:
         return self._values, self._of
@@ -230,7 +231,7 @@ class FacetIndex:
         common = np.zeros(len(self._held), np.uint8)
         for theirs, own in ((self._products, ours.products), (self._competitors, ours.competitors)):
             if own:
-                common += theirs.each(_shares(own), slice(None), bool)
+                common += ~theirs.each(own.isdisjoint, slice(None), bool)
         if ours.industry:
             common += self._industry.each(lambda held: held == ours.industry, slice(None), bool)
         size = min(len(common), len(searched))
@@ -321,10 +322,6 @@ _COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_compe
 
 def _number(day: date | None) -> int:
     return day.toordinal() if day else 0
-
-
-def _shares(ours: frozenset[str]) -> Callable[[frozenset[str]], bool]:
-    return lambda theirs: not ours.isdisjoint(theirs)
 
 
 def _same(ours: str | None, theirs: str | None) -> bool:

@@ -26,6 +26,8 @@ FULL = 16
 POSTINGS = 300_000
 # Then so many times as many documents as are wanted are scored by all terms.
 SPARE = 4
+# So many scores at a time are looked through for their best.
+GROUP = 128
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -180,25 +182,25 @@ class WordIndex:
         scores = self._summed(finding)
         scores *= searched
         if len(finding) == len(query):
-            return self._leading(np.flatnonzero(scores > 0), scores, count)
-        found = self._leading(np.flatnonzero(scores > 0), scores, SPARE * count)
+            return self._leading(_contenders(scores, count), scores, count)
+        found = self._leading(_contenders(scores, SPARE * count), scores, SPARE * count)
         scores[found] = self.scores(query, found)
         return self._leading(found, scores, count)
 
     def scores(self, query: Mapping[str, float], slots: Ids) -> Scores:
         """The BM25 score of these slots: the same as `search` has, without the others'."""
-        rows = np.array([self._row.get(term, -1) for term in query], np.int32)
+        line_of = np.full(len(self._row) + 1, -1, np.int16)
+        # A term that nobody has is given the row that none has.
+        line_of[[self._row.get(term, -1) for term in query]] = np.arange(len(query))
+        line_of[-1] = -1
         ends = self._ends[slots]
         sizes = ends - np.where(slots > 0, self._ends[slots - 1], 0)
         at = np.repeat(ends - np.cumsum(sizes), sizes) + np.arange(sizes.sum())
-        own = self._own_rows[at]
-        order = np.argsort(rows)
-        place = np.minimum(np.searchsorted(rows, own, sorter=order), max(len(rows) - 1, 0))
-        column = order[place] if len(rows) else place
-        asked = np.flatnonzero(rows[column] == own) if len(rows) else np.empty(0, np.int64)
-        counts = np.zeros((len(rows), len(slots)), np.float32)
-        line = np.repeat(np.arange(len(slots)), sizes)
-        counts[column[asked], line[asked]] = self._own_counts[at[asked]]
+        line = line_of.take(self._own_rows.take(at))
+        asked = np.flatnonzero(line >= 0)
+        counts = np.zeros((len(query), len(slots)), np.float32)
+        column = np.repeat(np.arange(len(slots)), sizes)
+        counts[line[asked], column[asked]] = self._own_counts[at[asked]]
         norm = self._norm(self._lengths[slots])
         scores = np.zeros(len(slots), np.float32)
         # Term by term in the same order, so that every bit is the same.
@@ -332,7 +334,8 @@ class WordIndex:
         for term, weight in query.items():
             factor = self._factor(term, weight)
             for slots, counts in self._parts(term):
-                scores[slots] += factor * counts / (counts + self._norm(self._lengths[slots]))
+                gains = factor * counts / (counts + self._norm(self._lengths.take(slots)))
+                scores[slots] = scores.take(slots) + gains
         return scores
 
     def _leading(self, slots: Ids, scores: Scores, count: int) -> Ids:
@@ -418,6 +421,17 @@ def _vocabulary(terms: Iterable[str]) -> defaultdict[str, int]:
     rows.update((term, row) for row, term in enumerate(terms))
     rows.default_factory = rows.__len__
     return rows
+
+
+def _contenders(scores: Scores, count: int) -> Ids:
+    """The slots that score and may be among the `count` best."""
+    # The best of each of many groups are `count` scores at least as good as the last of these.
+    groups = len(scores) // GROUP
+    least = np.float32(0)
+    if groups > count:
+        peaks = scores[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
+        least = np.partition(peaks, -count)[-count]
+    return np.flatnonzero(scores >= least if least > 0 else scores > 0)
 
 
 def grown(old: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
