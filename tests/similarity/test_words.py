@@ -225,7 +225,11 @@ def best(index: WordIndex, count: int) -> list[int]:
     return sorted(index.ids[slots].tolist())
 
 
-def test_the_best_are_those_of_the_whole_search() -> None:
+@pytest.mark.parametrize("group", [1, 2, 128, 10_000])
+def test_the_best_are_those_of_the_whole_search(
+    group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.words.GROUP", group)
     index = crowd(np.random.default_rng(1), 1, 600, secret=True)
     scores = index.search(QUERY)
     for count in (1, 10, 200):
