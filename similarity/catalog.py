@@ -439,34 +439,40 @@ class Catalog:
         model = self.encoder.model_id
         found = {}
         for kind, table in TABLES.items():
-            stored = {
-                subject: (digest, prepared)
-                for subject, digest, prepared in session.exec(
-                    select(Document.subject_id, Document.content_hash, Document.prepared).where(
-                        Document.kind == kind
-                    )
-                )
-            }
-            lacking = set(
-                session.exec(
-                    select(Document.subject_id)
-                    .join(Passage, col(Passage.document_id) == col(Document.id))
-                    .where(
-                        Document.kind == kind,
-                        sa.or_(col(Passage.model).is_(None), col(Passage.model) != model),
-                    )
-                    .distinct()
+            # Counted off by the database, which lets others answer meanwhile.
+            current = select(Document.id).where(
+                Document.kind == kind,
+                Document.subject_id == table.id,
+                Document.prepared == PREPARATION,
+            )
+            subject = select(table.id).where(table.id == Document.subject_id)
+            lacking = (
+                select(Document.subject_id)
+                .join(Passage, col(Passage.document_id) == col(Document.id))
+                .where(
+                    Document.kind == kind,
+                    sa.or_(col(Passage.model).is_(None), col(Passage.model) != model),
                 )
             )
-            subjects = set(session.exec(select(table.id)))
-            old = {subject for subject, row in stored.items() if row[1] != PREPARATION}
-            due = (subjects ^ stored.keys()) | lacking | old
+            left = select(Document.subject_id).where(Document.kind == kind, ~subject.exists())
+            due = {
+                *session.exec(select(table.id).where(~current.exists())),
+                *session.exec(left),
+                *session.exec(lacking.distinct()),
+            }
             if kind is Kind.DEAL:
                 due |= set(session.exec(_told_apart()))
             if thorough:
-                for subject, text, _ in documents(session, kind, sorted(subjects - due)):
-                    if stored[subject][0] != _content_hash(text):
-                        due.add(subject)
+                stored = dict(
+                    session.exec(
+                        select(Document.subject_id, Document.content_hash).where(
+                            Document.kind == kind
+                        )
+                    ).all()
+                )
+                for subject_id, text, _ in documents(session, kind, sorted(stored.keys() - due)):
+                    if stored[subject_id] != _content_hash(text):
+                        due.add(subject_id)
                 forget_texts()
             found[kind] = sorted(due)
         return found

@@ -139,6 +139,8 @@ def _pgvector(vectors: Vectors, folder: Path) -> Search:
     connection.execute(f"SET max_parallel_maintenance_workers = {workers}")
     connection.execute(f"ALTER TABLE held SET (parallel_workers = {workers})")
     connection.execute("CREATE INDEX ON held USING hnsw (vector vector_ip_ops)")
+    # As it is set to begin with, it finds 93 % at 100,000.
+    connection.execute("SET hnsw.ef_search = 100")
     query = f"SELECT number FROM held ORDER BY vector <#> %s::vector LIMIT {COUNT}"  # noqa: S608
     return lambda vector: [
         row for (row,) in connection.execute(query, (str(vector.tolist()),)).fetchall()
