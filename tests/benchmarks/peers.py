@@ -133,7 +133,7 @@ def _pgvector(vectors: Vectors, folder: Path) -> Search:
     with connection.cursor().copy("COPY held FROM STDIN") as copy:
         for number, vector in enumerate(vectors.tolist()):
             copy.write_row((number, str(vector)))
-    # In memory, and by as many as there are cores: else it takes ten times as long.
+    # The graph is built in memory, and by all cores.
     workers = (os.cpu_count() or 1) - 1
     connection.execute("SET maintenance_work_mem = '2GB'")
     connection.execute(f"SET max_parallel_maintenance_workers = {workers}")
