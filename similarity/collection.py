@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from similarity import arrays
 from similarity.documents import Part
 from similarity.facets import FacetIndex, Facts
 from similarity.index import SAMPLE, Ids, VectorIndex, Vectors, list_count
@@ -218,13 +220,13 @@ class Collection:
         share the most of the facets in `sharing` are scored too, whatever they say.
         """
         permitted = self._permitted(allowed, hidden)
-        searched = self.words.alive & permitted[self.words.ids]
+        searched = self.words.alive & np.take(permitted, self.words.ids)
         # Without a filter nearly all parts are searched, and only what is hidden is looked up.
         parts = self._held[: self._next].copy()
         if allowed is None:
             parts[self._parts_of(hidden)] = False
         else:
-            parts &= permitted[self._owner[: self._next]]
+            parts &= np.take(permitted, self._owner[: self._next])
         found = [
             self.words.best(query.terms, pool, searched),
             self.words.slots(self._nearest(query.vector, parts, pool)),
@@ -238,39 +240,43 @@ class Collection:
 
     def save(self, folder: Path, stem: str) -> list[Path]:
         """Write this into files in `folder` whose names begin with `stem`; returns them."""
-        names = ("faiss", "words.npz", "facets.npz", "rest.npz")
+        names = ("vectors", "words", "facets", "rest")
         files = [folder / f"{stem}.{part}" for part in names]
         self.vectors.save(files[0])
         self.words.save(files[1])
         self.facets.save(files[2])
-        with files[3].open("wb") as file:
-            np.savez(
-                file,
-                mean=NONE if self.mean is None else self.mean,
-                language=self._language,
-                first=self._first,
-                parts=self._parts,
-                held=self._held[: self._next],
-                owner=self._owner[: self._next],
-                part=self._part[: self._next],
-                languages=np.array(self._languages, "U8"),
-            )
+        arrays.save(
+            files[3],
+            {
+                "mean": NONE if self.mean is None else self.mean,
+                "language": self._language,
+                "first": self._first,
+                "parts": self._parts,
+                "held": self._held[: self._next],
+                "owner": self._owner[: self._next],
+                "part": self._part[: self._next],
+                "languages": np.array(self._languages, "U8"),
+            },
+        )
         return files
 
     @classmethod
     def load(cls, files: Sequence[Path]) -> "Collection":
         """Read what `save` wrote, from the files in the order that it returned."""
         collection = cls()
-        collection.vectors = VectorIndex.load(files[0])
-        collection.words = WordIndex.load(files[1])
+        # Both are large, and each is read by a core of its own.
+        with ThreadPoolExecutor(1) as other:
+            words = other.submit(WordIndex.load, files[1])
+            collection.vectors = VectorIndex.load(files[0])
+            collection.words = words.result()
         collection.facets = FacetIndex.load(files[2])
-        with np.load(files[3], allow_pickle=False) as arrays:
-            collection.mean = arrays["mean"] if arrays["mean"].size else None
-            collection._language = arrays["language"]
-            collection._first, collection._parts = arrays["first"], arrays["parts"]
-            collection._held, collection._owner = arrays["held"], arrays["owner"]
-            collection._part = arrays["part"]
-            collection._languages = arrays["languages"].tolist()
+        held = arrays.load(files[3])
+        collection.mean = held["mean"] if held["mean"].size else None
+        collection._language = held["language"]
+        collection._first, collection._parts = held["first"], held["parts"]
+        collection._held, collection._owner = held["held"], held["owner"]
+        collection._part = held["part"]
+        collection._languages = held["languages"].tolist()
         collection._next = len(collection._owner)
         spoken = np.bincount(collection._language, minlength=len(collection._languages))
         collection._spoken = Counter(dict(zip(collection._languages, spoken.tolist(), strict=True)))
@@ -312,7 +318,8 @@ class Collection:
         with the lower ids."""
         if vector is None or not len(self.vectors):
             return NONE
-        count = 2 * pool
+        # A document has several parts, and those of one are near each other.
+        count = 3 * pool
         while True:
             found, cosines = self.vectors.search(vector[None, :], count, parts, self._counted_parts)
             nearest: dict[int, float] = {}

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlmodel import Session, col
 
+from similarity import arrays
 from similarity.ranking import RECENCY_HALF_LIFE, SAME_REGION, Facets
 from similarity.texts import batches, names_of
 from workspace.accounts import Account, size_band_limits
@@ -116,7 +117,8 @@ class _Column(Generic[V]):
     def __init__(self, missing: V) -> None:
         self._values: list[V] = [missing]
         self._number: dict[V, int] = {missing: 0}
-        self._of = np.zeros(0, np.int32)
+        # As wide as numpy's own indexes: it looks values up three times as fast.
+        self._of: Ids = np.zeros(0, np.int64)
 
     def put(self, ids: Ids, values: Iterable[V]) -> None:
         numbers = []
@@ -128,7 +130,7 @@ class _Column(Generic[V]):
         self._of[ids] = numbers
 
     def make_room(self, size: int) -> None:
-        self._of = np.concatenate([self._of, np.zeros(size - len(self._of), np.int32)])
+        self._of = np.concatenate([self._of, np.zeros(size - len(self._of), np.int64)])
 
     def each(
         self, judge: Callable[[V], Any], ids: Ids | slice, dtype: type = float
@@ -136,14 +138,15 @@ class _Column(Generic[V]):
         """What `judge` makes of the values of these ids."""
         numbers = self._of[ids]
         if len(numbers) < len(self._values):
-            return np.array([judge(self._values[number]) for number in numbers.tolist()], dtype)
-        return np.array([judge(value) for value in self._values], dtype)[numbers]
+            values = map(self._values.__getitem__, numbers.tolist())
+            return np.fromiter(map(judge, values), dtype, len(numbers))
+        return np.fromiter(map(judge, self._values), dtype, len(self._values)).take(numbers)
 
-    def state(self) -> tuple[list[V], NDArray[np.int32]]:
+    def state(self) -> tuple[list[V], Ids]:
         return self._values, self._of
 
     @classmethod
-    def of_state(cls, values: list[V], of: NDArray[np.int32]) -> "_Column[V]":
+    def of_state(cls, values: list[V], of: Ids) -> "_Column[V]":
         column = cls(values[0])
         column._values, column._of = values, of
         column._number = {value: number for number, value in enumerate(values)}
@@ -215,7 +218,8 @@ class FacetIndex:
         if wanted.owner:
             found &= self._owner == sought.owner_id
         if wanted.since or wanted.until:
-            day = np.where(self._closed > 0, self._closed, self._opened)
+            # A choice by `where` takes several times as long as a sum of which one part is 0.
+            day = self._closed + self._opened * (self._closed == 0)
             found &= (day >= max(_number(wanted.since), 1)) & (
                 day <= _number(wanted.until or date.max)
             )
@@ -228,12 +232,12 @@ class FacetIndex:
         common = np.zeros(len(self._held), np.uint8)
         for theirs, own in ((self._products, ours.products), (self._competitors, ours.competitors)):
             if own:
-                common += theirs.each(_shares(own), slice(None), bool)
+                common += ~theirs.each(own.isdisjoint, slice(None), bool)
         if ours.industry:
             common += self._industry.each(lambda held: held == ours.industry, slice(None), bool)
         size = min(len(common), len(searched))
         common[size:] = 0
-        common[:size][~(self._held[:size] & searched[:size])] = 0
+        common[:size] *= self._held[:size] & searched[:size]
         chosen: list[Ids] = []
         left = count
         for shared in (3, 2, 1):
@@ -272,38 +276,28 @@ class FacetIndex:
         return found
 
     def save(self, path: Path) -> None:
-        """Write the facets to a file (numpy's .npz, without pickles)."""
+        """Write the facets to a file."""
         columns = {name: getattr(self, name).state() for name in _COLUMNS}
         told = {
             name: [sorted(value) if isinstance(value, frozenset) else value for value in values]
             for name, (values, _) in columns.items()
         }
-        with path.open("wb") as file:
-            np.savez(
-                file,
-                held=self._held,
-                headcount=self._headcount,
-                closed=self._closed,
-                opened=self._opened,
-                owner=self._owner,
-                values=np.frombuffer(json.dumps(told).encode(), np.uint8),
-                **{name: of for name, (_, of) in columns.items()},
-            )
+        plain = {name: getattr(self, name) for name in _PLAIN}
+        plain["values"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
+        arrays.save(path, plain | {name: of for name, (_, of) in columns.items()})
 
     @classmethod
     def load(cls, path: Path) -> "FacetIndex":
         """Read what `save` wrote. Damage is not always noticed: check a sum first."""
-        index = cls()
-        with np.load(path, allow_pickle=False) as arrays:
-            index._held, index._headcount = arrays["held"], arrays["headcount"]
-            index._closed, index._opened = arrays["closed"], arrays["opened"]
-            index._owner = arrays["owner"]
-            told = json.loads(arrays["values"].tobytes())
-            for name in _COLUMNS:
-                values = [
-                    frozenset(value) if isinstance(value, list) else value for value in told[name]
-                ]
-                setattr(index, name, _Column.of_state(values, arrays[name]))
+        index, held = cls(), arrays.load(path)
+        for name in _PLAIN:
+            setattr(index, name, held[name])
+        told = json.loads(held["values"].tobytes())
+        for name in _COLUMNS:
+            values = [
+                frozenset(value) if isinstance(value, list) else value for value in told[name]
+            ]
+            setattr(index, name, _Column.of_state(values, held[name]))
         return index
 
     def _newest(self, ids: Ids, count: int) -> Ids:
@@ -316,22 +310,19 @@ class FacetIndex:
     def _make_room(self, size: int) -> None:
         if size > len(self._held):
             longer = max(1024, 2 * size)
-            for name in ("_held", "_headcount", "_closed", "_opened", "_owner"):
+            for name in _PLAIN:
                 old = getattr(self, name)
                 setattr(self, name, np.concatenate([old, np.zeros(longer - len(old), old.dtype)]))
             for name in _COLUMNS:
                 getattr(self, name).make_room(longer)
 
 
+_PLAIN = ("_held", "_headcount", "_closed", "_opened", "_owner")
 _COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_competitors")
 
 
 def _number(day: date | None) -> int:
     return day.toordinal() if day else 0
-
-
-def _shares(ours: frozenset[str]) -> Callable[[frozenset[str]], bool]:
-    return lambda theirs: not ours.isdisjoint(theirs)
 
 
 def _same(ours: str | None, theirs: str | None) -> bool:

@@ -74,7 +74,7 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
         main = max(among, key=lambda code: (among[code], code))
         favoured.add(main)
         held = {code for code, count in among.items() if count >= RARE * total} | {"en"}
-    if not text.strip():
+    if len(held) == 1 or not text.strip():
         return "en"
     chances = {
         code: math.log(max(float(chance), 1e-30)) + PRIOR * (code in favoured)

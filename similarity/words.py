@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from similarity import arrays
+
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
 K1 = 1.2
 B = 0.75
@@ -24,12 +26,14 @@ FULL = 16
 POSTINGS = 300_000
 # Then so many times as many documents as are wanted are scored by all terms.
 SPARE = 4
+# So many scores at a time are looked through for their best.
+GROUP = 128
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 Scores = NDArray[np.float32]
 # The slots that a term occurs in, and how often in each.
-Postings = tuple[NDArray[np.int32], NDArray[np.float32]]
+Postings = tuple[Ids, Scores]
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,6 @@ class WordIndex:
         self._total = 0
         self._words = 0
         self._segments: list[_Segment] = []
-        # What a slot's length adds below the line of BM25; None after a change.
-        self._norms: Scores | None = None
 
     def __len__(self) -> int:
         return self._held
@@ -163,7 +165,6 @@ class WordIndex:
             self._words -= int(self._lengths[slot])
         self._alive[slot] = self._counted[slot] = False
         self._held -= 1
-        self._norms = None
 
     def settle(self) -> None:
         """Compact where there are so many dead slots that they cost."""
@@ -172,42 +173,35 @@ class WordIndex:
 
     def search(self, query: Mapping[str, float]) -> Scores:
         """The BM25 score of every slot for a query of terms with their weights."""
-        scores = np.zeros(self._used, np.float32)
-        norm = self._current_norms()
-        for term, weight in query.items():
-            factor = self._factor(term, weight)
-            for slots, counts in self._parts(term):
-                scores[slots] += factor * counts / (counts + norm[slots])
-        scores[~self.alive] = 0
-        return scores
+        return self._summed(query) * self.alive
 
     def best(self, query: Mapping[str, float], count: int, searched: Mask) -> Ids:
         """The slots that score best for a query, at most `count` of those `searched`; of equal
         ones those with the lower ids. None that scores nothing."""
         finding = self._finding(query)
-        scores = self.search(finding)
-        scores[~searched] = 0
+        scores = self._summed(finding)
+        scores *= searched
         if len(finding) == len(query):
-            return self._leading(np.flatnonzero(scores), scores, count)
-        found = self._leading(np.flatnonzero(scores), scores, SPARE * count)
+            return self._leading(_contenders(scores, count), scores, count)
+        found = self._leading(_contenders(scores, SPARE * count), scores, SPARE * count)
         scores[found] = self.scores(query, found)
         return self._leading(found, scores, count)
 
     def scores(self, query: Mapping[str, float], slots: Ids) -> Scores:
         """The BM25 score of these slots: the same as `search` has, without the others'."""
-        rows = np.array([self._row.get(term, -1) for term in query], np.int32)
+        line_of = np.full(len(self._row) + 1, -1, np.int16)
+        # A term that nobody has is given the row that none has.
+        line_of[[self._row.get(term, -1) for term in query]] = np.arange(len(query))
+        line_of[-1] = -1
         ends = self._ends[slots]
         sizes = ends - np.where(slots > 0, self._ends[slots - 1], 0)
         at = np.repeat(ends - np.cumsum(sizes), sizes) + np.arange(sizes.sum())
-        own = self._own_rows[at]
-        order = np.argsort(rows)
-        place = np.minimum(np.searchsorted(rows, own, sorter=order), max(len(rows) - 1, 0))
-        column = order[place] if len(rows) else place
-        asked = np.flatnonzero(rows[column] == own) if len(rows) else np.empty(0, np.int64)
-        counts = np.zeros((len(rows), len(slots)), np.float32)
-        line = np.repeat(np.arange(len(slots)), sizes)
-        counts[column[asked], line[asked]] = self._own_counts[at[asked]]
-        norm = self._current_norms()[slots]
+        line = line_of.take(self._own_rows.take(at))
+        asked = np.flatnonzero(line >= 0)
+        counts = np.zeros((len(query), len(slots)), np.float32)
+        column = np.repeat(np.arange(len(slots)), sizes)
+        counts[line[asked], column[asked]] = self._own_counts[at[asked]]
+        norm = self._norm(self._lengths[slots])
         scores = np.zeros(len(slots), np.float32)
         # Term by term in the same order, so that every bit is the same.
         for (term, weight), held in zip(query.items(), counts, strict=True):
@@ -278,44 +272,40 @@ class WordIndex:
         self._alive, self._counted = self._alive[keep], self._counted[keep]
         self._used = len(keep)
         self._slot_of[self._ids] = np.arange(self._used)
-        self._norms = None
 
     def save(self, path: Path) -> None:
-        """Write the index to a file (numpy's .npz, without pickles)."""
+        """Write the index to a file."""
         self.compact()
         segment = self._segments[0]
-        with path.open("wb") as file:
-            np.savez(
-                file,
-                ids=self._ids,
-                lengths=self._lengths,
-                counted=self._counted,
-                terms=np.frombuffer("\n".join(self._row).encode(), np.uint8),
-                rows=segment.rows,
-                starts=segment.starts,
-                slots=segment.slots,
-                counts=segment.counts,
-                ends=self._ends,
-                own_rows=self._own_rows,
-                own_counts=self._own_counts,
-                holders=self._holders,
-                counted_holders=self._counted_holders,
-            )
+        arrays.save(
+            path,
+            {
+                "ids": self._ids,
+                "lengths": self._lengths,
+                "counted": self._counted,
+                "terms": np.frombuffer("\n".join(self._row).encode(), np.uint8),
+                "rows": segment.rows,
+                "starts": segment.starts,
+                "slots": segment.slots,
+                "counts": segment.counts,
+                "ends": self._ends,
+                "own_rows": self._own_rows,
+                "own_counts": self._own_counts,
+                "holders": self._holders,
+                "counted_holders": self._counted_holders,
+            },
+        )
 
     @classmethod
     def load(cls, path: Path) -> "WordIndex":
         """Read an index that `save` wrote. Damage is not always noticed: check a sum first."""
-        index = cls()
-        with np.load(path, allow_pickle=False) as arrays:
-            index._ids, index._lengths = arrays["ids"], arrays["lengths"]
-            index._counted, index._ends = arrays["counted"], arrays["ends"]
-            index._own_rows, index._own_counts = arrays["own_rows"], arrays["own_counts"]
-            index._holders = arrays["holders"]
-            index._counted_holders = arrays["counted_holders"]
-            index._segments = [
-                _Segment(arrays["rows"], arrays["starts"], arrays["slots"], arrays["counts"])
-            ]
-            terms = arrays["terms"].tobytes().decode()
+        index, held = cls(), arrays.load(path)
+        index._ids, index._lengths = held["ids"], held["lengths"]
+        index._counted, index._ends = held["counted"], held["ends"]
+        index._own_rows, index._own_counts = held["own_rows"], held["own_counts"]
+        index._holders, index._counted_holders = held["holders"], held["counted_holders"]
+        index._segments = [_Segment(held["rows"], held["starts"], held["slots"], held["counts"])]
+        terms = held["terms"].tobytes().decode()
         index._used = index._held = len(index._ids)
         index._alive = np.ones(index._used, bool)
         index._slot_of = np.full(int(index._ids.max(initial=-1)) + 1, -1, np.int32)
@@ -338,6 +328,16 @@ class WordIndex:
             finding.add(term)
         return {term: weight for term, weight in query.items() if term in finding}
 
+    def _summed(self, query: Mapping[str, float]) -> Scores:
+        """What the postings of these terms add up to in each slot, dead ones too."""
+        scores = np.zeros(self._used, np.float32)
+        for term, weight in query.items():
+            factor = self._factor(term, weight)
+            for slots, counts in self._parts(term):
+                gains = factor * counts / (counts + self._norm(self._lengths.take(slots)))
+                scores[slots] = scores.take(slots) + gains
+        return scores
+
     def _leading(self, slots: Ids, scores: Scores, count: int) -> Ids:
         """Of these slots the `count` with the best scores; of equal ones the lower ids."""
         if len(slots) <= count:
@@ -355,7 +355,8 @@ class WordIndex:
             return []
         held = ((segment, segment.of(row)) for segment in self._segments)
         return [
-            (segment.slots[part], segment.counts[part].astype(np.float32)) for segment, part in held
+            (segment.slots[part].astype(np.int64), segment.counts[part].astype(np.float32))
+            for segment, part in held
         ]
 
     def _own(self, slot: int) -> slice:
@@ -392,19 +393,14 @@ class WordIndex:
         self._total += int(np.count_nonzero(counted))
         self._words += int(self._lengths[new][counted].sum(dtype=np.float64))
         self._held += new.stop - new.start
-        self._norms = None
 
     def _factor(self, term: str, weight: float) -> np.float32:
         return np.float32(weight * self.rarity(term) * (K1 + 1))
 
     def _norm(self, lengths: Any) -> Any:
+        """What these lengths add below the line of BM25. It changes with every document that
+        counts, so it is worked out for what is looked at, not for all."""
         return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
-
-    def _current_norms(self) -> Scores:
-        norms = self._norms
-        if norms is None:
-            norms = self._norms = np.asarray(self._norm(self._lengths[: self._used]), np.float32)
-        return norms
 
     def _average_length(self) -> float:
         return self._words / self._total if self._words else 1.0
@@ -427,9 +423,21 @@ def _vocabulary(terms: Iterable[str]) -> defaultdict[str, int]:
     return rows
 
 
+def _contenders(scores: Scores, count: int) -> Ids:
+    """The slots that score and may be among the `count` best."""
+    # The best of each of many groups are `count` scores at least as good as the last of these.
+    groups = len(scores) // GROUP
+    least = np.float32(0)
+    if groups > count:
+        peaks = scores[: groups * GROUP].reshape(GROUP, groups).max(axis=0)
+        least = np.partition(peaks, -count)[-count]
+    return np.flatnonzero(scores >= least if least > 0 else scores > 0)
+
+
 def grown(old: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
     """A longer array that begins like the old one."""
-    new = np.full(size, fill, old.dtype)
+    # The memory of zeros is taken only as it is written to: at a million deals 0.3 GB less.
+    new = np.full(size, fill, old.dtype) if fill else np.zeros(size, old.dtype)
     new[: len(old)] = old
     return new
 

@@ -153,8 +153,9 @@ def _serve(
         # The first page does not wait for the model, nor does loading it slow the start down.
         while not server.started:
             time.sleep(0.1)
-        catalog.catch_up()
+        # First what answers wait for: looking through a large record takes longer.
         catalog.warm()
+        catalog.catch_up()
 
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     workers = []

@@ -70,8 +70,8 @@ class TestVectorIndex:
         rows = units(np.random.default_rng(2), 5)
         index = VectorIndex(DIMENSION)
         index.add(ids(5, 3, 9, 1, 7), rows)
-        index.save(tmp_path / "vectors.faiss")
-        loaded = VectorIndex.load(tmp_path / "vectors.faiss")
+        index.save(tmp_path / "vectors")
+        loaded = VectorIndex.load(tmp_path / "vectors")
         for each in (index, loaded):
             assert (each.vectors(ids(9, 5)) == rows[[2, 0]]).all()
             assert each.vectors(NONE).shape == (0, DIMENSION)
@@ -149,8 +149,8 @@ class TestLists:
         rows = np.concatenate([rows, np.zeros((3000, DIMENSION)), self.clustered(100)])
         index.add(new, rows[new])
         held = np.append(np.setdiff1d(np.arange(2000), gone), new)
-        index.save(tmp_path / "lists.faiss")
-        for each in (index, VectorIndex.load(tmp_path / "lists.faiss")):
+        index.save(tmp_path / "lists")
+        for each in (index, VectorIndex.load(tmp_path / "lists")):
             assert len(each) == len(held)
             assert self.recall(each, rows, held, None) > 0.95
             assert each.vectors(held) == pytest.approx(rows[held], abs=1e-3)

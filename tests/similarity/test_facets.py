@@ -53,7 +53,7 @@ def test_values_are_those_of_the_ranking(
 ) -> None:
     index, held = filled(first, then, set()), first | then
     if reload:
-        path = tmp_path_factory.getbasetemp() / "facets.npz"
+        path = tmp_path_factory.getbasetemp() / "facets"
         index.save(path)
         index = FacetIndex.load(path)
     ids = sorted(held)

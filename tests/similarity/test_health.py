@@ -149,7 +149,7 @@ def test_snapshots_that_are_missing_are_only_a_warning(world: World, indexes: Pa
 
 
 def test_damaged_snapshots_are_only_a_warning(world: World, indexes: Path) -> None:
-    path = next(indexes.glob("deal-*.faiss"))
+    path = next(indexes.glob("deal-*.vectors"))
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)

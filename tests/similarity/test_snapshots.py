@@ -151,6 +151,26 @@ def test_a_flipped_bit(saved: Saved, file: int, share: float) -> None:
     assert answer(saved.database, saved.folder) == saved.answer
 
 
+def test_no_part_of_a_large_file_is_left_out_of_its_sum(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(catalog_module, "DIGEST_PART", 100)
+    content = random.Random(2).randbytes(1_050)
+    flipped = [
+        content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] for at in range(0, 1_050, 7)
+    ]
+    swapped = content[100:200] + content[:100] + content[200:]
+    cut = [content[:size] for size in (0, 100, 1_000, 1_049)]
+    longer = [content + bytes(size) for size in (1, 50, 150)]
+    every = [content, *flipped, swapped, *cut, *longer]
+    sums = set()
+    for number, each in enumerate(every):
+        path = tmp_path / str(number)
+        path.write_bytes(each)
+        sums.add(catalog_module._file_digest(path))
+    assert len(sums) == len(every)
+
+
 @pytest.mark.parametrize("share", [n / 24 for n in range(24)])
 def test_every_part_of_the_manifest_may_be_wrong(saved: Saved, share: float) -> None:
     path = saved.folder / "manifest.json"
@@ -342,7 +362,7 @@ def test_a_folder_that_cannot_be_written(
     shutil.rmtree(saved.folder)
     saved.folder.mkdir()
     monkeypatch.setattr(secrets, "token_hex", lambda _length: "stem")
-    for name in ("deal-stem.faiss", "asset-stem.words.npz", "manifest-stem.json"):
+    for name in ("deal-stem.vectors", "asset-stem.words", "manifest-stem.json"):
         (saved.folder / name).mkdir()
         assert answer(saved.database, saved.folder) == saved.answer
         assert "could not be written" in caplog.text
@@ -431,7 +451,7 @@ def test_two_processes_may_publish_into_one_folder(own: Saved) -> None:
 
 def test_forgetting_removes_every_file(own: Saved) -> None:
     catalog = writing(own)
-    (own.folder / "deal-orphan.faiss").touch()
+    (own.folder / "deal-orphan.vectors").touch()
     catalog.reset()
     assert list(own.folder.iterdir()) == []
     assert asked(own.database, catalog) == own.answer

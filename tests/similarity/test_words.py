@@ -101,7 +101,7 @@ def test_it_scores_as_bm25_does_whatever_happened_before(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     index, naive = WordIndex(), Naive()
-    path = tmp_path_factory.getbasetemp() / "words.npz"
+    path = tmp_path_factory.getbasetemp() / "words"
     for step, *given_ in steps:
         if step == "put":
             document, terms, counted = given_
@@ -169,7 +169,7 @@ def test_a_word_has_holders_while_documents_have_it(tmp_path: Path) -> None:
     assert index.holders("ward") == (1, 2)
     assert index.holders("secret") == (0, 1)
     assert index.holders("dashboard") == (0, 0)
-    for each in (index, reloaded(index, tmp_path / "words.npz")):
+    for each in (index, reloaded(index, tmp_path / "words")):
         assert each.holders("ward") == (1, 2)
         each.put(1, ["dashboard"])
         assert each.holders("ward") == (0, 1)
@@ -189,7 +189,7 @@ def test_a_word_repeated_without_end_counts_as_often_as_can_be_stored(count: int
 
 
 def test_an_empty_index_answers_nothing(tmp_path: Path) -> None:
-    index = reloaded(WordIndex(), tmp_path / "words.npz")
+    index = reloaded(WordIndex(), tmp_path / "words")
     for each in (index, WordIndex()):
         assert len(each) == 0
         assert each.search({"word": 1.0}).tolist() == []
@@ -225,7 +225,11 @@ def best(index: WordIndex, count: int) -> list[int]:
     return sorted(index.ids[slots].tolist())
 
 
-def test_the_best_are_those_of_the_whole_search() -> None:
+@pytest.mark.parametrize("group", [1, 2, 128, 10_000])
+def test_the_best_are_those_of_the_whole_search(
+    group: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.words.GROUP", group)
     index = crowd(np.random.default_rng(1), 1, 600, secret=True)
     scores = index.search(QUERY)
     for count in (1, 10, 200):
