@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from workspace import members
+from workspace import contacts, members, notes, reminders, tasks
 from workspace.accounts import Account
 from workspace.activity import TimelineEntry
 from workspace.clock import today
@@ -67,6 +67,7 @@ def load(
             if report.refused or report.failed:
                 raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _tell_as_if_logged(session)
+    _leave_something_to_do(session)
     people = session.exec(
         select(Person)
         .join(Member, col(Member.person_id) == col(Person.id))
@@ -114,6 +115,30 @@ def shift_prose(text: str, by: timedelta) -> str:
         return f"{day.day} {months[day.month - 1]}"
 
     return _DAY_IN_PROSE.sub(moved, text)
+
+
+def _leave_something_to_do(session: Session) -> None:
+    """What waits for a rep this morning: a mention, tasks, and somebody to write to."""
+    deal = session.exec(select(Deal).where(Deal.key == "HW-0267")).one()
+    who = {
+        name: contacts.person_of(session, name)
+        for name in ("agnieszka-wrona", "henrik-asmussen", "wojciech-halas")
+    }
+    rep, expert = who["agnieszka-wrona"].id, who["henrik-asmussen"].id
+    for text, days in (
+        ("Find out who of our customers worked with Hałas at Wiślana", -1),
+        ("Send Krzemień the payback table with their own write-offs", 2),
+    ):
+        tasks.add_task(session, deal, text, rep, due=today() + timedelta(days=days))
+    notes.write_note(
+        session,
+        deal,
+        expert,
+        "note",
+        "@agnieszka-wrona, I can show Żmuda on Thursday what became of the planners at Zagonek:"
+        " **nobody left, two were promoted**. Shall I ask Beata to join?",
+    )
+    reminders.keep_in_touch(session, rep, who["wojciech-halas"], 30, today() - timedelta(days=34))
 
 
 def _tell_as_if_logged(session: Session) -> None:

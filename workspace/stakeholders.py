@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 
+from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account
 from workspace.activity import record
 from workspace.deals import Deal, hold
@@ -106,6 +107,34 @@ def stakeholders_of(session: Session, deal_id: int) -> list[StakeholderRow]:
         .order_by(weight.desc(), sa.func.lower(Person.name), col(Person.id))
     )
     return [StakeholderRow(*row) for row in session.exec(query)]
+
+
+@dataclass(frozen=True)
+class Involvement:
+    """What a contact is on a deal."""
+
+    deal_key: str
+    deal_name: str
+    outcome: str
+    buying_role: str
+    stance: str
+
+
+def involvements(session: Session, viewer: Viewer, person_id: int) -> list[Involvement]:
+    """The deals, of those that the viewer may see, on which somebody is a stakeholder."""
+    query = (
+        sa.select(
+            col(Deal.key),
+            col(Deal.name),
+            col(Deal.outcome),
+            col(Stakeholder.buying_role),
+            col(Stakeholder.stance),
+        )
+        .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
+        .where(visible_deals(viewer), col(Stakeholder.person_id) == person_id)
+        .order_by(sa.desc(col(Deal.opened)), sa.desc(col(Deal.id)))
+    )
+    return [Involvement(*row) for row in session.execute(query)]
 
 
 def add_stakeholder(

@@ -7,6 +7,7 @@ from tests.web.checklist import refuses
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.people import Membership, Person
+from workspace.stakeholders import add_stakeholder
 
 HTMX = {"HX-Request": "true"}
 
@@ -137,3 +138,16 @@ def test_should_refuse_what_every_write_refuses(
     missing = path.replace("jonas-havelka", "nobody")
     if missing != path:
         assert visit("alice").post(missing, data).status_code == 404
+
+
+def test_should_say_what_a_contact_is_on_deals(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        for name in ("wards", "nightingale"):
+            deal = world.deal(session, name)
+            add_stakeholder(session, deal, world.people["ines"], None, buying_role="economic buyer")
+    page = visit("charlie").get("/people/ines-moreira").text
+    assert "St Brannoc ward dashboards" in page
+    assert "Economic buyer" in page
+    assert "Nightingale" not in page
+    assert "Project Nightingale" in visit("alice").get("/people/ines-moreira").text
+    assert "On no deal yet" in visit("alice").get("/people/jonas-havelka").text

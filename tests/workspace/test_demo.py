@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from tests.workspace.imports.files import load
-from workspace import demo, members
+from workspace import demo, inbox, members, reminders, tasks
 from workspace.accounts import Account
 from workspace.activity import TimelineEntry
 from workspace.clock import today
@@ -49,6 +49,11 @@ def test_should_fill_an_empty_workspace(database):
         for person, password in people:
             assert members.check_password(session, person.email, password) == person
         assert len({password for _, password in people}) == 25
+        # Something waits for the rep of the story.
+        rep = members.viewer_by_email(session, "agnieszka.wrona@haldenworks.example")
+        assert [item.why for item in inbox.items(session, rep)] == ["mention"]
+        assert [row.overdue for row in tasks.tasks_of_member(session, rep)] == [True, False]
+        assert [each.key for each in reminders.occasions(session, rep)] == ["wojciech-halas"]
 
 
 def test_should_refuse_a_workspace_that_is_in_use(database):

@@ -26,6 +26,7 @@ from workspace.errors import Invalid
 from workspace.people import Education, Employment, Gathering, Membership, Person
 from workspace.pipeline import DealRow
 from workspace.reminders import CADENCES, KeepInTouch
+from workspace.stakeholders import Involvement, involvements
 
 PAGE = 50
 
@@ -52,6 +53,8 @@ class PersonPage:
     gatherings: list[tuple[str, str]]
     deals: list[DealRow]
     credits: list[Credit]
+    # What a contact is on deals that the viewer may see.
+    involvements: list[Involvement]
     assets: list[AssetRow]
     may_edit: bool
     # Whether, and how often, the viewer wants to be reminded of them.
@@ -323,6 +326,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         if roles is not None
         else [],
         credits=credit.credits_of(session, viewer, person.id) if roles is not None else [],
+        involvements=involvements(session, viewer, person.id) if roles is None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
         may_edit=contacts.may_edit(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),
