@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -15,10 +14,9 @@ from references.course import ReferenceRequest, State
 from references.matching import Candidate, Match, Wanted
 from references.network import KnownPath, Network, Step, known, opposing, steps_of
 from references.ties import Visibility
-from similarity import kin
 from similarity.catalog import Catalog
 from similarity.collection import POOL
-from similarity.learned import weights_in_use
+from similarity.kin import Inquiry, ask_of_deal, rank
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account
@@ -94,10 +92,12 @@ def offers(
     prospect: int | None = None,
     limit: int = 20,
     on: date | None = None,
+    inquiry: Inquiry | None = None,
 ) -> Offers:
     """The advocates to ask on a deal, the best first; `prospect` narrows down whom they know.
 
-    Those who may not be asked on that day are left out, with the reason.
+    Those who may not be asked on that day are left out, with the reason. An `inquiry` that
+    this viewer makes about this deal in any case is gone on with.
     """
     on = on or today()
     aimed_at, named = aims(session, deal)
@@ -108,7 +108,8 @@ def offers(
     asked = [(advocate, person) for advocate, person in rows if may[advocate.id].may_be_asked]
     steps = steps_of(session, {*(person.id for _, person in rows), *aimed_at})
     paths = _paths(session, viewer, network, aimed_at, [person.id for _, person in asked])
-    candidates = _candidates(session, viewer, catalog, deal, asked, may, paths, steps, aimed_at)
+    inquiry = inquiry or ask_of_deal(session, viewer, catalog, deal)
+    candidates = _candidates(session, catalog, inquiry, deal, asked, may, paths, aimed_at)
     matches = matching.match((wanted, candidate) for wanted, candidate, _ in candidates)
     likeness = {candidate.id: like for _, candidate, like in candidates}
     person_of = {advocate.id: person.id for advocate, person in asked}
@@ -242,18 +243,18 @@ def _paths(
 
 def _candidates(
     session: Session,
-    viewer: Viewer,
     catalog: Catalog,
+    inquiry: Inquiry,
     deal: Deal,
     asked: Sequence[tuple[Advocate, Person]],
     may: dict[int, Availability],
     paths: dict[int, KnownPath],
-    steps: dict[int, Step],
     aims: Sequence[int],
 ) -> list[tuple[Wanted, Candidate, _Likeness | None]]:
+    viewer = inquiry.viewer
     accounts = {person.account_id for _, person in asked if person.account_id}
     won = _won(session, viewer, accounts)
-    likeness = _likeness(session, viewer, catalog, deal, won)
+    likeness = _likeness(session, catalog, inquiry, won)
     names = _names(session, [deal.id, *won])
     by_account: dict[int, list[int]] = {}
     for deal_id, (account, _, _) in won.items():
@@ -320,27 +321,17 @@ def _won(
 
 def _likeness(
     session: Session,
-    viewer: Viewer,
     catalog: Catalog,
-    deal: Deal,
+    inquiry: Inquiry,
     won: dict[int, tuple[int, str, str]],
 ) -> dict[int, _Likeness]:
     """The most alike won deal of each account, where it is among the deal's kin."""
-    ranked = kin.rank(
-        session,
-        viewer,
-        catalog,
-        kin.about_deal(session, catalog, deal),
-        filter=DealFilter(outcome=Outcome.WON),
-        weights=weights_in_use(session),
-        limit=POOL,
-    )
+    ranked = rank(session, catalog, inquiry, filter=DealFilter(outcome=Outcome.WON), limit=POOL)
     found: dict[int, _Likeness] = {}
     for each in ranked:
         if each.id in won:
             account, key, name = won[each.id]
-            most = float(np.sum([term.weight for term in each.terms]))
-            found.setdefault(account, _Likeness(each.score / most if most else 0.0, key, name))
+            found.setdefault(account, _Likeness(each.likeness, key, name))
     return found
 
 

@@ -9,8 +9,7 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from similarity.catalog import Catalog
-from similarity.kin import Question, Ranked, about_deal, about_text, rank
-from similarity.learned import weights_in_use
+from similarity.kin import Inquiry, Question, Ranked, ask_of_deal, ask_of_text, rank
 from similarity.ranking import Term, ago, score
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
@@ -112,15 +111,28 @@ def playbook_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
 ) -> Playbook:
     """The assets that won the deals most like this one, out of what the viewer may see."""
-    return _playbook(session, viewer, catalog, about_deal(session, catalog, deal), limit)
+    return playbook_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
 
 
 def playbook_of_text(
     session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
 ) -> Playbook:
     """The assets that won the deals most like what a text says."""
-    question = about_text(catalog, text)
-    return _playbook(session, viewer, catalog, question, limit)
+    return playbook_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
+
+
+def playbook_of(
+    session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
+) -> Playbook:
+    """The playbook that is asked for."""
+    closed = rank(session, catalog, inquiry, filter=DealFilter(outcome=CLOSED), limit=KIN)
+    plays = _plays(session, inquiry.question, closed) if closed else []
+    return Playbook(
+        plays=plays[:limit],
+        contrasts=_contrasts(session, inquiry.viewer, inquiry.question),
+        won=sum(each.outcome == Outcome.WON for each in closed),
+        closed=len(closed),
+    )
 
 
 def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift:
@@ -143,28 +155,6 @@ def lift(won_with: int, closed_with: int, won_without: int, closed_without: int)
     value = with_mean - without_mean
     half = Z90 * math.sqrt(with_variance + without_variance)
     return Lift(value, max(-1.0, value - half), min(1.0, value + half))
-
-
-def _playbook(
-    session: Session, viewer: Viewer, catalog: Catalog, question: Question, limit: int
-) -> Playbook:
-    closed = rank(
-        session,
-        viewer,
-        catalog,
-        question,
-        filter=DealFilter(outcome=CLOSED),
-        weights=weights_in_use(session),
-        limit=KIN,
-    )
-    won = sum(each.outcome == Outcome.WON for each in closed)
-    plays = _plays(session, question, closed) if closed else []
-    return Playbook(
-        plays=plays[:limit],
-        contrasts=_contrasts(session, viewer, question),
-        won=won,
-        closed=len(closed),
-    )
 
 
 def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> list[Play]:

@@ -66,6 +66,12 @@ class DealFilter:
     def __bool__(self) -> bool:
         return self != DealFilter()
 
+    def takes(self, outcome: str) -> bool:
+        """Whether a deal of this outcome is looked at, as far as that goes."""
+        if self.outcome == CLOSED:
+            return outcome != Outcome.OPEN
+        return not self.outcome or outcome == self.outcome
+
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The predicates of these deals, for any query that selects from Deal."""
         found: list[sa.ColumnElement[bool]] = []

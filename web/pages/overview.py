@@ -13,10 +13,10 @@ from references.advocates import Activity
 from references.network import Network
 from references.offers import Offer, offers
 from similarity.catalog import Catalog
-from similarity.experts import Expert, experts_of_deal
-from similarity.kin import Kin, kin_of_deal
-from similarity.outlook import Outlook, outlook_of_deal
-from similarity.playbook import Play, playbook_of_deal
+from similarity.experts import Expert, experts_of
+from similarity.kin import Kin, ask_of_deal, kin_of
+from similarity.outlook import Outlook, outlook_of
+from similarity.playbook import Play, playbook_of
 from web.forms import Form
 from web.htmx import answer, at, go, show, wants_fragment
 from web.pages.board import board_of
@@ -233,6 +233,8 @@ def overview(
     head = room(session, viewer, key, "overview")
     deal = head.deal
     choices = pipeline.choices(session, viewer)
+    inquiry = ask_of_deal(session, viewer, catalog, deal)
+    is_open = deal.outcome == Outcome.OPEN
     return Overview(
         room=head,
         products=pipeline.products_of(session, deal.id),
@@ -241,16 +243,14 @@ def overview(
         invited=pipeline.invited_to(session, deal.id) if deal.confidential else [],
         members=contacts.active_members(session),
         seats=pipeline.seats_of(session, deal.id),
-        kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
-        plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
-        experts=experts_of_deal(session, viewer, catalog, deal, limit=BEST),
-        outlook=outlook_of_deal(session, viewer, catalog, deal)
-        if deal.outcome == Outcome.OPEN
-        else None,
+        kin=kin_of(session, catalog, inquiry, limit=BEST),
+        plays=playbook_of(session, catalog, inquiry, limit=BEST).plays,
+        experts=experts_of(session, catalog, inquiry, limit=BEST),
+        outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         references=offers(
-            session, viewer, catalog, network, deal, Activity.CALL, limit=BEST
+            session, viewer, catalog, network, deal, Activity.CALL, limit=BEST, inquiry=inquiry
         ).offered
-        if deal.outcome == Outcome.OPEN
+        if is_open
         else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=BEST),
         form=facts_form(session, head, choices, form, focus, stale) if form else None,
