@@ -233,11 +233,9 @@ def _paths(
         return {}
     graph, lent = network.graph(session), network.lent(session, viewer)
     avoid = {*session.exec(select(Member.person_id)), *opposing(session)} - set(aims)
-    chains = []
-    for person in people:
-        # Looked for from the other end: that set of people is the same for every advocate.
-        for path in graph.paths(aims, [person], k=1, extra=lent, avoid=avoid):
-            chains.append(path.people[::-1])
+    # Looked for from the other end: that set of people is the same for every advocate.
+    found = graph.nearest(aims, people, extra=lent, avoid=avoid)
+    chains = [found[person].people[::-1] for person in people if person in found]
     return {path.people[0].id: path for path in known(session, viewer, chains)}
 
 
