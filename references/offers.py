@@ -16,7 +16,7 @@ from references.network import KnownPath, Network, Step, known, opposing, steps_
 from references.ties import Visibility
 from similarity.catalog import Catalog
 from similarity.collection import POOL
-from similarity.kin import Inquiry, ask_of_deal, rank
+from similarity.kin import Inquiry, Want, ask_of_deal, rank
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account
@@ -26,6 +26,8 @@ from workspace.people import Member, Person
 from workspace.pipeline import DealFilter
 from workspace.stakeholders import Stakeholder
 
+# The won deals of whose accounts advocates are most like those who would be talked to.
+WON_KIN = Want(POOL, DealFilter(outcome=Outcome.WON))
 # Of an account whose stakeholders nobody has named, so many of its people are aimed at.
 MOST_AIMED_AT = 200
 # Those who decide are talked to first.
@@ -324,7 +326,7 @@ def _likeness(
     won: dict[int, tuple[int, str, str]],
 ) -> dict[int, _Likeness]:
     """The most alike won deal of each account, where it is among the deal's kin."""
-    ranked = rank(session, catalog, inquiry, filter=DealFilter(outcome=Outcome.WON), limit=POOL)
+    ranked = rank(session, catalog, inquiry, WON_KIN)
     found: dict[int, _Likeness] = {}
     for each in ranked:
         if each.id in won:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from similarity import ranking
 from similarity.catalog import Catalog
-from similarity.kin import Inquiry, Question, Ranked, ask_of_deal, ask_of_text, rank
+from similarity.kin import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
 from similarity.ranking import Term, Value, Weights
 from similarity.retrieval import ask, match, text_scores
 from similarity.texts import Kind, batches
@@ -24,6 +24,7 @@ from workspace.teams import Seat
 
 # The nearest documents that vote for their people.
 VOTERS = 500
+VOTING_KIN = Want(VOTERS, pool=VOTERS)
 # Evidence counts half as much after this many days.
 EVIDENCE_HALF_LIFE = 730
 # What a seat on a deal proves, by how the deal went.
@@ -127,7 +128,7 @@ def experts_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int | None = 10
 ) -> list[Expert]:
     """The experts that are asked for; without a limit all who have any evidence."""
-    kin = rank(session, catalog, inquiry, limit=VOTERS, pool=VOTERS)
+    kin = rank(session, catalog, inquiry, VOTING_KIN)
     team: set[int | None] = set()
     if inquiry.deal:
         on_team = select(Seat.person_id).where(Seat.deal_id == inquiry.deal.id)

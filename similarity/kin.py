@@ -1,5 +1,6 @@
 """Kin: the past deals most like a deal, or like a sentence, and why."""
 
+import itertools
 import math
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
@@ -16,7 +17,7 @@ from sqlmodel import Session, col, select
 
 from similarity import ranking
 from similarity.catalog import Catalog, Document, Passage
-from similarity.collection import POOL, Collection
+from similarity.collection import POOL, Collection, Scope
 from similarity.documents import Part, join
 from similarity.embeddings import ModelUnavailable
 from similarity.facets import Facts, facets, facts, sought
@@ -25,7 +26,7 @@ from similarity.index import Vectors
 from similarity.language import stems
 from similarity.learned import weights_in_use
 from similarity.ranking import Facets, Term, Value, Weights
-from similarity.retrieval import Matches, TextQuery, ask, match
+from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.texts import Kind, batches, deal_texts
 from workspace.access import Viewer, hidden_deal_ids, visible_deals
 from workspace.accounts import Account
@@ -85,6 +86,15 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Want:
+    """A ranking that is wanted: how many of the best, out of what a filter leaves."""
+
+    limit: int
+    filter: DealFilter | None = None
+    pool: int = POOL
+
+
+@dataclass(frozen=True)
 class Inquiry:
     """A question, who asks it, and what was found out for it so far.
 
@@ -103,7 +113,7 @@ class Inquiry:
     on: date
     # What the record says of deals that were looked at; None of those that may not be seen.
     records: dict[int, Facts | None] = field(default_factory=dict)
-    rankings: dict[tuple[DealFilter | None, int, int], "list[Ranked]"] = field(default_factory=dict)
+    rankings: dict[Want, "list[Ranked]"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,7 +186,7 @@ def kin_of(
     limit: int = 10,
 ) -> list[Kin]:
     """The kin that are asked for, as they are shown."""
-    ranked = rank(session, catalog, inquiry, filter=filter, limit=limit)
+    ranked = rank(session, catalog, inquiry, Want(limit, filter))
     return _present(session, catalog, inquiry, ranked)
 
 
@@ -246,32 +256,20 @@ def about_text(catalog: Catalog, text: str) -> Question:
         return Question(text, None, Facets())
 
 
-def rank(
-    session: Session,
-    catalog: Catalog,
-    inquiry: Inquiry,
-    *,
-    filter: DealFilter | None = None,
-    limit: int,
-    pool: int = POOL,
-) -> list[Ranked]:
+def rank(session: Session, catalog: Catalog, inquiry: Inquiry, want: Want) -> list[Ranked]:
     """The best deals for a question, out of those that the viewer and the filter allow."""
-    asked = (filter, limit, pool)
-    if asked not in inquiry.rankings:
-        inquiry.rankings[asked] = _rank(session, catalog, inquiry, filter, limit, pool)
-    return inquiry.rankings[asked]
+    rank_all(session, catalog, inquiry, [want])
+    return inquiry.rankings[want]
 
 
-def _rank(
-    session: Session,
-    catalog: Catalog,
-    inquiry: Inquiry,
-    filter: DealFilter | None,
-    limit: int,
-    pool: int,
-) -> list[Ranked]:
+def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterable[Want]) -> None:
+    """Have these rankings ready, each as it is on its own: the collection is searched once, and
+    the record read once."""
+    missing = [want for want in dict.fromkeys(wants) if want not in inquiry.rankings]
+    if not missing:
+        return
     question = inquiry.question
-    wanted = sought(session, filter) if filter else None
+    wanted = [sought(session, want.filter) if want.filter else None for want in missing]
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(
             collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
@@ -280,28 +278,41 @@ def _rank(
         # too, unless the session knows that the viewer may see it.
         secret = set(collection.confidential().tolist())
         unwanted = inquiry.hidden | question.excluded | (secret - inquiry.shared)
-        allowed = collection.facets.matching(wanted) if wanted else None
-        found = match(
+        allowed = [collection.facets.matching(each) if each else None for each in wanted]
+        matches = match_each(
             collection,
             asked,
+            [Scope(each, want.pool) for each, want in zip(allowed, missing, strict=True)],
             hidden=np.array(sorted(unwanted), np.int64),
-            allowed=allowed,
             sharing=question.facets,
-            pool=pool,
         )
-        ids = np.array(found.ids, np.int64)
-        values = collection.facets.values(question.facets, ids, inquiry.on)
+        estimates = [_estimated(collection, inquiry, asked, found) for found in matches]
+    parts = [
+        _best_first(estimate, want.limit) for estimate, want in zip(estimates, missing, strict=True)
+    ]
+    first = [next(rows, []) for rows in parts]
+    nearest = (found.ids[row] for found, rows in zip(matches, first, strict=True) for row in rows)
+    _read(session, inquiry, nearest)
+    for want, found, begin, rest in zip(missing, matches, first, parts, strict=True):
+        ranked: list[Ranked] = []
+        for rows in itertools.chain([begin], rest):
+            ranked += _judged(session, inquiry, want.filter, asked, found, rows)
+            if len(ranked) >= want.limit:
+                break
+        # The id makes the order of equal scores the same every time.
+        ranked.sort(key=lambda each: (-each.score, each.id))
+        inquiry.rankings[want] = ranked[: want.limit]
+
+
+def _estimated(
+    collection: Collection, inquiry: Inquiry, asked: TextQuery, found: Matches
+) -> NDArray[np.float64]:
+    """The scores by the facets in memory, which choose whom the record is asked about."""
+    ids = np.array(found.ids, np.int64)
+    values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
     values |= {"meaning": np.array(found.meaning), "words": np.array(found.words)}
     weight = asked.weights.items()
-    estimate = sum((weight[name] * each for name, each in values.items()), np.zeros(len(found.ids)))
-    ranked: list[Ranked] = []
-    for rows in _best_first(estimate, limit):
-        ranked += _judged(session, inquiry, filter, asked, found, rows)
-        if len(ranked) >= limit:
-            break
-    # The id makes the order of equal scores the same every time.
-    ranked.sort(key=lambda each: (-each.score, each.id))
-    return ranked[:limit]
+    return sum((weight[name] * each for name, each in values.items()), np.zeros(len(ids)))
 
 
 def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
@@ -506,10 +517,8 @@ def _allowed(
 ) -> dict[int, Facts]:
     """What the record says of those of the candidates that the viewer may see and the filter
     leaves, by the database's word."""
+    _read(session, inquiry, ids)
     records = inquiry.records
-    if new := [each for each in ids if each not in records]:
-        records.update(dict.fromkeys(new))
-        records.update(facts(session, new, visible_deals(inquiry.viewer)))
     known = {each: record for each in ids if (record := records[each])}
     if filter is None:
         return known
@@ -519,6 +528,13 @@ def _allowed(
     for batch in batches(known):
         left.update(session.exec(select(Deal.id).where(col(Deal.id).in_(batch), *filter.where())))
     return {each: known[each] for each in known if each in left}
+
+
+def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
+    """Read what the record says of these deals, those that were not looked at yet."""
+    new = [each for each in dict.fromkeys(ids) if each not in inquiry.records]
+    inquiry.records.update(dict.fromkeys(new))
+    inquiry.records.update(facts(session, new, visible_deals(inquiry.viewer)))
 
 
 def _shared_secrets(session: Session, viewer: Viewer) -> set[int]:

@@ -21,7 +21,7 @@ from similarity.catalog import Catalog
 from similarity.documents import join
 from similarity.embeddings import ModelUnavailable
 from similarity.facets import facets
-from similarity.kin import Inquiry, Question, ask_of_deal, inquire, rank
+from similarity.kin import Inquiry, Question, Want, ask_of_deal, inquire, rank
 from similarity.learned import prior_in_use
 from similarity.texts import batches, deal_texts
 from workspace.access import PLAIN_VIEW, Viewer, visible_deals
@@ -273,7 +273,7 @@ def _as_opened(
 
 
 def _cases(session: Session, catalog: Catalog, inquiry: Inquiry, closed: DealFilter) -> list[Case]:
-    ranked = rank(session, catalog, inquiry, filter=closed, limit=KIN)
+    ranked = rank(session, catalog, inquiry, Want(KIN, closed))
     alike = {each.id: each.likeness for each in ranked if each.band != "weak"}
     rows = session.execute(
         sa.select(

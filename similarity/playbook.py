@@ -9,7 +9,7 @@ from datetime import date
 from sqlmodel import Session, col, select
 
 from similarity.catalog import Catalog
-from similarity.kin import Inquiry, Question, Ranked, ask_of_deal, ask_of_text, rank
+from similarity.kin import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
 from similarity.ranking import Term, ago, score
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
@@ -20,6 +20,7 @@ from workspace.pipeline import CLOSED, DealFilter
 
 # The closed deals that a playbook is drawn from.
 KIN = 80
+CLOSED_KIN = Want(KIN, DealFilter(outcome=CLOSED))
 # Deals at the kin's own win rate that are added to both sides of a comparison, so that few
 # cases promise little: a beta prior, as in any shrunken proportion.
 PRIOR = 6.0
@@ -125,7 +126,7 @@ def playbook_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
 ) -> Playbook:
     """The playbook that is asked for."""
-    closed = rank(session, catalog, inquiry, filter=DealFilter(outcome=CLOSED), limit=KIN)
+    closed = rank(session, catalog, inquiry, CLOSED_KIN)
     plays = _plays(session, inquiry.question, closed) if closed else []
     return Playbook(
         plays=plays[:limit],

@@ -184,14 +184,26 @@ class WordIndex:
     def best(self, query: Mapping[str, float], count: int, searched: Mask) -> Ids:
         """The slots that score best for a query, at most `count` of those `searched`; of equal
         ones those with the lower ids. None that scores nothing."""
+        return self.best_of_each(query, [(count, searched)])[0]
+
+    def best_of_each(
+        self, query: Mapping[str, float], asked: Sequence[tuple[int, Mask]]
+    ) -> list[Ids]:
+        """The same for several counts, each with the slots that are searched for it."""
         finding = self._finding(query)
         scores = self.search(finding)
-        scores[~searched] = 0
-        if len(finding) == len(query):
-            return self._leading(np.flatnonzero(scores), scores, count)
-        found = self._leading(np.flatnonzero(scores), scores, SPARE * count)
-        scores[found] = self.scores(query, found)
-        return self._leading(found, scores, count)
+        scored = np.flatnonzero(scores)
+        found = []
+        for count, searched in asked:
+            slots = scored[searched[scored]]
+            if len(finding) < len(query):
+                slots = self._leading(slots, scores, SPARE * count)
+                whole = np.zeros(self._used, np.float32)
+                whole[slots] = self.scores(query, slots)
+                found.append(self._leading(slots, whole, count))
+            else:
+                found.append(self._leading(slots, scores, count))
+        return found
 
     def scores(self, query: Mapping[str, float], slots: Ids) -> Scores:
         """The BM25 score of these slots: the same as `search` has, without the others'."""

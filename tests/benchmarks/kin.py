@@ -121,7 +121,7 @@ def _asked(
         start, worked = time.perf_counter(), time.thread_time()
         deal = session.get_one(Deal, number)
         asked = kin.ask_of_deal(session, PLAIN_VIEW, catalog, deal, weights=Weights())
-        found = kin.rank(session, catalog, asked, filter=filter, limit=10)
+        found = kin.rank(session, catalog, asked, kin.Want(10, filter))
         clock, processor = time.perf_counter() - start, time.thread_time() - worked
         return Answer([each.id for each in found], clock * 1000, processor * 1000)
 
@@ -159,7 +159,7 @@ def _percentiles(taken: Sequence[float]) -> str:
 STAGES: dict[str, list[tuple[Any, str]]] = {
     "question": [(kin, "about_deal"), (kin, "ask")],
     "access": [(kin, "hidden_deal_ids"), (kin, "_shared_secrets")],
-    "words": [(WordIndex, "best"), (WordIndex, "scores")],
+    "words": [(WordIndex, "best_of_each"), (WordIndex, "scores")],
     "vectors": [(Collection, "_nearest"), (Collection, "_scored")],
     "facets": [(FacetIndex, "alike"), (FacetIndex, "values")],
 }

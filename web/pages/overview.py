@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from references.advocates import Activity
 from references.network import Network
-from references.offers import Offer, offers
+from references.offers import WON_KIN, Offer, offers
 from similarity.catalog import Catalog
-from similarity.experts import Expert, experts_of
-from similarity.kin import Kin, ask_of_deal, kin_of
+from similarity.experts import VOTING_KIN, Expert, experts_of
+from similarity.kin import Kin, Want, ask_of_deal, kin_of, rank_all
 from similarity.outlook import Outlook, outlook_of
-from similarity.playbook import Play, playbook_of
+from similarity.playbook import CLOSED_KIN, Play, playbook_of
 from web.forms import Form
 from web.htmx import answer, at, go, show, wants_fragment
 from web.pages.board import board_of
@@ -235,6 +235,8 @@ def overview(
     choices = pipeline.choices(session, viewer)
     inquiry = ask_of_deal(session, viewer, catalog, deal)
     is_open = deal.outcome == Outcome.OPEN
+    wants = [Want(BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
+    rank_all(session, catalog, inquiry, wants)
     return Overview(
         room=head,
         products=pipeline.products_of(session, deal.id),
