@@ -106,15 +106,15 @@ def offers(
     if prospect is not None:
         aimed_at = [person for person in aimed_at if person == prospect]
     rows = _advocates(session, deal)
-    may = availability(session, [advocate.id for advocate, _ in rows], activity, on)
-    asked = [(advocate, person) for advocate, person in rows if may[advocate.id].may_be_asked]
-    steps = steps_of(session, {*(person.id for _, person in rows), *aimed_at})
-    paths = _paths(session, viewer, network, aimed_at, [person.id for _, person in asked])
+    may = availability(session, [each.id for each in rows], activity, on)
+    asked = [each for each in rows if may[each.id].may_be_asked]
+    steps = steps_of(session, {*(each.person_id for each in rows), *aimed_at})
+    paths = _paths(session, viewer, network, aimed_at, [each.person_id for each in asked])
     inquiry = inquiry or ask_of_deal(session, viewer, catalog, deal)
     candidates = _candidates(session, catalog, inquiry, deal, asked, may, paths, aimed_at)
     matches = matching.match((wanted, candidate) for wanted, candidate, _ in candidates)
     likeness = {candidate.id: like for _, candidate, like in candidates}
-    person_of = {advocate.id: person.id for advocate, person in asked}
+    person_of = {each.id: each.person_id for each in asked}
     offered = []
     for each in matches[:limit]:
         person = person_of[each.id]
@@ -134,9 +134,9 @@ def offers(
             )
         )
     left_out = [
-        LeftOut(steps[person.id], may[advocate.id].reason, may[advocate.id].next_on)
-        for advocate, person in rows
-        if not may[advocate.id].may_be_asked
+        LeftOut(steps[each.person_id], may[each.id].reason, may[each.id].next_on)
+        for each in rows
+        if not may[each.id].may_be_asked
     ]
     left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
     return Offers(offered, len(matches), left_out, [steps[person] for person in aimed_at], named)
@@ -209,15 +209,24 @@ def aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
     return list(session.exec(people.order_by(Person.name).limit(MOST_AIMED_AT))), False
 
 
-def _advocates(session: Session, deal: Deal) -> Sequence[tuple[Advocate, Person]]:
+@dataclass(frozen=True)
+class _Vouching:
+    """An advocate, as a person at an account."""
+
+    id: int
+    person_id: int
+    account_id: int | None
+
+
+def _advocates(session: Session, deal: Deal) -> list[_Vouching]:
     """Every advocate but those of the deal's own account."""
     elsewhere = col(Person.account_id).is_distinct_from(deal.account_id)
     query = (
-        select(Advocate, Person)
+        select(Advocate.id, Person.id, Person.account_id)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(sa.or_(elsewhere, col(Person.account_id).is_(None)))
     )
-    return session.exec(query.order_by(col(Advocate.id))).all()
+    return [_Vouching(*row) for row in session.exec(query.order_by(col(Advocate.id)))]
 
 
 def _paths(
@@ -246,47 +255,47 @@ def _candidates(
     catalog: Catalog,
     inquiry: Inquiry,
     deal: Deal,
-    asked: Sequence[tuple[Advocate, Person]],
+    asked: Sequence[_Vouching],
     may: dict[int, Availability],
     paths: dict[int, KnownPath],
     aims: Sequence[int],
 ) -> list[tuple[Wanted, Candidate, _Likeness | None]]:
     viewer = inquiry.viewer
-    accounts = {person.account_id for _, person in asked if person.account_id}
+    accounts = {each.account_id for each in asked if each.account_id}
     won = _won(session, viewer, accounts)
     likeness = _likeness(session, catalog, inquiry, won)
     names = _names(session, [deal.id, *won])
     by_account: dict[int, list[int]] = {}
     for deal_id, (account, _, _) in won.items():
         by_account.setdefault(account, []).append(deal_id)
-    facts = _facts(session, {*aims, *(person.id for _, person in asked)})
-    helped = _last_outcomes(session, viewer, [advocate.id for advocate, _ in asked])
+    facts = _facts(session, {*aims, *(each.person_id for each in asked)})
+    helped = _last_outcomes(session, viewer, [each.id for each in asked])
     found = []
-    for advocate, person in asked:
-        path = paths.get(person.id)
+    for each in asked:
+        path = paths.get(each.person_id)
         end = path.people[-1].id if path else aims[0] if aims else None
         title, languages, country = facts.get(end or 0, ("", frozenset(), None))
-        theirs = by_account.get(person.account_id or 0, [])
-        like = likeness.get(person.account_id or 0)
-        own_title, own_languages, own_country = facts[person.id]
+        theirs = by_account.get(each.account_id or 0, [])
+        like = likeness.get(each.account_id or 0)
+        own_title, own_languages, own_country = facts[each.person_id]
         found.append(
             (
                 Wanted(*names[deal.id], title=title, languages=languages, country=country),
                 Candidate(
-                    id=advocate.id,
+                    id=each.id,
                     path=path.strength if path else 0.0,
                     path_because=_reached(path) if path else "no path to them that we know of",
                     likeness=like.value if like else 0.0,
                     likeness_because=(
                         f"like {like.deal_name}" if like else "no won deal of theirs is like this"
                     ),
-                    products=frozenset().union(*(names[each][0] for each in theirs)),
-                    competitors=frozenset().union(*(names[each][1] for each in theirs)),
+                    products=frozenset().union(*(names[deal_id][0] for deal_id in theirs)),
+                    competitors=frozenset().union(*(names[deal_id][1] for deal_id in theirs)),
                     title=own_title,
                     languages=own_languages,
                     country=own_country,
-                    left=_left(may[advocate.id]),
-                    last_helped=helped.get(advocate.id),
+                    left=_left(may[each.id]),
+                    last_helped=helped.get(each.id),
                 ),
                 like,
             )

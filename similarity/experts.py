@@ -89,7 +89,7 @@ class Vote:
 
 
 def experts_of_deal(
-    session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
+    session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int | None = 10
 ) -> list[Expert]:
     """The colleagues with the most evidence for a deal, by what the viewer may see."""
     return experts_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
@@ -202,18 +202,19 @@ def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[V
         )
         seats = rows.all()
         team = Counter(deal_id for _, _, deal_id, _, _ in seats)
+        worth = {
+            deal_id: vote(by_id[deal_id].score / best, people)
+            * OUTCOME_WORTH[Outcome(by_id[deal_id].outcome)]
+            for deal_id, people in team.items()
+        }
+        left = {deal_id: decay(by_id[deal_id].facets.closed or on, on) for deal_id in team}
+        near = {deal_id: by_id[deal_id].band != "weak" for deal_id in team}
         for person_id, role, deal_id, key, name in seats:
             each = by_id[deal_id]
-            outcome = Outcome(each.outcome)
-            worth = (
-                vote(each.score / best, team[deal_id])
-                * OUTCOME_WORTH[outcome]
-                * ROLE_WORTH.get(role, OTHER_ROLE_WORTH)
-                * decay(each.facets.closed or on, on)
-            )
-            text = f"{role.capitalize()} on {name} ({outcome})"
+            proves = worth[deal_id] * ROLE_WORTH.get(role, OTHER_ROLE_WORTH) * left[deal_id]
+            text = f"{role.capitalize()} on {name} ({each.outcome})"
             yield Vote(
-                person_id, worth, each.band != "weak", Evidence(text, each.facets.closed, key, None)
+                person_id, proves, near[deal_id], Evidence(text, each.facets.closed, key, None)
             )
 
 

@@ -24,6 +24,9 @@ from workspace.people import Person
 from workspace.pipeline import SeatRow
 from workspace.teams import SEAT_ROLES, Seat
 
+# The experts that are shown; all of them are thought of for a seat.
+SHOWN = 10
+
 
 @dataclass(frozen=True)
 class ExpertsPage:
@@ -59,10 +62,14 @@ class ExpertController(Controller):
             head = room(session, viewer, key, "experts")
             members = contacts.active_members(session)
             locks = read_places(session, head.deal, asked, "lock", members)
-            found = proposed_teams(session, viewer, catalog, [head.deal], locked=locks)
+            experts = experts_of_deal(session, viewer, catalog, head.deal, limit=None)
+            known = {head.deal.id: experts}
+            found = proposed_teams(
+                session, viewer, catalog, [head.deal], locked=locks, experts=known
+            )
             page = ExpertsPage(
                 room=head,
-                experts=experts_of_deal(session, viewer, catalog, head.deal),
+                experts=experts[:SHOWN],
                 seats=pipeline.seats_of(session, head.deal.id),
                 proposals=found[head.deal.id],
                 locks=asked.sent.get("lock", []) if locks else [],
