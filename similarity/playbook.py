@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from similarity.catalog import Catalog
@@ -48,6 +49,14 @@ class UsedOn:
     deal_key: str
     deal_name: str
     outcome: str
+    helped: bool | None
+    comment: str
+
+
+@dataclass(frozen=True)
+class _Used:
+    """How it went with an asset on a deal."""
+
     helped: bool | None
     comment: str
 
@@ -160,16 +169,22 @@ def lift(won_with: int, closed_with: int, won_without: int, closed_without: int)
 
 def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> list[Play]:
     kin = {each.id: each for each in closed}
-    uses: dict[int, dict[int, Use]] = defaultdict(dict)
+    uses: dict[int, dict[int, _Used]] = defaultdict(dict)
     for batch in batches(kin):
-        for use in session.exec(
-            select(Use).where(col(Use.deal_id).in_(batch)).order_by(col(Use.id))
-        ):
-            uses[use.asset_id][use.deal_id] = use
-    assets = {
-        asset.id: asset
-        for asset in session.exec(select(Asset).where(col(Asset.id).in_(list(uses)), usable()))
-    }
+        used_on = select(Use.asset_id, Use.deal_id, Use.helped, Use.comment)
+        rows = session.exec(used_on.where(col(Use.deal_id).in_(batch)).order_by(col(Use.id)))
+        for asset_id, deal_id, helped, comment in rows:
+            uses[asset_id][deal_id] = _Used(helped, comment)
+    offered = sa.select(
+        col(Asset.id),
+        col(Asset.key),
+        col(Asset.name),
+        col(Asset.kind),
+        col(Asset.summary),
+        col(Asset.url),
+        col(Asset.published),
+    ).where(col(Asset.id).in_(list(uses)), usable())
+    assets = {asset.id: asset for asset in session.execute(offered)}
     about = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(assets))
     named = session.exec(select(Deal.id, Deal.key, Deal.name).where(col(Deal.id).in_(list(kin))))
     names = {deal_id: (key, name) for deal_id, key, name in named}
@@ -269,7 +284,7 @@ def _relevance(scores: Iterable[float], best: float) -> Term:
     return Term("relevance", nearest / best, RELEVANCE_WEIGHT, "used on the nearest kin")
 
 
-def _helped(uses: Sequence[Use]) -> Term:
+def _helped(uses: Sequence[_Used]) -> Term:
     said = [use.helped for use in uses if use.helped is not None]
     helped = sum(said)
     # Two imagined answers, one of each kind: nothing said is half.

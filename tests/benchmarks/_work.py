@@ -126,11 +126,11 @@ def add_work(session: Session, seed: int = 7) -> None:
             for n in range(1, len(advocates) + 1)
         ),
     )
-    everybody = [*members, *contacts]
+    everybody = np.array([*members, *contacts])
     pairs = {
         (min(two), max(two))
         for person in contacts
-        for other in some(everybody, TIES)
+        for other in random.choice(everybody, TIES).tolist()
         if other != person
         for two in [(person, other)]
     }
