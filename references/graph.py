@@ -172,6 +172,55 @@ class Graph:
             middles = _best_middles(question, most_hops, 2 * k if len(lent) else k)
             return _paths_over(question, middles, k)
 
+    def nearest(
+        self,
+        sources: Collection[int],
+        targets: Collection[int],
+        *,
+        extra: Mapping[tuple[int, int], float] = {},
+        avoid: Collection[int] = (),
+    ) -> dict[int, Path]:
+        """To each of these targets the path that `paths` has first where it is the only one.
+
+        Many are looked for at once, in a fraction of the time that they take one by one.
+        """
+        sources = frozenset(sources)
+        ends = set(targets).difference(avoid)
+        # Who is a source too reaches nobody else by themselves: a question of their own.
+        both = ends & sources
+        found = {
+            person: path
+            for person in both
+            for path in self.paths(sources, [person], k=1, extra=extra, avoid=avoid)
+        }
+        left_out = sources.intersection(avoid)
+        if len(left_out) > MOST_LEFT_OUT:
+            sources -= left_out
+        with self._lock:
+            ties = self._ties
+            lent = _Lent(ties, extra)
+            question = _Question(
+                ties,
+                self._entries_of(sources),
+                lent,
+                np.empty(0, np.int64),
+                ties.places(avoid),
+                ties.places(left_out),
+            )
+            ways, people, strengths = _best_to_each(question, ties.places(ends - both))
+            ids = np.where(people == NOBODY, NOBODY, ties.ids[people])
+        for way, held, chain, worth in zip(
+            ways.tolist(),
+            (people != NOBODY).tolist(),
+            ids.tolist(),
+            strengths.tolist(),
+            strict=True,
+        ):
+            path = tuple(itertools.compress(chain, held))
+            # Between two people that are not there is no tie.
+            found[path[-1]] = Path(path, tuple(each for each in worth if each), way)
+        return found
+
     def _entries_of(self, sources: frozenset[int]) -> "_Entries":
         """What is kept for a set of sources, made where it is not; the lock is held."""
         entries = self._entries.pop(sources, None)
@@ -571,6 +620,78 @@ def _best_middles(question: _Question, most_hops: int, count: int) -> Middles:
         best = _best(ties, [best, through(first, between, part[of], least)], count)
         size *= 4
     return best
+
+
+def _best_to_each(
+    question: _Question, targets: Places
+) -> tuple[NDArray[np.float64], Places, Strengths]:
+    """The best path to each target on its own, of those that any path leads to: how strong it
+    is, its people as `Middles` has them, and its ties: into the middle, within it, out of it."""
+    ties, lent = question.ties, question.lent
+    best = np.zeros(len(targets))
+    found: list[tuple[Places, NDArray[np.float64], Places, Strengths]] = []
+
+    def add(
+        of: Places,
+        into: Strengths,
+        source: Places,
+        first: Places | None = None,
+        between: Strengths | None = None,
+        second: Places | None = None,
+        out: Strengths | None = None,
+    ) -> None:
+        ways = into.astype(np.float64)
+        for more in (between, out):
+            if more is not None:
+                ways = ways * more
+        np.maximum.at(best, of, ways)
+        keep = np.flatnonzero((ways > 0) & (ways >= best[of]))
+        people = np.full((len(keep), 4), NOBODY)
+        strengths = np.zeros((len(keep), 3), np.float32)
+        people[:, 3] = targets[of[keep]]
+        for column, places in enumerate((source, first, second)):
+            if places is not None:
+                people[:, column] = places[keep]
+        for column, part in enumerate((into, between, out)):
+            if part is not None:
+                strengths[:, column] = part[keep]
+        found.append((of[keep], ways[keep], people, strengths))
+
+    def through(at: Places, edges: Edges) -> None:
+        """Add the ways over two people, of whom the second is at `at` in `near`."""
+        part, first, between = edges
+        at = at[part]
+        into, source = question.entry(first)
+        keep = (into > 0) & (first != targets[of[at]])
+        at = at[keep]
+        add(of[at], into[keep], source[keep], first[keep], between[keep], near[at], out[at])
+
+    of, near, out = _joined([ties.edges(targets), lent.edges(targets)])
+    direct = question.is_source(near)
+    add(of[direct], out[direct], near[direct])
+    inner = question.is_inner(near)
+    of, near, out = of[inner], near[inner], out[inner]
+    into, source = question.entry(near)
+    add(of, into, source, near, out=out)
+    through(np.arange(len(near)), lent.edges(near))
+    bounds = np.maximum(question.entries.bounds[near], question.most_given) * out.astype(np.float64)
+    order = np.argsort(-bounds)
+    size = max(FIRST_BATCH, len(targets))
+    while len(order):
+        part, order = order[:size], order[size:]
+        part = part[(bounds[part] > 0) & (bounds[part] >= best[of[part]])]
+        through(part, ties.edges(near[part]))
+        size *= 2
+    places, ways = (np.concatenate([each[row] for each in found]) for row in (0, 1))
+    people = np.concatenate([each[2] for each in found])
+    strengths = np.concatenate([each[3] for each in found])
+    keep = ways == best[places]
+    places, ways, people, strengths = places[keep], ways[keep], people[keep], strengths[keep]
+    ids = ties.ids[people]
+    hops = np.count_nonzero(people != NOBODY, axis=1)
+    ranks = np.lexsort((ids[:, 2], ids[:, 1], ids[:, 0], hops, places))
+    ranks = ranks[_firsts(places[ranks])]
+    return ways[ranks], people[ranks], strengths[ranks]
 
 
 def _paths_over(question: _Question, middles: Middles, k: int) -> list[Path]:

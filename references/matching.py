@@ -7,6 +7,7 @@ reasons that are shown are that sum's own terms.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from similarity.ranking import Term, Value, score
 from workspace.people import language_name
@@ -120,6 +121,8 @@ def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
     }
 
 
+# Many people have the same few titles.
+@lru_cache(maxsize=4096)
 def level(title: str) -> int | None:
     """How senior a title is, from 0 for the top; None where it does not say."""
     text = title.lower()

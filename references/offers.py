@@ -4,7 +4,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -15,10 +14,9 @@ from references.course import ReferenceRequest, State
 from references.matching import Candidate, Match, Wanted
 from references.network import KnownPath, Network, Step, known, opposing, steps_of
 from references.ties import Visibility
-from similarity import kin
 from similarity.catalog import Catalog
 from similarity.collection import POOL
-from similarity.learned import weights_in_use
+from similarity.kin import Inquiry, Want, ask_of_deal, rank
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
 from workspace.accounts import Account
@@ -28,6 +26,8 @@ from workspace.people import Member, Person
 from workspace.pipeline import DealFilter
 from workspace.stakeholders import Stakeholder
 
+# The won deals of whose accounts advocates are most like those who would be talked to.
+WON_KIN = Want(POOL, DealFilter(outcome=Outcome.WON))
 # Of an account whose stakeholders nobody has named, so many of its people are aimed at.
 MOST_AIMED_AT = 200
 # Those who decide are talked to first.
@@ -94,24 +94,27 @@ def offers(
     prospect: int | None = None,
     limit: int = 20,
     on: date | None = None,
+    inquiry: Inquiry | None = None,
 ) -> Offers:
     """The advocates to ask on a deal, the best first; `prospect` narrows down whom they know.
 
-    Those who may not be asked on that day are left out, with the reason.
+    Those who may not be asked on that day are left out, with the reason. An `inquiry` that
+    this viewer makes about this deal in any case is gone on with.
     """
     on = on or today()
     aimed_at, named = aims(session, deal)
     if prospect is not None:
         aimed_at = [person for person in aimed_at if person == prospect]
     rows = _advocates(session, deal)
-    may = availability(session, [advocate.id for advocate, _ in rows], activity, on)
-    asked = [(advocate, person) for advocate, person in rows if may[advocate.id].may_be_asked]
-    steps = steps_of(session, {*(person.id for _, person in rows), *aimed_at})
-    paths = _paths(session, viewer, network, aimed_at, [person.id for _, person in asked])
-    candidates = _candidates(session, viewer, catalog, deal, asked, may, paths, steps, aimed_at)
+    may = availability(session, [each.id for each in rows], activity, on)
+    asked = [each for each in rows if may[each.id].may_be_asked]
+    steps = steps_of(session, {*(each.person_id for each in rows), *aimed_at})
+    paths = _paths(session, viewer, network, aimed_at, [each.person_id for each in asked])
+    inquiry = inquiry or ask_of_deal(session, viewer, catalog, deal)
+    candidates = _candidates(session, catalog, inquiry, deal, asked, may, paths, aimed_at)
     matches = matching.match((wanted, candidate) for wanted, candidate, _ in candidates)
     likeness = {candidate.id: like for _, candidate, like in candidates}
-    person_of = {advocate.id: person.id for advocate, person in asked}
+    person_of = {each.id: each.person_id for each in asked}
     offered = []
     for each in matches[:limit]:
         person = person_of[each.id]
@@ -131,9 +134,9 @@ def offers(
             )
         )
     left_out = [
-        LeftOut(steps[person.id], may[advocate.id].reason, may[advocate.id].next_on)
-        for advocate, person in rows
-        if not may[advocate.id].may_be_asked
+        LeftOut(steps[each.person_id], may[each.id].reason, may[each.id].next_on)
+        for each in rows
+        if not may[each.id].may_be_asked
     ]
     left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
     return Offers(offered, len(matches), left_out, [steps[person] for person in aimed_at], named)
@@ -206,15 +209,24 @@ def aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
     return list(session.exec(people.order_by(Person.name).limit(MOST_AIMED_AT))), False
 
 
-def _advocates(session: Session, deal: Deal) -> Sequence[tuple[Advocate, Person]]:
+@dataclass(frozen=True)
+class _Vouching:
+    """An advocate, as a person at an account."""
+
+    id: int
+    person_id: int
+    account_id: int | None
+
+
+def _advocates(session: Session, deal: Deal) -> list[_Vouching]:
     """Every advocate but those of the deal's own account."""
     elsewhere = col(Person.account_id).is_distinct_from(deal.account_id)
     query = (
-        select(Advocate, Person)
+        select(Advocate.id, Person.id, Person.account_id)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(sa.or_(elsewhere, col(Person.account_id).is_(None)))
     )
-    return session.exec(query.order_by(col(Advocate.id))).all()
+    return [_Vouching(*row) for row in session.exec(query.order_by(col(Advocate.id)))]
 
 
 def _paths(
@@ -232,60 +244,58 @@ def _paths(
         return {}
     graph, lent = network.graph(session), network.lent(session, viewer)
     avoid = {*session.exec(select(Member.person_id)), *opposing(session)} - set(aims)
-    chains = []
-    for person in people:
-        # Looked for from the other end: that set of people is the same for every advocate.
-        for path in graph.paths(aims, [person], k=1, extra=lent, avoid=avoid):
-            chains.append(path.people[::-1])
+    # Looked for from the other end: that set of people is the same for every advocate.
+    found = graph.nearest(aims, people, extra=lent, avoid=avoid)
+    chains = [found[person].people[::-1] for person in people if person in found]
     return {path.people[0].id: path for path in known(session, viewer, chains)}
 
 
 def _candidates(
     session: Session,
-    viewer: Viewer,
     catalog: Catalog,
+    inquiry: Inquiry,
     deal: Deal,
-    asked: Sequence[tuple[Advocate, Person]],
+    asked: Sequence[_Vouching],
     may: dict[int, Availability],
     paths: dict[int, KnownPath],
-    steps: dict[int, Step],
     aims: Sequence[int],
 ) -> list[tuple[Wanted, Candidate, _Likeness | None]]:
-    accounts = {person.account_id for _, person in asked if person.account_id}
+    viewer = inquiry.viewer
+    accounts = {each.account_id for each in asked if each.account_id}
     won = _won(session, viewer, accounts)
-    likeness = _likeness(session, viewer, catalog, deal, won)
+    likeness = _likeness(session, catalog, inquiry, won)
     names = _names(session, [deal.id, *won])
     by_account: dict[int, list[int]] = {}
     for deal_id, (account, _, _) in won.items():
         by_account.setdefault(account, []).append(deal_id)
-    facts = _facts(session, {*aims, *(person.id for _, person in asked)})
-    helped = _last_outcomes(session, viewer, [advocate.id for advocate, _ in asked])
+    facts = _facts(session, {*aims, *(each.person_id for each in asked)})
+    helped = _last_outcomes(session, viewer, [each.id for each in asked])
     found = []
-    for advocate, person in asked:
-        path = paths.get(person.id)
+    for each in asked:
+        path = paths.get(each.person_id)
         end = path.people[-1].id if path else aims[0] if aims else None
         title, languages, country = facts.get(end or 0, ("", frozenset(), None))
-        theirs = by_account.get(person.account_id or 0, [])
-        like = likeness.get(person.account_id or 0)
-        own_title, own_languages, own_country = facts[person.id]
+        theirs = by_account.get(each.account_id or 0, [])
+        like = likeness.get(each.account_id or 0)
+        own_title, own_languages, own_country = facts[each.person_id]
         found.append(
             (
                 Wanted(*names[deal.id], title=title, languages=languages, country=country),
                 Candidate(
-                    id=advocate.id,
+                    id=each.id,
                     path=path.strength if path else 0.0,
                     path_because=_reached(path) if path else "no path to them that we know of",
                     likeness=like.value if like else 0.0,
                     likeness_because=(
                         f"like {like.deal_name}" if like else "no won deal of theirs is like this"
                     ),
-                    products=frozenset().union(*(names[each][0] for each in theirs)),
-                    competitors=frozenset().union(*(names[each][1] for each in theirs)),
+                    products=frozenset().union(*(names[deal_id][0] for deal_id in theirs)),
+                    competitors=frozenset().union(*(names[deal_id][1] for deal_id in theirs)),
                     title=own_title,
                     languages=own_languages,
                     country=own_country,
-                    left=_left(may[advocate.id]),
-                    last_helped=helped.get(advocate.id),
+                    left=_left(may[each.id]),
+                    last_helped=helped.get(each.id),
                 ),
                 like,
             )
@@ -320,27 +330,17 @@ def _won(
 
 def _likeness(
     session: Session,
-    viewer: Viewer,
     catalog: Catalog,
-    deal: Deal,
+    inquiry: Inquiry,
     won: dict[int, tuple[int, str, str]],
 ) -> dict[int, _Likeness]:
     """The most alike won deal of each account, where it is among the deal's kin."""
-    ranked = kin.rank(
-        session,
-        viewer,
-        catalog,
-        kin.about_deal(session, catalog, deal),
-        filter=DealFilter(outcome=Outcome.WON),
-        weights=weights_in_use(session),
-        limit=POOL,
-    )
+    ranked = rank(session, catalog, inquiry, WON_KIN)
     found: dict[int, _Likeness] = {}
     for each in ranked:
         if each.id in won:
             account, key, name = won[each.id]
-            most = float(np.sum([term.weight for term in each.terms]))
-            found.setdefault(account, _Likeness(each.score / most if most else 0.0, key, name))
+            found.setdefault(account, _Likeness(each.likeness, key, name))
     return found
 
 

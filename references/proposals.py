@@ -65,11 +65,13 @@ def proposed_teams(
     deals: Sequence[Deal],
     *,
     locked: Mapping[int, int] | None = None,
+    experts: Mapping[int, Sequence[Expert]] | None = None,
 ) -> dict[int, list[Proposal]]:
     """For each of these deals the proposals for its open seats, solved for all of them at once.
 
     `locked` are people who are to have a seat in any case, by the seat's id. Seats that
-    somebody is asked to take already are left alone.
+    somebody is asked to take already are left alone. `experts` are all of a deal's, where the
+    viewer has been told of them already.
     """
     open_seats = session.exec(
         select(Seat)
@@ -91,7 +93,10 @@ def proposed_teams(
         seats = by_deal.get(deal.id)
         if not seats:
             continue
-        known = _fits(session, viewer, catalog, deal, seats, list(names), loads)
+        told = (experts or {}).get(deal.id)
+        if told is None:
+            told = experts_of_deal(session, viewer, catalog, deal, limit=None)
+        known = _fits(session, viewer, deal, seats, list(names), loads, told)
         for seat in seats:
             openings.append(Opening(seat.id, deal.id, seat.role, (locked or {}).get(seat.id)))
             fits[seat.id] = known[seat.id]
@@ -146,20 +151,17 @@ def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
 def _fits(
     session: Session,
     viewer: Viewer,
-    catalog: Catalog,
     deal: Deal,
     seats: Sequence[Seat],
     members: Sequence[int],
     loads: Mapping[int, Load],
+    told: Sequence[Expert],
 ) -> dict[int, list[Fit]]:
     """How well each member who is not on the team fits each of a deal's open seats."""
     filled = select(Seat.person_id).where(Seat.deal_id == deal.id)
     team = set(session.exec(filled))
     people = [person for person in members if person not in team]
-    experts = {
-        expert.person_id: expert
-        for expert in experts_of_deal(session, viewer, catalog, deal, limit=len(members))
-    }
+    experts = {expert.person_id: expert for expert in told}
     buyers = list(session.exec(select(Stakeholder.person_id).where(Stakeholder.deal_id == deal.id)))
     ground = common_ground(session, viewer, people, buyers)
     buyer_names = dict(

@@ -57,6 +57,14 @@ class Query:
 
 
 @dataclass(frozen=True)
+class Scope:
+    """Where to look: among all documents or those that are allowed, and for how many."""
+
+    allowed: Ids | None = None
+    pool: int = POOL
+
+
+@dataclass(frozen=True)
 class Candidates:
     """Documents worth ranking, with their raw scores; the arrays run in parallel."""
 
@@ -69,6 +77,15 @@ class Candidates:
     passages: NDArray[np.int64]
     # The centred unit vectors of the whole documents, shape (n, dimension); 0 where none.
     wholes: Vectors
+
+    def of(self, ids: Ids) -> "Candidates":
+        """Those of these ids, which ascend as all do and are among them."""
+        if len(ids) == len(self.ids):
+            return self
+        at = np.searchsorted(self.ids, ids)
+        return Candidates(
+            ids, self.nearness[at], self.words[at], self.passages[at], self.wholes[at]
+        )
 
 
 class Collection:
@@ -219,24 +236,38 @@ class Collection:
         With `allowed` only those documents are searched; those `hidden` never are. Those that
         share the most of the facets in `sharing` are scored too, whatever they say.
         """
-        permitted = self._permitted(allowed, hidden)
-        searched = self.words.alive & np.take(permitted, self.words.ids)
-        # Without a filter nearly all parts are searched, and only what is hidden is looked up.
-        parts = self._held[: self._next].copy()
-        if allowed is None:
-            parts[self._parts_of(hidden)] = False
-        else:
-            parts &= np.take(permitted, self._owner[: self._next])
-        found = [
-            self.words.best(query.terms, pool, searched),
-            self.words.slots(self._nearest(query.vector, parts, pool)),
+        scopes = [Scope(allowed, pool)]
+        return self.candidates_of_each(query, scopes, hidden=hidden, sharing=sharing)[0]
+
+    def candidates_of_each(
+        self,
+        query: Query,
+        scopes: Sequence[Scope],
+        *,
+        hidden: Ids = NONE,
+        sharing: Facets | None = None,
+    ) -> list[Candidates]:
+        """The same for several scopes, in little more time than the widest takes alone."""
+        permitted = [self._permitted(scope.allowed, hidden) for scope in scopes]
+        pools = [scope.pool for scope in scopes]
+        searched = [self.words.alive & np.take(each, self.words.ids) for each in permitted]
+        worded = self.words.best_of_each(query.terms, list(zip(pools, searched, strict=True)))
+        parts = [
+            self._searched_parts(scope, each, hidden)
+            for scope, each in zip(scopes, permitted, strict=True)
         ]
-        if sharing:
-            alike = self.facets.alike(sharing, permitted, FACET_CANDIDATES)
-            found.append(self.words.slots(alike))
-        slots = np.unique(np.concatenate(found))
-        slots = slots[np.argsort(self.words.ids[slots])]
-        return self._scored(query, self.words.ids[slots], self.words.scores(query.terms, slots))
+        near = self._nearest(query.vector, list(zip(parts, pools, strict=True)))
+        found = []
+        for each, by_words, by_vectors in zip(permitted, worded, near, strict=True):
+            slots = [by_words, self.words.slots(by_vectors)]
+            if sharing:
+                alike = self.facets.alike(sharing, each, FACET_CANDIDATES)
+                slots.append(self.words.slots(alike))
+            found.append(np.unique(self.words.ids[np.concatenate(slots)]))
+        ids = np.unique(np.concatenate(found))
+        scores = self.words.scores(query.terms, self.words.slots(ids))
+        scored = self._scored(query, ids, scores)
+        return [scored.of(each) for each in found]
 
     def save(self, folder: Path, stem: str) -> list[Path]:
         """Write this into files in `folder` whose names begin with `stem`; returns them."""
@@ -313,28 +344,63 @@ class Collection:
                 permitted[ids[ids < len(permitted)]] = may
         return permitted
 
-    def _nearest(self, vector: Vectors | None, parts: Mask, pool: int) -> Ids:
-        """Of the documents with these parts the `pool` with the nearest; of equal ones those
-        with the lower ids."""
+    def _searched_parts(self, scope: Scope, permitted: Mask, hidden: Ids) -> Mask:
+        """Which numbers of parts are searched."""
+        # Without a filter nearly all parts are searched, and only what is hidden is looked up.
+        parts = self._held[: self._next].copy()
+        if scope.allowed is None:
+            parts[self._parts_of(hidden)] = False
+        else:
+            parts &= np.take(permitted, self._owner[: self._next])
+        return parts
+
+    def _nearest(self, vector: Vectors | None, asked: Sequence[tuple[Mask, int]]) -> list[Ids]:
+        """For each mask of parts and its pool, of the documents with these parts the `pool` with
+        the nearest; of equal ones those with the lower ids."""
+        found = [NONE] * len(asked)
         if vector is None or not len(self.vectors):
-            return NONE
-        # A document has several parts, and those of one are near each other.
-        count = 3 * pool
-        while True:
-            found, cosines = self.vectors.search(vector[None, :], count, parts, self._counted_parts)
-            nearest: dict[int, float] = {}
-            held = found[0] >= 0
-            owners = self._owner[found[0][held]].tolist()
-            for document, cosine in zip(owners, cosines[0][held].tolist(), strict=True):
-                nearest.setdefault(document, cosine)
-            documents = sorted(nearest, key=lambda each: (-nearest[each], each))[:pool]
-            # Several parts of one document can be near, and documents can be equally near:
-            # look further until enough differ and what comes next is farther than they are.
-            if len(owners) < count or (
-                len(documents) == pool and cosines[0][-1] < nearest[documents[-1]]
-            ):
-                return np.array(documents, np.int64)
-            count *= 2
+            return found
+        # Where nothing is missed, what a wide search found holds the answers of narrower ones.
+        order = sorted(range(len(asked)), key=lambda row: -np.count_nonzero(asked[row][0]))
+        wide: tuple[Mask, Ids, Vectors, bool] | None = None
+        for row in order:
+            mask, pool = asked[row]
+            if wide and not np.any(mask & ~wide[0]):
+                _, numbers, cosines, complete = wide
+                documents = self._first_of(numbers, cosines, mask, pool, complete)
+                if documents is not None:
+                    found[row] = documents
+                    continue
+            # A document has several parts, and those of one are near each other.
+            count = 3 * pool
+            while True:
+                ids, scores = self.vectors.search(vector[None, :], count, mask, self._counted_parts)
+                held = ids[0] >= 0
+                numbers, cosines = ids[0][held], scores[0][held]
+                complete = len(numbers) < max(count, 1)
+                # Several parts of one document can be near, and documents can be equally near:
+                # look further until enough differ and what comes next is farther than they are.
+                documents = self._first_of(numbers, cosines, mask, pool, complete)
+                if documents is not None:
+                    found[row] = documents
+                    break
+                count *= 2
+            if wide is None and self.vectors.is_exact:
+                wide = mask, numbers, cosines, complete
+        return found
+
+    def _first_of(
+        self, numbers: Ids, cosines: Vectors, mask: Mask, pool: int, complete: bool
+    ) -> Ids | None:
+        """The first `pool` documents with these parts, the nearest of which comes first; None
+        where parts that are not among them may come before."""
+        inside = mask[numbers]
+        documents, first = np.unique(self._owner[numbers[inside]], return_index=True)
+        own = cosines[inside][first]
+        order = np.lexsort((documents, -own))[:pool]
+        if complete or (len(order) == pool and pool and cosines[-1] < own[order[-1]]):
+            return documents[order]
+        return None
 
     def _scored(self, query: Query, ids: Ids, words: Scores) -> Candidates:
         nearness = np.zeros(len(ids), np.float32)

@@ -12,15 +12,13 @@ from sqlmodel import Session, col, select
 
 from similarity import ranking
 from similarity.catalog import Catalog
-from similarity.kin import Question, Ranked, about_deal, about_text, rank
-from similarity.learned import weights_in_use
+from similarity.kin import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
 from similarity.ranking import Term, Value, Weights
 from similarity.retrieval import ask, match, text_scores
 from similarity.texts import Kind, batches
 from workspace import credit
 from workspace.access import Viewer, visible_deals
 from workspace.assets import Asset, Use
-from workspace.clock import today
 from workspace.deals import Deal, Outcome
 from workspace.people import Member, Person
 from workspace.seat_roles import seat_roles
@@ -28,6 +26,7 @@ from workspace.teams import Seat
 
 # The nearest documents that vote for their people.
 VOTERS = 500
+VOTING_KIN = Want(VOTERS, pool=VOTERS)
 # Evidence counts half as much after this many days.
 EVIDENCE_HALF_LIFE = 730
 # What a seat on a deal proves, by how the deal went.
@@ -93,20 +92,17 @@ class Vote:
 
 
 def experts_of_deal(
-    session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
+    session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int | None = 10
 ) -> list[Expert]:
     """The colleagues with the most evidence for a deal, by what the viewer may see."""
-    team = set(session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id)))
-    question = about_deal(session, catalog, deal)
-    return _experts(session, viewer, catalog, question, team, limit)
+    return experts_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
 
 
 def experts_of_text(
     session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
 ) -> list[Expert]:
     """The colleagues with the most evidence for what a text says."""
-    question = about_text(catalog, text)
-    return _experts(session, viewer, catalog, question, set(), limit)
+    return experts_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
 
 
 def vote(relevance: float, people: int) -> float:
@@ -131,16 +127,15 @@ def decay(when: date | None, on: date) -> float:
     return float(0.5 ** (days / EVIDENCE_HALF_LIFE))
 
 
-def _experts(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    question: Question,
-    team: set[int | None],
-    limit: int,
+def experts_of(
+    session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int | None = 10
 ) -> list[Expert]:
-    weights = weights_in_use(session)
-    kin = rank(session, viewer, catalog, question, weights=weights, limit=VOTERS, pool=VOTERS)
+    """The experts that are asked for; without a limit all who have any evidence."""
+    kin = rank(session, catalog, inquiry, VOTING_KIN)
+    team: set[int | None] = set()
+    if inquiry.deal:
+        on_team = select(Seat.person_id).where(Seat.deal_id == inquiry.deal.id)
+        team = set(session.exec(on_team))
     members = {
         person_id: (key, name, title)
         for person_id, key, name, title in session.exec(
@@ -149,11 +144,11 @@ def _experts(
             .where(col(Member.active).is_(True))
         )
     }
-    on = today()
+    on = inquiry.on
     on_deals = _by_person(_seat_votes(session, kin, on))
     on_assets = _by_person(_asset_votes(session, kin, on))
-    skills = _skills(session, catalog, question, members)
-    loads = _loads(session, viewer)
+    skills = _skills(session, catalog, inquiry.question, members)
+    loads = _loads(session, inquiry.viewer)
     experts = []
     for person_id, (key, name, title) in members.items():
         deals, written = on_deals[person_id], on_assets[person_id]
@@ -207,18 +202,20 @@ def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[V
         )
         seats = rows.all()
         team = Counter(deal_id for _, _, deal_id, _, _ in seats)
+        worth = {
+            deal_id: vote(by_id[deal_id].score / best, people)
+            * OUTCOME_WORTH[Outcome(by_id[deal_id].outcome)]
+            for deal_id, people in team.items()
+        }
+        left = {deal_id: decay(by_id[deal_id].facets.closed or on, on) for deal_id in team}
+        near = {deal_id: by_id[deal_id].band != "weak" for deal_id in team}
         for person_id, role, deal_id, key, name in seats:
             each = by_id[deal_id]
-            outcome = Outcome(each.outcome)
-            worth = (
-                vote(each.score / best, team[deal_id])
-                * OUTCOME_WORTH[outcome]
-                * (worth_of.get(role) or OTHER_ROLE_WORTH)
-                * decay(each.facets.closed or on, on)
-            )
-            text = f"{role.capitalize()} on {name} ({outcome})"
+            role_worth = worth_of.get(role) or OTHER_ROLE_WORTH
+            proves = worth[deal_id] * role_worth * left[deal_id]
+            text = f"{role.capitalize()} on {name} ({each.outcome})"
             yield Vote(
-                person_id, worth, each.band != "weak", Evidence(text, each.facets.closed, key, None)
+                person_id, proves, near[deal_id], Evidence(text, each.facets.closed, key, None)
             )
 
 

@@ -20,10 +20,10 @@ from similarity import arrays
 from similarity.ranking import RECENCY_HALF_LIFE, SAME_REGION, Facets
 from similarity.texts import batches, names_of
 from workspace.accounts import Account, size_band_limits
-from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
+from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product
 from workspace.industries import likeness
 from workspace.people import Person
-from workspace.pipeline import CLOSED, DealFilter
+from workspace.pipeline import DealFilter
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -58,8 +58,10 @@ def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
     return {deal_id: each.facets for deal_id, each in facts(session, ids).items()}
 
 
-def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
-    """What is kept of these deals."""
+def facts(
+    session: Session, ids: Iterable[int], *allowed: sa.ColumnElement[bool]
+) -> dict[int, Facts]:
+    """What is kept of these deals, of those only that are `allowed`."""
     found: dict[int, Facts] = {}
     for batch in batches(ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
@@ -79,7 +81,7 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
                 col(Deal.owner_id),
             )
             .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-            .where(col(Deal.id).in_(batch))
+            .where(col(Deal.id).in_(batch), *allowed)
         )
         for row in rows:
             compared = Facets(
@@ -198,10 +200,8 @@ class FacetIndex:
         """The deals that a filter leaves, as `DealFilter.where` has it."""
         wanted, every = sought.filter, slice(None)
         found = self._held.copy()
-        if wanted.outcome == CLOSED:
-            found &= self._outcome.each(lambda outcome: outcome != Outcome.OPEN, every, bool)
-        elif wanted.outcome:
-            found &= self._outcome.each(lambda outcome: outcome == wanted.outcome, every, bool)
+        if wanted.outcome:
+            found &= self._outcome.each(wanted.takes, every, bool)
         if wanted.industry:
             section = wanted.industry
             found &= self._industry.each(lambda code: (code or "").startswith(section), every, bool)

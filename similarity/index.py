@@ -42,6 +42,11 @@ class VectorIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether a search looks at every vector, so that none that is allowed is missed."""
+        return not self._made_for
+
     def add(self, ids: Ids, vectors: Vectors) -> None:
         """Add vectors of shape (n, dimension) under ids that are not held yet."""
         if len(ids):

@@ -1,8 +1,10 @@
 """Kin: the past deals most like a deal, or like a sentence, and why."""
 
+import itertools
+import math
 import re
 from collections.abc import Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,16 +17,16 @@ from sqlmodel import Session, col, select
 
 from similarity import ranking
 from similarity.catalog import Catalog, Document, Passage
-from similarity.collection import POOL, Collection
+from similarity.collection import POOL, Collection, Scope
 from similarity.documents import Part, join
 from similarity.embeddings import ModelUnavailable
-from similarity.facets import facets, sought
+from similarity.facets import Facts, facets, facts, sought
 from similarity.feedback import Verdict, judgements
 from similarity.index import Vectors
 from similarity.language import stems
 from similarity.learned import weights_in_use
 from similarity.ranking import Facets, Term, Value, Weights
-from similarity.retrieval import Matches, TextQuery, ask, match
+from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.texts import Kind, batches, deal_texts
 from workspace.access import Viewer, hidden_deal_ids, visible_deals
 from workspace.accounts import Account
@@ -84,17 +86,62 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Want:
+    """A ranking that is wanted: how many of the best, out of what a filter leaves."""
+
+    limit: int
+    filter: DealFilter | None = None
+    pool: int = POOL
+
+
+@dataclass(frozen=True)
+class Inquiry:
+    """A question, who asks it, and what was found out for it so far.
+
+    The parts of a page share one, so that none looks up again what another has. It holds for
+    one session, as the record may be another one for the next.
+    """
+
+    question: Question
+    viewer: Viewer
+    weights: Weights
+    # The deal that asks; None where it is a text.
+    deal: Deal | None
+    # Confidential deals: those that the viewer may not see, and those that they may.
+    hidden: frozenset[int]
+    shared: frozenset[int]
+    on: date
+    # What the record says of deals that were looked at; None of those that may not be seen.
+    records: dict[int, Facts | None] = field(default_factory=dict)
+    rankings: dict[Want, "list[Ranked]"] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Ranked:
     """A deal with its place in the order: what playbook and experts build on."""
 
     id: int
     score: float
-    band: str
-    terms: list[Term]
+    # The most that the score could be.
+    attainable: float
     facets: Facets
     outcome: str
     # The number of the passage that is nearest; -1 where there is only the whole.
     passage: int
+    # How far the text agrees, and what each term counts for a text in that language.
+    meaning: float
+    words: float
+    weights: Weights
+
+    @property
+    def likeness(self) -> float:
+        """How much of what could agree does, from 0 to 1."""
+        return self.score / self.attainable if self.attainable else 0.0
+
+    @property
+    def band(self) -> str:
+        """How alike it is, in a word: strong, fair or weak."""
+        return ranking.band_of(self.score, self.attainable)
 
 
 def kin_of_deal(
@@ -111,10 +158,8 @@ def kin_of_deal(
 
     Deals that were judged not to be like this one are left out.
     """
-    question = about_deal(session, catalog, deal)
-    weights = weights or weights_in_use(session)
-    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
-    return _present(session, catalog, question, ranked, weights)
+    asked = ask_of_deal(session, viewer, catalog, deal, weights=weights)
+    return kin_of(session, catalog, asked, filter=filter, limit=limit)
 
 
 def kin_of_text(
@@ -128,10 +173,65 @@ def kin_of_text(
     limit: int = 10,
 ) -> list[Kin]:
     """The deals most like what a text says that the viewer may see, the most alike first."""
-    question = about_text(catalog, text)
-    weights = weights or weights_in_use(session)
-    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
-    return _present(session, catalog, question, ranked, weights)
+    asked = ask_of_text(session, viewer, catalog, text, weights=weights)
+    return kin_of(session, catalog, asked, filter=filter, limit=limit)
+
+
+def kin_of(
+    session: Session,
+    catalog: Catalog,
+    inquiry: Inquiry,
+    *,
+    filter: DealFilter | None = None,
+    limit: int = 10,
+) -> list[Kin]:
+    """The kin that are asked for, as they are shown."""
+    ranked = rank(session, catalog, inquiry, Want(limit, filter))
+    return _present(session, catalog, inquiry, ranked)
+
+
+def ask_of_deal(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    deal: Deal,
+    *,
+    weights: Weights | None = None,
+) -> Inquiry:
+    """What this viewer asks when they look at a deal."""
+    return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
+
+
+def ask_of_text(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    text: str,
+    *,
+    weights: Weights | None = None,
+) -> Inquiry:
+    """What this viewer asks by a text."""
+    return inquire(session, viewer, about_text(catalog, text), weights=weights)
+
+
+def inquire(
+    session: Session,
+    viewer: Viewer,
+    question: Question,
+    *,
+    weights: Weights | None = None,
+    deal: Deal | None = None,
+) -> Inquiry:
+    """A question by a viewer, of whom nothing is looked up yet but what they may see."""
+    return Inquiry(
+        question=question,
+        viewer=viewer,
+        weights=weights or weights_in_use(session),
+        deal=deal,
+        hidden=frozenset(hidden_deal_ids(session, viewer)),
+        shared=frozenset(_shared_secrets(session, viewer)),
+        on=today(),
+    )
 
 
 def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
@@ -156,49 +256,63 @@ def about_text(catalog: Catalog, text: str) -> Question:
         return Question(text, None, Facets())
 
 
-def rank(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    question: Question,
-    *,
-    filter: DealFilter | None = None,
-    weights: Weights,
-    limit: int,
-    pool: int = POOL,
-) -> list[Ranked]:
+def rank(session: Session, catalog: Catalog, inquiry: Inquiry, want: Want) -> list[Ranked]:
     """The best deals for a question, out of those that the viewer and the filter allow."""
-    wanted = sought(session, filter) if filter else None
-    unwanted = {*hidden_deal_ids(session, viewer), *question.excluded}
-    shared = _shared_secrets(session, viewer)
-    on = today()
+    rank_all(session, catalog, inquiry, [want])
+    return inquiry.rankings[want]
+
+
+def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterable[Want]) -> None:
+    """Have these rankings ready, each as it is on its own: the collection is searched once, and
+    the record read once."""
+    missing = [want for want in dict.fromkeys(wants) if want not in inquiry.rankings]
+    if not missing:
+        return
+    question = inquiry.question
+    wanted = [sought(session, want.filter) if want.filter else None for want in missing]
     with catalog.searching(session, Kind.DEAL) as collection:
-        asked = ask(collection, question.text, question.vector, weights, catalog.encoder.languages)
+        asked = ask(
+            collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
+        )
         # The collection may be newer than the session: what is confidential by now is hidden,
         # too, unless the session knows that the viewer may see it.
         secret = set(collection.confidential().tolist())
-        hidden = np.array(sorted(unwanted | (secret - shared)), np.int64)
-        allowed = collection.facets.matching(wanted) if wanted else None
-        found = match(
+        unwanted = inquiry.hidden | question.excluded | (secret - inquiry.shared)
+        allowed = [collection.facets.matching(each) if each else None for each in wanted]
+        matches = match_each(
             collection,
             asked,
-            hidden=hidden,
-            allowed=allowed,
+            [Scope(each, want.pool) for each, want in zip(allowed, missing, strict=True)],
+            hidden=np.array(sorted(unwanted), np.int64),
             sharing=question.facets,
-            pool=pool,
         )
-        values = collection.facets.values(question.facets, np.array(found.ids, np.int64), on)
+        estimates = [_estimated(collection, inquiry, asked, found) for found in matches]
+    parts = [
+        _best_first(estimate, want.limit) for estimate, want in zip(estimates, missing, strict=True)
+    ]
+    first = [next(rows, []) for rows in parts]
+    nearest = (found.ids[row] for found, rows in zip(matches, first, strict=True) for row in rows)
+    _read(session, inquiry, nearest)
+    for want, found, begin, rest in zip(missing, matches, first, parts, strict=True):
+        ranked: list[Ranked] = []
+        for rows in itertools.chain([begin], rest):
+            ranked += _judged(session, inquiry, want.filter, asked, found, rows)
+            if len(ranked) >= want.limit:
+                break
+        # The id makes the order of equal scores the same every time.
+        ranked.sort(key=lambda each: (-each.score, each.id))
+        inquiry.rankings[want] = ranked[: want.limit]
+
+
+def _estimated(
+    collection: Collection, inquiry: Inquiry, asked: TextQuery, found: Matches
+) -> NDArray[np.float64]:
+    """The scores by the facets in memory, which choose whom the record is asked about."""
+    ids = np.array(found.ids, np.int64)
+    values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
     values |= {"meaning": np.array(found.meaning), "words": np.array(found.words)}
     weight = asked.weights.items()
-    estimate = sum((weight[name] * each for name, each in values.items()), np.zeros(len(found.ids)))
-    ranked: list[Ranked] = []
-    for rows in _best_first(estimate, limit):
-        ranked += _judged(session, viewer, filter, question, asked, found, rows, on)
-        if len(ranked) >= limit:
-            break
-    # The id makes the order of equal scores the same every time.
-    ranked.sort(key=lambda each: (-each.score, each.id))
-    return ranked[:limit]
+    return sum((weight[name] * each for name, each in values.items()), np.zeros(len(ids)))
 
 
 def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
@@ -215,34 +329,43 @@ def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]
 
 def _judged(
     session: Session,
-    viewer: Viewer,
+    inquiry: Inquiry,
     filter: DealFilter | None,
-    question: Question,
     asked: TextQuery,
     found: Matches,
     rows: Sequence[int],
-    on: date,
 ) -> Iterator[Ranked]:
     """Those of the matches in these rows that may be shown, by what the record says of them."""
-    visible = _visible(session, viewer, filter, [found.ids[row] for row in rows])
-    known = facets(session, visible)
+    ours, on, weight = inquiry.question.facets, inquiry.on, asked.weights.items()
+    known = _allowed(session, inquiry, filter, [found.ids[row] for row in rows])
+    # What could agree is the same for all: it is what is known of ours.
+    attainable = math.fsum(
+        weight[name] for name in (*ranking.values(ours, Facets(), on), "meaning", "words")
+    )
     for row in rows:
-        deal_id = found.ids[row]
-        if deal_id not in visible:
+        if (record := known.get(found.ids[row])) is None:
             continue
-        values = ranking.compare(question.facets, known[deal_id], on)
-        values["meaning"] = Value(found.meaning[row], "what they say is alike")
-        values["words"] = Value(found.words[row], "words in common")
-        terms = ranking.terms(values, asked.weights)
+        values = ranking.values(ours, record.facets, on)
+        values["meaning"], values["words"] = found.meaning[row], found.words[row]
         yield Ranked(
-            id=deal_id,
-            score=ranking.score(terms),
-            band=ranking.band(terms),
-            terms=terms,
-            facets=known[deal_id],
-            outcome=visible[deal_id],
+            id=found.ids[row],
+            score=math.fsum([value * weight[name] for name, value in values.items()]),
+            attainable=attainable,
+            facets=record.facets,
+            outcome=record.outcome,
             passage=found.passages[row],
+            meaning=found.meaning[row],
+            words=found.words[row],
+            weights=asked.weights,
         )
+
+
+def reasons(inquiry: Inquiry, each: Ranked) -> list[Term]:
+    """Why a deal has its score, the largest contribution first; they add up to it."""
+    values = ranking.compare(inquiry.question.facets, each.facets, inquiry.on)
+    values["meaning"] = Value(each.meaning, "what they say is alike")
+    values["words"] = Value(each.words, "words in common")
+    return ranking.terms(values, each.weights)
 
 
 def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Piece]:
@@ -277,13 +400,10 @@ def surfaces(texts: Iterable[str], wanted: Iterable[str], language: str) -> list
 
 
 def _present(
-    session: Session,
-    catalog: Catalog,
-    question: Question,
-    ranked: Sequence[Ranked],
-    weights: Weights,
+    session: Session, catalog: Catalog, inquiry: Inquiry, ranked: Sequence[Ranked]
 ) -> list[Kin]:
     """Ranked deals with all that a reader sees of them."""
+    question, weights = inquiry.question, inquiry.weights
     ids = [each.id for each in ranked]
     texts = texts_of(session, Kind.DEAL, ids)
     with catalog.searching(session, Kind.DEAL) as collection:
@@ -298,7 +418,8 @@ def _present(
         # A word of a name around the deal is not in its text, but always in the question.
         written = [text.whole, question.text]
         shown = surfaces(written, gain, text.language)[:WORDS_SHOWN]
-        values = {term.name: Value(term.value, term.because) for term in each.terms}
+        terms = reasons(inquiry, each)
+        values = {term.name: Value(term.value, term.because) for term in terms}
         passage = text.passage(each.passage)
         if join([row.name]) == join([passage]):
             # Nothing is written but the name, which is shown anyway.
@@ -317,7 +438,7 @@ def _present(
                 owner=row.owner or "",
                 score=each.score,
                 band=each.band,
-                terms=[_with_words(term, shown) for term in each.terms],
+                terms=[_with_words(term, shown) for term in terms],
                 snippet=snippet(passage, gain[:WORDS_MARKED], text.language),
                 difference=ranking.difference(question.facets, each.facets, values, weights),
                 liked=each.id in question.liked,
@@ -391,18 +512,29 @@ def _merged(pieces: Iterable[Piece]) -> list[Piece]:
     return found
 
 
-def _visible(
-    session: Session, viewer: Viewer, filter: DealFilter | None, ids: list[int]
-) -> dict[int, str]:
-    """Those of the candidates that the viewer may see and the filter leaves, by the database's
-    word, with outcomes."""
-    found: dict[int, str] = {}
-    for batch in batches(ids):
-        seen = select(Deal.id, Deal.outcome).where(
-            col(Deal.id).in_(batch), visible_deals(viewer), *(filter.where() if filter else ())
-        )
-        found.update(session.exec(seen).all())
-    return found
+def _allowed(
+    session: Session, inquiry: Inquiry, filter: DealFilter | None, ids: list[int]
+) -> dict[int, Facts]:
+    """What the record says of those of the candidates that the viewer may see and the filter
+    leaves, by the database's word."""
+    _read(session, inquiry, ids)
+    records = inquiry.records
+    known = {each: record for each in ids if (record := records[each])}
+    if filter is None:
+        return known
+    if filter == DealFilter(outcome=filter.outcome):
+        return {each: record for each, record in known.items() if filter.takes(record.outcome)}
+    left: set[int] = set()
+    for batch in batches(known):
+        left.update(session.exec(select(Deal.id).where(col(Deal.id).in_(batch), *filter.where())))
+    return {each: known[each] for each in known if each in left}
+
+
+def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
+    """Read what the record says of these deals, those that were not looked at yet."""
+    new = [each for each in dict.fromkeys(ids) if each not in inquiry.records]
+    inquiry.records.update(dict.fromkeys(new))
+    inquiry.records.update(facts(session, new, visible_deals(inquiry.viewer)))
 
 
 def _shared_secrets(session: Session, viewer: Viewer) -> set[int]:

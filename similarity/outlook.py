@@ -21,8 +21,8 @@ from similarity.catalog import Catalog
 from similarity.documents import join
 from similarity.embeddings import ModelUnavailable
 from similarity.facets import facets
-from similarity.kin import Question, Ranked, about_deal, rank
-from similarity.learned import prior_in_use, weights_in_use
+from similarity.kin import Inquiry, Question, Want, ask_of_deal, inquire, rank
+from similarity.learned import prior_in_use
 from similarity.texts import batches, deal_texts
 from workspace.access import PLAIN_VIEW, Viewer, visible_deals
 from workspace.deals import Deal, Outcome
@@ -131,10 +131,16 @@ def outlook_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal
 ) -> Outlook | None:
     """What the kin that the viewer may see say of a deal; None where they are too few."""
-    question = about_deal(session, catalog, deal)
-    cases = _cases(session, viewer, catalog, question, DealFilter(outcome=CLOSED))
-    usual = _usual(session, viewer, without=deal.id)
-    return outlook(cases, usual, deal.currency, prior_in_use(session, PRIOR))
+    return outlook_of(session, catalog, ask_of_deal(session, viewer, catalog, deal))
+
+
+def outlook_of(session: Session, catalog: Catalog, inquiry: Inquiry) -> Outlook | None:
+    """The outlook that is asked for."""
+    deal = inquiry.deal
+    cases = _cases(session, catalog, inquiry, DealFilter(outcome=CLOSED))
+    usual = _usual(session, inquiry.viewer, without=deal.id if deal else None)
+    currency = deal.currency if deal else None
+    return outlook(cases, usual, currency, prior_in_use(session, PRIOR))
 
 
 def outlook(
@@ -237,7 +243,7 @@ def trials(
         for question, deal_id in _as_opened(session, catalog, batch):
             row = rows[deal_id]
             known = DealFilter(outcome=CLOSED, until=row.opened - timedelta(days=1))
-            cases = _cases(session, PLAIN_VIEW, catalog, question, known)
+            cases = _cases(session, catalog, inquire(session, PLAIN_VIEW, question), known)
             done += 1
             if progress:
                 progress(done, len(rows))
@@ -266,12 +272,9 @@ def _as_opened(
         yield Question(texts[each], vectors.get(each), known[each], frozenset({each})), each
 
 
-def _cases(
-    session: Session, viewer: Viewer, catalog: Catalog, question: Question, closed: DealFilter
-) -> list[Case]:
-    weights = weights_in_use(session)
-    ranked = rank(session, viewer, catalog, question, filter=closed, weights=weights, limit=KIN)
-    alike = {each.id: _likeness(each) for each in ranked if each.band != "weak"}
+def _cases(session: Session, catalog: Catalog, inquiry: Inquiry, closed: DealFilter) -> list[Case]:
+    ranked = rank(session, catalog, inquiry, Want(KIN, closed))
+    alike = {each.id: each.likeness for each in ranked if each.band != "weak"}
     rows = session.execute(
         sa.select(
             col(Deal.id),
@@ -292,11 +295,6 @@ def _cases(
         )
         for row in rows
     ]
-
-
-def _likeness(kin: Ranked) -> float:
-    """How much of what could agree does."""
-    return kin.score / math.fsum(term.weight for term in kin.terms)
 
 
 def _usual(

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from similarity.catalog import Catalog
-from similarity.kin import Question, Ranked, about_deal, about_text, rank
-from similarity.learned import weights_in_use
+from similarity.kin import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
 from similarity.ranking import Term, ago, score
 from similarity.texts import batches, names_of
 from workspace.access import Viewer, visible_deals
@@ -21,6 +21,7 @@ from workspace.pipeline import CLOSED, DealFilter
 
 # The closed deals that a playbook is drawn from.
 KIN = 80
+CLOSED_KIN = Want(KIN, DealFilter(outcome=CLOSED))
 # Deals at the kin's own win rate that are added to both sides of a comparison, so that few
 # cases promise little: a beta prior, as in any shrunken proportion.
 PRIOR = 6.0
@@ -48,6 +49,14 @@ class UsedOn:
     deal_key: str
     deal_name: str
     outcome: str
+    helped: bool | None
+    comment: str
+
+
+@dataclass(frozen=True)
+class _Used:
+    """How it went with an asset on a deal."""
+
     helped: bool | None
     comment: str
 
@@ -112,15 +121,28 @@ def playbook_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
 ) -> Playbook:
     """The assets that won the deals most like this one, out of what the viewer may see."""
-    return _playbook(session, viewer, catalog, about_deal(session, catalog, deal), limit)
+    return playbook_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
 
 
 def playbook_of_text(
     session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
 ) -> Playbook:
     """The assets that won the deals most like what a text says."""
-    question = about_text(catalog, text)
-    return _playbook(session, viewer, catalog, question, limit)
+    return playbook_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
+
+
+def playbook_of(
+    session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
+) -> Playbook:
+    """The playbook that is asked for."""
+    closed = rank(session, catalog, inquiry, CLOSED_KIN)
+    plays = _plays(session, inquiry.question, closed) if closed else []
+    return Playbook(
+        plays=plays[:limit],
+        contrasts=_contrasts(session, inquiry.viewer, inquiry.question),
+        won=sum(each.outcome == Outcome.WON for each in closed),
+        closed=len(closed),
+    )
 
 
 def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift:
@@ -145,40 +167,24 @@ def lift(won_with: int, closed_with: int, won_without: int, closed_without: int)
     return Lift(value, max(-1.0, value - half), min(1.0, value + half))
 
 
-def _playbook(
-    session: Session, viewer: Viewer, catalog: Catalog, question: Question, limit: int
-) -> Playbook:
-    closed = rank(
-        session,
-        viewer,
-        catalog,
-        question,
-        filter=DealFilter(outcome=CLOSED),
-        weights=weights_in_use(session),
-        limit=KIN,
-    )
-    won = sum(each.outcome == Outcome.WON for each in closed)
-    plays = _plays(session, question, closed) if closed else []
-    return Playbook(
-        plays=plays[:limit],
-        contrasts=_contrasts(session, viewer, question),
-        won=won,
-        closed=len(closed),
-    )
-
-
 def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> list[Play]:
     kin = {each.id: each for each in closed}
-    uses: dict[int, dict[int, Use]] = defaultdict(dict)
+    uses: dict[int, dict[int, _Used]] = defaultdict(dict)
     for batch in batches(kin):
-        for use in session.exec(
-            select(Use).where(col(Use.deal_id).in_(batch)).order_by(col(Use.id))
-        ):
-            uses[use.asset_id][use.deal_id] = use
-    assets = {
-        asset.id: asset
-        for asset in session.exec(select(Asset).where(col(Asset.id).in_(list(uses)), usable()))
-    }
+        used_on = select(Use.asset_id, Use.deal_id, Use.helped, Use.comment)
+        rows = session.exec(used_on.where(col(Use.deal_id).in_(batch)).order_by(col(Use.id)))
+        for asset_id, deal_id, helped, comment in rows:
+            uses[asset_id][deal_id] = _Used(helped, comment)
+    offered = sa.select(
+        col(Asset.id),
+        col(Asset.key),
+        col(Asset.name),
+        col(Asset.kind),
+        col(Asset.summary),
+        col(Asset.url),
+        col(Asset.published),
+    ).where(col(Asset.id).in_(list(uses)), usable())
+    assets = {asset.id: asset for asset in session.execute(offered)}
     about = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(assets))
     named = session.exec(select(Deal.id, Deal.key, Deal.name).where(col(Deal.id).in_(list(kin))))
     names = {deal_id: (key, name) for deal_id, key, name in named}
@@ -278,7 +284,7 @@ def _relevance(scores: Iterable[float], best: float) -> Term:
     return Term("relevance", nearest / best, RELEVANCE_WEIGHT, "used on the nearest kin")
 
 
-def _helped(uses: Sequence[Use]) -> Term:
+def _helped(uses: Sequence[_Used]) -> Term:
     said = [use.helped for use in uses if use.helped is not None]
     helped = sum(said)
     # Two imagined answers, one of each kind: nothing said is half.

@@ -102,31 +102,36 @@ def terms(values: dict[str, Value], weights: Weights) -> list[Term]:
     return sorted(found, key=lambda term: -term.contribution)
 
 
-def compare(ours: Facets, theirs: Facets, on: date) -> dict[str, Value]:
-    """How far two deals agree in each facet that is known of ours."""
+def values(ours: Facets, theirs: Facets, on: date) -> dict[str, float]:
+    """How far two deals agree, from 0 to 1, in each facet that is known of ours."""
     found = {}
     if ours.industry:
-        alike = likeness(ours.industry, theirs.industry)
-        found["industry"] = Value(alike, _industry_because(ours.industry, theirs.industry, alike))
+        found["industry"] = likeness(ours.industry, theirs.industry)
     if ours.headcount:
-        alike = size_likeness(ours.headcount, theirs.headcount)
-        found["size"] = Value(alike, _size_because(ours.headcount, theirs.headcount))
+        found["size"] = size_likeness(ours.headcount, theirs.headcount)
     if ours.products:
-        found["product"] = _shared("the same product", ours.products, theirs.products)
+        found["product"] = len(ours.products & theirs.products) / len(ours.products)
     if ours.competitors:
-        found["competitor"] = _shared("also against", ours.competitors, theirs.competitors)
+        found["competitor"] = len(ours.competitors & theirs.competitors) / len(ours.competitors)
     if ours.region or ours.country:
         found["region"] = _region(ours, theirs)
     found["recency"] = recency(theirs.closed, on)
     return found
 
 
-def recency(closed: date | None, on: date) -> Value:
+def compare(ours: Facets, theirs: Facets, on: date) -> dict[str, Value]:
+    """The same with the reasons, which take longer to put into words."""
+    return {
+        name: Value(value, _REASONS[name](ours, theirs, value, on))
+        for name, value in values(ours, theirs, on).items()
+    }
+
+
+def recency(closed: date | None, on: date) -> float:
     """1 for a deal that closes today, half of it after two years, 0 for one still open."""
     if closed is None:
-        return Value(0.0, "still open")
-    days = max(0, (on - closed).days)
-    return Value(0.5 ** (days / RECENCY_HALF_LIFE), f"closed {ago(days)}")
+        return 0.0
+    return float(0.5 ** (max(0, (on - closed).days) / RECENCY_HALF_LIFE))
 
 
 def ago(days: int) -> str:
@@ -155,33 +160,63 @@ def difference(ours: Facets, theirs: Facets, values: dict[str, Value], weights: 
     return ""
 
 
-def _shared(what: str, ours: frozenset[str], theirs: frozenset[str]) -> Value:
-    common = sorted(ours & theirs)
-    if not common:
-        return Value(0.0, "none in common")
-    return Value(len(common) / len(ours), f"{what}: {', '.join(common)}")
-
-
-def _region(ours: Facets, theirs: Facets) -> Value:
+def _region(ours: Facets, theirs: Facets) -> float:
     if ours.country and ours.country == theirs.country:
-        return Value(1.0, "the same country")
-    if ours.region and ours.region == theirs.region:
-        return Value(SAME_REGION, f"both in {ours.region}")
-    return Value(0.0, f"in {theirs.region}" if theirs.region else "region unknown")
+        return 1.0
+    return SAME_REGION if ours.region and ours.region == theirs.region else 0.0
 
 
-def _industry_because(ours: str, theirs: str | None, alike: float) -> str:
-    if not theirs:
+def _shared(what: str, ours: frozenset[str], theirs: frozenset[str]) -> str:
+    common = sorted(ours & theirs)
+    return f"{what}: {', '.join(common)}" if common else "none in common"
+
+
+def _product_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
+    return _shared("the same product", ours.products, theirs.products)
+
+
+def _competitor_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
+    return _shared("also against", ours.competitors, theirs.competitors)
+
+
+def _region_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> str:
+    if alike == 1:
+        return "the same country"
+    if alike:
+        return f"both in {ours.region}"
+    return f"in {theirs.region}" if theirs.region else "region unknown"
+
+
+def _industry_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> str:
+    if not theirs.industry:
         return "industry unknown"
     if alike == 1:
-        return f"both {industry_name(ours)}"
-    if alike > 0:
-        return f"both in {SECTIONS[ours[0]]}"
-    return industry_name(theirs)
+        return f"both {industry_name(ours.industry)}"
+    if alike > 0 and ours.industry:
+        return f"both in {SECTIONS[ours.industry[0]]}"
+    return industry_name(theirs.industry)
 
 
-def _size_because(ours: int, theirs: int | None) -> str:
-    return f"{ours:,} and {theirs:,} employees" if theirs else "size unknown"
+def _size_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
+    if not theirs.headcount:
+        return "size unknown"
+    return f"{ours.headcount:,} and {theirs.headcount:,} employees"
+
+
+def _recency_because(_ours: Facets, theirs: Facets, _alike: float, on: date) -> str:
+    if theirs.closed is None:
+        return "still open"
+    return f"closed {ago(max(0, (on - theirs.closed).days))}"
+
+
+_REASONS = {
+    "industry": _industry_because,
+    "size": _size_because,
+    "product": _product_because,
+    "competitor": _competitor_because,
+    "region": _region_because,
+    "recency": _recency_because,
+}
 
 
 def _size_difference(ours: Facets, theirs: Facets) -> str:
@@ -230,6 +265,10 @@ _DIFFERENCES = {
 
 def band(terms: Sequence[Term]) -> str:
     """How much of what could agree does: 'strong', 'fair' or 'weak'."""
-    attainable = math.fsum(term.weight for term in terms)
-    share = score(terms) / attainable if attainable else 0
+    return band_of(score(terms), math.fsum(term.weight for term in terms))
+
+
+def band_of(scored: float, attainable: float) -> str:
+    """The band of a score out of the most that it could be."""
+    share = scored / attainable if attainable else 0
     return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from similarity.collection import NONE, POOL, Collection, Query
+from similarity.collection import NONE, POOL, Candidates, Collection, Query, Scope
 from similarity.index import Ids, Vectors
 from similarity.language import language_of, stems
 from similarity.ranking import Facets, Weights
@@ -74,8 +74,25 @@ def match(
     Meaning is the mean cosine, no less than 0. Words is the BM25 as a share of a full match,
     or of the best match where that is more.
     """
+    scopes = [Scope(allowed, pool)]
+    return match_each(collection, asked, scopes, hidden=hidden, sharing=sharing)[0]
+
+
+def match_each(
+    collection: Collection,
+    asked: TextQuery,
+    scopes: Sequence[Scope],
+    *,
+    hidden: Ids = NONE,
+    sharing: Facets | None = None,
+) -> list[Matches]:
+    """The same for several scopes, each as it is on its own."""
+    candidates = collection.candidates_of_each(asked.query, scopes, hidden=hidden, sharing=sharing)
+    return [_matches(asked, found) for found in candidates]
+
+
+def _matches(asked: TextQuery, found: Candidates) -> Matches:
     query = asked.query
-    found = collection.candidates(query, hidden=hidden, allowed=allowed, sharing=sharing, pool=pool)
     words = found.words / max(query.full, float(found.words.max(initial=0)), 1e-9)
     nearness = found.nearness
     if asked.leans and query.vector is not None and len(found.ids):

@@ -37,8 +37,9 @@ TABLES: dict[Kind, type[Deal] | type[Asset] | type[Person]] = {
     Kind.ASSET: Asset,
     Kind.PERSON: Person,
 }
-# A statement names at most this many rows: databases limit how many values one may have.
-BATCH = 500
+# A statement names at most this many rows: databases limit how many values one may have, older
+# builds of SQLite to 999.
+BATCH = 900
 
 
 def batches(ids: Iterable[int], size: int = BATCH) -> Iterator[list[int]]:

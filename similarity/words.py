@@ -178,14 +178,24 @@ class WordIndex:
     def best(self, query: Mapping[str, float], count: int, searched: Mask) -> Ids:
         """The slots that score best for a query, at most `count` of those `searched`; of equal
         ones those with the lower ids. None that scores nothing."""
+        return self.best_of_each(query, [(count, searched)])[0]
+
+    def best_of_each(
+        self, query: Mapping[str, float], asked: Sequence[tuple[int, Mask]]
+    ) -> list[Ids]:
+        """The same for several counts, each with the slots that are searched for it."""
         finding = self._finding(query)
         scores = self._summed(finding)
-        scores *= searched
-        if len(finding) == len(query):
-            return self._leading(_contenders(scores, count), scores, count)
-        found = self._leading(_contenders(scores, SPARE * count), scores, SPARE * count)
-        scores[found] = self.scores(query, found)
-        return self._leading(found, scores, count)
+        found = []
+        for turn, (count, searched) in enumerate(asked, start=1):
+            own = np.multiply(scores, searched, out=scores if turn == len(asked) else None)
+            if len(finding) < len(query):
+                slots = self._leading(_contenders(own, SPARE * count), own, SPARE * count)
+                own[slots] = self.scores(query, slots)
+            else:
+                slots = _contenders(own, count)
+            found.append(self._leading(slots, own, count))
+        return found
 
     def scores(self, query: Mapping[str, float], slots: Ids) -> Scores:
         """The BM25 score of these slots: the same as `search` has, without the others'."""

@@ -66,6 +66,12 @@ class DealFilter:
     def __bool__(self) -> bool:
         return self != DealFilter()
 
+    def takes(self, outcome: str) -> bool:
+        """Whether a deal of this outcome is looked at, as far as that goes."""
+        if self.outcome == CLOSED:
+            return outcome != Outcome.OPEN
+        return not self.outcome or outcome == self.outcome
+
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The predicates of these deals, for any query that selects from Deal."""
         found: list[sa.ColumnElement[bool]] = []
@@ -202,19 +208,20 @@ def deal_rows(
 ) -> list[DealRow]:
     """The deals that a viewer may see and has chosen, in order, from after the deal `after`."""
     key = _ORDERS[order]
-    query = _rows().where(access.visible_deals(viewer), *chosen.where())
+    # Which deals, before what is shown of them: what a list does not order by is looked up for
+    # the deals of its page alone.
+    query = _ordered(col(Deal.id)).where(access.visible_deals(viewer), *chosen.where())
     if after:
         place = session.exec(
-            _joined(sa.select(key, col(Deal.id))).where(
-                access.visible_deals(viewer), Deal.key == after
-            )
+            _ordered(key, col(Deal.id)).where(access.visible_deals(viewer), Deal.key == after)
         ).first()
         if place:
             here, there = sa.tuple_(key, col(Deal.id)), sa.tuple_(*map(sa.literal, place))
             query = query.where(here < there if descending else here > there)
     turn = sa.desc if descending else sa.asc
-    found = session.exec(query.order_by(turn(key), turn(col(Deal.id))).limit(limit))
-    return [DealRow(*row) for row in found]
+    page = query.order_by(turn(key), turn(col(Deal.id))).limit(limit).subquery()
+    rows = _rows().join(page, page.c.id == Deal.id).order_by(turn(key), turn(col(Deal.id)))
+    return [DealRow(*row) for row in session.exec(rows)]
 
 
 def deals_of_member(
@@ -621,6 +628,17 @@ def _joined(query: Any) -> Any:
     return (
         query.select_from(Deal)
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
+        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+        .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
+    )
+
+
+def _ordered(*columns: Any) -> Any:
+    """Deals with all that a list may order by. Databases leave out the outer joins that an
+    order does not need, so each is one, though every deal has a stage."""
+    query: Any = sa.select(*columns).select_from(Deal)
+    return (
+        query.outerjoin(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
     )

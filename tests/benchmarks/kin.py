@@ -119,10 +119,9 @@ def _asked(
     """The kin of a deal."""
     with database.read() as session:
         start, worked = time.perf_counter(), time.thread_time()
-        question = kin.about_deal(session, catalog, session.get_one(Deal, number))
-        found = kin.rank(
-            session, PLAIN_VIEW, catalog, question, filter=filter, weights=Weights(), limit=10
-        )
+        deal = session.get_one(Deal, number)
+        asked = kin.ask_of_deal(session, PLAIN_VIEW, catalog, deal, weights=Weights())
+        found = kin.rank(session, catalog, asked, kin.Want(10, filter))
         clock, processor = time.perf_counter() - start, time.thread_time() - worked
         return Answer([each.id for each in found], clock * 1000, processor * 1000)
 
@@ -160,7 +159,7 @@ def _percentiles(taken: Sequence[float]) -> str:
 STAGES: dict[str, list[tuple[Any, str]]] = {
     "question": [(kin, "about_deal"), (kin, "ask")],
     "access": [(kin, "hidden_deal_ids"), (kin, "_shared_secrets")],
-    "words": [(WordIndex, "best"), (WordIndex, "scores")],
+    "words": [(WordIndex, "best_of_each"), (WordIndex, "scores")],
     "vectors": [(Collection, "_nearest"), (Collection, "_scored")],
     "facets": [(FacetIndex, "alike"), (FacetIndex, "values")],
 }

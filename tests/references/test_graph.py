@@ -74,6 +74,37 @@ def assert_equal(graph: Graph, ties: Ties, sources: Collection[int], **asked: An
     return found
 
 
+@settings(max_examples=300, deadline=None)
+@given(
+    ties=TIES,
+    changes=st.dictionaries(st.tuples(PERSON, PERSON), STRENGTH, max_size=4),
+    sources=SOME,
+    asked=QUESTIONS,
+    batch=st.sampled_from([1, 16]),
+    left_out=st.sampled_from([0, 100]),
+)
+def test_nearest_are_what_each_has_on_its_own(
+    ties: Ties,
+    changes: Ties,
+    sources: set[int],
+    asked: dict[str, Any],
+    batch: int,
+    left_out: int,
+) -> None:
+    graph = graph_of(ties)
+    for (one, other), strength in changes.items():
+        graph.change(one, other, strength)
+    targets = [*asked["targets"], *asked["targets"], *PEOPLE[:6]]
+    given_ = {"extra": asked["extra"], "avoid": asked["avoid"]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graphs, "FIRST_BATCH", batch)
+        patch.setattr(graphs, "MOST_LEFT_OUT", left_out)
+        found = graph.nearest(sources, targets, **given_)
+    for target in targets:
+        first = graph.paths(sources, [target], k=1, **given_)
+        assert ([found[target]] if target in found else []) == first
+
+
 @settings(max_examples=400, deadline=None)
 @given(
     ties=TIES,

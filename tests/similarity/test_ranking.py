@@ -225,7 +225,7 @@ def test_days_are_told_in_words(days: int, words: str) -> None:
 
 @given(st.dates(date(2010, 1, 1), TODAY), st.dates(date(2010, 1, 1), TODAY))
 def test_what_closed_later_is_nearer(one: date, other: date) -> None:
-    a, b = ranking.recency(one, TODAY).value, ranking.recency(other, TODAY).value
+    a, b = ranking.recency(one, TODAY), ranking.recency(other, TODAY)
     assert (a > b) == (one > other)
     assert 0 < a <= 1
 

@@ -4,13 +4,26 @@ import re
 from decimal import Decimal
 
 import pytest
-from sqlmodel import Session
+from sqlmodel import Session, select
 
+from references.advocates import Activity
+from references.network import Network
+from references.offers import offers
+from similarity.catalog import Catalog
+from similarity.experts import experts_of_deal
+from similarity.kin import Want, ask_of_deal, kin_of_deal, rank, rank_all
+from similarity.outlook import outlook_of_deal
+from similarity.playbook import playbook_of_deal
+from tests.references.asking import advocate
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World, ago, stage
-from workspace import deals, pipeline
+from web.pages.overview import overview
+from workspace import assets, deals, pipeline, teams
+from workspace.access import visible_deals
+from workspace.deals import Deal
 from workspace.people import Member
+from workspace.pipeline import DealFilter
 
 
 def key(world: World, name: str = "wards") -> str:
@@ -49,6 +62,78 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
     assert '<dt>Days to win</dt><dd>100<span class="muted">, half of' in text
     assert "<dt>Amount</dt><dd>70,00" in text
     assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text
+
+
+@pytest.fixture
+def ranked(world: World) -> World:
+    """Enough deals that closed, of which some are confidential, and an advocate to ask."""
+    with world.database.write() as session:
+        brannoc = world.account(session, "brannoc")
+        for number in range(24):
+            deal = deals.log(
+                session,
+                f"Ward dashboards {number}",
+                brannoc,
+                world.people["alice"],
+                stage=stage(session, "Closed Won" if number % 3 else "Closed Lost"),
+                opened=ago(200),
+                closed=ago(100 + number),
+                use_case="Waiting-time dashboards for ward managers",
+                confidential=number % 4 == 0,
+            )
+            assets.use(session, world.asset(session, "demo"), deal, world.people["alice"])
+            teams.add_seat(session, deal, "consultant", world.people["dana"], None)
+        advocate(session, world, "ines")
+    return world
+
+
+@pytest.mark.parametrize("name", ["alice", "bob", "charlie", "frank"])
+def test_should_show_what_the_tabs_show_on_their_own(
+    ranked: World, catalog: Catalog, network: Network, name: str
+) -> None:
+    """The overview ranks once for all its parts, and each is as if it had ranked for itself."""
+    viewer = ranked.viewer(name)
+    told = set()
+    with ranked.database.read() as session:
+        for each in session.exec(select(Deal).where(visible_deals(viewer))).all():
+            page = overview(session, viewer, catalog, network, each.key)
+            is_open = each.outcome == "open"
+            asked = offers(session, viewer, catalog, network, each, Activity.CALL, limit=3)
+            assert page.kin == kin_of_deal(session, viewer, catalog, each, limit=3)
+            assert page.plays == playbook_of_deal(session, viewer, catalog, each, limit=3).plays
+            assert page.experts == experts_of_deal(session, viewer, catalog, each, limit=3)
+            assert page.outlook == (
+                outlook_of_deal(session, viewer, catalog, each) if is_open else None
+            )
+            assert page.references == (asked.offered if is_open else [])
+            shown = (page.kin, page.plays, page.experts, page.outlook, page.references)
+            told |= {part for part, rows in enumerate(shown) if rows}
+    assert told == set(range(5))
+
+
+@pytest.mark.parametrize("name", ["alice", "charlie"])
+def test_should_rank_several_wishes_as_each_on_its_own(
+    ranked: World, catalog: Catalog, name: str
+) -> None:
+    viewer = ranked.viewer(name)
+    wants = [
+        Want(limit, filter, pool)
+        for limit, pool in ((1, 2), (3, 5), (80, 300))
+        for filter in (
+            None,
+            DealFilter(outcome="closed"),
+            DealFilter(outcome="won"),
+            DealFilter(outcome="won", competitor="quarrystone"),
+            DealFilter(stage="Closed Lost", text="ward"),
+        )
+    ]
+    with ranked.database.read() as session:
+        deal = ranked.deal(session, "wards")
+        together = ask_of_deal(session, viewer, catalog, deal)
+        rank_all(session, catalog, together, wants)
+        for want in wants:
+            alone = ask_of_deal(session, viewer, catalog, deal)
+            assert rank(session, catalog, together, want) == rank(session, catalog, alone, want)
 
 
 @pytest.mark.parametrize("tab", ["", "/kin", "/playbook", "/experts", "/activity", "/edit"])

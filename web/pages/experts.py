@@ -27,6 +27,9 @@ from workspace.pipeline import SeatRow
 from workspace.seat_roles import EXPERTS_ROLE, SeatRole, role_names, seat_roles
 from workspace.teams import Seat
 
+# The experts that are shown; all of them are thought of for a seat.
+SHOWN = 10
+
 
 @dataclass(frozen=True)
 class ExpertsPage:
@@ -247,10 +250,13 @@ def experts_page(
     head = room(session, viewer, key, "experts")
     members = contacts.active_members(session)
     locks = read_places(session, head.deal, asked, "lock", members)
-    found = proposed_teams(session, viewer, catalog, [head.deal], locked=locks)
+    experts = experts_of_deal(session, viewer, catalog, head.deal, limit=None)
+    found = proposed_teams(
+        session, viewer, catalog, [head.deal], locked=locks, experts={head.deal.id: experts}
+    )
     return ExpertsPage(
         room=head,
-        experts=experts_of_deal(session, viewer, catalog, head.deal),
+        experts=experts[:SHOWN],
         seats=pipeline.seats_of(session, head.deal.id),
         proposals=found[head.deal.id],
         locks=asked.sent.get("lock", []) if locks else [],

@@ -11,12 +11,12 @@ from sqlmodel import Session
 
 from references.advocates import Activity
 from references.network import Network
-from references.offers import Offer, offers
+from references.offers import WON_KIN, Offer, offers
 from similarity.catalog import Catalog
-from similarity.experts import Expert, experts_of_deal
-from similarity.kin import Kin, kin_of_deal
-from similarity.outlook import Outlook, outlook_of_deal
-from similarity.playbook import Play, playbook_of_deal
+from similarity.experts import VOTING_KIN, Expert, experts_of
+from similarity.kin import Kin, Want, ask_of_deal, kin_of, rank_all
+from similarity.outlook import Outlook, outlook_of
+from similarity.playbook import CLOSED_KIN, Play, playbook_of
 from web.forms import Form
 from web.htmx import answer, at, go, show, wants_fragment
 from web.pages.board import board_of
@@ -240,6 +240,10 @@ def overview(
     head = room(session, viewer, key, "overview")
     deal = head.deal
     choices = pipeline.choices(session, viewer)
+    inquiry = ask_of_deal(session, viewer, catalog, deal)
+    is_open = deal.outcome == Outcome.OPEN
+    wants = [Want(BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
+    rank_all(session, catalog, inquiry, wants)
     return Overview(
         room=head,
         products=pipeline.products_of(session, deal.id),
@@ -249,16 +253,14 @@ def overview(
         members=contacts.active_members(session),
         seats=pipeline.seats_of(session, deal.id),
         former=credit.former_team(session, deal) if deal.outcome != Outcome.OPEN else [],
-        kin=kin_of_deal(session, viewer, catalog, deal, limit=BEST),
-        plays=playbook_of_deal(session, viewer, catalog, deal, limit=BEST).plays,
-        experts=experts_of_deal(session, viewer, catalog, deal, limit=BEST),
-        outlook=outlook_of_deal(session, viewer, catalog, deal)
-        if deal.outcome == Outcome.OPEN
-        else None,
+        kin=kin_of(session, catalog, inquiry, limit=BEST),
+        plays=playbook_of(session, catalog, inquiry, limit=BEST).plays,
+        experts=experts_of(session, catalog, inquiry, limit=BEST),
+        outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         references=offers(
-            session, viewer, catalog, network, deal, Activity.CALL, limit=BEST
+            session, viewer, catalog, network, deal, Activity.CALL, limit=BEST, inquiry=inquiry
         ).offered
-        if deal.outcome == Outcome.OPEN
+        if is_open
         else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=BEST),
         tasks=tasks_of_deal(session, deal, done=0),
