@@ -24,6 +24,7 @@ from similarity.index import Vectors
 from similarity.language import stems
 from similarity.learned import weights_in_use
 from similarity.ranking import Facets, Term, Value, Weights
+from similarity.reranking import READ, readings
 from similarity.retrieval import Matches, TextQuery, ask, match
 from similarity.texts import Kind, batches, deal_texts
 from workspace.access import Viewer, hidden_deal_ids, visible_deals
@@ -113,7 +114,7 @@ def kin_of_deal(
     """
     question = about_deal(session, catalog, deal)
     weights = weights or weights_in_use(session)
-    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
+    ranked = _read_again(session, viewer, catalog, question, filter, weights, limit)
     return _present(session, catalog, question, ranked, weights)
 
 
@@ -130,7 +131,7 @@ def kin_of_text(
     """The deals most like what a text says that the viewer may see, the most alike first."""
     question = about_text(catalog, text)
     weights = weights or weights_in_use(session)
-    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=limit)
+    ranked = _read_again(session, viewer, catalog, question, filter, weights, limit)
     return _present(session, catalog, question, ranked, weights)
 
 
@@ -197,6 +198,33 @@ def rank(
         if len(ranked) >= limit:
             break
     # The id makes the order of equal scores the same every time.
+    ranked.sort(key=lambda each: (-each.score, each.id))
+    return ranked[:limit]
+
+
+def _read_again(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    question: Question,
+    filter: DealFilter | None,
+    weights: Weights,
+    limit: int,
+) -> list[Ranked]:
+    """The best deals for a question; where there is a cross-encoder, with its term of the first
+    READ, however few are asked for."""
+    many = max(limit, READ) if catalog.reader else limit
+    ranked = rank(session, viewer, catalog, question, filter=filter, weights=weights, limit=many)
+    if not catalog.reader:
+        return ranked
+    first = ranked[:READ]
+    written = texts_of(session, Kind.DEAL, [each.id for each in first])
+    nearest = [(written.get(each.id, NOTHING_WRITTEN), each.passage) for each in first]
+    texts = [join([text.title, text.passage(number)]) for text, number in nearest]
+    for row, term in enumerate(readings(catalog.reader, question.text, texts, weights)):
+        terms = sorted([*ranked[row].terms, term], key=lambda term: -term.contribution)
+        score, band = ranking.score(terms), ranking.band(terms)
+        ranked[row] = replace(ranked[row], terms=terms, score=score, band=band)
     ranked.sort(key=lambda each: (-each.score, each.id))
     return ranked[:limit]
 
