@@ -32,6 +32,8 @@ from similarity.documents import Part, forget_texts
 from similarity.embeddings import ModelUnavailable
 from similarity.facets import facts
 from similarity.index import Vectors
+from similarity.ranking import Weights
+from similarity.reranking import Reader, readings
 from similarity.texts import TABLES, Kind, affected, batches, documents, touched_by
 from workspace.database import Database
 from workspace.deals import Deal
@@ -142,6 +144,7 @@ class Encoder(Protocol):
 
 
 Progress = Callable[[int, int], None]
+_POSTPONED = "documents are left to a catch-up"
 # The last generation that a cache has seen, and its token.
 Mark = tuple[int, str]
 EMPTY: Mark = (0, "")
@@ -150,8 +153,12 @@ EMPTY: Mark = (0, "")
 class Catalog:
     """Keeps documents in step with the record, and the caches in step with the documents."""
 
-    def __init__(self, database: Database, encoder: Encoder, folder: Path) -> None:
+    def __init__(
+        self, database: Database, encoder: Encoder, folder: Path, reader: Reader | None = None
+    ) -> None:
         self.encoder = encoder
+        # Reads the best kin again, where an installation has such a model.
+        self.reader = reader
         self._database = database
         self._snapshots = Snapshots(folder)
         self._collections: dict[Kind, Collection] = {}
@@ -195,6 +202,7 @@ class Catalog:
             self.encoder.encode(["ready"])
         except ModelUnavailable as problem:
             log.warning("%s Words alone carry the search.", problem)
+        readings(self.reader, "ready", ["ready"], Weights())
 
     def catch_up(self, progress: Progress | None = None, *, thorough: bool = False) -> int:
         """Prepare every document that is missing or of another model or version; how many.
@@ -218,6 +226,11 @@ class Catalog:
                     progress(done, sum(map(len, outdated.values())))
         return done
 
+    def postpone(self, session: Session) -> None:
+        """Leave what is new in this transaction to `catch_up`: where there is much of it, that
+        tells how far it has come, and is not lost when it is interrupted."""
+        session.info[_POSTPONED] = True
+
     def reset(self) -> None:
         """Forget the caches, in memory and in files."""
         with self._lock:
@@ -240,6 +253,9 @@ class Catalog:
             session.flush()
             if touched:
                 subjects = affected(session, touched)
+                if session.info.get(_POSTPONED):
+                    # What has a document already is searched meanwhile, so it is kept true.
+                    subjects = _documented(session, subjects)
                 # On SQLite nobody else can write meanwhile, so there is nothing to do ahead.
                 several = not self._database.is_sqlite
                 ahead = self._encode_ahead(session, subjects) if several else {}
@@ -680,6 +696,22 @@ def _lock(session: Session) -> int:
             .returning(col(CatalogState.generation))
         ).scalar_one()
     )
+
+
+def _documented(session: Session, subjects: dict[Kind, set[int]]) -> dict[Kind, set[int]]:
+    """Those of these subjects that have a document."""
+    return {
+        kind: {
+            subject
+            for batch in batches(sorted(ids))
+            for subject in session.exec(
+                select(Document.subject_id).where(
+                    Document.kind == kind, col(Document.subject_id).in_(batch)
+                )
+            )
+        }
+        for kind, ids in subjects.items()
+    }
 
 
 def _told_apart() -> Any:

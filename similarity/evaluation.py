@@ -26,10 +26,12 @@ from sqlmodel import col
 from similarity import outlook
 from similarity.catalog import Catalog, Encoder, Progress
 from similarity.collection import NONE, Collection, Entry, mean_of
-from similarity.documents import Document, document
+from similarity.documents import Document, Part, document, join
 from similarity.experts import VOTERS, vote
+from similarity.kin import Written
 from similarity.outlook import Trial, chance, trials
-from similarity.ranking import Weights
+from similarity.ranking import Term, Weights
+from similarity.reranking import READ, Reader, readings
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from workspace import imports
 from workspace.database import Database
@@ -47,12 +49,15 @@ BINS = 10
 SURE = 2.0
 NOTABLE = 0.001
 
+# Documents in order: the number, the score and the nearest passage of each.
+Ranking = list[tuple[int, float, int]]
 Qrels = dict[str, dict[str, int]]
 Figures = dict[str, float]
 
 
-def evaluate(folder: Path, encoder: Encoder) -> dict[str, Any]:
-    """nDCG@10 and recall@100 of vectors alone, words alone and the combined ranking.
+def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> dict[str, Any]:
+    """nDCG@10 and recall@100 of vectors alone, words alone and the combined ranking, and of
+    that with its first results read again where there is a cross-encoder.
 
     A query whose id is also a document's never returns that document.
     """
@@ -65,6 +70,9 @@ def evaluate(folder: Path, encoder: Encoder) -> dict[str, Any]:
     judged = [query for query in texts if any(grade > 0 for grade in qrels[query].values())]
     if not judged:
         raise Invalid(f"{folder}: no query in queries.jsonl has a relevant document in qrels.")
+    if reader:
+        # One that cannot be used is told of, not measured.
+        reader.read("ready", ["ready"])
     names = list(corpus)
     number = {name: row for row, name in enumerate(names)}
     collection = _collected(list(corpus.values()), encoder)
@@ -73,8 +81,14 @@ def evaluate(folder: Path, encoder: Encoder) -> dict[str, Any]:
     for query, vector in zip(judged, vectors, strict=True):
         own = np.array([number[query]], np.int64) if query in number else NONE
         asked = ask(collection, texts[query], vector, Weights(), encoder.languages)
-        for method, found in _rankings(collection, asked, own).items():
-            run = [names[row] for row in found]
+        rankings = _rankings(collection, asked, own)
+        if reader:
+            found = rankings["combined"]
+            shown = [_shown(corpus[names[row]], passage) for row, _, passage in found[:READ]]
+            terms = readings(reader, texts[query], shown, asked.weights)
+            rankings["read again"] = _with_terms(found, terms)
+        for method, found in rankings.items():
+            run = [names[row] for row, _, _ in found]
             totals[method].append(
                 {
                     "ndcg@10": ndcg(run, qrels[query], 10),
@@ -269,7 +283,7 @@ def _middle_half(tested: Sequence[Trial], prior: float) -> dict[str, Any]:
     return {"deals": len(inside), "inside": fmean(inside) if inside else None}
 
 
-def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, list[int]]:
+def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, Ranking]:
     found = match(collection, asked, hidden=own)
     # Alone, the vectors are those of the question itself: leaning needs both sides.
     alone = match(collection, replace(asked, leans=False), hidden=own)
@@ -279,9 +293,31 @@ def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, l
         "combined": (found, text_scores(found, asked.weights)),
     }
     return {
-        method: [matches.ids[row] for row in best(matches, values, DEPTH) if values[row] > 0]
+        method: [
+            (matches.ids[row], values[row], matches.passages[row])
+            for row in best(matches, values, DEPTH)
+            if values[row] > 0
+        ]
         for method, (matches, values) in scores.items()
     }
+
+
+def _shown(document: Document, number: int) -> str:
+    """The title of a document and its passage of that number, which is what of kin is read."""
+    of = {part: [text for each, text in document.pieces if each is part] for part in Part}
+    title, whole = "".join(of[Part.TITLE]), "".join(of[Part.WHOLE])
+    text = Written(document.language, whole, title, tuple(of[Part.PASSAGE]))
+    return join([text.title, text.passage(number)])
+
+
+def _with_terms(ranking: Ranking, terms: Sequence[Term]) -> Ranking:
+    """The ranking with one more term in the scores of its first documents."""
+    gained = [term.contribution for term in terms] + [0.0] * (len(ranking) - len(terms))
+    found = [
+        (name, score + gain, passage)
+        for (name, score, passage), gain in zip(ranking, gained, strict=True)
+    ]
+    return sorted(found, key=lambda each: (-each[1], each[0]))
 
 
 def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:

@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from similarity.catalog import CatalogGeneration, Document, Encoder, Passage, Snapshots
 from similarity.embeddings import ModelUnavailable
+from similarity.reranking import Reader
 from similarity.texts import TABLES
 from workspace.database import Database
 
@@ -26,7 +27,9 @@ _LIBRARIES = (
 )
 
 
-def check(database: Database, encoder: Encoder, folder: Path) -> dict[str, Any]:
+def check(
+    database: Database, encoder: Encoder, folder: Path, reader: Reader | None = None
+) -> dict[str, Any]:
     """Facts by subject, with `warnings`, and `problems` that somebody has to mend."""
     warnings: list[str] = []
     problems: list[str] = []
@@ -34,6 +37,7 @@ def check(database: Database, encoder: Encoder, folder: Path) -> dict[str, Any]:
         "versions": {"python": platform.python_version()}
         | {name: _version(name) for name in _LIBRARIES},
         "model": _model(encoder, problems),
+        **({"reranker": _reranker(reader, problems)} if reader else {}),
         "database": {"kind": "SQLite" if database.is_sqlite else "PostgreSQL"},
         "warnings": warnings,
         "problems": problems,
@@ -86,6 +90,15 @@ def _model(encoder: Encoder, problems: list[str]) -> dict[str, Any]:
     except ModelUnavailable as problem:
         problems.append(f"{problem} Until then words alone carry the search.")
     return facts
+
+
+def _reranker(reader: Reader, problems: list[str]) -> dict[str, Any]:
+    try:
+        reader.read("ready", ["ready"])
+    except ModelUnavailable as problem:
+        problems.append(f"{problem} Until then results are ranked without it.")
+        return {"name": reader.name, "state": "cannot be used"}
+    return {"name": reader.name, "state": "ready"}
 
 
 def _vectors(session: Session, model: str, problems: list[str]) -> dict[str, int]:

@@ -26,6 +26,7 @@ from similarity.index import Vectors
 from similarity.language import stems
 from similarity.learned import weights_in_use
 from similarity.ranking import Facets, Term, Value, Weights
+from similarity.reranking import READ, readings
 from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.texts import Kind, batches, deal_texts
 from workspace.access import Viewer, hidden_deal_ids, visible_deals
@@ -132,6 +133,8 @@ class Ranked:
     meaning: float
     words: float
     weights: Weights
+    # What a cross-encoder makes of it; None where it was not read again.
+    reading: Term | None = None
 
     @property
     def likeness(self) -> float:
@@ -186,8 +189,15 @@ def kin_of(
     limit: int = 10,
 ) -> list[Kin]:
     """The kin that are asked for, as they are shown."""
-    ranked = rank(session, catalog, inquiry, Want(limit, filter))
-    return _present(session, catalog, inquiry, ranked)
+    ranked = rank(session, catalog, inquiry, kin_wanted(catalog, limit, filter))
+    return _present(
+        session, catalog, inquiry, _read_again(session, catalog, inquiry, ranked)[:limit]
+    )
+
+
+def kin_wanted(catalog: Catalog, limit: int, filter: DealFilter | None = None) -> Want:
+    """The ranking that kin are the first of: with a cross-encoder, as many as it reads again."""
+    return Want(max(limit, READ) if catalog.reader else limit, filter)
 
 
 def ask_of_deal(
@@ -315,6 +325,31 @@ def _estimated(
     return sum((weight[name] * each for name, each in values.items()), np.zeros(len(ids)))
 
 
+def _read_again(
+    session: Session, catalog: Catalog, inquiry: Inquiry, ranked: list[Ranked]
+) -> list[Ranked]:
+    """The same deals; where there is a cross-encoder, in the order that its term of the first
+    READ makes."""
+    if not catalog.reader:
+        return ranked
+    first = ranked[:READ]
+    written = texts_of(session, Kind.DEAL, [each.id for each in first])
+    nearest = [(written.get(each.id, NOTHING_WRITTEN), each.passage) for each in first]
+    texts = [join([text.title, text.passage(number)]) for text, number in nearest]
+    read = readings(catalog.reader, inquiry.question.text, texts, inquiry.weights)
+    again = list(ranked)
+    for row, (each, term) in enumerate(zip(first, read, strict=False)):
+        terms = [*reasons(inquiry, each), term]
+        again[row] = replace(
+            each,
+            score=ranking.score(terms),
+            attainable=each.attainable + term.weight,
+            reading=term,
+        )
+    again.sort(key=lambda each: (-each.score, each.id))
+    return again
+
+
 def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
     """The rows by their estimated scores: at least `count` at a time, and with each row all
     that are estimated the same but for rounding."""
@@ -365,7 +400,10 @@ def reasons(inquiry: Inquiry, each: Ranked) -> list[Term]:
     values = ranking.compare(inquiry.question.facets, each.facets, inquiry.on)
     values["meaning"] = Value(each.meaning, "what they say is alike")
     values["words"] = Value(each.words, "words in common")
-    return ranking.terms(values, each.weights)
+    found = ranking.terms(values, each.weights)
+    if each.reading is None:
+        return found
+    return sorted([*found, each.reading], key=lambda term: -term.contribution)
 
 
 def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Piece]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from references.network import KnownPath, Network, Reach
     from references.offers import Offers
     from similarity.catalog import Catalog
+    from similarity.embeddings import Reranker
     from similarity.experts import Expert
     from similarity.kin import Kin
     from similarity.outlook import Outlook, Typical
@@ -183,12 +184,15 @@ def import_(
     from references.imports import MORE
     from workspace import imports
 
-    with _workspace() as (settings, database, _, _network):
+    with _workspace() as (settings, database, catalog, _network):
         with database.write() as session:
+            catalog.postpone(session)
             by = _viewer(session, as_).person_id
             reports = imports.run(session, files, by, settings.home / "import-errors", MORE)
         for report in reports:
             _print_report(report)
+        with _progress("documents") as show:
+            catalog.catch_up(show)
     if any(report.refused for report in reports):
         raise typer.Exit(1)
 
@@ -426,7 +430,8 @@ def reindex() -> None:
     """Prepare every document whose text or vector is not current, and make the index anew."""
     with _workspace() as (_, _database, catalog, _network):
         catalog.reset()
-        done = catalog.catch_up(_progress(), thorough=True)
+        with _progress("documents") as show:
+            done = catalog.catch_up(show, thorough=True)
         catalog.warm()
         typer.echo(f"{done:,} documents were prepared; the index is made anew.")
 
@@ -448,11 +453,11 @@ def fit(
     from workspace.people import Role
 
     with _workspace() as (_, database, catalog, _network):
-        with database.read() as session:
+        with database.read() as session, _progress("deals") as show:
             viewer = _viewer(session, as_)
             if as_:
                 require_role(viewer, Role.ADMIN)
-            lessons = [] if undo else fitting.lessons(session, catalog, _progress("deals"))
+            lessons = [] if undo else fitting.lessons(session, catalog, show)
         with database.write() as session:
             forgotten = learned.undo(session, viewer.person_id) if undo else None
             for lesson in lessons:
@@ -481,7 +486,10 @@ def doctor(as_json: Json = False) -> None:
     settings = _settings()
     with closing(Database(settings.database)) as database:
         found = health.check(
-            database, Embedder(settings.model, settings.model_languages), settings.indexes
+            database,
+            Embedder(settings.model, settings.model_languages),
+            settings.indexes,
+            _reranker(settings),
         )
     if as_json:
         _print_json(found)
@@ -517,18 +525,22 @@ def evaluate(
 ) -> None:
     """Measure retrieval on a collection with judgements, or the outlook on closed deals."""
     from similarity import evaluation
-    from similarity.embeddings import Embedder
+    from similarity.embeddings import Embedder, ModelUnavailable
 
     if experts and outlook:
         raise typer.BadParameter("Give either --experts or --outlook.")
     settings = _settings()
     encoder = Embedder(settings.model, settings.model_languages)
-    if outlook:
-        found = evaluation.evaluate_outlook(folder, encoder, _progress("deals"))
-    elif experts:
-        found = evaluation.evaluate_experts(folder, encoder)
-    else:
-        found = evaluation.evaluate(folder, encoder)
+    try:
+        if outlook:
+            with _progress("deals") as show:
+                found = evaluation.evaluate_outlook(folder, encoder, show)
+        elif experts:
+            found = evaluation.evaluate_experts(folder, encoder)
+        else:
+            found = evaluation.evaluate(folder, encoder, _reranker(settings))
+    except ModelUnavailable as problem:
+        raise DealkinError(str(problem)) from None
     if as_json:
         _print_json(found)
     else:
@@ -568,13 +580,22 @@ def _workspace() -> "Iterator[tuple[Settings, Database, Catalog, Network]]":
         raise DealkinError(f"The database cannot be opened: {reason}") from None
     with closing(database):
         catalog = Catalog(
-            database, Embedder(settings.model, settings.model_languages), settings.indexes
+            database,
+            Embedder(settings.model, settings.model_languages),
+            settings.indexes,
+            _reranker(settings),
         )
         catalog.attach()
         network = Network(database)
         network.attach()
         network.catch_up()
         yield settings, database, catalog, network
+
+
+def _reranker(settings: "Settings") -> "Reranker | None":
+    from similarity.embeddings import Reranker
+
+    return Reranker(settings.reranker) if settings.reranker else None
 
 
 @contextmanager
@@ -684,15 +705,28 @@ def _roles(session: "Session", people: "Sequence[Person]") -> dict[int, str]:
     }
 
 
-def _progress(what: str = "documents") -> "Callable[[int, int], None] | None":
-    """Tells on a terminal how far a long piece of work has come."""
+@contextmanager
+def _progress(what: str) -> "Iterator[Callable[[int, int], None] | None]":
+    """A bar on a terminal that tells how far a long piece of work has come; else nothing."""
     if not sys.stderr.isatty():
-        return None
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = (what.capitalize(), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task(what)
 
     def show(done: int, of: int) -> None:
-        typer.echo(f"\r{done:,} of {of:,} {what}", nl=done == of, err=True)
+        # Where there is nothing to do there is no bar.
+        bar.start()
+        bar.update(task, completed=done, total=of)
 
-    return show
+    try:
+        yield show
+    finally:
+        bar.stop()
 
 
 # JSON

@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     # The languages that the model knows, as ISO 639-1 codes with spaces between, or * for all.
     # In other languages words count for more and meaning for less.
     model_languages: str = "en"
+    # A sentence-transformers cross-encoder, a folder or a name, that reads the best kin again.
+    # None is no second reading.
+    reranker: str | None = None
     # The address people use, where it is not the one the server listens on: behind a
     # proxy with TLS, https://… here makes the cookies secure.
     origin: str | None = None

@@ -506,6 +506,73 @@ def test_catching_up_is_resumed_where_it_was_interrupted(
     assert catalog.catch_up() == 0
 
 
+class FailingEmbedder(CountingEmbedder):
+    """Works for so many batches, and then no more."""
+
+    batches = 2
+
+    def encode(self, texts: list[str]) -> Vectors:
+        if self.batches == 0:
+            raise RuntimeError("The machine goes down.")
+        self.batches -= 1
+        return super().encode(texts)
+
+
+def test_what_was_encoded_before_a_crash_is_not_encoded_again(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("similarity.catalog.CATCH_UP_BATCH", 4)
+    with database.write() as session:
+        for number in range(18):
+            # Every third is what another is, word for word.
+            log(session, f"Deal number{number % 12}", use_case=f"Records of ward{number % 12}")
+    failing = FailingEmbedder()
+    with pytest.raises(RuntimeError):
+        Catalog(database, failing, tmp_path / "indexes").catch_up()
+    with database.read() as session:
+        assert len(written(session)) == 8
+    resumed = CountingEmbedder()
+    assert Catalog(database, resumed, tmp_path / "indexes").catch_up() == 10
+    assert not set(failing.encoded) & set(resumed.encoded)
+    encoded = [*failing.encoded, *resumed.encoded]
+    assert len(encoded) == len(set(encoded)) == 24
+
+    def stored() -> list[tuple[object, ...]]:
+        rows = sa.select(
+            Document.subject_id, Document.terms, Passage.position, Passage.text, Passage.vector
+        ).join_from(Document, Passage)
+        with database.read() as session:
+            ordered = rows.order_by(col(Document.subject_id), col(Passage.position))
+            return [tuple(row) for row in session.execute(ordered)]
+
+    interrupted = stored()
+    with database.write() as session:
+        session.execute(sa.delete(Document))
+    assert Catalog(database, FakeEmbedder(), tmp_path / "indexes").catch_up() == 18
+    assert stored() == interrupted
+
+
+def test_what_is_new_can_be_left_to_a_catch_up(
+    database: Database, counting: tuple[Catalog, CountingEmbedder]
+) -> None:
+    catalog, encoder = counting
+    with database.write() as session:
+        old = log(session, "Zebra crossing")
+    with database.write() as session:
+        catalog.postpone(session)
+        log(session, "Heron pond")
+        # What is searched already stays true.
+        deals.edit(session, session.get_one(Deal, old.id), None, {"name": "Egret pond"})
+    assert "Egret pond." in encoder.encoded
+    assert "Heron pond." not in encoder.encoded
+    assert catalog.catch_up() == 1
+    assert "Heron pond." in encoder.encoded
+    # The next transaction is as any.
+    with database.write() as session:
+        log(session, "Tern pond")
+    assert catalog.catch_up() == 0
+
+
 def test_two_catalogs_on_one_database_follow_each_other(
     world: World, catalog: Catalog, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from similarity.embeddings import ModelUnavailable
 from similarity.evaluation import (
     average_precision,
     brier,
@@ -21,6 +22,7 @@ from similarity.evaluation import (
     recall,
     reliability,
 )
+from tests.similarity.test_reranking import BrokenReranker, FakeReranker
 from tests.world import FakeEmbedder
 from workspace.errors import Invalid
 
@@ -128,6 +130,17 @@ def test_a_collection_is_measured(beir: Path) -> None:
     assert found["words"]["ndcg@10"] == pytest.approx(2 / 3)
     assert found["combined"]["ndcg@10"] >= 2 / 3
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_second_reading_is_measured_beside_the_first(beir: Path) -> None:
+    plain = evaluate(beir, FakeEmbedder())
+    found = evaluate(beir, FakeEmbedder(), FakeReranker("customs"))
+    # It likes what only the third query should find.
+    assert found.pop("read again")["ndcg@10"] != plain["combined"]["ndcg@10"]
+    assert found == plain
+    assert evaluate(beir, FakeEmbedder(), FakeReranker("")).pop("read again") == plain["combined"]
+    with pytest.raises(ModelUnavailable):
+        evaluate(beir, FakeEmbedder(), BrokenReranker(""))
 
 
 def test_a_query_never_returns_the_document_that_it_is(beir: Path) -> None:

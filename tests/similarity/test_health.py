@@ -14,6 +14,7 @@ from similarity.catalog import Catalog, CatalogGeneration, Document, Passage
 from similarity.health import check
 from similarity.texts import Kind
 from tests.similarity.test_catalog import AbsentEmbedder, OtherEmbedder
+from tests.similarity.test_reranking import BrokenReranker, FakeReranker
 from tests.world import FakeEmbedder, World
 from workspace import deals
 from workspace.database import Database
@@ -114,6 +115,16 @@ def test_a_damaged_database(world: World, indexes: Path, tmp_path: Path) -> None
 def test_a_model_that_is_away(world: World, indexes: Path) -> None:
     found = check(world.database, AbsentEmbedder(), indexes)
     assert [each for each in found["problems"] if "words alone" in each]
+
+
+def test_a_reranker_is_named(world: World, indexes: Path) -> None:
+    found = check(world.database, FakeEmbedder(), indexes, FakeReranker(""))
+    assert found["reranker"] == {"name": "fake", "state": "ready"}
+    assert found["problems"] == []
+    found = check(world.database, FakeEmbedder(), indexes, BrokenReranker(""))
+    assert found["reranker"]["state"] == "cannot be used"
+    assert found["problems"] == ["The reranker is away. Until then results are ranked without it."]
+    assert "reranker" not in said(world, indexes)
 
 
 def test_documents_that_another_model_has_read(world: World, indexes: Path) -> None:

@@ -379,6 +379,34 @@ def test_what_people_wrote_cannot_command_the_terminal(run: Run, opened: Databas
     assert "\x07" not in shown
 
 
+def test_a_bar_tells_on_a_terminal_how_far_it_has_come(
+    run: Run, opened: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "deals.csv"
+    file.write_text("name,stage\n" + "".join(f"Deal number {n},Won\n" for n in range(70)))
+    quiet = run("reindex")
+    assert (quiet.code, quiet.err) == (0, "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert run("reindex").err == ""
+    imported = run("import", file)
+    assert imported.code == 0, imported.err
+    assert "70/70" in imported.err
+    # What was caught up with after the import is found, and nothing is left to do.
+    assert run("similar", "deal number 5", "--limit", 1, "--json").json["results"]
+    assert run("reindex").out.startswith("0 documents")
+
+
+def test_a_reranker_that_is_not_there_is_told_of_in_a_line(
+    on_world: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = on_world("similar", "--deal", world.deals["kestrel"], "--json")
+    monkeypatch.setenv("DEALKIN_RERANKER", str(tmp_path / "nowhere"))
+    assert on_world("similar", "--deal", world.deals["kestrel"], "--json").json == before.json
+    doctor = on_world("doctor", "--json")
+    assert doctor.code == 1
+    assert "nowhere cannot be used" in doctor.json["problems"][0]
+
+
 def test_doctor_finds_a_healthy_installation(on_world: Run, world: World) -> None:
     found = on_world("doctor", "--json")
     assert found.code == 0, found.json["problems"]

@@ -14,7 +14,7 @@ from references.network import Network
 from references.offers import WON_KIN, Offer, offers
 from similarity.catalog import Catalog
 from similarity.experts import VOTING_KIN, Expert, experts_of
-from similarity.kin import Kin, Want, ask_of_deal, kin_of, rank_all
+from similarity.kin import Kin, ask_of_deal, kin_of, kin_wanted, rank_all
 from similarity.outlook import Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, playbook_of
 from web.forms import Form
@@ -242,7 +242,7 @@ def overview(
     choices = pipeline.choices(session, viewer)
     inquiry = ask_of_deal(session, viewer, catalog, deal)
     is_open = deal.outcome == Outcome.OPEN
-    wants = [Want(BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
+    wants = [kin_wanted(catalog, BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
     rank_all(session, catalog, inquiry, wants)
     return Overview(
         room=head,
