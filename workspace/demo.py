@@ -29,7 +29,7 @@ _PREFIX = "demo/"
 _DATES = (
     *("opened", "expected_close", "closed", "since"),
     *("published", "expires", "used_on", "start", "end"),
-    *("date", "captured_on", "paused_until"),
+    *("date", "captured_on", "paused_until", "next_step_on"),
 )
 _PROSE = ("use_case", "notes", "reason", "next_step", "comment", "text")
 _MONTHS = (
@@ -120,6 +120,8 @@ def shift_prose(text: str, by: timedelta) -> str:
 def _leave_something_to_do(session: Session) -> None:
     """What waits for a rep this morning: a mention, tasks, and somebody to write to."""
     deal = session.exec(select(Deal).where(Deal.key == "HW-0267")).one()
+    deal.next_step_on = today() + timedelta(days=2)
+    session.add(deal)
     who = {
         name: contacts.person_of(session, name)
         for name in ("agnieszka-wrona", "henrik-asmussen", "wojciech-halas")

@@ -154,6 +154,7 @@ class DealRow:
     owner: str | None
     owner_key: str | None
     next_step: str
+    next_step_on: date | None
     confidential: bool
     stage_since: date | None
     rotting_days: int
@@ -189,6 +190,7 @@ _ORDERS: dict[str, Any] = {
     "account": sa.func.lower(sa.func.coalesce(Account.name, "")),
     "stage": col(Stage.position),
     "amount": sa.func.coalesce(Deal.amount, -1),
+    "next": sa.func.coalesce(Deal.next_step_on, date.max),
     "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
     "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
     "moved": sa.func.coalesce(Deal.stage_since, date.min),
@@ -616,6 +618,7 @@ def _rows() -> Any:
         _OWNER.name,
         _OWNER.key,
         Deal.next_step,
+        Deal.next_step_on,
         Deal.confidential,
         Deal.stage_since,
         Stage.rotting_days,

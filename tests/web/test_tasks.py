@@ -91,5 +91,10 @@ def test_should_keep_the_day_of_the_next_step(visit: Visit, world: World) -> Non
     page = visit("alice").get(here).text
     assert "Demo on the wards" in page
     assert "12 Mar 2031" in page
+    listed = visit("alice").get("/deals?sort=next").text
+    assert listed.index("St Brannoc ward dashboards") < listed.index("Meridian plant")
+    assert "12 Mar 2031" in listed
+    assert "12 Mar 2031" in visit("alice").get("/deals?view=board").text
+    assert "12 Mar 2031" in visit("alice").get("/").text
     wrong = {"next_step_on": "tomorrow", "version": str(version + 1)}
     assert visit("alice").post(f"{here}/edit", wrong).status_code == 422

@@ -302,6 +302,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
         "use_case": form.lines("use_case", 5_000),
         "notes": form.lines("notes", 20_000),
         "next_step": form.text("next_step", 500),
+        "next_step_on": form.day("next_step_on"),
         "confidential": form.flag("confidential"),
     }
     if amount is not None and currency is None:

@@ -21,7 +21,7 @@ USUAL_SORT = "-opened"
 COLUMNS = {
     "account": ("Account", "account"),
     "stage": ("Stage", "stage"),
-    "next": ("Next step", ""),
+    "next": ("Next step", "next"),
     "amount": ("Amount", "amount"),
     "close": ("Close", "close"),
     "owner": ("Owner", "owner"),

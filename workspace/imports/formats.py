@@ -193,12 +193,13 @@ FORMATS = (
                     "use_case",
                     "reason",
                     "next_step",
+                    "next_step_on",
                 ]
             ),
         ),
         columns(
             "deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
-            "competitors,use_case,notes,reason,confidential,next_step",
+            "competitors,use_case,notes,reason,confidential,next_step,next_step_on",
             deal=("deal key",),
             name=("deal name",),
             account=("account name",),

@@ -165,6 +165,7 @@ class _Deals:
                 "opened": row.read("opened", values.day),
                 "expected_close": row.read("expected_close", values.day),
                 "confidential": row.read("confidential", values.boolean),
+                "next_step_on": row.read("next_step_on", values.day),
                 **row.lines(Deal, "next_step", "reason"),
                 **row.prose(Deal, "use_case", "notes"),
             }

@@ -50,12 +50,12 @@ FILES = {
     ),
     "deals": (
         "deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
-        "competitors,use_case,notes,reason,confidential,next_step\n"
+        "competitors,use_case,notes,reason,confidential,next_step,next_step_on\n"
         "O-1,Records,Havel Clinics,ann@x.example,Closed Won,$1200.50,,2024-01-10,2024-03-01,"
-        '2024-02-28,Atlas; Beacon,Datamoor,Patient records,"First.\nSecond.",Price,,\n'
+        '2024-02-28,Atlas; Beacon,Datamoor,Patient records,"First.\nSecond.",Price,,,\n'
         "O-2,Ward boards,Lumen Bank,Bob Brandt,Proposal/Price Quote,10k,EUR,12 Mar 2024,,,Atlas,,,"
-        ",,yes,Call them\n"
-        ",No key,Lumen Bank,,,,,,,,,,,,,,\n"
+        ",,yes,Call them,2031-03-12\n"
+        ",No key,Lumen Bank,,,,,,,,,,,,,,,\n"
     ),
     "assets": (
         "asset,kind,summary,url,products,author,published,expires,withdrawn,language\n"
@@ -144,6 +144,7 @@ def test_should_read_every_kind_whatever_the_order(database, tmp_path):
         assert (records.notes, records.reason) == ("First.\nSecond.", "Price")
         assert (boards.owner_id, boards.amount, boards.confidential) == (bob.id, 10_000, True)
         assert (boards.next_step, boards.closed) == ("Call them", None)
+        assert boards.next_step_on == date(2031, 3, 12)
         assert (no_key.key, no_key.opened, stages[no_key.stage_id]) == (
             "D-0001", None, "Prospecting"
         )  # fmt: skip
