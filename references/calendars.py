@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
@@ -46,18 +45,6 @@ def invitation(meeting: Meeting) -> str:
 def cancellation(meeting: Meeting) -> str:
     """An iCalendar object that takes the meeting out of calendars."""
     return _calendar(meeting, "CANCEL", "CANCELLED")
-
-
-@cache
-def zones() -> tuple[str, ...]:
-    """The time zones that people choose from: of places, and UTC."""
-    places = (name for name in available_timezones() if re.fullmatch(r"[A-Z]\w+(/[\w-]+)+", name))
-    return ("UTC", *sorted(name for name in places if not name.startswith(("Etc/", "SystemV/"))))
-
-
-def zone_or_utc(name: str) -> str:
-    """A time zone's name where it is one, else UTC."""
-    return name if name in zones() else "UTC"
 
 
 def moment(written: str, zone: str) -> datetime:

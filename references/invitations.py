@@ -16,7 +16,7 @@ from references.advocates import policy
 from references.calendars import Attendee, Meeting
 from references.letters import Ask, Letter
 from workspace import outbox
-from workspace.clock import now
+from workspace.clock import now, zone_or_utc
 from workspace.errors import Conflict, NotFound
 from workspace.people import Person
 
@@ -178,7 +178,7 @@ def write_appointment(session: Session, about: About, origin: str) -> None:
     meeting = _meeting(about)
     entry = calendars.invitation(meeting)
     for person, other in _both(about):
-        when = calendars.shown(meeting.starts_at, calendars.zone_or_utc(person.timezone))
+        when = calendars.shown(meeting.starts_at, zone_or_utc(person.timezone))
         terms = ""
         if person is about.advocate:
             terms = terms_link(session, about.advocate_id, person, origin)

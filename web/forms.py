@@ -14,6 +14,8 @@ from workspace.errors import Invalid, NotFound
 MOST_FIELDS = 500
 # Whole numbers from outside have to fit into a column.
 LARGEST = 2**63 - 1
+# Rows are numbered in columns of 32 bits.
+LARGEST_ID = 2**31 - 1
 _ALWAYS_KNOWN = {"_csrf_token"}
 
 
@@ -33,7 +35,7 @@ def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 def row_id(number: int) -> int:
     """A row's number from an address; NotFound where no row can have it."""
-    if not 0 < number <= LARGEST:
+    if not 0 < number <= LARGEST_ID:
         raise NotFound("There is no such thing here.")
     return number
 

@@ -11,12 +11,11 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from workspace.activity import MENTION
+from workspace.markdown import MENTION, parser
 
 _TAGS = {
     *("p", "br", "strong", "em", "s", "a", "code", "pre", "blockquote", "hr"),
-    *("ul", "ol", "li", "h1", "h2", "h3", "h4", "h5", "h6"),
-    *("table", "thead", "tbody", "tr", "th", "td"),
+    *("ul", "ol", "li", "h4", "h5", "h6"),
 }
 # The page has headings of its own: what is written stays below them.
 _HEADINGS = {"h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6"}
@@ -43,8 +42,7 @@ def markdown(text: str, names: Mapping[str, str] | None = None) -> Markup:
 
 @cache
 def _parser() -> MarkdownIt:
-    made = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
-    made.enable(["table", "strikethrough", "linkify"]).disable(["image", "html_inline"])
+    made = parser()
     made.core.ruler.push("mention", _mentions)
     made.core.ruler.push("headings", _lower_headings)
     made.add_render_rule("mention", _mention)

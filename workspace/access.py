@@ -116,6 +116,11 @@ def require_writer(viewer: Viewer) -> None:
         raise Forbidden("Your account may read, but not change anything. Ask an administrator.")
 
 
+def require_leader(viewer: Viewer) -> None:
+    """Refuse everybody who neither manages nor administers."""
+    require_role(viewer, Role.MANAGER, Role.ADMIN)
+
+
 def require_role(viewer: Viewer, *roles: Role) -> None:
     """Refuse everybody who has none of these roles."""
     if not viewer.roles & set(roles):

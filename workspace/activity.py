@@ -1,6 +1,5 @@
 """The timeline: what happened on a deal, and when. Every change is on the audit log too."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.accounts import Account
 from workspace.audit import AuditEntry, audit
 from workspace.clock import now
+from workspace.markdown import mentions
 from workspace.notifications import FOLLOWED_KINDS, followers
 from workspace.notifications import tell as notify
 from workspace.people import Member, Person
@@ -47,17 +47,20 @@ def record(
     detail: dict[str, object] | None = None,
     at: datetime | None = None,
     tell: Mapping[int, str] | None = None,
+    quiet: bool = False,
 ) -> TimelineEntry:
     """Put an event on a deal's timeline, on the audit log, and into inboxes.
 
     `tell` says who is told of it and why, beside those who follow the deal; nobody is told of
-    what they do themselves.
+    what they do themselves, and `quiet` tells nobody.
     """
     entry = TimelineEntry(
         deal_id=deal_id, at=at or now(), by_id=by, kind=kind, text=text, detail=detail or {}
     )
     session.add(entry)
     audit(session, by, f"deal {kind}", f"deal {deal_id}", detail)
+    if quiet:
+        return entry
     told = dict.fromkeys(followers(session, deal_id), "follow") if kind in FOLLOWED_KINDS else {}
     told |= tell or {}
     told.pop(by or 0, None)
@@ -138,8 +141,8 @@ def events_of(
     names = _names(
         session, [*(row.detail for row in entries), {"person_id": [row.by_id for row in entries]}]
     )
-    written = [row for row in entries if row.kind in WRITTEN_KINDS]
-    members = mentioned_names(session, [row.text for row in written])
+    written = [row.text for row in entries if row.kind in WRITTEN_KINDS]
+    members = mentioned_names(session, written)
     return [
         Event(
             id=entry.id,
@@ -151,7 +154,7 @@ def events_of(
             text=entry.text,
             detail={name: _said(name, value, names) for name, value in entry.detail.items()},
             mentions=members,
-            mine=reader is not None and entry.by_id == reader and entry in written,
+            mine=reader is not None and entry.by_id == reader and entry.kind in WRITTEN_KINDS,
         )
         for entry, key, name in rows
     ]
@@ -171,13 +174,9 @@ def state_of(session: Session, deal_id: int) -> str:
     return f"{newest or 0}-{number}"
 
 
-# A key after an @ that is not within a word, an address or a path.
-MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9]+(?:-[a-z0-9]+)*)")
-
-
 def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:
     """The names of the members whose keys stand after an @ in these texts."""
-    keys = {key for text in texts for key in MENTION.findall(text)}
+    keys = {key for text in texts for key in mentions(text)}
     if not keys:
         return {}
     query = select(Person.key, Person.name).join(Member, col(Member.person_id) == col(Person.id))

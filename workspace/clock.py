@@ -1,6 +1,9 @@
-"""What time it is."""
+"""What time it is, and where."""
 
+import re
 from datetime import UTC, date, datetime
+from functools import cache
+from zoneinfo import available_timezones
 
 
 def now() -> datetime:
@@ -11,3 +14,15 @@ def now() -> datetime:
 def today() -> date:
     """Today's date, in UTC."""
     return now().date()
+
+
+@cache
+def zones() -> tuple[str, ...]:
+    """The time zones that people choose from: of places, and UTC."""
+    places = (name for name in available_timezones() if re.fullmatch(r"[A-Z]\w+(/[\w-]+)+", name))
+    return ("UTC", *sorted(name for name in places if not name.startswith(("Etc/", "SystemV/"))))
+
+
+def zone_or_utc(name: str) -> str:
+    """A time zone's name where it is one, else UTC."""
+    return name if name in zones() else "UTC"

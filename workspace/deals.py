@@ -295,8 +295,12 @@ def advance(
     *,
     reason: str = "",
     closed: date | None = None,
+    quiet: bool = False,
 ) -> bool:
-    """Move a deal to another stage; closing it sets its closing date. Whether it moved."""
+    """Move a deal to another stage; closing it sets its closing date. Whether it moved.
+
+    `quiet` tells nobody: what a file says of the past is no news.
+    """
     hold(session, deal)
     if deal.stage_id == to.id:
         return False
@@ -318,9 +322,10 @@ def advance(
     deal.version += 1
     session.add(deal)
     # Whoever was on the team is credited with how it went, and hears of it.
-    told = dict.fromkeys(_team(session, deal), "credit") if to.outcome != Outcome.OPEN else {}
+    closes = to.outcome != Outcome.OPEN and not quiet
+    told = dict.fromkeys(_team(session, deal), "credit") if closes else {}
     detail: dict[str, object] = {"stage": [before.name, to.name]}
-    record(session, deal.id, by, "stage", reason, detail=detail, tell=told)
+    record(session, deal.id, by, "stage", reason, detail=detail, tell=told, quiet=quiet)
     return True
 
 

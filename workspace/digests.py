@@ -3,14 +3,14 @@
 import logging
 import threading
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace import inbox, members, outbox, reminders, tasks
 from workspace.access import Viewer
-from workspace.clock import now
+from workspace.clock import now, zone_or_utc
 from workspace.database import Database
 from workspace.inbox import Item
 from workspace.notifications import Notification
@@ -79,11 +79,18 @@ def queue_due(database: Database, origin: str, moment: datetime) -> int:
         choices = {row.person_id: row for row in session.exec(select(DigestChoice))}
         due = []
         for person_id, zone in session.exec(query):
-            local = moment.astimezone(_zone(zone))
+            local = moment.astimezone(ZoneInfo(zone_or_utc(zone)))
             choice = choices.get(person_id) or DigestChoice(person_id=person_id)
             if choice.wanted and local.hour >= HOUR and choice.last_on != local.date():
                 due.append((person_id, local.date()))
-    return sum(_queue_one(database, origin, person_id, day) for person_id, day in due)
+    queued = 0
+    for person_id, day in due:
+        try:
+            queued += _queue_one(database, origin, person_id, day)
+        except Exception:
+            # What is wrong with one member's is no reason for others to get none.
+            logger.exception("The digest of member %s could not be made", person_id)
+    return queued
 
 
 def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bool:
@@ -100,10 +107,10 @@ def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bo
         viewer = members.viewer(session, person_id, person.name)
         new = inbox.items(session, viewer, limit=200, unmailed=True)
         text = digest_of(session, viewer, new, day, origin)
-        if text is None or not person.email:
+        if text is None or not outbox.is_address(person.email or ""):
             return False
         _mailed(session, new)
-        outbox.queue(session, person.email, text[0], text[1], about=f"digest {person_id}")
+        outbox.queue(session, person.email or "", text[0], text[1], about=f"digest {person_id}")
     return True
 
 
@@ -140,7 +147,7 @@ def _part(title: str, lines: list[str]) -> str:
 _DID = {
     "mention": "mentioned you",
     "task": "has a task for you, or did one",
-    "seat": "has news of a seat of yours",
+    "seat": "has news of a seat",
     "credit": "closed a deal of your team",
     "follow": "was active",
 }
@@ -157,7 +164,8 @@ def _task(row: TaskRow, day: date) -> str:
 
 
 def _occasion(each: Occasion) -> str:
-    return f"{each.name}: {each.reasons[0]}"
+    reason = next(reason for reason in each.reasons if not reason.confidential)
+    return f"{each.name}: {reason.text}"
 
 
 def _mailed(session: Session, new: list[Item]) -> None:
@@ -165,10 +173,3 @@ def _mailed(session: Session, new: list[Item]) -> None:
     session.execute(
         sa.update(Notification).where(col(Notification.id).in_(ids)).values(mailed_at=now())
     )
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")

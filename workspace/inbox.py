@@ -25,7 +25,7 @@ SNOOZES = {"tomorrow": timedelta(days=1), "three days": timedelta(days=3), "a we
 REASONS = {
     "mention": "you were mentioned",
     "task": "it is a task of yours, or one that you gave",
-    "seat": "it is about a seat of yours",
+    "seat": "it is about a seat of yours, or on a deal of yours",
     "credit": "you were on its team, and are credited with it",
     "follow": "you follow this deal",
 }

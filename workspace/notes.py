@@ -6,16 +6,17 @@ from sqlmodel import Session, col, select
 
 from workspace import notifications
 from workspace.access import Viewer, may_edit, readers_of
-from workspace.activity import MENTION, WRITTEN_KINDS, TimelineEntry, record
+from workspace.activity import WRITTEN_KINDS, TimelineEntry, record
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.deals import Deal
-from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.markdown import mentions
 from workspace.notifications import Notification
 from workspace.people import Member, Person
 
-# Code is shown as it is: an @ in it mentions nobody.
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+# Code is left as it was written.
+_CODE = re.compile(r"(?ms)(^ {0,3}(?:```|~~~).*?(?:^ {0,3}(?:```|~~~)|\Z)|`[^`]*`)")
 
 
 def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
@@ -52,30 +53,27 @@ def write_note(session: Session, deal: Deal, by: int | None, kind: str, text: st
     return record(session, deal.id, by, kind, text, tell=tell)
 
 
-def own_note(session: Session, deal: Deal, entry_id: int, person_id: int | None) -> TimelineEntry:
-    """What somebody wrote themselves on this deal; NotFound where it is not theirs, or is gone."""
+def own_note(
+    session: Session, deal: Deal, entry_id: int, person_id: int | None, *, hold: bool = False
+) -> TimelineEntry:
+    """What somebody wrote themselves on this deal; NotFound where it is not theirs, or is gone.
+
+    With `hold` nobody else changes it until the transaction ends.
+    """
     query = select(TimelineEntry).where(
         TimelineEntry.id == entry_id,
         TimelineEntry.deal_id == deal.id,
         TimelineEntry.by_id == person_id,
         col(TimelineEntry.kind).in_(WRITTEN_KINDS),
     )
-    entry = session.exec(query).first()
+    entry = session.exec(query.with_for_update() if hold else query).first()
     if entry is None or person_id is None:
         raise NotFound("There is no such note of yours.")
     return entry
 
 
-def rewrite_note(
-    session: Session, deal: Deal, entry: TimelineEntry, text: str, *, before: str
-) -> None:
-    """Change what one wrote; only whom it newly mentions is told.
-
-    `before` is the text that the writer changed; Conflict where it is no longer that one.
-    """
-    session.refresh(entry, with_for_update=True)
-    if entry.text != before:
-        raise Conflict("You changed this note elsewhere in the meantime.")
+def rewrite_note(session: Session, deal: Deal, entry: TimelineEntry, text: str) -> None:
+    """Change what one wrote; only whom it newly mentions is told."""
     text, mentioned = with_keys(session, deal, text)
     if text == entry.text:
         return
@@ -107,13 +105,19 @@ def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
     by_name: dict[str, list[str]] = {}
     for _, key, name in readers:
         by_name.setdefault(name.lower(), []).append(key)
-    longest_first = sorted(by_name, key=len, reverse=True)
-    if longest_first:
-        names = "|".join(map(re.escape, longest_first))
-        named = re.compile(rf"(?<![\w@/.+-])@({names})(?!\w)", re.IGNORECASE)
-        text = named.sub(lambda found: f"@{_only(by_name[found[1].lower()], found[1])}", text)
+    names = "|".join(map(re.escape, sorted(by_name, key=len, reverse=True)))
+    named = re.compile(rf"(?<![\w@/.+-])@({names})(?!\w)", re.IGNORECASE)
+
+    def keyed(found: re.Match[str]) -> str:
+        return f"@{_only(by_name[found[1].lower()], found[1])}"
+
+    if names:
+        # What stands between code is at the even places.
+        pieces = _CODE.split(text)
+        pieces[::2] = [named.sub(keyed, piece) for piece in pieces[::2]]
+        text = "".join(pieces)
     ids = {key: row_id for row_id, key, _ in readers}
-    keys = list(dict.fromkeys(MENTION.findall(_CODE.sub(" ", text))))
+    keys = mentions(text)
     _require_readers(session, [key for key in keys if key not in ids])
     return text, [ids[key] for key in keys if key in ids]
 

@@ -67,14 +67,20 @@ def followers(session: Session, deal_id: int) -> list[int]:
 
 
 def tell(session: Session, entry_id: int, at: datetime, told: Mapping[int, str]) -> None:
-    """Put an event into inboxes: for each member why, once however often they are told."""
-    there = select(Notification.person_id).where(Notification.entry_id == entry_id)
-    known = set(session.exec(there))
-    session.add_all(
-        Notification(person_id=person_id, entry_id=entry_id, why=why, at=at)
-        for person_id, why in told.items()
-        if person_id not in known
-    )
+    """Put an event into inboxes: for each member why, once however often they are told.
+
+    Whoever was told only as a follower, and is meant now, is told anew.
+    """
+    there = select(Notification).where(Notification.entry_id == entry_id)
+    known = {row.person_id: row for row in session.exec(there)}
+    for person_id, why in told.items():
+        row = known.get(person_id)
+        if row is None:
+            row = Notification(person_id=person_id, entry_id=entry_id, why=why, at=at)
+        elif row.why == "follow" and why != "follow":
+            row.why, row.at = why, at
+            row.done_at = row.snoozed_until = row.mailed_at = None
+        session.add(row)
 
 
 def forget(session: Session, entry_id: int) -> None:

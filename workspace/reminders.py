@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -16,6 +17,15 @@ from workspace.deals import Deal, Outcome
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people import Employment, Person
 from workspace.stakeholders import Stakeholder
+
+
+class Won(NamedTuple):
+    """A deal that was won with somebody."""
+
+    name: str
+    closed: date
+    confidential: bool
+
 
 # How often, in days, and the words for it.
 CADENCES = {14: "every two weeks", 30: "every month", 90: "every three months", 180: "twice a year"}
@@ -39,6 +49,14 @@ class KeepInTouch(SQLModel, table=True):
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Something to say; a confidential one stays within the workspace."""
+
+    text: str
+    confidential: bool = False
+
+
+@dataclass(frozen=True)
 class Occasion:
     """Somebody to write to: when, and what there is to say."""
 
@@ -48,7 +66,7 @@ class Occasion:
     account: str | None
     due: date
     last_on: date
-    reasons: list[str]
+    reasons: list[Reason]
 
     @property
     def is_due(self) -> bool:
@@ -121,8 +139,8 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
         special = _news(row, jobs.get(person.id, [])) + _anniversaries(row, won.get(person.id, []))
         # An anniversary that is still to come is time enough to write.
         day = min([usual, *(min(each, today()) for each, _ in special)])
-        reasons = [text for _, text in special]
-        reasons.append(f"Last in touch on {row.last_on.day} {row.last_on:%b %Y}")
+        reasons = [reason for _, reason in special]
+        reasons.append(Reason(f"Last in touch on {row.last_on.day} {row.last_on:%b %Y}"))
         if row.not_before:
             day = max(day, row.not_before)
         found.append(
@@ -132,7 +150,7 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
     return [each for each in found if each.is_due] if due else found
 
 
-def _news(row: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, str]]:
+def _news(row: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, Reason]]:
     """New roles since the last contact, and years in a role, each with its day."""
     found = []
     for job in jobs:
@@ -140,20 +158,22 @@ def _news(row: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, str]]:
             continue
         what = f"{job.title} at {job.organisation}" if job.title else f"at {job.organisation}"
         if row.last_on < job.start <= today() < job.start + FRESH:
-            found.append((job.start, f"New role: {what} since {job.start.day} {job.start:%b %Y}"))
+            since = f"{job.start.day} {job.start:%b %Y}"
+            found.append((job.start, Reason(f"New role: {what} since {since}")))
         elif day := _anniversary(job.start, row.last_on):
             years = day.year - job.start.year
-            found.append((day, f"{_years(years)} {what} on {day.day} {day:%b}"))
+            found.append((day, Reason(f"{_years(years)} {what} on {day.day} {day:%b}")))
     return found
 
 
-def _anniversaries(row: KeepInTouch, won: list[tuple[str, date]]) -> list[tuple[date, str]]:
+def _anniversaries(row: KeepInTouch, won: list[Won]) -> list[tuple[date, Reason]]:
     """The days of deals that were won with somebody."""
     found = []
-    for name, closed in won:
+    for name, closed, confidential in won:
         if day := _anniversary(closed, row.last_on):
             years = _years(day.year - closed.year)
-            found.append((day, f"{years} since {name} was won, on {day.day} {day:%b}"))
+            text = f"{years} since {name} was won, on {day.day} {day:%b}"
+            found.append((day, Reason(text, confidential)))
     return found
 
 
@@ -175,12 +195,12 @@ def _years(number: int) -> str:
     return "One year" if number == 1 else f"{number} years"
 
 
-def _won_with(
-    session: Session, viewer: Viewer, ids: list[int]
-) -> dict[int, list[tuple[str, date]]]:
+def _won_with(session: Session, viewer: Viewer, ids: list[int]) -> dict[int, list[Won]]:
     """The won deals on which these people were stakeholders, as the viewer may know of them."""
     rows = session.execute(
-        sa.select(col(Stakeholder.person_id), col(Deal.name), col(Deal.closed))
+        sa.select(
+            col(Stakeholder.person_id), col(Deal.name), col(Deal.closed), col(Deal.confidential)
+        )
         .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
         .where(
             access.visible_deals(viewer),
@@ -189,9 +209,9 @@ def _won_with(
             col(Deal.closed).is_not(None),
         )
     )
-    found: dict[int, list[tuple[str, date]]] = {}
-    for person_id, name, closed in rows:
-        found.setdefault(person_id, []).append((name, closed))
+    found: dict[int, list[Won]] = {}
+    for person_id, *won in rows:
+        found.setdefault(person_id, []).append(Won(*won))
     return found
 
 

@@ -75,7 +75,7 @@ def add_task(
     )
     session.add(task)
     session.flush()
-    _record(session, task, by, "added", tell=True)
+    _record(session, task, by, "added", to=_holder(task))
     return task
 
 
@@ -84,13 +84,17 @@ def change_task(
 ) -> None:
     """Give a task another day, or to somebody else, who is told."""
     deal = session.get_one(Deal, task.deal_id)
-    to = _reader(session, deal, assignee) if assignee else None
-    if (due, to) == (task.due, task.assignee_id):
+    before = task.assignee_id
+    had = session.get(Person, before) if before else None
+    # Whoever has it keeps it, also where they could no longer be given it.
+    keeps = assignee == (had.key if had else None)
+    to = before if keeps else _reader(session, deal, assignee) if assignee else None
+    if (due, to) == (task.due, before):
         return
-    given = to != task.assignee_id
     task.due, task.assignee_id = due, to
     session.add(task)
-    _record(session, task, by, "given" if given else "moved", tell=given)
+    told = {} if keeps else {who: "task" for who in (before, to) if who}
+    _record(session, task, by, "moved" if keeps else "given", to=told)
 
 
 def finish_task(session: Session, task: Task, by: int | None) -> None:
@@ -108,12 +112,12 @@ def reopen_task(session: Session, task: Task, by: int | None) -> None:
     if task.done_at is not None:
         task.done_at = task.done_by_id = None
         session.add(task)
-        _record(session, task, by, "reopened")
+        _record(session, task, by, "reopened", to=_holder(task))
 
 
 def remove_task(session: Session, task: Task, by: int | None) -> None:
     """Take a task away that nobody has to do any more."""
-    _record(session, task, by, "removed")
+    _record(session, task, by, "removed", to=_holder(task))
     session.delete(task)
 
 
@@ -188,17 +192,20 @@ def _reader(session: Session, deal: Deal, key: str) -> int:
     )
 
 
+def _holder(task: Task) -> dict[int, str]:
+    """Whoever has a task, as somebody to be told."""
+    return {task.assignee_id: "task"} if task.assignee_id else {}
+
+
 def _record(
     session: Session,
     task: Task,
     by: int | None,
     step: str,
     *,
-    tell: bool = False,
     to: dict[int, str] | None = None,
 ) -> None:
-    told = {task.assignee_id: "task"} if tell and task.assignee_id else to
     detail: dict[str, object] = {"step": step, "person_id": task.assignee_id}
     if task.due:
         detail["due"] = task.due.isoformat()
-    record(session, task.deal_id, by, "task", task.text, detail=detail, tell=told)
+    record(session, task.deal_id, by, "task", task.text, detail=detail, tell=to)

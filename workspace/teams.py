@@ -229,6 +229,6 @@ def free_seat(
 def _seated(session: Session, deal: Deal, seat: Seat, by: int | None, quiet: bool) -> None:
     detail: dict[str, object] = {"role": seat.role, "person_id": seat.person_id}
     # Whoever takes a seat that they were asked to take answers the deal's owner.
-    concerned = deal.owner_id if by == seat.person_id else seat.person_id
+    concerned = deal.owner_id if seat.person_id and by == seat.person_id else seat.person_id
     tell = {concerned: "seat"} if concerned and not quiet else {}
     record(session, deal.id, by, "seat", detail=detail, tell=tell)

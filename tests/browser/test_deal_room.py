@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.steps import sign_in
 from tests.world import World
-from workspace import deals
+from workspace import deals, notes
 
 WARDS = "St Brannoc ward dashboards"
 
@@ -35,7 +35,7 @@ def test_should_bring_a_mention_to_an_open_inbox_by_keyboard_alone(
         expect(bob.get_by_text("Nothing waits for you")).to_be_visible()
         page.get_by_label("What happened?").focus()
         page.keyboard.type("Can you show it on the wards, @bra")
-        expect(page.get_by_role("option")).to_have_count(1)
+        expect(page.locator(".offered [role=option]")).to_have_count(1)
         page.keyboard.press("Enter")
         expect(page.get_by_label("What happened?")).to_have_value(
             "Can you show it on the wards, @bob-brandt "
@@ -134,3 +134,39 @@ def test_should_work_without_scripts(page: Page, world: World) -> None:
     plain.get_by_role("button", name="Follow").click()
     expect(plain.get_by_role("button", name="Following")).to_be_visible()
     context.close()
+
+
+def test_should_leave_alone_what_somebody_has_opened(page: Page, world: World) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        notes.write_note(session, deal, world.people["bob"], "note", "@alice-adeyemi, one")
+    sign_in(page, world, "alice")
+    page.goto("/inbox")
+    page.locator("#inbox summary").filter(has_text="Later").click()
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        notes.write_note(session, deal, world.people["bob"], "note", "@alice-adeyemi, two")
+    expect(page.locator("[data-inbox-count]")).to_have_text("2")
+    expect(page.get_by_role("button", name="Until tomorrow")).to_be_visible()
+    page.get_by_role("link", name="There is something new: show it").click()
+    expect(page.locator("#inbox .item")).to_have_count(2)
+
+
+def test_should_let_go_of_the_keys_once_nobody_is_offered(page: Page, world: World) -> None:
+    sign_in(page, world, "alice")
+    page.goto(f"/deals/{world.deals['wards']}/activity")
+    area = page.get_by_label("What happened?")
+    area.focus()
+    page.keyboard.type("Hello @bra")
+    expect(page.locator(".offered")).to_have_count(1)
+    page.keyboard.press("Home")
+    expect(page.locator(".offered")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(area).to_have_value("\nHello @bra")
+    page.keyboard.press("End")
+    page.keyboard.type("n")
+    expect(page.locator(".offered")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".offered")).to_have_count(0)
+    page.keyboard.press("Shift+Tab")
+    expect(area).to_have_value("\nHello @bran")

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
@@ -101,7 +103,8 @@ def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> No
     form = alice.get(f"{entry}/edit", **{"HX-Request": "true"}).text
     assert "A tpyo</textarea>" in form
     assert "A tpyo</textarea>" in alice.get(f"{entry}/edit").text
-    changed = {"text": "A typo", "before": "A tpyo"}
+    seen = re.findall(r'name="seen" value="(\w+)"', form)[0]
+    changed = {"text": "A typo", "seen": seen}
     assert visit("bob").get(f"{entry}/edit").status_code == 404
     assert visit("bob").post(f"{entry}/edit", changed).status_code == 404
     assert visit("frank").post(f"{entry}/edit", changed).status_code == 403
@@ -113,14 +116,18 @@ def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> No
     assert "A typo" in page
     assert "rewritten" in page
     # From another window that still shows the old text nothing is overwritten.
-    late = alice.post(f"{entry}/edit", {"text": "Old window", "before": "A tpyo"})
+    late = alice.post(f"{entry}/edit", {"text": "Old window", "seen": seen})
     assert late.status_code == 409
     assert "Old window</textarea>" in late.text
-    assert "changed this note elsewhere" in late.text
+    assert "You changed this note elsewhere" in late.text
+    assert '<p class="said">A typo</p>' in late.text
+    # Having seen both, the next try is taken.
+    seen = re.findall(r'name="seen" value="(\w+)"', late.text)[0]
+    assert alice.post(f"{entry}/edit", {"text": "New window", "seen": seen}).status_code == 303
     assert visit("bob").post(f"{entry}/remove").status_code == 404
     assert visit("frank").post(f"{entry}/remove").status_code == 403
     assert alice.post(f"{entry}/remove").status_code == 303
-    assert "A typo" not in alice.get(entry.rpartition("/")[0]).text
+    assert "New window" not in alice.get(entry.rpartition("/")[0]).text
 
 
 def test_should_show_markdown_and_nothing_that_runs(visit: Visit, world: World) -> None:
@@ -147,3 +154,35 @@ def test_should_show_markdown_and_nothing_that_runs(visit: Visit, world: World) 
         assert not re.search(r"\s(on\w+|hx-\w+|style|src)=", tag), tag
         assert "javascript:" not in tag
         assert "data:" not in tag
+
+
+def test_should_rewrite_what_is_far_down_without_scripts(visit: Visit, world: World) -> None:
+    entry = entry_of(visit, world, "Long ago")
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        for n in range(60):
+            record(session, deal.id, None, "note", f"note number {n}.")
+    assert "Long ago</textarea>" in visit("alice").get(f"{entry}/edit").text
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63 - 1, 10**40])
+def test_should_know_no_entry_of_a_number_that_no_row_can_have(
+    visit: Visit, world: World, number: int
+) -> None:
+    here, alice = f"/deals/{world.deals['wards']}", visit("alice")
+    for path in (f"{here}/activity/{number}/edit", f"{here}/activity?before={number}"):
+        assert alice.get(path).status_code in (404, 422)
+    assert alice.get(f"/inbox?before={number}").status_code == 422
+    for path in (f"{here}/tasks/{number}/done", f"{here}/activity/{number}/remove"):
+        assert alice.post(path).status_code == 404
+    for path in ("done", "reopen", "snooze"):
+        sent = {"item": str(number), **({"until": "a week"} if path == "snooze" else {})}
+        assert alice.post(f"/inbox/{path}", sent).status_code == 422
+    assert alice.post("/inbox/done", {"item": "1" * 5000}).status_code == 422
+
+
+def test_should_not_take_plain_words_for_links(visit: Visit, world: World) -> None:
+    entry_of(visit, world, "see plan.md and [here](//evil.example), https://example.com/x")
+    page = visit("bob").get(f"/deals/{world.deals['wards']}/activity").text
+    written = page.split('<div class="prose">')[1].split("</div>")[0]
+    assert re.findall(r'href="([^"]+)"', written) == ["https://example.com/x"]

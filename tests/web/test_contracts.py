@@ -27,7 +27,12 @@ BY_LINK = "/g/"
 # What a member who may only read may still do: it changes nothing of the record.
 HARMLESS = {"/sign-in", "/sign-out", "/preferences"}
 # Parts of pages that have no page of their own, and what a program asks for.
-NO_PAGES = {"/deals/new/account", "/deals/{key}/activity/mentions", "/live"}
+NO_PAGES = {
+    "/deals/new/account",
+    "/deals/{key}/activity/latest",
+    "/deals/{key}/activity/mentions",
+    "/live",
+}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
 
 

@@ -105,6 +105,10 @@ def test_should_choose_the_daily_mail(visit: Visit) -> None:
     assert "No mail leaves from here" in page
     assert bob.post("/inbox/settings", {"digest": "never"}).status_code == 303
     assert 'value="never" checked' in bob.get("/inbox/settings").text
+    clock = {"digest": "never", "zone": "Europe/Warsaw"}
+    assert bob.post("/inbox/settings", clock).status_code == 303
+    assert '<option value="Europe/Warsaw" selected>' in bob.get("/inbox/settings").text
+    assert bob.post("/inbox/settings", {**clock, "zone": "Mars/Olympus"}).status_code == 422
     assert bob.post("/inbox/settings", {"digest": "hourly"}).status_code == 422
     assert 'value="daily" checked' in visit("dana").get("/inbox/settings").text
 

@@ -1,17 +1,21 @@
 """The daily digest: when, for whom, and what it does not say."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlmodel import select
+import pytest
+from sqlmodel import Session, select
 
 from tests.workspace.test_notes import write
 from tests.workspace.test_tasks import add
-from tests.world import World
-from workspace import digests, inbox
+from tests.world import World, ago
+from workspace import digests, inbox, reminders
+from workspace.access import Viewer
 from workspace.clock import today
 from workspace.database import Database
 from workspace.outbox import OutboxMessage
 from workspace.people import Member, Person
+from workspace.stakeholders import Stakeholder
 
 ORIGIN = "https://deals.example"
 
@@ -91,3 +95,38 @@ def test_what_is_due_today_is_said_every_day(world: World) -> None:
         "To be done:\n- A task on St Brannoc ward dashboards (overdue)"
         in mails(world.database)[world.email("bob")]
     )
+
+
+def test_it_does_not_name_what_was_won_in_confidence(world: World) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, "nightingale")
+        deal.opened = deal.closed = today().replace(year=today().year - 2, day=min(today().day, 28))
+        session.add(deal)
+        session.add(Stakeholder(deal_id=deal.id, person_id=world.people["ines"]))
+        ines = session.get_one(Person, world.people["ines"])
+        reminders.keep_in_touch(session, world.people["alice"], ines, 180, ago(200))
+    assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
+    text = mails(world.database)[world.email("alice")]
+    assert "Inês Moreira: Last in touch on" in text
+    assert "Nightingale" not in text
+
+
+def test_what_is_wrong_with_one_members_keeps_it_from_nobody_else(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(world, "@bob-brandt and @dana-dvorak and @erin-eriksen")
+    with world.database.write() as session:
+        # The record takes addresses that no mail can be sent to.
+        bob = session.get_one(Person, world.people["bob"])
+        bob.email = "a,b@example.com"
+        session.add(bob)
+    made = digests.digest_of
+
+    def broken(session: Session, viewer: Viewer, *given: Any) -> Any:
+        if viewer.person_id == world.people["dana"]:
+            raise ZeroDivisionError
+        return made(session, viewer, *given)
+
+    monkeypatch.setattr(digests, "digest_of", broken)
+    assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
+    assert list(mails(world.database)) == [world.email("erin")]

@@ -1,12 +1,12 @@
 """Notes: whom they mention, who may write, and what becomes of inboxes."""
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from tests.world import World
 from workspace import deals, inbox, members, notes, notifications, teams
 from workspace.activity import TimelineEntry
-from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.inbox import Item, Shelf
 from workspace.people import Role
 
@@ -51,8 +51,22 @@ def test_a_name_is_known_however_it_is_capitalised(world: World) -> None:
 
 
 def test_code_mentions_nobody(world: World) -> None:
-    write(world, "The column is called `@bob-brandt`.\n```\n@dana-dvorak\n```")
+    for text in (
+        "The column is called `@bob-brandt`.\n```\n@dana-dvorak\n```",
+        "~~~\n@bob-brandt\n~~~",
+        "    @bob-brandt",
+        "`over\n@bob-brandt two lines`",
+        "bob@bob-brandt, x/@bob-brandt, @bob-brandtß and @bob-brandt_x",
+    ):
+        assert text_of(world, write(world, text)) == text
     assert told(world, "bob") == told(world, "dana") == []
+    # Names in code stay as they were written.
+    assert text_of(world, write(world, "`@Bob Brandt` is @Bob Brandt")) == (
+        "`@Bob Brandt` is @bob-brandt"
+    )
+    # Three marks in a line begin no code.
+    write(world, "see ``` @dana-dvorak now")
+    assert len(told(world, "dana")) == 1
 
 
 def test_nobody_tells_themselves(world: World) -> None:
@@ -137,25 +151,35 @@ def test_who_was_asked_may_answer(world: World) -> None:
         notes.require_writer(session, world.viewer("frank"), world.deal(session, WARDS))
 
 
+def rewrite(world: World, name: str, entry: int, text: str, deal: str = WARDS) -> None:
+    with world.database.write() as session:
+        row = world.deal(session, deal)
+        mine = notes.own_note(session, row, entry, world.people[name], hold=True)
+        notes.rewrite_note(session, row, mine, text)
+
+
 def test_only_the_writer_changes_a_note_and_only_the_new_are_told(world: World) -> None:
     entry = write(world, "Ask @bob-brandt")
-
-    def rewrite(session: Session, name: str, text: str, before: str) -> None:
-        deal = world.deal(session, WARDS)
-        mine = notes.own_note(session, deal, entry, world.people[name])
-        notes.rewrite_note(session, deal, mine, text, before=before)
-
-    with world.database.write() as session:
-        rewrite(session, "alice", "Ask @Bob Brandt and @Dana Dvořák", "Ask @bob-brandt")
+    rewrite(world, "alice", entry, "Ask @Bob Brandt and @Dana Dvořák")
     assert len(told(world, "bob")) == len(told(world, "dana")) == 1
     assert "rewritten" in told(world, "dana")[0].event.detail
-    with pytest.raises(NotFound), world.database.write() as session:
-        rewrite(session, "bob", "Mine now", text_of(world, entry))
-    with pytest.raises(Conflict), world.database.write() as session:
-        rewrite(session, "alice", "Late", "Ask @bob-brandt")
-    with pytest.raises(NotFound), world.database.write() as session:
-        # A note of another deal.
-        notes.own_note(session, world.deal(session, HIDDEN), entry, world.people["alice"])
+    with pytest.raises(NotFound):
+        rewrite(world, "bob", entry, "Mine now")
+    with pytest.raises(NotFound):
+        rewrite(world, "alice", entry, "Of another deal", HIDDEN)
+
+
+def test_a_follower_who_is_mentioned_later_is_told_anew(world: World) -> None:
+    with world.database.write() as session:
+        notifications.follow(session, world.deal(session, WARDS).id, world.people["charlie"])
+    entry = write(world, "It went well")
+    charlie = world.viewer("charlie")
+    with world.database.write() as session:
+        inbox.finish(session, charlie, [item.id for item in inbox.items(session, charlie)])
+    rewrite(world, "alice", entry, "It went well, @charlie-costa, did it not?")
+    assert [item.why for item in told(world, "charlie")] == ["mention"]
+    with world.database.read() as session:
+        assert notes.may_write(session, charlie, world.deal(session, WARDS))
 
 
 def test_what_was_taken_back_is_gone_everywhere(world: World) -> None:

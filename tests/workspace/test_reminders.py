@@ -36,7 +36,7 @@ def test_it_is_time_when_the_while_is_over(world: World) -> None:
     [each] = due(world)
     assert (each.name, each.due) == ("Inês Moreira", today())
     last = ago(90)
-    assert each.reasons == [f"Last in touch on {last.day} {last:%b %Y}"]
+    assert [r.text for r in each.reasons] == [f"Last in touch on {last.day} {last:%b %Y}"]
 
 
 def test_reminders_are_ones_own(world: World) -> None:
@@ -53,7 +53,7 @@ def test_a_new_role_is_a_reason_at_once(world: World) -> None:
         )
     [each] = due(world)
     start = ago(5)
-    assert each.reasons[0] == f"New role: COO at Lumen Bank since {start.day} {start:%b %Y}"
+    assert each.reasons[0].text == f"New role: COO at Lumen Bank since {start.day} {start:%b %Y}"
     # Once they were written to it is news no more.
     with world.database.write() as session:
         reminders.got_in_touch(session, world.people["alice"], ines(session, world))
@@ -73,10 +73,10 @@ def test_what_was_won_together_has_its_day(world: World) -> None:
     keep(world, last=30)
     keep(world, last=30, name="charlie")
     [hers] = due(world)
-    assert sum("was won" in reason for reason in hers.reasons) == 2
+    assert sum("was won" in reason.text for reason in hers.reasons) == 2
     # Charlie may not know of the confidential one.
     [his] = due(world, "charlie")
-    assert [reason for reason in his.reasons if "was won" in reason] == [
+    assert [reason.text for reason in his.reasons if "was won" in reason.text] == [
         f"2 years since St Brannoc patient records was won, on {day.day} {day:%b}"
     ]
     # Whoever has just written need not write again for the day.

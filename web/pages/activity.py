@@ -9,21 +9,24 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.forms import Form, row_id
+from web.forms import LARGEST_ID, Form, row_id
 from web.htmx import answer, at, go, show
 from web.pages.rooms import Room, room
+from web.pages.stale import Stale, mark, require_fresh
 from web.pages.tasks import readers
 from workspace import access, notes, notifications, tasks
 from workspace.access import Viewer
-from workspace.activity import WRITTEN_KINDS, Event, timeline
+from workspace.activity import WRITTEN_KINDS, Event, events_of, timeline
 from workspace.database import Database
-from workspace.errors import Conflict, Invalid, NotFound
+from workspace.errors import Invalid, NotFound
 from workspace.keys import plain
 from workspace.tasks import TaskRow
 
 PAGE = 50
 # So many colleagues are offered to be mentioned.
 OFFERED = 8
+# So much of the timeline is shown on the overview.
+LATEST = 3
 # What the timeline can be narrowed down to.
 VIEWS = {
     "written": ("Notes & calls", WRITTEN_KINDS),
@@ -52,10 +55,19 @@ class ActivityPage:
     tasks: list[TaskRow]
     readers: list[tuple[str, str]]
     viewer_id: int | None
-    # The entry that is being rewritten.
+    # The entry that is being rewritten, and what it says by now, where that is another text.
     editing: int | None
+    there: str
     values: dict[str, str]
     wrong: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest of a deal's timeline, as other pages show it."""
+
+    room: Room
+    events: list[Event]
 
 
 @dataclass(frozen=True)
@@ -80,7 +92,7 @@ class ActivityController(Controller):
         database: NamedDependency[Database],
     ) -> Response[str]:
         view = asked.choice("show", VIEWS) or ""
-        before = asked.integer("before", 1)
+        before = asked.integer("before", 1, LARGEST_ID)
         asked.check()
         with database.read() as session:
             page = activity_page(session, viewer, key, Form(), view, before)
@@ -122,8 +134,10 @@ class ActivityController(Controller):
         database: NamedDependency[Database],
     ) -> Response[str]:
         with database.read() as session:
-            page = activity_page(session, viewer, key, Form())
-        return answer(request, "deals/activity.html", "deals/_latest.html", page)
+            head = room(session, viewer, key, "activity")
+            deal = head.deal
+            events = timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST)
+        return show(request, "deals/_latest.html", Latest(head, events))
 
     @get("/mentions", sync_to_thread=True)
     def mentions(
@@ -184,7 +198,8 @@ class ActivityController(Controller):
         with database.read() as session:
             deal = access.readable_deal(session, viewer, key)
             entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
-            values = Form([("text", entry.text), ("before", entry.text)])
+            written = {"text": entry.text}
+            values = Form([("text", entry.text), ("seen", mark(written))])
             page = activity_page(session, viewer, key, values, editing=entry.id)
         return answer(request, "deals/activity.html", "deals/_rewrite.html", page)
 
@@ -198,22 +213,35 @@ class ActivityController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        access.require_writer(viewer)
         text = form.lines("text", 20_000, required=True)
-        before = form.lines("before", 20_000, required=True)
+        there = ""
         try:
             with database.write() as session:
                 deal = access.readable_deal(session, viewer, key)
-                entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+                notes.require_writer(session, viewer, deal)
+                mine = viewer.person_id
+                entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
+                there = entry.text
+                require_fresh(form, {"text": there})
                 form.done()
-                notes.rewrite_note(session, deal, entry, text, before=before)
-        except (Invalid, Conflict) as wrong:
-            status = 409 if isinstance(wrong, Conflict) else 422
-            form.wrong.update(wrong.fields if isinstance(wrong, Invalid) else {"text": str(wrong)})
+                notes.rewrite_note(session, deal, entry, text)
+        except (Invalid, Stale) as wrong:
+            stale = isinstance(wrong, Stale)
+            if isinstance(wrong, Invalid):
+                form.wrong.update(wrong.fields)
+            else:
+                # The next try is one over what is there now, which is shown beside it.
+                form.sent["seen"] = [mark({"text": there})]
             with database.read() as session:
-                page = activity_page(session, viewer, key, form, editing=entry_id)
+                page = activity_page(
+                    session, viewer, key, form, editing=entry_id, there=there if stale else ""
+                )
             return answer(
-                request, "deals/activity.html", "deals/_rewrite.html", page, status=status
+                request,
+                "deals/activity.html",
+                "deals/_rewrite.html",
+                page,
+                status=409 if stale else 422,
             )
         return go(request, at("deals", key, "activity"), "Saved.")
 
@@ -231,7 +259,8 @@ class ActivityController(Controller):
         form.done()
         with database.write() as session:
             deal = access.readable_deal(session, viewer, key)
-            entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+            mine = viewer.person_id
+            entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
             notes.remove_note(session, deal, entry)
         return go(request, at("deals", key, "activity"), "It is gone.")
 
@@ -249,6 +278,7 @@ def activity_page(
     view: str = "",
     before: int | None = None,
     editing: int | None = None,
+    there: str = "",
 ) -> ActivityPage:
     """The tab, narrowed down to a view, from before an entry."""
     head = room(session, viewer, key, "activity")
@@ -262,9 +292,14 @@ def activity_page(
         limit=PAGE + 1,
         reader=viewer.person_id if viewer.may_write else None,
     )
+    shown = events[:PAGE]
+    if editing is not None and all(event.id != editing for event in shown):
+        # One that is further down than this page goes is rewritten on top.
+        entry = notes.own_note(session, deal, editing, viewer.person_id)
+        shown.insert(0, *events_of(session, [(entry, deal.key, deal.name)], viewer.person_id))
     return ActivityPage(
         room=head,
-        events=events[:PAGE],
+        events=shown,
         more=events[PAGE - 1].id if len(events) > PAGE else None,
         view=view,
         views={name: label for name, (label, _) in VIEWS.items()},
@@ -275,6 +310,7 @@ def activity_page(
         readers=readers(session, deal) if viewer.may_write else [],
         viewer_id=viewer.person_id,
         editing=editing,
+        there=there,
         values=form.values,
         wrong=form.wrong,
     )

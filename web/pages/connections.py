@@ -12,7 +12,7 @@ from sqlmodel import Session
 from references import connections
 from references.connections import ConnectionRow
 from references.ties import Visibility
-from web.forms import Form, row_id
+from web.forms import LARGEST_ID, Form, row_id
 from web.htmx import answer, at, go
 from web.pages.ties import SHARING
 from web.rendering import query
@@ -124,7 +124,7 @@ class ConnectionController(Controller):
 def own_connections(session: Session, viewer: Viewer, asked: Form) -> ConnectionList:
     """The part of a member's connections that an address asks for."""
     text = asked.text("q", 200)
-    after = asked.integer("after", 1)
+    after = asked.integer("after", 1, LARGEST_ID)
     asked.check()
     rows = connections.connections_of(
         session, viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1

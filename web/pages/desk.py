@@ -22,7 +22,7 @@ from web.pages.guests import zone_choices
 from web.rendering import query
 from workspace import access, outbox
 from workspace.access import Viewer
-from workspace.clock import now
+from workspace.clock import now, zone_or_utc, zones
 from workspace.contacts import member_of
 from workspace.database import Database
 from workspace.deals import stages
@@ -312,7 +312,7 @@ def read_step(form: Form, name: str, mail: Mail) -> Act:
 
 def read_moment(form: Form) -> datetime:
     """The moment in a form; what is wrong with it is noted there."""
-    zone = form.choice("zone", calendars.zones()) or "UTC"
+    zone = form.choice("zone", zones()) or "UTC"
     written = form.text("time", 16, required=True)
     try:
         return calendars.moment(written, zone)
@@ -358,7 +358,7 @@ def request_page(session: Session, viewer: Viewer, mail: Mail, key: str, form: F
         values=form.values,
         wrong=form.wrong,
         zones=zone_choices(),
-        zone=calendars.zone_or_utc(form.values.get("zone") or (me.timezone if me else "")),
+        zone=zone_or_utc(form.values.get("zone") or (me.timezone if me else "")),
     )
 
 

@@ -34,7 +34,7 @@ from web.htmx import show
 from web.pages.advocates import terms_of
 from web.rendering import render
 from workspace.accounts import Account
-from workspace.clock import today
+from workspace.clock import today, zone_or_utc, zones
 from workspace.contacts import edit_person
 from workspace.database import Database
 from workspace.deals import Deal
@@ -115,7 +115,7 @@ class GuestController(Controller):
         asked: NamedDependency[Form],
         database: NamedDependency[Database],
     ) -> Response[str]:
-        zone = asked.choice("zone", calendars.zones())
+        zone = asked.choice("zone", zones())
         with database.read() as session:
             link = invitations.open_link(session, token)
             why = invitations.why_dead(link)
@@ -135,7 +135,7 @@ class GuestController(Controller):
         mail: NamedDependency[Mail],
     ) -> Response[Any]:
         says = form.choice("says", ("yes", "no"), required=True)
-        zone = form.choice("zone", calendars.zones()) or "UTC"
+        zone = form.choice("zone", zones()) or "UTC"
         times = read_times(form, zone)
         reason = form.lines("reason", 500)
 
@@ -159,7 +159,7 @@ class GuestController(Controller):
         mail: NamedDependency[Mail],
     ) -> Response[Any]:
         slot = form.text("slot", 40, required=True)
-        zone = form.choice("zone", calendars.zones()) or "UTC"
+        zone = form.choice("zone", zones()) or "UTC"
 
         def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
             form.done()
@@ -277,7 +277,7 @@ def guest_page(
 ) -> GuestPage:
     """What a link shows, with what was typed into its form."""
     person = session.get_one(Person, link.person_id)
-    zone = calendars.zone_or_utc(zone or person.timezone)
+    zone = zone_or_utc(zone or person.timezone)
     asked, slots, standing = None, [], None
     values, chosen = form.values, form.sent.get("activity", [])
     if link.request_id is not None:
@@ -310,7 +310,7 @@ def guest_page(
 
 def zone_choices() -> tuple[tuple[str, str], ...]:
     """Time zones to choose from, as they are sent and as they are read."""
-    return tuple((name, name.replace("_", " ")) for name in calendars.zones())
+    return tuple((name, name.replace("_", " ")) for name in zones())
 
 
 def read_times(form: Form, zone: str) -> list[datetime]:
@@ -428,7 +428,7 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
     action = session.exec(query.order_by(col(RequestStep.id)).limit(1)).first()
     row = session.get_one(ReferenceRequest, link.request_id)
     person = session.get_one(Person, link.person_id)
-    zone = calendars.zone_or_utc(person.timezone)
+    zone = zone_or_utc(person.timezone)
     words = {
         "accept": "We have your answer. As soon as a time is chosen you get an invitation for"
         " your calendar."

@@ -1,5 +1,6 @@
 """The inbox: what a member was told, why, and what they do about it."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,15 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.dependencies import Mail
-from web.forms import Form
+from web.forms import LARGEST_ID, Form
 from web.htmx import answer, go, show, wants_fragment
-from workspace import digests, inbox, notifications
+from workspace import contacts, digests, inbox, notifications
 from workspace.access import Viewer, readable_deal
+from workspace.clock import zone_or_utc, zones
 from workspace.database import Database
 from workspace.errors import NotFound
 from workspace.inbox import SNOOZES, Item, Shelf
+from workspace.people import Person
 
 PAGE = 50
 LABELS = {Shelf.OPEN: "Waiting", Shelf.SNOOZED: "Snoozed", Shelf.DONE: "Done"}
@@ -42,6 +45,8 @@ class SettingsPage:
 
     wanted: bool
     mail_is_sent: bool
+    zone: str
+    zones: list[tuple[str, str]]
 
 
 class InboxController(Controller):
@@ -58,7 +63,7 @@ class InboxController(Controller):
         database: NamedDependency[Database],
     ) -> Response[str]:
         shelf = Shelf(asked.choice("show", tuple(Shelf)) or Shelf.OPEN)
-        before = asked.integer("before", 1)
+        before = asked.integer("before", 1, LARGEST_ID)
         asked.check()
         with database.read() as session:
             page = inbox_page(session, viewer, shelf, before)
@@ -89,10 +94,12 @@ class InboxController(Controller):
         database: NamedDependency[Database],
     ) -> Response[Any]:
         ids = _ids(form)
+        shelf = Shelf(form.choice("show", tuple(Shelf)) or Shelf.OPEN)
         form.done()
         with database.write() as session:
             number = inbox.put_back(session, viewer, ids)
-        return _after(request, viewer, database, "Back in your inbox." if number else "")
+        said = "Back in your inbox." if number else ""
+        return _after(request, viewer, database, said, shelf=shelf)
 
     @post("/snooze", sync_to_thread=True)
     def snooze(
@@ -135,8 +142,14 @@ class InboxController(Controller):
         mail: NamedDependency[Mail],
     ) -> Response[str]:
         with database.read() as session:
-            wanted = digests.is_wanted(session, viewer.person_id or 0)
-        return show(request, "inbox/settings.html", SettingsPage(wanted, mail.is_sent))
+            me = _me(session, viewer)
+            page = SettingsPage(
+                wanted=digests.is_wanted(session, me.id),
+                mail_is_sent=mail.is_sent,
+                zone=zone_or_utc(me.timezone),
+                zones=[(name, name.replace("_", " ")) for name in zones()],
+            )
+        return show(request, "inbox/settings.html", page)
 
     @post("/settings", sync_to_thread=True)
     def choose(
@@ -147,9 +160,13 @@ class InboxController(Controller):
         database: NamedDependency[Database],
     ) -> Response[Any]:
         wanted = form.choice("digest", ("daily", "never"), required=True) == "daily"
+        zone = form.choice("zone", zones())
         form.done()
         with database.write() as session:
-            digests.choose(session, viewer.person_id or 0, wanted)
+            me = _me(session, viewer)
+            digests.choose(session, me.id, wanted)
+            if zone:
+                contacts.edit_person(session, me, me.id, {"timezone": zone})
         return go(request, "/inbox/settings", "Saved.")
 
 
@@ -175,11 +192,17 @@ def inbox_page(
     )
 
 
+def _me(session: Session, viewer: Viewer) -> Person:
+    if viewer.person_id is None:
+        raise NotFound("There is no such member.")
+    return session.get_one(Person, viewer.person_id)
+
+
 def _ids(form: Form) -> list[int]:
     """The items that a form names; they are only looked for among the viewer's own."""
-    sent = [value for value in form.sent.get("item", []) if value.isdecimal()]
+    sent = [value for value in form.sent.get("item", []) if re.fullmatch("[0-9]{1,10}", value)]
     form.choices("item", sent)
-    ids = [int(value) for value in sent if int(value) < 2**63]
+    ids = [int(value) for value in sent if int(value) <= LARGEST_ID]
     if not ids:
         form.refuse("item", "Choose at least one.")
     return ids
@@ -191,10 +214,11 @@ def _after(
     database: Database,
     said: str,
     undo: list[int] | None = None,
+    shelf: Shelf = Shelf.OPEN,
 ) -> Response[Any]:
     """The inbox again, with what was done and a way back."""
     if not wants_fragment(request):
-        return go(request, "/inbox", said)
+        return go(request, "/inbox" if shelf == Shelf.OPEN else f"/inbox?show={shelf}", said)
     with database.read() as session:
-        page = inbox_page(session, viewer, Shelf.OPEN, said=said, undo=undo)
+        page = inbox_page(session, viewer, shelf, said=said, undo=undo)
     return show(request, "inbox/_items.html", page)

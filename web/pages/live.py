@@ -26,6 +26,8 @@ from workspace.database import Database
 from workspace.errors import NotFound
 from workspace.members import viewer_of
 
+# However much is committed, nobody looks more often than this.
+APART_SECONDS = 1.0
 # Something is sent at least this often, or a connection that is gone would never be noticed.
 QUIET_SECONDS = 15.0
 
@@ -91,8 +93,11 @@ async def _stream(
             elif time.monotonic() - sent > QUIET_SECONDS:
                 sent = time.monotonic()
                 yield ServerSentEventMessage(comment="still here")
+            looked = time.monotonic()
             with suppress(TimeoutError):
                 await asyncio.wait_for(woken.wait(), SECONDS)
+            # Commits that come close together are looked at together.
+            await asyncio.sleep(max(0.0, looked + APART_SECONDS - time.monotonic()))
 
 
 def _look(database: Database, token: str, key: str | None) -> Look:

@@ -19,6 +19,7 @@ from similarity.outlook import Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, playbook_of
 from web.forms import Form
 from web.htmx import answer, at, go, show, wants_fragment
+from web.pages.activity import LATEST
 from web.pages.board import board_of
 from web.pages.looks import asked_by, look_of
 from web.pages.rooms import Room, room
@@ -262,7 +263,7 @@ def overview(
         ).offered
         if is_open
         else [],
-        events=timeline(session, [(deal.id, deal.key, deal.name)], limit=BEST),
+        events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
         form=facts_form(session, head, choices, form, focus, stale) if form else None,

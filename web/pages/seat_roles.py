@@ -15,10 +15,7 @@ from workspace import access, seat_roles
 from workspace.access import Viewer
 from workspace.database import Database
 from workspace.errors import Conflict, Invalid
-from workspace.people import Role
 from workspace.seat_roles import SeatRoleRow
-
-KEEPERS = (Role.MANAGER, Role.ADMIN)
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class SeatRoleController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        access.require_role(viewer, *KEEPERS)
+        access.require_leader(viewer)
         name = form.text("name", 40, required=True)
         try:
             form.done()
@@ -75,7 +72,7 @@ class SeatRoleController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        access.require_role(viewer, *KEEPERS)
+        access.require_leader(viewer)
         name = form.text("name", 40, required=True)
         seen = form.maybe("seen", 40)
         try:
@@ -95,7 +92,7 @@ class SeatRoleController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        access.require_role(viewer, *KEEPERS)
+        access.require_leader(viewer)
         to = form.choice("to", ("up", "down"), required=True)
         form.done()
         with database.write() as session:
@@ -111,7 +108,7 @@ class SeatRoleController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        access.require_role(viewer, *KEEPERS)
+        access.require_leader(viewer)
         form.done()
         try:
             with database.write() as session:

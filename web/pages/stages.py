@@ -10,7 +10,6 @@ from sqlmodel import Session
 
 from web.forms import Form
 from web.htmx import go, show
-from web.pages.seat_roles import KEEPERS
 from web.pages.stale import Difference, Stale, mark, require_fresh
 from workspace import access
 from workspace.access import Viewer
@@ -67,7 +66,7 @@ class StageController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[Any]:
-        access.require_role(viewer, *KEEPERS)
+        access.require_leader(viewer)
         status = 422
         try:
             with database.write() as session:

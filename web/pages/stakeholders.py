@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from references.buyers import Side, buyers_side
 from web.drawing import Map, draw_map
-from web.forms import Form, row_id
+from web.forms import LARGEST_ID, Form, row_id
 from web.htmx import at, go, show
 from web.pages.rooms import Room, room
 from workspace import access, contacts, stakeholders
@@ -56,7 +56,7 @@ class StakeholderController(Controller):
         viewer: NamedDependency[Viewer],
         database: NamedDependency[Database],
     ) -> Response[str]:
-        editing = asked.integer("edit", 1)
+        editing = asked.integer("edit", 1, LARGEST_ID)
         asked.check()
         with database.read() as session:
             page = stakeholders_page(session, viewer, key, Form(), editing)
@@ -104,7 +104,7 @@ class StakeholderController(Controller):
             "coverage": form.choice("coverage", COVERAGES) or "unknown",
             "note": form.text("note", 1000),
         }
-        above = form.integer("reports_to", 1)
+        above = form.integer("reports_to", 1, LARGEST_ID)
         try:
             with database.write() as session:
                 deal = access.editable_deal(session, viewer, key)

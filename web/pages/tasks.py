@@ -20,7 +20,7 @@ from workspace.errors import Invalid
 from workspace.tasks import TaskRow
 
 # Where a form may lead back to, by the word that it sends.
-PLACES = {"today": "/", "overview": "", "activity": "activity", "tasks": "tasks"}
+PLACES = {"today": "/", "overview": "", "activity": "activity"}
 
 
 @dataclass(frozen=True)

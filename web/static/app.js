@@ -190,9 +190,11 @@ function choose(step) {
 
 function mention(option) {
   const { area, start } = offering;
+  if (!option || area.selectionStart < start) return stopOffering();
   area.setRangeText(`@${option.dataset.mention} `, start, area.selectionStart, "end");
   stopOffering();
   area.focus();
+  return undefined;
 }
 
 let asked = 0;
@@ -201,9 +203,11 @@ async function offer(area) {
   const found = /(?:^|[\s(])@([\p{L}\p{N}.' -]{0,40})$/u.exec(before);
   const turn = ++asked;
   if (!found) return stopOffering();
-  const answer = await fetch(`${area.dataset.mentions}?q=${encodeURIComponent(found[1])}`, { headers: { "HX-Request": "true" } });
+  await new Promise((resolve) => { setTimeout(resolve, 120); });
   if (turn !== asked) return undefined;
-  const html = answer.ok ? await answer.text() : "";
+  const answer = await fetch(`${area.dataset.mentions}?q=${encodeURIComponent(found[1])}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const html = answer?.ok ? await answer.text() : "";
+  if (turn !== asked) return undefined;
   stopOffering();
   if (!html.trim()) return undefined;
   const list = document.createElement("ul");
@@ -223,8 +227,15 @@ async function offer(area) {
 document.addEventListener("input", (event) => {
   if (event.target.dataset.mentions) offer(event.target);
 });
+document.addEventListener("selectionchange", () => {
+  if (offering && offering.area.selectionStart <= offering.start) stopOffering();
+});
+document.addEventListener("focusout", (event) => {
+  if (offering && event.target === offering.area) stopOffering();
+});
 document.addEventListener("keydown", (event) => {
   if (!offering || event.target !== offering.area) return;
+  if (event.isComposing || event.shiftKey || event.ctrlKey || event.metaKey || event.altKey) return;
   const act = {
     ArrowDown: () => choose(1),
     ArrowUp: () => choose(-1),
@@ -248,33 +259,40 @@ const live = document.body.dataset.stream ? new URL(document.body.dataset.stream
 let stream = null;
 let polling = 0;
 
+// What somebody is writing, has opened, leafed through or has the focus in stays as it is.
+function isBusy(part) {
+  return part.dataset.leafed !== undefined || part.contains(document.activeElement)
+    || part.querySelector("details[open], .rewriting, .done-notice") !== null;
+}
+
 function renew(what) {
   for (const part of document.querySelectorAll(`[data-live=${what}]`)) {
-    window.htmx.ajax("GET", part.dataset.from, { target: part, swap: "outerHTML" });
+    // An answer is on its way, which will be newer than this.
+    if (part.getAttribute("aria-busy") === "true") continue;
+    const newer = part.querySelector(".newer");
+    if (!isBusy(part)) window.htmx.ajax("GET", part.dataset.from, { target: part, swap: "outerHTML" });
+    else if (newer) newer.hidden = false;
   }
 }
 
 function see(look) {
   for (const [name, value] of Object.entries(look)) if (value) live.searchParams.set(name, value); else live.searchParams.delete(name);
-  for (const count of document.querySelectorAll("[data-inbox-count]")) {
-    if (count.textContent !== String(look.inbox)) {
-      count.textContent = look.inbox;
-      count.hidden = !look.inbox;
-      renew("inbox");
-    }
+  const count = document.querySelector("[data-inbox-count]");
+  if (count && "inbox" in look) {
+    count.textContent = look.inbox;
+    count.hidden = !look.inbox;
   }
 }
 
 function look(now) {
   const state = live.searchParams.get("state") || "";
+  const waiting = Number(live.searchParams.get("inbox") || 0);
   const version = Number(live.searchParams.get("version") || 0);
   see(now);
   if (now.version !== version && byId("deal-changed")) byId("deal-changed").hidden = false;
+  if (now.inbox !== waiting) renew("inbox");
   if (now.state === state) return;
-  // What somebody is writing, or has leafed through, is not taken away from them.
-  const busy = document.querySelector("#timeline .rewriting, #timeline[data-leafed], #tasks details[open]");
-  const newer = document.querySelector(".newer");
-  if (busy && newer) newer.hidden = false; else renew("timeline");
+  renew("timeline");
   byId("live").textContent = "There is something new on this deal.";
 }
 
@@ -321,7 +339,8 @@ if (live && window.EventSource) {
   window.addEventListener("pageshow", (event) => { if (event.persisted) attend(); });
 }
 document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target?.id === "more-events") byId("timeline")?.setAttribute("data-leafed", "");
+  const list = { "more-events": "timeline", "more-items": "inbox" }[event.detail.target?.id];
+  if (list) byId(list)?.setAttribute("data-leafed", "");
   const inbox = byId("inbox");
   if (inbox && live) see({ inbox: Number(inbox.dataset.inboxNow) });
 });

@@ -250,7 +250,7 @@ class _Deals:
         was_former = account is not None and account.relationship == Relationship.FORMER_CUSTOMER
         changed = False
         if stage and moves and stage.outcome == Outcome.OPEN:
-            changed |= record_of_deals.advance(session, deal, stage, by)
+            changed |= record_of_deals.advance(session, deal, stage, by, quiet=True)
         if deal.outcome != Outcome.OPEN and closed:
             facts["closed"] = closed
         # Reading a deal anew for every row that says nothing new would take most of the time.
@@ -258,7 +258,7 @@ class _Deals:
             changed |= record_of_deals.edit(session, deal, by, facts)
         if stage and moves and stage.outcome != Outcome.OPEN:
             closing = closed or deal.closed or self._closing(stage, closed, facts)
-            changed |= record_of_deals.advance(session, deal, stage, by, closed=closing)
+            changed |= record_of_deals.advance(session, deal, stage, by, closed=closing, quiet=True)
         if account and was_former:
             account.relationship = Relationship.FORMER_CUSTOMER
         if "seat" in row and "owner_id" in facts:

@@ -4,6 +4,7 @@ import csv
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlmodel import select
@@ -17,17 +18,20 @@ from tests.workspace.imports.files import (
     snapshot,
     with_shared_data,
 )
-from workspace import deals, seat_roles, teams
+from tests.world import World
+from workspace import deals, notifications, seat_roles, teams
 from workspace.accounts import Account
 from workspace.activity import TimelineEntry
 from workspace.assets import Asset, AssetProduct, Use
 from workspace.audit import AuditEntry, audit
+from workspace.clock import today
 from workspace.deals import Competitor, Deal, DealCompetitor, DealProduct, Product, Stage
 from workspace.imports import More, run
 from workspace.imports.formats import Format, columns, needs
 from workspace.imports.ledger import Import
 from workspace.imports.reading import Record
 from workspace.imports.rows import Result, each
+from workspace.notifications import Notification
 from workspace.people import Education, Employment, Member, MemberRole, Person, Role
 from workspace.teams import Seat
 
@@ -700,3 +704,17 @@ def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
         ("cheers", (1, 0, 0, 2)), ("people", (1, 0, 0, 0))
     ]  # fmt: skip
     assert load(database, cheer)[0].refused.startswith("Its columns")
+
+
+def test_tells_nobody_of_what_files_say(world: World, tmp_path: Path) -> None:
+    """A team is told how its deal went, but not by a file that brings a year's closings."""
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        notifications.follow(session, deal.id, world.people["charlie"])
+        key = deal.key
+    text = f"deal,stage,closed\n{key},Closed Won,{today()}\n"
+    assert load_text(world.database, tmp_path, text).updated == 1
+    seats = f"deal,role,person\n{key},trainer,{world.email('dana')}\n"
+    assert load_text(world.database, tmp_path, seats).created == 1
+    with world.database.read() as session:
+        assert session.exec(select(Notification.id)).all() == []
