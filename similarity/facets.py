@@ -53,6 +53,24 @@ class Sought:
     others: Ids | None
 
 
+# Made once: making a statement takes longer than most of them run.
+_FACTS = (
+    sa.select(
+        col(Deal.id),
+        col(Account.industry),
+        col(Account.headcount),
+        col(Account.country),
+        col(Account.region),
+        col(Deal.closed),
+        col(Deal.outcome),
+        col(Deal.opened),
+        col(Deal.owner_id),
+    )
+    .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+    .where(col(Deal.id).in_(sa.bindparam("ids", expanding=True)))
+)
+
+
 def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
     """What is compared of these deals besides their text."""
     return {deal_id: each.facets for deal_id, each in facts(session, ids).items()}
@@ -68,22 +86,7 @@ def facts(
         competitors = names_of(
             session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
         )
-        rows = session.execute(
-            sa.select(
-                col(Deal.id),
-                col(Account.industry),
-                col(Account.headcount),
-                col(Account.country),
-                col(Account.region),
-                col(Deal.closed),
-                col(Deal.outcome),
-                col(Deal.opened),
-                col(Deal.owner_id),
-            )
-            .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-            .where(col(Deal.id).in_(batch), *allowed)
-        )
-        for row in rows:
+        for row in session.execute(_FACTS.where(*allowed), {"ids": batch}):
             compared = Facets(
                 industry=row[1],
                 headcount=row[2],

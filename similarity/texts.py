@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -195,12 +196,18 @@ def names_of(
 ) -> dict[int, list[str]]:
     """The names of the products or competitors linked to each of these subjects."""
     found: dict[int, list[str]] = defaultdict(list)
-    rows = session.execute(
-        select(subject, table.name)
-        .join(table, col(table.id) == col(link))
-        .where(col(subject).in_(ids))
-        .order_by(table.name)
-    )
-    for row_id, name in rows:
+    for row_id, name in session.execute(_names(table, link, subject), {"ids": ids}):
         found[row_id].append(name)
     return found
+
+
+@cache
+def _names(table: type[Product] | type[Competitor], link: Any, subject: Any) -> Any:
+    # Made once: making a statement takes longer than most of them run.
+    columns: tuple[Any, ...] = (subject, table.name)
+    return (
+        sa.select(*columns)
+        .join(table, col(table.id) == col(link))
+        .where(col(subject).in_(sa.bindparam("ids", expanding=True)))
+        .order_by(table.name)
+    )

@@ -15,10 +15,8 @@ from workspace.markdown import MENTION, parser
 
 _TAGS = {
     *("p", "br", "strong", "em", "s", "a", "code", "pre", "blockquote", "hr"),
-    *("ul", "ol", "li", "h4", "h5", "h6"),
+    *("ul", "ol", "li"),
 }
-# The page has headings of its own: what is written stays below them.
-_HEADINGS = {"h1": "h4", "h2": "h5", "h3": "h6", "h4": "h6", "h5": "h6"}
 
 
 def markdown(text: str, names: Mapping[str, str] | None = None) -> Markup:
@@ -33,7 +31,7 @@ def markdown(text: str, names: Mapping[str, str] | None = None) -> Markup:
         nh3.clean(
             html,
             tags=_TAGS,
-            attributes={"a": {"href", "class"}},
+            attributes={"a": {"href", "class"}, "p": {"class"}},
             url_schemes={"http", "https", "mailto"},
             link_rel="noopener noreferrer nofollow",
         )
@@ -44,8 +42,10 @@ def markdown(text: str, names: Mapping[str, str] | None = None) -> Markup:
 def _parser() -> MarkdownIt:
     made = parser()
     made.core.ruler.push("mention", _mentions)
-    made.core.ruler.push("headings", _lower_headings)
     made.add_render_rule("mention", _mention)
+    # The page has headings of its own, whose order must not depend on what people write.
+    made.add_render_rule("heading_open", lambda *_: '<p class="heading">')
+    made.add_render_rule("heading_close", lambda *_: "</p>\n")
     return made
 
 
@@ -74,8 +74,3 @@ def _mention(_renderer: Any, tokens: Sequence[Token], at: int, _options: Any, _e
     about = tokens[at].meta
     address = f"/people/{quote(about['key'], safe='')}"
     return f'<a class="mention" href="{address}">@{escape(about["name"])}</a>'
-
-
-def _lower_headings(state: StateCore) -> None:
-    for block in state.tokens:
-        block.tag = _HEADINGS.get(block.tag, block.tag)
