@@ -58,11 +58,14 @@ def test_should_send_a_reference_request_in_three_clicks(page: Page, world: Worl
     assert requested(world) == [State.SUBMITTED]
 
 
+CALLED = "document.activeElement.ariaLabel || document.activeElement.textContent || ''"
+
+
 def press_to(page: Page, name: str) -> None:
     """Tab until what has the focus is called so."""
     for _ in range(80):
         page.keyboard.press("Tab")
-        if name in page.evaluate("document.activeElement.textContent || ''"):
+        if name in page.evaluate(CALLED):
             return
     raise AssertionError(f"no way to {name} by Tab")
 
@@ -107,6 +110,30 @@ def test_should_add_a_stakeholder_in_two_clicks(page: Page, world: World) -> Non
     assert clicks(page) <= 2
     with world.database.read() as session:
         assert session.exec(select(Stakeholder.person_id)).all() == [world.people["ines"]]
+
+
+def test_should_staff_a_deal_by_keyboard_alone(page: Page, world: World) -> None:
+    with world.database.write() as session:
+        teams.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
+    open_deal(page, world, "dana", "kestrel")
+    press_to(page, "Experts & team")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Assign", exact=True)).to_be_visible()
+    press_to(page, "Assign")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("1 seat is filled")
+    assert clicks(page) == 0
+
+
+def test_should_add_a_stakeholder_by_keyboard_alone(page: Page, world: World) -> None:
+    open_deal(page, world, "alice", "wards")
+    press_to(page, "Stakeholders")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Add Inês Moreira")).to_be_visible()
+    press_to(page, "Add Inês Moreira")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("is on the map")
+    assert clicks(page) == 0
 
 
 def test_should_show_paths_as_drawings_on_a_desk_and_as_lists_on_a_phone(

@@ -87,7 +87,7 @@ def ranked(world: World) -> World:
     return world
 
 
-@pytest.mark.parametrize("name", ["alice", "bob", "charlie", "frank"])
+@pytest.mark.parametrize("name", ["alice", "charlie"])
 def test_should_show_what_the_tabs_show_on_their_own(
     ranked: World, catalog: Catalog, network: Network, name: str
 ) -> None:
@@ -95,7 +95,9 @@ def test_should_show_what_the_tabs_show_on_their_own(
     viewer = ranked.viewer(name)
     told = set()
     with ranked.database.read() as session:
-        for each in session.exec(select(Deal).where(visible_deals(viewer))).all():
+        seen = select(Deal).where(visible_deals(viewer)).order_by(Deal.id)
+        # All of the cast's, and some of those that were added.
+        for each in session.exec(seen).all()[:20]:
             page = overview(session, viewer, catalog, network, each.key)
             is_open = each.outcome == "open"
             asked = offers(session, viewer, catalog, network, each, Activity.CALL, limit=3)

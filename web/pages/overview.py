@@ -411,7 +411,7 @@ def _differences(
         "use_case": ("Use case", deal.use_case),
         "notes": ("Notes", deal.notes),
         "next_step": ("Next step", deal.next_step),
-        "next_step_on": ("Next step on", str(deal.next_step_on or "")),
+        "next_step_on": ("To be taken on", str(deal.next_step_on or "")),
         "reason": ("Reason", deal.reason),
         "confidential": ("Confidential", "yes" if deal.confidential else "no"),
     }
