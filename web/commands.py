@@ -129,7 +129,7 @@ def _serve(
     import time
 
     from web.app import create_app
-    from web.server import Server
+    from web.server import Server, settle
     from workspace import digests, outbox
 
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
@@ -156,6 +156,7 @@ def _serve(
             time.sleep(0.1)
         # First what answers wait for: looking through a large record takes longer.
         catalog.warm()
+        settle()
         catalog.catch_up()
 
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()

@@ -28,6 +28,7 @@ from similarity.facets import FacetIndex
 from similarity.ranking import Weights
 from similarity.words import WordIndex
 from tests.benchmarks._record import MadeUpModel, record
+from web.server import settle
 from workspace import deals
 from workspace.access import PLAIN_VIEW
 from workspace.database import Database
@@ -80,6 +81,7 @@ def _measure(folder: Path, size: int) -> dict[str, list[dict[str, Any]]]:
     had = (folder / "indexes" / "manifest.json").exists()
     _asked(database, catalog, numbers[0])
     built = time.perf_counter() - start
+    settle()
     return {
         "starts": [_starts(folder, size, numbers[0], None if had else built)],
         "questions": list(_questions(database, catalog, size, numbers)),

@@ -34,6 +34,7 @@ from similarity.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
 from tests.benchmarks._work import add_work
 from web.app import create_app
+from web.server import settle
 from workspace import members
 from workspace.access import visible_deals
 from workspace.database import Database
@@ -163,6 +164,7 @@ def _serve_ours(listener: socket.socket, folder: str) -> None:
     database = _opened(Path(folder))
     catalog = Catalog(database, MadeUpModel(), Path(folder) / "indexes")
     catalog.warm()
+    settle()
     _serve(listener, create_app(Settings(home=folder), database, catalog, Network(database)))
 
 
