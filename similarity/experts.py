@@ -2,9 +2,11 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -80,15 +82,17 @@ class Expert:
     on_team: bool
 
 
-@dataclass(frozen=True)
-class Vote:
+class Vote(NamedTuple):
     """A document's vote for a person: how relevant it is, times what their part in it proves."""
 
     person_id: int
+    # The deal or the asset that votes.
+    voter: int
     worth: float
     # Whether the document is near enough to be named as one like this.
     near: bool
-    evidence: Evidence
+    # Puts it into words: of hundreds of votes, those of a few are shown.
+    evidence: Callable[[], Evidence]
 
 
 def experts_of_deal(
@@ -177,7 +181,7 @@ def experts_of(
                 score=ranking.score(terms),
                 band=_band(terms),
                 terms=sorted(terms, key=lambda term: -term.contribution),
-                evidence=[vote.evidence for vote in evidence[:EVIDENCE_SHOWN]],
+                evidence=[vote.evidence() for vote in evidence[:EVIDENCE_SHOWN]],
                 load=load,
                 on_team=person_id in team,
             )
@@ -213,10 +217,8 @@ def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[V
             each = by_id[deal_id]
             role_worth = worth_of.get(role) or OTHER_ROLE_WORTH
             proves = worth[deal_id] * role_worth * left[deal_id]
-            text = f"{role.capitalize()} on {name} ({each.outcome})"
-            yield Vote(
-                person_id, proves, near[deal_id], Evidence(text, each.facets.closed, key, None)
-            )
+            told = partial(_on_deal, role, name, key, each)
+            yield Vote(person_id, deal_id, proves, near[deal_id], told)
 
 
 def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
@@ -243,7 +245,13 @@ def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[
         deals = f"{count[asset_id]} won deal{'s' if count[asset_id] > 1 else ''}"
         text = f"Wrote {name}, used on {deals} like this"
         worth = proven(used[asset_id]) * decay(published, on)
-        yield Vote(author_id, worth, True, Evidence(text, published, None, key))
+        told = partial(Evidence, text, published, None, key)
+        yield Vote(author_id, asset_id, worth, True, told)
+
+
+def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
+    text = f"{role.capitalize()} on {name} ({deal.outcome})"
+    return Evidence(text, deal.facets.closed, key, None)
 
 
 def _skills(
@@ -297,7 +305,7 @@ def _worth(votes: Iterable[Vote]) -> float:
 
 
 def _deals_because(votes: Sequence[Vote]) -> str:
-    near = len({each.evidence.deal_key for each in votes if each.near})
+    near = len({each.voter for each in votes if each.near})
     return f"on {near} deal{'' if near == 1 else 's'} like this" if near else "on none like this"
 
 

@@ -76,17 +76,15 @@ def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
     return {deal_id: each.facets for deal_id, each in facts(session, ids).items()}
 
 
-def facts(
-    session: Session, ids: Iterable[int], *allowed: sa.ColumnElement[bool]
-) -> dict[int, Facts]:
-    """What is kept of these deals, of those only that are `allowed`."""
+def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
+    """What is kept of these deals."""
     found: dict[int, Facts] = {}
     for batch in batches(ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
         competitors = names_of(
             session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
         )
-        for row in session.execute(_FACTS.where(*allowed), {"ids": batch}):
+        for row in session.execute(_FACTS, {"ids": batch}):
             compared = Facets(
                 industry=row[1],
                 headcount=row[2],

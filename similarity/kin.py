@@ -114,6 +114,8 @@ class Inquiry:
     on: date
     # What the record says of deals that were looked at; None of those that may not be seen.
     records: dict[int, Facts | None] = field(default_factory=dict)
+    # How far those agree in their facets.
+    agreements: dict[int, dict[str, float]] = field(default_factory=dict)
     rankings: dict[Want, "list[Ranked]"] = field(default_factory=dict)
 
 
@@ -380,8 +382,11 @@ def _judged(
     for row in rows:
         if (record := known.get(found.ids[row])) is None:
             continue
-        values = ranking.values(ours, record.facets, on)
-        values["meaning"], values["words"] = found.meaning[row], found.words[row]
+        values = {
+            **inquiry.agreements[found.ids[row]],
+            "meaning": found.meaning[row],
+            "words": found.words[row],
+        }
         yield Ranked(
             id=found.ids[row],
             score=math.fsum([value * weight[name] for name, value in values.items()]),
@@ -572,7 +577,11 @@ def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
     """Read what the record says of these deals, those that were not looked at yet."""
     new = [each for each in dict.fromkeys(ids) if each not in inquiry.records]
     inquiry.records.update(dict.fromkeys(new))
-    inquiry.records.update(facts(session, new, visible_deals(inquiry.viewer)))
+    found = facts(session, [each for each in new if each not in inquiry.hidden])
+    inquiry.records.update(found)
+    ours, on = inquiry.question.facets, inquiry.on
+    for each, record in found.items():
+        inquiry.agreements[each] = ranking.values(ours, record.facets, on)
 
 
 def _shared_secrets(session: Session, viewer: Viewer) -> set[int]:

@@ -136,13 +136,20 @@ def playbook_of(
 ) -> Playbook:
     """The playbook that is asked for."""
     closed = rank(session, catalog, inquiry, CLOSED_KIN)
-    plays = _plays(session, inquiry.question, closed) if closed else []
     return Playbook(
-        plays=plays[:limit],
+        plays=plays_of(session, catalog, inquiry, limit=limit),
         contrasts=_contrasts(session, inquiry.viewer, inquiry.question),
         won=sum(each.outcome == Outcome.WON for each in closed),
         closed=len(closed),
     )
+
+
+def plays_of(
+    session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
+) -> list[Play]:
+    """The plays of that playbook alone, the best first."""
+    closed = rank(session, catalog, inquiry, CLOSED_KIN)
+    return _plays(session, inquiry.question, closed)[:limit] if closed else []
 
 
 def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift:

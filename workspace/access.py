@@ -8,6 +8,7 @@ seen it either.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -41,6 +42,8 @@ class Viewer:
 PLAIN_VIEW = Viewer(person_id=None, name="everyone")
 
 
+# A page asks for it a dozen times, and making it takes longer than looking it up.
+@lru_cache(maxsize=1000)
 def visible_deals(viewer: Viewer) -> sa.ColumnElement[bool]:
     """The predicate of the deals that a viewer may see.
 

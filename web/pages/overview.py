@@ -16,7 +16,7 @@ from similarity.catalog import Catalog
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.kin import Kin, ask_of_deal, kin_of, kin_wanted, rank_all
 from similarity.outlook import Outlook, outlook_of
-from similarity.playbook import CLOSED_KIN, Play, playbook_of
+from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
 from web.htmx import answer, at, go, show, wants_fragment
 from web.pages.activity import LATEST
@@ -64,6 +64,7 @@ class Overview:
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
     stages: list[Stage]
+    # Of a confidential deal: who is invited, and who may be.
     invited: list[tuple[str, str]]
     members: list[tuple[str, str]]
     seats: list[SeatRow]
@@ -240,7 +241,6 @@ def overview(
     """The page, with the form over the facts where one is given."""
     head = room(session, viewer, key, "overview")
     deal = head.deal
-    choices = pipeline.choices(session, viewer)
     inquiry = ask_of_deal(session, viewer, catalog, deal)
     is_open = deal.outcome == Outcome.OPEN
     wants = [kin_wanted(catalog, BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
@@ -251,11 +251,11 @@ def overview(
         competitors=pipeline.competitors_of(session, deal.id),
         stages=deals.stages(session),
         invited=pipeline.invited_to(session, deal.id) if deal.confidential else [],
-        members=contacts.active_members(session),
+        members=contacts.active_members(session) if deal.confidential else [],
         seats=pipeline.seats_of(session, deal.id),
         former=credit.former_team(session, deal) if deal.outcome != Outcome.OPEN else [],
         kin=kin_of(session, catalog, inquiry, limit=BEST),
-        plays=playbook_of(session, catalog, inquiry, limit=BEST).plays,
+        plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         references=offers(
@@ -266,15 +266,16 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
-        form=facts_form(session, head, choices, form, focus, stale) if form else None,
+        form=facts_form(session, viewer, head, form, focus, stale) if form else None,
     )
 
 
 def facts_form(
-    session: Session, head: Room, choices: Choices, form: Form, focus: str, stale: bool
+    session: Session, viewer: Viewer, head: Room, form: Form, focus: str, stale: bool
 ) -> FactsForm:
     """The form over a deal's facts: as they are, under what was sent."""
     deal = head.deal
+    choices = pipeline.choices(session, viewer)
     now_there = {
         "name": deal.name,
         "account": head.account.name if head.account else "",
