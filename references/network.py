@@ -195,11 +195,9 @@ class Network:
 
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:
         """The pairs of whom this viewer knows more than everybody does, with their strengths."""
-        own = select(Tie.one_id, Tie.other_id).where(
-            visible(session, viewer), Tie.visibility != Visibility.EVERYONE
-        )
-        pairs = set(session.exec(own))
-        return _strengths(session, pairs, visible(session, viewer), today())
+        seen = visible(session, viewer)
+        own = select(Tie.one_id, Tie.other_id).where(seen, Tie.visibility != Visibility.EVERYONE)
+        return _strengths(session, set(session.exec(own)), seen, today())
 
     def _renewed(self, newest: Session) -> Graph:
         """The graph of this state: by what has changed since the last one, or made anew."""

@@ -30,7 +30,10 @@ for name in [name for name in os.environ if name.startswith("DEALKIN_")]:
 
 # No test fails because the machine is busy, and in CI each run tries the same examples.
 hypothesis.settings.register_profile(
-    "steady", deadline=None, derandomize=bool(os.environ.get("CI"))
+    "steady",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    derandomize=bool(os.environ.get("CI")),
 )
 hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.

@@ -1,4 +1,5 @@
-"""A real server on a free port, for what a test client cannot do: browsers, and streams."""
+"""The application, and a real server on a free port for what a test client cannot do: browsers,
+and streams."""
 
 import threading
 from collections.abc import Iterator
@@ -6,7 +7,25 @@ from contextlib import contextmanager
 
 from litestar import Litestar
 
+from references.network import Network
+from similarity.catalog import Catalog
+from web.app import create_app, state_of
 from web.server import Server
+from workspace.database import Database
+from workspace.settings import Settings
+
+_made: list[Litestar] = []
+
+
+def application(
+    settings: Settings, database: Database, catalog: Catalog, network: Network
+) -> Litestar:
+    """The application on this workspace, and no longer on the one of the test before: making
+    one takes longer than most tests."""
+    if not _made:
+        _made.append(create_app(settings, database, catalog, network))
+    _made[0].state = state_of(settings, database, catalog, network, "http://127.0.0.1:8000")
+    return _made[0]
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The composition root: one application from settings, a database and a catalog."""
 
+import asyncio
 from typing import Any
 
 from litestar import Litestar
@@ -11,7 +12,9 @@ from references.network import Network
 from similarity.catalog import Catalog
 from web import errors
 from web.dependencies import (
+    PAGES_AT_ONCE,
     FromOurPages,
+    InTurn,
     Mail,
     MembersOnly,
     provide_asked,
@@ -121,7 +124,7 @@ def create_app(
     address: str = "http://127.0.0.1:8000",
 ) -> Litestar:
     """The web application; `address` is where it is served, for links where no origin is set."""
-    secure = bool(settings.origin and settings.origin.startswith("https://"))
+    state = state_of(settings, database, catalog, network, address)
     return Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
@@ -134,24 +137,32 @@ def create_app(
             "form": Provide(provide_form),
             "asked": Provide(provide_asked, sync_to_thread=False),
         },
-        middleware=[FromOurPages(settings.origin), MembersOnly(database)],
+        middleware=[FromOurPages(settings.origin), MembersOnly(), InTurn()],
         exception_handlers=errors.HANDLERS,
-        before_send=[_secure_headers(secure)],
-        state=State(
-            {
-                "database": database,
-                "catalog": catalog,
-                "network": network,
-                "pulse": Pulse(database),
-                "secure": secure,
-                "mail": Mail(settings.origin or address, bool(settings.smtp_url)),
-            }
-        ),
+        before_send=[_secure_headers(state.secure)],
+        state=state,
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
         # Problems go to standard error; the framework would also tell of every library's doings.
         logging_config=None,
         debug=False,
+    )
+
+
+def state_of(
+    settings: Settings, database: Database, catalog: Catalog, network: Network, address: str
+) -> State:
+    """What the application's handlers work with; it may be given another one between requests."""
+    return State(
+        {
+            "database": database,
+            "catalog": catalog,
+            "network": network,
+            "pulse": Pulse(database),
+            "turns": asyncio.Semaphore(PAGES_AT_ONCE),
+            "secure": bool(settings.origin and settings.origin.startswith("https://")),
+            "mail": Mail(settings.origin or address, bool(settings.smtp_url)),
+        }
     )
 
 

@@ -1,5 +1,6 @@
 """What handlers are given, and the doors in front of every one of them."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from litestar import Request
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from references.network import Network
 from similarity.catalog import Catalog
@@ -23,6 +24,9 @@ from workspace.errors import NotFound
 from workspace.members import viewer_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Pages that are made at a time. Python runs one thread at a time: with six of them, which hand
+# over to each other without end, a page took twice the work that it takes with two.
+PAGES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -78,27 +82,55 @@ class MembersOnly(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive)
         if any(letter < " " for letter in request.url.path):
             # No key holds a control character, and PostgreSQL takes no NUL at all.
             raise NotFound("There is no such page.")
         token = session_token(request)
-        viewer, waiting = await to_thread.run_sync(self._viewer, token) if token else (None, 0)
+        viewer, waiting = None, 0
+        if token:
+            viewer, waiting = await to_thread.run_sync(_viewer, provide_database(request), token)
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
         if viewer is None and not scope["route_handler"].opt.get("public"):
             raise NotAuthorizedException
         await next_app(scope, receive, send)
 
-    def _viewer(self, token: str) -> tuple[Viewer | None, int]:
-        """Who this is, and how much waits in their inbox: every page says so."""
-        with self.database.read() as session:
-            viewer = viewer_of(session, token)
-            return viewer, inbox.count(session, viewer) if viewer else 0
+
+class InTurn(ASGIMiddleware):
+    """Has a few pages made at a time, those that were asked for first.
+
+    Writes have no turns: they may wait for each other for long, which is nobody else's business.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive)
+        takes_a_thread = getattr(scope["route_handler"], "sync_to_thread", False)
+        if request.method not in SAFE or not takes_a_thread:
+            await next_app(scope, receive, send)
+            return
+        turns: asyncio.Semaphore = request.app.state.turns
+        await turns.acquire()
+        held = True
+
+        def give_up() -> None:
+            nonlocal held
+            if held:
+                turns.release()
+            held = False
+
+        async def sending(message: Message) -> None:
+            # The page is made; how fast it is read is up to its reader.
+            give_up()
+            await send(message)
+
+        try:
+            await next_app(scope, receive, sending)
+        finally:
+            give_up()
 
 
 def provide_viewer(request: Request[Any, Any, Any]) -> Viewer:
@@ -149,6 +181,13 @@ async def provide_form(request: Request[Any, Any, Any]) -> Form:
 def provide_asked(request: Request[Any, Any, Any]) -> Form:
     """The fields of the address: filters, sorting, paging."""
     return Form(parse_pairs(request.scope["query_string"]))
+
+
+def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:
+    """Who this is, and how much waits in their inbox: every page says so."""
+    with database.read() as session:
+        viewer = viewer_of(session, token)
+        return viewer, inbox.count(session, viewer) if viewer else 0
 
 
 async def _token_field(request: Request[Any, Any, Any]) -> str:

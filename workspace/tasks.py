@@ -140,11 +140,11 @@ def tasks_of_deal(session: Session, deal: Deal, *, done: int = 5) -> list[TaskRo
     """What is to be done on a deal, the most urgent first, then what was done last."""
     here = _rows().where(col(Task.deal_id) == deal.id)
     waiting = here.where(col(Task.done_at).is_(None)).order_by(*_URGENT)
-    last = here.where(col(Task.done_at).is_not(None)).order_by(sa.desc(col(Task.done_at)))
-    return [
-        *(TaskRow(*row) for row in session.execute(waiting)),
-        *(TaskRow(*row) for row in session.execute(last.limit(done))),
-    ]
+    found = [TaskRow(*row) for row in session.execute(waiting)]
+    if done:
+        last = here.where(col(Task.done_at).is_not(None)).order_by(sa.desc(col(Task.done_at)))
+        found += [TaskRow(*row) for row in session.execute(last.limit(done))]
+    return found
 
 
 def tasks_of_member(

@@ -10,9 +10,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from references.network import Network
 from similarity.catalog import Catalog
-from tests.serving import serving
+from tests.serving import application, serving
 from tests.world import World
-from web.app import create_app
 from workspace.settings import Settings
 
 # Where people have a browser: on the path, or where macOS keeps applications.
@@ -84,7 +83,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def address(world: World, catalog: Catalog, network: Network, tmp_path: Path) -> Iterator[str]:
     """The address of a server on the cast's database."""
-    app = create_app(Settings(home=tmp_path), world.database, catalog, network)
+    app = application(Settings(home=tmp_path), world.database, catalog, network)
     with serving(app) as address:
         yield address
 

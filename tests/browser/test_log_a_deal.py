@@ -160,7 +160,8 @@ def test_should_offer_to_retry_when_the_server_fails(page: Page, world: World) -
 def test_should_switch_theme_and_shortcuts_and_keep_both(page: Page, world: World) -> None:
     sign_in(page, world)
     page.get_by_label("Alice Adeyemi: account and settings").click()
-    page.get_by_role("button", name="Dark").click()
+    with page.expect_response("**/preferences"):
+        page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     with page.expect_response("**/preferences"):
         page.get_by_role("button", name="Off").click()

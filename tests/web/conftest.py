@@ -11,8 +11,8 @@ from sqlmodel import Session, func, select
 
 from references.network import Network
 from similarity.catalog import Catalog
+from tests.serving import application
 from tests.world import FakeEmbedder, World
-from web.app import create_app
 from workspace import members
 from workspace.audit import AuditEntry
 from workspace.clock import now
@@ -78,7 +78,7 @@ def app(world: World, tmp_path: Path) -> Litestar:
     catalog.catch_up()
     network = Network(world.database)
     network.attach()
-    return create_app(Settings(home=tmp_path), world.database, catalog, network)
+    return application(Settings(home=tmp_path), world.database, catalog, network)
 
 
 @pytest.fixture
