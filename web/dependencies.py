@@ -1,6 +1,7 @@
 """What handlers are given, and the doors in front of every one of them."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Pages that are made at a time. Python runs one thread at a time: with six of them, which hand
 # over to each other without end, a page took twice the work that it takes with two.
 PAGES_AT_ONCE = 2
+# Seconds that a page waits for its turn: those before it may be waiting for something themselves.
+PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -99,8 +102,9 @@ class MembersOnly(ASGIMiddleware):
 
 
 class InTurn(ASGIMiddleware):
-    """Has a few pages made at a time, those that were asked for first.
+    """Has a few pages made at a time, those first that were asked for first.
 
+    Nobody waits for a turn for ever: pages that wait for a cache that is made anew stop no others.
     Writes have no turns: they may wait for each other for long, which is nobody else's business.
     """
 
@@ -113,8 +117,10 @@ class InTurn(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         turns: asyncio.Semaphore = request.app.state.turns
-        await turns.acquire()
-        held = True
+        held = False
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                held = await turns.acquire()
 
         def give_up() -> None:
             nonlocal held

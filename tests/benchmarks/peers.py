@@ -133,9 +133,9 @@ def _pgvector(vectors: Vectors, folder: Path) -> Search:
     with connection.cursor().copy("COPY held FROM STDIN") as copy:
         for number, vector in enumerate(vectors.tolist()):
             copy.write_row((number, str(vector)))
-    # The graph is built in memory, and by all cores.
+    # The graph is built in memory, some 3 kB for a vector, and by all cores.
     workers = (os.cpu_count() or 1) - 1
-    connection.execute("SET maintenance_work_mem = '2GB'")
+    connection.execute(f"SET maintenance_work_mem = '{64 + len(vectors) * 3 // 1000}MB'")
     connection.execute(f"SET max_parallel_maintenance_workers = {workers}")
     connection.execute(f"ALTER TABLE held SET (parallel_workers = {workers})")
     connection.execute("CREATE INDEX ON held USING hnsw (vector vector_ip_ops)")

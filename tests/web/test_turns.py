@@ -85,6 +85,32 @@ def test_a_few_pages_are_made_at_a_time(handlers: Handlers) -> None:
     assert handlers.most == PAGES_AT_ONCE
 
 
+def test_nobody_waits_for_ever_for_pages_that_wait_themselves(
+    handlers: Handlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.dependencies.PATIENCE", 0.1)
+
+    async def ask() -> int:
+        async with _client(handlers) as client:
+            pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE)]
+            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            other = await client.get("/broken")
+            handlers.let_go.set()
+            await asyncio.gather(*pages)
+            # Whoever had no turn gave none back: there are as many as before.
+            monkeypatch.setattr("web.dependencies.PATIENCE", 10.0)
+            handlers.let_go.clear()
+            pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE + 1)]
+            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            await asyncio.sleep(0.1)
+            handlers.let_go.set()
+            await asyncio.gather(*pages)
+            return other.status_code
+
+    assert _run(ask()) == 500
+    assert handlers.most == PAGES_AT_ONCE
+
+
 def test_writes_and_what_takes_no_thread_do_not_wait_for_pages(handlers: Handlers) -> None:
     async def ask() -> list[str]:
         async with _client(handlers) as client:
