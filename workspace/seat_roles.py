@@ -172,9 +172,10 @@ def _held(session: Session, *, to_change: bool = True) -> list[SeatRole]:
     """The roles in their order, as they are now, and as they stay until this transaction ends."""
     # Everybody takes them in one order, so that nobody waits for somebody who waits for them.
     query = select(SeatRole).order_by(col(SeatRole.id))
-    query = query.with_for_update(read=not to_change, key_share=not to_change)
-    roles = session.exec(query.execution_options(populate_existing=True)).all()
-    return sorted(roles, key=lambda role: role.position)
+    session.exec(query.with_for_update(read=not to_change, key_share=not to_change)).all()
+    # Whoever had to wait does not see what was added meanwhile until they look again.
+    now_there = select(SeatRole).order_by(col(SeatRole.position))
+    return list(session.exec(now_there.execution_options(populate_existing=True)))
 
 
 def _of(roles: Sequence[SeatRole], key: str) -> SeatRole:

@@ -1,5 +1,8 @@
 """What a seat may be for: the defaults, and a company's own list."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlmodel import Session, select
 
@@ -43,6 +46,22 @@ def test_a_role_is_added_last_and_moved(world: World) -> None:
         seat_roles.move_seat_role(session, "rollout-lead", grace, up=False)
         assert acts(session) == ["seat role added", "seat role moved", "seat role moved"]
     assert names(world) == [*DEFAULT_SEAT_ROLES, "Rollout lead"]
+
+
+def test_two_managers_cannot_add_one_role_at_the_same_time(world: World) -> None:
+    def add() -> None:
+        with world.database.write() as session:
+            seat_roles.add_seat_role(session, "Rollout lead", world.people["frank"])
+
+    with ThreadPoolExecutor(1) as other:
+        with world.database.write() as session:
+            seat_roles.add_seat_role(session, "Rollout lead", world.people["grace"])
+            late = other.submit(add)
+            # Time to come to where it has to wait.
+            time.sleep(0.3)
+        with pytest.raises(Invalid, match="There is such a role"):
+            late.result()
+    assert names(world).count("Rollout lead") == 1
 
 
 def test_seats_are_renamed_with_their_role(world: World) -> None:
