@@ -161,17 +161,19 @@ def events_of(
 
 
 def state_of(session: Session, deal_id: int) -> str:
-    """What stands on a deal's timeline, as a word that differs once something is added.
+    """What stands on a deal's timeline, as a word that differs once something is added, written
+    anew or taken back.
 
     Transactions may commit in another order than they took their numbers, so that the newest
     number alone would not tell of all.
     """
-    newest, number = session.execute(
-        sa.select(sa.func.max(TimelineEntry.id), sa.func.count()).where(
+    rewritten = sa.type_coerce(col(TimelineEntry.detail), JSON)["rewritten"].as_string()
+    newest, number, last = session.execute(
+        sa.select(sa.func.max(TimelineEntry.id), sa.func.count(), sa.func.max(rewritten)).where(
             col(TimelineEntry.deal_id) == deal_id
         )
     ).one()
-    return f"{newest or 0}-{number}"
+    return f"{newest or 0}-{number}-{''.join(filter(str.isdigit, last or ''))}"
 
 
 def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:

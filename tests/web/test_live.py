@@ -16,7 +16,7 @@ from tests.serving import serving
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace import deals, members, notes, teams
-from workspace.activity import state_of
+from workspace.activity import TimelineEntry, state_of
 from workspace.database import Database
 from workspace.members import SignInSession
 from workspace.people import Member
@@ -203,6 +203,30 @@ def test_a_page_that_gets_no_stream_may_ask(visit: Visit, world: World) -> None:
     assert looked.json() == {"inbox": 0, "state": state, "version": version}
     assert looked.headers["cache-control"] == "private, no-store"
     assert visit("dana").get("/live").json() == {"inbox": 0, "state": "", "version": 0}
+
+
+def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: World) -> None:
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        token = members.open_session(session, world.people["dana"])
+        deal = world.deal(session, "wards")
+        note = notes.write_note(session, deal, alice, "note", "Frist words")
+        session.flush()
+        known = {"deal": deal.key, "state": state_of(session, deal.id), "version": deal.version}
+    stream = Stream()
+    with (
+        httpx.Client(base_url=address, cookies={"session": token}, timeout=SECONDS) as client,
+        client.stream("GET", "/live", params=known, headers=STREAM) as answer,
+    ):
+        threading.Thread(target=stream.read, args=(answer,), daemon=True).start()
+        for change in (
+            lambda session, deal, entry: notes.rewrite_note(session, deal, entry, "First words"),
+            notes.remove_note,
+        ):
+            with world.database.write() as session:
+                deal = world.deal(session, "wards")
+                change(session, deal, session.get_one(TimelineEntry, note.id))
+            assert stream.next()[0] == "look"
 
 
 def test_an_event_that_is_known_is_not_told_again(address: str, world: World) -> None:

@@ -57,7 +57,7 @@ class LiveController(Controller):
         key = asked.maybe("deal", 80)
         shown = Look(
             inbox=asked.integer("inbox") or 0,
-            state=asked.text("state", 40),
+            state=asked.text("state", 80),
             version=asked.integer("version") or 0,
         )
         asked.check()
