@@ -21,10 +21,11 @@ def application(
     settings: Settings, database: Database, catalog: Catalog, network: Network
 ) -> Litestar:
     """The application on this workspace, and no longer on the one of the test before: making
-    one takes longer than most tests."""
+    one takes longer than most tests. It has the origin of the first one's settings, none."""
     if not _made:
         _made.append(create_app(settings, database, catalog, network))
-    _made[0].state = state_of(settings, database, catalog, network, "http://127.0.0.1:8000")
+    else:
+        _made[0].state = state_of(settings, database, catalog, network, "http://127.0.0.1:8000")
     return _made[0]
 
 

@@ -152,7 +152,8 @@ def create_app(
 def state_of(
     settings: Settings, database: Database, catalog: Catalog, network: Network, address: str
 ) -> State:
-    """What the application's handlers work with; it may be given another one between requests."""
+    """What the application's handlers work with. It may be given another one between requests,
+    of the same origin."""
     return State(
         {
             "database": database,

@@ -164,16 +164,19 @@ def state_of(session: Session, deal_id: int) -> str:
     """What stands on a deal's timeline, as a word that differs once something is added, written
     anew or taken back.
 
-    Transactions may commit in another order than they took their numbers, so that the newest
-    number alone would not tell of all.
+    Transactions may commit in another order than they took their numbers, and the number of an
+    entry that was taken back may be given out again, so no one of its parts would tell of all.
     """
-    rewritten = sa.type_coerce(col(TimelineEntry.detail), JSON)["rewritten"].as_string()
-    newest, number, last = session.execute(
-        sa.select(sa.func.max(TimelineEntry.id), sa.func.count(), sa.func.max(rewritten)).where(
-            col(TimelineEntry.deal_id) == deal_id
-        )
+    rewrites = sa.type_coerce(col(TimelineEntry.detail), JSON)["rewrites"].as_integer()
+    newest, last, number, written = session.execute(
+        sa.select(
+            sa.func.max(TimelineEntry.id),
+            sa.func.max(TimelineEntry.at),
+            sa.func.count(),
+            sa.func.sum(rewrites),
+        ).where(col(TimelineEntry.deal_id) == deal_id)
     ).one()
-    return f"{newest or 0}-{number}-{''.join(filter(str.isdigit, last or ''))}"
+    return f"{newest or 0}-{last.timestamp() if last else 0:.6f}-{number}-{written or 0}"
 
 
 def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:

@@ -78,7 +78,12 @@ def rewrite_note(session: Session, deal: Deal, entry: TimelineEntry, text: str) 
     if text == entry.text:
         return
     entry.text = text
-    entry.detail = {**entry.detail, "rewritten": now().isoformat()}
+    before = entry.detail.get("rewrites")
+    entry.detail = {
+        **entry.detail,
+        "rewritten": now().isoformat(),
+        "rewrites": before + 1 if isinstance(before, int) else 1,
+    }
     session.add(entry)
     told = {person: "mention" for person in mentioned if person != entry.by_id}
     notifications.tell(session, entry.id, now(), told)

@@ -171,7 +171,7 @@ def remove_seat_role(session: Session, viewer: Viewer, key: str) -> str:
 def _held(session: Session, *, to_change: bool = True) -> list[SeatRole]:
     """The roles in their order, as they are now, and as they stay until this transaction ends."""
     # Everybody takes them in one order, so that nobody waits for somebody who waits for them.
-    query = select(SeatRole).order_by(col(SeatRole.id))
+    query = select(SeatRole.id).order_by(col(SeatRole.id))
     session.exec(query.with_for_update(read=not to_change, key_share=not to_change)).all()
     # Whoever had to wait does not see what was added meanwhile until they look again.
     now_there = select(SeatRole).order_by(col(SeatRole.position))

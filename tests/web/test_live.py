@@ -221,6 +221,7 @@ def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: 
         threading.Thread(target=stream.read, args=(answer,), daemon=True).start()
         for change in (
             lambda session, deal, entry: notes.rewrite_note(session, deal, entry, "First words"),
+            lambda session, deal, entry: notes.rewrite_note(session, deal, entry, "First word"),
             notes.remove_note,
         ):
             with world.database.write() as session:

@@ -42,7 +42,7 @@ class Handlers:
         @get("/page", sync_to_thread=True)
         def page() -> str:
             with self.making():
-                self.let_go.wait(10)
+                self.let_go.wait(30)
             return "page"
 
         @get("/broken", sync_to_thread=True)
@@ -67,7 +67,9 @@ class Handlers:
 
 
 @pytest.fixture
-def handlers() -> Iterator[Handlers]:
+def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handlers]:
+    # Longer than any test goes on: what passes has had its turn.
+    monkeypatch.setattr("web.dependencies.PATIENCE", 60.0)
     made = Handlers()
     yield made
     made.let_go.set()
@@ -98,7 +100,7 @@ def test_nobody_waits_for_ever_for_pages_that_wait_themselves(
             handlers.let_go.set()
             await asyncio.gather(*pages)
             # Whoever had no turn gave none back: there are as many as before.
-            monkeypatch.setattr("web.dependencies.PATIENCE", 10.0)
+            monkeypatch.setattr("web.dependencies.PATIENCE", 60.0)
             handlers.let_go.clear()
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE + 1)]
             await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
@@ -135,6 +137,21 @@ def test_a_page_that_fails_gives_its_turn_back(handlers: Handlers) -> None:
     assert _run(ask()) == 200
 
 
+def test_who_goes_away_gives_their_turn_back(handlers: Handlers) -> None:
+    async def ask() -> int:
+        async with _client(handlers) as client:
+            pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE)]
+            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            for page in pages:
+                page.cancel()
+            await asyncio.gather(*pages, return_exceptions=True)
+            other = await client.get("/broken")
+            handlers.let_go.set()
+            return other.status_code
+
+    assert _run(ask()) == 500
+
+
 def test_who_reads_slowly_holds_no_turn(handlers: Handlers) -> None:
     app = handlers.app()
     handlers.let_go.set()
@@ -165,7 +182,7 @@ def test_who_reads_slowly_holds_no_turn(handlers: Handlers) -> None:
 def _run(asked: Coroutine[None, None, T]) -> T:
     """What this comes to, in a loop of its own: tests in a browser leave one running here."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, asked).result()
+        return pool.submit(asyncio.run, asyncio.wait_for(asked, 10)).result()
 
 
 def _client(handlers: Handlers) -> httpx.AsyncClient:

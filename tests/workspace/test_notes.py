@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from tests.world import World
 from workspace import deals, inbox, members, notes, notifications, teams
-from workspace.activity import TimelineEntry
+from workspace.activity import TimelineEntry, state_of
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.inbox import Item, Shelf
 from workspace.people import Role
@@ -223,3 +223,17 @@ def test_a_team_hears_how_its_deal_went(world: World) -> None:
         assert (item.why, item.event.kind) == ("credit", "stage")
     # The owner was told that a seat was taken, and that it was handed over.
     assert [item.why for item in told(world, "alice")] == ["seat", "seat"]
+
+
+def test_what_stands_on_a_timeline_differs_when_a_number_is_given_out_again(world: World) -> None:
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        first = notes.write_note(session, deal, alice, "note", "Taken back")
+        session.flush()
+        before = state_of(session, deal.id)
+        notes.remove_note(session, deal, first)
+        session.flush()
+        notes.write_note(session, deal, alice, "note", "Another one")
+        session.flush()
+        assert state_of(session, deal.id) != before
