@@ -9,7 +9,7 @@ from litestar import Litestar
 
 from references.network import Network
 from similarity.catalog import Catalog
-from web.app import create_app, state_of
+from web.app import app_state, create_app
 from web.server import Server
 from workspace.database import Database
 from workspace.settings import Settings
@@ -25,7 +25,7 @@ def application(
     if not _made:
         _made.append(create_app(settings, database, catalog, network))
     else:
-        _made[0].state = state_of(settings, database, catalog, network, "http://127.0.0.1:8000")
+        _made[0].state = app_state(settings, database, catalog, network, "http://127.0.0.1:8000")
     return _made[0]
 
 

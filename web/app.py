@@ -124,7 +124,7 @@ def create_app(
     address: str = "http://127.0.0.1:8000",
 ) -> Litestar:
     """The web application; `address` is where it is served, for links where no origin is set."""
-    state = state_of(settings, database, catalog, network, address)
+    state = app_state(settings, database, catalog, network, address)
     return Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
@@ -149,7 +149,7 @@ def create_app(
     )
 
 
-def state_of(
+def app_state(
     settings: Settings, database: Database, catalog: Catalog, network: Network, address: str
 ) -> State:
     """What the application's handlers work with. It may be given another one between requests,

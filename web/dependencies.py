@@ -26,7 +26,7 @@ from workspace.members import viewer_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Pages that are made at a time. Python runs one thread at a time: with six of them, which hand
-# over to each other without end, a page took twice the work that it takes with two.
+# over to each other without end, a page took half as much work again as with two.
 PAGES_AT_ONCE = 2
 # Seconds that a page waits for its turn: those before it may be waiting for something themselves.
 PATIENCE = 5.0

@@ -206,19 +206,12 @@ def test_a_page_that_gets_no_stream_may_ask(visit: Visit, world: World) -> None:
 
 
 def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: World) -> None:
-    alice = world.people["alice"]
     with world.database.write() as session:
-        token = members.open_session(session, world.people["dana"])
         deal = world.deal(session, "wards")
-        note = notes.write_note(session, deal, alice, "note", "Frist words")
-        session.flush()
-        known = {"deal": deal.key, "state": state_of(session, deal.id), "version": deal.version}
-    stream = Stream()
-    with (
-        httpx.Client(base_url=address, cookies={"session": token}, timeout=SECONDS) as client,
-        client.stream("GET", "/live", params=known, headers=STREAM) as answer,
-    ):
-        threading.Thread(target=stream.read, args=(answer,), daemon=True).start()
+        note = notes.write_note(session, deal, world.people["alice"], "note", "Frist words")
+    states = set()
+    with listening(address, world, "dana", "wards") as room:
+        states.add(room.next()[1]["state"])
         for change in (
             lambda session, deal, entry: notes.rewrite_note(session, deal, entry, "First words"),
             lambda session, deal, entry: notes.rewrite_note(session, deal, entry, "First word"),
@@ -227,7 +220,10 @@ def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: 
             with world.database.write() as session:
                 deal = world.deal(session, "wards")
                 change(session, deal, session.get_one(TimelineEntry, note.id))
-            assert stream.next()[0] == "look"
+            name, look = room.next()
+            assert name == "look"
+            states.add(look["state"])
+    assert len(states) == 4
 
 
 def test_an_event_that_is_known_is_not_told_again(address: str, world: World) -> None:
