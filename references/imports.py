@@ -8,29 +8,27 @@ from typing import Any, TypeVar
 
 from sqlmodel import col, select
 
-from references import advocates as record_of_advocates
-from references import connections, vcards
-from references.advocates import Activity, Advocate, Consent, ConsentState, LegalBasis
-from references.requests import (
-    DESK_ROLES,
-    OUTCOMES,
-    ReferenceRequest,
-    RequestStep,
-    State,
-    new_key,
-)
-from references.ties import Connection, Tie, TieKind, Visibility, assert_tie, pair
-from workspace import contacts
+from references.desk import advocates as record_of_advocates
+from references.desk.advocates import Activity, Advocate
+from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
+from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
+from references.desk.workflow import new_request_key
+from references.network import address_books, vcards
+from references.network.address_books import Connection
+from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
 from workspace.audit import audit
 from workspace.clock import today
-from workspace.deals import Deal
+from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
-from workspace.imports import More, values
+from workspace.imports import cells as read_cell
+from workspace.imports.cells import choice, email, first_day, last_day, many, shown, whole
+from workspace.imports.context import CHUNK, Known
+from workspace.imports.deals import tell
 from workspace.imports.formats import Cells, Format, columns, needs
-from workspace.imports.known import CHUNK, Known
-from workspace.imports.pipeline import tell
 from workspace.imports.rows import Result, Row, each, given
-from workspace.people import Person, Role
+from workspace.imports.run import More
+from workspace.people import people
+from workspace.people.tables import Person, Role
 
 Word = TypeVar("Word", Activity, ConsentState, LegalBasis)
 
@@ -57,14 +55,14 @@ def ties(known: Known, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         one_id = row.need("one", known.person_id)
         other_id = row.need("other", known.person_id)
-        kind = row.read("kind", lambda text: values.choice(text, map(str, TieKind)))
-        visibility = row.read("visibility", lambda text: values.choice(text, map(str, Visibility)))
+        kind = row.read("kind", lambda text: choice(text, map(str, TieKind)))
+        visibility = row.read("visibility", lambda text: choice(text, map(str, Visibility)))
         owner_id = row.read("owner", known.member_id)
         facts: dict[str, Any] = given(
             {
                 **row.lines(Tie, "evidence"),
-                "start": row.read("start", values.first_day),
-                "end": row.read("end", values.last_day),
+                "start": row.read("start", first_day),
+                "end": row.read("end", last_day),
                 "visibility": visibility,
             }
         )
@@ -97,7 +95,7 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
     if known.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
     owner = known.get(Person, known.by)
-    book = connections.Book(known.session, owner.id)
+    book = address_books.Book(known.session, owner.id)
     changed: dict[int, Connection] = {}
     named: dict[int, Connection] = {}
 
@@ -105,12 +103,12 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
         if "name" not in row:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
         name = row.name("name", Connection, "name")
-        emails = row.read("email", lambda text: [values.email(each) for each in values.many(text)])
+        emails = row.read("email", lambda text: [email(each) for each in many(text)])
         facts = given(
             {
                 "email": emails[0] if emails else None,
-                "url": row.read("url", contacts.profile_address),
-                "connected_on": row.read("connected_on", values.day),
+                "url": row.read("url", people.profile_address),
+                "connected_on": row.read("connected_on", read_cell.day),
                 **row.lines(Connection, "company", "position"),
             }
         )
@@ -125,7 +123,7 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
     each(rows, apply)
-    connections.match(known.session, list(changed.values()))
+    address_books.match(known.session, list(changed.values()))
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(known, row, connection.person_id):
@@ -141,9 +139,9 @@ def advocates(known: Known, rows: Sequence[Row]) -> None:
         terms: dict[str, Any] = given(
             {
                 "activities": row.read("activities", _activities),
-                "calls_a_quarter": row.read("calls_a_quarter", values.whole),
-                "events_in_two_quarters": row.read("events_in_two_quarters", values.whole),
-                "paused_until": row.read("paused_until", values.day),
+                "calls_a_quarter": row.read("calls_a_quarter", whole),
+                "events_in_two_quarters": row.read("events_in_two_quarters", whole),
+                "paused_until": row.read("paused_until", read_cell.day),
             }
         )
         note = row.prose(Advocate, "note")["note"]
@@ -162,7 +160,7 @@ def advocates(known: Known, rows: Sequence[Row]) -> None:
             session.add(advocate)
             changed = True
         if consent and not _is_recorded(known, advocate, consent):
-            record_of_advocates.record_consent(session, advocate, by=known.by, **consent)
+            record_consent(session, advocate, by=known.by, **consent)
             changed = True
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
 
@@ -247,21 +245,21 @@ def _relate(known: Known, row: Row, person_id: int) -> bool:
 
 
 def _activities(text: str) -> list[Activity]:
-    return [Activity(values.choice(part, map(str, Activity))) for part in values.many(text)]
+    return [Activity(choice(part, map(str, Activity))) for part in many(text)]
 
 
 def _consent(row: Row) -> dict[str, Any] | None:
     """What a row says of consent, as `record_consent` takes it; None where it says nothing."""
     state = row.read("consent", _one_of(ConsentState))
     basis = row.read("legal_basis", _one_of(LegalBasis))
-    captured_on = row.read("captured_on", values.day)
+    captured_on = row.read("captured_on", read_cell.day)
     facts = given(
         {
             "state": state,
             "legal_basis": basis,
             "captured_on": captured_on,
-            "start": row.read("start", values.first_day),
-            "end": row.read("end", values.last_day),
+            "start": row.read("start", first_day),
+            "end": row.read("end", last_day),
             **row.lines(Consent, "source"),
         }
     )
@@ -279,7 +277,7 @@ def _consent(row: Row) -> dict[str, Any] | None:
 
 
 def _is_recorded(known: Known, advocate: Advocate, consent: dict[str, Any]) -> bool:
-    said = record_of_advocates.consents_of(known.session, [advocate.id])[advocate.id]
+    said = consents_of(known.session, [advocate.id])[advocate.id]
     return any(
         all(getattr(each, name) == value for name, value in consent.items()) for each in said
     )
@@ -314,13 +312,13 @@ def _reference(
     activity = row.read("activity", _one_of(Activity)) or Activity.CALL
     prospect_id = row.read("prospect", known.person_id)
     by_id = row.read("by", known.member_id)
-    day = row.need("date", values.day)
-    outcome = row.read("outcome", lambda text: values.choice(text, (*OUTCOMES, MISSED)))
+    day = row.need("date", read_cell.day)
+    outcome = row.read("outcome", lambda text: choice(text, (*OUTCOMES, MISSED)))
     note = row.prose(ReferenceRequest, "outcome_note")["outcome_note"]
     row.check()
     deal = known.seen_deal(row, found)
     if person_id not in advocates_of:
-        raise Invalid(f"{values.shown(row.cells['advocate'])} is no advocate yet.")
+        raise Invalid(f"{shown(row.cells['advocate'])} is no advocate yet.")
     if day > today():
         raise Invalid("date: It is yet to come; what lies ahead is asked for on the deal's page.")
     facts: dict[str, Any] = given(
@@ -369,7 +367,7 @@ def _past(
     # Nobody knows the hour.
     at = datetime.combine(day, time(12), UTC)
     request = ReferenceRequest(
-        key=new_key(known.session),
+        key=new_request_key(known.session),
         deal_id=deal.id,
         activity=activity,
         advocate_id=advocate_id,
@@ -402,7 +400,7 @@ def _place(request: ReferenceRequest) -> tuple[object, ...]:
 
 
 def _one_of(words: type[Word]) -> Callable[[str], Word]:
-    return lambda text: words(values.choice(text, map(str, words)))
+    return lambda text: words(choice(text, map(str, words)))
 
 
 MORE = More(

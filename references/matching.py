@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from similarity.ranking import Term, Value, score
-from workspace.people import language_name
+from similarity.scoring import Term, Value, score
+from workspace.people.tables import language_name
 
 WEIGHTS = {
     "path": 0.35,

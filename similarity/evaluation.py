@@ -24,19 +24,19 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from similarity import outlook
-from similarity.catalog import Catalog, Encoder, Progress
-from similarity.collection import NONE, Collection, Entry, mean_of
-from similarity.documents import Document, Part, document, join
+from similarity.encoders.reranking import READ, Reader, readings
 from similarity.experts import VOTERS, vote
-from similarity.kin import Written
+from similarity.index.catalog import Catalog, Encoder, Progress
+from similarity.index.collection import NONE, Collection, Entry, mean_of
+from similarity.index.documents import Document, Part, document, join
 from similarity.outlook import Trial, chance, trials
-from similarity.ranking import Term, Weights
-from similarity.reranking import READ, Reader, readings
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
-from workspace import imports
+from similarity.scoring import Term, Weights
+from similarity.snippets import Written
 from workspace.database import Database
-from workspace.deals import Deal, Outcome
+from workspace.deals.tables import Deal, Outcome
 from workspace.errors import Invalid
+from workspace.imports.run import import_files
 
 # Documents that are ranked for each query; recall is measured at this depth.
 DEPTH = 100
@@ -166,7 +166,7 @@ def evaluate_outlook(
     ):
         database.upgrade()
         with database.write() as session:
-            imports.run(session, sorted(folder.glob("*.csv")), None, Path(place))
+            import_files(session, sorted(folder.glob("*.csv")), None, Path(place))
         catalog = Catalog(database, encoder, Path(place) / "indexes")
         catalog.catch_up(progress)
         with database.read() as session:

@@ -12,19 +12,20 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from similarity import ranking
-from similarity.catalog import Catalog
-from similarity.kin import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
-from similarity.ranking import Term, Value, Weights
+from similarity import scoring
+from similarity.index.catalog import Catalog
+from similarity.index.sources import Kind
+from similarity.inquiry import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
 from similarity.retrieval import ask, match, text_scores
-from similarity.texts import Kind, batches
-from workspace import credit
-from workspace.access import Viewer, visible_deals
+from similarity.scoring import Term, Value, Weights
 from workspace.assets import Asset, Use
-from workspace.deals import Deal, Outcome
-from workspace.people import Member, Person
-from workspace.seat_roles import seat_roles
-from workspace.teams import Seat
+from workspace.database import batches
+from workspace.deals import credit
+from workspace.deals.access import visible_deals
+from workspace.deals.seat_roles import seat_roles
+from workspace.deals.tables import Deal, Outcome, Seat
+from workspace.people.tables import Member, Person
+from workspace.people.viewer import Viewer
 
 # The nearest documents that vote for their people.
 VOTERS = 500
@@ -178,7 +179,7 @@ def experts_of(
                 key=key,
                 name=name,
                 title=title,
-                score=ranking.score(terms),
+                score=scoring.score(terms),
                 band=_band(terms),
                 terms=sorted(terms, key=lambda term: -term.contribution),
                 evidence=[vote.evidence() for vote in evidence[:EVIDENCE_SHOWN]],
@@ -318,7 +319,7 @@ def _assets_because(votes: Sequence[Vote]) -> str:
 def _band(terms: Sequence[Term]) -> str:
     """How strong the evidence is, whether or not they have time."""
     evidence = [term for term in terms if term.name != "time"]
-    share = ranking.score(evidence) / sum(term.weight for term in evidence)
+    share = scoring.score(evidence) / sum(term.weight for term in evidence)
     return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"
 
 

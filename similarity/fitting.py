@@ -18,17 +18,19 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
-from similarity.catalog import Catalog
 from similarity.feedback import KinFeedback, Verdict
-from similarity.kin import Question, about_deal
-from similarity.learned import Subject
+from similarity.index.catalog import Catalog
+from similarity.index.sources import Kind
+from similarity.inquiry import Question, about_deal
+from similarity.learned_weights import Subject
 from similarity.outlook import MINIMUM_TRIALS, TRIALS, Trial, learn, trials
-from similarity.ranking import Weights
 from similarity.retrieval import ask, match
-from similarity.texts import Kind, batches
-from workspace.access import PLAIN_VIEW, hidden_deal_ids, visible_deals
+from similarity.scoring import Weights
 from workspace.clock import today
-from workspace.deals import Deal
+from workspace.database import batches
+from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.tables import Deal
+from workspace.people.viewer import PLAIN_VIEW
 
 Values = NDArray[np.float64]
 

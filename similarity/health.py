@@ -10,10 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel, col, func, select
 
-from similarity.catalog import CatalogGeneration, Document, Encoder, Passage, Snapshots
-from similarity.embeddings import ModelUnavailable
-from similarity.reranking import Reader
-from similarity.texts import TABLES
+from similarity.encoders.embeddings import ModelUnavailable
+from similarity.encoders.reranking import Reader
+from similarity.index.catalog import Encoder
+from similarity.index.snapshots import Snapshots
+from similarity.index.sources import TABLES
+from similarity.index.tables import CatalogGeneration, Document, Passage
 from workspace.database import Database
 
 _LIBRARIES = (

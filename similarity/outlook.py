@@ -17,16 +17,18 @@ from statistics import fmean, quantiles, stdev
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from similarity.catalog import Catalog
-from similarity.documents import join
-from similarity.embeddings import ModelUnavailable
-from similarity.facets import facets
-from similarity.kin import Inquiry, Question, Want, ask_of_deal, inquire, rank
-from similarity.learned import prior_in_use
-from similarity.texts import batches, deal_texts
-from workspace.access import PLAIN_VIEW, Viewer, visible_deals
-from workspace.deals import Deal, Outcome
-from workspace.pipeline import CLOSED, DealFilter
+from similarity.encoders.embeddings import ModelUnavailable
+from similarity.index.catalog import Catalog
+from similarity.index.documents import join
+from similarity.index.facets import facets
+from similarity.index.sources import deal_texts
+from similarity.inquiry import Inquiry, Question, Want, ask_of_deal, inquire, rank
+from similarity.learned_weights import prior_in_use
+from workspace.database import batches
+from workspace.deals.access import visible_deals
+from workspace.deals.filters import CLOSED, DealFilter
+from workspace.deals.tables import Deal, Outcome
+from workspace.people.viewer import PLAIN_VIEW, Viewer
 
 # The closed deals that are looked at; those of them that are alike only weakly do not count.
 KIN = 80

@@ -9,15 +9,17 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from similarity.catalog import Catalog
-from similarity.kin import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
-from similarity.ranking import Term, ago, score
-from similarity.texts import batches, names_of
-from workspace.access import Viewer, visible_deals
+from similarity.index.catalog import Catalog
+from similarity.index.sources import names_of
+from similarity.inquiry import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
+from similarity.scoring import Term, ago, score
 from workspace.assets import Asset, AssetProduct, Use, usable
 from workspace.clock import today
-from workspace.deals import Competitor, Deal, DealCompetitor, Outcome, Product
-from workspace.pipeline import CLOSED, DealFilter
+from workspace.database import batches
+from workspace.deals.access import visible_deals
+from workspace.deals.filters import CLOSED, DealFilter
+from workspace.deals.tables import Competitor, Deal, DealCompetitor, Outcome, Product
+from workspace.people.viewer import Viewer
 
 # The closed deals that a playbook is drawn from.
 KIN = 80

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from similarity.collection import NONE, POOL, Candidates, Collection, Query, Scope
-from similarity.index import Ids, Vectors
-from similarity.language import language_of, stems
-from similarity.ranking import Facets, Weights
+from similarity.index.collection import NONE, POOL, Candidates, Collection, Query, Scope
+from similarity.index.language import language_of, stems
+from similarity.index.vectors import Ids, Vectors
+from similarity.scoring import Facets, Weights
 
 # A short question's vector leans this far towards the documents that answer it best (Rocchio,
 # "Relevance feedback in information retrieval", 1971, without anybody's feedback).

@@ -5,28 +5,18 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from similarity import ranking
-from similarity.catalog import Catalog
-from similarity.kin import (
-    NOTHING_WRITTEN,
-    WORDS_MARKED,
-    WORDS_SHOWN,
-    Kin,
-    Piece,
-    about_text,
-    kin_of_text,
-    matched,
-    snippet,
-    surfaces,
-    texts_of,
-)
-from similarity.ranking import Term, Value, Weights
+from similarity import scoring
+from similarity.index.catalog import Catalog
+from similarity.index.sources import Kind
+from similarity.inquiry import about_text
+from similarity.kin import WORDS_MARKED, WORDS_SHOWN, Kin, kin_of_text, matched
 from similarity.retrieval import ask, best, match, text_scores
-from similarity.texts import Kind
-from workspace.access import Viewer
-from workspace.accounts import Account
+from similarity.scoring import Term, Value, Weights
+from similarity.snippets import NOTHING_WRITTEN, Piece, snippet, surfaces, texts_of
+from workspace.accounts.accounts import Account
 from workspace.assets import Asset
-from workspace.people import Person
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -81,7 +71,7 @@ def _hits(session: Session, catalog: Catalog, text: str, kind: Kind, limit: int)
             continue
         written = texts.get(subject, NOTHING_WRITTEN)
         words = ", ".join(surfaces([written.whole, text], gain, written.language)[:WORDS_SHOWN])
-        terms = ranking.terms(
+        terms = scoring.terms(
             {
                 "meaning": Value(found.meaning[row], "what it says is alike"),
                 "words": Value(found.words[row], f"words in common: {words}" if words else "none"),
@@ -99,7 +89,7 @@ def _hits(session: Session, catalog: Catalog, text: str, kind: Kind, limit: int)
                 snippet=snippet(
                     written.passage(found.passages[row]), gain[:WORDS_MARKED], written.language
                 ),
-                band=ranking.band(terms),
+                band=scoring.band(terms),
                 terms=terms,
             )
         )

@@ -15,11 +15,12 @@ import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from tests.world import FakeEmbedder, World, build_world
-from workspace import deals, members, seat_roles
 from workspace.database import Database
+from workspace.deals import seat_roles, stages
+from workspace.people import sign_in
 from workspace.settings import sqlalchemy_url
 
 # The developer's own workspace is neither read nor touched. A PostgreSQL server that
@@ -37,7 +38,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.
-members._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 class Backend(Protocol):
@@ -209,7 +210,7 @@ def backend(
         with closing(Database(made.url("empty"))) as empty:
             empty.upgrade()
             with empty.write() as session:
-                deals.add_default_stages(session)
+                stages.add_default_stages(session)
                 seat_roles.add_default_seat_roles(session)
         yield made
 

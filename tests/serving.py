@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from litestar import Litestar
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from web.app import app_state, create_app
 from web.server import Server
 from workspace.database import Database

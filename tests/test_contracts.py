@@ -8,17 +8,17 @@ import pytest
 from litestar.routes import HTTPRoute
 from litestar.testing import TestClient
 
-from references import requests
-from references.advocates import Activity
-from references.network import Network
-from similarity.catalog import Catalog
+from references.desk import workflow
+from references.desk.advocates import Activity
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from tests.references.asking import advocate
 from tests.world import World, stage
-from web import commands
 from web.app import create_app
+from web.cli import options
 from web.rendering import STATIC, TEMPLATES
-from workspace import members
-from workspace.deals import advance, invite
+from workspace.deals.lifecycle import advance, invite
+from workspace.people import sign_in
 from workspace.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -31,7 +31,7 @@ def test_no_page_tells_of_a_confidential_deal(
 ) -> None:
     app = create_app(Settings(home=tmp_path), world.database, catalog, network)
     with world.database.write() as session:
-        token = members.open_session(session, world.people[name])
+        token = sign_in.open_session(session, world.people[name])
     hidden, shown = _requests(world)
     # Whatever a path's parameters are called, this is what they may name here.
     keys = {
@@ -67,7 +67,7 @@ def _requests(world: World) -> tuple[str, str]:
         advance(session, hidden, stage(session, "Needs Analysis"), alice)
         invite(session, hidden, erin, alice)
         keys = [
-            requests.open_request(
+            workflow.open_request(
                 session,
                 world.viewer(by),
                 deal,
@@ -107,9 +107,9 @@ def test_the_readme_starts_with_the_two_commands() -> None:
 
 def test_every_command_is_documented() -> None:
     named = [
-        command.name or command.callback.__name__ for command in commands.app.registered_commands
+        command.name or command.callback.__name__ for command in options.app.registered_commands
     ]
-    named += [f"member {command.name}" for command in commands.member_app.registered_commands]
+    named += [f"member {command.name}" for command in options.member_app.registered_commands]
     for name in named:
         assert re.search(rf"`{name}\b|(?:dealkin|just) {name}\b", README), name
 

@@ -15,16 +15,19 @@ from decimal import Decimal
 import numpy as np
 from sqlmodel import Session, select
 
-from workspace import assets, deals, members, teams
-from workspace.access import Viewer
-from workspace.accounts import Account, add_account
-from workspace.activity import record
+from workspace import assets
+from workspace.accounts.accounts import Account, add_account
 from workspace.assets import Asset
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import Deal, Stage
+from workspace.deals import lifecycle, team
+from workspace.deals.products import find_or_add_competitor, find_or_add_product
+from workspace.deals.tables import Deal, Stage
 from workspace.keys import free_key
-from workspace.people import Education, Employment, Person, Role
+from workspace.people import members, sign_in
+from workspace.people.tables import Education, Employment, Person, Role
+from workspace.people.viewer import Viewer
+from workspace.timeline.timeline import record
 
 # Name, roles, title and skills of each member.
 CAST = {
@@ -129,7 +132,7 @@ def _add_cast(session: Session, world: World) -> None:
         person = members.add_member(
             session, full_name, world.email(name), roles, title=title, skills=skills
         )
-        members.set_password(session, person.id, world.password(name))
+        sign_in.set_password(session, person.id, world.password(name))
         world.people[name] = person.id
 
 
@@ -193,7 +196,7 @@ def _add_accounts(session: Session, world: World) -> None:
 
 def _add_deals(session: Session, world: World) -> None:
     products = {
-        name: deals.find_or_add_product(session, name, family=family)
+        name: find_or_add_product(session, name, family=family)
         for name, family in (
             ("Atlas Warehouse", "Data"),
             ("Beacon Dashboards", "Analytics"),
@@ -201,7 +204,7 @@ def _add_deals(session: Session, world: World) -> None:
         )
     }
     competitors = {
-        name: deals.find_or_add_competitor(session, name) for name in ("Datamoor", "Quarrystone")
+        name: find_or_add_competitor(session, name) for name in ("Datamoor", "Quarrystone")
     }
 
     def add(
@@ -220,7 +223,7 @@ def _add_deals(session: Session, world: World) -> None:
         reason: str = "",
         confidential: bool = False,
     ) -> Deal:
-        deal = deals.log(
+        deal = lifecycle.log(
             session,
             title,
             world.account(session, account) if account else None,
@@ -239,7 +242,7 @@ def _add_deals(session: Session, world: World) -> None:
         )
         world.deals[name] = deal.key
         if owner == "alice":
-            teams.add_seat(
+            team.add_seat(
                 session,
                 deal,
                 "product expert",
@@ -340,8 +343,8 @@ def _add_deals(session: Session, world: World) -> None:
 
 
 def _add_assets(session: Session, world: World) -> None:
-    atlas = deals.find_or_add_product(session, "Atlas Warehouse")
-    beacon = deals.find_or_add_product(session, "Beacon Dashboards")
+    atlas = find_or_add_product(session, "Atlas Warehouse")
+    beacon = find_or_add_product(session, "Beacon Dashboards")
     for name, title, kind, by, product_ids, summary, facts in (
         ("demo", "Ward demo", "demo", "bob", [atlas.id, beacon.id],
          "Patient records from four hospitals, loaded while they watch", {}),

@@ -8,15 +8,11 @@ from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from web import errors
 from web.dependencies import (
-    PAGES_AT_ONCE,
-    FromOurPages,
-    InTurn,
     Mail,
-    MembersOnly,
     provide_asked,
     provide_catalog,
     provide_database,
@@ -26,36 +22,37 @@ from web.dependencies import (
     provide_pulse,
     provide_viewer,
 )
-from web.live import Pulse
-from web.pages.accounts import AccountController
-from web.pages.activity import ActivityController
-from web.pages.advocates import AdvocateController
-from web.pages.brief import BriefController
-from web.pages.connections import ConnectionController
-from web.pages.deals import DealController
-from web.pages.desk import DeskController
-from web.pages.experts import ExpertController
-from web.pages.guests import GuestController
+from web.live_updates import Pulse
+from web.middleware import PAGES_AT_ONCE, FromOurPages, InTurn, MembersOnly
+from web.pages.deal_room.activity import ActivityController
+from web.pages.deal_room.brief import BriefController
+from web.pages.deal_room.experts import ExpertController
+from web.pages.deal_room.kin import KinController
+from web.pages.deal_room.overview import OverviewController
+from web.pages.deal_room.playbook import PlaybookController
+from web.pages.deal_room.references import ReferencesController
+from web.pages.deal_room.stakeholders import StakeholderController
+from web.pages.deal_room.tasks import TaskController
+from web.pages.deals.list import DealController
+from web.pages.deals.saved_views import ViewController
+from web.pages.deals.stages import StageController
 from web.pages.inbox import InboxController
-from web.pages.influence import InfluenceController
-from web.pages.introductions import IntroductionController
-from web.pages.kin import KinController
-from web.pages.library import LibraryController
 from web.pages.live import LiveController
-from web.pages.overview import OverviewController
-from web.pages.people import PeopleController
-from web.pages.playbook import PlaybookController
-from web.pages.references import ReferencesController
-from web.pages.reminders import KeepInTouchController
+from web.pages.network.connections import ConnectionController
+from web.pages.network.introductions import IntroductionController
+from web.pages.network.keep_in_touch import KeepInTouchController
+from web.pages.network.ties import AccountPathsController, TiesController
+from web.pages.records.accounts import AccountController
+from web.pages.records.library import LibraryController
+from web.pages.records.people import PeopleController
+from web.pages.references.advocates import AdvocateController
+from web.pages.references.desk import DeskController
+from web.pages.references.guests import GuestController
+from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
-from web.pages.seat_roles import SeatRoleController
-from web.pages.staffing import AvailabilityController, StaffingController
-from web.pages.stages import StageController
-from web.pages.stakeholders import StakeholderController
-from web.pages.tasks import TaskController
-from web.pages.ties import AccountPathsController, TiesController
+from web.pages.staffing.seat_roles import SeatRoleController
+from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
-from web.pages.views import ViewController
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
 from workspace.database import Database

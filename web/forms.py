@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pycountry
 
+from workspace.clock import zones
 from workspace.errors import Invalid, NotFound
 
 MOST_FIELDS = 500
@@ -218,3 +219,8 @@ def is_link(address: str) -> bool:
 def currencies() -> frozenset[str]:
     """The codes of ISO 4217."""
     return frozenset(each.alpha_3 for each in pycountry.currencies)
+
+
+def zone_choices() -> tuple[tuple[str, str], ...]:
+    """Time zones to choose from, as they are sent and as they are read."""
+    return tuple((name, name.replace("_", " ")) for name in zones())

@@ -11,7 +11,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from workspace.markdown import MENTION, parser
+from workspace.timeline.mentions import MENTION, parser
 
 _TAGS = {
     *("p", "br", "strong", "em", "s", "a", "code", "pre", "blockquote", "hr"),

@@ -12,15 +12,16 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
 
-from references.calendars import shown
-from similarity.ranking import Term
+from references.desk.calendar import shown
+from similarity.scoring import Term
 from web import session_cookie
-from web.drawing import draw
 from web.markdown import markdown
-from workspace.accounts import country_name, size_band
+from web.path_diagram import draw
+from workspace.accounts.geography import country_name
+from workspace.accounts.industries import industry_name
+from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
-from workspace.industries import industry_name
-from workspace.outbox import without_secrets
+from workspace.delivery.outbox import without_secrets
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"

@@ -13,7 +13,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
-from workspace.members import SESSION_LIFETIME
+from workspace.people.sign_in import SESSION_LIFETIME
 
 _SESSION = "session"
 _VISIT = "visit"

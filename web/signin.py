@@ -11,11 +11,11 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from web.forms import Form
-from web.htmx import go, show
+from web.responses import go, show
 from web.session_cookie import closed_cookie, session_cookie, session_token, visit_cookie
-from workspace import members
 from workspace.audit import audit
 from workspace.database import Database
+from workspace.people import sign_in
 
 _WRONG = "This e-mail address and password do not belong together."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
@@ -64,20 +64,20 @@ class SignInController(Controller):
             # Counted and committed before it is judged, so that of many guesses at once no
             # more than the limit can pass, whatever order they are looked at in.
             with database.write() as session:
-                counted = members.count_attempt(session, account, address)
+                counted = sign_in.count_attempt(session, account, address)
             allowed = _within_limits(database, account, address, 0)
         if not allowed:
             return show(request, "sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
         # Checking takes a third of a second on purpose: not while others wait to write.
         with database.read() as session:
-            person = members.check_password(session, email, password)
+            person = sign_in.check_password(session, email, password)
         with database.write() as session:
             if person:
-                members.forget_attempts(session, account, counted)
+                sign_in.forget_attempts(session, account, counted)
                 earlier = session_token(request)
                 if earlier:
-                    members.close_session(session, earlier)
-                token = members.open_session(session, person.id)
+                    sign_in.close_session(session, earlier)
+                token = sign_in.open_session(session, person.id)
                 audit(session, person.id, "signed in", f"person {person.id}")
             else:
                 audit(session, None, "sign-in failed", address)
@@ -100,7 +100,7 @@ class SignOutController(Controller):
         token = session_token(request)
         if token:
             with database.write() as session:
-                members.close_session(session, token)
+                sign_in.close_session(session, token)
         response = go(request, "/sign-in")
         response.set_cookie(closed_cookie(request))
         return response
@@ -130,8 +130,8 @@ def _within_limits(database: Database, account: str, address: str, more: int) ->
     """Whether the tries that are counted, and so many more, are within both limits."""
     with database.read() as session:
         return (
-            members.attempts(session, account) + more <= members.ATTEMPT_LIMIT
-            and members.attempts(session, address) + more <= members.ADDRESS_LIMIT
+            sign_in.attempts(session, account) + more <= sign_in.ATTEMPT_LIMIT
+            and sign_in.attempts(session, address) + more <= sign_in.ADDRESS_LIMIT
         )
 
 

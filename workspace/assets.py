@@ -10,14 +10,16 @@ import sqlalchemy as sa
 from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
-from workspace.access import Viewer, visible_deals
-from workspace.activity import record
 from workspace.audit import audit
 from workspace.clock import now, today
-from workspace.deals import Deal, Outcome, Product, make_listed
+from workspace.deals.access import visible_deals
+from workspace.deals.products import make_listed
+from workspace.deals.tables import Deal, Outcome, Product
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
 from workspace.keys import free_key
-from workspace.people import Person, Role
+from workspace.people.tables import Person, Role
+from workspace.people.viewer import Viewer
+from workspace.timeline.timeline import record
 
 KINDS = (
     "demo",

@@ -1,6 +1,6 @@
 """Engine, sessions, and the one writer on SQLite."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import event
 from sqlmodel import Session, SQLModel
 
-from workspace import deals, seat_roles
 from workspace.errors import DealkinError
-from workspace.settings import Settings
 
 # Named constraints can be dropped again on every database; Alembic needs them.
 SQLModel.metadata.naming_convention = {
@@ -100,19 +98,6 @@ class Database:
         return config
 
 
-def open_database(settings: Settings) -> Database:
-    """The workspace's database, made and upgraded where it has to be."""
-    database = Database(settings.database)
-    database.upgrade()
-    with database.read() as session:
-        is_set_up = bool(deals.stages(session) and seat_roles.seat_roles(session))
-    if not is_set_up:
-        with database.write() as session:
-            deals.add_default_stages(session)
-            seat_roles.add_default_seat_roles(session)
-    return database
-
-
 def _make_private(path: Path) -> None:
     """Make the file, and its folder, so that nobody else on this machine reads them.
 
@@ -163,3 +148,14 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+# A statement names at most this many rows: databases limit how many values one may have, older
+# builds of SQLite to 999.
+BATCH = 900
+
+
+def batches(ids: Iterable[int], size: int = BATCH) -> Iterator[list[int]]:
+    """The ids in lists of at most `size`."""
+    rows = list(ids)
+    return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -9,17 +9,20 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from workspace import contacts, members, notes, reminders, tasks
-from workspace.accounts import Account
-from workspace.activity import TimelineEntry
+from workspace.accounts.accounts import Account
 from workspace.clock import today
-from workspace.deals import Deal
+from workspace.collaboration import notes, reminders, tasks
+from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid
-from workspace.imports import apply, formats, reading, values
-from workspace.imports.apply import More
+from workspace.imports import cells, formats, run
+from workspace.imports import files as imports_files
 from workspace.imports.formats import FORMATS, Sheet
 from workspace.imports.ledger import Import
-from workspace.people import Member, Person
+from workspace.imports.run import More
+from workspace.people import sign_in
+from workspace.people.people import person_of
+from workspace.people.tables import Member, Person
+from workspace.timeline.timeline import TimelineEntry
 
 FOLDER = Path(__file__).parent / "demo"
 # The day on which the files were written: in them it is always this day.
@@ -58,12 +61,12 @@ def load(
             raise Conflict("The demo is for an empty workspace, and this one is in use.")
     files = []
     for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
-        read = reading.read(path)
+        read = imports_files.read(path)
         sheet = formats.understand(read, (*FORMATS, *more.formats))
         _shift(sheet, today() - WRITTEN_ON)
         files.append((replace(read, name=f"{_PREFIX}{path.name}"), sheet))
     with tempfile.TemporaryDirectory() as folder:
-        for report in apply.apply(session, files, None, Path(folder), more):
+        for report in run.apply(session, files, None, Path(folder), more):
             if report.refused or report.failed:
                 raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _tell_as_if_logged(session)
@@ -75,8 +78,8 @@ def load(
     )
     made = []
     for person in people.all():
-        password = members.random_password()
-        members.set_password(session, person.id, password)
+        password = sign_in.random_password()
+        sign_in.set_password(session, person.id, password)
         made.append((person, password))
     session.flush()
     return made
@@ -96,9 +99,9 @@ def _shift(sheet: Sheet, by: timedelta) -> None:
                 row.cells[column] = shift_prose(cell, by)
             parse: Callable[[str], date] | None = None
             if column in _DATES:
-                parse = values.day
+                parse = cells.day
             elif column == "at":
-                parse = values.moment
+                parse = cells.moment
             if parse:
                 try:
                     row.cells[column] = (parse(cell) + by).isoformat()
@@ -123,7 +126,7 @@ def _leave_something_to_do(session: Session) -> None:
     deal.next_step_on = today() + timedelta(days=2)
     session.add(deal)
     who = {
-        name: contacts.person_of(session, name)
+        name: person_of(session, name)
         for name in ("agnieszka-wrona", "henrik-asmussen", "wojciech-halas")
     }
     rep, expert = who["agnieszka-wrona"].id, who["henrik-asmussen"].id

@@ -19,22 +19,19 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from similarity.catalog import (
-    PREPARATION,
-    CatalogGeneration,
-    CatalogMean,
-    CatalogState,
-    Document,
-    Passage,
-)
-from similarity.collection import mean_of
-from similarity.documents import Part
-from similarity.language import stems
-from similarity.texts import Kind
-from workspace import deals
-from workspace.accounts import Account, region_of
+from similarity.index.collection import mean_of
+from similarity.index.documents import Part
+from similarity.index.language import stems
+from similarity.index.snapshots import PREPARATION
+from similarity.index.sources import Kind
+from similarity.index.tables import CatalogGeneration, CatalogMean, CatalogState, Document, Passage
+from workspace.accounts.accounts import Account
+from workspace.accounts.geography import region_of
+from workspace.accounts.industries import DIVISIONS
 from workspace.database import Database
-from workspace.deals import (
+from workspace.deals import stages as deal_stages
+from workspace.deals.stages import add_default_stages
+from workspace.deals.tables import (
     Competitor,
     Deal,
     DealCompetitor,
@@ -43,8 +40,7 @@ from workspace.deals import (
     Outcome,
     Product,
 )
-from workspace.industries import DIVISIONS
-from workspace.people import Person
+from workspace.people.tables import Person
 
 DIMENSION = 384
 VOCABULARY = 50_000
@@ -133,8 +129,8 @@ def fill(database: Database, count: int, seed: int = 7) -> None:
     random = np.random.default_rng(seed)
     writer = Writer(seed)
     with database.write() as session:
-        deals.add_default_stages(session)
-        stages = {row.outcome: row.id for row in deals.stages(session)}
+        add_default_stages(session)
+        stages = {row.outcome: row.id for row in deal_stages.stages(session)}
     with database.writer.connect() as connection:
         accounts, owners = max(20, count // 10), max(10, count // 1000)
         with connection.begin():

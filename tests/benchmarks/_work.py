@@ -9,16 +9,17 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from references.advocates import Activity, Advocate, Consent, ConsentState
-from references.ties import Tie, TieKind
-from workspace.accounts import Account
+from references.desk.advocates import Activity, Advocate
+from references.desk.consent import Consent, ConsentState
+from references.network.ties import Tie, TieKind
+from workspace.accounts.accounts import Account
 from workspace.assets import KINDS, Asset, AssetProduct, Use
 from workspace.clock import today
-from workspace.deals import Deal, Outcome, Product, stages
-from workspace.people import Member, Person
-from workspace.seat_roles import DEFAULT_SEAT_ROLES
-from workspace.stakeholders import BUYING_ROLES, Stakeholder
-from workspace.teams import Seat
+from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES
+from workspace.deals.stages import stages
+from workspace.deals.stakeholders import BUYING_ROLES, Stakeholder
+from workspace.deals.tables import Deal, Outcome, Product, Seat
+from workspace.people.tables import Member, Person
 
 MEMBERS = 80
 ASSETS = 150

@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from similarity.embeddings import Embedder
-from similarity.index import Vectors
+from similarity.encoders.embeddings import Embedder
+from similarity.index.vectors import Vectors
 from workspace import demo
 
 # Gives the states of tokens, shape (texts, tokens, dimension), for a model's inputs.

@@ -21,19 +21,21 @@ import numpy as np
 import psutil
 from sqlmodel import Session
 
-from similarity import index, kin, words
-from similarity.catalog import Catalog
-from similarity.collection import Collection
-from similarity.facets import FacetIndex
-from similarity.ranking import Weights
-from similarity.words import WordIndex
+from similarity import inquiry, kin
+from similarity.index import bm25 as words
+from similarity.index import vectors as index
+from similarity.index.bm25 import WordIndex
+from similarity.index.catalog import Catalog
+from similarity.index.collection import Collection
+from similarity.index.facets import FacetIndex
+from similarity.scoring import Weights
 from tests.benchmarks._record import MadeUpModel, record
 from web.server import settle
-from workspace import deals
-from workspace.access import PLAIN_VIEW
 from workspace.database import Database
-from workspace.deals import Deal
-from workspace.pipeline import DealFilter
+from workspace.deals import lifecycle
+from workspace.deals.filters import DealFilter
+from workspace.deals.tables import Deal
+from workspace.people.viewer import PLAIN_VIEW
 
 QUESTIONS = 50
 # An exact search of a million deals takes a second, so there are fewer.
@@ -122,8 +124,8 @@ def _asked(
     with database.read() as session:
         start, worked = time.perf_counter(), time.thread_time()
         deal = session.get_one(Deal, number)
-        asked = kin.ask_of_deal(session, PLAIN_VIEW, catalog, deal, weights=Weights())
-        found = kin.rank(session, catalog, asked, kin.Want(10, filter))
+        asked = inquiry.ask_of_deal(session, PLAIN_VIEW, catalog, deal, weights=Weights())
+        found = inquiry.rank(session, catalog, asked, inquiry.Want(10, filter))
         clock, processor = time.perf_counter() - start, time.thread_time() - worked
         return Answer([each.id for each in found], clock * 1000, processor * 1000)
 
@@ -217,7 +219,7 @@ def _changes(database: Database, catalog: Catalog, size: int, numbers: list[int]
 
     def write_once() -> None:
         facts = {"use_case": "Cranes and quays"}
-        deal = write("add", lambda session: deals.log(session, "Harbour", None, None, **facts))
+        deal = write("add", lambda session: lifecycle.log(session, "Harbour", None, None, **facts))
         for what, change in (("edit", _edited), ("delete", Session.delete)):
             write(what, lambda session, of=deal, do=change: do(session, _again(session, of)))
 
@@ -247,4 +249,4 @@ def _again(session: Session, deal: Deal) -> Deal:
 
 
 def _edited(session: Session, deal: Deal) -> None:
-    deals.edit(session, deal, None, {"notes": "Tides and cranes."})
+    lifecycle.edit(session, deal, None, {"notes": "Tides and cranes."})

@@ -14,16 +14,18 @@ import sqlalchemy as sa
 from litestar.testing import TestClient
 from sqlmodel import Session
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel
 from web.app import create_app
-from workspace import deals, members
-from workspace.accounts import Account
+from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import Deal, Outcome
-from workspace.people import Person, Role
+from workspace.deals import stages as deal_stages
+from workspace.deals.stages import add_default_stages
+from workspace.deals.tables import Deal, Outcome
+from workspace.people import members, sign_in
+from workspace.people.tables import Person, Role
 from workspace.settings import Settings
 
 # How often each page is asked for.
@@ -85,8 +87,8 @@ def fill(session: Session, count: int, seed: int = 7) -> dict[str, str]:
     token of a rep and of a manager.
     """
     random = np.random.default_rng(seed)
-    deals.add_default_stages(session)
-    stages = deals.stages(session)
+    add_default_stages(session)
+    stages = deal_stages.stages(session)
     session.execute(
         sa.insert(Account),
         [
@@ -126,5 +128,5 @@ def fill(session: Session, count: int, seed: int = 7) -> dict[str, str]:
     tokens = {}
     for name, role in (("rep", Role.REP), ("manager", Role.MANAGER)):
         person = members.add_member(session, name.capitalize(), f"{name}@example.com", {role})
-        tokens[name] = members.open_session(session, person.id)
+        tokens[name] = sign_in.open_session(session, person.id)
     return tokens

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from references.graph import MANY_CHANGES, MOST_HOPS, Graph, Path
+from references.network.graph import MANY_CHANGES, MOST_HOPS, Graph, Path
 from tests.benchmarks._network import Network, network
 
 SIZES = ((100_000, 1_000_000), (1_000_000, 10_000_000))

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from similarity.index import Ids, VectorIndex, Vectors
+from similarity.index.vectors import Ids, VectorIndex, Vectors
 from tests.benchmarks._record import DIMENSION, THEMES_PER_TOPIC, TOPICS, Writer, units
 
 QUESTIONS = 100

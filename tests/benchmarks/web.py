@@ -29,17 +29,17 @@ import uvicorn
 from litestar import Litestar, MediaType, get
 from sqlmodel import select
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
 from tests.benchmarks._work import add_work
 from web.app import create_app
 from web.server import settle
-from workspace import members
-from workspace.access import visible_deals
 from workspace.database import Database
-from workspace.deals import Deal, Outcome
-from workspace.people import Role
+from workspace.deals.access import visible_deals
+from workspace.deals.tables import Deal, Outcome
+from workspace.people import members, sign_in
+from workspace.people.tables import Role
 from workspace.settings import Settings
 
 USERS = 50
@@ -66,7 +66,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         with database.write() as session:
             add_work(session)
             person = members.add_member(session, "Reader", "reader@bench.example", [Role.REP])
-            token = members.open_session(session, person.id)
+            token = sign_in.open_session(session, person.id)
         with database.read() as session:
             viewer = members.viewer(session, person.id, person.name)
             deals = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from similarity.words import WordIndex
+from similarity.index.bm25 import WordIndex
 
 VOCABULARY = 50_000
 LENGTH = 80

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from tests.serving import application, serving
 from tests.world import World
 from workspace.settings import Settings

@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from references import requests
-from references.advocates import Activity
+from references.desk import rules, workflow
+from references.desk.advocates import Activity
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, ahead, contact
 from tests.world import World, ago
-from workspace import contacts, notes, notifications, outbox, reminders, tasks
+from workspace.collaboration import notes, reminders, tasks
+from workspace.delivery import outbox
+from workspace.people import people
+from workspace.timeline import notifications
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 RULES = {
@@ -140,7 +143,7 @@ def something_to_do(world: World) -> None:
         notifications.follow(session, deal.id, alice)
         tasks.add_task(session, deal, "Send the offer", bob, due=ago(3), assignee="alice-adeyemi")
         tasks.finish_task(session, tasks.add_task(session, deal, "Call back", alice), alice)
-        ines = contacts.person_of(session, "ines-moreira")
+        ines = people.person_of(session, "ines-moreira")
         reminders.keep_in_touch(session, alice, ines, 30, ago(40))
 
 
@@ -187,16 +190,16 @@ def a_request(world: World) -> tuple[str, list[str]]:
         ines = advocate(session, world, "ines")
         advocate(session, world, "jonas", consent=None)
         charlie, erin = world.viewer("charlie"), world.viewer("erin")
-        asked = requests.open_request(
+        asked = workflow.open_request(
             session, charlie, deal, ines, Activity.CALL, prospect=tess, fit="They studied together"
         )
-        waiting = requests.open_request(session, charlie, deal, ines, Activity.QUOTE)
+        waiting = workflow.open_request(session, charlie, deal, ines, Activity.QUOTE)
         waiting.due = ahead(-3)
         session.add(waiting)
-        requests.approve(session, erin, asked)
-        requests.approve(session, world.viewer("alice"), asked)
-        requests.invite(session, erin, asked, "")
-        letters = outbox.messages_about(session, requests.about(asked))
+        workflow.approve(session, erin, asked)
+        workflow.approve(session, world.viewer("alice"), asked)
+        workflow.invite(session, erin, asked, "")
+        letters = outbox.messages_about(session, rules.outbox_subject(asked))
     return asked.key, re.findall(r"/g/\S+", letters[0].body)
 
 

@@ -4,9 +4,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.steps import sign_in
 from tests.world import World
-from workspace import deals
 from workspace.database import Database
-from workspace.deals import Stage
+from workspace.deals import lifecycle, stages
+from workspace.deals.tables import Stage
 
 WARDS = "St Brannoc ward dashboards"
 
@@ -115,15 +115,15 @@ def test_should_say_what_somebody_else_did_meanwhile(page: Page, world: World) -
 def move(database: Database, world: World, name: str) -> None:
     """Move the deal behind everybody's back."""
     with database.write() as session:
-        to = next(row for row in deals.stages(session) if row.name == name)
-        deals.advance(session, world.deal(session, "wards"), to, world.people["bob"])
+        to = next(row for row in stages.stages(session) if row.name == name)
+        lifecycle.advance(session, world.deal(session, "wards"), to, world.people["bob"])
 
 
 def test_should_show_more_of_a_column_below_what_is_there(page: Page, world: World) -> None:
     with world.database.write() as session:
-        to = next(row for row in deals.stages(session) if row.name == "Qualification")
+        to = next(row for row in stages.stages(session) if row.name == "Qualification")
         for n in range(25):
-            deals.log(session, f"Deal {n}", None, world.people["alice"], stage=to)
+            lifecycle.log(session, f"Deal {n}", None, world.people["alice"], stage=to)
     open_board(page, world)
     shown = column(page, "Qualification").locator(".deal-card")
     expect(shown).to_have_count(20)

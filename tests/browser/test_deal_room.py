@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.steps import sign_in
 from tests.world import World
-from workspace import deals, notes
+from workspace.collaboration import notes
+from workspace.deals import lifecycle
 
 WARDS = "St Brannoc ward dashboards"
 
@@ -77,7 +78,7 @@ def test_should_show_a_note_in_an_open_room_and_leave_what_is_written_alone(
     expect(page.locator("#deal-changed")).to_be_hidden()
     with world.database.write() as session:
         deal = world.deal(session, "wards")
-        deals.edit(session, deal, world.people["bob"], {"next_step": "Count beds"})
+        lifecycle.edit(session, deal, world.people["bob"], {"next_step": "Count beds"})
     expect(page.locator("#deal-changed")).to_be_visible()
 
 
@@ -99,12 +100,12 @@ def test_should_keep_ones_own_note_open_while_others_write(page: Page, world: Wo
 
 def test_should_end_the_room_of_somebody_who_lost_the_right(page: Page, world: World) -> None:
     with world.database.write() as session:
-        deals.invite(session, world.deal(session, "nightingale"), world.people["erin"], None)
+        lifecycle.invite(session, world.deal(session, "nightingale"), world.people["erin"], None)
     sign_in(page, world, "erin")
     page.goto(f"/deals/{world.confidential_deal}/activity")
     expect(page.get_by_role("heading", level=1)).to_have_text("Project Nightingale")
     with world.database.write() as session:
-        deals.uninvite(session, world.deal(session, "nightingale"), world.people["erin"], None)
+        lifecycle.uninvite(session, world.deal(session, "nightingale"), world.people["erin"], None)
     expect(page.locator("#banner")).to_contain_text("can no longer be kept up to date")
 
 

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Page, expect
 
-from references.ties import TieKind, assert_tie
+from references.network.ties import TieKind, assert_tie
 from tests.browser.steps import sign_in
 from tests.world import World
 

@@ -15,14 +15,14 @@ from icalendar import Calendar, Event
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
-from references.advocates import set_policy
-from references.course import ReferenceRequest
+from references.desk.advocates import set_policy
+from references.desk.request import ReferenceRequest
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, ahead, contact
 from tests.world import World
-from workspace import outbox
 from workspace.clock import now
-from workspace.stakeholders import add_stakeholder
+from workspace.deals.stakeholders import add_stakeholder
+from workspace.delivery import outbox
 
 
 class Inboxes:

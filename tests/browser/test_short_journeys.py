@@ -3,13 +3,13 @@
 from playwright.sync_api import Page, expect
 from sqlmodel import select
 
-from references.course import ReferenceRequest, State
+from references.desk.request import ReferenceRequest, State
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, contact
 from tests.world import World
-from workspace import teams
-from workspace.stakeholders import Stakeholder, add_stakeholder
-from workspace.teams import Seat
+from workspace.deals import team
+from workspace.deals.stakeholders import Stakeholder, add_stakeholder
+from workspace.deals.tables import Seat
 
 # Counts what a person activates, over all pages of a journey. A click on a label is one, though
 # browsers tell of a second on what it labels.
@@ -89,7 +89,7 @@ def test_should_send_a_reference_request_by_keyboard_alone(page: Page, world: Wo
 
 def test_should_staff_a_deal_in_three_clicks(page: Page, world: World) -> None:
     with world.database.write() as session:
-        teams.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
+        team.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
     open_deal(page, world, "dana", "kestrel")
     page.get_by_role("link", name="Experts & team").click()
     page.get_by_role("button", name="Assign", exact=True).click()
@@ -114,7 +114,7 @@ def test_should_add_a_stakeholder_in_two_clicks(page: Page, world: World) -> Non
 
 def test_should_staff_a_deal_by_keyboard_alone(page: Page, world: World) -> None:
     with world.database.write() as session:
-        teams.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
+        team.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
     open_deal(page, world, "dana", "kestrel")
     press_to(page, "Experts & team")
     page.keyboard.press("Enter")

@@ -6,13 +6,14 @@ from secrets import token_hex
 
 from sqlmodel import Session
 
-from references import advocates
-from references.advocates import Activity, Advocate, ConsentState
-from references.course import ReferenceRequest, State
+from references.desk import advocates
+from references.desk.advocates import Activity, Advocate
+from references.desk.consent import ConsentState, record_consent
+from references.desk.request import ReferenceRequest, State
 from tests.world import World
 from workspace.clock import today
-from workspace.contacts import add_contact
-from workspace.people import Person
+from workspace.people.people import add_contact
+from workspace.people.tables import Person
 
 
 def contact(session: Session, world: World, name: str, account: str) -> Person:
@@ -42,7 +43,7 @@ def advocate(
         person.email = f"{name}@customers.example"
     made = advocates.nominate(session, person, world.people["alice"], activities=activities)
     if consent:
-        advocates.record_consent(session, made, consent, world.people["erin"])
+        record_consent(session, made, consent, world.people["erin"])
     return made
 
 

@@ -10,28 +10,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from references.advocates import (
-    Activity,
-    Advocate,
-    ConsentState,
-    availability,
-    consent_on,
-    consents_of,
-)
-from references.course import ReferenceRequest
+from references.desk.advocates import Activity, Advocate
+from references.desk.budgets import availability
+from references.desk.consent import ConsentState, consent_on, consents_of
+from references.desk.request import ReferenceRequest
 from references.imports import DEMO, MORE
-from references.network import Network, ours
-from references.ties import Tie
+from references.network.paths import Network, ours
+from references.network.ties import Tie
 from tests.conftest import Backend
 from workspace import demo
-from workspace.access import PLAIN_VIEW
-from workspace.accounts import Account
+from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import Deal
-from workspace.imports import run
-from workspace.people import Person
-from workspace.stakeholders import Stakeholder, stakeholders_of
+from workspace.deals.stakeholders import Stakeholder, stakeholders_of
+from workspace.deals.tables import Deal
+from workspace.imports.run import import_files
+from workspace.people.tables import Person
+from workspace.people.viewer import PLAIN_VIEW
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +59,12 @@ def person_id(session: Session, email: str) -> int:
 def test_should_be_free_of_errors_and_of_warnings(database: Database, tmp_path: Path) -> None:
     paths = [path for folder in (demo.FOLDER, DEMO) for path in sorted(folder.glob("*.csv"))]
     with database.write() as session:
-        reports = run(session, paths, None, tmp_path, MORE)
+        reports = import_files(session, paths, None, tmp_path, MORE)
     for report in reports:
         assert (report.refused, report.failed, report.warnings) == ("", 0, []), report
         assert report.created
     with database.write() as session:
-        again = run(session, paths, None, tmp_path, MORE)
+        again = import_files(session, paths, None, tmp_path, MORE)
     assert {(report.created, report.updated) for report in again} == {(0, 0)}
 
 

@@ -7,18 +7,20 @@ from pathlib import Path
 import pytest
 from sqlmodel import Session, select
 
-from references import connections
-from references.advocates import Advocate, Consent, consents_of
-from references.course import ReferenceRequest, RequestStep
+from references.desk.advocates import Advocate
+from references.desk.consent import Consent, consents_of
+from references.desk.request import ReferenceRequest, RequestStep
 from references.imports import MORE
-from references.ties import Connection, Tie
+from references.network import address_books
+from references.network.address_books import Connection
+from references.network.ties import Tie
 from tests.workspace.imports.files import SHARED, counts, put, snapshot, with_shared_data
 from tests.world import World, ago
-from workspace import contacts
-from workspace.activity import timeline
-from workspace.imports import Report, run
 from workspace.imports.formats import FORMATS
-from workspace.people import Person
+from workspace.imports.run import Report, import_files
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.timeline.timeline import timeline
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -27,7 +29,7 @@ def load(world: World, path: Path, by: str | None = "alice") -> Report:
     """Import one file in the name of one of the cast."""
     member = world.people[by] if by else None
     with world.database.write() as session:
-        return run(session, [path], member, path.parent / "errors", MORE)[0]
+        return import_files(session, [path], member, path.parent / "errors", MORE)[0]
 
 
 def load_text(
@@ -53,7 +55,7 @@ def asserted(session: Session) -> list[Tie]:
 def add_jane(world: World) -> int:
     """A contact at Havel Clinics who is in people's address books."""
     with world.database.write() as session:
-        return contacts.add_contact(
+        return people.add_contact(
             session,
             "Jane Doe",
             None,
@@ -371,7 +373,7 @@ def test_of_two_namesakes_at_one_account_neither_is_meant(world: World, tmp_path
     add_jane(world)
     with world.database.write() as session:
         account = world.account(session, "havel")
-        contacts.add_contact(session, "Jane Doe", None, account_id=account.id)
+        people.add_contact(session, "Jane Doe", None, account_id=account.id)
     load_text(world, tmp_path, book("Jane,Doe,,,Havel Clinics,,"))
     with world.database.read() as session:
         assert connections_of(session, world)[0].person_id is None
@@ -381,14 +383,14 @@ def test_the_tie_follows_when_the_person_is_added_later(world: World, tmp_path: 
     load_text(world, tmp_path, book("Jane,Doe,,,Havel Clinics,,", "Jan,Doe,,,Havel Clinics,,"))
     jane = add_jane(world)
     with world.database.write() as session:
-        assert connections.match_new(session, [jane]) == 1
-        assert connections.match_new(session, [jane]) == 0
+        assert address_books.match_new(session, [jane]) == 1
+        assert address_books.match_new(session, [jane]) == 0
     with world.database.write() as session:
         first, second = connections_of(session, world)
         assert (first.person_id, second.person_id) == (jane, None)
         # Once found they stay, whatever becomes of the facts.
-        contacts.edit_person(session, session.get_one(Person, jane), None, {"name": "Jana Nová"})
-        assert connections.match_new(session, [jane]) == 0
+        people.edit_person(session, session.get_one(Person, jane), None, {"name": "Jana Nová"})
+        assert address_books.match_new(session, [jane]) == 0
         assert connections_of(session, world)[0].person_id == jane
 
 
@@ -418,7 +420,7 @@ def test_an_address_book_tells_nobody_else_anything(world: World, tmp_path: Path
         ]
         # Those whom only an address book knows are not in the record.
         assert session.exec(select(Person).where(Person.name == "Ann Onym")).first() is None
-        mine = connections.connections_of(session, world.people["charlie"])
+        mine = address_books.connections_of(session, world.people["charlie"])
         assert [(row.name, row.person_key is not None) for row in mine] == [
             ("Jane Doe", True), ("Ann Onym", False)
         ]  # fmt: skip

@@ -6,15 +6,16 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from similarity.catalog import Catalog
 from similarity.experts import experts_of_deal, experts_of_text
+from similarity.index.catalog import Catalog
 from similarity.kin import kin_of_deal, kin_of_text
 from similarity.playbook import playbook_of_deal, playbook_of_text
 from similarity.search import search
-from workspace.access import Viewer, visible_deals
 from workspace.database import Database
-from workspace.deals import Deal
-from workspace.pipeline import DealFilter
+from workspace.deals.access import visible_deals
+from workspace.deals.filters import DealFilter
+from workspace.deals.tables import Deal
+from workspace.people.viewer import Viewer
 
 TEXTS = (
     "patient records in one warehouse",

@@ -7,17 +7,18 @@ from decimal import Decimal
 import pytest
 from sqlmodel import select
 
-from similarity.catalog import Catalog
 from similarity.experts import experts_of_deal
+from similarity.index.catalog import Catalog
 from similarity.kin import kin_of_deal, kin_of_text
 from similarity.playbook import playbook_of_deal
 from similarity.search import search
 from tests.similarity.asking import LONG, TEXTS, everything
-from tests.similarity.test_snapshots import NOWHERE
+from tests.similarity.index.test_snapshots import NOWHERE
 from tests.world import FakeEmbedder, World, ago, stage
-from workspace import assets, deals, teams
-from workspace.access import PLAIN_VIEW, Viewer
-from workspace.deals import Deal
+from workspace import assets
+from workspace.deals import lifecycle, products, team
+from workspace.deals.tables import Deal
+from workspace.people.viewer import PLAIN_VIEW, Viewer
 
 OUTSIDERS = ("charlie", "dana", "erin", "frank", "grace", "nobody")
 
@@ -30,10 +31,10 @@ def log_secrets(world: World) -> None:
     """Three more confidential deals of Alice's, with all that could show: uses, seats, words."""
     with world.database.write() as session:
         alice, bob = world.people["alice"], world.people["bob"]
-        atlas = deals.find_or_add_product(session, "Atlas Warehouse")
-        datamoor = deals.find_or_add_competitor(session, "Datamoor")
+        atlas = products.find_or_add_product(session, "Atlas Warehouse")
+        datamoor = products.find_or_add_competitor(session, "Datamoor")
         for number, stage_name in enumerate(("Closed Won", "Closed Lost", "Qualification")):
-            secret = deals.log(
+            secret = lifecycle.log(
                 session,
                 f"Project Heron {number}",
                 world.account(session, "kestrel"),
@@ -48,7 +49,7 @@ def log_secrets(world: World) -> None:
                 confidential=True,
             )
             for role, person in (("sales engineer", bob), ("consultant", None)):
-                teams.add_seat(session, secret, role, person, alice)
+                team.add_seat(session, secret, role, person, alice)
             for asset in ("demo", "story", "battlecard"):
                 assets.use(session, world.asset(session, asset), secret, alice, helped=True)
 
@@ -57,7 +58,7 @@ def edit_secrets(world: World) -> None:
     with world.database.write() as session:
         secrets = select(Deal).where(Deal.name.startswith("Project"))  # type: ignore[attr-defined]
         for secret in session.exec(secrets):
-            deals.edit(
+            lifecycle.edit(
                 session,
                 secret,
                 world.people["alice"],
@@ -152,11 +153,11 @@ def test_who_is_invited_has_it_until_the_invitation_is_taken_back(
     assert world.confidential_deal not in keys_of(world, charlie, catalog)
     with world.database.write() as session:
         secret = world.deal(session, "nightingale")
-        deals.invite(session, secret, world.people["charlie"], world.people["alice"])
+        lifecycle.invite(session, secret, world.people["charlie"], world.people["alice"])
     assert world.confidential_deal in keys_of(world, charlie, catalog)
     with world.database.write() as session:
         secret = world.deal(session, "nightingale")
-        deals.uninvite(session, secret, world.people["charlie"], world.people["alice"])
+        lifecycle.uninvite(session, secret, world.people["charlie"], world.people["alice"])
     assert world.confidential_deal not in keys_of(world, charlie, catalog)
 
 
@@ -185,7 +186,7 @@ def test_a_reader_who_began_earlier_learns_nothing_of_what_became_confidential(
         before = kin_of_text(session, charlie, catalog, "heron osprey tern", limit=50)
         with world.database.write() as writing:
             changes = {"confidential": True, "notes": "heron osprey tern " * 9}
-            deals.edit(writing, world.deal(writing, "brannoc"), None, changes)
+            lifecycle.edit(writing, world.deal(writing, "brannoc"), None, changes)
         with world.database.read() as newer:
             found = kin_of_text(newer, alice, catalog, "heron osprey tern")
             assert found[0].key == world.deals["brannoc"]

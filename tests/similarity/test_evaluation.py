@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from similarity.embeddings import ModelUnavailable
+from similarity.encoders.embeddings import ModelUnavailable
 from similarity.evaluation import (
     average_precision,
     brier,
@@ -22,7 +22,7 @@ from similarity.evaluation import (
     recall,
     reliability,
 )
-from tests.similarity.test_reranking import BrokenReranker, FakeReranker
+from tests.similarity.encoders.test_reranking import BrokenReranker, FakeReranker
 from tests.world import FakeEmbedder
 from workspace.errors import Invalid
 

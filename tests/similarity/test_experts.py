@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from similarity.catalog import Catalog
 from similarity.experts import (
     EVIDENCE_HALF_LIFE,
     FULL_LOAD,
@@ -20,15 +19,17 @@ from similarity.experts import (
     proven,
     vote,
 )
+from similarity.index.catalog import Catalog
 from tests.world import World, ago, stage
-from workspace import assets, contacts, deals, seat_roles, teams
-from workspace.access import PLAIN_VIEW
+from workspace import assets
 from workspace.assets import Asset, Use
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import Deal
-from workspace.people import Member, Person
-from workspace.teams import Seat
+from workspace.deals import lifecycle, seat_roles, team
+from workspace.deals.tables import Deal, Seat
+from workspace.people import people
+from workspace.people.tables import Member, Person
+from workspace.people.viewer import PLAIN_VIEW
 
 
 def experts(
@@ -123,7 +124,7 @@ def test_who_left_is_nobody_s_expert(world: World, catalog: Catalog) -> None:
 def test_contacts_are_no_experts(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         person = session.get_one(Person, world.people["jonas"])
-        contacts.edit_person(session, person, None, {"skills": "patient records; data warehouse"})
+        people.edit_person(session, person, None, {"skills": "patient records; data warehouse"})
     assert "jonas" not in experts(world, catalog)
 
 
@@ -143,8 +144,8 @@ def test_load_takes_the_term_of_time_away(world: World, catalog: Catalog) -> Non
     assert value(before, "time") == pytest.approx(1 - 2 / FULL_LOAD)
     with world.database.write() as session:
         for number in range(FULL_LOAD):
-            deal = deals.log(session, f"Tram {number}", None, world.people["dana"])
-            teams.add_seat(session, deal, "trainer", world.people["bob"], None)
+            deal = lifecycle.log(session, f"Tram {number}", None, world.people["dana"])
+            team.add_seat(session, deal, "trainer", world.people["bob"], None)
     after = experts(world, catalog)["bob"]
     assert after.load == FULL_LOAD + 2
     assert value(after, "time") == 0
@@ -156,8 +157,8 @@ def test_load_takes_the_term_of_time_away(world: World, catalog: Catalog) -> Non
 def test_seats_on_hidden_deals_are_no_load(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         alice = world.people["alice"]
-        secret = deals.log(session, "Secret", None, alice, confidential=True)
-        teams.add_seat(session, secret, "trainer", world.people["bob"], alice)
+        secret = lifecycle.log(session, "Secret", None, alice, confidential=True)
+        team.add_seat(session, secret, "trainer", world.people["bob"], alice)
     assert experts(world, catalog, who="charlie")["bob"].load == 2
     assert experts(world, catalog, who="alice")["bob"].load == 3
 
@@ -168,7 +169,9 @@ def test_a_won_deal_proves_more_than_a_lost_one(world: World, catalog: Catalog) 
 
     before = deals_value()
     with world.database.write() as session:
-        deals.advance(session, world.deal(session, "brannoc"), stage(session, "Closed Lost"), None)
+        lifecycle.advance(
+            session, world.deal(session, "brannoc"), stage(session, "Closed Lost"), None
+        )
     assert deals_value() < before
 
 
@@ -199,7 +202,7 @@ def test_declared_skills_alone_make_an_expert_where_they_fit(
     with world.database.write() as session:
         for name in ("erin", "frank"):
             person = session.get_one(Person, world.people[name])
-            contacts.edit_person(session, person, None, {"skills": "zebra crossings; stripes"})
+            people.edit_person(session, person, None, {"skills": "zebra crossings; stripes"})
     # Who also does something else fits less well.
     assert asked("frank") == [1.0] or asked("erin") == [1.0]
     assert asked("frank")
@@ -243,7 +246,7 @@ def test_old_evidence_is_worth_less(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         for name in ("brannoc", "havel"):
             deal = world.deal(session, name)
-            deals.edit(session, deal, None, {"opened": ago(4_000), "closed": ago(3_900)})
+            lifecycle.edit(session, deal, None, {"opened": ago(4_000), "closed": ago(3_900)})
     assert value(experts(world, catalog)["bob"], "deals") < before
 
 
@@ -251,14 +254,14 @@ def test_who_left_a_seat_of_a_won_deal_is_no_less_an_expert(world: World, catalo
     before = experts(world, catalog)["bob"]
     with world.database.write() as session:
         deal = world.deal(session, "brannoc")
-        teams.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
+        team.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
     after = experts(world, catalog)["bob"]
     assert value(after, "deals") == value(before, "deals")
     assert after.evidence == before.evidence
     with world.database.write() as session:
         # Of an open deal, the one who has the seat now is the one who knows.
         deal = world.deal(session, "wards")
-        teams.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
+        team.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
     assert world.deals["wards"] not in {
         each.deal_key for each in experts(world, catalog)["bob"].evidence
     }

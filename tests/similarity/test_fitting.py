@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from sqlmodel import Session, select
 
-from similarity.catalog import Catalog
 from similarity.feedback import REASONS, Verdict, judge
 from similarity.fitting import (
     MINIMUM_DEALS,
@@ -18,14 +17,16 @@ from similarity.fitting import (
     judged_kin,
     lessons,
 )
+from similarity.index.catalog import Catalog
 from similarity.kin import kin_of_deal, kin_of_text
-from similarity.learned import Lesson, Subject, keep, prior_in_use, undo, weights_in_use
+from similarity.learned_weights import Lesson, Subject, keep, prior_in_use, undo, weights_in_use
 from similarity.outlook import MINIMUM_TRIALS, PRIOR
-from similarity.ranking import Weights
+from similarity.scoring import Weights
 from tests.world import World, ago, stage
-from workspace import deals
 from workspace.audit import AuditEntry
-from workspace.deals import Deal
+from workspace.deals import lifecycle
+from workspace.deals.products import find_or_add_product
+from workspace.deals.tables import Deal
 
 NAMES = Weights.names()
 DEFAULT = np.array([Weights().items()[name] for name in NAMES])
@@ -193,11 +194,11 @@ def test_how_deals_went_teaches_the_prior(world: World, catalog: Catalog) -> Non
     """Of two products, the deals of one are all won and those of the other all lost."""
     with world.database.write() as session:
         products = [
-            deals.find_or_add_product(session, name) for name in ("Ferry timetable", "Canal lock")
+            find_or_add_product(session, name) for name in ("Ferry timetable", "Canal lock")
         ]
         for number in range(MINIMUM_TRIALS + 60):
             won = number % 2 == 0
-            deals.log(
+            lifecycle.log(
                 session,
                 products[number % 2].name,
                 None,

@@ -10,15 +10,16 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 
 from similarity import health
-from similarity.catalog import Catalog, CatalogGeneration, Document, Passage
 from similarity.health import check
-from similarity.texts import Kind
-from tests.similarity.test_catalog import AbsentEmbedder, OtherEmbedder
-from tests.similarity.test_reranking import BrokenReranker, FakeReranker
+from similarity.index.catalog import Catalog
+from similarity.index.sources import Kind
+from similarity.index.tables import CatalogGeneration, Document, Passage
+from tests.similarity.encoders.test_reranking import BrokenReranker, FakeReranker
+from tests.similarity.index.test_catalog import AbsentEmbedder, OtherEmbedder
 from tests.world import FakeEmbedder, World
-from workspace import deals
 from workspace.database import Database
-from workspace.deals import Deal
+from workspace.deals import lifecycle
+from workspace.deals.tables import Deal
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_snapshots_that_are_behind_are_nothing_to_mend(
     world: World, catalog: Catalog, indexes: Path
 ) -> None:
     with world.database.write() as session:
-        deals.log(session, "New", None, None)
+        lifecycle.log(session, "New", None, None)
     found = said(world, indexes)
     assert found["problems"] == mended(found) == []
     assert found["index"]["state"] == "behind"

@@ -10,20 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from similarity.catalog import Catalog
 from similarity.feedback import REASONS, KinFeedback, Verdict, judge, judgements, withdraw
-from similarity.kin import Kin, kin_of_deal, kin_of_text, snippet, surfaces
-from similarity.language import stems
-from similarity.ranking import Weights
+from similarity.index.catalog import Catalog
+from similarity.index.language import stems
+from similarity.kin import Kin, kin_of_deal, kin_of_text
+from similarity.scoring import Weights
+from similarity.snippets import snippet, surfaces
 from tests.world import World, ago, stage
-from workspace import deals
-from workspace.access import PLAIN_VIEW
-from workspace.accounts import Account, add_account
+from workspace.accounts.accounts import Account, add_account
 from workspace.audit import AuditEntry
 from workspace.database import Database
-from workspace.deals import Deal
+from workspace.deals import lifecycle
+from workspace.deals.filters import DealFilter
+from workspace.deals.products import find_or_add_competitor
+from workspace.deals.tables import Deal, DealProduct, NewDeal, Product
 from workspace.errors import Invalid
-from workspace.pipeline import DealFilter
+from workspace.people.viewer import PLAIN_VIEW
 
 
 def kin(
@@ -55,7 +57,7 @@ def test_the_nearest_deal_is_first(world: World, catalog: Catalog) -> None:
 
 def test_a_deal_that_was_just_logged_has_its_kin(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
-        deal = deals.log(
+        deal = lifecycle.log(
             session,
             "Harbour clinics",
             add_account(session, "Harbour Clinics", industry="Q86", headcount=1_500, country="GB"),
@@ -111,12 +113,12 @@ def test_reasons_add_up_and_are_true(world: World, catalog: Catalog, name: str) 
                 assert set(stems(word, "en")) <= set(stems(around, "en")) | set(stems(shown, "en"))
 
 
-def products_of(session: Session, deal: Deal) -> list[deals.Product]:
-    query = select(deals.Product).join(
-        deals.DealProduct,
-        deals.DealProduct.product_id == deals.Product.id,  # type: ignore[arg-type]
+def products_of(session: Session, deal: Deal) -> list[Product]:
+    query = select(Product).join(
+        DealProduct,
+        DealProduct.product_id == Product.id,  # type: ignore[arg-type]
     )
-    return list(session.exec(query.where(deals.DealProduct.deal_id == deal.id)))
+    return list(session.exec(query.where(DealProduct.deal_id == deal.id)))
 
 
 def test_what_is_shown_is_what_the_deal_says(world: World, catalog: Catalog) -> None:
@@ -199,15 +201,15 @@ def test_filters_leave_what_they_say(world: World, catalog: Catalog) -> None:
 def test_a_rare_filter_still_returns_its_result(world: World, catalog: Catalog) -> None:
     """One of 500 deals is against Zanzibar, and 499 are more like what is asked for."""
     with world.database.write() as session:
-        zanzibar = deals.find_or_add_competitor(session, "Zanzibar")
+        zanzibar = find_or_add_competitor(session, "Zanzibar")
         new = [
-            deals.NewDeal(f"Patient records warehouse {number}", None, stage(session, "Closed Won"))
+            NewDeal(f"Patient records warehouse {number}", None, stage(session, "Closed Won"))
             for number in range(499)
         ]
-        rare = deals.NewDeal(
+        rare = NewDeal(
             "Ferry tickets", None, stage(session, "Closed Won"), key="rare", competitors=[zanzibar]
         )
-        deals.log_all(session, [*new, rare], None, "logged", "")
+        lifecycle.log_all(session, [*new, rare], None, "logged", "")
     only = DealFilter(competitor=zanzibar.key)
     for limit in (1, 10):
         found = of_text(world, catalog, "patient records warehouse", filter=only, limit=limit)
@@ -241,7 +243,7 @@ def test_an_empty_record_has_no_kin(database: Database, catalog: Catalog) -> Non
     with database.read() as session:
         assert kin_of_text(session, PLAIN_VIEW, catalog, "anything") == []
     with database.write() as session:
-        deal = deals.log(session, "The first deal", None, None)
+        deal = lifecycle.log(session, "The first deal", None, None)
     with database.read() as session:
         assert kin_of_deal(session, PLAIN_VIEW, catalog, deal) == []
         assert [each.key for each in kin_of_text(session, PLAIN_VIEW, catalog, "deal")] == [
@@ -310,7 +312,7 @@ def test_a_judgement_has_a_reason_and_an_author(world: World) -> None:
 def test_judgements_go_with_their_deals(world: World) -> None:
     say(world, "kestrel", "brannoc", Verdict.LIKE)
     with world.database.write() as session:
-        deal = deals.log(session, "Short-lived", None, None)
+        deal = lifecycle.log(session, "Short-lived", None, None)
         other = world.deal(session, "brannoc")
         judge(session, deal.id, other.id, Verdict.LIKE, "", None)
         judge(session, other.id, deal.id, Verdict.LIKE, "", None)

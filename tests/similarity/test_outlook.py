@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session
 
-from similarity.catalog import Catalog
+from similarity.index.catalog import Catalog
 from similarity.outlook import (
     MINIMUM,
     MINIMUM_TRIALS,
@@ -28,9 +28,9 @@ from similarity.outlook import (
     trials,
 )
 from tests.world import World, ago, stage
-from workspace import deals
 from workspace.database import Database
-from workspace.deals import Deal
+from workspace.deals import lifecycle
+from workspace.deals.tables import Deal
 
 USUAL = Usual(120, 200)
 CASES = st.lists(
@@ -166,7 +166,7 @@ def test_too_few_trials_teach_nothing() -> None:
 def log(
     session: Session, name: str, won: bool, opened: date, closed: date, **facts: object
 ) -> Deal:
-    return deals.log(
+    return lifecycle.log(
         session,
         name,
         None,
@@ -189,7 +189,7 @@ def add_ferries(world: World, count: int) -> None:
     with world.database.write() as session:
         for number in range(count):
             log(session, "Ferry timetable", number % 3 < 2, ago(400), ago(300 - number))
-        deal = deals.log(session, "Ferry timetable", None, world.people["charlie"])
+        deal = lifecycle.log(session, "Ferry timetable", None, world.people["charlie"])
         world.deals["Ferry timetable"] = deal.key
 
 
@@ -243,7 +243,7 @@ def test_a_trial_knows_only_what_had_closed_by_then(database: Database, catalog:
     # What is written of how it ended says nothing of how it began.
     with database.write() as session:
         deal = session.get_one(Deal, MINIMUM + 3)
-        deals.edit(session, deal, None, {"notes": "Bridge after bridge after bridge " * 20})
+        lifecycle.edit(session, deal, None, {"notes": "Bridge after bridge after bridge " * 20})
     with database.read() as session:
         (again,) = trials(session, catalog)
     assert [each.likeness for each in again.cases] == pytest.approx(

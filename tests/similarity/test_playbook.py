@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from similarity.catalog import Catalog
+from similarity.index.catalog import Catalog
 from similarity.playbook import (
     CONTRAST_CASES,
     Play,
@@ -19,11 +19,13 @@ from similarity.playbook import (
     playbook_of_text,
 )
 from tests.world import World, ago, stage
-from workspace import assets, deals
-from workspace.access import PLAIN_VIEW, visible_deals
+from workspace import assets
 from workspace.assets import Asset, Use
 from workspace.database import Database
-from workspace.deals import Deal
+from workspace.deals import lifecycle, products
+from workspace.deals.access import visible_deals
+from workspace.deals.tables import Deal
+from workspace.people.viewer import PLAIN_VIEW
 
 CASES = st.tuples(
     st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)
@@ -209,7 +211,7 @@ def test_popularity_fulfils_no_prophecy(database: Database, catalog: Catalog) ->
         telling = assets.publish(session, "Telling", "demo", None, [])
         for number in range(24):
             won = number % 2 == 0
-            deal = deals.log(
+            deal = lifecycle.log(
                 session,
                 f"Warehouse {number}",
                 None,
@@ -240,7 +242,7 @@ def test_what_users_say_counts(database: Database, catalog: Catalog) -> None:
             asset = assets.publish(session, f"Demo {row}", "demo", None, [])
             for number, helped in enumerate(said):
                 name = f"Deal {row} {number}"
-                deal = deals.log(session, name, None, None, stage=stage(session, "Closed Won"))
+                deal = lifecycle.log(session, name, None, None, stage=stage(session, "Closed Won"))
                 assets.use(session, asset, deal, None, helped=helped)
     with database.read() as session:
         found = plays(playbook_of_text(session, PLAIN_VIEW, catalog, "deal"))
@@ -273,11 +275,11 @@ def test_no_kin_no_plays(database: Database, catalog: Catalog) -> None:
 def log_against(world: World, count: int, *, lost_with: int = 0) -> None:
     """So many won and lost deals against Zanzibar; the won ones had the demo, some lost did."""
     with world.database.write() as session:
-        zanzibar = deals.find_or_add_competitor(session, "Zanzibar")
+        zanzibar = products.find_or_add_competitor(session, "Zanzibar")
         demo = world.asset(session, "demo")
         for number in range(2 * count):
             won = number % 2 == 0
-            deal = deals.log(
+            deal = lifecycle.log(
                 session,
                 f"Deal {number}",
                 None,
@@ -287,7 +289,7 @@ def log_against(world: World, count: int, *, lost_with: int = 0) -> None:
             )
             if won or number // 2 < lost_with:
                 assets.use(session, demo, deal, None)
-        deals.set_competitors(session, world.deal(session, "kestrel"), [zanzibar])
+        lifecycle.set_competitors(session, world.deal(session, "kestrel"), [zanzibar])
 
 
 def test_what_lost_deals_lacked_is_a_contrast(world: World, catalog: Catalog) -> None:
@@ -314,7 +316,7 @@ def test_withdrawn_assets_and_hidden_deals_are_in_no_contrast(
     log_against(world, CONTRAST_CASES)
     with world.database.write() as session:
         deal = session.exec(select(Deal).where(Deal.name == "Deal 0")).one()
-        deals.edit(session, deal, None, {"confidential": True})
+        lifecycle.edit(session, deal, None, {"confidential": True})
     # With one less they are too few for Charlie, and still enough for Alice.
     assert playbook(world, catalog).contrasts == []
     assert len(playbook(world, catalog, who="alice").contrasts) == 1

@@ -5,14 +5,14 @@ from dataclasses import asdict
 
 from sqlmodel import Session
 
-from similarity.catalog import Catalog
+from similarity.index.catalog import Catalog
+from similarity.index.sources import Kind
 from similarity.search import SearchResults, search
-from similarity.texts import Kind
 from tests.world import World
-from workspace import contacts
-from workspace.access import PLAIN_VIEW
 from workspace.assets import Asset
-from workspace.people import Person
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.people.viewer import PLAIN_VIEW
 
 
 def found(world: World, catalog: Catalog, text: str, limit: int = 10) -> SearchResults:
@@ -85,7 +85,7 @@ def test_the_limit_is_that_of_each_kind(world: World, catalog: Catalog) -> None:
 def test_what_is_changed_is_found_as_it_is_now(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         person = session.get_one(Person, world.people["jonas"])
-        contacts.edit_person(session, person, None, {"title": "Zebra keeper"})
+        people.edit_person(session, person, None, {"title": "Zebra keeper"})
     best = found(world, catalog, "zebra").people[0]
     assert best.subtitle == "Zebra keeper, Havel Clinics"
 

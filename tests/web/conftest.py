@@ -9,13 +9,13 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlmodel import Session, func, select
 
-from references.network import Network
-from similarity.catalog import Catalog
+from references.network.paths import Network
+from similarity.index.catalog import Catalog
 from tests.serving import application
 from tests.world import FakeEmbedder, World
-from workspace import members
 from workspace.audit import AuditEntry
 from workspace.clock import now
+from workspace.people.sign_in import open_session
 from workspace.settings import Settings
 
 
@@ -31,7 +31,7 @@ class Visitor:
     def sign_in(self, name: str) -> None:
         """Have a session, without going through the form: checking a password takes long."""
         with self.world.database.write() as session:
-            self.cookies["session"] = members.open_session(session, self.world.people[name])
+            self.cookies["session"] = open_session(session, self.world.people[name])
         self.token = self.token_of("/search")
 
     def token_of(self, path: str) -> str:

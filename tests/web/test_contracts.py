@@ -15,11 +15,15 @@ from tests.references.asking import advocate, call
 from tests.web.conftest import Visit, acts
 from tests.world import World, ago
 from web.rendering import STATIC, TEMPLATES, environment, static_path
-from workspace import accounts, assets, contacts, deals, notes, reminders, tasks
-from workspace.activity import TimelineEntry
+from workspace import assets
+from workspace.accounts import accounts
 from workspace.clock import today
+from workspace.collaboration import notes, reminders, tasks
 from workspace.database import Database
-from workspace.teams import Seat
+from workspace.deals import lifecycle, stages
+from workspace.deals.tables import Seat
+from workspace.people import people
+from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
 # Where the secret in the address is all that is asked for, and the token of the form too.
@@ -52,7 +56,7 @@ def _request(request: pytest.FixtureRequest) -> None:
             wards, alice = world.deal(writing, "wards"), world.people["alice"]
             notes.write_note(writing, wards, world.people["bob"], "note", f"{SEEN} @Alice Adeyemi")
             tasks.add_task(writing, wards, "Call back", alice)
-            ines = contacts.person_of(writing, "ines-moreira")
+            ines = people.person_of(writing, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
 
 
@@ -124,7 +128,7 @@ def test_should_have_templates_without_anything_that_runs(name: str) -> None:
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
 def test_should_have_a_token_in_every_form_that_writes(name: str) -> None:
     source = (TEMPLATES / name).read_text()
-    by_link = name.startswith("guests/")
+    by_link = name.startswith("references/guests/")
     for form in re.findall(r"<form[^>]*method=\"post\".*?</form>", source, re.DOTALL):
         assert "ui.csrf()" in form or by_link
     for tag in re.findall(r"<[^>]*hx-get=[^>]*>", source):
@@ -296,12 +300,12 @@ def test_should_not_ask_more_often_for_more_rows(visit: Visit, world: World, pat
         brannoc, demo = world.account(session, "brannoc"), world.asset(session, "demo")
         by = world.people["alice"]
         for n in range(15):
-            deal = deals.log(
+            deal = lifecycle.log(
                 session,
                 f"Ward dashboards {n}",
                 brannoc,
                 by,
-                stage=deals.stages(session)[n % 10],
+                stage=stages.stages(session)[n % 10],
                 amount=Decimal(n),
                 currency="EUR",
                 use_case="Waiting-time dashboards for ward managers",
@@ -310,7 +314,7 @@ def test_should_not_ask_more_often_for_more_rows(visit: Visit, world: World, pat
             wards = world.deal(session, "wards")
             notes.write_note(session, wards, world.people["bob"], "note", f"@Alice Adeyemi {n}")
             tasks.add_task(session, wards, f"Task {n}", by)
-            nurse = contacts.add_contact(session, f"Nurse {n}", by, account_id=brannoc.id)
+            nurse = people.add_contact(session, f"Nurse {n}", by, account_id=brannoc.id)
             reminders.keep_in_touch(session, by, nurse, 30, ago(40))
             account = accounts.add_account(session, f"Hospital {n}", parent_id=brannoc.id)
             assets.publish(session, f"Ward deck {n}", "deck", by, [])

@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tests.web.conftest import Visit
 from tests.world import World
-from workspace import accounts
+from workspace.accounts import accounts
 
 HTMX = {"HX-Request": "true"}
 BUSY = "Too much is being written at once."

@@ -6,8 +6,9 @@ from sqlmodel import Session, select
 from tests.web.conftest import Visit
 from tests.world import World
 from web.signin import safe_next
-from workspace import members
-from workspace.members import SignInSession
+from workspace.people import sign_in
+from workspace.people.sign_in import SignInSession
+from workspace.people.tables import Member
 
 
 def test_should_sign_in_with_a_new_session(visit: Visit, world: World, session: Session) -> None:
@@ -52,7 +53,7 @@ def test_should_stop_guessing_whatever_headers_say(
 ) -> None:
     checked = []
     monkeypatch.setattr(
-        members, "check_password", lambda _session, email, _password: checked.append(email)
+        sign_in, "check_password", lambda _session, email, _password: checked.append(email)
     )
     visitor = visit(None)
     token = visitor.token_of("/sign-in")
@@ -65,14 +66,14 @@ def test_should_stop_guessing_whatever_headers_say(
         ).status_code
         for n in range(30)
     ]
-    assert len(checked) == members.ATTEMPT_LIMIT
+    assert len(checked) == sign_in.ATTEMPT_LIMIT
     assert answers[-1] == 429
 
 
 def test_should_count_guesses_at_others_though_one_signs_in_between(
     visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(members, "ADDRESS_LIMIT", 5)
+    monkeypatch.setattr(sign_in, "ADDRESS_LIMIT", 5)
     visitor = visit(None)
 
     def try_as(name: str, password: str) -> int:
@@ -92,7 +93,7 @@ def test_should_count_guesses_at_others_though_one_signs_in_between(
 def test_should_lock_an_account_and_not_the_office(visit: Visit, world: World) -> None:
     visitor = visit(None)
     token = visitor.token_of("/sign-in")
-    for _ in range(members.ATTEMPT_LIMIT):
+    for _ in range(sign_in.ATTEMPT_LIMIT):
         visitor.post("/sign-in", {"email": world.email("bob"), "password": "x"}, token=token)
     for name, status in (("bob", 429), ("alice", 303)):
         data = {"email": world.email(name), "password": world.password(name)}
@@ -103,16 +104,16 @@ def test_should_not_let_guesses_at_once_exceed_the_limit(
     visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = []
-    count = members.count_attempt
+    count = sign_in.count_attempt
 
     def count_while_others_do(session: Session, *subjects: str) -> list[int]:
         """As if so many others had come just as far in the same moment."""
-        for _ in range(members.ATTEMPT_LIMIT):
+        for _ in range(sign_in.ATTEMPT_LIMIT):
             count(session, *subjects)
         return count(session, *subjects)
 
-    monkeypatch.setattr(members, "count_attempt", count_while_others_do)
-    monkeypatch.setattr(members, "check_password", lambda *given: checked.append(given))
+    monkeypatch.setattr(sign_in, "count_attempt", count_while_others_do)
+    monkeypatch.setattr(sign_in, "check_password", lambda *given: checked.append(given))
     visitor = visit(None)
     data = {"email": world.email("alice"), "password": "x"}
     answer = visitor.post("/sign-in", data, token=visitor.token_of("/sign-in"))
@@ -131,7 +132,7 @@ def test_should_sign_out_for_good(visit: Visit) -> None:
 def test_should_let_a_session_end_when_its_member_leaves(visit: Visit, world: World) -> None:
     alice = visit("alice")
     with world.database.write() as session:
-        session.get_one(members.Member, world.people["alice"]).active = False
+        session.get_one(Member, world.people["alice"]).active = False
     assert alice.get("/deals").status_code == 303
 
 

@@ -5,11 +5,11 @@ from sqlmodel import select
 
 from tests.world import World, ago
 from workspace import assets
-from workspace.activity import TimelineEntry
 from workspace.assets import Asset, Use
 from workspace.audit import AuditEntry
 from workspace.clock import today
 from workspace.errors import Conflict, Invalid
+from workspace.timeline.timeline import TimelineEntry
 
 
 def test_only_what_is_neither_withdrawn_nor_expired_is_offered(world: World) -> None:

@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import select
 
 from tests.world import World
-from workspace import deals, seat_roles, teams
-from workspace.accounts import Account, add_account
-from workspace.database import Database, open_database
-from workspace.deals import Deal
+from workspace.accounts.accounts import Account, add_account
+from workspace.database import Database
+from workspace.deals import lifecycle, seat_roles, stages, team
+from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
-from workspace.teams import PastSeat, Seat
+from workspace.setup import open_database
 
 
 def at_the_same_time(*work: Callable[[], None]) -> list[BaseException]:
@@ -57,7 +57,7 @@ def test_an_older_workspace_gets_the_roles_and_the_seats_that_were_left(world: W
     database, bob = world.database, world.people["bob"]
     with database.write() as session:
         deal = world.deal(session, "wards")
-        teams.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
+        team.free_seat(session, session.exec(select(Seat).where(Seat.deal_id == deal.id)).one(), 1)
     with database.read() as session:
         left = session.exec(select(PastSeat)).one()
         roles = [(role.key, role.name) for role in seat_roles.seat_roles(session)]
@@ -76,7 +76,7 @@ def test_opening_makes_what_is_missing(tmp_path: Path) -> None:
     for _ in range(2):
         database = open_database(settings)
         with database.read() as session:
-            assert len(deals.stages(session)) == len(deals.DEFAULT_STAGES)
+            assert len(stages.stages(session)) == len(stages.DEFAULT_STAGES)
             roles = seat_roles.seat_roles(session)
             assert [role.name for role in roles] == list(seat_roles.DEFAULT_SEAT_ROLES)
         database.close()
@@ -107,7 +107,7 @@ def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
     def fail() -> None:
         with database.write() as session:
             account = add_account(session, "Somebody")
-            deals.log(session, "Something", account, None)
+            lifecycle.log(session, "Something", account, None)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -153,7 +153,7 @@ def test_several_writers_all_succeed(database: Database) -> None:
     def log() -> None:
         for _ in range(5):
             with database.write() as session:
-                deals.log(session, "A deal", None, None)
+                lifecycle.log(session, "A deal", None, None)
 
     assert at_the_same_time(*[log] * 4) == []
     with database.read() as session:
@@ -172,7 +172,7 @@ def test_of_two_edits_of_one_version_one_is_refused(world: World) -> None:
                 deal = world.deal(session, "wards")
                 if not world.database.is_sqlite:
                     read.wait()
-                deals.edit(session, deal, None, {"next_step": text}, version=seen)
+                lifecycle.edit(session, deal, None, {"next_step": text}, version=seen)
 
         return run
 

@@ -7,14 +7,16 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from tests.workspace.imports.files import load
-from workspace import demo, inbox, members, reminders, tasks
-from workspace.accounts import Account
-from workspace.activity import TimelineEntry
+from workspace import demo
+from workspace.accounts.accounts import Account
 from workspace.clock import today
-from workspace.deals import Deal
+from workspace.collaboration import inbox, reminders, tasks
+from workspace.deals.tables import Deal
 from workspace.demo import shift_prose
 from workspace.errors import Conflict
-from workspace.people import Person
+from workspace.people import members, sign_in
+from workspace.people.tables import Person
+from workspace.timeline.timeline import TimelineEntry
 
 
 def test_should_be_free_of_errors_and_of_warnings(database, tmp_path):
@@ -47,7 +49,7 @@ def test_should_fill_an_empty_workspace(database):
         ).all()
         assert all(at.date() == opened for at, opened in first)
         for person, password in people:
-            assert members.check_password(session, person.email, password) == person
+            assert sign_in.check_password(session, person.email, password) == person
         assert len({password for _, password in people}) == 25
         # Something waits for the rep of the story.
         rep = members.viewer_by_email(session, "agnieszka.wrona@haldenworks.example")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspace import keys
-from workspace.accounts import Account, add_account
+from workspace.accounts.accounts import Account, add_account
 from workspace.database import Database
 
 

@@ -11,14 +11,17 @@ from sqlmodel import Session
 
 from web.dependencies import Mail
 from web.forms import LARGEST_ID, Form
-from web.htmx import answer, go, show, wants_fragment
-from workspace import contacts, digests, inbox, notifications
-from workspace.access import Viewer, readable_deal
+from web.responses import answer, go, show, wants_fragment
 from workspace.clock import zone_or_utc, zones
+from workspace.collaboration import digests, inbox
+from workspace.collaboration.inbox import SNOOZES, Item, Shelf
 from workspace.database import Database
+from workspace.deals.access import readable_deal
 from workspace.errors import NotFound
-from workspace.inbox import SNOOZES, Item, Shelf
-from workspace.people import Person
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+from workspace.timeline import notifications
 
 PAGE = 50
 LABELS = {Shelf.OPEN: "Waiting", Shelf.SNOOZED: "Snoozed", Shelf.DONE: "Done"}
@@ -166,7 +169,7 @@ class InboxController(Controller):
             me = _me(session, viewer)
             digests.choose(session, me.id, wanted)
             if zone:
-                contacts.edit_person(session, me, me.id, {"timezone": zone})
+                people.edit_person(session, me, me.id, {"timezone": zone})
         return go(request, "/inbox/settings", "Saved.")
 
 

@@ -18,13 +18,14 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
 
 from web.forms import Form
-from web.live import SECONDS, Pulse
+from web.live_updates import SECONDS, Pulse
 from web.session_cookie import session_token
-from workspace import access, inbox
-from workspace.activity import state_of
+from workspace.collaboration import inbox
 from workspace.database import Database
+from workspace.deals import access
 from workspace.errors import NotFound
-from workspace.members import viewer_of
+from workspace.people.sign_in import viewer_of
+from workspace.timeline.timeline import state_of
 
 # However much is committed, nobody looks more often than this.
 APART_SECONDS = 1.0

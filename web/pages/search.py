@@ -7,13 +7,13 @@ from litestar import Controller, Request, get
 from litestar.di import NamedDependency
 from litestar.response import Response
 
-from similarity.catalog import Catalog
+from similarity.index.catalog import Catalog
 from similarity.search import SearchResults, search
 from web.forms import Form
-from web.htmx import answer
 from web.rendering import query
-from workspace.access import Viewer
+from web.responses import answer
 from workspace.database import Database
+from workspace.people.viewer import Viewer
 
 LIMIT = 8
 

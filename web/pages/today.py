@@ -9,20 +9,23 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from references import desk, introductions
-from references.desk import RequestRow, View
-from references.introductions import Asked, AskedOfMe, Standing
-from web.htmx import show
-from workspace import inbox, pipeline, reminders, tasks
-from workspace.access import Viewer
-from workspace.activity import Event, timeline
+from references.desk import queue
+from references.desk.queue import RequestRow, View
+from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
+from references.introductions.tables import Standing
+from web.responses import show
 from workspace.clock import today
+from workspace.collaboration import inbox, reminders, tasks
+from workspace.collaboration.inbox import Item
+from workspace.collaboration.reminders import Occasion
+from workspace.collaboration.tasks import TaskRow
 from workspace.database import Database
-from workspace.deals import Outcome
-from workspace.inbox import Item
-from workspace.pipeline import AskedSeat, DealRow
-from workspace.reminders import Occasion
-from workspace.tasks import TaskRow
+from workspace.deals import lists, team
+from workspace.deals.lists import DealRow
+from workspace.deals.tables import Outcome
+from workspace.deals.team import AskedSeat
+from workspace.people.viewer import Viewer
+from workspace.timeline.timeline import Event, timeline
 
 TASKS = 12
 PEOPLE = 5
@@ -74,7 +77,7 @@ def today_of(session: Session, viewer: Viewer) -> Today:
     """A member's day."""
     mine: list[DealRow] = []
     if viewer.person_id is not None:
-        mine = pipeline.deals_of_member(
+        mine = lists.deals_of_member(
             session, viewer, viewer.person_id, outcome=Outcome.OPEN, limit=40
         )
     known = [(row.id, row.key, row.name) for row in mine]
@@ -83,16 +86,12 @@ def today_of(session: Session, viewer: Viewer) -> Today:
         day=today(),
         mine=mine,
         overdue=sum(row.overdue for row in mine),
-        closed=pipeline.closed_deals(session, viewer),
-        seats=pipeline.asked_seats(session, viewer),
+        closed=lists.closed_deals(session, viewer),
+        seats=team.asked_seats(session, viewer),
         events=timeline(session, known, limit=7) if known else [],
-        to_introduce=[each for each in introductions.asked_of(session, viewer) if each.waiting],
-        agreed=[
-            each
-            for each in introductions.asked_by(session, viewer)
-            if each.standing == Standing.YES
-        ],
-        references=desk.queue(session, viewer, View.MINE, limit=8),
+        to_introduce=[each for each in asked_of(session, viewer) if each.waiting],
+        agreed=[each for each in asked_by(session, viewer) if each.standing == Standing.YES],
+        references=queue.queued_requests(session, viewer, View.MINE, limit=8),
         tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
         to_write=reminders.occasions(session, viewer)[:PEOPLE],
         told=inbox.items(session, viewer, limit=TOLD),

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workspace.errors import Invalid
-from workspace.imports import rejects
-from workspace.imports.reading import Record, Table
+from workspace.imports import error_files
+from workspace.imports.files import Record, Table
 from workspace.imports.rows import Row
 from workspace.keys import plain
-from workspace.people import Gathering
+from workspace.people.tables import Gathering
 
 Cells = dict[str, str]
 
@@ -330,7 +330,7 @@ def _sheet(found: Format, table: Table, header: Record, records: list[Record]) -
     """The rows below a header, in our words."""
     written = [same(cell) for cell in header.cells]
     # The error file of an earlier import may come back, mended.
-    returned = written[:2] == [rejects.LINE, rejects.PROBLEM]
+    returned = written[:2] == [error_files.LINE, error_files.PROBLEM]
     places: dict[str, int] = {}
     unknown: list[int] = []
     for place, name in enumerate(written):
@@ -344,7 +344,7 @@ def _sheet(found: Format, table: Table, header: Record, records: list[Record]) -
     width = len(written)
     rows = []
     for record in records:
-        cells = [rejects.unsafe(cell) for cell in record.cells] if returned else record.cells
+        cells = [error_files.unsafe(cell) for cell in record.cells] if returned else record.cells
         row = Row(record.line, cells, {})
         rows.append(row)
         if record.problem:

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from sqlmodel import SQLModel
 
 from workspace.errors import DealkinError, Invalid
-from workspace.imports import values
+from workspace.imports import cells as read_cell
+from workspace.imports.cells import many
 
 T = TypeVar("T")
 
@@ -57,15 +58,15 @@ class Row:
 
     def name(self, column: str, table: type[SQLModel], attribute: str) -> str:
         """The name that a row is about, no longer than its column."""
-        return self.need(column, lambda text: values.name(text, limit(table, attribute)))
+        return self.need(column, lambda text: read_cell.name(text, limit(table, attribute)))
 
     def lines(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
         """The cells that go into the columns of the same names, each on one line."""
-        return {column: self._text(column, values.line, table) for column in columns}
+        return {column: self._text(column, read_cell.line, table) for column in columns}
 
     def prose(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
         """The cells that go into the columns of the same names, with their paragraphs."""
-        return {column: self._text(column, values.prose, table) for column in columns}
+        return {column: self._text(column, read_cell.prose, table) for column in columns}
 
     def _text(
         self, column: str, parse: Callable[[str, int | None], str], table: type[SQLModel]
@@ -74,7 +75,7 @@ class Row:
 
     def several(self, column: str) -> list[str]:
         """The values of a cell that holds several."""
-        return self.read(column, values.many) or []
+        return self.read(column, many) or []
 
     def refuse(self, problem: str) -> None:
         """Note what is wrong."""

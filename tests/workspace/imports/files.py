@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from workspace.database import Database
-from workspace.imports import Report, run
+from workspace.imports.run import Report, import_files
 
 SHARED = Path(__file__).parents[4] / "shared" / "data"
 # Public collections of real and of hostile files, which a clone alone does not have.
@@ -27,7 +27,7 @@ def put(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
 def load(database: Database, *paths: Path, by: int | None = None) -> list[Report]:
     """Import files and commit; their error files go beside the first."""
     with database.write() as session:
-        return run(session, list(paths), by, paths[0].parent / "errors")
+        return import_files(session, list(paths), by, paths[0].parent / "errors")
 
 
 def load_text(database: Database, folder: Path, text: str, *, by: int | None = None) -> Report:

@@ -8,12 +8,11 @@ from sqlalchemy import func
 from sqlmodel import select
 
 from tests.workspace.imports.files import SHARED, counts, load, put, snapshot, with_shared_data
-from workspace.accounts import Account
-from workspace.deals import Deal, DealProduct, Product, Stage
-from workspace.imports import run
-from workspace.people import Member, MemberRole, Person
-from workspace.seat_roles import rename_seat_role
-from workspace.teams import Seat
+from workspace.accounts.accounts import Account
+from workspace.deals.seat_roles import rename_seat_role
+from workspace.deals.tables import Deal, DealProduct, Product, Seat, Stage
+from workspace.imports.run import import_files
+from workspace.people.tables import Member, MemberRole, Person
 
 ACCOUNTS = (
     "account,sector,year_established,revenue,employees,office_location,subsidiary_of\n"
@@ -153,7 +152,7 @@ def test_should_import_all_8800_opportunities(database, tmp_path):
 
     started = time.process_time()
     with database.write() as session:
-        reports = run(session, paths, None, errors)
+        reports = import_files(session, paths, None, errors)
     took = time.process_time() - started
 
     assert [(report.kind, counts(report)) for report in reports] == [
@@ -184,6 +183,6 @@ def test_should_import_all_8800_opportunities(database, tmp_path):
 
     before = snapshot(database)
     with database.write() as session:
-        again = run(session, paths[::-1], None, errors)
+        again = import_files(session, paths[::-1], None, errors)
     assert snapshot(database) == before
     assert sum(report.unchanged for report in again) == 8927

@@ -7,9 +7,9 @@ import pytest
 
 from tests.workspace.imports.files import SHARED, with_shared_data
 from workspace.errors import Invalid
-from workspace.imports import reading
+from workspace.imports import files
+from workspace.imports.files import Table, split
 from workspace.imports.formats import FORMATS, understand
-from workspace.imports.reading import Table, split
 
 README = Path(__file__).parents[3] / "README.md"
 
@@ -115,7 +115,7 @@ def test_should_read_its_own_error_file_again():
 def test_should_understand_or_refuse_every_odd_file():
     for path in sorted((SHARED / "bad_input" / "csvkit_examples").iterdir()):
         with pytest.raises(Invalid):
-            understand(reading.read(path))
+            understand(files.read(path))
 
 
 def test_should_be_documented_column_for_column():

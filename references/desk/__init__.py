@@ -1,0 +1,1 @@
+"""The reference desk: advocates and their consent, requests and their states, guests."""

@@ -1,0 +1,1 @@
+"""Introduction requests: asking a colleague to introduce somebody."""

@@ -1,0 +1,353 @@
+"""Introductions: asking a colleague to introduce us, whose no nobody else learns of.
+
+What the asker is shown follows from what they did themselves, from the calendar, and from a yes.
+A no, a not now and no answer yet look the same to them, refuse the same and take the same steps,
+until the ask expires; then no introduction came of it. Whom a hidden ask went to they learn with
+the yes.
+"""
+
+import secrets
+from collections.abc import Collection, Iterable
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from references.introductions.tables import (
+    OPEN_DAYS,
+    Answer,
+    IntroductionRequest,
+    Standing,
+    may_answer,
+    outbox_subject,
+    standing_of,
+)
+from references.network import ties
+from references.network.paths import KnownPath, Network, known, opposing, ours
+from references.network.ties import Tie, TieKind, Visibility, last_contact, visible
+from workspace.audit import audit
+from workspace.clock import now, today
+from workspace.deals.access import visible_deals
+from workspace.deals.tables import Deal
+from workspace.delivery import outbox
+from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.people import members
+from workspace.people.tables import Member, MemberRole, Person
+from workspace.people.viewer import Viewer, require_writer
+
+# The furthest that a 'not now' can put an ask off.
+LONGEST_PAUSE = 366
+# As in a deal's key: without those that look like others.
+_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
+
+
+# Asking
+
+
+def ask(
+    session: Session,
+    viewer: Viewer,
+    network: Network,
+    person: Person,
+    over: Person | None,
+    *,
+    why: str,
+    draft: str,
+    deal: Deal | None = None,
+) -> IntroductionRequest:
+    """Ask for an introduction to somebody; `deal` is one that the asker may see.
+
+    Without `over` it goes to a colleague who lets others be told that they may know the person:
+    to the owner of the strongest such tie, who stays unknown to the asker.
+    """
+    asker_id = require_asker(viewer)
+    if not why:
+        raise Invalid("Say why: the one whom you ask reads it.", {"why": "Needed."})
+    if session.get(Member, person.id):
+        raise Invalid("Nobody needs an introduction to a colleague.", {"person": "One of us."})
+    if over is not None:
+        connector_id = over.id
+        _require_connector(session, viewer, network, over, person)
+        if deal is not None and not _sees(session, over, deal):
+            raise Invalid(
+                f"{over.name} may not see this deal: it is confidential. Invite them first, or ask"
+                " without naming it.",
+                {"deal": "They may not know of it."},
+            )
+    else:
+        if deal is not None and deal.confidential:
+            # That it can be named would tell that the unknown colleague is one of its team.
+            raise Invalid(
+                "A confidential deal cannot be named to somebody whom you do not know.",
+                {"deal": "It is confidential."},
+            )
+        connector_id = _hidden_connector(session, viewer, person)
+    # Who presses twice waits here for the first press to be done.
+    mine = select(Member).where(Member.person_id == asker_id)
+    session.exec(mine.with_for_update(key_share=True)).one()
+    _require_not_asked(session, asker_id, person, over)
+    request = IntroductionRequest(
+        key=_new_key(session),
+        asker_id=asker_id,
+        connector_id=connector_id,
+        connector_shown=over is not None,
+        person_id=person.id,
+        deal_id=deal.id if deal else None,
+        why=why,
+        draft=draft,
+        expires_on=today() + timedelta(days=OPEN_DAYS),
+    )
+    session.add(request)
+    session.flush()
+    audit(session, asker_id, "introduction asked for", f"introduction {request.id}")
+    return request
+
+
+def drafted(asker: Person, person: Person) -> str:
+    """A message to the person that the connector could send as it is."""
+    first = asker.name.split()[0]
+    who = f"{asker.name} ({asker.title})" if asker.title else asker.name
+    reach = f"{first} can be reached at {asker.email}. " if asker.email else ""
+    return (
+        f"Dear {person.name},\n\n"
+        f"May I introduce my colleague {who}? {first} would like to talk to you, and I think"
+        " that the conversation would be worth your time.\n\n"
+        f"{reach}If it does not suit you, just tell me.\n\n"
+        "Best regards"
+    )
+
+
+def reaching(
+    session: Session, viewer: Viewer, network: Network, pairs: Iterable[tuple[int, int]]
+) -> dict[tuple[int, int], KnownPath]:
+    """For each (connector, person), the strongest path between them that the viewer may know of.
+
+    It does not lead over others of us: they would be asked themselves.
+    """
+    wanted = set(pairs)
+    if not wanted:
+        return {}
+    graph, lent = network.graph(session), network.lent(session, viewer)
+    members_, rivals = set(ours(session)), set(opposing(session))
+    chains = [
+        path.people
+        for connector, person in sorted(wanted)
+        for path in graph.paths(
+            [connector], [person], k=1, extra=lent, avoid=(members_ - {connector}) | rivals
+        )
+    ]
+    return {
+        (path.people[0].id, path.people[-1].id): path for path in known(session, viewer, chains)
+    }
+
+
+# Answering, and what comes of it
+
+
+def answer(
+    session: Session,
+    viewer: Viewer,
+    key: str,
+    said: Answer,
+    *,
+    message: str = "",
+    send: bool = False,
+    again_on: date | None = None,
+) -> None:
+    """Say yes, with the message to the person, no, or not now, until when. The connector's alone.
+
+    With `send` the message leaves by mail; else the connector copies it.
+    """
+    require_writer(viewer)
+    request = _held(session, key, IntroductionRequest.connector_id == viewer.person_id)
+    if request.withdrawn:
+        raise Conflict("They do not ask for this any more.")
+    if not may_answer(request, today()):
+        yes = request.answer == Answer.YES
+        raise Conflict("You said yes already." if yes else "This ask is over.")
+    if said == Answer.YES:
+        if not message:
+            raise Invalid("Write a line to them.", {"message": "Needed."})
+        request.message = message
+        if send:
+            _mail(session, viewer, request)
+    elif said == Answer.NOT_NOW:
+        last = today() + timedelta(days=LONGEST_PAUSE)
+        if again_on is None or not today() < again_on <= last:
+            raise Invalid(
+                "Say when to ask you again.",
+                {"again_on": "A day from tomorrow to a year from now."},
+            )
+    elif said != Answer.NO:
+        raise Invalid("Say yes, no or not now.", {"answer": "Choose one."})
+    request.answer = said
+    request.again_on = again_on if said == Answer.NOT_NOW else None
+    request.answered_at = now()
+    session.add(request)
+    # Which answer is told to nobody who reads the log, either.
+    audit(session, viewer.person_id, "introduction answered", f"introduction {request.id}")
+
+
+def withdraw(session: Session, viewer: Viewer, key: str) -> None:
+    """Take an ask back that has had no answer that the asker knows of."""
+    require_writer(viewer)
+    request = _held(session, key, IntroductionRequest.asker_id == viewer.person_id)
+    standing = standing_of(request, today())
+    if standing == Standing.YES:
+        raise Conflict("They said yes in the meantime. Say what came of it instead.")
+    if standing != Standing.WAITING:
+        raise Conflict("This is over already.")
+    request.withdrawn = True
+    session.add(request)
+    audit(session, viewer.person_id, "introduction taken back", f"introduction {request.id}")
+
+
+def conclude(session: Session, viewer: Viewer, key: str, *, introduced: bool) -> None:
+    """After a yes: whether the introduction took place. Where it did, a tie of the asker follows.
+
+    Everybody may know of that tie, so it does not say who introduced them: that the connector knows
+    the person may be theirs alone to tell. From a confidential deal it is the asker's own.
+    """
+    require_writer(viewer)
+    request = _held(session, key, IntroductionRequest.asker_id == viewer.person_id)
+    if standing_of(request, today()) != Standing.YES:
+        raise Conflict("There is no yes that something could come of.")
+    if introduced:
+        request.introduced_on = today()
+        deal = session.get(Deal, request.deal_id) if request.deal_id else None
+        ties.assert_tie(
+            session,
+            request.asker_id,
+            request.person_id,
+            TieKind.MET,
+            evidence="Introduced by a colleague",
+            source="introduction",
+            start=today(),
+            asserted_by_id=request.asker_id,
+            visibility=(Visibility.PRIVATE if deal and deal.confidential else Visibility.EVERYONE),
+        )
+    else:
+        request.withdrawn = True
+    session.add(request)
+    action = "introduction made" if introduced else "introduction given up"
+    audit(session, viewer.person_id, action, f"introduction {request.id}")
+
+
+def require_asker(viewer: Viewer) -> int:
+    """The member who asks; Forbidden to those who may only read."""
+    require_writer(viewer)
+    if viewer.person_id is None:
+        raise Forbidden("Only a member can ask for an introduction.")
+    return viewer.person_id
+
+
+def _held(session: Session, key: str, whose: bool) -> IntroductionRequest:
+    """The request of that key, kept for this transaction; NotFound to all but the one it is for."""
+    query = select(IntroductionRequest).where(IntroductionRequest.key == key, whose)
+    request = session.exec(query.with_for_update()).first()
+    if request is None:
+        raise NotFound("There is no such introduction.")
+    return request
+
+
+def _require_connector(
+    session: Session, viewer: Viewer, network: Network, over: Person, person: Person
+) -> None:
+    if over.id == viewer.person_id:
+        raise Invalid("You know them yourself.", {"over": "That is you."})
+    if over.id not in _answering(session, [over.id]):
+        raise Invalid(
+            f"{over.name} cannot answer here. Ask them in person.", {"over": "They cannot answer."}
+        )
+    if not reaching(session, viewer, network, [(over.id, person.id)]):
+        raise Invalid(
+            f"{over.name} is not known to reach {person.name}.", {"over": "No path is known."}
+        )
+
+
+def _hidden_connector(session: Session, viewer: Viewer, person: Person) -> int:
+    """The owner of the strongest tie to a person of those that others may be told to ask about."""
+    met = sa.or_(col(Tie.one_id) == person.id, col(Tie.other_id) == person.id)
+    hidden = sa.not_(visible(session, viewer))
+    found = session.exec(select(Tie).where(Tie.visibility == Visibility.ASK, met, hidden)).all()
+    answering = _answering(session, {tie.asserted_by_id for tie in found if tie.asserted_by_id})
+    worths = [
+        (
+            ties.strength(
+                tie.kind,
+                tie.base,
+                last_contact(tie.kind, tie.start, tie.end, tie.created_at),
+                today(),
+            ),
+            -tie.id,
+            tie.asserted_by_id,
+        )
+        for tie in found
+        if tie.asserted_by_id in answering
+    ]
+    if not worths:
+        raise Invalid("Nobody can be asked about them just now.", {"over": "Nobody to ask."})
+    return max(worths)[2] or 0
+
+
+def _answering(session: Session, people: Collection[int]) -> set[int]:
+    """Those of these members who can answer: active, and more than readers."""
+    query = (
+        select(Member.person_id)
+        .join(MemberRole, col(MemberRole.person_id) == col(Member.person_id))
+        .where(col(Member.person_id).in_(people), col(Member.active).is_(True))
+    )
+    return set(session.exec(query))
+
+
+def _sees(session: Session, member: Person, deal: Deal) -> bool:
+    """Whether a member may know of a deal."""
+    theirs = visible_deals(members.viewer(session, member.id, member.name))
+    return session.exec(select(Deal.id).where(Deal.id == deal.id, theirs)).first() is not None
+
+
+def _require_not_asked(
+    session: Session, asker_id: int, person: Person, over: Person | None
+) -> None:
+    """Refuse to ask the same twice while the first ask is open to the asker's knowledge.
+
+    Whether an unknown colleague is the one who is asked by name is left out of it: it would tell.
+    """
+    same = select(IntroductionRequest).where(
+        IntroductionRequest.asker_id == asker_id,
+        IntroductionRequest.person_id == person.id,
+        col(IntroductionRequest.connector_shown).is_(over is not None),
+    )
+    if over is not None:
+        same = same.where(IntroductionRequest.connector_id == over.id)
+    for request in session.exec(same):
+        if standing_of(request, today()) in (Standing.WAITING, Standing.YES):
+            whom = over.name if over else "a colleague"
+            raise Conflict(f"You have asked {whom} for this already.")
+
+
+def _new_key(session: Session) -> str:
+    while True:
+        key = "I-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(6))
+        taken = select(IntroductionRequest.id).where(IntroductionRequest.key == key)
+        if session.exec(taken).first() is None:
+            return key
+
+
+def _mail(session: Session, viewer: Viewer, request: IntroductionRequest) -> None:
+    person = session.get_one(Person, request.person_id)
+    if not person.email:
+        raise Invalid(
+            f"No e-mail address of {person.name} is known. Copy the message instead.",
+            {"send": "No address."},
+        )
+    connector = session.get_one(Person, request.connector_id)
+    asker = session.get_one(Person, request.asker_id)
+    outbox.queue(
+        session,
+        person.email,
+        f"Introducing {asker.name}",
+        request.message,
+        about=outbox_subject(request),
+        reply_to=connector.email or "",
+    )

@@ -1,0 +1,160 @@
+"""The introductions that a member has asked for, and those that wait for their answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from references.introductions.tables import (
+    Answer,
+    IntroductionRequest,
+    Standing,
+    may_answer,
+    outbox_subject,
+    standing_of,
+    waits_for_answer,
+)
+from references.network.paths import Step, steps_of
+from workspace.clock import today
+from workspace.deals.lists import deal_names
+from workspace.delivery.outbox import OutboxMessage
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+
+# The asks that a page shows; older ones are history.
+SHOWN = 100
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An ask as the one who asked sees it."""
+
+    key: str
+    person: Step
+    # None while it is not known to them whom they asked.
+    connector: Step | None
+    deal_key: str | None
+    deal_name: str
+    why: str
+    standing: Standing
+    asked_on: date
+    expires_on: date
+    introduced_on: date | None
+
+
+@dataclass(frozen=True)
+class AskedOfMe:
+    """An ask as the connector sees it."""
+
+    key: str
+    asker: Step
+    person: Step
+    email: str | None
+    # The asker does not know who was asked, and learns it with a yes only.
+    hidden: bool
+    deal_key: str | None
+    deal_name: str
+    why: str
+    message: str
+    answer: Answer
+    waiting: bool
+    # An answer can still be given, or changed.
+    open: bool
+    withdrawn: bool
+    asked_on: date
+    expires_on: date
+    again_on: date | None
+    introduced_on: date | None
+    # The mail with the message: whether there is one, and when it was sent.
+    mailed: bool
+    sent_at: datetime | None
+
+
+# Looking
+
+
+def asked_by(session: Session, viewer: Viewer) -> list[Asked]:
+    """What a member has asked for, the newest first."""
+    requests = _requests(session, col(IntroductionRequest.asker_id) == viewer.person_id)
+    people = steps_of(
+        session, {each for row in requests for each in (row.person_id, row.connector_id)}
+    )
+    deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
+    found = []
+    for row in requests:
+        standing = standing_of(row, today())
+        agreed = row.answer == Answer.YES
+        deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
+        found.append(
+            Asked(
+                key=row.key,
+                person=people[row.person_id],
+                connector=people[row.connector_id] if row.connector_shown or agreed else None,
+                deal_key=deal_key,
+                deal_name=deal_name,
+                why=row.why,
+                standing=standing,
+                asked_on=row.created_at.date(),
+                expires_on=row.expires_on,
+                introduced_on=row.introduced_on,
+            )
+        )
+    return found
+
+
+def asked_of(session: Session, viewer: Viewer) -> list[AskedOfMe]:
+    """What a member is asked for: what waits for their answer first, then the newest."""
+    requests = _requests(session, col(IntroductionRequest.connector_id) == viewer.person_id)
+    people = steps_of(session, {each for row in requests for each in (row.person_id, row.asker_id)})
+    emails = dict(
+        session.exec(
+            select(Person.id, Person.email).where(
+                col(Person.id).in_([row.person_id for row in requests])
+            )
+        ).all()
+    )
+    deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
+    mails = _mails(session, requests)
+    found = []
+    for row in requests:
+        deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
+        mail = mails.get(outbox_subject(row))
+        found.append(
+            AskedOfMe(
+                key=row.key,
+                asker=people[row.asker_id],
+                person=people[row.person_id],
+                email=emails[row.person_id],
+                hidden=not row.connector_shown,
+                deal_key=deal_key,
+                deal_name=deal_name,
+                why=row.why,
+                message=row.message or row.draft,
+                answer=Answer(row.answer),
+                waiting=waits_for_answer(row, today()),
+                open=may_answer(row, today()),
+                withdrawn=row.withdrawn,
+                asked_on=row.created_at.date(),
+                expires_on=row.expires_on,
+                again_on=row.again_on,
+                introduced_on=row.introduced_on,
+                mailed=mail is not None,
+                sent_at=mail.sent_at if mail else None,
+            )
+        )
+    return sorted(found, key=lambda each: not each.waiting)
+
+
+def _requests(session: Session, whose: sa.ColumnElement[bool]) -> Sequence[IntroductionRequest]:
+    newest = col(IntroductionRequest.id).desc()
+    return session.exec(
+        select(IntroductionRequest).where(whose).order_by(newest).limit(SHOWN)
+    ).all()
+
+
+def _mails(session: Session, requests: Sequence[IntroductionRequest]) -> dict[str, OutboxMessage]:
+    abouts = [outbox_subject(row) for row in requests if row.answer == Answer.YES]
+    rows = session.exec(select(OutboxMessage).where(col(OutboxMessage.about).in_(abouts)))
+    return {row.about: row for row in rows}

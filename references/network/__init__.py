@@ -1,0 +1,1 @@
+"""Who knows whom: ties, address books, and the strongest paths."""

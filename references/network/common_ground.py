@@ -1,0 +1,165 @@
+"""Common ground: what two people share that they could talk about."""
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from references.network.ties import Tie, last_contact, strength, visible
+from workspace.clock import today
+from workspace.keys import plain
+from workspace.people.tables import (
+    Education,
+    Employment,
+    Gathering,
+    Membership,
+    Person,
+    language_name,
+    languages_of,
+)
+from workspace.people.viewer import Viewer
+
+# What sharing something is worth, where it was at the same time and where it was not.
+_WORTH = {"employer": (0.6, 0.3), "school": (0.45, 0.25), "circle": (0.4, 0.25)}
+_HOME_TOWN = 0.4
+_CITY = 0.1
+_LANGUAGE = 0.2
+# Most people at work share it, so that it says little.
+_ENGLISH = 0.03
+
+
+@dataclass(frozen=True)
+class Shared:
+    """One thing that two people share, and what it is worth as a beginning, from 0 to 1."""
+
+    kind: str
+    text: str
+    worth: float
+
+
+@dataclass(frozen=True)
+class _Stay:
+    name: str
+    start: date | None
+    end: date | None
+
+
+def common_ground(
+    session: Session,
+    viewer: Viewer,
+    ours: Collection[int],
+    theirs: Collection[int],
+    *,
+    but_not: str = "",
+) -> dict[tuple[int, int], list[Shared]]:
+    """What each of ours shares with each of theirs, the best first; pairs without are left out.
+
+    Ties are those that the viewer may know of, but for those of the origin `but_not`.
+    """
+    people = {*ours, *theirs}
+    stays = _stays(session, people)
+    rows = session.exec(select(Person).where(col(Person.id).in_(people)))
+    persons = {person.id: person for person in rows}
+    ties = _ties(session, viewer, ours, theirs, but_not)
+    found: dict[tuple[int, int], list[Shared]] = {}
+    for one, other in itertools.product(ours, theirs):
+        if one == other or one not in persons or other not in persons:
+            continue
+        shared = [*ties[one, other], *_origins(persons[one], persons[other])]
+        for kind, worth in _WORTH.items():
+            shared += _places(kind, worth, stays[one, kind], stays[other, kind])
+        if shared:
+            found[one, other] = sorted(shared, key=lambda each: (-each.worth, each.text))
+    return found
+
+
+def worth_of(shared: Iterable[Shared]) -> float:
+    """What all that two people share is worth, from 0 to 1."""
+    return 1.0 - math.prod(1.0 - each.worth for each in shared)
+
+
+def _stays(session: Session, people: Collection[int]) -> dict[tuple[int, str], list[_Stay]]:
+    found: dict[tuple[int, str], list[_Stay]] = defaultdict(list)
+    for job in session.exec(select(Employment).where(col(Employment.person_id).in_(people))):
+        stay = _Stay(job.organisation, job.start, job.end or today())
+        found[job.person_id, "employer"].append(stay)
+    for study in session.exec(select(Education).where(col(Education.person_id).in_(people))):
+        found[study.person_id, "school"].append(
+            _Stay(study.institution, study.start or study.end, study.end or study.start)
+        )
+    for row in session.exec(select(Membership).where(col(Membership.person_id).in_(people))):
+        ends = row.end or (row.start if row.kind == Gathering.EVENT else today())
+        found[row.person_id, "circle"].append(_Stay(row.organisation, row.start, ends))
+    return found
+
+
+def _places(
+    kind: str, worth: tuple[float, float], ours: list[_Stay], theirs: list[_Stay]
+) -> list[Shared]:
+    """The places where both were, each once: at the same time where they ever were."""
+    best: dict[str, Shared] = {}
+    for one, other in itertools.product(ours, theirs):
+        name = plain(one.name)
+        if not name or name != plain(other.name):
+            continue
+        start = max(filter(None, (one.start, other.start)), default=None)
+        end = min(filter(None, (one.end, other.end)), default=None)
+        known = one.start and other.start and one.end and other.end
+        together = bool(known and start and end and start <= end)
+        what = {"employer": "worked at", "school": "studied at", "circle": "were part of"}[kind]
+        when = f", {_years(start, end)}" if together and start and end else ""
+        text = f"both {what} {one.name}{when}" + ("" if together else ", at other times")
+        shared = Shared(kind, text, worth[0] if together else worth[1])
+        if name not in best or best[name].worth < shared.worth:
+            best[name] = shared
+    return list(best.values())
+
+
+def _origins(one: Person, other: Person) -> list[Shared]:
+    found = []
+    if one.home_town and plain(one.home_town) == plain(other.home_town):
+        found.append(Shared("home town", f"both from {one.home_town}", _HOME_TOWN))
+    if one.city and plain(one.city) == plain(other.city):
+        found.append(Shared("city", f"both in {one.city}", _CITY))
+    spoken = languages_of(one) & languages_of(other)
+    for language in sorted(spoken - {"en"}):
+        found.append(Shared("language", f"both speak {language_name(language)}", _LANGUAGE))
+    if spoken == {"en"}:
+        found.append(Shared("language", "both speak English", _ENGLISH))
+    return found
+
+
+def _ties(
+    session: Session,
+    viewer: Viewer,
+    ours: Collection[int],
+    theirs: Collection[int],
+    but_not: str,
+) -> dict[tuple[int, int], list[Shared]]:
+    """The ties between them that are not one of the facts that are compared anyway."""
+    found: dict[tuple[int, int], list[Shared]] = defaultdict(list)
+    people = {*ours, *theirs}
+    query = select(Tie).where(
+        visible(session, viewer),
+        col(Tie.one_id).in_(people),
+        col(Tie.other_id).in_(people),
+        col(Tie.source).not_in(("employment", "education", "membership")),
+        sa.or_(col(Tie.origin) == "", col(Tie.origin) != but_not),
+    )
+    for tie in session.exec(query.order_by(col(Tie.id))):
+        last = last_contact(tie.kind, tie.start, tie.end, tie.created_at)
+        worth = strength(tie.kind, tie.base, last, today())
+        shared = Shared("tie", f"{tie.kind}: {tie.evidence or tie.source}", worth)
+        for two in ((tie.one_id, tie.other_id), (tie.other_id, tie.one_id)):
+            if two[0] in ours and two[1] in theirs:
+                found[two].append(shared)
+    return found
+
+
+def _years(start: date, end: date) -> str:
+    return f"{start.year}" if start.year == end.year else f"{start.year}–{end.year}"

@@ -1,0 +1,344 @@
+"""Ties: that two people know each other, how we know it, and who may know that.
+
+How strong a tie is today follows from three things. `base` is how close the two were: by how
+long they had to do with each other and in how large a circle, or by what the one who says so
+chose. It halves with each half-life of its kind that has passed since they last had to do
+with each other, as colleagues of long ago still help, but people met at a conference soon
+forget. And several ties between the same two back each other up: they combine as independent
+chances do, 1 − (1 − a)(1 − b), but never to a certainty.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from workspace.audit import audit
+from workspace.clock import now, today
+from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.people.tables import Member, MemberRole, Person, Role
+from workspace.people.viewer import Viewer, require_writer
+
+
+class TieKind(StrEnum):
+    """How two people know each other."""
+
+    WORKED = "worked together"
+    STUDIED = "studied together"
+    GATHERED = "same board or event"
+    CONNECTED = "first-degree connection"
+    COLLEAGUES = "colleagues"
+    MET = "met through us"
+    # Said by somebody who does not say how.
+    KNOWS = "knows"
+
+
+class Visibility(StrEnum):
+    """Who may know of a tie. What is derived from the record is everybody's."""
+
+    PRIVATE = "private"
+    # Private, but others may be told that a colleague may know somebody there.
+    ASK = "ask"
+    TEAM = "team"
+    EVERYONE = "everyone"
+
+
+class Tie(SQLModel, table=True):
+    """Two people who know each other. One pair may have several, each with its evidence."""
+
+    id: int = Field(default=None, primary_key=True)
+    # The two in the order of their ids, so that a pair is written in one way.
+    one_id: int = Field(foreign_key="person.id", index=True)
+    other_id: int = Field(foreign_key="person.id", index=True)
+    kind: str = Field(max_length=30)
+    evidence: str = Field(default="", max_length=500)
+    source: str = Field(default="entered", max_length=100)
+    # When they had to do with each other; an open end is until now.
+    start: date | None = None
+    end: date | None = None
+    # How close they were or are, from 0 to 1, before time takes its share.
+    base: float
+    # The member whose tie it is to share; None where the record itself says it.
+    asserted_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    visibility: str = Field(default=Visibility.EVERYONE, max_length=10)
+    # Which fact of the record it was found from, and goes with; empty where somebody said it.
+    origin: str = Field(default="", max_length=220, index=True)
+    created_at: datetime = Field(default_factory=now)
+
+
+class TieState(SQLModel, table=True):
+    """One row, locked by whoever changes ties, so that generations commit in order."""
+
+    id: int = Field(primary_key=True)
+    generation: int = 0
+
+
+class TieGeneration(SQLModel, table=True):
+    """A committed change of ties; its random token tells a restored past from this one."""
+
+    number: int = Field(primary_key=True)
+    token: str = Field(max_length=32)
+    # It changed so much that its changes are not listed one by one.
+    sweeping: bool = False
+
+
+class TieChange(SQLModel, table=True):
+    """Two people between whom a generation changed something."""
+
+    generation: int = Field(primary_key=True)
+    one_id: int = Field(primary_key=True)
+    other_id: int = Field(primary_key=True)
+
+
+# Years after which a tie of a kind is worth half.
+HALF_LIFE = {
+    TieKind.WORKED: 8.0,
+    TieKind.STUDIED: 12.0,
+    TieKind.GATHERED: 3.0,
+    TieKind.CONNECTED: 6.0,
+    TieKind.COLLEAGUES: 8.0,
+    TieKind.MET: 4.0,
+    TieKind.KNOWS: 6.0,
+}
+# How close two are of whom somebody says that they know each other this way.
+SAID = {
+    TieKind.WORKED: 0.5,
+    TieKind.STUDIED: 0.35,
+    TieKind.GATHERED: 0.25,
+    TieKind.CONNECTED: 0.3,
+    TieKind.COLLEAGUES: 0.5,
+    TieKind.MET: 0.45,
+    TieKind.KNOWS: 0.5,
+}
+# What somebody who enters a tie by hand can say of it.
+CLOSENESS = {"slightly": 0.25, "well": 0.5, "closely": 0.8}
+# Kinds that last while they have no end.
+_LASTING = (TieKind.WORKED, TieKind.COLLEAGUES)
+# Nothing makes it certain that somebody will pick up the telephone.
+STRONGEST = 0.95
+
+
+@dataclass(frozen=True)
+class TieRow:
+    """A tie as the page of one of the two shows it."""
+
+    id: int
+    person_key: str
+    person_name: str
+    person_title: str
+    kind: str
+    evidence: str
+    source: str
+    start: date | None
+    end: date | None
+    strength: float
+    asserted_by: str | None
+    visibility: str
+    derived: bool
+    mine: bool
+
+
+def strength(kind: str, base: float, last: date | None, on: date) -> float:
+    """How strong a tie is on a day, from 0 to 1; `last` is None while it lasts."""
+    years = max(0.0, (on - last).days / 365.25) if last else 0.0
+    return min(STRONGEST, base * 0.5 ** (years / HALF_LIFE[TieKind(kind)]))
+
+
+def combined(strengths: Iterable[float]) -> float:
+    """The strength of several ties between the same two people."""
+    return min(STRONGEST, 1.0 - math.prod(1.0 - each for each in strengths))
+
+
+def last_contact(kind: str, start: date | None, end: date | None, said: datetime) -> date | None:
+    """When two last had to do with each other; None while they still have."""
+    if end is not None:
+        return end
+    if kind in _LASTING:
+        return None
+    return start or said.date()
+
+
+def pair(one: int, other: int) -> tuple[int, int]:
+    """Two people in the order in which a tie has them."""
+    return (one, other) if one < other else (other, one)
+
+
+def assert_tie(
+    session: Session,
+    one_id: int,
+    other_id: int,
+    kind: str,
+    *,
+    evidence: str = "",
+    source: str = "entered",
+    start: date | None = None,
+    end: date | None = None,
+    asserted_by_id: int | None,
+    visibility: str = Visibility.EVERYONE,
+    base: float | None = None,
+) -> tuple[Tie, bool]:
+    """Write down that two people know each other; the tie, and whether it is new.
+
+    The same member saying the same from the same source again brings it up to date.
+    """
+    if one_id == other_id:
+        raise Invalid("A tie is between two people.", {"person": "Choose somebody else."})
+    if start and end and end < start:
+        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+    one, other = pair(one_id, other_id)
+    facts: dict[str, Any] = {
+        "evidence": evidence,
+        "start": start,
+        "end": end,
+        "base": SAID[TieKind(kind)] if base is None else base,
+        "visibility": visibility,
+    }
+    tie = session.exec(
+        select(Tie).where(
+            Tie.one_id == one,
+            Tie.other_id == other,
+            Tie.kind == kind,
+            Tie.source == source,
+            col(Tie.asserted_by_id).is_not_distinct_from(asserted_by_id),
+            Tie.origin == "",
+        )
+    ).first()
+    if tie is None:
+        tie = Tie(
+            one_id=one,
+            other_id=other,
+            kind=kind,
+            source=source,
+            asserted_by_id=asserted_by_id,
+            **facts,
+        )
+        session.add(tie)
+        session.flush()
+        audit(session, asserted_by_id, "tie added", f"tie {tie.id}")
+        return tie, True
+    for name, value in facts.items():
+        if getattr(tie, name) != value:
+            setattr(tie, name, value)
+    session.add(tie)
+    session.flush()
+    return tie, False
+
+
+def own_tie(session: Session, viewer: Viewer, tie_id: int) -> Tie:
+    """A tie that this viewer may change: one they asserted, or, of those that everybody sees,
+    any to an administrator."""
+    require_writer(viewer)
+    tie = session.exec(select(Tie).where(Tie.id == tie_id, visible(session, viewer))).first()
+    if tie is None:
+        raise NotFound("There is no such tie.")
+    if tie.origin:
+        raise Forbidden("This tie follows from the record: it goes when its facts do.")
+    mine = tie.asserted_by_id == viewer.person_id
+    if not mine and not (Role.ADMIN in viewer.roles and tie.visibility == Visibility.EVERYONE):
+        raise Forbidden("Only the one who entered this tie may change it.")
+    return tie
+
+
+def set_visibility(session: Session, tie: Tie, visibility: Visibility, by: int | None) -> None:
+    """Share a tie, or take it back."""
+    if tie.visibility != visibility:
+        tie.visibility = visibility
+        session.add(tie)
+        audit(session, by, "tie shared", f"tie {tie.id}", {"visibility": visibility})
+
+
+def remove_tie(session: Session, tie: Tie, by: int | None) -> None:
+    """Take a tie out that somebody asserted."""
+    audit(session, by, "tie removed", f"tie {tie.id}")
+    session.delete(tie)
+
+
+def visible(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The predicate of the ties that a viewer may know of."""
+    everyone = col(Tie.visibility) == Visibility.EVERYONE
+    if viewer.person_id is None:
+        return everyone
+    return sa.or_(
+        everyone,
+        col(Tie.asserted_by_id) == viewer.person_id,
+        sa.and_(
+            col(Tie.visibility) == Visibility.TEAM,
+            col(Tie.asserted_by_id).in_(teammates(session, viewer.person_id)),
+        ),
+    )
+
+
+def teammates(session: Session, person_id: int) -> list[int]:
+    """Those whose team's ties a member sees: their manager, whoever shares that manager, and
+    those whom they manage."""
+    manager = session.exec(select(Member.manager_id).where(Member.person_id == person_id)).first()
+    mine = col(Member.manager_id) == person_id
+    if manager is not None:
+        mine = sa.or_(mine, col(Member.manager_id) == manager)
+    found = set(session.exec(select(Member.person_id).where(mine)))
+    return sorted(found | ({manager} if manager is not None else set()))
+
+
+def may_be_asked(session: Session, viewer: Viewer, people: Sequence[int]) -> bool:
+    """Whether a colleague who lets us say so may know one of these people.
+
+    Only this: neither who the colleague is, nor whom of them they know.
+    """
+    if not people or not viewer.may_write:
+        return False
+    met = sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people))
+    hidden = sa.not_(visible(session, viewer))
+    # Whoever left, or may only read, answers nobody.
+    active = (
+        select(MemberRole.person_id)
+        .join(Member, col(Member.person_id) == col(MemberRole.person_id))
+        .where(col(Member.active).is_(True))
+    )
+    query = select(Tie.id).where(
+        Tie.visibility == Visibility.ASK, met, hidden, col(Tie.asserted_by_id).in_(active)
+    )
+    return session.exec(query.limit(1)).first() is not None
+
+
+def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) -> list[TieRow]:
+    """Whom a person knows, as far as the viewer may know, the strongest first."""
+    other, owner = aliased(Person), aliased(Person)
+    other_id = sa.case((col(Tie.one_id) == person_id, col(Tie.other_id)), else_=col(Tie.one_id))
+    rows: Any = session.execute(
+        sa.select(Tie, col(other.key), col(other.name), col(other.title), col(owner.name))
+        .join(other, col(other.id) == other_id)
+        .outerjoin(owner, col(owner.id) == col(Tie.asserted_by_id))
+        .where(
+            sa.or_(col(Tie.one_id) == person_id, col(Tie.other_id) == person_id),
+            visible(session, viewer),
+        )
+    )
+    on = today()
+    found = [
+        TieRow(
+            id=tie.id,
+            person_key=key,
+            person_name=name,
+            person_title=title,
+            kind=tie.kind,
+            evidence=tie.evidence,
+            source=tie.source,
+            start=tie.start,
+            end=tie.end,
+            strength=strength(
+                tie.kind, tie.base, last_contact(tie.kind, tie.start, tie.end, tie.created_at), on
+            ),
+            asserted_by=asserted_by,
+            visibility=tie.visibility,
+            derived=bool(tie.origin),
+            mine=tie.asserted_by_id is not None and tie.asserted_by_id == viewer.person_id,
+        )
+        for tie, key, name, title, asserted_by in rows
+    ]
+    return sorted(found, key=lambda row: (-row.strength, row.person_name, row.id))[:limit]

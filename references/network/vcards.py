@@ -1,0 +1,241 @@
+"""vCards of any age to rows: what tells who somebody is, and to whom they are related.
+
+All else on a card is dropped line by line, so that pictures of megabytes cost nothing, and a
+line that nobody can read costs only itself.
+"""
+
+import quopri
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from workspace.imports.files import Record
+
+# How the text of a file of cards begins.
+OPENING = "begin:vcard"
+HEADER = ["name", "email", "url", "company", "position", "related"]
+
+# What people are to each other at work; their families are nobody's business here.
+RELATIONS = frozenset(
+    {
+        *("colleague", "co-worker", "coworker", "manager", "assistant"),
+        *("contact", "acquaintance", "friend", "met"),
+    }
+)
+_WANTED = frozenset(
+    {
+        *("BEGIN", "END", "KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ABSHOWAS", "AGENT", "UID"),
+        *("FN", "N", "EMAIL", "URL", "X-SOCIALPROFILE", "ORG", "TITLE"),
+        *("RELATED", "X-ABRELATEDNAMES", "X-ABLABEL"),
+    }
+)
+_PHYSICAL = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
+_PROPERTY = re.compile(r'(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":]|"[^"]*")*)?):(.*)', re.DOTALL)
+_PARAMETER = re.compile(r';\s*([\w-]+)(?:=((?:"[^"]*"|[^";])*))?')
+_ENCODED = re.compile(r"[^:]*QUOTED-PRINTABLE[^:]*:", re.IGNORECASE)
+# Nothing that we keep of a card is longer.
+_LONGEST = 20_000
+_PROFILES = re.compile(r"(?:^|[/.])(?:linkedin|xing)\.com/", re.IGNORECASE)
+# What Apple writes around the labels that it knows itself.
+_KNOWN_LABEL = re.compile(r"_\$!<(.*)>!\$_")
+
+
+@dataclass
+class _Property:
+    """One line of a card: its value is decoded, but its commas and semicolons still escaped."""
+
+    group: str
+    name: str
+    types: frozenset[str]
+    preferred: bool
+    value: str
+
+
+@dataclass
+class _Card:
+    line: int
+    properties: list[_Property] = field(default_factory=list)
+    closed: bool = False
+
+    def all(self, *names: str) -> list[_Property]:
+        """The properties of these names, those that are preferred first."""
+        found = [each for each in self.properties if each.name in names and each.value.strip()]
+        return sorted(found, key=lambda each: not each.preferred)
+
+    def first(self, name: str) -> str:
+        """The value of a property; empty where the card has none."""
+        found = self.all(name)
+        return found[0].value if found else ""
+
+
+def split(text: str) -> list[Record]:
+    """A record for each card, below a header."""
+    cards = list(_cards(text))
+    by_uid = {_uid(uid): card for card in cards if (uid := card.first("UID"))}
+    return [Record(1, HEADER), *(_record(card, by_uid) for card in cards)]
+
+
+def _record(card: _Card, by_uid: dict[str, _Card]) -> Record:
+    profiles = [
+        plain
+        for each in card.all("X-SOCIALPROFILE", "URL")
+        if _PROFILES.search(plain := _unescaped(each.value))
+    ]
+    kind = (card.first("KIND") or card.first("X-ADDRESSBOOKSERVER-KIND")).strip().lower()
+    shown_as = card.first("X-ABSHOWAS").strip().lower()
+    name, company, problem = _name(card), _parts(card.first("ORG"))[0], ""
+    if kind not in ("", "individual") or shown_as == "company":
+        name, company = "", name or company
+        problem = "It is the card of a group or an organisation, not of a person."
+    elif not card.closed:
+        problem = "The card has no end."
+    cells = [
+        name,
+        "; ".join(_emails(card)),
+        profiles[0] if profiles else "",
+        company,
+        _unescaped(card.first("TITLE")),
+        "; ".join(_related(card, by_uid)),
+    ]
+    return Record(card.line, cells, problem)
+
+
+def _name(card: _Card) -> str:
+    """The name without titles and the like, where the card tells which they are."""
+    family, given, middle, prefix, suffix = (_parts(card.first("N")) + [""] * 5)[:5]
+    formatted = _unescaped(card.first("FN"))
+    if given and family and (middle or prefix or suffix or not formatted):
+        return f"{given} {family}"
+    return formatted or given or family
+
+
+def _emails(card: _Card) -> list[str]:
+    written = [_unescaped(each.value) for each in card.all("EMAIL")]
+    return [each.removeprefix("mailto:") for each in written if "@" in each and ";" not in each]
+
+
+def _related(card: _Card, by_uid: dict[str, _Card]) -> list[str]:
+    """Those whom the card says its person knows, as 'relation: address or name'."""
+    labels = {each.group: each.value for each in card.all("X-ABLABEL") if each.group}
+    found = []
+    for each in card.all("RELATED", "X-ABRELATEDNAMES"):
+        label = labels.get(each.group, "") if each.group else ""
+        known = _KNOWN_LABEL.fullmatch(label.strip())
+        types = {known[1] if known else label} if label else each.types
+        relations = sorted({kind.strip().lower() for kind in types or ["contact"]} & RELATIONS)
+        who = _unescaped(each.value)
+        other = by_uid.get(_uid(who))
+        if other:
+            who = (_emails(other) or [_name(other)])[0]
+        who = who.removeprefix("mailto:").replace(";", ",")
+        if who and relations:
+            found.append(f"{relations[0]}: {who}")
+    return found
+
+
+def _cards(text: str) -> Iterator[_Card]:
+    """The cards of a text; one that never ends is given as far as it goes."""
+    card: _Card | None = None
+    nested = 0
+    before = ""
+    for number, line in _lines(text):
+        found = _property(line)
+        if found is None:
+            continue
+        marks_card = found.value.strip().lower() == "vcard"
+        if found.name == "BEGIN" and marks_card:
+            if card and before == "AGENT":
+                nested += 1
+            else:
+                if card:
+                    yield card
+                card, nested = _Card(number), 0
+        elif found.name == "END" and marks_card and card:
+            if nested:
+                nested -= 1
+            else:
+                card.closed = True
+                yield card
+                card = None
+        elif card and not nested:
+            card.properties.append(found)
+        before = found.name
+    if card:
+        yield card
+
+
+def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines of wanted properties, unfolded, each with the number of its first."""
+    parts: list[str] | None = None
+    start = length = 0
+    # Whether the line goes on below without being indented, as in cards of version 2.1.
+    open_end = False
+    for number, match in enumerate(_PHYSICAL.finditer(text), start=1):
+        line = match[1]
+        goes_on = open_end or line[:1] in (" ", "\t")
+        if not goes_on:
+            if parts:
+                yield start, "".join(parts)
+            name = re.match(r"(?:[\w-]+\.)?([\w-]+)", line[:200])
+            wanted = name is not None and name[1].upper() in _WANTED
+            parts, start, length = ([line[:_LONGEST]] if wanted else None), number, len(line)
+            encoded = _ENCODED.match(line[:_LONGEST]) is not None
+        elif parts and length < _LONGEST:
+            piece = line if open_end else line[1:]
+            parts.append(piece[:_LONGEST])
+            length += len(piece)
+        open_end = encoded and line.endswith("=")
+        if open_end and parts:
+            parts[-1] = parts[-1].removesuffix("=")
+    if parts:
+        yield start, "".join(parts)
+
+
+def _property(line: str) -> _Property | None:
+    found = _PROPERTY.fullmatch(line)
+    if found is None:
+        return None
+    types: set[str] = set()
+    charset = "utf-8"
+    encoded = preferred = False
+    for name, written in _PARAMETER.findall(found[3]):
+        plain = written.strip().strip('"').lower()
+        match name.lower():
+            case "type":
+                types.update(each.strip() for each in plain.split(","))
+            case "encoding":
+                encoded = plain == "quoted-printable"
+            case "charset":
+                charset = plain
+            case "pref":
+                preferred = True
+            case "quoted-printable":
+                encoded = True
+            case bare if not written:
+                types.add(bare)
+    value = _decoded(found[4], charset) if encoded else found[4]
+    preferred = preferred or "pref" in types
+    kinds = frozenset(types - {"pref"})
+    return _Property(found[1] or "", found[2].upper(), kinds, preferred, value)
+
+
+def _decoded(value: str, charset: str) -> str:
+    raw = quopri.decodestring(value.encode())
+    try:
+        return raw.decode(charset, errors="replace")
+    except LookupError:
+        return raw.decode(errors="replace")
+
+
+def _parts(value: str) -> list[str]:
+    """The parts of a value between semicolons, unescaped; one at least."""
+    return [_unescaped(each) for each in re.findall(r"((?:\\.|[^;\\])*)(?:;|$)", value)] or [""]
+
+
+def _unescaped(value: str) -> str:
+    plain = re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], value)
+    return " ".join(plain.split())
+
+
+def _uid(text: str) -> str:
+    return text.strip().lower().removeprefix("urn:uuid:")

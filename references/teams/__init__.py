@@ -1,0 +1,1 @@
+"""Deal teams: stakeholders, and the team that is proposed for a deal."""

@@ -1,0 +1,153 @@
+"""Pure: who should take which open seats, all of them at once, and why.
+
+Which team is best is an assignment problem: each seat gets at most one person, nobody gets more
+seats than they have room for, nor two on one deal, and the sum of the fits is the largest that
+there is. Without caps beyond one seat it is solved by the Hungarian method as modified by
+Jonker and Volgenant (Crouse, "On implementing 2D rectangular assignment algorithms", 2016), else
+as a mixed-integer program.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
+
+from similarity.scoring import Term, score
+
+WEIGHTS = {"expertise": 0.5, "ground": 0.2, "role": 0.15, "room": 0.1, "hours": 0.05}
+# Whom nothing speaks for but their free time is not proposed.
+LEAST_FIT = 0.15
+
+
+@dataclass(frozen=True)
+class Opening:
+    """An open seat on a deal; `locked` is who is to have it, whatever else happens."""
+
+    id: int
+    deal_id: int
+    role: str
+    locked: int | None = None
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well somebody fits a seat: the terms of a sum, the largest contribution first."""
+
+    person_id: int
+    terms: tuple[Term, ...]
+
+    @property
+    def score(self) -> float:
+        """The sum of the terms."""
+        return score(self.terms)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Who is proposed for a seat, and who would be next; None where nobody fits."""
+
+    opening: Opening
+    best: Fit | None
+    next_best: Fit | None
+
+
+def propose(
+    openings: Sequence[Opening],
+    fits: Mapping[int, Sequence[Fit]],
+    room: Mapping[int, int],
+) -> list[Placement]:
+    """The best team for these seats: `fits` are the people for each seat, by its id, and `room`
+    how many more seats each person can take. Locked people keep their seats, within no cap.
+
+    Without a proposal for a seat nobody who has room fits it.
+    """
+    locked = {each.id: each.locked for each in openings if each.locked is not None}
+    left = dict(room)
+    busy: dict[int, set[int]] = {}
+    for each in openings:
+        if each.locked is not None:
+            left[each.locked] = left.get(each.locked, 0) - 1
+            busy.setdefault(each.deal_id, set()).add(each.locked)
+    free = [each for each in openings if each.id not in locked]
+    able = {
+        each.id: {
+            fit.person_id: fit
+            for fit in fits.get(each.id, ())
+            if left.get(fit.person_id, 0) > 0
+            and fit.score >= LEAST_FIT
+            and fit.person_id not in busy.get(each.deal_id, ())
+        }
+        for each in free
+    }
+    chosen = _assign(free, able, left)
+    for each in free:
+        if each.id in chosen:
+            person = chosen[each.id]
+            left[person] -= 1
+            busy.setdefault(each.deal_id, set()).add(person)
+    placements = []
+    for each in openings:
+        known = {fit.person_id: fit for fit in fits.get(each.id, ())}
+        person_id = locked.get(each.id, chosen.get(each.id))
+        best = known.get(person_id, Fit(person_id, ())) if person_id is not None else None
+        others = [
+            fit
+            for fit in able.get(each.id, {}).values()
+            if fit.person_id not in busy.get(each.deal_id, ()) and left[fit.person_id] > 0
+        ]
+        others.sort(key=lambda fit: (-fit.score, fit.person_id))
+        placements.append(Placement(each, best, others[0] if others else None))
+    return placements
+
+
+def _assign(
+    openings: Sequence[Opening], able: Mapping[int, Mapping[int, Fit]], left: Mapping[int, int]
+) -> dict[int, int]:
+    """Who gets which seat, by the seat's id, so that the fits sum up to the most."""
+    people = sorted({person for fits in able.values() for person in fits})
+    if not people:
+        return {}
+    column = {person: place for place, person in enumerate(people)}
+    worth = np.zeros((len(openings), len(people)))
+    for row, each in enumerate(openings):
+        for person, fit in able[each.id].items():
+            worth[row, column[person]] = fit.score
+    several_deals = len({each.deal_id for each in openings}) > 1
+    if several_deals and any(left[person] > 0 for person in people):
+        pairs = _solve(worth, [each.deal_id for each in openings], [left[p] for p in people])
+    else:
+        # On one deal nobody takes two seats, so that nobody's cap matters.
+        rows, columns = linear_sum_assignment(worth, maximize=True)
+        pairs = list(zip(rows.tolist(), columns.tolist(), strict=True))
+    return {openings[row].id: people[at] for row, at in pairs if worth[row, at] > 0}
+
+
+def _solve(worth: np.ndarray, deals: Sequence[int], caps: Sequence[int]) -> list[tuple[int, int]]:
+    """The best pairs of seat and person under caps, nobody twice on one deal."""
+    rows, columns = (places.tolist() for places in np.nonzero(worth))
+    count = len(rows)
+    if not count:
+        return []
+    groups = {
+        group: place
+        for place, group in enumerate(
+            dict.fromkeys((deals[row], at) for row, at in zip(rows, columns, strict=True))
+        )
+    }
+    pair_group = [groups[deals[row], at] for row, at in zip(rows, columns, strict=True)]
+    here = np.arange(count)
+    ones = np.ones(count)
+    constraints = [
+        LinearConstraint(sparse.csr_array((ones, (rows, here)), (worth.shape[0], count)), ub=1),
+        LinearConstraint(
+            sparse.csr_array((ones, (columns, here)), (worth.shape[1], count)), ub=np.array(caps)
+        ),
+        LinearConstraint(sparse.csr_array((ones, (pair_group, here)), (len(groups), count)), ub=1),
+    ]
+    found = milp(
+        -worth[rows, columns], integrality=ones, bounds=Bounds(0, 1), constraints=constraints
+    )
+    chosen = np.flatnonzero(found.x > 0.5)
+    return [(rows[at], columns[at]) for at in chosen.tolist()]

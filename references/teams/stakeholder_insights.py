@@ -1,0 +1,291 @@
+"""The buyer's side of a deal: what is missing on the map, what to beware of, what is new."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from references.network.ties import Tie, visible
+from workspace.accounts.accounts import Account, Relationship
+from workspace.clock import today
+from workspace.deals.access import visible_deals
+from workspace.deals.stakeholders import StakeholderRow, stakeholders_of
+from workspace.deals.tables import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealProduct,
+    Outcome,
+    Product,
+    Seat,
+)
+from workspace.keys import plain
+from workspace.people.tables import Employment, Membership, Person
+from workspace.people.viewer import Viewer
+
+# What is younger than this is new.
+RECENT = timedelta(days=180)
+# With so many ties at a competitor somebody is close to it.
+MANY_TIES = 2
+_OUT_OF_TOUCH = ("unknown", "no contact")
+_DECIDING = ("economic buyer", "decision maker")
+_FOR_US = ("champion", "coach")
+
+
+class Tone(StrEnum):
+    """What a remark is to us."""
+
+    GAP = "gap"
+    WARNING = "warning"
+    CHANCE = "chance"
+    NEWS = "news"
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to know about the buyer's side, with the evidence for it."""
+
+    tone: Tone
+    text: str
+    evidence: str = ""
+    person_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Side:
+    """The buyer's side of a deal."""
+
+    rows: list[StakeholderRow]
+    remarks: list[Remark]
+
+
+def buyers_side(session: Session, viewer: Viewer, deal: Deal) -> Side:
+    """The stakeholders of a deal that the viewer may see, and what there is to say of them."""
+    rows = stakeholders_of(session, deal.id)
+    remarks = [
+        *_gaps(session, viewer, deal, rows),
+        *_warnings(session, viewer, deal, rows),
+        *_chances(session, viewer, rows),
+        *_news(session, deal),
+    ]
+    return Side(rows, remarks)
+
+
+def _gaps(
+    session: Session, viewer: Viewer, deal: Deal, rows: Sequence[StakeholderRow]
+) -> list[Remark]:
+    if not rows:
+        return []
+    found = []
+    roles = {row.buying_role for row in rows}
+    if not roles.intersection(_DECIDING):
+        found.append(Remark(Tone.GAP, "Nobody is known who decides: no economic buyer."))
+    if not roles.intersection(_FOR_US):
+        found.append(Remark(Tone.GAP, "Nobody speaks for us inside: no champion or coach yet."))
+    weighty = [row for row in rows if row.influence == "high" or row.buying_role in _DECIDING]
+    known = _known_to_team(session, viewer, deal, [row.person_id for row in weighty])
+    found += [
+        Remark(
+            Tone.GAP,
+            f"Nobody on our team is in touch with {row.name}.",
+            ", ".join(filter(None, [row.title, row.buying_role])),
+            row.key,
+        )
+        for row in weighty
+        if row.coverage in _OUT_OF_TOUCH and row.person_id not in known
+    ]
+    return found
+
+
+def _known_to_team(
+    session: Session, viewer: Viewer, deal: Deal, people: Collection[int]
+) -> set[int]:
+    """Those whom somebody of the deal's team has a tie to that does not come from this deal."""
+    team = select(Seat.person_id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_not(None))
+    ours = {*session.exec(team), deal.owner_id} - {None}
+    ties = select(Tie.one_id, Tie.other_id).where(
+        visible(session, viewer),
+        Tie.origin != f"deal:{deal.id}",
+        sa.or_(
+            sa.and_(col(Tie.one_id).in_(ours), col(Tie.other_id).in_(people)),
+            sa.and_(col(Tie.other_id).in_(ours), col(Tie.one_id).in_(people)),
+        ),
+    )
+    return {person for two in session.exec(ties) for person in two if person in people}
+
+
+def _warnings(
+    session: Session, viewer: Viewer, deal: Deal, rows: Sequence[StakeholderRow]
+) -> list[Remark]:
+    """Who is against us, and who has a past with a competitor."""
+    found = [
+        Remark(
+            Tone.WARNING,
+            f"{row.name} is against us and has a say.",
+            ", ".join(filter(None, [row.title, row.note])),
+            row.key,
+        )
+        for row in rows
+        if row.stance in ("opponent", "non-supporter") and row.influence != "low"
+    ]
+    by_id = {row.person_id: row for row in rows}
+    against = select(Competitor.name).join(
+        DealCompetitor, col(DealCompetitor.competitor_id) == col(Competitor.id)
+    )
+    names = set(session.exec(against.where(DealCompetitor.deal_id == deal.id)))
+    rivals = dict(
+        session.exec(
+            select(Account.id, Account.name).where(Account.relationship == Relationship.COMPETITOR)
+        ).all()
+    )
+    names.update(rivals.values())
+    wanted = {plain(name): name for name in names}
+    by_past = set()
+    jobs = select(Employment).where(col(Employment.person_id).in_(by_id))
+    for job in session.exec(jobs.order_by(col(Employment.start).desc())):
+        rival = wanted.get(plain(job.organisation)) or rivals.get(job.account_id or 0)
+        if rival:
+            row = by_id[job.person_id]
+            said = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
+            found.append(
+                Remark(Tone.WARNING, f"{row.name} comes from a competitor.", said, row.key)
+            )
+            by_past.add(job.person_id)
+    others = {person: row for person, row in by_id.items() if person not in by_past}
+    found += _said_of_rivals(session, others, wanted)
+    found += _close_to_rivals(session, viewer, by_id, rivals)
+    return found
+
+
+def _said_of_rivals(
+    session: Session, by_id: dict[int, StakeholderRow], wanted: dict[str, str]
+) -> list[Remark]:
+    """Whose skills, words about them or memberships name a competitor: a certificate, say."""
+    said: dict[int, list[str]] = defaultdict(list)
+    people = select(Person.id, Person.skills, Person.about).where(col(Person.id).in_(by_id))
+    for person, skills, about in session.exec(people):
+        said[person] += [*skills.split(";"), *about.replace("\n", ".").split(".")]
+    groups = select(Membership.person_id, Membership.organisation, Membership.role).where(
+        col(Membership.person_id).in_(by_id)
+    )
+    for person, organisation, role in session.exec(groups):
+        said[person].append(f"{role} {organisation}".strip())
+    found = []
+    for person, pieces in said.items():
+        for piece in pieces:
+            rival = next(
+                (name for key, name in wanted.items() if f" {key} " in f" {plain(piece)} "), None
+            )
+            if rival:
+                row = by_id[person]
+                text = f"{row.name} has to do with {rival}."
+                found.append(Remark(Tone.WARNING, text, piece.strip()[:200], row.key))
+                break
+    return found
+
+
+def _close_to_rivals(
+    session: Session, viewer: Viewer, by_id: dict[int, StakeholderRow], rivals: dict[int, str]
+) -> list[Remark]:
+    theirs = set(
+        session.exec(select(Person.id).where(col(Person.account_id).in_(rivals))) if rivals else ()
+    )
+    if not theirs:
+        return []
+    ties = select(Tie.one_id, Tie.other_id).where(
+        visible(session, viewer),
+        sa.or_(
+            sa.and_(col(Tie.one_id).in_(by_id), col(Tie.other_id).in_(theirs)),
+            sa.and_(col(Tie.other_id).in_(by_id), col(Tie.one_id).in_(theirs)),
+        ),
+    )
+    met: dict[int, set[int]] = defaultdict(set)
+    for one, other in session.exec(ties):
+        met[one if one in by_id else other].add(other if one in by_id else one)
+    return [
+        Remark(
+            Tone.WARNING,
+            f"{by_id[person].name} knows {len(others)} people at competitors.",
+            person_key=by_id[person].key,
+        )
+        for person, others in sorted(met.items())
+        if len(others) >= MANY_TIES
+    ]
+
+
+def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -> list[Remark]:
+    """Those who have used our product where they worked before: likely champions."""
+    by_id = {row.person_id: row for row in rows}
+    jobs = session.execute(
+        sa.select(
+            col(Employment.person_id),
+            col(Employment.end),
+            col(Account.name),
+            col(Product.name),
+            sa.func.min(Deal.closed),
+        )
+        .join(Account, col(Account.id) == col(Employment.account_id))
+        .join(Deal, col(Deal.account_id) == col(Account.id))
+        .join(DealProduct, col(DealProduct.deal_id) == col(Deal.id))
+        .join(Product, col(Product.id) == col(DealProduct.product_id))
+        .join(Person, col(Person.id) == col(Employment.person_id))
+        .where(
+            col(Employment.person_id).in_(by_id),
+            col(Employment.account_id).is_distinct_from(col(Person.account_id)),
+            col(Employment.end).is_not(None),
+            col(Deal.outcome) == Outcome.WON,
+            col(Deal.closed) < col(Employment.end),
+            visible_deals(viewer),
+        )
+        .group_by(col(Employment.person_id), col(Employment.end), Account.name, Product.name)
+        .order_by(col(Employment.person_id), col(Employment.end).desc(), Product.name)
+    )
+    found: dict[int, Remark] = {}
+    for person, end, account, product, since in jobs:
+        row = by_id[person]
+        found.setdefault(
+            person,
+            Remark(
+                Tone.CHANCE,
+                f"{row.name} has worked with {product}: a likely champion.",
+                f"At {account} until {end.year}, which has had it since {since.year}",
+                row.key,
+            ),
+        )
+    return list(found.values())
+
+
+def _news(session: Session, deal: Deal) -> list[Remark]:
+    """Who joined, left or changed their role at the deal's account lately."""
+    if deal.account_id is None:
+        return []
+    since = today() - RECENT
+    rows = session.execute(
+        sa.select(Employment, col(Person.name), col(Person.key))
+        .join(Person, col(Person.id) == col(Employment.person_id))
+        .where(col(Employment.account_id) == deal.account_id)
+        .order_by(col(Employment.start), col(Employment.id))
+    )
+    jobs: dict[str, list[tuple[Employment, str]]] = defaultdict(list)
+    for job, name, key in rows:
+        jobs[key].append((job, name))
+    found = []
+    for key, stays in jobs.items():
+        last, name = stays[-1]
+        title = last.title
+        if last.end and last.end >= since:
+            found.append(Remark(Tone.NEWS, f"{name} has left.", f"{title} until {last.end}", key))
+        elif last.end is None and last.start and last.start >= since:
+            what = "has a new role" if len(stays) > 1 else "has joined"
+            found.append(
+                Remark(Tone.NEWS, f"{name} {what}.", f"{title} since {last.start}".strip(), key)
+            )
+    return found
+
+
+def _years(start: date | None, end: date | None) -> str:
+    return f"{start.year if start else '?'}–{end.year if end else 'now'}"

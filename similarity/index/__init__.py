@@ -1,0 +1,1 @@
+"""The index of the record: stored documents, and the caches that are searched."""

@@ -1,0 +1,126 @@
+"""The caches in files: believed only where every checksum and the database agree."""
+
+import hashlib
+import json
+import logging
+import os
+import secrets
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from similarity.index.collection import Collection
+from similarity.index.sources import Kind
+
+log = logging.getLogger(__name__)
+
+
+# Rises when documents are prepared in another way, so that all are prepared again.
+PREPARATION = 1
+# Rises when the files of snapshots hold something else.
+SNAPSHOT_FORMAT = 3
+# How many bytes of a file are summed at a time.
+DIGEST_PART = 4 << 20
+# The last generation that a cache has seen, and its token.
+Mark = tuple[int, str]
+EMPTY: Mark = (0, "")
+
+
+class Snapshots:
+    """Caches in files: believed only where every sum and the database itself agree.
+
+    Files are written under names of their own and named, with their sums, by a manifest
+    that replaces the old one last. Whoever is killed in between leaves the old manifest, and
+    whoever reads files that are not what the manifest says throws them away.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._manifest = folder / "manifest.json"
+
+    def save(self, model: str, mark: Mark, collections: dict[Kind, Collection]) -> None:
+        """Publish snapshots of these collections; a full disk costs speed, nothing else."""
+        stem = secrets.token_hex(6)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            files = {
+                kind: collection.save(self._folder, f"{kind}-{stem}")
+                for kind, collection in collections.items()
+            }
+            manifest = {
+                "format": SNAPSHOT_FORMAT,
+                "preparation": PREPARATION,
+                "model": model,
+                "generation": mark[0],
+                "token": mark[1],
+                "files": {
+                    kind: [[path.name, _file_digest(path)] for path in paths]
+                    for kind, paths in files.items()
+                },
+            }
+            draft = self._folder / f"manifest-{stem}.json"
+            draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+            draft.replace(self._manifest)
+        except (OSError, RuntimeError) as problem:  # The second is what faiss raises.
+            log.warning("The index snapshots could not be written: %s", problem)
+            _remove(self._folder.glob(f"*-{stem}*"))
+        else:
+            _remove(path for path in self._folder.glob("*-*") if stem not in path.name)
+
+    def load(self, model: str) -> tuple[Mark, dict[Kind, Collection]] | None:
+        """The published collections and their mark, or None where they cannot be believed."""
+        try:
+            manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
+            made = (manifest.get("format"), manifest["preparation"], manifest["model"])
+            if made != (SNAPSHOT_FORMAT, PREPARATION, model):
+                return None
+            named = {
+                kind: {self._folder / Path(name).name: digest for name, digest in files}
+                for kind, files in manifest["files"].items()
+            }
+            expected = {path: digest for files in named.values() for path, digest in files.items()}
+            for path, digest in expected.items():
+                if _file_digest(path) != digest:
+                    log.warning("The index snapshot %s is damaged: made anew.", path.name)
+                    return None
+            collections = {kind: Collection.load(list(named[kind])) for kind in Kind}
+            return (int(manifest["generation"]), str(manifest["token"])), collections
+        except FileNotFoundError:
+            return None
+        except Exception as problem:  # Whatever is in these files, they are only a cache.
+            log.warning("The index snapshots cannot be read: made anew. (%s)", problem)
+            return None
+
+    def mark(self) -> Mark | None:
+        """The generation that is published, without reading the indexes."""
+        try:
+            manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
+            return int(manifest["generation"]), str(manifest["token"])
+        except Exception:  # Whatever is in this file, it is only a cache.
+            return None
+
+    def clear(self) -> None:
+        """Delete every snapshot."""
+        _remove([self._manifest, *self._folder.glob("*-*")])
+
+
+def _file_digest(path: Path) -> str:
+    """The SHA-256 of the SHA-256s of a file's parts, on which all cores work at a time: most
+    gigabytes are in one file."""
+
+    def digest(start: int) -> bytes:
+        with path.open("rb") as file:
+            file.seek(start)
+            return hashlib.sha256(file.read(DIGEST_PART)).digest()
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = pool.map(digest, range(0, path.stat().st_size, DIGEST_PART))
+        return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    """Delete files of a cache; one that cannot be deleted is in nobody's way."""
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()

@@ -1,0 +1,83 @@
+"""What was learned from the record, and is used in place of the defaults until it is undone."""
+
+import math
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import JSON
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from similarity.scoring import Weights
+from workspace.audit import audit
+from workspace.clock import now
+
+
+class Subject(StrEnum):
+    """What a lesson is about."""
+
+    # The weights by which kin are ranked.
+    WEIGHTS = "weights"
+    # How many imagined cases draw an outlook towards the usual rate.
+    PRIOR = "prior"
+
+
+class Lesson(SQLModel, table=True):
+    """Something that was learned: what holds now, the figures behind it, who had it learned."""
+
+    id: int = Field(default=None, primary_key=True)
+    at: datetime = Field(default_factory=now)
+    by_id: int | None = Field(default=None, foreign_key="person.id")
+    subject: str = Field(max_length=10)
+    # By name; None stands for what is infinite, as JSON has no word for it.
+    held: dict[str, float | None] = Field(default_factory=dict, sa_type=JSON)
+    figures: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    undone_at: datetime | None = None
+
+
+def weights_in_use(session: Session) -> Weights:
+    """The weights that were learned last, or the defaults."""
+    lesson = _last(session, Subject.WEIGHTS)
+    if lesson is None:
+        return Weights()
+    return Weights(**{name: lesson.held.get(name) or 0.0 for name in Weights.names()})
+
+
+def prior_in_use(session: Session, default: float) -> float:
+    """The prior of outlooks that was learned last, or the default."""
+    lesson = _last(session, Subject.PRIOR)
+    if lesson is None:
+        return default
+    held = lesson.held["prior"]
+    return math.inf if held is None else held
+
+
+def keep(
+    session: Session,
+    subject: Subject,
+    held: dict[str, float | None],
+    figures: dict[str, Any],
+    by: int | None,
+) -> None:
+    """Have something that was learned hold from now on."""
+    session.add(Lesson(subject=subject, held=held, figures=figures, by_id=by))
+    audit(session, by, f"{subject} learned", "kin", {"held": held, "figures": figures})
+
+
+def undo(session: Session, by: int | None) -> Subject | None:
+    """Have what was learned last hold no more, so that what held before it holds again; which
+    it was, and None where nothing that was learned holds."""
+    newest = select(Lesson).where(col(Lesson.undone_at).is_(None)).order_by(sa.desc(col(Lesson.id)))
+    lesson = session.exec(newest.limit(1)).first()
+    if lesson is None:
+        return None
+    lesson.undone_at = now()
+    session.add(lesson)
+    audit(session, by, f"{lesson.subject} unlearned", "kin", {"held": lesson.held})
+    return Subject(lesson.subject)
+
+
+def _last(session: Session, subject: Subject) -> Lesson | None:
+    query = select(Lesson).where(Lesson.subject == subject, col(Lesson.undone_at).is_(None))
+    return session.exec(query.order_by(sa.desc(col(Lesson.id))).limit(1)).first()

@@ -1,0 +1,274 @@
+"""Pure: candidates with features and weights in, a ranking with reasons out.
+
+A score is one sum: each term is a value from 0 to 1 times its weight, and what is shown as
+the reason is that sum's own terms. Nothing else moves a result up or down.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+from workspace.accounts.industries import SECTIONS, industry_name, likeness
+from workspace.accounts.size_bands import size_likeness
+
+# A closed deal counts half as much for recency after this many days.
+RECENCY_HALF_LIFE = 730
+# The share of what could agree from which kin are strong, and fair.
+STRONG = 0.55
+FAIR = 0.35
+# What a region in common is worth where the country is another.
+SAME_REGION = 0.6
+# What is left of the weight of meaning in a language that the model does not know.
+UNKNOWN_LANGUAGE = 0.4
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of a score: `contribution` = `value` × `weight`, and the reason in words."""
+
+    name: str
+    value: float
+    weight: float
+    because: str
+
+    @property
+    def contribution(self) -> float:
+        return self.value * self.weight
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each term counts; any scale, as only their proportions order a list."""
+
+    meaning: float = 0.5
+    words: float = 0.5
+    industry: float = 0.25
+    size: float = 0.15
+    product: float = 0.3
+    competitor: float = 0.2
+    region: float = 0.05
+    recency: float = 0.1
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The terms that have a weight."""
+        return _TERMS
+
+    def for_words(self) -> "Weights":
+        """The same for a text in a language that the model does not know: the words carry
+        it, and together both weigh what they did."""
+        shift = (1 - UNKNOWN_LANGUAGE) * self.meaning
+        return replace(self, meaning=self.meaning - shift, words=self.words + shift)
+
+    def items(self) -> dict[str, float]:
+        """Each term's weight."""
+        return {name: getattr(self, name) for name in _TERMS}
+
+
+_TERMS = tuple(field.name for field in fields(Weights))
+
+
+@dataclass(frozen=True)
+class Facets:
+    """What is compared of two deals besides their text; None or empty where unknown."""
+
+    industry: str | None = None
+    headcount: int | None = None
+    products: frozenset[str] = frozenset()
+    competitors: frozenset[str] = frozenset()
+    country: str | None = None
+    region: str | None = None
+    closed: date | None = None
+
+
+@dataclass(frozen=True)
+class Value:
+    """How far one feature agrees, from 0 to 1, and why."""
+
+    value: float
+    because: str
+
+
+def score(terms: Iterable[Term]) -> float:
+    """The sum of the terms' contributions."""
+    return math.fsum(term.contribution for term in terms)
+
+
+def terms(values: dict[str, Value], weights: Weights) -> list[Term]:
+    """The terms of a score, the largest contribution first."""
+    weight = weights.items()
+    found = (Term(name, value.value, weight[name], value.because) for name, value in values.items())
+    return sorted(found, key=lambda term: -term.contribution)
+
+
+def values(ours: Facets, theirs: Facets, on: date) -> dict[str, float]:
+    """How far two deals agree, from 0 to 1, in each facet that is known of ours."""
+    found = {}
+    if ours.industry:
+        found["industry"] = likeness(ours.industry, theirs.industry)
+    if ours.headcount:
+        found["size"] = size_likeness(ours.headcount, theirs.headcount)
+    if ours.products:
+        found["product"] = len(ours.products & theirs.products) / len(ours.products)
+    if ours.competitors:
+        found["competitor"] = len(ours.competitors & theirs.competitors) / len(ours.competitors)
+    if ours.region or ours.country:
+        found["region"] = _region(ours, theirs)
+    found["recency"] = recency(theirs.closed, on)
+    return found
+
+
+def compare(ours: Facets, theirs: Facets, on: date) -> dict[str, Value]:
+    """The same with the reasons, which take longer to put into words."""
+    return {
+        name: Value(value, _REASONS[name](ours, theirs, value, on))
+        for name, value in values(ours, theirs, on).items()
+    }
+
+
+def recency(closed: date | None, on: date) -> float:
+    """1 for a deal that closes today, half of it after two years, 0 for one still open."""
+    if closed is None:
+        return 0.0
+    return float(0.5 ** (max(0, (on - closed).days) / RECENCY_HALF_LIFE))
+
+
+def ago(days: int) -> str:
+    """A number of days in the words that people use for it."""
+    if days < 1:
+        return "today"
+    for size, unit in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
+        if days >= size:
+            count = round(days / size)
+            return f"{count} {unit}{'s' if count > 1 else ''} ago"
+    return "today"
+
+
+def difference(ours: Facets, theirs: Facets, values: dict[str, Value], weights: Weights) -> str:
+    """The facet, known of both, in which most of the score is lost; empty where little is."""
+    lost = {
+        name: (1 - values[name].value) * weight
+        for name, weight in weights.items().items()
+        if name in values and name in _DIFFERENCES and weight
+    }
+    for name in sorted(lost, key=lambda name: -lost[name]):
+        if values[name].value <= _NOTABLE.get(name, 0.75) and (
+            sentence := _DIFFERENCES[name](ours, theirs)
+        ):
+            return sentence
+    return ""
+
+
+def _region(ours: Facets, theirs: Facets) -> float:
+    if ours.country and ours.country == theirs.country:
+        return 1.0
+    return SAME_REGION if ours.region and ours.region == theirs.region else 0.0
+
+
+def _shared(what: str, ours: frozenset[str], theirs: frozenset[str]) -> str:
+    common = sorted(ours & theirs)
+    return f"{what}: {', '.join(common)}" if common else "none in common"
+
+
+def _product_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
+    return _shared("the same product", ours.products, theirs.products)
+
+
+def _competitor_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
+    return _shared("also against", ours.competitors, theirs.competitors)
+
+
+def _region_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> str:
+    if alike == 1:
+        return "the same country"
+    if alike:
+        return f"both in {ours.region}"
+    return f"in {theirs.region}" if theirs.region else "region unknown"
+
+
+def _industry_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> str:
+    if not theirs.industry:
+        return "industry unknown"
+    if alike == 1:
+        return f"both {industry_name(ours.industry)}"
+    if alike > 0 and ours.industry:
+        return f"both in {SECTIONS[ours.industry[0]]}"
+    return industry_name(theirs.industry)
+
+
+def _size_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
+    if not theirs.headcount:
+        return "size unknown"
+    return f"{ours.headcount:,} and {theirs.headcount:,} employees"
+
+
+def _recency_because(_ours: Facets, theirs: Facets, _alike: float, on: date) -> str:
+    if theirs.closed is None:
+        return "still open"
+    return f"closed {ago(max(0, (on - theirs.closed).days))}"
+
+
+_REASONS = {
+    "industry": _industry_because,
+    "size": _size_because,
+    "product": _product_because,
+    "competitor": _competitor_because,
+    "region": _region_because,
+    "recency": _recency_because,
+}
+
+
+def _size_difference(ours: Facets, theirs: Facets) -> str:
+    if not ours.headcount or not theirs.headcount:
+        return ""
+    ratio = ours.headcount / theirs.headcount
+    times = ratio if ratio > 1 else 1 / ratio
+    return f"yours is {times:,.0f}× {'larger' if ratio > 1 else 'smaller'}" if times >= 1.5 else ""
+
+
+def _industry_difference(ours: Facets, theirs: Facets) -> str:
+    return f"they are in {industry_name(theirs.industry)}" if theirs.industry else ""
+
+
+def _product_difference(ours: Facets, theirs: Facets) -> str:
+    missing = sorted(ours.products - theirs.products)
+    return f"it was not about {missing[0]}" if theirs.products and missing else ""
+
+
+def _competitor_difference(ours: Facets, theirs: Facets) -> str:
+    if not theirs.competitors:
+        return "no competitor was known"
+    missing = sorted(ours.competitors - theirs.competitors)
+    return f"it was against {sorted(theirs.competitors)[0]}, not {missing[0]}" if missing else ""
+
+
+def _region_difference(ours: Facets, theirs: Facets) -> str:
+    return f"they are in {theirs.region}" if theirs.region else ""
+
+
+def _recency_difference(_ours: Facets, theirs: Facets) -> str:
+    return f"it closed in {theirs.closed.year}" if theirs.closed else "it is still open"
+
+
+# A facet that agrees more than this is no difference worth a reader's time.
+_NOTABLE = {"recency": 0.35, "region": 0.0}
+_DIFFERENCES = {
+    "industry": _industry_difference,
+    "size": _size_difference,
+    "product": _product_difference,
+    "competitor": _competitor_difference,
+    "region": _region_difference,
+    "recency": _recency_difference,
+}
+
+
+def band(terms: Sequence[Term]) -> str:
+    """How much of what could agree does: 'strong', 'fair' or 'weak'."""
+    return band_of(score(terms), math.fsum(term.weight for term in terms))
+
+
+def band_of(scored: float, attainable: float) -> str:
+    """The band of a score out of the most that it could be."""
+    share = scored / attainable if attainable else 0
+    return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"

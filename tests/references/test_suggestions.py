@@ -1,0 +1,243 @@
+"""For a deal: the advocates who are offered, why, and who is left out."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import Session
+
+from references.desk import advocates, consent
+from references.desk.advocates import Activity
+from references.desk.consent import ConsentState
+from references.desk.request import ReferenceRequest, State
+from references.network.paths import Network
+from references.network.ties import TieKind, assert_tie
+from references.suggestions import Offers, fit, offers
+from similarity.index.catalog import Catalog
+from tests.world import World
+from workspace.clock import now, today
+from workspace.deals import stakeholders
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+
+
+@pytest.fixture(autouse=True)
+def _advocates(world: World, network: Network) -> None:
+    """Inês and Jonas vouch for us, Kim is a stakeholder of the Kestrel deal whom Jonas knows."""
+    with world.database.write() as session:
+        for name in ("ines", "jonas"):
+            advocate = advocates.nominate(
+                session,
+                session.get_one(Person, world.people[name]),
+                world.people["erin"],
+                activities=[Activity.CALL],
+            )
+            consent.record_consent(
+                session, advocate, ConsentState.GIVEN, world.people["erin"], source="by mail"
+            )
+        kestrel = world.account(session, "kestrel")
+        for name in ("kim", "lee"):
+            person = people.add_contact(session, name.title(), None, account_id=kestrel.id)
+            world.people[name] = person.id
+        stakeholders.add_stakeholder(
+            session,
+            world.deal(session, "kestrel"),
+            world.people["kim"],
+            world.people["charlie"],
+            buying_role="economic buyer",
+        )
+
+
+def know(world: World, one: str, other: str, owner: str, visibility: str = "everyone") -> None:
+    with world.database.write() as session:
+        assert_tie(
+            session,
+            world.people[one],
+            world.people[other],
+            TieKind.WORKED,
+            evidence=f"{one} and {other}",
+            asserted_by_id=world.people[owner],
+            visibility=visibility,
+        )
+
+
+def offered(
+    world: World,
+    catalog: Catalog,
+    network: Network,
+    viewer: str = "charlie",
+    activity: Activity = Activity.CALL,
+    on: date | None = None,
+    prospect: int | None = None,
+) -> Offers:
+    with world.database.read() as session:
+        return _offers(
+            session, world.viewer(viewer), world, catalog, network, activity, on, prospect
+        )
+
+
+def _offers(
+    session: Session,
+    viewer: Viewer,
+    world: World,
+    catalog: Catalog,
+    network: Network,
+    activity: Activity,
+    on: date | None,
+    prospect: int | None,
+) -> Offers:
+    deal = world.deal(session, "kestrel")
+    return offers(session, viewer, catalog, network, deal, activity, on=on, prospect=prospect)
+
+
+def keys(found: Offers) -> list[str]:
+    return [each.person.name.split()[0] for each in found.offered]
+
+
+def test_the_one_with_a_path_comes_first_with_the_reasons(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    know(world, "jonas", "kim", "erin")
+    found = offered(world, catalog, network)
+    assert keys(found)[0] == "Jonas"
+    first = found.offered[0]
+    assert first.path is not None
+    assert [step.name for step in first.path.people] == ["Jonas Havelka", "Kim"]
+    assert first.prospect is not None
+    assert first.prospect.name == "Kim"
+    because = {term.name: term.because for term in first.match.terms}
+    assert because["path"] == "knows Kim (worked together)"
+    assert because["product"] == "uses Atlas Warehouse"
+    assert because["competitor"] == "chose us over Datamoor"
+    assert first.deal_name == "Havel Clinics data platform"
+    assert first.match.score == pytest.approx(sum(term.contribution for term in first.match.terms))
+    assert "knows Kim" in fit(first)
+
+
+def test_a_path_over_us_is_no_reference(world: World, catalog: Catalog, network: Network) -> None:
+    know(world, "jonas", "alice", "erin")
+    know(world, "alice", "kim", "erin")
+    found = offered(world, catalog, network)
+    assert all(each.path is None for each in found.offered)
+
+
+def test_a_private_tie_moves_nobody_elses_order_and_is_in_no_line_for_all(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    before = offered(world, catalog, network, "bob")
+    know(world, "ines", "kim", "charlie", "private")
+    assert offered(world, catalog, network, "bob") == before
+    mine = next(
+        each
+        for each in offered(world, catalog, network, "charlie").offered
+        if each.person.id == world.people["ines"]
+    )
+    assert mine.path is not None
+    assert "Kim" not in fit(mine)
+
+
+def test_who_may_not_be_asked_is_left_out_with_the_reason_and_the_day(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    with world.database.write() as session:
+        jonas, _ = advocates.advocate_of(session, "jonas-havelka")
+        session.add(
+            ReferenceRequest(
+                key="R-1",
+                deal_id=world.deal(session, "tidewater").id,
+                activity=Activity.CALL,
+                advocate_id=jonas.id,
+                state=State.COMPLETED,
+                starts_at=now() - timedelta(days=10),
+                outcome="helped",
+            )
+        )
+    found = offered(world, catalog, network)
+    assert "Jonas" not in keys(found)
+    (left,) = found.left_out
+    assert left.person.name == "Jonas Havelka"
+    assert left.reason
+    assert left.next_on is not None
+    assert left.next_on > today()
+    later = offered(world, catalog, network, on=left.next_on)
+    assert "Jonas" in keys(later)
+    jonas_again = next(each for each in later.offered if each.person.name.startswith("Jonas"))
+    assert "their last reference helped" in {term.because for term in jonas_again.match.terms}
+
+
+def test_withdrawn_consent_holds_at_once(world: World, catalog: Catalog, network: Network) -> None:
+    assert "Jonas" in keys(offered(world, catalog, network))
+    with world.database.write() as session:
+        jonas, _ = advocates.advocate_of(session, "jonas-havelka")
+        consent.record_consent(session, jonas, ConsentState.WITHDRAWN, None)
+    found = offered(world, catalog, network)
+    assert "Jonas" not in keys(found)
+    assert [left.next_on for left in found.left_out] == [None]
+
+
+def test_what_nobody_agreed_to_is_offered_by_nobody(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    found = offered(world, catalog, network, activity=Activity.PRESS)
+    assert found.offered == []
+    assert len(found.left_out) == 2
+
+
+def test_without_stakeholders_anybody_at_the_account_is_aimed_at(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, "kestrel")
+        (row,) = stakeholders.stakeholders_of(session, deal.id)
+        stakeholders.remove_stakeholder(
+            session, session.get_one(stakeholders.Stakeholder, row.id), None
+        )
+    know(world, "jonas", "lee", "erin")
+    found = offered(world, catalog, network)
+    assert not found.stakeholders
+    assert {step.name for step in found.aimed_at} == {"Kim", "Lee"}
+    assert found.offered[0].prospect is not None
+    assert found.offered[0].prospect.name == "Lee"
+
+
+def test_one_person_may_be_aimed_at(world: World, catalog: Catalog, network: Network) -> None:
+    with world.database.write() as session:
+        stakeholders.add_stakeholder(
+            session, world.deal(session, "kestrel"), world.people["lee"], None
+        )
+    know(world, "jonas", "kim", "erin")
+    know(world, "ines", "lee", "erin")
+    found = offered(world, catalog, network, prospect=world.people["lee"])
+    assert keys(found)[0].startswith("In")
+    assert [step.name for step in found.aimed_at] == ["Lee"]
+
+
+def test_the_deals_own_people_do_not_vouch_to_themselves(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    with world.database.write() as session:
+        advocates.nominate(
+            session, session.get_one(Person, world.people["lee"]), None, activities=[Activity.CALL]
+        )
+    found = offered(world, catalog, network)
+    assert all(each.person.name != "Lee" for each in [*found.offered, *found.left_out])
+
+
+def test_a_deal_that_one_may_not_see_is_nobodys_reason(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    """Nightingale is Kestrel's, won, confidential, and like the wards deal at St Brannoc."""
+    with world.database.write() as session:
+        advocate = advocates.nominate(
+            session, session.get_one(Person, world.people["lee"]), None, activities=[Activity.CALL]
+        )
+        consent.record_consent(session, advocate, ConsentState.GIVEN, None)
+
+    def lees(viewer: str) -> str | None:
+        with world.database.read() as session:
+            deal = world.deal(session, "wards")
+            found = offers(session, world.viewer(viewer), catalog, network, deal, Activity.CALL)
+        return next(each.deal_key for each in found.offered if each.person.name == "Lee")
+
+    assert lees("alice") == world.confidential_deal
+    assert lees("charlie") is None

@@ -1,0 +1,172 @@
+"""Languages are told apart, and words meet in all their forms."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from similarity.index.language import STEMMERS, language_of, stems
+
+NAUGHTY = Path(__file__).parents[4] / "shared/data/bad_input/blns/blns.json"
+MEGABYTE = 1_000_000
+HOSTILE = {
+    "nothing": "",
+    "spaces": " \t\n\u2003\u200b",
+    "NUL": "a\0b\0",
+    "one long word": "a" * MEGABYTE,
+    "one long word of capitals": "A" * MEGABYTE,
+    "one long word in Polish": "ż" * MEGABYTE,
+    "digits": "1" * MEGABYTE,
+    "dots": "." * MEGABYTE,
+    "spaces without end": " " * MEGABYTE,
+    "lines without end": "\n" * MEGABYTE,
+    "a long chain": "a." * (MEGABYTE // 4),
+    "a long compound": "aB1_" * (MEGABYTE // 8),
+    "emoji": "👩‍🚀🏳️‍🌈" * 100,
+    "right to left": "\u202eمستودع البيانات\u202c מחסן",
+    "combining": "Z̸̡͐a̵̛͠l̷͊̚g̶̈́o̵͒" * 50,
+    "no spaces": "データウェアハウス" * 100,
+    "control": "".join(map(chr, range(32))),
+    "surrogates": "\ud800 word \udfff",
+}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        ("magazyny", "magazynu", "pl"),
+        ("hurtownia", "hurtowni", "pl"),
+        ("склады", "склада", "ru"),
+        ("хранилище", "хранилища", "ru"),
+        ("warehouses", "warehouse", "en"),
+        ("Reporting", "reports", "en"),
+        ("Lagerhäuser", "Lagerhäusern", "de"),
+        ("entrepôts", "entrepôt", "fr"),
+        ("almacenes", "almacén", "es"),
+    ],
+)
+def test_forms_of_a_word_meet_in_its_language(one: str, other: str, language: str) -> None:
+    assert stems(one, language) == stems(other, language)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Patient records of four hospitals in one warehouse", "en"),
+        ("Hurtownia danych dla sieci dwustu sklepów, raporty codziennie rano", "pl"),
+        ("Хранилище данных для сети магазинов и отчёты каждое утро", "ru"),
+        ("Ein Datenlager für vier Krankenhäuser mit täglichen Berichten", "de"),
+        ("Un entrepôt de données pour quatre hôpitaux et leurs rapports", "fr"),
+    ],
+)
+def test_a_sentence_is_in_its_language(text: str, language: str) -> None:
+    assert language_of(text) == language
+    assert language_of(text, {language: 90, "en": 10}) == language
+    # In a record that has none in this language it must be another.
+    assert language_of(text, {"en": 100}) == "en"
+
+
+QUESTIONS = [
+    "data warehouse",
+    "risk reporting",
+    "hospital records",
+    "ward demo",
+    "sales portal",
+    "integration platform",
+    "SAP migration",
+    "claims history",
+    "customs",
+    "kpi",
+]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("among", [{"en": 300}, {"en": 200, "pl": 100}, {"pl": 900, "en": 100}])
+def test_a_short_english_question_stays_english(question: str, among: dict[str, int]) -> None:
+    assert language_of(question, among) == "en"
+
+
+@pytest.mark.parametrize("question", ["hurtownia danych", "raporty dla szpitali", "magazyn"])
+def test_a_short_polish_question_is_polish_in_a_polish_record(question: str) -> None:
+    assert language_of(question, {"pl": 90, "en": 10}) == "pl"
+
+
+def test_a_language_that_hardly_any_document_is_in_is_not_considered() -> None:
+    german = "Ein Datenlager für vier Krankenhäuser mit täglichen Berichten"
+    assert language_of(german, {"en": 500, "de": 4}) == "en"
+    assert language_of(german, {"en": 500, "de": 6}) == "de"
+
+
+def test_the_order_of_the_counts_changes_nothing() -> None:
+    for question in QUESTIONS:
+        counts = {"pl": 50, "de": 50, "cs": 50}
+        back = dict(reversed(counts.items()))
+        assert language_of(question, counts) == language_of(question, back)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("PatientRecords", {"patientrecord", "patient", "record"}),
+        ("patient_records", {"patient_record", "patient", "record"}),
+        ("HTTPServer", {"httpserver", "http", "server"}),
+        ("GTXPro500", {"gtxpro500", "gtx", "pro", "500"}),
+        ("HADOOP-123", {"hadoop-123", "hadoop", "123"}),
+        ("org.apache.hdfs", {"org.apache.hdfs", "org", "apach", "hdfs"}),
+        ("TCP/IP", {"tcp/ip", "tcp", "ip"}),
+        ("10:30", {"10:30", "10", "30"}),
+        ("e-mail.", {"e-mail", "e", "mail"}),
+        ("-lead and trail-", {"lead", "trail"}),
+        ("ŁódźRetail", {"łódź", "retail"}),
+        ("magazyn_główny", {"magazyn_główni", "magazyn", "główni"}),
+        ("СкладТоваров", {"склад", "товаров"}),
+        ("żółw22", {"żółw", "22"}),
+    ],
+)
+def test_names_are_found_whole_and_by_their_parts(text: str, found: set[str]) -> None:
+    assert found <= set(stems(text, "en"))
+    assert not any(stem in {"", "-", "."} for stem in stems(text, "en"))
+
+
+def test_words_that_say_nothing_are_left_out_of_english_alone() -> None:
+    assert stems("What is in the warehouse of the bank", "en") == ["warehous", "bank"]
+    # 'do' and 'on' are words in Polish.
+    assert len(stems("do on i", "pl")) == 3
+
+
+def test_an_unknown_language_is_stemmed_as_english() -> None:
+    assert stems("warehouses", "xx") == stems("warehouses", "en")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("language", ["en", "pl", "ru", "tr"])
+def test_hostile_text_is_only_text(name: str, language: str) -> None:
+    assert_words(stems(HOSTILE[name], language))
+    assert language_of(HOSTILE[name]) in STEMMERS
+
+
+@pytest.mark.skipif(not NAUGHTY.exists(), reason="the naughty strings are not here")
+def test_naughty_strings_are_only_text() -> None:
+    for text in json.loads(NAUGHTY.read_text(encoding="utf-8")):
+        for language in STEMMERS:
+            assert_words(stems(text, language))
+        assert language_of(text) in STEMMERS
+
+
+@given(st.text(max_size=200), st.sampled_from(sorted(STEMMERS)))
+def test_stems_are_words(text: str, language: str) -> None:
+    found = stems(text, language)
+    assert_words(found)
+    assert stems(text, language) == found
+
+
+@given(st.text(max_size=200), st.dictionaries(st.sampled_from(sorted(STEMMERS)), st.integers(1, 9)))
+def test_a_text_is_in_a_language_of_the_record_or_english(text: str, among: dict[str, int]) -> None:
+    assert language_of(text, among) in ({*among, "en"} if among else STEMMERS)
+
+
+def assert_words(found: list[str]) -> None:
+    """None is empty or has a space in it: they are stored with spaces between."""
+    assert " ".join(found).split() == found

@@ -1,0 +1,120 @@
+"""The References tab of a deal: whom to ask, and asking."""
+
+import pytest
+from sqlmodel import Session, select
+
+from references.desk import advocates, consent
+from references.desk.advocates import Activity
+from references.desk.consent import ConsentState
+from references.desk.request import ReferenceRequest, State
+from references.network.ties import TieKind, assert_tie
+from tests.web.checklist import refuses_on_deals
+from tests.web.conftest import Visit
+from tests.world import World
+from workspace.deals import stakeholders
+from workspace.people import people
+from workspace.people.tables import Person
+
+ASK = {"advocate": "jonas-havelka", "activity": "reference call", "message": "About the move."}
+
+
+@pytest.fixture(autouse=True)
+def _advocate(world: World, network: object) -> None:
+    """Jonas vouches for us and knows Ola, a stakeholder at Meridian Motors."""
+    with world.database.write() as session:
+        jonas = session.get_one(Person, world.people["jonas"])
+        advocate = advocates.nominate(session, jonas, None, activities=[Activity.CALL])
+        consent.record_consent(session, advocate, ConsentState.GIVEN, None, source="by mail")
+        meridian = world.account(session, "meridian")
+        ola = people.add_contact(session, "Ola Olsen", None, account_id=meridian.id, title="CFO")
+        world.people["ola"] = ola.id
+        stakeholders.add_stakeholder(
+            session, world.deal(session, "meridian"), ola.id, None, buying_role="economic buyer"
+        )
+        assert_tie(
+            session, jonas.id, ola.id, TieKind.STUDIED, evidence="Brno, 1999–2003",
+            asserted_by_id=world.people["erin"],
+        )  # fmt: skip
+
+
+def requests(world: World) -> list[ReferenceRequest]:
+    with world.database.read() as session:
+        return list(session.exec(select(ReferenceRequest)))
+
+
+def test_the_tab_shows_whom_to_ask_and_why(visit: Visit, world: World) -> None:
+    page = visit("charlie").get(f"/deals/{world.deals['meridian']}/references").text
+    assert "Jonas Havelka" in page
+    assert "Brno, 1999–2003" in page
+    assert '<svg class="path"' in page
+    assert "Send the request" not in page
+    mine = visit("alice").get(f"/deals/{world.deals['meridian']}/references").text
+    assert "Send the request" in mine
+
+
+def test_what_nobody_agreed_to_is_said(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['meridian']}/references"
+    page = visit("alice").get(here + "?activity=press").text
+    assert "Nobody can be asked for this now" in page
+    assert "1 advocate cannot be asked for this now" in page
+    assert visit("alice").get(here + "?activity=bribe").status_code == 422
+
+
+def test_asking_sends_a_request(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['meridian']}/references"
+    answer = visit("alice").post(here, {**ASK, "prospect": "ola-olsen"})
+    assert answer.headers["location"] == here
+    (request,) = requests(world)
+    assert request.state == State.SUBMITTED
+    assert request.prospect_id == world.people["ola"]
+    assert request.requested_by_id == world.people["alice"]
+    assert "knows Ola Olsen" in request.fit
+    page = visit("alice").get(here).text
+    assert "Submitted" in page
+    assert request.key in page
+
+
+def test_a_private_tie_is_in_no_line_of_the_request(
+    visit: Visit, world: World, session: Session
+) -> None:
+    with world.database.write() as writing:
+        jonas, havel = world.people["jonas"], world.account(writing, "havel")
+        pia = people.add_contact(writing, "Pia Private", None, account_id=havel.id)
+        assert_tie(
+            writing, jonas, pia.id, TieKind.WORKED, asserted_by_id=world.people["alice"],
+            visibility="private", base=0.95,
+        )  # fmt: skip
+        stakeholders.add_stakeholder(writing, world.deal(writing, "meridian"), pia.id, None)
+    visit("alice").post(f"/deals/{world.deals['meridian']}/references", ASK)
+    (request,) = requests(world)
+    assert "Pia" not in request.fit
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"advocate": "nobody"}, 404),
+        ({"advocate": ""}, 422),
+        ({"activity": "bribe"}, 422),
+        ({"prospect": "ines-moreira"}, 422),
+        ({"activity": "press"}, 409),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    visit: Visit, world: World, wrong: dict[str, str], status: int
+) -> None:
+    answer = visit("alice").post(f"/deals/{world.deals['meridian']}/references", {**ASK, **wrong})
+    assert answer.status_code == status
+    assert requests(world) == []
+
+
+def test_an_early_deal_says_from_when_on(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['wards']}/references"
+    page = visit("alice").get(here).text
+    assert "from stage 3 on" in page
+    assert "Send the request" not in page
+    assert visit("alice").post(here, ASK).status_code == 409
+
+
+def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None:
+    refuses_on_deals(visit, world, "/deals/{deal}/references", ASK, deal="meridian", has_page=True)

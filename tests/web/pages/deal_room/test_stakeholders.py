@@ -1,0 +1,229 @@
+"""The Stakeholders tab: the map, its table, and what there is to know."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from references.network.ties import TieKind, assert_tie
+from references.teams.stakeholder_insights import Remark, Tone, buyers_side
+from tests.web.checklist import refuses_on_deals
+from tests.web.conftest import Visit
+from tests.world import World
+from web.path_diagram import draw_map
+from workspace.accounts.accounts import Relationship, add_account
+from workspace.clock import today
+from workspace.deals import stakeholders
+from workspace.deals.stakeholders import Stakeholder, StakeholderRow
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.timeline.timeline import TimelineEntry
+
+ADD = {"person": "Quinn Quade", "title": "CFO", "buying_role": "economic buyer"}
+
+
+def rows(world: World, deal: str = "wards") -> list[Stakeholder]:
+    with world.database.read() as session:
+        here = Stakeholder.deal_id == world.deal(session, deal).id
+        return list(session.exec(select(Stakeholder).where(here).order_by(Stakeholder.id)))
+
+
+def put(world: World, person: str, deal: str = "wards", **facts: object) -> int:
+    with world.database.write() as session:
+        row = stakeholders.add_stakeholder(
+            session, world.deal(session, deal), world.people[person], None, **facts
+        )
+    return row.id
+
+
+def remarks(world: World, viewer: str = "alice", deal: str = "wards") -> list[Remark]:
+    with world.database.read() as session:
+        return buyers_side(session, world.viewer(viewer), world.deal(session, deal)).remarks
+
+
+def said(world: World, tone: Tone, viewer: str = "alice") -> list[str]:
+    return [each.text for each in remarks(world, viewer) if each.tone == tone]
+
+
+def test_somebody_new_is_added_as_a_contact(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['wards']}/stakeholders"
+    assert visit("alice").post(here, ADD).headers["location"] == here
+    (row,) = rows(world)
+    with world.database.read() as session:
+        person = session.get_one(Person, row.person_id)
+        assert (person.name, person.title) == ("Quinn Quade", "CFO")
+        assert person.account_id == world.account(session, "brannoc").id
+        entry = session.exec(select(TimelineEntry).where(TimelineEntry.kind == "stakeholder"))
+        assert entry.first()
+    page = visit("charlie").get(here).text
+    assert "Quinn Quade" in page
+    assert "<svg" in page
+    assert "Economic buyer" in page
+    again = visit("alice").post(here, ADD)
+    assert again.status_code == 409
+    assert len(rows(world)) == 1
+
+
+def test_somebody_known_is_found_by_name_or_key(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['wards']}/stakeholders"
+    visit("bob").post(here, {"person": "inês moreira"})
+    assert [row.person_id for row in rows(world)] == [world.people["ines"]]
+
+
+def test_facts_are_changed_and_lines_do_not_go_round(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['wards']}/stakeholders"
+    visit("alice").post(here, ADD)
+    ines = put(world, "ines")
+    quinn = rows(world)[0].id
+    facts = {"buying_role": "champion", "stance": "mentor", "influence": "high"}
+    answer = visit("alice").post(f"{here}/{ines}", {**facts, "reports_to": str(quinn)})
+    assert answer.status_code == 303
+    changed = next(row for row in rows(world) if row.id == ines)
+    assert (changed.stance, changed.reports_to_id) == ("mentor", quinn)
+    round_about = visit("alice").post(f"{here}/{quinn}", {"reports_to": str(ines)})
+    assert round_about.status_code == 422
+    assert "report" in round_about.text
+    assert visit("alice").post(f"{here}/{quinn}", {"stance": "hostile"}).status_code == 422
+    assert visit("alice").post(f"{here}/{quinn}/remove").status_code == 303
+    assert [(row.id, row.reports_to_id) for row in rows(world)] == [(ines, None)]
+
+
+def test_a_row_of_another_deal_is_not_there(visit: Visit, world: World) -> None:
+    row = put(world, "jonas", "meridian")
+    here = f"/deals/{world.deals['wards']}/stakeholders"
+    for path in (f"{here}/{row}", f"{here}/{row}/remove"):
+        assert visit("alice").post(path, {}).status_code == 404
+    assert len(rows(world, "meridian")) == 1
+
+
+@pytest.mark.parametrize("tail", ["", "/{row}", "/{row}/remove"])
+def test_should_refuse_what_every_write_must(visit: Visit, world: World, tail: str) -> None:
+    row = put(world, "ines")
+    data = ADD if not tail else {}
+    path = "/deals/{deal}/stakeholders" + tail.replace("{row}", str(row))
+    refuses_on_deals(visit, world, path, data, has_page=not tail)
+
+
+def test_gaps_are_named(world: World) -> None:
+    assert remarks(world) == []
+    put(world, "ines", influence="high")
+    gaps = said(world, Tone.GAP)
+    assert any("economic buyer" in gap for gap in gaps)
+    assert any("champion" in gap for gap in gaps)
+    # Bob, who is on the team, studied with her: somebody is in touch after all.
+    assert not any("in touch" in gap for gap in gaps)
+    with world.database.write() as session:
+        quinn = people.add_contact(session, "Quinn Quade", None)
+    world.people["quinn"] = quinn.id
+    put(world, "quinn", buying_role="economic buyer")
+    assert "Nobody on our team is in touch with Quinn Quade." in said(world, Tone.GAP)
+
+
+def test_a_past_with_a_competitor_is_told_with_the_evidence(world: World, network: object) -> None:
+    put(world, "ines", stance="opponent", note="Wants what she knows")
+    put(world, "jonas")
+    with world.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        people.add_employment(
+            session, ines, "Datamoor", None, title="Consultant",
+            start=date(2012, 1, 1), end=date(2015, 1, 1),
+        )  # fmt: skip
+        session.get_one(Person, world.people["jonas"]).skills = "SQL; Datamoor certified architect"
+    found = [each for each in remarks(world) if each.tone == Tone.WARNING]
+    assert [(each.text, each.evidence) for each in found] == [
+        (
+            "Inês Moreira is against us and has a say.",
+            "Chief information officer, Wants what she knows",
+        ),
+        ("Inês Moreira comes from a competitor.", "Consultant at Datamoor, 2012–2015"),
+        ("Jonas Havelka has to do with Datamoor.", "Datamoor certified architect"),
+    ]
+
+
+def test_ties_at_competitors_count_only_where_they_may_be_seen(world: World) -> None:
+    put(world, "ines")
+    with world.database.write() as session:
+        rival = add_account(session, "Quarrystone", relationship=Relationship.COMPETITOR)
+        for n in range(2):
+            person = people.add_contact(session, f"Rival {n}", None, account_id=rival.id)
+            assert_tie(
+                session, world.people["ines"], person.id, TieKind.KNOWS,
+                asserted_by_id=world.people["alice"], visibility="private",
+            )  # fmt: skip
+    text = "Inês Moreira knows 2 people at competitors."
+    assert text in said(world, Tone.WARNING)
+    assert text not in said(world, Tone.WARNING, "charlie")
+
+
+def test_a_former_user_of_our_product_is_a_chance(world: World, session: Session) -> None:
+    put(world, "ines")
+    with world.database.write() as writing:
+        fjord = world.account(writing, "fjord")
+        people.add_employment(
+            writing, writing.get_one(Person, world.people["ines"]), fjord.name, None,
+            start=date(2015, 1, 1), end=today() - timedelta(days=30),
+        )  # fmt: skip
+    (chance,) = [each for each in remarks(world) if each.tone == Tone.CHANCE]
+    assert chance.text == "Inês Moreira has worked with Relay Integration: a likely champion."
+    assert "Fjord Logistics" in chance.evidence
+
+
+def test_a_confidential_deal_makes_nobody_a_former_user(world: World) -> None:
+    put(world, "ines")
+    with world.database.write() as session:
+        kestrel = world.account(session, "kestrel")
+        people.add_employment(
+            session, session.get_one(Person, world.people["ines"]), kestrel.name, None,
+            start=date(2015, 1, 1), end=today() - timedelta(days=1),
+        )  # fmt: skip
+    assert said(world, Tone.CHANCE, "charlie") == []
+    assert len(said(world, Tone.CHANCE, "alice")) == 1
+
+
+def test_who_joined_and_left_is_news(world: World) -> None:
+    with world.database.write() as session:
+        brannoc = world.account(session, "brannoc")
+        for name, start, end in (
+            ("Nova New", today() - timedelta(days=40), None),
+            ("Lou Left", date(2015, 1, 1), today() - timedelta(days=20)),
+            ("Olga Old", date(2010, 1, 1), None),
+        ):
+            person = people.add_contact(session, name, None, account_id=brannoc.id)
+            people.add_employment(session, person, brannoc.name, None, start=start, end=end)
+    assert said(world, Tone.NEWS) == ["Lou Left has left.", "Nova New has joined."]
+
+
+def row(row_id: int, above: int | None = None) -> StakeholderRow:
+    return StakeholderRow(
+        row_id,
+        row_id,
+        str(row_id),
+        f"Name {row_id}",
+        "",
+        None,
+        None,
+        "",
+        "",
+        "",
+        "",
+        above,
+        None,
+        "",
+    )
+
+
+def test_boxes_do_not_overlap_and_lines_lead_down() -> None:
+    rows = [row(1), row(2, 1), row(3, 1), row(4, 3), *map(row, range(5, 12))]
+    found = draw_map(rows)
+    assert len(found.boxes) == len(rows)
+    for one in found.boxes:
+        assert 0 <= one.x <= found.width - found.box_width
+        assert 0 <= one.y <= found.height - found.box_height
+        for other in found.boxes:
+            apart = (
+                abs(one.x - other.x) >= found.box_width or abs(one.y - other.y) > found.box_height
+            )
+            assert one is other or apart
+    assert len(found.lines) == 3
+    assert all(line.y2 > line.y1 for line in found.lines)
+    assert draw_map([]).boxes == []

@@ -1,0 +1,358 @@
+"""Guests: what people without an account see and do by a link."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import col, select
+
+from references.desk import advocates, budgets, consent, guest_links, rules, workflow
+from references.desk import guest_links as invitations
+from references.desk.advocates import Activity, Advocate
+from references.desk.consent import ConsentState
+from references.desk.guest_links import GuestLink
+from references.desk.request import Guest, Part, ReferenceRequest, State
+from tests.references.asking import advocate, ahead, contact
+from tests.web.conftest import Visit, Visitor, acts
+from tests.world import World
+from workspace.clock import now, today
+from workspace.delivery.outbox import OutboxMessage
+from workspace.people.tables import Person
+
+OFFER = {
+    "says": "yes",
+    "zone": "Europe/Lisbon",
+    **{f"time{number}": f"{ahead(9 + number)}T15:00" for number in (1, 2, 3)},
+}
+
+
+@pytest.fixture
+def asked(world: World) -> int:
+    """A call with Inês for Charlie's deal, sent to her: the request's id."""
+    with world.database.write() as session:
+        who = advocate(session, world, "ines")
+        tess = contact(session, world, "Tess Tide", "tidewater")
+        tess.title = "Chief architect"
+        advocates.set_policy(session, None, {"owner_approval": False})
+        request = workflow.open_request(
+            session,
+            world.viewer("charlie"),
+            world.deal(session, "tidewater"),
+            who,
+            Activity.CALL,
+            prospect=tess,
+            message="Twenty minutes on the migration.",
+        )
+        workflow.approve(session, world.viewer("erin"), request)
+        workflow.invite(session, world.viewer("erin"), request, "http://dealkin.local")
+        return request.id
+
+
+def links(world: World, to: str) -> list[str]:
+    """The paths in the letters to somebody, the newest letter first."""
+    with world.database.read() as session:
+        query = select(OutboxMessage.body).where(col(OutboxMessage.recipient).startswith(to))
+        bodies = session.exec(query.order_by(col(OutboxMessage.id).desc())).all()
+    return [link for body in bodies for link in re.findall(r"/g/\S+", body)]
+
+
+def state(world: World) -> str:
+    with world.database.read() as session:
+        return session.exec(select(ReferenceRequest.state)).one()
+
+
+def guest(visit: Visit) -> Visitor:
+    """Somebody without an account, cookies or a token."""
+    return visit(None)
+
+
+@pytest.fixture
+def answer(world: World, asked: int) -> str:
+    """The path of the advocate's link."""
+    return links(world, "ines")[0]
+
+
+@pytest.fixture
+def pick(world: World, visit: Visit, answer: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The path of the link of the prospect's person."""
+    with world.database.write() as session:
+        link = guest_links.open_link(session, answer.removeprefix("/g/"))
+        request = session.get_one(ReferenceRequest, link.request_id)
+        person = Guest(link.person_id, "Inês", request.id, Part.ADVOCATE)
+        day = datetime.combine(ahead(10), datetime.min.time(), UTC)
+        times = [day + timedelta(hours=hour) for hour in (9, 12, 23)]
+        workflow.accept(session, person, request, times, "http://dealkin.local")
+    return links(world, "tess")[0]
+
+
+# The advocate
+
+
+def test_should_say_what_is_asked_and_nothing_more(visit: Visit, answer: str) -> None:
+    page = guest(visit).get(answer)
+    assert page.status_code == 200
+    for told in ("Inês Moreira", "Charlie Costa", "Tess Tide, Chief architect", "Tidewater"):
+        assert told in page.text
+    for kept in ("claims warehouse", "350,000", "Datamoor", "Value Proposition", "R-", "D-0"):
+        assert kept not in page.text, kept
+    assert "noindex" in page.headers["x-robots-tag"]
+    assert page.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in page.headers
+    assert "<script" not in page.text
+
+
+def test_should_take_an_answer_with_three_times(visit: Visit, world: World, answer: str) -> None:
+    sent = guest(visit).post(f"{answer}/answer", OFFER, token="")
+    assert sent.headers["location"] == answer
+    assert state(world) == State.ACCEPTED
+    done = guest(visit).get(answer)
+    assert (done.status_code, "We have your answer" in done.text) == (200, True)
+    with world.database.read() as session:
+        request = session.exec(select(ReferenceRequest)).one()
+        first = rules.slots_of(session, request.id)[0]
+        assert session.get_one(Person, world.people["ines"]).timezone == "Europe/Lisbon"
+    assert first.astimezone(ZoneInfo("Europe/Lisbon")).hour == 15
+    assert links(world, "tess")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"time3": ""}, "3 to 5 different times"),
+        ({"time3": OFFER["time1"]}, "3 to 5 different times"),
+        ({"time2": "2020-01-01T10:00"}, "This time has passed."),
+        ({"time2": "tomorrow"}, "A day and a time"),
+        ({"zone": "Mars/Olympus"}, "Choose one of the list."),
+        ({"says": "perhaps"}, "Choose one of the list."),
+        ({"deal": "D-0001"}, "This form has no such field."),
+    ],
+)
+def test_should_return_the_form_with_what_is_wrong(
+    visit: Visit, world: World, answer: str, changes: dict[str, str], why: str
+) -> None:
+    before = acts(world)
+    page = guest(visit).post(f"{answer}/answer", {**OFFER, **changes}, token="")
+    assert page.status_code == 422
+    assert why in page.text
+    assert OFFER["time1"] in page.text
+    assert (state(world), acts(world)) == (State.INVITED, before)
+    assert guest(visit).post(f"{answer}/answer", OFFER, token="").status_code == 303
+
+
+def test_should_take_a_no(visit: Visit, world: World, answer: str) -> None:
+    guest(visit).post(f"{answer}/answer", {"says": "no", "reason": "A busy month"}, token="")
+    assert state(world) == State.REFUSED
+    assert "will not be asked for this again" in guest(visit).get(answer).text
+    with world.database.read() as session:
+        assert session.exec(select(ReferenceRequest.reason)).one() == "A busy month"
+
+
+# Links
+
+
+def test_should_change_nothing_when_a_link_is_opened(
+    visit: Visit, world: World, answer: str
+) -> None:
+    before = acts(world)
+    for link in links(world, "ines"):
+        for _ in range(3):
+            assert guest(visit).get(link).status_code == 200
+    assert (state(world), acts(world)) == (State.INVITED, before)
+
+
+def test_should_work_once(visit: Visit, world: World, answer: str) -> None:
+    guest(visit).post(f"{answer}/answer", OFFER, token="")
+    again = guest(visit).post(f"{answer}/answer", {"says": "no"}, token="")
+    assert (again.status_code, state(world)) == (409, State.ACCEPTED)
+
+
+def kill(how: str) -> Callable[[GuestLink], None]:
+    def end(link: GuestLink) -> None:
+        setattr(link, how, now() - timedelta(seconds=1))
+
+    return end
+
+
+@pytest.mark.parametrize("how", ["expires_at", "revoked_at"])
+def test_should_be_dead_when_it_is_too_old_or_taken_back(
+    visit: Visit, world: World, answer: str, how: str
+) -> None:
+    with world.database.write() as session:
+        for link in session.exec(select(GuestLink)).all():
+            kill(how)(link)
+            session.add(link)
+    assert guest(visit).get(answer).status_code == 410
+    assert "Charlie" not in guest(visit).get(answer).text
+    assert guest(visit).post(f"{answer}/answer", OFFER, token="").status_code == 409
+    assert state(world) == State.INVITED
+
+
+def test_should_be_dead_once_the_request_is_called_off(
+    visit: Visit, world: World, asked: int, answer: str
+) -> None:
+    with world.database.write() as session:
+        request = session.get_one(ReferenceRequest, asked)
+        workflow.cancel(session, world.viewer("charlie"), request)
+    assert guest(visit).get(answer).status_code == 410
+    assert guest(visit).post(f"{answer}/answer", OFFER, token="").status_code == 409
+
+
+def test_should_do_one_thing(visit: Visit, world: World, answer: str, pick: str) -> None:
+    terms = next(link for link in links(world, "ines") if link != answer)
+    said = {"says": "no", "slot": "none", "text": "x"}
+    for link, other in ((pick, "answer"), (pick, "terms"), (terms, "answer"), (terms, "pick")):
+        fields = {"answer": ["says"], "terms": ["says"], "pick": ["slot"]}[other]
+        sent = {name: said[name] for name in fields}
+        assert guest(visit).post(f"{link}/{other}", sent, token="").status_code == 409
+    assert state(world) == State.ACCEPTED
+
+
+@pytest.mark.parametrize("token", ["x", "a" * 43, "%00", "..", "a" * 5000])
+def test_should_not_know_a_link_that_nobody_gave(visit: Visit, asked: int, token: str) -> None:
+    page = guest(visit).get(f"/g/{token}")
+    assert page.status_code in (303, 404)
+    assert guest(visit).post(f"/g/{token}/answer", OFFER, token="").status_code in (403, 404)
+
+
+def test_should_keep_only_the_hash_of_a_secret(world: World, answer: str) -> None:
+    secret = answer.removeprefix("/g/")
+    assert len(secret) == 43
+    with world.database.read() as session:
+        kept = session.exec(select(GuestLink.token_hash)).all()
+    assert all(secret not in each for each in kept)
+
+
+def test_should_refuse_what_another_site_sends(visit: Visit, world: World, answer: str) -> None:
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}):
+        sent = guest(visit).post(f"{answer}/answer", OFFER, token="", **headers)
+        assert sent.status_code == 403
+    assert state(world) == State.INVITED
+
+
+def test_should_keep_the_secret_out_of_the_log(
+    visit: Visit,
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(invitations, "open_link", fail)
+    assert guest(visit).get(answer).status_code == 500
+    assert "/g/… failed" in caplog.messages[0]
+    assert answer.removeprefix("/g/") not in caplog.text
+
+
+def test_should_send_links_to_our_own_address_whoever_asks(
+    visit: Visit, world: World, answer: str
+) -> None:
+    guest(visit).post(f"{answer}/answer", OFFER, token="", Host="evil.example")
+    with world.database.read() as session:
+        bodies = session.exec(select(OutboxMessage.body)).all()
+    assert len(bodies) == 2
+    assert not any("evil.example" in body for body in bodies)
+
+
+# The prospect's person
+
+
+def test_should_show_the_times_in_the_readers_zone(visit: Visit, pick: str) -> None:
+    page = guest(visit).get(f"{pick}?zone=Asia/Tokyo").text
+    day = ahead(10)
+    later = ahead(11)
+    assert f"{day.day} {day:%b %Y}, 18:00 (Asia/Tokyo, UTC+9)" in page
+    assert f"{later.day} {later:%b %Y}, 08:00 (Asia/Tokyo, UTC+9)" in page
+    assert "Inês Moreira, Chief information officer at St Brannoc Hospital" in page
+    assert guest(visit).get(f"{pick}?zone=Mars/Olympus").status_code == 200
+
+
+def test_should_fix_the_time_that_was_picked(visit: Visit, world: World, pick: str) -> None:
+    slot = re.findall(r'name="slot" value="([^"]+)"', guest(visit).get(pick).text)[1]
+    sent = guest(visit).post(f"{pick}/pick", {"slot": slot, "zone": "Asia/Tokyo"}, token="")
+    assert sent.headers["location"] == pick
+    assert state(world) == State.SCHEDULED
+    assert "21:00 (Asia/Tokyo" in guest(visit).get(pick).text
+
+
+def test_should_ask_for_other_times_when_none_suits(visit: Visit, world: World, pick: str) -> None:
+    with world.database.read() as session:
+        before = len(session.exec(select(OutboxMessage)).all())
+    page = guest(visit).post(f"{pick}/pick", {"slot": "2020-01-01T10:00:00+00:00"}, token="")
+    assert page.status_code == 422
+    assert "no longer offered" in page.text
+    guest(visit).post(f"{pick}/pick", {"slot": "none", "zone": "UTC"}, token="")
+    assert state(world) == State.INVITED
+    assert "We ask for other times" in guest(visit).get(pick).text
+    with world.database.read() as session:
+        assert len(session.exec(select(OutboxMessage)).all()) == before + 1
+
+
+# Afterwards
+
+
+def test_should_take_feedback_of_both(visit: Visit, world: World, asked: int, pick: str) -> None:
+    with world.database.write() as session:
+        request = session.get_one(ReferenceRequest, asked)
+        starts = rules.slots_of(session, asked)[0]
+        workflow.schedule(session, world.viewer("erin"), request, starts, "http://dealkin.local")
+        request.starts_at = now() - timedelta(hours=1)
+        session.flush()
+        workflow.complete(session, world.viewer("charlie"), request, "http://dealkin.local")
+    for name, text in (("ines", "A good talk."), ("tess", "Just what we needed.")):
+        link = links(world, name)[0]
+        assert "How was it?" in guest(visit).get(link).text
+        assert guest(visit).post(f"{link}/feedback", {"text": ""}, token="").status_code == 422
+        assert guest(visit).post(f"{link}/feedback", {"text": text}, token="").status_code == 303
+        assert "We have your words" in guest(visit).get(link).text
+        assert guest(visit).post(f"{link}/feedback", {"text": "x"}, token="").status_code == 409
+    with world.database.read() as session:
+        request = session.get_one(ReferenceRequest, asked)
+    assert request.advocate_feedback == "A good talk."
+    assert request.prospect_feedback == "Just what we needed."
+
+
+# Consent
+
+
+def terms(world: World, answer: str) -> str:
+    return next(link for link in links(world, "ines") if link != answer)
+
+
+def test_should_let_an_advocate_limit_what_they_are_asked(
+    visit: Visit, world: World, answer: str
+) -> None:
+    link = terms(world, answer)
+    assert "Withdraw my consent" in guest(visit).get(link).text
+    data = {"says": "yes", "activity": ["quote"], "calls": "1", "paused_until": str(ahead(60))}
+    assert guest(visit).post(f"{link}/terms", data, token="").status_code == 200
+    with world.database.read() as session:
+        who = session.exec(select(Advocate)).one()
+    assert (who.activities, who.calls_a_quarter, who.own_terms) == ("quote", 1, True)
+    assert who.paused_until == ahead(60)
+    wrong = guest(visit).post(f"{link}/terms", {"says": "yes"}, token="")
+    assert (wrong.status_code, "Choose one at least" in wrong.text) == (422, True)
+    # The same link again: they may change their mind.
+    assert guest(visit).get(link).status_code == 200
+
+
+def test_should_let_an_advocate_withdraw_and_come_back(
+    visit: Visit, world: World, answer: str
+) -> None:
+    link = terms(world, answer)
+    assert guest(visit).post(f"{link}/terms", {"says": "no"}, token="").status_code == 200
+    assert state(world) == State.REFUSED
+    assert guest(visit).get(answer).status_code == 410
+    with world.database.read() as session:
+        who = session.exec(select(Advocate)).one()
+        found = budgets.availability(session, [who.id], Activity.CALL, today())[who.id]
+        assert found.consent.state == ConsentState.WITHDRAWN
+        said = consent.consents_of(session, [who.id])[who.id][-1]
+        assert (said.recorded_by_id, said.source) == (None, "their own link")
+    data = {"says": "yes", "activity": ["reference call"]}
+    guest(visit).post(f"{link}/terms", data, token="")
+    with world.database.read() as session:
+        found = budgets.availability(session, [who.id], Activity.CALL, today())[who.id]
+        assert found.may_be_asked

@@ -1,0 +1,247 @@
+"""Staffing: proposed teams, asking and answering, and everybody's own time."""
+
+from datetime import timedelta
+
+import pytest
+from sqlmodel import Session, select
+
+from references.network.common_ground import common_ground, worth_of
+from references.teams import proposals
+from similarity.index.catalog import Catalog
+from tests.web.checklist import refuses, refuses_on_deals
+from tests.web.conftest import Visit
+from tests.world import World
+from workspace.clock import today
+from workspace.deals import stakeholders, team
+from workspace.deals.tables import Seat
+from workspace.people.tables import Person
+from workspace.timeline.timeline import TimelineEntry
+
+
+def open_seat(world: World, deal: str = "meridian", role: str = "consultant") -> int:
+    with world.database.write() as session:
+        seat = team.add_seat(session, world.deal(session, deal), role, None, None)
+        session.flush()
+    return seat.id
+
+
+def seat(world: World, seat_id: int) -> Seat:
+    with world.database.read() as session:
+        return session.get_one(Seat, seat_id)
+
+
+def test_a_team_is_proposed_with_reasons_that_add_up(visit: Visit, world: World) -> None:
+    open_seat(world, "kestrel", "product expert")
+    page = visit("dana").get(f"/deals/{world.deals['kestrel']}/experts").text
+    assert "Proposed team" in page
+    shown = page[page.index("Proposed team") :]
+    assert "Bob Brandt" in shown[: shown.index("</section>")]
+    assert "Assign" in page
+    assert "Proposed team" not in visit("dana").get(f"/deals/{world.deals['lumen']}/experts").text
+
+
+def test_all_open_seats_are_assigned_at_once(visit: Visit, world: World) -> None:
+    one, other = open_seat(world), open_seat(world, role="trainer")
+    here = f"/deals/{world.deals['meridian']}/experts"
+    places = {"place": [f"{one}:dana-dvorak", f"{other}:erin-eriksen"]}
+    assert visit("dana").post(f"{here}/assign", places).status_code == 303
+    assert seat(world, one).person_id == world.people["dana"]
+    assert seat(world, other).person_id == world.people["erin"]
+    again = visit("dana").post(f"{here}/assign", places)
+    assert again.status_code == 422
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        [],
+        ["{one}:nobody"],
+        ["{one}:dana-dvorak", "{one}:erin-eriksen"],
+        ["{one}:dana-dvorak", "{other}:dana-dvorak"],
+        ["999:dana-dvorak"],
+        ["x"],
+    ],
+)
+def test_what_cannot_be_assigned_changes_nothing(
+    visit: Visit, world: World, places: list[str]
+) -> None:
+    one, other = open_seat(world), open_seat(world, role="trainer")
+    sent = {"place": [each.format(one=one, other=other) for each in places]}
+    answer = visit("dana").post(f"/deals/{world.deals['meridian']}/experts/assign", sent)
+    assert answer.status_code == 422
+    assert seat(world, one).person_id is None
+    assert seat(world, other).person_id is None
+
+
+def test_a_lock_keeps_somebody_where_they_are_put(visit: Visit, world: World) -> None:
+    one = open_seat(world, "kestrel", "product expert")
+    here = f"/deals/{world.deals['kestrel']}/experts?lock={one}:erin-eriksen"
+    page = visit("dana").get(here).text
+    shown = page[page.index("Proposed team") :]
+    assert "Erin Eriksen" in shown[: shown.index("</section>")]
+    assert "locked" in shown
+    # A lock that fits nobody is left out: somebody may have left since the address was kept.
+    stale = visit("dana").get(here + "x")
+    assert stale.status_code == 200
+    assert "locked" not in stale.text
+
+
+def test_somebody_asked_accepts(visit: Visit, world: World) -> None:
+    one = open_seat(world)
+    here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
+    assert visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"}).status_code == 303
+    assert "You are asked to join" in visit("erin").get("/").text
+    assert "You are asked to join" not in visit("charlie").get("/").text
+    assert visit("charlie").post(f"{here}/accept").status_code == 403
+    assert visit("alice").post(f"{here}/ask", {"person": "dana-dvorak"}).status_code == 409
+    assert visit("erin").post(f"{here}/accept").status_code == 303
+    assert (seat(world, one).person_id, seat(world, one).asked_id) == (world.people["erin"], None)
+    assert visit("erin").post(f"{here}/accept").status_code == 403
+
+
+def test_somebody_asked_declines_with_a_reason(visit: Visit, world: World) -> None:
+    one = open_seat(world)
+    here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
+    visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"})
+    assert visit("erin").post(f"{here}/decline").status_code == 422
+    assert visit("erin").post(f"{here}/decline", {"reason": "On leave"}).status_code == 303
+    assert (seat(world, one).person_id, seat(world, one).asked_id) == (None, None)
+    with world.database.read() as session:
+        entry = session.exec(select(TimelineEntry).where(TimelineEntry.text == "On leave")).one()
+        assert entry.by_id == world.people["erin"]
+    assert "declined" in visit("alice").get(f"/deals/{world.deals['meridian']}/activity").text
+
+
+def test_an_ask_is_taken_back(visit: Visit, world: World) -> None:
+    one = open_seat(world)
+    here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
+    visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"})
+    assert (
+        "Erin Eriksen is asked"
+        in visit("alice").get(f"/deals/{world.deals['meridian']}/experts").text
+    )
+    assert visit("alice").post(f"{here}/unask").status_code == 303
+    assert visit("erin").post(f"{here}/accept").status_code == 403
+    assert seat(world, one).asked_id is None
+
+
+def test_nobody_learns_of_a_confidential_deal_by_being_asked(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        one = team.add_seat(session, world.deal(session, "nightingale"), "auditor", None, None)
+    here = f"/deals/{world.confidential_deal}/experts/seats/{one.id}"
+    answer = visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"})
+    assert answer.status_code == 409
+    assert "invite" in answer.text
+    assert "asked to join" not in visit("erin").get("/").text
+    assert visit("erin").post(f"{here}/accept").status_code == 404
+
+
+def test_the_pipeline_shows_understaffed_deals_and_assigns_several(
+    visit: Visit, world: World
+) -> None:
+    one, other = open_seat(world), open_seat(world, "kestrel", "trainer")
+    page = visit("dana").get("/staffing").text
+    assert "Meridian plant integration" in page
+    assert "Kestrel Health records" in page
+    assert "Nightingale" not in page
+    places = {"place": [f"{one}:erin-eriksen", f"{other}:erin-eriksen"]}
+    # Charlie may change only one of the two, so nothing is changed.
+    assert visit("charlie").post("/staffing/assign", places).status_code == 403
+    assert seat(world, other).person_id is None
+    assert visit("dana").post("/staffing/assign", places).status_code == 303
+    assert seat(world, one).person_id == seat(world, other).person_id == world.people["erin"]
+    again = visit("dana").post("/staffing/assign", places)
+    assert again.status_code == 422
+
+
+def test_ones_own_time_is_ones_own(visit: Visit, world: World) -> None:
+    sent = {"seat_limit": "2", "away_from": str(today() - timedelta(days=1)), "away_until": ""}
+    assert visit("bob").post("/availability", sent).status_code == 303
+    with world.database.read() as session:
+        loads = proposals.loads_of(session, world.viewer("dana"))
+    assert loads[world.people["bob"]].away
+    assert loads[world.people["bob"]].left == 0
+    assert 'value="2"' in visit("bob").get("/availability").text
+    assert "away" in visit("dana").get("/staffing").text
+    for wrong in ({"seat_limit": "many"}, {"seat_limit": ""}, {"seat_limit": "99"}):
+        assert visit("bob").post("/availability", {**sent, **wrong}).status_code == 422
+    backwards = {**sent, "away_until": str(today() - timedelta(days=9))}
+    assert visit("bob").post("/availability", backwards).status_code == 422
+
+
+def test_topics_count_for_experts_at_once(visit: Visit, world: World) -> None:
+    here = f"/deals/{world.deals['kestrel']}/experts"
+
+    def proof(name: str) -> bool:
+        return f"declares {name}" in visit("charlie").get(here).text
+
+    topics = "records of patients, hospitals"
+    assert not proof(topics)
+    sent = {"seat_limit": "3", "skills": f" {topics.replace(', ', ' ;')};; hospitals"}
+    assert visit("erin").post("/availability", sent).status_code == 303
+    assert proof(topics)
+    page = visit("erin").get("/availability").text
+    assert 'value="records of patients; hospitals"' in page
+    # A form without them leaves them, one that empties them takes them away.
+    assert visit("erin").post("/availability", {"seat_limit": "3"}).status_code == 303
+    assert proof(topics)
+    assert visit("erin").post("/availability", {"seat_limit": "3", "skills": ""}).status_code == 303
+    assert not proof(topics)
+    too_long = {"seat_limit": "3", "skills": "x" * 1_001}
+    assert visit("erin").post("/availability", too_long).status_code == 422
+
+
+def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None:
+    one = open_seat(world)
+    refuses(visit, world, "/availability", {"seat_limit": "3"}, has_page=True)
+    for tail, data in (
+        ("assign", {"place": f"{one}:erin-eriksen"}),
+        (f"seats/{one}/ask", {"person": "erin-eriksen"}),
+        (f"seats/{one}/unask", {}),
+    ):
+        path = f"/deals/{{deal}}/experts/{tail}"
+        refuses_on_deals(visit, world, path, data, deal="meridian")
+
+
+def test_common_ground_is_what_both_share(world: World, session: Session) -> None:
+    bob, ines, jonas = (world.people[name] for name in ("bob", "ines", "jonas"))
+    with world.database.write() as writing:
+        for person_id in (bob, ines):
+            person = writing.get_one(Person, person_id)
+            person.home_town, person.languages = "Évora", "pt; en"
+    with world.database.read() as reading:
+        found = common_ground(reading, world.viewer("alice"), [bob], [ines, jonas])
+    texts = [each.text for each in found[bob, ines]]
+    assert "both from Évora" in texts
+    assert "both speak Portuguese" in texts
+    assert "both studied at University of Porto, 2006–2009" in texts
+    assert [each.text for each in found[bob, jonas]] == [
+        "both studied at University of Porto, 2006–2009"
+    ]
+    assert worth_of(found[bob, ines]) > worth_of(found[bob, jonas]) > 0
+
+
+def test_common_ground_puts_somebody_on_a_team(
+    world: World, catalog: Catalog, network: object
+) -> None:
+    one = open_seat(world, "tidewater", "trainer")
+    with world.database.write() as session:
+        stakeholders.add_stakeholder(
+            session, world.deal(session, "tidewater"), world.people["ines"], None
+        )
+        for name in ("grace", "ines"):
+            session.get_one(Person, world.people[name]).home_town = "Évora"
+    with world.database.read() as session:
+        deal = world.deal(session, "tidewater")
+        found = proposals.proposed_teams(session, world.viewer("dana"), catalog, [deal])
+        (proposal,) = found[deal.id]
+        fits = {
+            fit.person_id: fit
+            for fit in (proposal.placement.best, proposal.placement.next_best)
+            if fit
+        }
+    for fit in fits.values():
+        assert fit.score == pytest.approx(sum(term.contribution for term in fit.terms))
+    because = {term.because for fit in fits.values() for term in fit.terms if term.name == "ground"}
+    assert "Inês Moreira: both from Évora" in because
+    assert seat(world, one).person_id is None

@@ -1,0 +1,242 @@
+"""Notes: whom they mention, who may write, and what becomes of inboxes."""
+
+import pytest
+from sqlmodel import select
+
+from tests.world import World
+from workspace.collaboration import inbox, notes
+from workspace.collaboration.inbox import Item, Shelf
+from workspace.deals import lifecycle, stages, team
+from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.people import members
+from workspace.people.tables import Role
+from workspace.timeline import notifications
+from workspace.timeline.timeline import TimelineEntry, state_of
+
+WARDS, HIDDEN = "wards", "nightingale"
+
+
+def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> int:
+    """A note of one of the cast: its number."""
+    with world.database.write() as session:
+        row = world.deal(session, deal)
+        entry = notes.write_note(session, row, world.people[by], "note", text)
+        session.flush()
+        return entry.id
+
+
+def told(world: World, name: str, shelf: Shelf = Shelf.OPEN) -> list[Item]:
+    """What is in somebody's inbox."""
+    with world.database.read() as session:
+        return inbox.items(session, world.viewer(name), shelf)
+
+
+def text_of(world: World, entry_id: int) -> str:
+    with world.database.read() as session:
+        return session.get_one(TimelineEntry, entry_id).text
+
+
+def test_a_name_after_an_at_becomes_a_key_and_is_told(world: World) -> None:
+    entry = write(world, "@Bob Brandt and @dana-dvorak, please look; not @bobby or a@bob-brandt.de")
+    assert text_of(world, entry).startswith("@bob-brandt and @dana-dvorak, please")
+    for name in ("bob", "dana"):
+        assert [(item.why, item.event.id) for item in told(world, name)] == [("mention", entry)]
+        assert told(world, name)[0].event.mentions == {
+            "bob-brandt": "Bob Brandt",
+            "dana-dvorak": "Dana Dvořák",
+        }
+    assert told(world, "alice") == []
+    assert told(world, "charlie") == []
+
+
+def test_a_name_is_known_however_it_is_capitalised(world: World) -> None:
+    assert text_of(world, write(world, "Ask @dana dvořák!")) == "Ask @dana-dvorak!"
+
+
+def test_code_mentions_nobody(world: World) -> None:
+    for text in (
+        "The column is called `@bob-brandt`.\n```\n@dana-dvorak\n```",
+        "~~~\n@bob-brandt\n~~~",
+        "    @bob-brandt",
+        "`over\n@bob-brandt two lines`",
+        "bob@bob-brandt, x/@bob-brandt, @bob-brandtß and @bob-brandt_x",
+    ):
+        assert text_of(world, write(world, text)) == text
+    assert told(world, "bob") == told(world, "dana") == []
+    # Names in code stay as they were written.
+    assert text_of(world, write(world, "`@Bob Brandt` is @Bob Brandt")) == (
+        "`@Bob Brandt` is @bob-brandt"
+    )
+    # Three marks in a line begin no code.
+    write(world, "see ``` @dana-dvorak now")
+    assert len(told(world, "dana")) == 1
+
+
+def test_nobody_tells_themselves(world: World) -> None:
+    write(world, "Note to @alice-adeyemi")
+    assert told(world, "alice") == []
+
+
+def test_two_of_one_name_are_told_apart(world: World) -> None:
+    with world.database.write() as session:
+        other = members.add_member(session, "Bob Brandt", "bob2@dealkin.example", [Role.REP])
+    with pytest.raises(Invalid) as refused:
+        write(world, "@Bob Brandt?")
+    assert "@bob-brandt or @bob-brandt-2" in refused.value.fields["text"]
+    write(world, "@bob-brandt-2 then")
+    assert told(world, "bob") == []
+    with world.database.read() as session:
+        viewer = members.viewer(session, other.id, other.name)
+        assert len(inbox.items(session, viewer)) == 1
+
+
+def test_who_may_not_see_a_deal_cannot_be_mentioned_on_it(world: World) -> None:
+    for text in ("@dana-dvorak", "Ask @charlie-costa."):
+        with pytest.raises(Invalid) as refused:
+            write(world, text, deal=HIDDEN)
+        assert "may not see this deal" in refused.value.fields["text"]
+    write(world, "@bob-brandt may.", deal=HIDDEN)
+    assert [item.confidential for item in told(world, "bob")] == [True]
+
+
+def test_what_one_may_no_longer_see_leaves_the_inbox(world: World) -> None:
+    with world.database.write() as session:
+        lifecycle.invite(session, world.deal(session, HIDDEN), world.people["erin"], None)
+    write(world, "@erin-eriksen, for later", deal=HIDDEN)
+    assert len(told(world, "erin")) == 1
+    with world.database.write() as session:
+        lifecycle.uninvite(session, world.deal(session, HIDDEN), world.people["erin"], None)
+    assert told(world, "erin") == []
+    with world.database.read() as session:
+        assert inbox.count(session, world.viewer("erin")) == 0
+
+
+def test_followers_are_told_what_people_say_and_how_it_moves(world: World) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, WARDS)
+        notifications.follow(session, deal.id, world.people["charlie"])
+        notifications.follow(session, deal.id, world.people["charlie"])
+    said = write(world, "The ward manager is for it. @dana-dvorak")
+    with world.database.write() as session:
+        deal = world.deal(session, WARDS)
+        lifecycle.edit(session, deal, world.people["alice"], {"next_step": "Demo"})
+        to = next(each for each in stages.stages(session) if each.name == "Needs Analysis")
+        lifecycle.advance(session, deal, to, world.people["alice"])
+    kinds = [(item.why, item.event.kind) for item in told(world, "charlie")]
+    assert kinds == [("follow", "stage"), ("follow", "note")]
+    assert [(item.why, item.event.id) for item in told(world, "dana")] == [("mention", said)]
+    with world.database.write() as session:
+        notifications.unfollow(session, world.deal(session, WARDS).id, world.people["charlie"])
+    write(world, "One more thing")
+    assert len(told(world, "charlie")) == 2
+
+
+def test_who_follows_and_is_mentioned_is_told_once(world: World) -> None:
+    with world.database.write() as session:
+        notifications.follow(session, world.deal(session, WARDS).id, world.people["dana"])
+    write(world, "@dana-dvorak?")
+    assert [item.why for item in told(world, "dana")] == ["mention"]
+
+
+def test_who_was_asked_may_answer(world: World) -> None:
+    def may(name: str) -> bool:
+        with world.database.read() as session:
+            return notes.may_write(session, world.viewer(name), world.deal(session, WARDS))
+
+    assert [may(name) for name in ("alice", "bob", "dana", "charlie", "frank")] == [
+        *(True, True, True, False, False)
+    ]
+    write(world, "@charlie-costa and @frank-fischer, have you seen this?")
+    assert may("charlie")
+    # Who may only read still only reads.
+    assert not may("frank")
+    with world.database.read() as session, pytest.raises(Forbidden):
+        notes.require_writer(session, world.viewer("frank"), world.deal(session, WARDS))
+
+
+def rewrite(world: World, name: str, entry: int, text: str, deal: str = WARDS) -> None:
+    with world.database.write() as session:
+        row = world.deal(session, deal)
+        mine = notes.own_note(session, row, entry, world.people[name], hold=True)
+        notes.rewrite_note(session, row, mine, text)
+
+
+def test_only_the_writer_changes_a_note_and_only_the_new_are_told(world: World) -> None:
+    entry = write(world, "Ask @bob-brandt")
+    rewrite(world, "alice", entry, "Ask @Bob Brandt and @Dana Dvořák")
+    assert len(told(world, "bob")) == len(told(world, "dana")) == 1
+    assert "rewritten" in told(world, "dana")[0].event.detail
+    with pytest.raises(NotFound):
+        rewrite(world, "bob", entry, "Mine now")
+    with pytest.raises(NotFound):
+        rewrite(world, "alice", entry, "Of another deal", HIDDEN)
+
+
+def test_a_follower_who_is_mentioned_later_is_told_anew(world: World) -> None:
+    with world.database.write() as session:
+        notifications.follow(session, world.deal(session, WARDS).id, world.people["charlie"])
+    entry = write(world, "It went well")
+    charlie = world.viewer("charlie")
+    with world.database.write() as session:
+        inbox.finish(session, charlie, [item.id for item in inbox.items(session, charlie)])
+    rewrite(world, "alice", entry, "It went well, @charlie-costa, did it not?")
+    assert [item.why for item in told(world, "charlie")] == ["mention"]
+    with world.database.read() as session:
+        assert notes.may_write(session, charlie, world.deal(session, WARDS))
+
+
+def test_what_was_taken_back_is_gone_everywhere(world: World) -> None:
+    entry = write(world, "Wrong deal, sorry @bob-brandt")
+    with world.database.write() as session:
+        deal = world.deal(session, WARDS)
+        mine = notes.own_note(session, deal, entry, world.people["alice"])
+        notes.remove_note(session, deal, mine)
+    assert told(world, "bob") == []
+    with world.database.read() as session:
+        texts = session.exec(select(TimelineEntry.text)).all()
+        assert not any("Wrong deal" in text for text in texts)
+
+
+def test_a_seat_is_told_to_whom_it_concerns(world: World) -> None:
+    dana, bob = world.people["dana"], world.people["bob"]
+    with world.database.write() as session:
+        deal = world.deal(session, WARDS)
+        seat = team.add_seat(session, deal, "trainer", None, by=dana)
+        session.flush()
+        team.ask_seat(session, seat, bob, dana)
+    assert [item.why for item in told(world, "bob")] == ["seat"]
+    with world.database.write() as session:
+        team.decline_seat(session, session.merge(seat), bob, "On leave")
+    # The owner hears of the answer; the one who gave it does not.
+    assert [item.event.text for item in told(world, "alice")] == ["On leave"]
+    assert len(told(world, "bob")) == 1
+
+
+def test_a_team_hears_how_its_deal_went(world: World) -> None:
+    dana = world.people["dana"]
+    with world.database.write() as session:
+        deal = world.deal(session, WARDS)
+        seat = team.add_seat(session, deal, "trainer", dana, dana)
+        session.flush()
+        team.free_seat(session, seat, dana, "On leave")
+        won = next(each for each in stages.stages(session) if each.name == "Closed Won")
+        lifecycle.advance(session, deal, won, world.people["alice"], reason="The demo")
+    for name in ("bob", "dana"):
+        [item] = told(world, name)
+        assert (item.why, item.event.kind) == ("credit", "stage")
+    # The owner was told that a seat was taken, and that it was handed over.
+    assert [item.why for item in told(world, "alice")] == ["seat", "seat"]
+
+
+def test_what_stands_on_a_timeline_differs_when_a_number_is_given_out_again(world: World) -> None:
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        first = notes.write_note(session, deal, alice, "note", "Taken back")
+        session.flush()
+        before = state_of(session, deal.id)
+        notes.remove_note(session, deal, first)
+        session.flush()
+        notes.write_note(session, deal, alice, "note", "Another one")
+        session.flush()
+        assert state_of(session, deal.id) != before

@@ -1,0 +1,103 @@
+"""Keeping in touch: when it is time, and what there is to say."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import Session
+
+from tests.world import World, ago
+from workspace.clock import today
+from workspace.collaboration import reminders
+from workspace.collaboration.reminders import Occasion
+from workspace.deals.stakeholders import Stakeholder
+from workspace.errors import Invalid, NotFound
+from workspace.people.tables import Employment, Person
+
+
+def ines(session: Session, world: World) -> Person:
+    return session.get_one(Person, world.people["ines"])
+
+
+def keep(world: World, *, days: int = 90, last: int = 0, name: str = "alice") -> None:
+    with world.database.write() as session:
+        person = ines(session, world)
+        reminders.keep_in_touch(session, world.people[name], person, days, ago(last))
+
+
+def due(world: World, name: str = "alice", *, all: bool = False) -> list[Occasion]:
+    with world.database.read() as session:
+        return reminders.occasions(session, world.viewer(name), due=not all)
+
+
+def test_it_is_time_when_the_while_is_over(world: World) -> None:
+    keep(world, last=89)
+    assert due(world) == []
+    keep(world, last=90)
+    [each] = due(world)
+    assert (each.name, each.due) == ("Inês Moreira", today())
+    last = ago(90)
+    assert [r.text for r in each.reasons] == [f"Last in touch on {last.day} {last:%b %Y}"]
+
+
+def test_reminders_are_ones_own(world: World) -> None:
+    keep(world, last=200)
+    assert due(world, "bob") == due(world, "dana") == []
+
+
+def test_a_new_role_is_a_reason_at_once(world: World) -> None:
+    keep(world, last=20)
+    with world.database.write() as session:
+        person = ines(session, world)
+        session.add(
+            Employment(person_id=person.id, organisation="Lumen Bank", title="COO", start=ago(5))
+        )
+    [each] = due(world)
+    start = ago(5)
+    assert each.reasons[0].text == f"New role: COO at Lumen Bank since {start.day} {start:%b %Y}"
+    # Once they were written to it is news no more.
+    with world.database.write() as session:
+        reminders.got_in_touch(session, world.people["alice"], ines(session, world))
+    assert due(world) == []
+
+
+def test_what_was_won_together_has_its_day(world: World) -> None:
+    day = today() + timedelta(days=3)
+    closed = date(day.year - 2, day.month, min(day.day, 28) if day.month == 2 else day.day)
+    for name in ("brannoc", "nightingale"):
+        with world.database.write() as session:
+            deal = world.deal(session, name)
+            deal.closed = closed
+            deal.opened = closed
+            session.add(deal)
+            session.add(Stakeholder(deal_id=deal.id, person_id=world.people["ines"]))
+    keep(world, last=30)
+    keep(world, last=30, name="charlie")
+    [hers] = due(world)
+    assert sum("was won" in reason.text for reason in hers.reasons) == 2
+    # Charlie may not know of the confidential one.
+    [his] = due(world, "charlie")
+    assert [reason.text for reason in his.reasons if "was won" in reason.text] == [
+        f"2 years since St Brannoc patient records was won, on {day.day} {day:%b}"
+    ]
+    # Whoever has just written need not write again for the day.
+    keep(world, last=3)
+    assert due(world) == []
+
+
+def test_it_can_be_put_off_and_stopped(world: World) -> None:
+    keep(world, last=200)
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        reminders.put_off(session, alice, ines(session, world))
+    assert due(world) == []
+    assert due(world, all=True)[0].due == today() + timedelta(days=7)
+    with world.database.write() as session:
+        reminders.stop(session, alice, ines(session, world))
+    assert due(world, all=True) == []
+    with world.database.write() as session, pytest.raises(NotFound):
+        reminders.got_in_touch(session, alice, ines(session, world))
+
+
+def test_the_last_contact_is_not_still_to_come(world: World) -> None:
+    with pytest.raises(Invalid):
+        keep(world, last=-1)

@@ -1,0 +1,106 @@
+"""Credit: who was on the deals that closed, and what becomes of it afterwards."""
+
+from sqlmodel import Session, select
+
+from tests.world import World, ago, stage
+from workspace.deals import credit, lifecycle, team
+from workspace.deals.tables import Deal, PastSeat, Seat
+
+
+def on(world: World, deal: str, who: str = "bob", viewer: str = "alice") -> list[tuple[str, bool]]:
+    """As what somebody is credited with a deal, and whether they left before it closed."""
+    with world.database.read() as session:
+        found = credit.credits_of(session, world.viewer(viewer), world.people[who])
+        parts = next((each.parts for each in found if each.key == world.deals[deal]), [])
+    return [(part.role, part.until is not None) for part in parts]
+
+
+def seat_of(session: Session, world: World, deal: str, who: str = "bob") -> Seat:
+    asked = select(Seat).where(Seat.deal_id == world.deal(session, deal).id)
+    return session.exec(asked.where(Seat.person_id == world.people[who])).one()
+
+
+def close(session: Session, world: World, deal: str, to: str = "Closed Won") -> Deal:
+    row = world.deal(session, deal)
+    lifecycle.advance(session, row, stage(session, to), world.people["alice"], reason="Speed")
+    return row
+
+
+def test_who_has_a_seat_when_a_deal_closes_is_credited(world: World) -> None:
+    assert on(world, "wards") == []
+    with world.database.write() as session:
+        close(session, world, "wards")
+    assert on(world, "wards") == [("product expert", False)]
+    assert on(world, "wards", "alice") == [("owner", False)]
+    with world.database.write() as session:
+        close(session, world, "meridian", "Closed Lost")
+    assert on(world, "meridian") == [("product expert", False)]
+
+
+def test_changes_of_many_deals_credit_as_well(world: World) -> None:
+    with world.database.write() as session:
+        row = world.deal(session, "wards")
+        alice, won = world.viewer("alice"), stage(session, "Closed Won")
+        lifecycle.change_all(session, alice, [(row.key, row.version)], stage=won, changes={})
+    assert on(world, "wards") == [("product expert", False)]
+
+
+def test_an_open_deal_credits_nobody_again(world: World) -> None:
+    with world.database.write() as session:
+        row = close(session, world, "wards")
+        lifecycle.advance(session, row, stage(session, "Qualification"), None)
+    assert on(world, "wards") == []
+
+
+def test_who_handed_a_seat_over_is_credited_once_the_deal_closes(world: World) -> None:
+    with world.database.write() as session:
+        team.free_seat(session, seat_of(session, world, "wards"), world.people["bob"], "On leave")
+        session.exec(select(PastSeat)).one().until = ago(5)
+    assert on(world, "wards") == []
+    with world.database.write() as session:
+        row = close(session, world, "wards")
+        left = credit.former_team(session, row)
+        assert [(each.name, each.role) for each in left] == [("Bob Brandt", "product expert")]
+    assert on(world, "wards") == [("product expert", True)]
+
+
+def test_credit_outlives_the_seats_of_a_closed_deal(world: World) -> None:
+    dana = world.people["dana"]
+    with world.database.write() as session:
+        seat = seat_of(session, world, "brannoc")
+        team.free_seat(session, seat, dana)
+        team.fill_seat(session, seat, dana, dana)
+    assert on(world, "brannoc") == [("product expert", False)]
+    # Teams are put on past deals later.
+    assert on(world, "brannoc", "dana") == [("product expert", False)]
+
+
+def test_a_mistake_is_no_credit(world: World) -> None:
+    with world.database.write() as session:
+        seat = seat_of(session, world, "brannoc")
+        team.free_seat(session, seat, None, "He was never there", mistaken=True)
+    assert on(world, "brannoc") == []
+    with world.database.read() as session:
+        assert session.exec(select(PastSeat)).all() == []
+
+
+def test_who_comes_back_is_told_once(world: World) -> None:
+    with world.database.write() as session:
+        seat = seat_of(session, world, "brannoc")
+        team.free_seat(session, seat, None)
+        session.exec(select(PastSeat)).one().until = ago(300)
+        team.fill_seat(session, seat, world.people["bob"], None)
+        session.flush()
+        assert credit.former_team(session, world.deal(session, "brannoc")) == []
+    assert on(world, "brannoc") == [("product expert", False)]
+
+
+def test_credit_is_for_those_who_may_see_the_deal(world: World) -> None:
+    assert on(world, "nightingale") == [("product expert", False)]
+    for who in ("charlie", "dana", "grace"):
+        assert on(world, "nightingale", viewer=who) == []
+    with world.database.write() as session:
+        team.free_seat(session, seat_of(session, world, "nightingale"), world.people["alice"])
+    # Their own credit, too, goes with the sight of the deal.
+    assert on(world, "nightingale", viewer="bob") == []
+    assert on(world, "nightingale", viewer="alice") == [("product expert", False)]

@@ -1,0 +1,239 @@
+"""Cells to values: what is understood, what is refused, and that nothing else happens."""
+
+import contextlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.workspace.imports.files import SHARED, with_shared_data
+from workspace.errors import Invalid
+from workspace.imports import cells
+
+PARSERS = (
+    cells.line, cells.prose, cells.name, cells.key, cells.many, cells.email,
+    cells.domain, cells.link, cells.boolean, cells.number, cells.whole, cells.money,
+    cells.currency, cells.day, cells.first_day, cells.last_day, cells.moment,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("1054", "1054", None),
+        ("$1,234,567", "1234567", "USD"),
+        ("$1,234.50", "1234.5", "USD"),
+        ("250k", "250000", None),
+        ("1.5M USD", "1500000", "USD"),
+        ("1,5 mln zł", "1500000", "PLN"),
+        ("2bn", "2000000000", None),
+        ("1 234,50", "1234.5", None),
+        ("1\u00a0234,50 zł", "1234.5", "PLN"),
+        ("1\u202f234\u202f567 €", "1234567", "EUR"),
+        ("1.234,50", "1234.5", None),
+        ("€ 1.234.567", "1234567", "EUR"),
+        ("1'234.50", "1234.5", None),
+        ("CHF 1’234.50", "1234.5", "CHF"),
+        ("1,234", "1234", None),
+        ("0.125", "0.13", None),
+        ("1234.567", "1234.57", None),
+        ("12,5", "12.5", None),
+        ("5 MXN", "5", "MXN"),
+        ("５０", "50", None),
+        ("999999999999.99", "999999999999.99", None),
+    ],
+)
+def test_should_read_amounts(text, amount, currency):
+    assert cells.money(text) == cells.Money(Decimal(amount), currency)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "abc", "1.234", "12.345k", "-5", "(5)", "$-1,000", "1e6", "75%", "1,2,3", "12 34",
+        "1,23,456", "1 XYZ", "USD 5 EUR", "1000000000000", "9" * 5000, "Infinity", "NaN", "٣",
+        "9999b", "1..2", "5k k",
+    ],
+)  # fmt: skip
+def test_should_refuse_what_is_no_certain_amount(text):
+    with pytest.raises(Invalid):
+        cells.money(text)
+
+
+def test_should_say_how_an_ambiguous_amount_could_be_read():
+    with pytest.raises(Invalid, match=r"'1.234' could be 1234 or 1 and a fraction"):
+        cells.money("1.234")
+
+
+@given(st.decimals(0, cells.LARGEST_AMOUNT, places=2, allow_nan=False, allow_infinity=False))
+def test_should_read_every_amount_however_it_is_grouped(amount):
+    english = f"{amount:,.2f}"
+    german = english.translate(str.maketrans(",.", ".,"))
+    french = english.translate(str.maketrans(",.", "\u202f,"))
+    for text in (f"{amount:.2f}", english, german, french, f"${english}", f"{german} €"):
+        assert cells.money(text).amount == amount, text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-03-12", "2024/3/12", "20240312", "12 Mar 2024", "12 March 2024", "12-Mar-24",
+        "Mar 12, 2024", "march 12 2024", "12th March 2024", "12.03.2024", "12. 3. 2024",
+        "12.03.24", "2024-03-12T10:00:00Z", "2024-03-12 10:00:00", "2024-03-12T10:00:00.000+02:00",
+        " 2024-03-12 ",
+    ],
+)  # fmt: skip
+def test_should_read_dates(text):
+    assert cells.day(text) == date(2024, 3, 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7-Feb-22", date(2022, 2, 7)),
+        ("25/03/2024", date(2024, 3, 25)),
+        ("3/25/2024", date(2024, 3, 25)),
+        ("3/3/2024", date(2024, 3, 3)),
+        ("1 sept 1999", date(1999, 9, 1)),
+        ("1-Jan-70", date(1970, 1, 1)),
+    ],
+)
+def test_should_read_dates_whose_order_is_clear(text, expected):
+    assert cells.day(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "soon", "2024", "03/2024", "2024-13-01", "31.02.2024", "2023-02-29", "12/30/12",
+        "45000", "0024-01-01", "1899-12-31", "2201-01-01", "12 Foo 2024", "2024-03-12 nonsense",
+        "1" * 5000, "١٢.٠٣.٢٠٢٤",
+    ],
+)  # fmt: skip
+def test_should_refuse_what_is_no_certain_date(text):
+    with pytest.raises(Invalid):
+        cells.day(text)
+
+
+def test_should_say_how_an_ambiguous_date_could_be_read():
+    with pytest.raises(Invalid) as refused:
+        cells.day("03/04/2024")
+    assert str(refused.value) == (
+        "'03/04/2024' could be 03 April or 04 March: write 2024-04-03 or 2024-03-04."
+    )
+
+
+@given(st.dates(date(1970, 1, 1), date(2068, 12, 31)))
+def test_should_read_every_date_however_it_is_written(day):
+    for form in ("%Y-%m-%d", "%d %b %Y", "%d-%b-%y", "%d.%m.%Y", "%B %d, %Y", "%Y%m%d"):
+        assert cells.day(day.strftime(form)) == day, form
+
+
+def test_should_read_a_month_or_a_year_as_a_whole():
+    for text, first, last in (
+        ("2016", date(2016, 1, 1), date(2016, 12, 31)),
+        ("2016-02", date(2016, 2, 1), date(2016, 2, 29)),
+        ("12/2016", date(2016, 12, 1), date(2016, 12, 31)),
+        ("Sep 2016", date(2016, 9, 1), date(2016, 9, 30)),
+        ("2016-09-05", date(2016, 9, 5), date(2016, 9, 5)),
+    ):
+        assert (cells.first_day(text), cells.last_day(text)) == (first, last)
+    for text in ("2016-13", "13/2016", "Foo 2016", "0000", "12-Feb"):
+        with pytest.raises(Invalid):
+            cells.first_day(text)
+        with pytest.raises(Invalid):
+            cells.last_day(text)
+
+
+def test_should_read_moments_in_utc():
+    noon = datetime(2024, 3, 12, 12, tzinfo=UTC)
+    for text in ("2024-03-12T12:00", "2024-03-12 12:00:00Z", "2024-03-12T14:00:00+02:00"):
+        assert cells.moment(text) == noon
+    assert cells.moment("12 Mar 2024") == datetime(2024, 3, 12, tzinfo=UTC)
+    for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday"):
+        with pytest.raises(Invalid):
+            cells.moment(text)
+
+
+def test_should_read_yes_and_no():
+    assert [cells.boolean(text) for text in ("yes", "TRUE", "1", "x", "tak")] == [True] * 5
+    assert [cells.boolean(text) for text in ("no", "False", "0", "n", "nein")] == [False] * 5
+    with pytest.raises(Invalid, match="neither yes nor no"):
+        cells.boolean("maybe")
+
+
+def test_should_bound_whole_numbers():
+    assert cells.whole("1,234") == 1234
+    assert cells.whole("2147483647") == 2147483647
+    for text in ("2147483648", "9" * 30, "1.5", "-1", "11-50", "1e3", "ten"):
+        with pytest.raises(Invalid):
+            cells.whole(text)
+
+
+def test_should_bound_texts():
+    assert cells.line(" a\r\n b\t c ", 5) == "a b c"
+    assert cells.prose(" a\r\nb\rc ") == "a\nb\nc"
+    with pytest.raises(Invalid, match="6 characters are too many: at most 5"):
+        cells.line("abcdef", 5)
+    with pytest.raises(Invalid):
+        cells.prose("x" * 100_001)
+    for text in ("!!!", "   ", "🙂", "-"):
+        with pytest.raises(Invalid):
+            cells.name(text)
+    assert cells.name("Żabka 2") == "Żabka 2"
+
+
+def test_should_make_keys_that_can_stand_in_an_address():
+    assert cells.key("OPP 2024/17") == "OPP-2024-17"
+    assert cells.key("1C1I7A6R") == "1C1I7A6R"
+    assert cells.key("../../etc/passwd") == "etc-passwd"
+    assert cells.key("сделка №5") == "сделка-5"
+    for text in ("..", "/", "x" * 81):
+        with pytest.raises(Invalid):
+            cells.key(text)
+
+
+def test_should_read_several_values():
+    assert cells.many("a; b ;;a; c d") == ["a", "b", "c d"]
+
+
+def test_should_read_addresses():
+    assert cells.email(" Ann@Example.COM ") == "ann@example.com"
+    for text in ("ann", "@x.com", "a@b", "a@b..com", "a b@c.com", "a@b@c.com", "a@b.com,c@d.com"):
+        with pytest.raises(Invalid):
+            cells.email(text)
+    assert cells.domain("https://www.Example.com/about?x=1") == "example.com"
+    with pytest.raises(Invalid):
+        cells.domain("javascript://alert(1)@x y")
+    assert cells.link("https://example.com/a?b#c") == "https://example.com/a?b#c"
+    for text in ("javascript:alert(1)", "data:text/html,x", "//x.com", "http://", "https://a b"):
+        with pytest.raises(Invalid):
+            cells.link(text)
+
+
+def test_should_read_currencies_and_choices():
+    assert cells.currency("eur") == "EUR"
+    assert cells.currency("$") == "USD"
+    with pytest.raises(Invalid):
+        cells.currency("doubloon")
+    assert cells.choice("ROI Model", ["ROI model", "deck"]) == "ROI model"
+    with pytest.raises(Invalid, match="'song' is none of ROI model, deck"):
+        cells.choice("song", ["ROI model", "deck"])
+
+
+@given(st.text(max_size=80), st.sampled_from(PARSERS))
+def test_should_read_or_refuse_any_text(text, parse):
+    with contextlib.suppress(Invalid):
+        parse(text)
+
+
+@with_shared_data
+def test_should_read_or_refuse_every_naughty_string():
+    strings = json.loads((SHARED / "bad_input" / "blns" / "blns.json").read_text("utf-8"))
+    for text in strings:
+        for parse in PARSERS:
+            with contextlib.suppress(Invalid):
+                parse(text)

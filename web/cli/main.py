@@ -1,0 +1,40 @@
+"""The command line. Whatever is slow to import is imported by the commands that need it."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+# Each of these modules adds its commands to the application.
+from web.cli import lookups, maintenance, record, serve  # noqa: F401
+from web.cli.options import app, member_app
+from workspace.errors import DealkinError
+
+app.add_typer(member_app, name="member")
+
+
+def main() -> None:
+    """The console script: what the caller can mend is one line on stderr, and exit code 1."""
+    try:
+        app()
+    except DealkinError as error:
+        fields = getattr(error, "fields", {})
+        print(f"dealkin: {error}", file=sys.stderr)  # noqa: T201
+        for name, problem in fields.items():
+            print(f"  {name}: {problem}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"dealkin {version_of('dealkin')}")
+        raise typer.Exit
+
+
+if __name__ == "__main__":
+    main()

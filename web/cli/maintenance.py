@@ -1,0 +1,179 @@
+"""Commands that look after an installation: reindex, fit, doctor and evaluate."""
+
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from web.cli.options import Json, app
+from web.cli.output import print_json
+from web.cli.workspace import (
+    load_settings,
+    open_reranker,
+    open_workspace,
+    progress_bar,
+    viewer_of_email,
+)
+from workspace.errors import DealkinError
+
+# Looking after the installation
+
+
+@app.command()
+def reindex() -> None:
+    """Prepare every document whose text or vector is not current, and make the index anew."""
+    with open_workspace() as (_, _database, catalog, _network):
+        catalog.reset()
+        with progress_bar("documents") as show:
+            done = catalog.catch_up(show, thorough=True)
+        catalog.warm()
+        typer.echo(f"{done:,} documents were prepared; the index is made anew.")
+
+
+@app.command()
+def fit(
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Forget what was learned last; what held before holds.")
+    ] = False,
+    as_: Annotated[
+        str | None,
+        typer.Option("--as", metavar="EMAIL", help="The administrator in whose name it is done."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Learn from what readers said of kin, and from how deals went, where that is surely better."""
+    from similarity import fitting, learned_weights
+    from workspace.people.tables import Role
+    from workspace.people.viewer import require_role
+
+    with open_workspace() as (_, database, catalog, _network):
+        with database.read() as session, progress_bar("deals") as show:
+            viewer = viewer_of_email(session, as_)
+            if as_:
+                require_role(viewer, Role.ADMIN)
+            lessons = [] if undo else fitting.lessons(session, catalog, show)
+        with database.write() as session:
+            forgotten = learned_weights.undo(session, viewer.person_id) if undo else None
+            for lesson in lessons:
+                if not lesson.refused:
+                    learned_weights.keep(
+                        session, lesson.subject, lesson.held, lesson.figures, viewer.person_id
+                    )
+    if as_json:
+        print_json({"learned": [asdict(each) for each in lessons], "undone": forgotten})
+    elif undo:
+        typer.echo(f"Undone: the {forgotten}." if forgotten else "Nothing that was learned holds.")
+    for lesson in () if as_json else lessons:
+        holds = ", ".join(f"{name} {_held(value)}" for name, value in lesson.held.items())
+        typer.echo(f"{lesson.subject}: {lesson.refused or 'from now on ' + holds}")
+        for name, value in lesson.figures.items():
+            typer.echo(f"  {name.replace('_', ' ')}: {_figure(value)}")
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check the installation; exit code 1 where something is wrong."""
+    from similarity import health
+    from similarity.encoders.embeddings import Embedder
+    from workspace.database import Database
+
+    settings = load_settings()
+    with closing(Database(settings.database)) as database:
+        found = health.check(
+            database,
+            Embedder(settings.model, settings.model_languages),
+            settings.indexes,
+            open_reranker(settings),
+        )
+    if as_json:
+        print_json(found)
+    else:
+        _print_health(found)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="corpus.jsonl, queries.jsonl and qrels/test.tsv; or as an option says.",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    experts: Annotated[
+        bool,
+        typer.Option(
+            "--experts",
+            help="The folder has documents.jsonl, doc_author.tsv, candidate_pool.tsv and"
+            " expert_judgements.tsv.",
+        ),
+    ] = False,
+    outlook: Annotated[
+        bool,
+        typer.Option("--outlook", help="The folder has files of deals that closed, to import."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure retrieval on a collection with judgements, or the outlook on closed deals."""
+    from similarity import evaluation
+    from similarity.encoders.embeddings import Embedder, ModelUnavailable
+
+    if experts and outlook:
+        raise typer.BadParameter("Give either --experts or --outlook.")
+    settings = load_settings()
+    encoder = Embedder(settings.model, settings.model_languages)
+    try:
+        if outlook:
+            with progress_bar("deals") as show:
+                found = evaluation.evaluate_outlook(folder, encoder, show)
+        elif experts:
+            found = evaluation.evaluate_experts(folder, encoder)
+        else:
+            found = evaluation.evaluate(folder, encoder, open_reranker(settings))
+    except ModelUnavailable as problem:
+        raise DealkinError(str(problem)) from None
+    if as_json:
+        print_json(found)
+    else:
+        _print_figures(found)
+
+
+def _print_health(found: dict[str, Any]) -> None:
+    for section, facts in found.items():
+        if not isinstance(facts, dict):
+            continue
+        typer.echo(section.capitalize())
+        for name, value in facts.items():
+            typer.echo(f"  {name}: {value}")
+    for warning in found["warnings"]:
+        typer.echo(f"Warning: {warning}")
+    for problem in found["problems"]:
+        typer.echo(f"Problem: {problem}")
+    if not found["problems"]:
+        typer.echo("Everything is in order.")
+
+
+def _held(value: float | None) -> str:
+    return "infinite" if value is None else f"{value:g}"
+
+
+def _print_figures(found: dict[str, Any]) -> None:
+    for name, value in found.items():
+        if isinstance(value, dict):
+            figures = "  ".join(f"{measure} {_figure(one)}" for measure, one in value.items())
+            typer.echo(f"{name:12} {figures}")
+        elif isinstance(value, list):
+            typer.echo(name)
+            for row in value:
+                typer.echo("  ".join(f"  {key} {_figure(one)}" for key, one in row.items()))
+        else:
+            typer.echo(f"{name:12} {_figure(value)}")
+
+
+def _figure(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,131 @@
+"""Commands that serve a workspace: serve and demo."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from web.cli.options import Host, Port, app
+from web.cli.workspace import open_workspace
+from workspace.errors import Conflict, DealkinError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlmodel import Session
+
+    from references.network.paths import Network
+    from similarity.index.catalog import Catalog
+    from workspace.database import Database
+    from workspace.people.tables import Person
+    from workspace.settings import Settings
+
+
+# Serving
+
+
+@app.command()
+def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the workspace to browsers."""
+    with open_workspace() as (settings, database, catalog, network):
+        _serve(settings, database, catalog, network, host, port)
+
+
+@app.command()
+def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+    """Serve the demo workspace; into an empty database it is put first."""
+    from references.imports import DEMO, MORE
+    from workspace import demo as content
+
+    with open_workspace() as (settings, database, catalog, network):
+        with database.read() as session:
+            is_there = content.is_demo(session)
+        if is_there:
+            typer.echo("The demo workspace is there already. Its passwords were printed when it")
+            typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
+        else:
+            typer.echo("Making the demo workspace; this takes about a minute …")
+            with database.write() as session:
+                try:
+                    made = content.load(session, (content.FOLDER, DEMO), MORE)
+                except Conflict as error:
+                    raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
+                roles = _roles(session, [person for person, _ in made])
+            print_passwords(made, roles)
+        _serve(settings, database, catalog, network, host, port)
+
+
+def _serve(
+    settings: "Settings",
+    database: "Database",
+    catalog: "Catalog",
+    network: "Network",
+    host: str,
+    port: int,
+) -> None:
+    import socket
+    import threading
+    import time
+
+    from web.app import create_app
+    from web.server import Server, settle
+    from workspace.collaboration import digests
+    from workspace.delivery import outbox
+
+    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise DealkinError(
+            f"{host}:{port} cannot be listened on ({error.strerror}): --port takes another port."
+        ) from None
+
+    server = Server(
+        create_app(settings, database, catalog, network, address),
+        # What a proxy says of its clients is believed only where there is a proxy.
+        proxy_headers=settings.origin is not None,
+    )
+
+    def get_ready() -> None:
+        # The first page does not wait for the model, nor does loading it slow the start down.
+        while not server.started:
+            time.sleep(0.1)
+        # First what answers wait for: looking through a large record takes longer.
+        catalog.warm()
+        settle()
+        catalog.catch_up()
+
+    threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
+    workers = []
+    if mail_server:
+        workers.append(outbox.start_worker(database, mail_server))
+        workers.append(digests.start_digests(database, settings.origin or address))
+    typer.echo(f"Dealkin is at {settings.origin or address} (Ctrl+C stops it)")
+    server.run(sockets=[listener])
+    for stopped in workers:
+        stopped.set()
+
+
+def _roles(session: "Session", people: "Sequence[Person]") -> dict[int, str]:
+    from workspace.people import members
+
+    return {
+        person.id: ", ".join(sorted(members.viewer(session, person.id, person.name).roles))
+        for person in people
+    }
+
+
+def print_passwords(made: "Sequence[tuple[Person, str]]", roles: dict[int, str]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("Name", "E-mail", "Password", "Roles", box=box.SIMPLE_HEAD)
+    for person, password in made:
+        table.add_row(person.name, person.email, password, roles[person.id])
+    typer.echo("Sign in as any of these members. Their passwords are shown this once:")
+    # However narrow the terminal is, a password stays whole.
+    Console(width=120).print(table)

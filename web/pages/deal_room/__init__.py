@@ -1,0 +1,1 @@
+"""The pages of one deal, a module a tab."""

@@ -1,0 +1,318 @@
+"""The Activity tab: everything that happened on a deal, and what people write down."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.edit_conflicts import Stale, mark, require_fresh
+from web.forms import LARGEST_ID, Form, row_id
+from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.tasks import readers
+from web.responses import answer, at, go, show
+from workspace.collaboration import notes, tasks
+from workspace.collaboration.tasks import TaskRow
+from workspace.database import Database
+from workspace.deals import access
+from workspace.errors import Invalid, NotFound
+from workspace.keys import plain
+from workspace.people.viewer import Viewer, require_writer
+from workspace.timeline import notifications
+from workspace.timeline.timeline import WRITTEN_KINDS, Event, events_of, timeline
+
+PAGE = 50
+# So many colleagues are offered to be mentioned.
+OFFERED = 8
+# So much of the timeline is shown on the overview.
+LATEST = 3
+# What the timeline can be narrowed down to.
+VIEWS = {
+    "written": ("Notes & calls", WRITTEN_KINDS),
+    "stages": ("Stages", ("logged", "stage", "imported")),
+    "tasks": ("Tasks", ("task",)),
+    "team": ("Team", ("seat", "invited", "uninvited")),
+    "stakeholders": ("Stakeholders", ("stakeholder",)),
+    "references": ("References", ("reference",)),
+    "assets": ("Assets", ("use",)),
+    "edits": ("Edits", ("edited",)),
+}
+
+
+@dataclass(frozen=True)
+class ActivityPage:
+    """The Activity tab, with the forms for a new entry, or over one of the viewer's own."""
+
+    room: Room
+    events: list[Event]
+    more: int | None
+    view: str
+    views: dict[str, str]
+    kinds: tuple[str, ...]
+    may_write: bool
+    following: bool
+    tasks: list[TaskRow]
+    readers: list[tuple[str, str]]
+    viewer_id: int | None
+    # The entry that is being rewritten, and what it says by now, where that is another text.
+    editing: int | None
+    there: str
+    values: dict[str, str]
+    wrong: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest of a deal's timeline, as other pages show it."""
+
+    room: Room
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Colleagues to mention, as (key, name)."""
+
+    people: list[tuple[str, str]]
+
+
+class ActivityController(Controller):
+    """/deals/{key}/activity."""
+
+    path = "/deals/{key:str}/activity"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        view = asked.choice("show", VIEWS) or ""
+        before = asked.integer("before", 1, LARGEST_ID)
+        asked.check()
+        with database.read() as session:
+            page = activity_page(session, viewer, key, Form(), view, before)
+        fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
+        return answer(request, "deal_room/activity.html", fragment, page)
+
+    @post(sync_to_thread=True)
+    def write(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        kind = form.choice("kind", WRITTEN_KINDS, required=True) or ""
+        text = form.lines("text", 20_000, required=True)
+        try:
+            with database.write() as session:
+                deal = access.readable_deal(session, viewer, key)
+                notes.require_writer(session, viewer, deal)
+                form.done()
+                notes.write_note(session, deal, viewer.person_id, kind, text)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = activity_page(session, viewer, key, form)
+            return answer(
+                request, "deal_room/activity.html", "deal_room/_entry_form.html", page, status=422
+            )
+        return go(request, at("deals", key, "activity"), "Written down.")
+
+    @get("/latest", sync_to_thread=True)
+    def latest(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            head = room(session, viewer, key, "activity")
+            deal = head.deal
+            events = timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST)
+        return show(request, "deal_room/_latest.html", Latest(head, events))
+
+    @get("/mentions", sync_to_thread=True)
+    def mentions(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        text = plain(asked.text("q", 80))
+        asked.check()
+        with database.read() as session:
+            deal = access.readable_deal(session, viewer, key)
+            notes.require_writer(session, viewer, deal)
+            found = [
+                (other, name)
+                for row_id, other, name in access.readers_of(session, deal)
+                if row_id != viewer.person_id and _begins(name, text)
+            ]
+        return show(request, "deal_room/_mentions.html", Offered(found[:OFFERED]))
+
+    @post("/follow", sync_to_thread=True)
+    def follow(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        wanted = form.choice("follow", ("yes", "no"), required=True)
+        form.done()
+        with database.write() as session:
+            deal = access.readable_deal(session, viewer, key)
+            if viewer.person_id is None:
+                raise NotFound("There is no such member.")
+            if wanted == "yes":
+                notifications.follow(session, deal.id, viewer.person_id)
+            else:
+                notifications.unfollow(session, deal.id, viewer.person_id)
+        said = "You follow this deal: notes, calls and stages come to your inbox."
+        return go(
+            request,
+            at("deals", key, "activity"),
+            said if wanted == "yes" else "You no longer follow this deal.",
+        )
+
+    @get("/{entry_id:int}/edit", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        entry_id: FromPath[int],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            deal = access.readable_deal(session, viewer, key)
+            entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+            written = {"text": entry.text}
+            values = Form([("text", entry.text), ("seen", mark(written))])
+            page = activity_page(session, viewer, key, values, editing=entry.id)
+        return answer(request, "deal_room/activity.html", "deal_room/_rewrite.html", page)
+
+    @post("/{entry_id:int}/edit", sync_to_thread=True)
+    def rewrite(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        entry_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        text = form.lines("text", 20_000, required=True)
+        there = ""
+        try:
+            with database.write() as session:
+                deal = access.readable_deal(session, viewer, key)
+                notes.require_writer(session, viewer, deal)
+                mine = viewer.person_id
+                entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
+                there = entry.text
+                require_fresh(form, {"text": there})
+                form.done()
+                notes.rewrite_note(session, deal, entry, text)
+        except (Invalid, Stale) as wrong:
+            stale = isinstance(wrong, Stale)
+            if isinstance(wrong, Invalid):
+                form.wrong.update(wrong.fields)
+            else:
+                # The next try is one over what is there now, which is shown beside it.
+                form.sent["seen"] = [mark({"text": there})]
+            with database.read() as session:
+                page = activity_page(
+                    session, viewer, key, form, editing=entry_id, there=there if stale else ""
+                )
+            return answer(
+                request,
+                "deal_room/activity.html",
+                "deal_room/_rewrite.html",
+                page,
+                status=409 if stale else 422,
+            )
+        return go(request, at("deals", key, "activity"), "Saved.")
+
+    @post("/{entry_id:int}/remove", sync_to_thread=True)
+    def remove(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        entry_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        form.done()
+        with database.write() as session:
+            deal = access.readable_deal(session, viewer, key)
+            mine = viewer.person_id
+            entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
+            notes.remove_note(session, deal, entry)
+        return go(request, at("deals", key, "activity"), "It is gone.")
+
+
+def _begins(name: str, text: str) -> bool:
+    """Whether a name, or a word of it, begins so; both without capitals and accents."""
+    return f" {text}" in f" {plain(name)}"
+
+
+def activity_page(
+    session: Session,
+    viewer: Viewer,
+    key: str,
+    form: Form,
+    view: str = "",
+    before: int | None = None,
+    editing: int | None = None,
+    there: str = "",
+) -> ActivityPage:
+    """The tab, narrowed down to a view, from before an entry."""
+    head = room(session, viewer, key, "activity")
+    kinds = VIEWS[view][1] if view else ()
+    deal = head.deal
+    events = timeline(
+        session,
+        [(deal.id, deal.key, deal.name)],
+        kinds=kinds,
+        before=before,
+        limit=PAGE + 1,
+        reader=viewer.person_id if viewer.may_write else None,
+    )
+    shown = events[:PAGE]
+    if editing is not None and all(event.id != editing for event in shown):
+        # One that is further down than this page goes is rewritten on top.
+        entry = notes.own_note(session, deal, editing, viewer.person_id)
+        shown.insert(0, *events_of(session, [(entry, deal.key, deal.name)], viewer.person_id))
+    return ActivityPage(
+        room=head,
+        events=shown,
+        more=events[PAGE - 1].id if len(events) > PAGE else None,
+        view=view,
+        views={name: label for name, (label, _) in VIEWS.items()},
+        kinds=WRITTEN_KINDS,
+        may_write=notes.may_write(session, viewer, deal),
+        following=notifications.is_followed(session, deal.id, viewer.person_id),
+        tasks=tasks.tasks_of_deal(session, deal),
+        readers=readers(session, deal) if viewer.may_write else [],
+        viewer_id=viewer.person_id,
+        editing=editing,
+        there=there,
+        values=form.values,
+        wrong=form.wrong,
+    )

@@ -1,0 +1,125 @@
+"""The brief before a call: one page to read or print, of what the record knows of a meeting."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session, col, select
+
+from references.network.common_ground import Shared, common_ground
+from references.network.paths import KnownPath, Network, ours
+from references.teams.stakeholder_insights import Remark, Tone, buyers_side
+from similarity.index.catalog import Catalog
+from similarity.kin import Kin, kin_of_deal
+from web.pages.deal_room.header import Room, room
+from web.responses import show
+from workspace.database import Database
+from workspace.deals.filters import DealFilter
+from workspace.deals.stakeholders import StakeholderRow
+from workspace.deals.tables import Outcome, Seat
+from workspace.people.people import career
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+
+# What is worth reading on the way to a meeting.
+BEST = 3
+MOST_SHARED = 4
+
+
+@dataclass(frozen=True)
+class Attendee:
+    """Somebody of the buyer's side: who they are, what we share, and who knows them."""
+
+    row: StakeholderRow
+    about: str
+    before: list[str]
+    # With whom of the team they share what, the best first.
+    shared: list[tuple[str, Shared]]
+    path: KnownPath | None
+
+
+@dataclass(frozen=True)
+class Brief:
+    """All of it."""
+
+    room: Room
+    attendees: list[Attendee]
+    team: list[str]
+    kin: list[Kin]
+    # What to find out, and what to beware of.
+    open_questions: list[Remark]
+    remarks: list[Remark]
+
+
+class BriefController(Controller):
+    """/deals/{key}/brief."""
+
+    path = "/deals/{key:str}/brief"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+        network: NamedDependency[Network],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = brief(session, viewer, catalog, network, key)
+        return show(request, "deal_room/brief.html", page)
+
+
+def brief(session: Session, viewer: Viewer, catalog: Catalog, network: Network, key: str) -> Brief:
+    """The brief for a meeting with a deal's stakeholders, as this viewer may know it."""
+    head = room(session, viewer, key, "stakeholders")
+    deal = head.deal
+    side = buyers_side(session, viewer, deal)
+    seats = select(Seat.person_id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_not(None))
+    team = {*session.exec(seats), deal.owner_id, viewer.person_id} - {None}
+    buyers = [row.person_id for row in side.rows]
+    people = session.exec(select(Person).where(col(Person.id).in_({*team, *buyers})))
+    persons = {person.id: person for person in people}
+    # That they met on this very deal is nothing to talk about.
+    ground = common_ground(
+        session, viewer, [each for each in team if each], buyers, but_not=f"deal:{deal.id}"
+    )
+    members = ours(session)
+    attendees = []
+    for row in side.rows:
+        shared = [
+            (persons[one].name, each)
+            for (one, other), found in ground.items()
+            if other == row.person_id
+            for each in found
+        ]
+        shared.sort(key=lambda each: (-each[1].worth, each[0]))
+        paths = network.paths(session, viewer, members, [row.person_id], limit=1)
+        attendees.append(
+            Attendee(
+                row=row,
+                about=persons[row.person_id].about,
+                before=[
+                    ", ".join(filter(None, [job.title, job.organisation]))
+                    for job, _ in career(session, row.person_id)
+                    if job.end is not None
+                ][:BEST],
+                shared=shared[:MOST_SHARED],
+                path=paths[0] if paths else None,
+            )
+        )
+    gaps = [each for each in side.remarks if each.tone == Tone.GAP]
+    return Brief(
+        room=head,
+        attendees=attendees,
+        team=sorted(persons[each].name for each in team if each),
+        kin=kin_of_deal(
+            session, viewer, catalog, deal, filter=DealFilter(outcome=Outcome.WON), limit=BEST
+        ),
+        open_questions=gaps,
+        remarks=[each for each in side.remarks if each.tone != Tone.GAP],
+    )

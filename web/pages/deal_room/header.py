@@ -1,0 +1,58 @@
+"""What the tabs of a deal room share: the deal's head, and the filters in the address."""
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from workspace.accounts.accounts import Account
+from workspace.deals import access
+from workspace.deals.tables import Deal, Stage
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+from workspace.timeline.timeline import state_of
+
+TABS = (
+    ("overview", "Overview", ""),
+    ("kin", "Kin", "/kin"),
+    ("playbook", "Playbook", "/playbook"),
+    ("experts", "Experts & team", "/experts"),
+    ("stakeholders", "Stakeholders", "/stakeholders"),
+    ("references", "References", "/references"),
+    ("activity", "Activity", "/activity"),
+)
+
+
+@dataclass(frozen=True)
+class Room:
+    """The head of a deal's pages."""
+
+    deal: Deal
+    account: Account | None
+    stage: Stage
+    owner: str | None
+    owner_key: str | None
+    may_edit: bool
+    # How the timeline stands, for pages that stay open.
+    state: str
+    tab: str
+    tabs: tuple[tuple[str, str, str], ...] = TABS
+
+
+def room(session: Session, viewer: Viewer, key: str, tab: str) -> Room:
+    """The head of the deal of that key; NotFound where the viewer may not know of it."""
+    return room_of(session, viewer, access.readable_deal(session, viewer, key), tab)
+
+
+def room_of(session: Session, viewer: Viewer, deal: Deal, tab: str) -> Room:
+    """The head of a deal that the viewer may see."""
+    owner = session.get(Person, deal.owner_id) if deal.owner_id else None
+    return Room(
+        deal=deal,
+        account=session.get(Account, deal.account_id) if deal.account_id else None,
+        stage=session.get_one(Stage, deal.stage_id),
+        owner=owner.name if owner else None,
+        owner_key=owner.key if owner else None,
+        may_edit=access.may_edit(session, viewer, deal),
+        state=state_of(session, deal.id),
+        tab=tab,
+    )

@@ -1,0 +1,211 @@
+"""The Kin tab: the past deals like this one, why, and what the reader thinks of them."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
+from similarity.index.catalog import Catalog
+from similarity.kin import Kin, kin_of_deal
+from similarity.learned_weights import weights_in_use
+from similarity.scoring import Weights
+from web.forms import Form
+from web.pages.deal_room.header import Room, room
+from web.pages.deals.list_state import read_filter
+from web.rendering import query
+from web.responses import answer, at, go, show, wants_fragment
+from workspace.accounts.industries import DIVISIONS, SECTIONS
+from workspace.accounts.size_bands import SIZE_BAND_NAMES
+from workspace.database import Database
+from workspace.deals import access, lists
+from workspace.deals.lists import Choices
+from workspace.errors import Conflict
+from workspace.people.viewer import Viewer
+
+LIMIT = 10
+TERMS = tuple(each.name for each in dataclasses.fields(Weights))
+LABELS = {
+    "meaning": "Meaning",
+    "words": "Words",
+    "industry": "Industry",
+    "size": "Company size",
+    "product": "Product",
+    "competitor": "Competitor",
+    "region": "Region",
+    "recency": "Recency",
+}
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A kin that somebody said is not like this deal."""
+
+    key: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class KinPage:
+    """The Kin tab."""
+
+    room: Room
+    kin: list[Kin]
+    hidden: list[Hidden]
+    weights: dict[str, float]
+    defaults: dict[str, float]
+    params: dict[str, str]
+    choices: Choices
+    labels: dict[str, str] = field(default_factory=lambda: LABELS)
+    reasons: tuple[str, ...] = REASONS
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+    sizes: tuple[str, ...] = SIZE_BAND_NAMES
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """The weights that are not the usual ones, as they stand in the address."""
+        return {
+            f"w_{name}": f"{value:g}"
+            for name, value in self.weights.items()
+            if value != self.defaults[name]
+        }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a kin that was just judged."""
+
+    room: Room
+    kin: Kin | None
+    key: str
+    name: str
+    verdict: str
+    reason: str
+    reasons: tuple[str, ...] = REASONS
+
+
+class KinController(Controller):
+    """/deals/{key}/kin."""
+
+    path = "/deals/{key:str}/kin"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = kin_page(session, viewer, catalog, key, asked)
+        # The address keeps what was chosen, and nothing that is as usual.
+        shown = query({**page.params, **page.changed})
+        address = at("deals", key, "kin") + "?" + shown
+        return answer(
+            request,
+            "deal_room/kin.html",
+            "deal_room/_kin.html",
+            page,
+            address=address,
+            replace=True,
+        )
+
+    @post("/{kin_key:str}/judgement", sync_to_thread=True)
+    def judge(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        kin_key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[Any]:
+        verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
+        reason = form.choice("reason", REASONS) or ""
+        # How the reader has the order and what they look at come along with their answer.
+        chosen, _ = read_filter(form)
+        with database.read() as session:
+            usual = weights_in_use(session)
+        weights = read_weights(form, usual)
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            other = access.readable_deal(session, viewer, kin_key)
+            form.done()
+            if deal.id == other.id:
+                raise Conflict("A deal is not its own kin.")
+            if verdict == "withdraw":
+                withdraw(session, deal.id, other.id, viewer.person_id)
+            else:
+                judge(session, deal.id, other.id, Verdict(verdict or ""), reason, viewer.person_id)
+        if not wants_fragment(request):
+            effects = {
+                "like": f"Noted: {other.name} is like this deal.",
+                "unlike": f"{other.name} no longer appears among this deal's kin.",
+                "withdraw": f"{other.name} is offered again.",
+            }
+            return go(request, at("deals", key, "kin"), effects[verdict or ""])
+        with database.read() as session:
+            head = room(session, viewer, key, "kin")
+            shown = None
+            if verdict != "unlike":
+                found = kin_of_deal(
+                    session,
+                    viewer,
+                    catalog,
+                    head.deal,
+                    filter=chosen,
+                    weights=weights,
+                    limit=LIMIT * 4,
+                )
+                shown = next((each for each in found if each.key == kin_key), None)
+        page = Judged(head, shown, kin_key, other.name, verdict or "", reason)
+        template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
+        return show(request, template, page)
+
+
+def read_weights(asked: Form, usual: Weights) -> Weights:
+    """The weights in an address: the usual ones where it has none."""
+    sent = {name: asked.fraction(f"w_{name}") for name in TERMS}
+    asked.check()
+    chosen = {name: value for name, value in sent.items() if value is not None}
+    return dataclasses.replace(usual, **chosen)
+
+
+def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked: Form) -> KinPage:
+    """The page that an address asks for."""
+    head = room(session, viewer, key, "kin")
+    chosen, params = read_filter(asked)
+    usual = weights_in_use(session)
+    weights = read_weights(asked, usual)
+    found = kin_of_deal(
+        session, viewer, catalog, head.deal, filter=chosen, weights=weights, limit=LIMIT
+    )
+    unlike = {
+        kin_id: row
+        for kin_id, row in judgements(session, head.deal.id).items()
+        if row.verdict == Verdict.UNLIKE
+    }
+    names = lists.deal_names(session, viewer, unlike)
+    return KinPage(
+        room=head,
+        kin=found,
+        hidden=[
+            Hidden(kin_key, name, unlike[kin_id].reason)
+            for kin_id, (kin_key, name) in names.items()
+        ],
+        weights={name: getattr(weights, name) for name in TERMS},
+        defaults={name: getattr(usual, name) for name in TERMS},
+        params=params,
+        choices=lists.choices(session, viewer),
+    )

@@ -1,0 +1,97 @@
+"""The Playbook tab: the assets that won this deal's kin, and using them here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+
+from similarity.index.catalog import Catalog
+from similarity.playbook import Playbook, playbook_of_deal
+from web.forms import Form, row_id
+from web.pages.deal_room.header import Room, room
+from web.responses import at, go, show
+from workspace import assets
+from workspace.assets import Use, UseRow
+from workspace.database import Database
+from workspace.deals import access
+from workspace.errors import NotFound
+from workspace.people.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class PlaybookPage:
+    """The Playbook tab: what to use, and what is in use here."""
+
+    room: Room
+    playbook: Playbook
+    uses: list[UseRow]
+
+    @property
+    def used(self) -> set[str]:
+        """The keys of the assets that are in use here."""
+        return {use.asset_key for use in self.uses}
+
+
+class PlaybookController(Controller):
+    """/deals/{key}/playbook."""
+
+    path = "/deals/{key:str}/playbook"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[str]:
+        with database.read() as session:
+            head = room(session, viewer, key, "playbook")
+            page = PlaybookPage(
+                room=head,
+                playbook=playbook_of_deal(session, viewer, catalog, head.deal),
+                uses=assets.use_rows(session, viewer, deal_id=head.deal.id),
+            )
+        return show(request, "deal_room/playbook.html", page)
+
+    @post("/uses", sync_to_thread=True)
+    def use(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        asset_key = form.text("asset", 80, required=True)
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            asset = assets.asset_of(session, asset_key)
+            assets.use(session, asset, deal, viewer.person_id)
+        return go(request, at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
+
+    @post("/uses/{use_id:int}/helped", sync_to_thread=True)
+    def helped(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        use_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        answer = form.choice("helped", ("yes", "no", "unknown"), required=True)
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            made = session.get(Use, row_id(use_id))
+            if made is None or made.deal_id != deal.id:
+                raise NotFound("There is no such use on this deal.")
+            value = {"yes": True, "no": False}.get(answer or "")
+            assets.say_helped(session, made, viewer.person_id, value)
+        return go(request, at("deals", key, "playbook"), "Noted: the next deal's playbook knows.")

@@ -1,0 +1,156 @@
+"""The References tab: whom to ask to vouch for us on a deal, and what was asked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references.desk import advocates, workflow
+from references.desk.advocates import Activity
+from references.network.paths import Network, Reach
+from references.suggestions import Asked, Offers, asked_on, fit, offers
+from similarity.index.catalog import Catalog
+from web.forms import Form
+from web.pages.deal_room.header import Room, room
+from web.responses import at, go, show
+from workspace.database import Database
+from workspace.deals import access
+from workspace.deals.tables import Outcome
+from workspace.people import people
+from workspace.people.viewer import Viewer
+
+# How many are shown at first, and at most.
+BEST = 6
+ALL = 1_000
+
+
+@dataclass(frozen=True)
+class ReferencesPage:
+    """The References tab."""
+
+    room: Room
+    offers: Offers
+    asked: list[Asked]
+    reach: Reach
+    activity: str
+    # Whom they are to know: the key of one of those aimed at, or empty for any of them.
+    prospect: str
+    # Why nothing can be asked on this deal now; empty where it can.
+    not_yet: str
+    message: str
+    activities: tuple[str, ...] = tuple(Activity)
+
+
+class ReferencesController(Controller):
+    """/deals/{key}/references."""
+
+    path = "/deals/{key:str}/references"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+        network: NamedDependency[Network],
+    ) -> Response[str]:
+        activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
+        prospect = asked.maybe("prospect", 80)
+        limit = ALL if asked.flag("all") else BEST
+        asked.check()
+        with database.read() as session:
+            page = references_page(
+                session, viewer, catalog, network, key, Activity(activity), prospect, limit
+            )
+        return show(request, "deal_room/references.html", page)
+
+    @post(sync_to_thread=True)
+    def ask(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+        network: NamedDependency[Network],
+    ) -> Response[Any]:
+        advocate_key = form.text("advocate", 80, required=True)
+        prospect_key = form.maybe("prospect", 80)
+        activity = form.choice("activity", tuple(Activity), required=True) or ""
+        message = form.lines("message", 5_000)
+        with database.read() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            found = offers(session, viewer, catalog, network, deal, Activity(activity), limit=ALL)
+        why = next((fit(each) for each in found.offered if each.person.key == advocate_key), "")
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            advocate, person = advocates.advocate_of(session, advocate_key)
+            prospect = people.person_of(session, prospect_key) if prospect_key else None
+            made = workflow.open_request(
+                session,
+                viewer,
+                deal,
+                advocate,
+                Activity(activity),
+                prospect=prospect,
+                message=message,
+                fit=why,
+            )
+        notice = f"{made.key} is sent: {person.name} is asked once it is approved."
+        return go(request, at("deals", key, "references"), notice)
+
+
+def references_page(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    network: Network,
+    key: str,
+    activity: Activity,
+    prospect_key: str | None,
+    limit: int,
+) -> ReferencesPage:
+    """The tab for one activity, narrowed down to one person where a key is given."""
+    head = room(session, viewer, key, "references")
+    prospect = people.person_of(session, prospect_key).id if prospect_key else None
+    found = offers(
+        session, viewer, catalog, network, head.deal, activity, prospect=prospect, limit=limit
+    )
+    aimed_at = [person.id for person in found.aimed_at]
+    return ReferencesPage(
+        room=head,
+        offers=found,
+        asked=asked_on(session, head.deal.id),
+        reach=network.reach(session, viewer, aimed_at, limit=3),
+        activity=activity,
+        prospect=prospect_key or "",
+        not_yet=_not_yet(session, head),
+        message=_message(head),
+    )
+
+
+def _not_yet(session: Session, head: Room) -> str:
+    if head.deal.outcome != Outcome.OPEN:
+        return "This deal is closed."
+    earliest = advocates.policy(session).earliest_stage
+    if head.stage.position < earliest:
+        at_stage = f"this deal is at stage {head.stage.position}"
+        return f"References can be asked for from stage {earliest} on; {at_stage}."
+    return ""
+
+
+def _message(head: Room) -> str:
+    account = head.account.name if head.account else "They"
+    return (
+        f"{account} would like to hear first-hand how it went for you: what you hoped for, what"
+        " you got, and what you would do differently."
+    )

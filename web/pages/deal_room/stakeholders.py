@@ -1,0 +1,193 @@
+"""The Stakeholders tab: who is who on the buyer's side, and how they stand to us."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session, select
+
+from references.teams.stakeholder_insights import Side, buyers_side
+from web.forms import LARGEST_ID, Form, row_id
+from web.pages.deal_room.header import Room, room
+from web.path_diagram import Map, draw_map
+from web.responses import at, go, show
+from workspace.database import Database
+from workspace.deals import access, stakeholders
+from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES, Stakeholder
+from workspace.deals.tables import Deal
+from workspace.errors import Invalid, NotFound
+from workspace.people.people import PersonRow, add_contact, find_person, person_rows
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class StakeholdersPage:
+    """The Stakeholders tab; `editing` is the row whose form is open."""
+
+    room: Room
+    side: Side
+    map: Map
+    # People of the account who are not on the deal yet.
+    people: list[PersonRow]
+    editing: int | None
+    values: dict[str, str]
+    wrong: dict[str, str]
+    roles: tuple[str, ...] = BUYING_ROLES
+    stances: tuple[str, ...] = STANCES
+    influences: tuple[str, ...] = INFLUENCES
+    coverages: tuple[str, ...] = COVERAGES
+
+
+class StakeholderController(Controller):
+    """/deals/{key}/stakeholders."""
+
+    path = "/deals/{key:str}/stakeholders"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        editing = asked.integer("edit", 1, LARGEST_ID)
+        asked.check()
+        with database.read() as session:
+            page = stakeholders_page(session, viewer, key, Form(), editing)
+        return show(request, "deal_room/stakeholders.html", page)
+
+    @post(sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        name = form.text("person", 200, required=True)
+        title = form.text("title", 200)
+        role = form.choice("buying_role", BUYING_ROLES) or ""
+        try:
+            with database.write() as session:
+                deal = access.editable_deal(session, viewer, key)
+                form.done()
+                person = _buyer(session, deal, name, title, viewer.person_id)
+                stakeholders.add_stakeholder(
+                    session, deal, person.id, viewer.person_id, buying_role=role
+                )
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, None)
+        return go(request, at("deals", key, "stakeholders"), f"{person.name} is on the map.")
+
+    @post("/{stakeholder_id:int}", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        stakeholder_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        changes: dict[str, Any] = {
+            "buying_role": form.choice("buying_role", BUYING_ROLES) or "",
+            "stance": form.choice("stance", STANCES) or "",
+            "influence": form.choice("influence", INFLUENCES) or "",
+            "coverage": form.choice("coverage", COVERAGES) or "unknown",
+            "note": form.text("note", 1000),
+        }
+        above = form.integer("reports_to", 1, LARGEST_ID)
+        try:
+            with database.write() as session:
+                deal = access.editable_deal(session, viewer, key)
+                form.done()
+                row = _stakeholder(session, deal, stakeholder_id)
+                if above is not None:
+                    above = _stakeholder(session, deal, above).id
+                changes["reports_to_id"] = above
+                stakeholders.edit_stakeholder(session, row, viewer.person_id, changes)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, stakeholder_id)
+        return go(request, at("deals", key, "stakeholders"), "Saved.")
+
+    @post("/{stakeholder_id:int}/remove", sync_to_thread=True)
+    def remove(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        stakeholder_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            row = _stakeholder(session, deal, stakeholder_id)
+            stakeholders.remove_stakeholder(session, row, viewer.person_id)
+        return go(request, at("deals", key, "stakeholders"), "Taken off the map.")
+
+    def _again(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: Viewer,
+        database: Database,
+        key: str,
+        form: Form,
+        editing: int | None,
+    ) -> Response[str]:
+        with database.read() as session:
+            page = stakeholders_page(session, viewer, key, form, editing)
+        return show(request, "deal_room/stakeholders.html", page, status=422)
+
+
+def stakeholders_page(
+    session: Session, viewer: Viewer, key: str, form: Form, editing: int | None
+) -> StakeholdersPage:
+    """The tab, with the form of one row where one is being edited."""
+    head = room(session, viewer, key, "stakeholders")
+    side = buyers_side(session, viewer, head.deal)
+    there = {row.person_id for row in side.rows}
+    people: list[PersonRow] = []
+    if head.account:
+        rows = person_rows(session, account_id=head.account.id, limit=200)
+        people = [row for row in rows if row.id not in there]
+    known = {row.id for row in side.rows}
+    return StakeholdersPage(
+        room=head,
+        side=side,
+        map=draw_map(side.rows),
+        people=people,
+        editing=editing if head.may_edit and editing in known else None,
+        values=form.values,
+        wrong=form.wrong,
+    )
+
+
+def _buyer(session: Session, deal: Deal, name: str, title: str, by: int | None) -> Person:
+    """The person of that name at the deal's account, who becomes a contact where they are new."""
+    there = select(Person).where(Person.account_id == deal.account_id)
+    same = [row for row in session.exec(there) if name.casefold() in (row.name.casefold(), row.key)]
+    if len(same) > 1:
+        raise Invalid("Several are called so there.", {"person": "Give the key of their page."})
+    if same:
+        return same[0]
+    if "@" in name or deal.account_id is None:
+        return find_person(session, name)
+    return add_contact(session, name, by, title=title, account_id=deal.account_id)
+
+
+def _stakeholder(session: Session, deal: Deal, stakeholder_id: int) -> Stakeholder:
+    row = session.get(Stakeholder, row_id(stakeholder_id))
+    if row is None or row.deal_id != deal.id:
+        raise NotFound("There is no such stakeholder on this deal.")
+    return row

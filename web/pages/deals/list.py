@@ -1,0 +1,343 @@
+"""Deals: the list, what is changed on it, and logging a new one."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.response import Response
+from sqlmodel import Session, select
+
+from web.forms import Form
+from web.pages.deals.board import Board, board_of
+from web.pages.deals.list_state import (
+    BOARD,
+    COLUMNS,
+    LIST,
+    Bar,
+    Look,
+    asked_by,
+    bar_of,
+    look_of,
+    read_look,
+)
+from web.responses import answer, at, go, show
+from workspace.accounts.accounts import Account, account_rows, add_account, find_account
+from workspace.accounts.geography import country_choices
+from workspace.accounts.industries import DIVISIONS, SECTIONS
+from workspace.database import Database
+from workspace.deals import access, lifecycle, lists
+from workspace.deals.lifecycle import log
+from workspace.deals.lists import Choices, DealRow
+from workspace.deals.products import (
+    choose_competitors,
+    choose_products,
+    find_or_add_competitor,
+    find_or_add_product,
+)
+from workspace.deals.stages import stages
+from workspace.deals.tables import Deal, Outcome
+from workspace.errors import Invalid
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer, require_writer
+
+PAGE = 50
+# At most so many are changed in one go.
+MOST_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class DealList:
+    """The deals that were chosen, and what may be done with them."""
+
+    look: Look
+    bar: Bar
+    rows: list[DealRow]
+    more: str | None  # The deal that the next page begins after.
+    editable: set[int]
+    # What many deals may be changed to at once.
+    stages: list[tuple[str, str]]
+    owners: list[tuple[str, str]]
+    # A change of many deals that was refused: what was ticked and typed, and why.
+    values: dict[str, str]
+    ticked: list[str]
+    refused: dict[str, str]
+    fragment: str
+    columns: dict[str, tuple[str, str]] = field(default_factory=lambda: COLUMNS)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The deals' names by their keys."""
+        return {row.key: row.name for row in self.rows}
+
+
+@dataclass(frozen=True)
+class AccountNote:
+    """What is known of the account that is being typed, and names that it may become."""
+
+    typed: str
+    found: Account | None
+    names: list[str]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+    countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
+
+
+@dataclass(frozen=True)
+class NewDeal:
+    """The form for a deal: what was typed, and what is wrong with it."""
+
+    values: dict[str, str]
+    chosen_products: list[str]
+    chosen_competitors: list[str]
+    wrong: dict[str, str]
+    account: AccountNote
+    choices: Choices
+    currency: str
+
+
+class DealController(Controller):
+    """/deals."""
+
+    path = "/deals"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = deals_page(session, viewer, asked)
+        return answer(request, "deals/list.html", page.fragment, page, address=page.look.address())
+
+    @post("/bulk", sync_to_thread=True)
+    def change_many(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        look = look_of(form.text("query", 2000))
+        try:
+            with database.write() as session:
+                changed = change_many(session, viewer, form)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = deal_list(session, viewer, asked_by(look), refused=form)
+            return show(request, "deals/list.html", page, status=422)
+        said = "1 deal is" if changed == 1 else f"{changed} deals are"
+        return go(request, look.address(), f"{said} changed.")
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        require_writer(viewer)
+        with database.read() as session:
+            page = new_deal(session, viewer, asked)
+        return show(request, "deals/new.html", page)
+
+    @get("/new/account", sync_to_thread=True)
+    def account(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = account_note(session, asked)
+        return show(request, "deals/_account_note.html", page)
+
+    @post(sync_to_thread=True)
+    def log(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        try:
+            with database.write() as session:
+                deal, is_new = log_deal(session, viewer, form)
+                key = deal.key
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = new_deal(session, viewer, form)
+            return answer(request, "deals/new.html", "deals/_form.html", page, status=422)
+        said = "is logged" if is_new else "was logged a moment ago, and only once"
+        return go(request, at("deals", key, "kin"), f"{key} {said}. These are its kin.")
+
+
+def deals_page(
+    session: Session, viewer: Viewer, asked: Form, *, form: Form | None = None
+) -> DealList | Board:
+    """The list or the board that an address asks for, with a form over a view that came back."""
+    if asked.choice("view", (LIST, BOARD)) == BOARD:
+        return board_of(session, viewer, asked, form=form)
+    return deal_list(session, viewer, asked, form=form)
+
+
+def deal_list(
+    session: Session,
+    viewer: Viewer,
+    asked: Form,
+    *,
+    form: Form | None = None,
+    refused: Form | None = None,
+) -> DealList:
+    """The list that an address asks for."""
+    after = asked.maybe("after", 80)
+    look = read_look(asked)
+    rows = lists.deal_rows(
+        session,
+        viewer,
+        look.chosen,
+        order=look.order,
+        descending=look.descending,
+        after=after,
+        limit=PAGE + 1,
+    )
+    open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
+    return DealList(
+        look=look,
+        bar=bar_of(session, viewer, look, form),
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        editable=access.editable_deal_ids(session, viewer, [row.id for row in rows[:PAGE]]),
+        stages=[(name, name) for name in open_stages],
+        owners=people.active_members(session),
+        values=refused.values if refused else {},
+        ticked=[each.partition(":")[0] for each in refused.sent.get("deal", [])] if refused else [],
+        refused=refused.wrong if refused else {},
+        # A next page is put below the rows that are there already.
+        fragment="deals/_rows.html" if after else "deals/_results.html",
+    )
+
+
+def change_many(session: Session, viewer: Viewer, form: Form) -> int:
+    """Change all the deals that a form ticks, or none; how many are otherwise now."""
+    ticked = form.choices("deal", form.sent.get("deal", [])[:MOST_AT_ONCE])
+    open_stages = {row.name: row for row in stages(session) if row.outcome == Outcome.OPEN}
+    stage = form.choice("stage", open_stages)
+    owner = form.choice("owner", [key for key, _ in people.active_members(session)])
+    day = form.day("expected_close")
+    if not ticked and "deal" not in form.wrong:
+        form.refuse("deal", "Tick the deals first.")
+    if not (stage or owner or day) and not form.wrong:
+        form.refuse("stage", "Choose a stage, an owner or a date.")
+    form.done()
+    changes: dict[str, object] = {}
+    if owner:
+        changes["owner_id"] = people.member_of(session, owner).id
+    if day:
+        changes["expected_close"] = day
+    chosen = [each.rpartition(":") for each in ticked]
+    return lifecycle.change_all(
+        session,
+        viewer,
+        [(key, int(seen) if seen.isdecimal() else 0) for key, _, seen in chosen],
+        stage=open_stages[stage] if stage else None,
+        changes=changes,
+    )
+
+
+def new_deal(session: Session, viewer: Viewer, form: Form) -> NewDeal:
+    """The form, empty or as it was sent."""
+    return NewDeal(
+        values=form.values,
+        chosen_products=form.sent.get("product", []),
+        chosen_competitors=form.sent.get("competitor", []),
+        wrong=form.wrong,
+        account=account_note(session, form),
+        choices=lists.choices(session, viewer),
+        currency=lists.usual_currency(session, viewer),
+    )
+
+
+def account_note(session: Session, form: Form) -> AccountNote:
+    """What to say about the account that is typed into a form."""
+    typed = " ".join((form.values.get("account") or "").split())[:200]
+    rows = account_rows(session, text=typed, limit=8) if len(typed) > 1 else []
+    return AccountNote(
+        typed=typed,
+        found=find_account(session, typed) if typed else None,
+        names=[row.name for row in rows],
+        values=form.values,
+        wrong=form.wrong,
+    )
+
+
+def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
+    """Log the deal of a form, with its account where that is new; whether it was not there.
+
+    Without scripts nothing keeps a button from being pressed twice: the same name and account
+    by the same member within a minute is the same deal.
+    """
+    # A second press waits here until the first has logged its deal.
+    session.exec(
+        select(Person.id).where(Person.id == viewer.person_id).with_for_update(key_share=True)
+    ).first()
+    choices = lists.choices(session, viewer)
+    name = form.text("name", 200, required=True)
+    account_name = form.text("account", 200, required=True)
+    industry = form.choice("industry", {**SECTIONS, **DIVISIONS})
+    headcount = form.integer("headcount", 1, 10_000_000)
+    country = form.choice("country", [code for code, _ in country_choices()])
+    stage_name = form.choice("stage", [value for value, _ in choices.stages])
+    products = form.choices("product", [value for value, _ in choices.products])
+    competitors = form.choices("competitor", [value for value, _ in choices.competitors])
+    new_product = form.maybe("new_product", 200)
+    new_competitor = form.maybe("new_competitor", 200)
+    amount, currency = form.money("amount"), form.currency("currency")
+    facts: dict[str, Any] = {
+        "expected_close": form.day("expected_close"),
+        "use_case": form.lines("use_case", 5_000),
+        "notes": form.lines("notes", 20_000),
+        "next_step": form.text("next_step", 500),
+        "next_step_on": form.day("next_step_on"),
+        "confidential": form.flag("confidential"),
+    }
+    if amount is not None and currency is None:
+        form.refuse("currency", "Needed with an amount.")
+    form.done()
+    account = find_account(session, account_name)
+    earlier = lifecycle.just_logged(session, viewer, name, account) if account else None
+    if earlier:
+        return earlier, False
+    account = account or add_account(
+        session, account_name, industry=industry, headcount=headcount, country=country
+    )
+    sold = choose_products(session, products)
+    if new_product:
+        sold.append(find_or_add_product(session, new_product))
+    against = choose_competitors(session, competitors)
+    if new_competitor:
+        against.append(find_or_add_competitor(session, new_competitor))
+    deal = log(
+        session,
+        name,
+        account,
+        viewer.person_id,
+        stage=next((each for each in stages(session) if each.name == stage_name), None),
+        products=sold,
+        competitors=against,
+        amount=amount,
+        currency=currency if amount is not None else None,
+        **facts,
+    )
+    return deal, True

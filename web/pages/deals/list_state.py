@@ -1,0 +1,193 @@
+"""Ways of looking at the deals: what an address asks for, and the views that have a name."""
+
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+
+from web.forms import Form, parse_pairs
+from web.rendering import query
+from workspace.accounts.industries import DIVISIONS, SECTIONS
+from workspace.accounts.size_bands import SIZE_BAND_NAMES
+from workspace.deals import lists
+from workspace.deals.filters import DealFilter
+from workspace.deals.lists import DEAL_ORDERS, Choices
+from workspace.deals.saved_views import ViewRow, views_of
+from workspace.deals.tables import Outcome
+from workspace.errors import Invalid
+from workspace.people.viewer import Viewer
+
+LIST, BOARD = "list", "board"
+USUAL_SORT = "-opened"
+# What a list may show beside a deal's name: the label, and what orders it, where something does.
+COLUMNS = {
+    "account": ("Account", "account"),
+    "stage": ("Stage", "stage"),
+    "next": ("Next step", "next"),
+    "amount": ("Amount", "amount"),
+    "close": ("Close", "close"),
+    "owner": ("Owner", "owner"),
+    "opened": ("Opened", "opened"),
+    "moved": ("Last move", "moved"),
+}
+USUAL_COLUMNS = ("account", "stage", "next", "amount", "close", "owner")
+# Sent with every choice of columns, so that an empty one is a choice too.
+NAME = "name"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What an address asks for: which deals, in which order, as a list or as a board."""
+
+    chosen: DealFilter
+    params: dict[str, str]  # The filters, as they stand in the address.
+    view: str
+    order: str
+    descending: bool
+    columns: tuple[str, ...]
+
+    @property
+    def sort(self) -> str:
+        """The order as it stands in the address."""
+        return f"-{self.order}" if self.descending else self.order
+
+    @property
+    def shown_columns(self) -> str:
+        """The columns as they stand in the address; nothing where they are the usual ones."""
+        return ",".join((NAME, *self.columns)) if self.columns != USUAL_COLUMNS else ""
+
+    @property
+    def query(self) -> str:
+        """All of this as the query of an address: the same look, the same query."""
+        return self._query({})
+
+    def address(self, **changes: str) -> str:
+        """The address of this with some of its parts changed; an empty one is taken off."""
+        asked = self._query(changes)
+        return f"/deals?{asked}" if asked else "/deals"
+
+    def _query(self, changes: dict[str, str]) -> str:
+        parts = {
+            **self.params,
+            "sort": self.sort,
+            "columns": self.shown_columns,
+            "view": self.view,
+            **changes,
+        }
+        usual = {"sort": USUAL_SORT, "view": LIST}
+        return query({name: part for name, part in parts.items() if part != usual.get(name)})
+
+
+def read_look(asked: Form) -> Look:
+    """What an address asks for; `Invalid` where it cannot be asked for."""
+    view = asked.choice("view", (LIST, BOARD)) or LIST
+    sorts = [*DEAL_ORDERS, *(f"-{name}" for name in DEAL_ORDERS)]
+    sort = asked.choice("sort", sorts) or USUAL_SORT
+    named = [name for sent in asked.sent.get("columns", []) for name in sent.split(",") if name]
+    if any(name not in COLUMNS and name != NAME for name in named):
+        asked.refuse("columns", "Choose from the list.")
+    chosen, params = read_filter(asked)
+    if view == BOARD:
+        # A board is of open deals, whatever the list was of.
+        params.pop("outcome", None)
+    return Look(
+        chosen=chosen,
+        params=params,
+        view=view,
+        order=sort.removeprefix("-"),
+        descending=sort.startswith("-"),
+        columns=tuple(name for name in COLUMNS if name in named) if named else USUAL_COLUMNS,
+    )
+
+
+def look_of(text: str) -> Look:
+    """The look that a query asks for which came from elsewhere: a form, or a saved view."""
+    return read_look(Form(parse_pairs(text.encode())))
+
+
+def asked_by(look: Look) -> Form:
+    """The fields of a look's address."""
+    return Form(parse_pairs(look.query.encode()))
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A saved view above the deals. Without an address it asks for what there is no more."""
+
+    row: ViewRow
+    address: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Bar:
+    """What stands above the deals: the saved views, and what they can be narrowed down by."""
+
+    tabs: list[Tab]
+    choices: Choices
+    # A form over a view that came back: what was typed, and what is wrong with it.
+    values: dict[str, str]
+    wrong: dict[str, str]
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+    sizes: tuple[str, ...] = SIZE_BAND_NAMES
+
+    @property
+    def current(self) -> Tab | None:
+        """The saved view that is open."""
+        return next((tab for tab in self.tabs if tab.current), None)
+
+
+def bar_of(session: Session, viewer: Viewer, look: Look, form: Form | None = None) -> Bar:
+    """What stands above the deals that somebody looks at."""
+    return Bar(
+        tabs=[_tab(row, look) for row in views_of(session, viewer)],
+        choices=lists.choices(session, viewer),
+        values=form.values if form else {},
+        wrong=form.wrong if form else {},
+    )
+
+
+def _tab(row: ViewRow, look: Look) -> Tab:
+    # What was stored is as little to be trusted as any other address.
+    try:
+        saved = look_of(row.query)
+    except Invalid:
+        return Tab(row, "", False)
+    return Tab(row, saved.address(), saved.query == look.query)
+
+
+# What a list of deals, or the Kin tab, can be narrowed down by.
+FILTERS = (
+    "outcome",
+    "stage",
+    "industry",
+    "size",
+    "product",
+    "competitor",
+    "region",
+    "owner",
+    "account",
+    "since",
+    "until",
+)
+
+
+def read_filter(asked: Form) -> tuple[DealFilter, dict[str, str]]:
+    """The filter in an address, and its parts as they were sent."""
+    chosen = DealFilter(
+        text=asked.maybe("q", 200),
+        outcome=asked.choice("outcome", list(Outcome)),
+        stage=asked.maybe("stage", 60),
+        industry=asked.maybe("industry", 3),
+        size=asked.choice("size", SIZE_BAND_NAMES),
+        product=asked.maybe("product", 80),
+        competitor=asked.maybe("competitor", 80),
+        region=asked.maybe("region", 60),
+        owner=asked.maybe("owner", 80),
+        account=asked.maybe("account", 80),
+        since=asked.day("since"),
+        until=asked.day("until"),
+    )
+    asked.check()
+    params = {name: asked.text(name, 200) for name in ("q", *FILTERS)}
+    return chosen, {name: value for name, value in params.items() if value}

@@ -1,0 +1,1 @@
+"""The pages on ties, connections, introductions and keeping in touch."""

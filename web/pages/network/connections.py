@@ -1,0 +1,138 @@
+"""A member's own connections: whom they know, from their address books, and who may know that."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references.network import address_books
+from references.network.address_books import ConnectionRow
+from references.network.ties import Visibility
+from web.forms import LARGEST_ID, Form, row_id
+from web.pages.network.ties import SHARING
+from web.rendering import query
+from web.responses import answer, at, go
+from workspace.database import Database
+from workspace.people.viewer import Viewer, require_writer
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class ConnectionList:
+    """Some of the viewer's connections."""
+
+    rows: list[ConnectionRow]
+    more: int | None
+    params: dict[str, str]
+    may_write: bool
+    sharing: tuple[tuple[str, str], ...] = tuple(SHARING.items())
+
+
+class ConnectionController(Controller):
+    """/connections."""
+
+    path = "/connections"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = own_connections(session, viewer, asked)
+        fragment = (
+            "network/connections/_rows.html"
+            if "after" in asked.sent
+            else "network/connections/_results.html"
+        )
+        address = "/connections?" + query(page.params)
+        return answer(request, "network/connections/list.html", fragment, page, address=address)
+
+    @post("/share", sync_to_thread=True)
+    def share_all(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        chosen = form.choice("visibility", tuple(Visibility), required=True)
+        form.done()
+        visibility = Visibility(chosen or "")
+        with database.write() as session:
+            count = address_books.share_all(session, viewer.person_id or 0, visibility)
+        notice = f"{count:,} connections are seen by: {SHARING[visibility].lower()}."
+        return go(request, "/connections", notice)
+
+    @post("/{connection_id:int}/share", sync_to_thread=True)
+    def share(
+        self,
+        request: Request[Any, Any, Any],
+        connection_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        chosen = form.choice("visibility", tuple(Visibility), required=True)
+        with database.write() as session:
+            row = address_books.own_connection(session, viewer, row_id(connection_id))
+            form.done()
+            visibility = Visibility(chosen or "")
+            address_books.share(session, [row], visibility, viewer.person_id or 0)
+        return go(request, "/connections", f"Seen by: {SHARING[visibility].lower()}.")
+
+    @post("/{connection_id:int}/add", sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        connection_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            row = address_books.own_connection(session, viewer, row_id(connection_id))
+            form.done()
+            person = address_books.add_to_record(session, row, viewer.person_id or 0)
+        return go(request, at("people", person.key), f"{person.name} is in the record now.")
+
+    @post("/{connection_id:int}/forget", sync_to_thread=True)
+    def forget(
+        self,
+        request: Request[Any, Any, Any],
+        connection_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            row = address_books.own_connection(session, viewer, row_id(connection_id))
+            form.done()
+            name = row.name
+            address_books.forget(session, row, viewer.person_id or 0)
+        return go(request, "/connections", f"{name} is no longer among your connections.")
+
+
+def own_connections(session: Session, viewer: Viewer, asked: Form) -> ConnectionList:
+    """The part of a member's connections that an address asks for."""
+    text = asked.text("q", 200)
+    after = asked.integer("after", 1, LARGEST_ID)
+    asked.check()
+    rows = address_books.connections_of(
+        session, viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
+    )
+    return ConnectionList(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        params={"q": text} if text else {},
+        may_write=viewer.may_write,
+    )

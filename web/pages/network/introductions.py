@@ -1,0 +1,258 @@
+"""Introductions: asking a colleague for one, and answering those who ask."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references.introductions import asking
+from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
+from references.introductions.tables import OPEN_DAYS, Answer
+from references.network import ties
+from references.network.paths import KnownPath, Network
+from web.dependencies import Mail
+from web.forms import Form
+from web.responses import go, show
+from workspace.accounts.accounts import Account
+from workspace.clock import today
+from workspace.database import Database
+from workspace.deals import access, lists
+from workspace.deals.tables import Outcome
+from workspace.errors import Invalid
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer, require_writer
+
+_SAID = {
+    Answer.YES: "You said yes. Your message is below.",
+    Answer.NO: "You said no. Nobody else learns of it.",
+    Answer.NOT_NOW: "It will be put to you again. Nobody else learns of it.",
+}
+
+
+@dataclass(frozen=True)
+class IntroductionsPage:
+    """What the viewer is asked for, and what they asked for."""
+
+    of_me: list[AskedOfMe]
+    # The paths from the viewer to those whom they are to introduce somebody to, by the ask's key.
+    paths: dict[str, KnownPath]
+    by_me: list[Asked]
+    # Whether mail leaves from here; else messages are copied.
+    mail_is_sent: bool
+    # The first day that a 'not now' can name, and the one that it names where nobody says.
+    tomorrow: date
+    next_week: date
+    # The ask whose answer could not be taken.
+    mending: str
+    values: dict[str, str]
+    wrong: dict[str, str]
+
+
+@dataclass(frozen=True)
+class NewIntroduction:
+    """The form of an ask. Without a person it says how to come by one."""
+
+    person: Person | None
+    account: Account | None
+    # None is a colleague whom the viewer does not know.
+    over: Person | None
+    path: KnownPath | None
+    # Whether such a colleague can be asked at all; with `over` it does not matter.
+    may_be_asked: bool
+    deals: list[tuple[str, str]]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    days: int = OPEN_DAYS
+
+
+class IntroductionController(Controller):
+    """/introductions."""
+
+    path = "/introductions"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+        mail: NamedDependency[Mail],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = introductions_page(session, viewer, network, mail, "", Form())
+        return show(request, "network/introductions/list.html", page)
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+    ) -> Response[str]:
+        require_writer(viewer)
+        with database.read() as session:
+            page = new_introduction(session, viewer, network, asked)
+        return show(request, "network/introductions/new.html", page)
+
+    @post(sync_to_thread=True)
+    def ask(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        person_key = form.text("person", 80, required=True)
+        over_key = form.maybe("over", 80)
+        deal_key = form.maybe("deal", 80)
+        why = form.lines("why", 5_000, required=True)
+        draft = form.lines("draft", 5_000)
+        try:
+            with database.write() as session:
+                form.done()
+                asking.ask(
+                    session,
+                    viewer,
+                    network,
+                    people.person_of(session, person_key),
+                    people.member_of(session, over_key) if over_key else None,
+                    why=why,
+                    draft=draft,
+                    deal=access.readable_deal(session, viewer, deal_key) if deal_key else None,
+                )
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = new_introduction(session, viewer, network, form)
+            return show(request, "network/introductions/new.html", page, status=422)
+        return go(
+            request, "/introductions", "It is asked. You are told of a yes here and on Today."
+        )
+
+    @post("/{key:str}/answer", sync_to_thread=True)
+    def answer(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        answers = (Answer.YES, Answer.NO, Answer.NOT_NOW)
+        said = form.choice("answer", answers, required=True)
+        message = form.lines("message", 5_000)
+        send = form.flag("send") and mail.is_sent
+        again_on = form.day("again_on")
+        try:
+            with database.write() as session:
+                form.done()
+                said = Answer(said or "")
+                asking.answer(
+                    session, viewer, key, said, message=message, send=send, again_on=again_on
+                )
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = introductions_page(session, viewer, network, mail, key, form)
+            return show(request, "network/introductions/list.html", page, status=422)
+        return go(request, "/introductions", _SAID[said])
+
+    @post("/{key:str}/withdraw", sync_to_thread=True)
+    def withdraw(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        form.done()
+        with database.write() as session:
+            asking.withdraw(session, viewer, key)
+        return go(request, "/introductions", "You took it back.")
+
+    @post("/{key:str}/outcome", sync_to_thread=True)
+    def conclude(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        introduced = form.choice("introduced", ("yes", "no"), required=True) == "yes"
+        form.done()
+        with database.write() as session:
+            asking.conclude(session, viewer, key, introduced=introduced)
+        notice = "The two of you are tied now." if introduced else "It is let go."
+        return go(request, "/introductions", notice)
+
+
+def introductions_page(
+    session: Session, viewer: Viewer, network: Network, mail: Mail, mending: str, form: Form
+) -> IntroductionsPage:
+    """A member's introductions; `mending` is the key of the ask that the form is about."""
+    of_me = asked_of(session, viewer)
+    me = viewer.person_id or 0
+    wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
+    found = asking.reaching(session, viewer, network, wanted.values())
+    return IntroductionsPage(
+        of_me=of_me,
+        paths={key: found[pair] for key, pair in wanted.items() if pair in found},
+        by_me=asked_by(session, viewer),
+        mail_is_sent=mail.is_sent,
+        tomorrow=today() + timedelta(days=1),
+        next_week=today() + timedelta(days=7),
+        mending=mending,
+        values=form.values,
+        wrong=form.wrong,
+    )
+
+
+def new_introduction(
+    session: Session, viewer: Viewer, network: Network, form: Form
+) -> NewIntroduction:
+    """The form for the person, the colleague and the deal that it names."""
+    person_key, over_key = form.maybe("person", 80), form.maybe("over", 80)
+    deal_key = form.maybe("deal", 80)
+    values = form.values
+    if not person_key:
+        return NewIntroduction(None, None, None, None, False, [], values, form.wrong)
+    person = people.person_of(session, person_key)
+    over = people.member_of(session, over_key) if over_key else None
+    me = asking.require_asker(viewer)
+    pair = (over.id if over else 0, person.id)
+    rows = lists.deals_of_member(session, viewer, me, outcome=Outcome.OPEN)
+    deals = [(row.key, row.name) for row in rows]
+    if deal_key and deal_key not in dict(deals):
+        deal = access.readable_deal(session, viewer, deal_key)
+        deals.insert(0, (deal.key, deal.name))
+    if "draft" not in values:
+        asker = session.get_one(Person, me)
+        values["draft"] = asking.drafted(asker, person)
+    return NewIntroduction(
+        person=person,
+        account=session.get(Account, person.account_id) if person.account_id else None,
+        over=over,
+        path=asking.reaching(session, viewer, network, [pair] if over else []).get(pair),
+        may_be_asked=ties.may_be_asked(session, viewer, [person.id]),
+        deals=deals,
+        values=values,
+        wrong=form.wrong,
+    )

@@ -1,0 +1,101 @@
+"""Keeping in touch with a person: how often, and that one has written."""
+
+from typing import Any
+
+from litestar import Controller, Request, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+
+from web.forms import Form
+from web.responses import at, go
+from workspace.collaboration import reminders
+from workspace.collaboration.reminders import CADENCES
+from workspace.database import Database
+from workspace.errors import NotFound
+from workspace.people import people
+from workspace.people.viewer import Viewer, require_writer
+
+
+class KeepInTouchController(Controller):
+    """/people/{key}/keep-in-touch: the viewer's own reminders of a person."""
+
+    path = "/people/{key:str}/keep-in-touch"
+
+    @post(sync_to_thread=True)
+    def keep(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        every = form.choice("every", [str(days) for days in CADENCES], required=True)
+        last_on = form.day("last_on")
+        form.done()
+        with database.write() as session:
+            person = people.person_of(session, key)
+            reminders.keep_in_touch(session, _me(viewer), person, int(every or 0), last_on)
+        return go(request, at("people", key), f"You will be reminded {CADENCES[int(every or 0)]}.")
+
+    @post("/done", sync_to_thread=True)
+    def done(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        back = _back(form, key)
+        form.done()
+        with database.write() as session:
+            person = people.person_of(session, key)
+            reminders.got_in_touch(session, _me(viewer), person)
+        return go(request, back, f"Noted: you were in touch with {person.name}.")
+
+    @post("/later", sync_to_thread=True)
+    def later(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        back = _back(form, key)
+        form.done()
+        with database.write() as session:
+            person = people.person_of(session, key)
+            reminders.put_off(session, _me(viewer), person)
+        return go(request, back, f"You will be reminded of {person.name} in a week.")
+
+    @post("/stop", sync_to_thread=True)
+    def stop(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        form.done()
+        with database.write() as session:
+            person = people.person_of(session, key)
+            reminders.stop(session, _me(viewer), person)
+        return go(request, at("people", key), f"No more reminders of {person.name}.")
+
+
+def _me(viewer: Viewer) -> int:
+    if viewer.person_id is None:
+        raise NotFound("There is no such member.")
+    return viewer.person_id
+
+
+def _back(form: Form, key: str) -> str:
+    return "/" if form.choice("back", ("today", "person")) == "today" else at("people", key)

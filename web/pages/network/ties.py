@@ -1,0 +1,201 @@
+"""Who knows somebody: the ties of a person, and the paths to them or to an account's people."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session, select
+
+from references.network import ties
+from references.network.common_ground import Shared, common_ground
+from references.network.paths import Network, Reach
+from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
+from web.forms import Form, row_id
+from web.responses import answer, at, go, show
+from workspace.accounts import accounts
+from workspace.accounts.accounts import Account
+from workspace.database import Database
+from workspace.errors import Invalid
+from workspace.people.people import find_person, person_of, roles_of
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer, require_writer
+
+# What people choose from when they share a tie.
+SHARING = {
+    Visibility.PRIVATE: "Only me",
+    Visibility.ASK: "Only me, but others may be told to ask",
+    Visibility.TEAM: "My team",
+    Visibility.EVERYONE: "Everybody here",
+}
+
+
+@dataclass(frozen=True)
+class TiesPage:
+    """A person's ties, the paths to them, and the form for a tie that somebody knows of."""
+
+    person: Person
+    account: Account | None
+    is_member: bool
+    reach: Reach | None
+    ties: list[TieRow]
+    # What the viewer shares with them.
+    shared: list[Shared]
+    may_write: bool
+    values: dict[str, str]
+    wrong: dict[str, str]
+    kinds: tuple[str, ...] = tuple(TieKind)
+    closeness: tuple[str, ...] = tuple(CLOSENESS)
+    sharing: tuple[tuple[str, str], ...] = tuple(SHARING.items())
+
+
+@dataclass(frozen=True)
+class AccountPathsPage:
+    """The paths to the people of an account."""
+
+    account: Account
+    people: int
+    reach: Reach
+
+
+class TiesController(Controller):
+    """/people/{key}/ties."""
+
+    path = "/people/{key:str}/ties"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = ties_page(session, viewer, network, key, Form())
+        return show(request, "network/ties.html", page)
+
+    @post(sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        other = form.text("person", 254)
+        kind = form.choice("kind", tuple(TieKind), required=True) or ""
+        closeness = form.choice("closeness", CLOSENESS, required=True) or ""
+        facts: dict[str, Any] = {
+            "evidence": form.text("evidence", 500),
+            "start": form.day("start"),
+            "end": form.day("end"),
+            "visibility": form.choice("visibility", tuple(Visibility), required=True),
+        }
+        try:
+            with database.write() as session:
+                person = person_of(session, key)
+                form.done()
+                who = find_person(session, other).id if other else viewer.person_id
+                ties.assert_tie(
+                    session,
+                    who or 0,
+                    person.id,
+                    kind,
+                    base=CLOSENESS[closeness],
+                    asserted_by_id=viewer.person_id,
+                    **facts,
+                )
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = ties_page(session, viewer, network, key, form)
+            return answer(request, "network/ties.html", "network/_tie_form.html", page, status=422)
+        return go(request, at("people", key, "ties"), "The tie is written down.")
+
+    @post("/{tie_id:int}/share", sync_to_thread=True)
+    def share(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        tie_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        chosen = form.choice("visibility", tuple(Visibility), required=True)
+        with database.write() as session:
+            form.done()
+            visibility = Visibility(chosen or "")
+            tie = ties.own_tie(session, viewer, row_id(tie_id))
+            ties.set_visibility(session, tie, visibility, viewer.person_id)
+        return go(request, at("people", key, "ties"), f"Seen by: {SHARING[visibility].lower()}.")
+
+    @post("/{tie_id:int}/remove", sync_to_thread=True)
+    def remove(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        tie_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            form.done()
+            tie = ties.own_tie(session, viewer, row_id(tie_id))
+            ties.remove_tie(session, tie, viewer.person_id)
+        return go(request, at("people", key, "ties"), "The tie is removed.")
+
+
+class AccountPathsController(Controller):
+    """/accounts/{key}/paths."""
+
+    path = "/accounts/{key:str}/paths"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        network: NamedDependency[Network],
+    ) -> Response[str]:
+        with database.read() as session:
+            account = accounts.account_of(session, key)
+            people = list(session.exec(select(Person.id).where(Person.account_id == account.id)))
+            reach = network.reach(session, viewer, people)
+        return show(
+            request, "network/account_paths.html", AccountPathsPage(account, len(people), reach)
+        )
+
+
+def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form: Form) -> TiesPage:
+    """A person's ties as this viewer may know them; nobody needs a path to our own people."""
+    person = person_of(session, key)
+    is_member = roles_of(session, person.id) is not None
+    return TiesPage(
+        person=person,
+        account=session.get(Account, person.account_id) if person.account_id else None,
+        is_member=is_member,
+        reach=None if is_member else network.reach(session, viewer, [person.id]),
+        ties=ties.ties_of(session, viewer, person.id),
+        shared=_shared(session, viewer, person.id),
+        may_write=viewer.may_write,
+        values=form.values,
+        wrong=form.wrong,
+    )
+
+
+def _shared(session: Session, viewer: Viewer, person_id: int) -> list[Shared]:
+    own = viewer.person_id
+    if own is None or own == person_id:
+        return []
+    return common_ground(session, viewer, [own], [person_id]).get((own, person_id), [])

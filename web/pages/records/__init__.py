@@ -1,0 +1,1 @@
+"""The pages on accounts, people and assets."""

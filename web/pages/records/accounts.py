@@ -1,0 +1,269 @@
+"""Accounts: the list, an account's page, adding and editing."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.forms import Form
+from web.rendering import query
+from web.responses import answer, at, go, show
+from workspace.accounts import accounts
+from workspace.accounts.accounts import Account, AccountRow, Relationship
+from workspace.accounts.geography import REGIONS, country_choices
+from workspace.accounts.industries import DIVISIONS, SECTIONS
+from workspace.audit import audit
+from workspace.database import Database
+from workspace.deals import lists
+from workspace.deals.filters import DealFilter
+from workspace.deals.lists import DealRow
+from workspace.errors import Invalid
+from workspace.people.people import PersonRow, person_rows
+from workspace.people.viewer import Viewer, require_writer
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class AccountList:
+    """The accounts that were chosen."""
+
+    rows: list[AccountRow]
+    more: str | None
+    params: dict[str, str]
+    relationships: tuple[str, ...] = tuple(Relationship)
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+
+
+@dataclass(frozen=True)
+class AccountPage:
+    """An account: its facts, its people, and the deals that the viewer may see."""
+
+    account: Account
+    parent: Account | None
+    subsidiaries: list[AccountRow]
+    people: list[PersonRow]
+    deals: list[DealRow]
+    may_edit: bool
+
+
+@dataclass(frozen=True)
+class AccountForm:
+    """The form over an account; without a key, a new one's."""
+
+    key: str | None
+    values: dict[str, str]
+    wrong: dict[str, str]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
+    relationships: tuple[str, ...] = tuple(Relationship)
+    regions: tuple[str, ...] = REGIONS
+    sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
+    divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
+    countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
+
+
+class AccountController(Controller):
+    """/accounts."""
+
+    path = "/accounts"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = account_list(session, asked)
+        fragment = (
+            "records/accounts/_rows.html"
+            if "after" in asked.sent
+            else "records/accounts/_results.html"
+        )
+        address = "/accounts?" + query(page.params)
+        return answer(request, "records/accounts/list.html", fragment, page, address=address)
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self, request: Request[Any, Any, Any], viewer: NamedDependency[Viewer]
+    ) -> Response[str]:
+        require_writer(viewer)
+        page = AccountForm(None, {"relationship": Relationship.PROSPECT}, {})
+        return show(request, "records/accounts/edit.html", page)
+
+    @post(sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        try:
+            with database.write() as session:
+                facts = read_account(session, form)
+                name = facts.pop("name")
+                if accounts.find_account(session, name):
+                    raise Invalid("It is there already.", {"name": "There is one of that name."})
+                account = accounts.add_account(session, name, **facts)
+                audit(session, viewer.person_id, "account added", f"account {account.id}")
+        except Invalid as wrong:
+            page = AccountForm(None, form.values, {**form.wrong, **wrong.fields})
+            return answer(
+                request,
+                "records/accounts/edit.html",
+                "records/accounts/_form.html",
+                page,
+                status=422,
+            )
+        return go(request, at("accounts", account.key), f"{account.name} is added.")
+
+    @get("/{key:str}", sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = account_page(session, viewer, key)
+        return show(request, "records/accounts/show.html", page)
+
+    @get("/{key:str}/edit", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        require_writer(viewer)
+        with database.read() as session:
+            account = accounts.account_of(session, key)
+            values = account_values(session, account)
+        page = AccountForm(key, values, {}, mark(values))
+        return show(request, "records/accounts/edit.html", page)
+
+    @post("/{key:str}/edit", sync_to_thread=True)
+    def change(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        try:
+            with database.write() as session:
+                account = accounts.account_of(session, key)
+                hold(session, account)
+                require_fresh(form, account_values(session, account))
+                facts = read_account(session, form)
+                accounts.edit_account(session, account, viewer.person_id, facts)
+        except Stale:
+            with database.read() as session:
+                there = account_values(session, accounts.account_of(session, key))
+            unlike = differences(form.values, there)
+            page = AccountForm(key, {**there, **form.values}, {}, mark(there), unlike)
+            return answer(
+                request,
+                "records/accounts/edit.html",
+                "records/accounts/_form.html",
+                page,
+                status=409,
+            )
+        except Invalid as wrong:
+            fields = {**form.wrong, **wrong.fields}
+            page = AccountForm(key, form.values, fields, form.values.get("seen", ""))
+            return answer(
+                request,
+                "records/accounts/edit.html",
+                "records/accounts/_form.html",
+                page,
+                status=422,
+            )
+        return go(request, at("accounts", key), "Saved.")
+
+
+def account_list(session: Session, asked: Form) -> AccountList:
+    """The page that an address asks for."""
+    text = asked.maybe("q", 200)
+    relationship = asked.choice("relationship", tuple(Relationship))
+    industry = asked.maybe("industry", 3)
+    after = asked.maybe("after", 80)
+    asked.check()
+    rows = accounts.account_rows(
+        session,
+        text=text,
+        relationship=relationship,
+        industry=industry,
+        after=after,
+        limit=PAGE + 1,
+    )
+    sent = {"q": text, "relationship": relationship, "industry": industry}
+    return AccountList(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        params={name: value for name, value in sent.items() if value},
+    )
+
+
+def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
+    """An account as this viewer may know it."""
+    account = accounts.account_of(session, key)
+    return AccountPage(
+        account=account,
+        parent=session.get(Account, account.parent_id) if account.parent_id else None,
+        subsidiaries=accounts.account_rows(session, parent_id=account.id),
+        people=person_rows(session, account_id=account.id, limit=100),
+        deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
+        may_edit=viewer.may_write,
+    )
+
+
+def account_values(session: Session, account: Account) -> dict[str, str]:
+    """An account's facts as its form shows them."""
+    parent = session.get(Account, account.parent_id) if account.parent_id else None
+    return {
+        "name": account.name,
+        "domain": account.domain or "",
+        "industry": account.industry or "",
+        "headcount": str(account.headcount or ""),
+        "country": account.country or "",
+        "region": account.region or "",
+        "parent": parent.name if parent else "",
+        "relationship": account.relationship,
+        "description": account.description,
+    }
+
+
+def read_account(session: Session, form: Form) -> dict[str, Any]:
+    """The facts in a form; `Invalid` where one cannot be taken."""
+    parent_name = form.text("parent", 200)
+    parent = accounts.find_account(session, parent_name) if parent_name else None
+    if parent_name and parent is None:
+        form.refuse("parent", "There is no account of that name.")
+    facts = {
+        "name": form.text("name", 200, required=True),
+        "domain": form.maybe("domain", 200),
+        "industry": form.choice("industry", {**SECTIONS, **DIVISIONS}),
+        "headcount": form.integer("headcount", 1, 10_000_000),
+        "country": form.choice("country", [code for code, _ in country_choices()]),
+        "region": form.maybe("region", 60),
+        "parent_id": parent.id if parent else None,
+        "relationship": form.choice("relationship", tuple(Relationship)) or Relationship.PROSPECT,
+        "description": form.lines("description", 5_000),
+    }
+    form.done()
+    return facts

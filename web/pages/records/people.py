@@ -1,0 +1,402 @@
+"""People: the list, a person's page, contacts and their facts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.forms import Form, row_id
+from web.rendering import query
+from web.responses import answer, at, go, show
+from workspace import assets
+from workspace.accounts import accounts
+from workspace.accounts.accounts import Account
+from workspace.accounts.geography import country_choices
+from workspace.assets import AssetRow
+from workspace.collaboration import reminders
+from workspace.collaboration.reminders import CADENCES, KeepInTouch
+from workspace.database import Database
+from workspace.deals import credit, lists
+from workspace.deals.credit import Credit
+from workspace.deals.lists import DealRow
+from workspace.deals.stakeholders import Involvement, involvements
+from workspace.deals.tables import Outcome
+from workspace.errors import Invalid
+from workspace.people import people
+from workspace.people.people import PersonRow
+from workspace.people.tables import Education, Employment, Gathering, Membership, Person
+from workspace.people.viewer import Viewer, require_writer
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class PeopleList:
+    """The people who were chosen."""
+
+    rows: list[PersonRow]
+    more: str | None
+    params: dict[str, str]
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """A person: what is known, and a member's deals, of those that the viewer may see."""
+
+    person: Person
+    account: Account | None
+    roles: list[str] | None
+    career: list[tuple[Employment, str | None]]
+    schooling: Sequence[Education]
+    memberships: Sequence[Membership]
+    gatherings: list[tuple[str, str]]
+    deals: list[DealRow]
+    credits: list[Credit]
+    # What a contact is on deals that the viewer may see.
+    involvements: list[Involvement]
+    assets: list[AssetRow]
+    may_edit: bool
+    # Whether, and how often, the viewer wants to be reminded of them.
+    kept: KeepInTouch | None
+    cadences: list[tuple[str, str]]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    adding: str  # The form that is open: employment, education, memberships or none.
+
+
+@dataclass(frozen=True)
+class PersonForm:
+    """The form over a person; without a key, a new contact's."""
+
+    key: str | None
+    name: str
+    values: dict[str, str]
+    wrong: dict[str, str]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
+    countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
+
+
+class PeopleController(Controller):
+    """/people."""
+
+    path = "/people"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = people_list(session, asked)
+        fragment = (
+            "records/people/_rows.html" if "after" in asked.sent else "records/people/_results.html"
+        )
+        address = "/people?" + query(page.params)
+        return answer(request, "records/people/list.html", fragment, page, address=address)
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+    ) -> Response[str]:
+        require_writer(viewer)
+        values = {"account": asked.text("account", 200)}
+        return show(request, "records/people/edit.html", PersonForm(None, "", values, {}))
+
+    @post(sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        try:
+            with database.write() as session:
+                facts = read_person(session, form)
+                name = facts.pop("name")
+                person = people.add_contact(session, name, viewer.person_id, **facts)
+        except Invalid as wrong:
+            page = PersonForm(None, "", form.values, {**form.wrong, **wrong.fields})
+            return answer(
+                request, "records/people/edit.html", "records/people/_form.html", page, status=422
+            )
+        return go(request, at("people", person.key), f"{person.name} is added.")
+
+    @get("/{key:str}", sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = person_page(session, viewer, key, Form(), "")
+        return show(request, "records/people/show.html", page)
+
+    @get("/{key:str}/edit", sync_to_thread=True)
+    def edit(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            person = people.editable_person(session, viewer, key)
+            values = person_values(session, person)
+        page = PersonForm(key, person.name, values, {}, mark(values))
+        return show(request, "records/people/edit.html", page)
+
+    @post("/{key:str}/edit", sync_to_thread=True)
+    def change(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        try:
+            with database.write() as session:
+                person = people.editable_person(session, viewer, key)
+                hold(session, person)
+                require_fresh(form, person_values(session, person))
+                facts = read_person(session, form)
+                people.edit_person(session, person, viewer.person_id, facts)
+        except Stale:
+            with database.read() as session:
+                there = person_values(session, people.editable_person(session, viewer, key))
+            unlike = differences(form.values, there)
+            page = PersonForm(key, there["name"], {**there, **form.values}, {}, mark(there), unlike)
+            return answer(
+                request, "records/people/edit.html", "records/people/_form.html", page, status=409
+            )
+        except Invalid as wrong:
+            fields, sent = {**form.wrong, **wrong.fields}, form.values
+            page = PersonForm(key, sent.get("name", ""), sent, fields, sent.get("seen", ""))
+            return answer(
+                request, "records/people/edit.html", "records/people/_form.html", page, status=422
+            )
+        return go(request, at("people", key), "Saved.")
+
+    @post("/{key:str}/employment", sync_to_thread=True)
+    def employ(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        organisation = form.text("organisation", 200, required=True)
+        facts = {
+            "title": form.text("title", 200),
+            "start": form.day("start"),
+            "end": form.day("end"),
+        }
+        try:
+            with database.write() as session:
+                person = people.editable_person(session, viewer, key)
+                form.done()
+                people.add_employment(session, person, organisation, viewer.person_id, **facts)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, "employment")
+        return go(request, at("people", key), f"{organisation} is added.")
+
+    @post("/{key:str}/education", sync_to_thread=True)
+    def educate(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        institution = form.text("institution", 200, required=True)
+        facts = {
+            "degree": form.text("degree", 200),
+            "field": form.text("field", 200),
+            "start": form.day("start"),
+            "end": form.day("end"),
+        }
+        try:
+            with database.write() as session:
+                person = people.editable_person(session, viewer, key)
+                form.done()
+                people.add_education(session, person, institution, viewer.person_id, **facts)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, "education")
+        return go(request, at("people", key), f"{institution} is added.")
+
+    @post("/{key:str}/memberships", sync_to_thread=True)
+    def belong(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        kind = form.choice("kind", tuple(Gathering), required=True) or ""
+        organisation = form.text("organisation", 200, required=True)
+        facts = {
+            "role": form.text("role", 200),
+            "start": form.day("start"),
+            "end": form.day("end"),
+        }
+        try:
+            with database.write() as session:
+                person = people.editable_person(session, viewer, key)
+                form.done()
+                people.add_membership(
+                    session, person, kind, organisation, viewer.person_id, **facts
+                )
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            return self._again(request, viewer, database, key, form, "memberships")
+        return go(request, at("people", key), f"{organisation} is added.")
+
+    @post("/{key:str}/memberships/{membership_id:int}/remove", sync_to_thread=True)
+    def leave(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        membership_id: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        with database.write() as session:
+            person = people.editable_person(session, viewer, key)
+            form.done()
+            people.remove_membership(session, person, row_id(membership_id), viewer.person_id)
+        return go(request, at("people", key), "Removed.")
+
+    def _again(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: Viewer,
+        database: Database,
+        key: str,
+        form: Form,
+        adding: str,
+    ) -> Response[str]:
+        with database.read() as session:
+            page = person_page(session, viewer, key, form, adding)
+        return show(request, "records/people/show.html", page, status=422)
+
+
+def people_list(session: Session, asked: Form) -> PeopleList:
+    """The page that an address asks for."""
+    text = asked.maybe("q", 200)
+    who = asked.choice("who", ("members", "contacts"))
+    after = asked.maybe("after", 80)
+    asked.check()
+    rows = people.person_rows(
+        session,
+        text=text,
+        members=None if who is None else who == "members",
+        after=after,
+        limit=PAGE + 1,
+    )
+    sent = {"q": text, "who": who}
+    return PeopleList(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        params={name: value for name, value in sent.items() if value},
+    )
+
+
+def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
+    """A person as this viewer may know them."""
+    person = people.person_of(session, key)
+    roles = people.roles_of(session, person.id)
+    return PersonPage(
+        person=person,
+        account=session.get(Account, person.account_id) if person.account_id else None,
+        roles=roles,
+        career=people.career(session, person.id),
+        schooling=people.schooling(session, person.id),
+        memberships=people.memberships(session, person.id),
+        gatherings=[(each.value, each.value.capitalize()) for each in Gathering],
+        deals=lists.deals_of_member(session, viewer, person.id, outcome=Outcome.OPEN)
+        if roles is not None
+        else [],
+        credits=credit.credits_of(session, viewer, person.id) if roles is not None else [],
+        involvements=involvements(session, viewer, person.id) if roles is None else [],
+        assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
+        may_edit=people.may_edit(session, viewer, person),
+        kept=reminders.cadence_of(session, viewer.person_id, person.id),
+        cadences=[(str(days), words.capitalize()) for days, words in CADENCES.items()],
+        values=form.values,
+        wrong=form.wrong,
+        adding=adding,
+    )
+
+
+def person_values(session: Session, person: Person) -> dict[str, str]:
+    """A person's facts as the form shows them."""
+    account = session.get(Account, person.account_id) if person.account_id else None
+    return {
+        "name": person.name,
+        "email": person.email or "",
+        "profile": person.profile or "",
+        "title": person.title,
+        "department": person.department,
+        "account": account.name if account else "",
+        "city": person.city,
+        "country": person.country or "",
+        "home_town": person.home_town,
+        "languages": person.languages,
+        "skills": person.skills,
+        "about": person.about,
+    }
+
+
+def read_person(session: Session, form: Form) -> dict[str, Any]:
+    """The facts in a form; `Invalid` where one cannot be taken."""
+    account_name = form.text("account", 200)
+    account = accounts.find_account(session, account_name) if account_name else None
+    if account_name and account is None:
+        form.refuse("account", "There is no account of that name yet: add it first.")
+    email = form.text("email", 254).lower() or None
+    if email and ("@" not in email.strip("@") or " " in email):
+        form.refuse("email", "An e-mail address, such as ines@example.com.")
+    profile = form.text("profile", 500)
+    if profile:
+        try:
+            profile = people.profile_address(profile)
+        except Invalid as wrong:
+            form.refuse("profile", wrong.fields["profile"])
+    facts = {
+        "name": form.text("name", 200, required=True),
+        "email": email,
+        "profile": profile or None,
+        "title": form.text("title", 200),
+        "department": form.text("department", 200),
+        "account_id": account.id if account else None,
+        "city": form.text("city", 100),
+        "country": form.choice("country", [code for code, _ in country_choices()]),
+        "home_town": form.text("home_town", 100),
+        "languages": form.text("languages", 100),
+        "skills": form.text("skills", 1_000),
+        "about": form.lines("about", 5_000),
+    }
+    form.done()
+    return facts

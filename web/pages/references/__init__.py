@@ -1,0 +1,1 @@
+"""The pages of the reference desk, of advocates, and of guests."""

@@ -1,0 +1,366 @@
+"""Advocates: the list, nominating one, and what they agreed to."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references.desk import advocates, budgets, guest_links, queue, workflow
+from references.desk.advocates import Activity, Advocate
+from references.desk.consent import (
+    Consent,
+    ConsentState,
+    LegalBasis,
+    consent_on,
+    consents_of,
+    record_consent,
+)
+from references.desk.queue import AdvocateRow, RequestRow
+from references.desk.request import DESK_ROLES
+from web.dependencies import Mail
+from web.forms import Form
+from web.rendering import query
+from web.responses import answer, at, go, show
+from workspace.clock import today
+from workspace.database import Database
+from workspace.delivery import outbox
+from workspace.delivery.outbox import OutboxMessage
+from workspace.errors import Invalid
+from workspace.people.people import PersonRow, person_of, person_rows
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer, require_role, require_writer
+
+PAGE = 50
+# What a member may write down that somebody said.
+SAID = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
+
+
+@dataclass(frozen=True)
+class Advocates:
+    """The advocates that were chosen, and whether they may be asked for an activity."""
+
+    rows: list[AdvocateRow]
+    more: str | None
+    params: dict[str, str]
+    activity: str
+    activities: tuple[str, ...] = tuple(Activity)
+
+
+@dataclass(frozen=True)
+class Nomination:
+    """Contacts to choose one from."""
+
+    text: str
+    people: list[PersonRow]
+    nominated: set[str]
+
+
+@dataclass(frozen=True)
+class AdvocatePage:
+    """An advocate: consent, terms, and what they were asked for."""
+
+    row: AdvocateRow
+    advocate: Advocate
+    person: Person
+    nominated_by: Person | None
+    consents: list[tuple[Consent, str | None]]
+    requests: list[RequestRow]
+    # When their customer was, or will be, taken out of their day: for whichever deal.
+    used: list[date]
+    messages: list[OutboxMessage]
+    mail_is_sent: bool
+    is_desk: bool
+    values: dict[str, str]
+    chosen: list[str]
+    wrong: dict[str, str]
+    # The form that was sent: terms, consent or none.
+    form: str
+    activities: tuple[str, ...] = tuple(Activity)
+    said: tuple[str, ...] = SAID
+    bases: tuple[str, ...] = tuple(LegalBasis)
+
+
+class AdvocateController(Controller):
+    """/references/advocates."""
+
+    path = "/references/advocates"
+
+    @get(sync_to_thread=True)
+    def list(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = advocate_list(session, asked)
+        fragment = (
+            "references/advocates/_rows.html"
+            if "after" in asked.sent
+            else "references/advocates/_results.html"
+        )
+        address = "/references/advocates?" + query(page.params)
+        return answer(request, "references/advocates/list.html", fragment, page, address=address)
+
+    @get("/new", sync_to_thread=True)
+    def new(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        require_writer(viewer)
+        text = asked.text("q", 200)
+        asked.check()
+        with database.read() as session:
+            people = person_rows(session, text=text, members=False, limit=20) if text else []
+            known = advocates.nominated(session, [row.id for row in people])
+        nominated = {row.key for row in people if row.id in known}
+        return show(request, "references/advocates/new.html", Nomination(text, people, nominated))
+
+    @post(sync_to_thread=True)
+    def nominate(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        key = form.text("person", 80, required=True)
+        form.done()
+        require_writer(viewer)
+        with database.write() as session:
+            person = person_of(session, key)
+            advocates.nominate(session, person, viewer.person_id)
+        notice = f"{person.name} is nominated. Nobody may ask them before they consent."
+        return go(request, at("references", "advocates", key), notice)
+
+    @get("/{key:str}", sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = advocate_page(session, viewer, mail, key, Form(), "")
+        return show(request, "references/advocates/show.html", page)
+
+    @post("/{key:str}/terms", sync_to_thread=True)
+    def terms(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        chosen = form.choices("activity", tuple(Activity))
+        calls = form.integer("calls", 0, 20)
+        events = form.integer("events", 0, 20)
+        paused = form.day("paused_until")
+        try:
+            form.done()
+            require_role(viewer, *DESK_ROLES)
+            with database.write() as session:
+                advocate, _ = advocates.advocate_of(session, key)
+                advocates.set_terms(
+                    session,
+                    advocate,
+                    viewer.person_id,
+                    activities=[Activity(each) for each in chosen],
+                    calls_a_quarter=calls,
+                    events_in_two_quarters=events,
+                    paused_until=paused,
+                )
+        except Invalid as wrong:
+            return self._again(request, viewer, database, mail, key, form, wrong, "terms")
+        return go(request, at("references", "advocates", key), "Saved.")
+
+    @post("/{key:str}/consent", sync_to_thread=True)
+    def consent(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        state = form.choice("state", SAID, required=True)
+        basis = form.choice("legal_basis", tuple(LegalBasis)) or LegalBasis.CONSENT
+        captured_on = form.day("captured_on") or today()
+        source = form.text("source", 200, required=True)
+        start, end = form.day("start"), form.day("end")
+        try:
+            form.done()
+            require_role(viewer, *DESK_ROLES)
+            with database.write() as session:
+                advocate, person = advocates.advocate_of(session, key)
+                if state == ConsentState.GIVEN:
+                    record_consent(
+                        session,
+                        advocate,
+                        ConsentState.GIVEN,
+                        viewer.person_id,
+                        captured_on=captured_on,
+                        legal_basis=LegalBasis(basis),
+                        source=source,
+                        start=start,
+                        end=end,
+                    )
+                else:
+                    workflow.withdraw(
+                        session,
+                        advocate,
+                        ConsentState(state or ""),
+                        viewer.person_id,
+                        name=person.name,
+                        source=source,
+                        captured_on=captured_on,
+                    )
+        except Invalid as wrong:
+            return self._again(request, viewer, database, mail, key, form, wrong, "consent")
+        return go(request, at("references", "advocates", key), "Recorded.")
+
+    @post("/{key:str}/asking", sync_to_thread=True)
+    def ask(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        form.done()
+        require_role(viewer, *DESK_ROLES)
+        with database.write() as session:
+            advocate, person = advocates.advocate_of(session, key)
+            said = consents_of(session, [advocate.id])[advocate.id]
+            renewal = consent_on(said, today()).state == ConsentState.GIVEN
+            record_consent(
+                session, advocate, ConsentState.REQUESTED, viewer.person_id, source="a letter"
+            )
+            guest_links.write_for_consent(
+                session,
+                advocate.id,
+                person,
+                session.get_one(Person, viewer.person_id),
+                mail.origin,
+                renewal=renewal,
+            )
+        return go(request, at("references", "advocates", key), f"{person.name} is asked.")
+
+    @post("/{key:str}/messages/{message:int}", sync_to_thread=True)
+    def sent(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        message: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        form.done()
+        require_role(viewer, *DESK_ROLES)
+        with database.write() as session:
+            advocate, _ = advocates.advocate_of(session, key)
+            outbox.sent_by_hand(session, guest_links.about_advocate(advocate.id), message)
+        return go(request, at("references", "advocates", key), "Noted: it is sent.")
+
+    def _again(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: Viewer,
+        database: Database,
+        mail: Mail,
+        key: str,
+        form: Form,
+        wrong: Invalid,
+        name: str,
+    ) -> Response[str]:
+        form.wrong.update(wrong.fields)
+        with database.read() as session:
+            page = advocate_page(session, viewer, mail, key, form, name)
+        return show(request, "references/advocates/show.html", page, status=422)
+
+
+def advocate_list(session: Session, asked: Form) -> Advocates:
+    """The page that an address asks for."""
+    text = asked.maybe("q", 200)
+    activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
+    renew = asked.choice("renew", ("yes",))
+    after = asked.maybe("after", 80)
+    asked.check()
+    rows = queue.advocate_rows(
+        session,
+        Activity(activity),
+        text=text,
+        renewals=bool(renew),
+        after=after,
+        limit=PAGE + 1,
+    )
+    chosen = activity if activity != Activity.CALL else None
+    sent = {"q": text, "activity": chosen, "renew": renew}
+    return Advocates(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        params={name: value for name, value in sent.items() if value},
+        activity=activity,
+    )
+
+
+def advocate_page(
+    session: Session, viewer: Viewer, mail: Mail, key: str, form: Form, name: str
+) -> AdvocatePage:
+    """An advocate as this viewer may know them, with what was typed into one of the forms."""
+    advocate, person = advocates.advocate_of(session, key)
+    activities = advocates.activities_of(advocate)
+    [row] = queue.advocate_rows(
+        session, activities[0] if activities else Activity.CALL, advocate_id=advocate.id
+    )
+    is_desk = bool(viewer.roles & set(DESK_ROLES))
+    said = consents_of(session, [advocate.id])[advocate.id]
+    about = guest_links.about_advocate(advocate.id)
+    by = {
+        each: session.get(Person, each)
+        for each in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
+        if each
+    }
+    names = {row_id: found.name for row_id, found in by.items() if found}
+    return AdvocatePage(
+        row=row,
+        advocate=advocate,
+        person=person,
+        nominated_by=by.get(advocate.nominated_by_id or 0),
+        consents=[(each, names.get(each.recorded_by_id or 0)) for each in reversed(said)],
+        requests=queue.requests_of_advocate(session, viewer, advocate.id),
+        used=budgets.days_of_customer(session, person.account_id),
+        messages=outbox.messages_about(session, about) if is_desk else [],
+        mail_is_sent=mail.is_sent,
+        is_desk=is_desk,
+        values=form.values if name else terms_of(advocate),
+        chosen=form.sent.get("activity", []) if name == "terms" else [*activities],
+        wrong=form.wrong,
+        form=name,
+    )
+
+
+def terms_of(advocate: Advocate) -> dict[str, str]:
+    """An advocate's limits as the form shows them."""
+    found = {
+        "calls": advocate.calls_a_quarter,
+        "events": advocate.events_in_two_quarters,
+        "paused_until": advocate.paused_until,
+    }
+    return {name: str(value) for name, value in found.items() if value is not None}

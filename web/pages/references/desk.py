@@ -1,0 +1,395 @@
+"""The reference desk: one queue of requests, and a request with everything about it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references.desk import advocates, calendar, workflow
+from references.desk.advocates import POLICY_RANGES, Activity
+from references.desk.queue import (
+    RequestRow,
+    StepRow,
+    View,
+    desk_choices,
+    queued_requests,
+    request_row,
+    steps_of,
+    who_may_be_asked,
+)
+from references.desk.request import DESK_ROLES, OUTCOMES, Part, ReferenceRequest
+from references.desk.rules import outbox_subject, request_of, slots_of
+from web.dependencies import Mail
+from web.forms import Form, zone_choices
+from web.rendering import query
+from web.responses import answer, at, go, show
+from workspace.clock import now, zone_or_utc, zones
+from workspace.database import Database
+from workspace.deals.stages import stages
+from workspace.delivery import outbox
+from workspace.delivery.outbox import OutboxMessage
+from workspace.errors import DealkinError, Invalid, NotFound
+from workspace.people.people import member_of
+from workspace.people.tables import Person, Role
+from workspace.people.viewer import Viewer, require_role, require_writer
+
+PAGE = 50
+# At most so many are approved, declined or assigned in one go.
+MOST_AT_ONCE = 200
+VIEWS = (
+    (View.WAITING, "Waiting"),
+    (View.MINE, "Mine"),
+    (View.SCHEDULED, "Scheduled"),
+    (View.ALL, "All"),
+)
+# The words of an address for a step, where they are not the step's own.
+_STEPS = {"other-times": "other times", "outcome": "record outcome"}
+_NOTICES = {
+    "submit": "asked for",
+    "approve": "approved",
+    "decline": "declined",
+    "assign": "assigned",
+    "swap": "given to another advocate",
+    "invite": "sent to the customer",
+    "other times": "sent back for other times",
+    "schedule": "scheduled",
+    "reschedule": "moved",
+    "complete": "completed",
+    "miss": "missed",
+    "record outcome": "closed with its outcome",
+    "cancel": "called off",
+}
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The requests of one view."""
+
+    rows: list[RequestRow]
+    more: str | None
+    view: str
+    params: dict[str, str]
+    is_desk: bool
+    members: list[tuple[str, str]]
+    views: tuple[tuple[str, str], ...] = VIEWS
+
+
+@dataclass(frozen=True)
+class RequestPage:
+    """A request, what may be done with it, and what happened to it."""
+
+    row: RequestRow
+    request: ReferenceRequest
+    slots: list[datetime]
+    steps: list[StepRow]
+    # Letters to guests: for those who may send them by hand.
+    messages: list[OutboxMessage]
+    mail_is_sent: bool
+    # What guests said of it is for those whom it was said to.
+    may_read_feedback: bool
+    others: list[tuple[str, str]]
+    members: list[tuple[str, str]]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    zones: tuple[tuple[str, str], ...]
+    zone: str
+    outcomes: tuple[str, ...] = OUTCOMES
+
+
+@dataclass(frozen=True)
+class PolicyPage:
+    """The rules of the desk."""
+
+    values: dict[str, str]
+    owner_approval: bool
+    wrong: dict[str, str]
+    stages: list[tuple[str, str]]
+    may_edit: bool
+
+
+class DeskController(Controller):
+    """/references."""
+
+    path = "/references"
+
+    @get(sync_to_thread=True)
+    def queue(
+        self,
+        request: Request[Any, Any, Any],
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = queue_page(session, viewer, asked)
+        fragment = (
+            "references/desk/_rows.html"
+            if "after" in asked.sent
+            else "references/desk/_results.html"
+        )
+        address = "/references?" + query(page.params)
+        return answer(request, "references/desk/queue.html", fragment, page, address=address)
+
+    @get("/policy", sync_to_thread=True)
+    def policy(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = policy_page(session, viewer, Form())
+        return show(request, "references/desk/policy.html", page)
+
+    @post("/policy", sync_to_thread=True)
+    def set_policy(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        changes: dict[str, Any] = {
+            name: form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
+        }
+        for name, value in changes.items():
+            if value is None:
+                form.refuse(name, "Needed.")
+        changes["owner_approval"] = form.flag("owner_approval")
+        try:
+            form.done()
+            require_role(viewer, *DESK_ROLES)
+            with database.write() as session:
+                advocates.set_policy(session, viewer.person_id, changes)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = policy_page(session, viewer, form)
+            return show(request, "references/desk/policy.html", page, status=422)
+        return go(request, at("references", "policy"), "The rules are saved.")
+
+    @post("/bulk", sync_to_thread=True)
+    def bulk(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        step = form.choice("step", ("approve", "decline", "assign"), required=True) or ""
+        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        chosen = form.choices("request", form.sent.get("request", [])[:MOST_AT_ONCE])
+        act = read_step(form, step, mail)
+        # One form holds what any of its buttons needs.
+        form.lines("reason", 500)
+        form.text("member", 80)
+        form.done()
+        require_role(viewer, *DESK_ROLES)
+        if not chosen:
+            raise Invalid("Choose requests first.", {"request": "None is chosen."})
+        done, left = 0, []
+        for each in chosen:
+            key, _, version = each.partition(":")
+            try:
+                with database.write() as session:
+                    row = request_of(session, viewer, key)
+                    act(session, viewer, row, int(version) if version.isdigit() else None)
+                done += 1
+            except DealkinError as why:
+                left.append(f"{key}: {why}")
+        notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
+        return go(request, "/references?" + query({"view": view}), notice)
+
+    @get("/{key:str}", sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = request_page(session, viewer, mail, key, Form())
+        return show(request, "references/desk/show.html", page)
+
+    @post("/{key:str}/messages/{message:int}", sync_to_thread=True)
+    def sent(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        message: FromPath[int],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        form.done()
+        with database.write() as session:
+            row = request_of(session, viewer, key)
+            if not may_read_letters(viewer, row):
+                raise NotFound("There is no such message.")
+            require_writer(viewer)
+            outbox.sent_by_hand(session, outbox_subject(row), message)
+        return go(request, at("references", key), "Noted: it is sent.")
+
+    @post("/{key:str}/{step:str}", sync_to_thread=True)
+    def take(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        step: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        name = _STEPS.get(step, step)
+        if name not in _NOTICES:
+            raise NotFound("There is no such step.")
+        version = form.integer("version")
+        back = form.choice("back", ("queue",))
+        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        act = read_step(form, name, mail)
+        try:
+            form.done()
+            with database.write() as session:
+                row = request_of(session, viewer, key)
+                act(session, viewer, row, version)
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+            with database.read() as session:
+                page = request_page(session, viewer, mail, key, form)
+            return show(request, "references/desk/show.html", page, status=422)
+        to = "/references?" + query({"view": view}) if back else at("references", key)
+        said = _NOTICES[name]
+        if name in ("approve", "swap") and row.approved_at is None:
+            said += "; the one who looks after the customer has still to agree"
+        return go(request, to, f"{key} is {said}.")
+
+
+Act = Callable[[Session, Viewer, ReferenceRequest, int | None], None]
+
+
+def read_step(form: Form, name: str, mail: Mail) -> Act:
+    """What a form asks to be done with a request; what is wrong with it is noted in the form."""
+    origin = mail.origin
+    match name:
+        case "decline" | "cancel":
+            reason = form.lines("reason", 500, required=name == "decline")
+            step = workflow.decline if name == "decline" else workflow.cancel
+            return lambda session, viewer, row, version: step(
+                session, viewer, row, reason, version=version
+            )
+        case "assign":
+            member = form.text("member", 80, required=True)
+            return lambda session, viewer, row, version: workflow.assign(
+                session, viewer, row, member_of(session, member), version=version
+            )
+        case "swap":
+            key = form.text("advocate", 80, required=True)
+            return lambda session, viewer, row, version: workflow.swap(
+                session, viewer, row, advocates.advocate_of(session, key)[0], version=version
+            )
+        case "schedule" | "reschedule":
+            starts_at = read_moment(form)
+            move = workflow.schedule if name == "schedule" else workflow.reschedule
+            return lambda session, viewer, row, version: move(
+                session, viewer, row, starts_at, origin, version=version
+            )
+        case "record outcome":
+            outcome = form.choice("outcome", OUTCOMES, required=True) or ""
+            note = form.lines("note", 5_000)
+            return lambda session, viewer, row, version: workflow.record_outcome(
+                session, viewer, row, outcome, note, version=version
+            )
+        case "invite" | "other times" | "complete" | "miss":
+            write = {
+                "invite": workflow.invite,
+                "other times": workflow.ask_other_times,
+                "complete": workflow.complete,
+                "miss": workflow.miss,
+            }[name]
+            return lambda session, viewer, row, version: write(
+                session, viewer, row, origin, version=version
+            )
+    plain = workflow.approve if name == "approve" else workflow.submit
+    return lambda session, viewer, row, version: plain(session, viewer, row, version=version)
+
+
+def read_moment(form: Form) -> datetime:
+    """The moment in a form; what is wrong with it is noted there."""
+    zone = form.choice("zone", zones()) or "UTC"
+    written = form.text("time", 16, required=True)
+    try:
+        return calendar.moment(written, zone)
+    except Invalid as why:
+        form.refuse("time", str(why))
+        return now()
+
+
+def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
+    """The page that an address asks for."""
+    view = asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+    after = asked.maybe("after", 20)
+    asked.check()
+    rows = queued_requests(session, viewer, View(view), after=after, limit=PAGE + 1)
+    is_desk = bool(viewer.roles & set(DESK_ROLES))
+    return Queue(
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        view=view,
+        params={"view": view} if view != View.WAITING else {},
+        is_desk=is_desk,
+        members=desk_choices(session) if is_desk else [],
+    )
+
+
+def request_page(session: Session, viewer: Viewer, mail: Mail, key: str, form: Form) -> RequestPage:
+    """A request as this viewer may know it, with what was typed into one of its forms."""
+    request = request_of(session, viewer, key)
+    row = request_row(session, viewer, request)
+    is_desk = Part.DESK in row.parts
+    me = session.get(Person, viewer.person_id) if viewer.person_id else None
+    may_read = may_read_letters(viewer, request)
+    return RequestPage(
+        row=row,
+        request=request,
+        slots=slots_of(session, request.id),
+        steps=steps_of(session, request.id),
+        messages=outbox.messages_about(session, outbox_subject(request)) if may_read else [],
+        mail_is_sent=mail.is_sent,
+        may_read_feedback=bool(row.parts & {Part.DESK, Part.ASKER}),
+        others=who_may_be_asked(session, Activity(request.activity)) if is_desk else [],
+        members=desk_choices(session, request.deal_id) if is_desk else [],
+        values=form.values,
+        wrong=form.wrong,
+        zones=zone_choices(),
+        zone=zone_or_utc(form.values.get("zone") or (me.timezone if me else "")),
+    )
+
+
+def may_read_letters(viewer: Viewer, request: ReferenceRequest) -> bool:
+    """Whether a viewer may read the letters to guests, links and all: the desk and the asker."""
+    return bool(viewer.roles & set(DESK_ROLES)) or (
+        viewer.may_write and viewer.person_id == request.requested_by_id
+    )
+
+
+def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
+    """The rules, or what was typed over them."""
+    rules = advocates.policy(session)
+    values = {name: str(getattr(rules, name)) for name in POLICY_RANGES}
+    return PolicyPage(
+        values=form.values or values,
+        owner_approval=form.flag("owner_approval") if form.sent else rules.owner_approval,
+        wrong=form.wrong,
+        stages=[(str(each.position), each.name) for each in stages(session)],
+        may_edit=bool(viewer.roles & {Role.MARKETER, Role.ADMIN}),
+    )

@@ -1,0 +1,458 @@
+"""What people without an account see and do, by the link that they were sent.
+
+The secret in the address is all that they have and all that is asked of them: no cookie, no
+script, and nothing is shown but the one thing that the link is about.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect, Response
+from sqlmodel import Session, col, select
+
+from references.desk import advocates, calendar, consent, guest_links, rules, workflow
+from references.desk.advocates import Activity, Advocate
+from references.desk.consent import ConsentState, Standing
+from references.desk.guest_links import GuestLink, Purpose
+from references.desk.request import (
+    FEWEST_SLOTS,
+    MEETINGS,
+    MOST_SLOTS,
+    Guest,
+    Part,
+    ReferenceRequest,
+    RequestStep,
+    State,
+)
+from web.dependencies import Mail
+from web.forms import Form, zone_choices
+from web.pages.references.advocates import terms_of
+from web.rendering import render
+from web.responses import show
+from workspace.accounts.accounts import Account
+from workspace.clock import today, zone_or_utc, zones
+from workspace.database import Database
+from workspace.deals.tables import Deal
+from workspace.errors import Conflict, DealkinError, Invalid, NotFound
+from workspace.people.people import edit_person
+from workspace.people.tables import Person
+
+TIMES = tuple(f"time{number}" for number in range(1, MOST_SLOTS + 1))
+_HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
+# Feedback is asked of both.
+_PARTS = {
+    Purpose.ANSWER: Part.ADVOCATE,
+    Purpose.PICK: Part.PROSPECT,
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a guest is told of a request: nothing of the deal behind it."""
+
+    activity: str
+    asker: str
+    asker_email: str
+    # Whom the guest would meet.
+    other: str
+    message: str
+    minutes: int
+    meeting: bool
+    starts_at: datetime | None
+
+
+@dataclass(frozen=True)
+class GuestPage:
+    """A link's page: what is asked, and what was typed so far."""
+
+    here: str
+    name: str
+    purpose: str
+    asked: Asked | None
+    zone: str
+    # The times to choose from: each as it is sent, and as it is read.
+    slots: list[tuple[str, str]]
+    values: dict[str, str]
+    wrong: dict[str, str]
+    chosen: list[str]
+    standing: Standing | None
+    zones: tuple[tuple[str, str], ...]
+    times: tuple[str, ...] = TIMES
+    fewest: int = FEWEST_SLOTS
+    activities: tuple[str, ...] = tuple(Activity)
+
+
+@dataclass(frozen=True)
+class GuestWords:
+    """A page that only says something."""
+
+    title: str
+    message: str
+
+
+def refused(request: Request[Any, Any, Any], error: DealkinError) -> Response[str]:
+    """A refusal as guests are shown one, without a way into the application."""
+    status = 404 if isinstance(error, NotFound) else 409
+    return _words(request, GuestWords("That did not work", str(error)), status)
+
+
+class GuestController(Controller):
+    """/g."""
+
+    path = "/g/{token:str}"
+    opt = {"public": True, "by_link": True}  # noqa: RUF012
+    exception_handlers = {DealkinError: refused}  # noqa: RUF012
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        token: FromPath[str],
+        asked: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        zone = asked.choice("zone", zones())
+        with database.read() as session:
+            link = guest_links.open_link(session, token)
+            why = guest_links.why_dead(link)
+            if why:
+                words = GuestWords("Thank you" if link.used_at else "Nothing left to do", why)
+                return _words(request, _done(session, link) or words, 200 if link.used_at else 410)
+            page = guest_page(session, link, token, Form(), zone)
+        return _page(request, page)
+
+    @post("/answer", sync_to_thread=True)
+    def answer(
+        self,
+        request: Request[Any, Any, Any],
+        token: FromPath[str],
+        form: NamedDependency[Form],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        says = form.choice("says", ("yes", "no"), required=True)
+        zone = form.choice("zone", zones()) or "UTC"
+        times = read_times(form, zone)
+        reason = form.lines("reason", 500)
+
+        def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
+            if says == "no":
+                workflow.refuse(session, guest, asked, reason)
+                return
+            form.done()
+            workflow.accept(session, guest, asked, times, mail.origin)
+            _learn_zone(session, guest, zone)
+
+        return self._act(request, database, token, form, Purpose.ANSWER, act)
+
+    @post("/pick", sync_to_thread=True)
+    def pick(
+        self,
+        request: Request[Any, Any, Any],
+        token: FromPath[str],
+        form: NamedDependency[Form],
+        database: NamedDependency[Database],
+        mail: NamedDependency[Mail],
+    ) -> Response[Any]:
+        slot = form.text("slot", 40, required=True)
+        zone = form.choice("zone", zones()) or "UTC"
+
+        def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
+            form.done()
+            if slot == "none":
+                workflow.ask_other_times(session, guest, asked, mail.origin)
+                return
+            offered = {each.isoformat(): each for each in rules.slots_of(session, asked.id)}
+            if slot not in offered:
+                raise Invalid("Choose one.", {"slot": "This time is no longer offered."})
+            _learn_zone(session, guest, zone)
+            workflow.schedule(session, guest, asked, offered[slot], mail.origin)
+
+        return self._act(request, database, token, form, Purpose.PICK, act)
+
+    @post("/feedback", sync_to_thread=True)
+    def feedback(
+        self,
+        request: Request[Any, Any, Any],
+        token: FromPath[str],
+        form: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        text = form.lines("text", 5_000, required=True)
+
+        def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
+            form.done()
+            workflow.tell(session, guest, asked, text)
+
+        return self._act(request, database, token, form, Purpose.FEEDBACK, act)
+
+    @post("/terms", sync_to_thread=True)
+    def terms(
+        self,
+        request: Request[Any, Any, Any],
+        token: FromPath[str],
+        form: NamedDependency[Form],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        says = form.choice("says", ("yes", "no"), required=True)
+        chosen = form.choices("activity", tuple(Activity))
+        calls = form.integer("calls", 0, 20)
+        events = form.integer("events", 0, 20)
+        paused = form.day("paused_until")
+        if says == "yes" and not chosen:
+            form.refuse("activity", "Choose one at least, or say no.")
+        try:
+            with database.write() as session:
+                link = guest_links.open_link(session, token)
+                advocate, person = _advocate_of(session, link)
+                form.done()
+                guest_links.use_link(session, link, Purpose.CONSENT)
+                if says == "no":
+                    say_no(session, advocate, person)
+                else:
+                    say_yes(session, advocate)
+                    advocates.set_terms(
+                        session,
+                        advocate,
+                        None,
+                        activities=[Activity(each) for each in chosen],
+                        calls_a_quarter=calls,
+                        events_in_two_quarters=events,
+                        paused_until=paused,
+                        own=True,
+                    )
+        except Invalid as wrong:
+            return self._again(request, database, token, form, wrong)
+        words = (
+            "You will not be asked, and what was asked of you is called off."
+            if says == "no"
+            else "This is what holds from now on. You may change it by the same link."
+        )
+        return _words(request, GuestWords("Thank you", words), 200)
+
+    def _act(
+        self,
+        request: Request[Any, Any, Any],
+        database: Database,
+        token: str,
+        form: Form,
+        purpose: Purpose,
+        act: Callable[[Session, Guest, ReferenceRequest], None],
+    ) -> Response[Any]:
+        """Use a link for what it is for; a form that is wrong comes back."""
+        try:
+            with database.write() as session:
+                link = guest_links.open_link(session, token)
+                asked = _request_of(session, link)
+                rules.lock_request(session, asked)
+                guest_links.use_link(session, link, purpose)
+                act(session, _guest(session, link, asked), asked)
+        except Invalid as wrong:
+            return self._again(request, database, token, form, wrong)
+        return Redirect(f"/g/{token}", status_code=303)
+
+    def _again(
+        self,
+        request: Request[Any, Any, Any],
+        database: Database,
+        token: str,
+        form: Form,
+        wrong: Invalid,
+    ) -> Response[str]:
+        form.wrong.update(wrong.fields)
+        if not form.wrong:
+            form.wrong["form"] = str(wrong)
+        with database.read() as session:
+            link = guest_links.open_link(session, token)
+            page = guest_page(session, link, token, form, form.values.get("zone"))
+        return _page(request, page, status=422)
+
+
+def guest_page(
+    session: Session, link: GuestLink, token: str, form: Form, zone: str | None
+) -> GuestPage:
+    """What a link shows, with what was typed into its form."""
+    person = session.get_one(Person, link.person_id)
+    zone = zone_or_utc(zone or person.timezone)
+    asked, slots, standing = None, [], None
+    values, chosen = form.values, form.sent.get("activity", [])
+    if link.request_id is not None:
+        row = _request_of(session, link)
+        _require_now(row, link)
+        asked = _asked(session, row, link)
+        if link.purpose == Purpose.PICK:
+            times = rules.slots_of(session, row.id)
+            slots = [(each.isoformat(), calendar.shown(each, zone)) for each in times]
+    else:
+        advocate, _ = _advocate_of(session, link)
+        said = consent.consents_of(session, [advocate.id])[advocate.id]
+        standing = consent.consent_on(said, today())
+        if not form.sent:
+            values, chosen = terms_of(advocate), list(advocates.activities_of(advocate))
+    return GuestPage(
+        here=f"/g/{token}",
+        name=person.name,
+        purpose=link.purpose,
+        asked=asked,
+        zone=zone,
+        slots=slots,
+        values=values,
+        wrong=form.wrong,
+        chosen=chosen,
+        standing=standing,
+        zones=zone_choices(),
+    )
+
+
+def read_times(form: Form, zone: str) -> list[datetime]:
+    """The moments that a form offers; what is wrong with each is noted at its field."""
+    found = []
+    for name in TIMES:
+        written = form.text(name, 16)
+        if written:
+            try:
+                found.append(calendar.moment(written, zone))
+            except Invalid as why:
+                form.refuse(name, str(why))
+    return found
+
+
+def say_yes(session: Session, advocate: Advocate) -> None:
+    """Record a consent, anew where the one there is ends soon or was never given."""
+    said = consent.consents_of(session, [advocate.id])[advocate.id]
+    standing = consent.consent_on(said, today())
+    asked_anew = bool(said) and said[-1].state == ConsentState.REQUESTED
+    if standing.state != ConsentState.GIVEN or asked_anew:
+        consent.record_consent(
+            session,
+            advocate,
+            ConsentState.GIVEN,
+            None,
+            source="their own link",
+            purpose="being asked for references",
+        )
+
+
+def say_no(session: Session, advocate: Advocate, person: Person) -> None:
+    """Record that they no longer, or do not, want to be asked."""
+    said = consent.consents_of(session, [advocate.id])[advocate.id]
+    given = consent.consent_on(said, today()).state == ConsentState.GIVEN
+    state = ConsentState.WITHDRAWN if given else ConsentState.REFUSED
+    workflow.withdraw(session, advocate, state, None, name=person.name, source="their own link")
+
+
+def _request_of(session: Session, link: GuestLink) -> ReferenceRequest:
+    if link.request_id is None:
+        raise Conflict("This link is for something else.")
+    return session.get_one(ReferenceRequest, link.request_id)
+
+
+def _advocate_of(session: Session, link: GuestLink) -> tuple[Advocate, Person]:
+    if link.advocate_id is None:
+        raise Conflict("This link is for something else.")
+    advocate = session.get_one(Advocate, link.advocate_id)
+    return advocate, session.get_one(Person, advocate.person_id)
+
+
+def _guest(session: Session, link: GuestLink, asked: ReferenceRequest) -> Guest:
+    person = session.get_one(Person, link.person_id)
+    is_prospect = link.person_id == asked.prospect_id
+    part = _PARTS.get(Purpose(link.purpose), Part.PROSPECT if is_prospect else Part.ADVOCATE)
+    return Guest(person.id, person.name, asked.id, part)
+
+
+def _require_now(asked: ReferenceRequest, link: GuestLink) -> None:
+    """Refuse what cannot be answered any more, before anybody fills a form in."""
+    when = {
+        Purpose.ANSWER: (State.INVITED,),
+        Purpose.PICK: (State.ACCEPTED,),
+        Purpose.FEEDBACK: (State.COMPLETED, State.MISSED),
+    }
+    if asked.state not in when[Purpose(link.purpose)]:
+        raise Conflict("This is no longer asked of you. There is nothing left for you to do.")
+
+
+def _asked(session: Session, row: ReferenceRequest, link: GuestLink) -> Asked:
+    asker = session.get(Person, row.requested_by_id) if row.requested_by_id else None
+    person: Person | None
+    company: str | None
+    if link.person_id == row.prospect_id:
+        person, company = session.exec(
+            select(Person, Account.name)
+            .join(Advocate, col(Advocate.person_id) == col(Person.id))
+            .outerjoin(Account, col(Account.id) == col(Person.account_id))
+            .where(Advocate.id == row.advocate_id)
+        ).one()
+    else:
+        person = session.get(Person, row.prospect_id) if row.prospect_id else None
+        buyer = select(Account.name).join(Deal, col(Deal.account_id) == col(Account.id))
+        company = session.exec(buyer.where(Deal.id == row.deal_id)).first()
+    who = ", ".join(filter(None, [person.name, person.title])) if person else ""
+    return Asked(
+        activity=row.activity,
+        asker=asker.name if asker else "",
+        asker_email=(asker.email if asker else None) or "",
+        other=" at ".join(filter(None, [who, company])) or "a company that considers us",
+        message=row.message,
+        minutes=row.minutes,
+        meeting=row.activity in MEETINGS,
+        starts_at=row.starts_at,
+    )
+
+
+def _learn_zone(session: Session, guest: Guest, zone: str) -> None:
+    """Keep the time zone that somebody chose, where none was known."""
+    person = session.get_one(Person, guest.person_id)
+    if not person.timezone:
+        edit_person(session, person, person.id, {"timezone": zone})
+
+
+def _done(session: Session, link: GuestLink) -> GuestWords | None:
+    """What came of a link that was used."""
+    if link.request_id is None or link.used_at is None:
+        return None
+    query = select(RequestStep.action).where(
+        RequestStep.request_id == link.request_id,
+        RequestStep.by_id == link.person_id,
+        col(RequestStep.at) >= link.created_at,
+    )
+    action = session.exec(query.order_by(col(RequestStep.id)).limit(1)).first()
+    row = session.get_one(ReferenceRequest, link.request_id)
+    person = session.get_one(Person, link.person_id)
+    zone = zone_or_utc(person.timezone)
+    words = {
+        "accept": "We have your answer. As soon as a time is chosen you get an invitation for"
+        " your calendar."
+        if row.activity in MEETINGS
+        else "We have your answer, and will be in touch.",
+        "refuse": "Thank you for telling us. You will not be asked for this again.",
+        "other times": "We ask for other times, and write to you when there are some.",
+        "tell": "We have your words. They help us to ask rarely, and well.",
+        "schedule": "An invitation for your calendar is on its way."
+        + (f" It is on {calendar.shown(row.starts_at, zone)}." if row.starts_at else ""),
+    }
+    return GuestWords("Thank you", words[action]) if action in words else None
+
+
+def _page(request: Request[Any, Any, Any], page: GuestPage, *, status: int = 200) -> Response[str]:
+    template = {
+        Purpose.ANSWER: "references/guests/answer.html",
+        Purpose.PICK: "references/guests/pick.html",
+        Purpose.FEEDBACK: "references/guests/feedback.html",
+        Purpose.CONSENT: "references/guests/terms.html",
+    }[Purpose(page.purpose)]
+    return show(request, template, page, status=status, headers=_HEADERS)
+
+
+def _words(request: Request[Any, Any, Any], words: GuestWords, status: int) -> Response[str]:
+    return Response(
+        render(request, "references/guests/words.html", words),
+        status_code=status,
+        media_type="text/html",
+        headers=_HEADERS,
+    )

@@ -1,0 +1,43 @@
+"""Influence: what went with references, and where advocates are missing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get
+from litestar.di import NamedDependency
+from litestar.response import Response
+
+from references.desk.influence import FEWEST, FEWEST_REQUESTS, Influence, measure_influence
+from web.responses import show
+from workspace.database import Database
+from workspace.errors import Forbidden
+from workspace.people.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class InfluencePage:
+    """The figures over the deals that the viewer may see."""
+
+    influence: Influence
+    # How many closed deals a side needs, and how many requests a figure of their course.
+    fewest: int = FEWEST
+    fewest_requests: int = FEWEST_REQUESTS
+
+
+class InfluenceController(Controller):
+    """/references/influence."""
+
+    path = "/references/influence"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        if not viewer.roles:
+            raise Forbidden("This page is for members with a role. Ask an administrator.")
+        with database.read() as session:
+            page = InfluencePage(measure_influence(session, viewer))
+        return show(request, "references/influence.html", page)

@@ -1,0 +1,1 @@
+"""The pages on open seats, availability and seat roles."""

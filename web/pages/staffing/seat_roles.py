@@ -1,0 +1,149 @@
+"""Seat roles: the list of what a seat may be for, kept by managers and administrators."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from web.forms import Form
+from web.responses import go, show
+from workspace.database import Database
+from workspace.deals import seat_roles
+from workspace.deals.seat_roles import SeatRoleRow
+from workspace.errors import Conflict, Invalid
+from workspace.people.viewer import Viewer, require_leader
+
+
+@dataclass(frozen=True)
+class SeatRolesPage:
+    """The roles, with the form that came back where one did."""
+
+    rows: list[SeatRoleRow]
+    may_edit: bool
+    changing: str | None  # The key of the role that was to be changed; empty for a new one.
+    values: dict[str, str]
+    wrong: dict[str, str]
+
+
+class SeatRoleController(Controller):
+    """/staffing/roles."""
+
+    path = "/staffing/roles"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = seat_roles_page(session, viewer)
+        return show(request, "staffing/roles.html", page)
+
+    @post(sync_to_thread=True)
+    def add(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_leader(viewer)
+        name = form.text("name", 40, required=True)
+        try:
+            form.done()
+            with database.write() as session:
+                seat_roles.add_seat_role(session, name, viewer.person_id)
+        except Invalid as wrong:
+            return self._again(request, viewer, database, "", form, wrong)
+        return go(request, "/staffing/roles", f"A seat may be for {name} now.")
+
+    @post("/{key:str}/rename", sync_to_thread=True)
+    def rename(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_leader(viewer)
+        name = form.text("name", 40, required=True)
+        seen = form.maybe("seen", 40)
+        try:
+            form.done()
+            with database.write() as session:
+                seat_roles.rename_seat_role(session, key, name, viewer.person_id, seen=seen)
+        except (Invalid, Conflict) as wrong:
+            return self._again(request, viewer, database, key, form, wrong)
+        return go(request, "/staffing/roles", f"It is {name} now, on every seat.")
+
+    @post("/{key:str}/move", sync_to_thread=True)
+    def move(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_leader(viewer)
+        to = form.choice("to", ("up", "down"), required=True)
+        form.done()
+        with database.write() as session:
+            role = seat_roles.move_seat_role(session, key, viewer.person_id, up=to == "up")
+        return go(request, "/staffing/roles", f"{role.name} is moved {to}.")
+
+    @post("/{key:str}/remove", sync_to_thread=True)
+    def remove(
+        self,
+        request: Request[Any, Any, Any],
+        key: FromPath[str],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_leader(viewer)
+        form.done()
+        try:
+            with database.write() as session:
+                name = seat_roles.remove_seat_role(session, viewer, key)
+        except Conflict as wrong:
+            return self._again(request, viewer, database, key, form, wrong)
+        return go(request, "/staffing/roles", f"No new seat is for {name}.")
+
+    def _again(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: Viewer,
+        database: Database,
+        key: str,
+        form: Form,
+        wrong: Invalid | Conflict,
+    ) -> Response[str]:
+        if isinstance(wrong, Invalid):
+            form.wrong.update(wrong.fields)
+        else:
+            form.refuse("role", str(wrong))
+        with database.read() as session:
+            page = seat_roles_page(session, viewer, key, form)
+        status = 422 if isinstance(wrong, Invalid) else 409
+        return show(request, "staffing/roles.html", page, status=status)
+
+
+def seat_roles_page(
+    session: Session, viewer: Viewer, changing: str | None = None, form: Form | None = None
+) -> SeatRolesPage:
+    """The page; everybody may look at it."""
+    return SeatRolesPage(
+        rows=seat_roles.seat_role_rows(session, viewer),
+        may_edit=viewer.leads,
+        changing=changing,
+        values=form.values if form else {},
+        wrong=form.wrong if form else {},
+    )

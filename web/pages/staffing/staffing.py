@@ -1,0 +1,236 @@
+"""Staffing across the pipeline, and what a member says of their own time and topics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from litestar import Controller, Request, get, post
+from litestar.di import NamedDependency
+from litestar.response import Response
+from sqlmodel import Session, col, select
+
+from references.teams.proposals import Load, Proposal, loads_of, proposed_teams, understaffed
+from similarity.index.catalog import Catalog
+from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.forms import Form
+from web.rendering import listed
+from web.responses import go, show
+from workspace.accounts.accounts import Account
+from workspace.database import Database
+from workspace.deals import access, availability, team
+from workspace.deals.tables import Deal, Seat
+from workspace.errors import Conflict, Invalid, NotFound
+from workspace.people.people import active_members, edit_person, member_of
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer, require_writer
+
+# So many deals are staffed at a time: those that close next.
+MOST_DEALS = 20
+
+
+@dataclass(frozen=True)
+class Understaffed:
+    """An open deal with open seats, and who is proposed for them."""
+
+    deal: Deal
+    account: str | None
+    open_seats: int
+    proposals: list[Proposal]
+    may_edit: bool
+
+
+@dataclass(frozen=True)
+class StaffingPage:
+    """Every understaffed deal with one proposal for all of them, and everybody's load."""
+
+    rows: list[Understaffed]
+    loads: list[tuple[str, str, Load]]
+
+
+@dataclass(frozen=True)
+class AvailabilityPage:
+    """A member's own time and topics."""
+
+    values: dict[str, str]
+    wrong: dict[str, str]
+    seen: str = ""  # The mark of the values that the form was opened with.
+    differences: list[Difference] | None = None
+
+
+class StaffingController(Controller):
+    """/staffing."""
+
+    path = "/staffing"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+        catalog: NamedDependency[Catalog],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = staffing_page(session, viewer, catalog)
+        return show(request, "staffing/show.html", page)
+
+    @post("/assign", sync_to_thread=True)
+    def assign(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        with database.write() as session:
+            people = dict(active_members(session))
+            open_seats = session.exec(
+                select(Seat.id, Deal.key)
+                .join(Deal, col(Deal.id) == col(Seat.deal_id))
+                .where(col(Seat.person_id).is_(None), access.visible_deals(viewer))
+            )
+            deal_of = dict(open_seats.all())
+            chosen = form.choices("place", {f"{seat}:{key}" for seat in deal_of for key in people})
+            if not chosen:
+                form.refuse("place", "Nobody was chosen.")
+            form.done()
+            for place in chosen:
+                seat_id, _, person_key = place.partition(":")
+                deal = access.editable_deal(session, viewer, deal_of[int(seat_id)])
+                seat = session.get_one(Seat, int(seat_id))
+                if seat.person_id is not None:
+                    raise Conflict("Somebody else has taken one of these seats in the meantime.")
+                person = member_of(session, person_key)
+                _require_off_team(session, deal, person)
+                team.fill_seat(session, seat, person.id, viewer.person_id)
+        count = f"{len(chosen)} {'seat is' if len(chosen) == 1 else 'seats are'}"
+        return go(request, "/staffing", f"{count} filled.")
+
+
+class AvailabilityController(Controller):
+    """/availability: the viewer's own."""
+
+    path = "/availability"
+
+    @get(sync_to_thread=True)
+    def show(
+        self,
+        request: Request[Any, Any, Any],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[str]:
+        with database.read() as session:
+            page = availability_page(session, viewer, Form())
+        return show(request, "staffing/availability.html", page)
+
+    @post(sync_to_thread=True)
+    def change(
+        self,
+        request: Request[Any, Any, Any],
+        form: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        database: NamedDependency[Database],
+    ) -> Response[Any]:
+        require_writer(viewer)
+        status = 422
+        try:
+            with database.write() as session:
+                person = own_person(session, viewer)
+                hold(session, person)
+                require_fresh(form, own_time(session, person))
+                change_time(session, person, form)
+        except Stale:
+            status = 409
+        except Invalid as wrong:
+            form.wrong.update(wrong.fields)
+        else:
+            return go(request, "/availability", "Saved: it holds for the next proposal.")
+        with database.read() as session:
+            page = availability_page(session, viewer, form, stale=status == 409)
+        return show(request, "staffing/availability.html", page, status=status)
+
+
+def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> StaffingPage:
+    """The page, with one solution for all the deals on it: nobody gets too much."""
+    found = understaffed(session, viewer, limit=MOST_DEALS)
+    proposals = proposed_teams(session, viewer, catalog, [deal for deal, _ in found])
+    accounts = {deal.account_id for deal, _ in found}
+    names = dict(
+        session.exec(select(Account.id, Account.name).where(col(Account.id).in_(accounts))).all()
+    )
+    loads = loads_of(session, viewer)
+    people = select(Person.id, Person.key, Person.name).where(col(Person.id).in_(loads))
+    rows = [(key, name, loads[row_id]) for row_id, key, name in session.exec(people)]
+    rows.sort(key=lambda row: (row[2].left, row[1]))
+    return StaffingPage(
+        rows=[
+            Understaffed(
+                deal=deal,
+                account=names.get(deal.account_id or 0),
+                open_seats=count,
+                proposals=proposals[deal.id],
+                may_edit=access.may_edit(session, viewer, deal),
+            )
+            for deal, count in found
+        ],
+        loads=rows,
+    )
+
+
+def availability_page(
+    session: Session, viewer: Viewer, form: Form, *, stale: bool = False
+) -> AvailabilityPage:
+    """The form over a member's own time and topics: as they are, under what was sent."""
+    there = own_time(session, own_person(session, viewer))
+    values = {**there, **form.values}
+    if stale:
+        unlike = differences(form.values, there)
+        return AvailabilityPage(values, {}, mark(there), unlike)
+    return AvailabilityPage(values, form.wrong, form.values.get("seen") or mark(there))
+
+
+def own_person(session: Session, viewer: Viewer) -> Person:
+    """The viewer's own row; NotFound for the command line."""
+    person = session.get(Person, viewer.person_id or 0)
+    if person is None:
+        raise NotFound("There is no such member.")
+    return person
+
+
+def own_time(session: Session, person: Person) -> dict[str, str]:
+    """A member's time and topics as the form shows them."""
+    row = availability.availability_of(session, person.id)
+    return {
+        "seat_limit": str(row.seat_limit),
+        "away_from": str(row.away_from or ""),
+        "away_until": str(row.away_until or ""),
+        "skills": person.skills,
+    }
+
+
+def change_time(session: Session, person: Person, form: Form) -> None:
+    """Write down what a member says of their own time and topics."""
+    limit = form.integer("seat_limit", 0, 50)
+    if limit is None:
+        form.refuse("seat_limit", "A whole number from 0 to 50.")
+    away_from, away_until = form.day("away_from"), form.day("away_until")
+    # A form that says nothing of them leaves the topics as they are.
+    said = "skills" in form.sent
+    topics = list(dict.fromkeys(listed(form.text("skills", 1_000))))
+    form.done()
+    availability.set_availability(
+        session,
+        person.id,
+        person.id,
+        seat_limit=limit or 0,
+        away_from=away_from,
+        away_until=away_until,
+    )
+    if said:
+        edit_person(session, person, person.id, {"skills": "; ".join(topics)})
+
+
+def _require_off_team(session: Session, deal: Deal, person: Person) -> None:
+    there = select(Seat.id).where(Seat.deal_id == deal.id, Seat.person_id == person.id)
+    if session.exec(there.limit(1)).first() is not None:
+        raise Conflict(f"{person.name} is on the team of {deal.name} already.")

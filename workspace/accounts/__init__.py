@@ -1,0 +1,1 @@
+"""Accounts: the organisations in the record, with industry, size and place."""

@@ -1,0 +1,214 @@
+"""Accounts: the organisations that we sell to, sell with, or compete against."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from workspace.accounts.geography import region_of
+from workspace.audit import audit
+from workspace.clock import now
+from workspace.errors import Invalid, NotFound
+from workspace.keys import free_key, plain
+
+
+class Relationship(StrEnum):
+    """What an account is to us."""
+
+    PROSPECT = "prospect"
+    CUSTOMER = "customer"
+    FORMER_CUSTOMER = "former customer"
+    PARTNER = "partner"
+    COMPETITOR = "competitor"
+
+
+class Account(SQLModel, table=True):
+    """An organisation."""
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=80)
+    name: str = Field(index=True, max_length=200)
+    # The name for comparing; it follows the name.
+    plain_name: str = Field(default="", index=True, max_length=500)
+    domain: str | None = Field(default=None, max_length=200)
+    industry: str | None = Field(default=None, max_length=3, index=True)
+    headcount: int | None = None
+    country: str | None = Field(default=None, max_length=2)
+    region: str | None = Field(default=None, max_length=60, index=True)
+    parent_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    relationship: str = Field(default=Relationship.PROSPECT, max_length=20)
+    description: str = ""
+    created_at: datetime = Field(default_factory=now)
+
+
+@event.listens_for(Account, "before_insert")
+@event.listens_for(Account, "before_update")
+def _keep_plain_name(_mapper: Any, _connection: Any, account: Account) -> None:
+    account.plain_name = _plain_name(account.name)
+
+
+def _plain_name(name: str) -> str:
+    # Some letters stand for whole words, and no index holds names of any length.
+    return plain(name)[:500]
+
+
+def find_account(session: Session, name: str) -> Account | None:
+    """The account of that name, however its capitals and accents are written."""
+    exact = session.exec(select(Account).where(Account.name == name)).first()
+    if exact:
+        return exact
+    same = select(Account).where(Account.plain_name == _plain_name(name))
+    return session.exec(same.order_by(col(Account.id)).limit(1)).first()
+
+
+def add_account(session: Session, name: str, **facts: Any) -> Account:
+    """A new account; its region follows from its country where none is given."""
+    account = Account(key=free_key(session, Account, name), name=name, **facts)
+    if account.region is None and account.country:
+        account.region = region_of(account.country)
+    session.add(account)
+    session.flush()
+    return account
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    """An account as a line of a list."""
+
+    id: int
+    key: str
+    name: str
+    domain: str | None
+    industry: str | None
+    headcount: int | None
+    country: str | None
+    region: str | None
+    relationship: str
+
+
+_COLUMNS: tuple[Any, ...] = (
+    Account.id,
+    Account.key,
+    Account.name,
+    Account.domain,
+    Account.industry,
+    Account.headcount,
+    Account.country,
+    Account.region,
+    Account.relationship,
+)
+
+
+def account_rows(
+    session: Session,
+    *,
+    text: str | None = None,
+    relationship: str | None = None,
+    industry: str | None = None,
+    parent_id: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[AccountRow]:
+    """Accounts by name, from after the account of the key `after`."""
+    name = sa.func.lower(Account.name)
+    query: Any = sa.select(*_COLUMNS)
+    if text:
+        query = query.where(
+            sa.or_(
+                col(Account.name).icontains(text, autoescape=True),
+                col(Account.domain).icontains(text, autoescape=True),
+            )
+        )
+    if relationship:
+        query = query.where(Account.relationship == relationship)
+    if industry:
+        query = query.where(col(Account.industry).startswith(industry, autoescape=True))
+    if parent_id is not None:
+        query = query.where(Account.parent_id == parent_id)
+    if after:
+        place = session.exec(select(name, Account.id).where(Account.key == after)).first()
+        if place:
+            query = query.where(
+                sa.tuple_(name, col(Account.id)) > sa.tuple_(*map(sa.literal, place))
+            )
+    found = session.exec(query.order_by(name, col(Account.id)).limit(limit))
+    return [AccountRow(*row) for row in found]
+
+
+def account_of(session: Session, key: str) -> Account:
+    """The account of that key, or NotFound."""
+    account = session.exec(select(Account).where(Account.key == key)).first()
+    if account is None:
+        raise NotFound("There is no such account.")
+    return account
+
+
+# The columns that a form may change.
+EDITABLE = (
+    "name",
+    "domain",
+    "industry",
+    "headcount",
+    "country",
+    "region",
+    "parent_id",
+    "relationship",
+    "description",
+)
+
+
+def edit_account(
+    session: Session, account: Account, by: int | None, changes: dict[str, Any]
+) -> bool:
+    """Change some of an account's own columns; whether anything differed."""
+    parent = changes.get("parent_id")
+    if parent is not None and account.id in _ancestors(session, parent):
+        raise Invalid(
+            "An account cannot belong to itself.", {"parent": "It belongs to this account."}
+        )
+    if _plain_name(changes.get("name", account.name)) != account.plain_name:
+        there = find_account(session, changes["name"])
+        if there and there.id != account.id:
+            raise Invalid(
+                "There is another account of that name.", {"name": "There is one of that name."}
+            )
+    changed = {
+        name: value
+        for name, value in (changes | _region(account, changes)).items()
+        if name in EDITABLE and getattr(account, name) != value
+    }
+    detail: dict[str, object] = {
+        name: [getattr(account, name), value] for name, value in changed.items()
+    }
+    for name, value in changed.items():
+        setattr(account, name, value)
+    if changed:
+        session.add(account)
+        audit(session, by, "account edited", f"account {account.id}", detail)
+    return bool(changed)
+
+
+def _region(account: Account, changes: dict[str, Any]) -> dict[str, Any]:
+    """The region after these changes: that of the country, unless another was chosen."""
+    before = region_of(account.country) if account.country else None
+    country = changes.get("country", account.country)
+    after = region_of(country) if country else None
+    # A form sends the region with everything else, changed or not.
+    region = changes.get("region", account.region)
+    if not region or (region == account.region == before):
+        return {"region": after}
+    return {}
+
+
+def _ancestors(session: Session, account_id: int) -> set[int]:
+    """An account and everything above it."""
+    found: set[int] = set()
+    at: int | None = account_id
+    while at is not None and at not in found:
+        found.add(at)
+        at = session.exec(select(Account.parent_id).where(Account.id == at)).first()
+    return found

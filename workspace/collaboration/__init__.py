@@ -1,0 +1,1 @@
+"""What members do together on a deal: notes, tasks, the inbox and reminders."""

@@ -1,0 +1,58 @@
+"""How many seats a member takes at once, and when they are away."""
+
+from datetime import date
+from typing import Any
+
+from sqlmodel import Field, Session, SQLModel
+
+from workspace.audit import audit
+from workspace.errors import Invalid
+
+# Seats on open deals that a member can take who has not said how many.
+USUAL_LIMIT = 6
+
+
+class MemberAvailability(SQLModel, table=True):
+    """What a member says of their time: how many seats at once, and when they are away."""
+
+    person_id: int = Field(primary_key=True, foreign_key="member.person_id")
+    seat_limit: int = USUAL_LIMIT
+    away_from: date | None = None
+    away_until: date | None = None
+
+
+def availability_of(session: Session, person_id: int) -> MemberAvailability:
+    """What a member says of their time; the usual where they have said nothing."""
+    return session.get(MemberAvailability, person_id) or MemberAvailability(person_id=person_id)
+
+
+def set_availability(
+    session: Session,
+    person_id: int,
+    by: int | None,
+    *,
+    seat_limit: int,
+    away_from: date | None,
+    away_until: date | None,
+) -> None:
+    """Write down how many seats a member takes at once, and when they are away."""
+    if away_from and away_until and away_until < away_from:
+        raise Invalid("It cannot end before it began.", {"away_until": "Before it began."})
+    row = availability_of(session, person_id)
+    facts: dict[str, Any] = {
+        "seat_limit": seat_limit,
+        "away_from": away_from,
+        "away_until": away_until,
+    }
+    row.sqlmodel_update(facts)
+    session.add(row)
+    audit(session, by, "availability set", f"person {person_id}")
+
+
+def is_away(row: MemberAvailability, day: date) -> bool:
+    """Whether a member is away on a day; away from a day on until nobody knows when counts."""
+    if row.away_from is None and row.away_until is None:
+        return False
+    return (row.away_from is None or row.away_from <= day) and (
+        row.away_until is None or day <= row.away_until
+    )

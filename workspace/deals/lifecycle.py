@@ -1,0 +1,363 @@
+"""Deals: what we hope to sell to whom, and how it went."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from workspace.accounts.accounts import Account, Relationship
+from workspace.clock import now, today
+from workspace.deals import access
+from workspace.deals.access import NOBODY_SEES, check_seen, is_seen
+from workspace.deals.keys import new_keys
+from workspace.deals.products import competitors_of, make_listed, products_of
+from workspace.deals.stages import first_stage
+from workspace.deals.tables import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealInvitation,
+    DealProduct,
+    NewDeal,
+    Outcome,
+    Product,
+    Stage,
+)
+from workspace.errors import Conflict, DealkinError, Invalid
+from workspace.people.viewer import Viewer
+from workspace.timeline.timeline import record, record_all
+
+# Addresses under /deals that are pages of their own: no deal is found there.
+RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
+
+# The columns that a form or a file may change, and that the timeline reports.
+EDITABLE = (
+    "name",
+    "account_id",
+    "owner_id",
+    "amount",
+    "currency",
+    "opened",
+    "expected_close",
+    "closed",
+    "use_case",
+    "notes",
+    "next_step",
+    "next_step_on",
+    "reason",
+    "confidential",
+)
+
+
+def log(
+    session: Session,
+    name: str,
+    account: Account | None,
+    by: int | None,
+    *,
+    key: str | None = None,
+    stage: Stage | None = None,
+    products: Iterable[Product] = (),
+    competitors: Iterable[Competitor] = (),
+    **facts: Any,
+) -> Deal:
+    """Log a new deal. The one who logs it owns it unless `owner_id` says otherwise."""
+    stage = stage or first_stage(session)
+    facts.setdefault("owner_id", by)
+    if not facts.get("opened"):
+        facts["opened"] = today()
+    new = NewDeal(name, account, stage, key, products, competitors, facts)
+    return log_all(session, [new], by, "logged", stage.name)[0]
+
+
+def log_all(
+    session: Session, new: Sequence[NewDeal], by: int | None, kind: str, text: str
+) -> list[Deal]:
+    """Log many deals with a few statements for all of them; `kind` and `text` tell how."""
+    made: list[Deal] = []
+    for each, key in zip(new, new_keys(session, new), strict=True):
+        deal = Deal(
+            key=key,
+            name=each.name,
+            account_id=each.account.id if each.account else None,
+            stage_id=each.stage.id,
+            outcome=each.stage.outcome,
+            **each.facts,
+        )
+        deal.stage_since = deal.opened or today()
+        if deal.outcome != Outcome.OPEN and deal.closed is None:
+            deal.closed = today()
+        _require_dates(deal.outcome, deal.opened, deal.closed)
+        made.append(deal)
+    session.add_all(made)
+    session.flush()
+    public_products: set[int] = set()
+    public_competitors: set[int] = set()
+    for each, deal in zip(new, made, strict=True):
+        products = {product.id for product in each.products}
+        session.add_all(DealProduct(deal_id=deal.id, product_id=row_id) for row_id in products)
+        competitors = {competitor.id for competitor in each.competitors}
+        session.add_all(
+            DealCompetitor(deal_id=deal.id, competitor_id=row_id) for row_id in competitors
+        )
+        if each.account:
+            _became_customer(deal, each.account)
+        if not deal.confidential:
+            public_products |= products
+            public_competitors |= competitors
+    session.flush()
+    make_listed(session, Product, public_products)
+    make_listed(session, Competitor, public_competitors)
+    record_all(session, [deal.id for deal in made], by, kind, text)
+    return made
+
+
+def edit(
+    session: Session,
+    deal: Deal,
+    by: int | None,
+    changes: dict[str, object],
+    *,
+    version: int | None = None,
+) -> bool:
+    """Change some of a deal's own columns; whether anything differed.
+
+    `version` is the version that the editor saw; `Conflict` where it is no longer that one.
+    """
+    lock_deal(session, deal)
+    if version is not None and version != deal.version:
+        raise Conflict("Somebody else changed this deal in the meantime.")
+    before = {name: getattr(deal, name) for name in changes if name in EDITABLE}
+    changed = {name: value for name, value in changes.items() if before[name] != value}
+    if not changed:
+        return False
+    _require_dates(
+        deal.outcome, changed.get("opened", deal.opened), changed.get("closed", deal.closed)
+    )
+    check_seen(session, deal, changed)
+    for name, value in changed.items():
+        setattr(deal, name, value)
+    if "confidential" in changed and not deal.confidential:
+        _revealed(session, deal)
+    deal.version += 1
+    session.add(deal)
+    record(
+        session,
+        deal.id,
+        by,
+        "edited",
+        detail={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
+    )
+    return True
+
+
+def advance(
+    session: Session,
+    deal: Deal,
+    to: Stage,
+    by: int | None,
+    *,
+    reason: str = "",
+    closed: date | None = None,
+    quiet: bool = False,
+) -> bool:
+    """Move a deal to another stage; closing it sets its closing date. Whether it moved.
+
+    `quiet` tells nobody: what a file says of the past is no news.
+    """
+    lock_deal(session, deal)
+    if deal.stage_id == to.id:
+        return False
+    if to.outcome != Outcome.OPEN:
+        closed = closed or deal.closed or today()
+        _require_dates(to.outcome, deal.opened, closed)
+    before = session.get_one(Stage, deal.stage_id)
+    deal.stage_id = to.id
+    deal.stage_since = today()
+    deal.outcome = to.outcome
+    if to.outcome == Outcome.OPEN:
+        deal.closed = None
+    else:
+        deal.closed = closed
+        deal.reason = reason or deal.reason
+        account = session.get(Account, deal.account_id) if deal.account_id else None
+        if account:
+            _became_customer(deal, account)
+    deal.version += 1
+    session.add(deal)
+    # Whoever was on the team is credited with how it went, and hears of it.
+    closes = to.outcome != Outcome.OPEN and not quiet
+    told = dict.fromkeys(_team(session, deal), "credit") if closes else {}
+    detail: dict[str, object] = {"stage": [before.name, to.name]}
+    record(session, deal.id, by, "stage", reason, detail=detail, tell=told, quiet=quiet)
+    return True
+
+
+def set_products(session: Session, deal: Deal, products: Iterable[Product]) -> bool:
+    """Have a deal be about exactly these products; whether that changed anything."""
+    return _set_links(session, DealProduct, "product_id", deal, products)
+
+
+def set_competitors(session: Session, deal: Deal, competitors: Iterable[Competitor]) -> bool:
+    """Have a deal be against exactly these competitors; whether that changed anything."""
+    return _set_links(session, DealCompetitor, "competitor_id", deal, competitors)
+
+
+def invite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:
+    """Let a member outside the team see a confidential deal."""
+    if session.get(DealInvitation, (deal.id, person_id)) is None:
+        session.add(DealInvitation(deal_id=deal.id, person_id=person_id))
+        record(session, deal.id, by, "invited", detail={"person_id": person_id})
+
+
+def uninvite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:
+    """Take an invitation back."""
+    lock_deal(session, deal)
+    invitation = session.get(DealInvitation, (deal.id, person_id))
+    if invitation:
+        if deal.confidential and not is_seen(session, deal, deal.owner_id, uninvited=person_id):
+            raise Conflict(f"{NOBODY_SEES} Invite somebody else first.")
+        session.delete(invitation)
+        record(session, deal.id, by, "uninvited", detail={"person_id": person_id})
+
+
+def _set_links(
+    session: Session,
+    table: type[Any],
+    column: str,
+    deal: Deal,
+    things: Iterable[Product] | Iterable[Competitor],
+) -> bool:
+    wanted = {thing.id for thing in things}
+    rows = {
+        getattr(row, column): row
+        for row in session.exec(select(table).where(table.deal_id == deal.id))
+    }
+    for gone in rows.keys() - wanted:
+        session.delete(rows[gone])
+    session.add_all(table(**{"deal_id": deal.id, column: new}) for new in wanted - rows.keys())
+    session.flush()
+    if not deal.confidential:
+        make_listed(session, Product if table is DealProduct else Competitor, wanted)
+    return rows.keys() != wanted
+
+
+def _team(session: Session, deal: Deal) -> set[int]:
+    """Who has a seat on a deal, or had one and left it."""
+    from workspace.deals.tables import PastSeat, Seat
+
+    there = session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id))
+    left = session.exec(select(PastSeat.person_id).where(PastSeat.deal_id == deal.id))
+    return {person_id for person_id in (*there, *left) if person_id is not None}
+
+
+def lock_deal(session: Session, deal: Deal) -> None:
+    """See a deal as it is now, and keep others from changing it until this transaction ends."""
+    # Refreshing throws away what has not been written yet.
+    session.flush()
+    session.refresh(deal, with_for_update={"key_share": True})
+
+
+def _require_dates(outcome: str, opened: object, closed: object) -> None:
+    if closed and outcome == Outcome.OPEN:
+        raise Invalid("An open deal has no closing date.", {"closed": "The deal is open."})
+    if isinstance(opened, date) and isinstance(closed, date) and closed < opened:
+        raise Invalid(
+            "A deal cannot close before it was opened.", {"closed": "Before it was opened."}
+        )
+
+
+def _revealed(session: Session, deal: Deal) -> None:
+    """What a deal kept to itself while it was confidential may be known now."""
+    if deal.account_id:
+        _became_customer(deal, session.get_one(Account, deal.account_id))
+    sold = select(DealProduct.product_id).where(DealProduct.deal_id == deal.id)
+    make_listed(session, Product, session.exec(sold))
+    against = select(DealCompetitor.competitor_id).where(DealCompetitor.deal_id == deal.id)
+    make_listed(session, Competitor, session.exec(against))
+
+
+def _became_customer(deal: Deal, account: Account) -> None:
+    """A deal that was won makes a customer. A confidential one does not: everybody would see."""
+    former = account.relationship in (Relationship.PROSPECT, Relationship.FORMER_CUSTOMER)
+    if deal.outcome == Outcome.WON and not deal.confidential and former:
+        account.relationship = Relationship.CUSTOMER
+
+
+def _plain(value: object) -> object:
+    return value if isinstance(value, str | bool | int | None) else str(value)
+
+
+# Within which the same deal by the same member is a button that was pressed twice.
+SAME_SUBMIT = timedelta(minutes=1)
+
+
+def change_all(
+    session: Session,
+    viewer: Viewer,
+    chosen: Iterable[tuple[str, int]],
+    *,
+    stage: Stage | None,
+    changes: dict[str, object],
+) -> int:
+    """Change all of these deals, each a key and the version that was seen, or none of them.
+
+    `Invalid` names every deal that stands in the way, with its reason; the caller's transaction
+    must end then. How many deals are otherwise now.
+    """
+    refused: dict[str, str] = {}
+    changed = 0
+    # In one order, so that two who change the same deals do not wait for each other.
+    for key, version in sorted(chosen):
+        try:
+            deal = access.editable_deal(session, viewer, key)
+            differs = edit(session, deal, viewer.person_id, changes, version=version)
+            if stage:
+                if deal.outcome != Outcome.OPEN:
+                    raise Conflict("It is closed: open it again on its own page.")
+                differs |= advance(session, deal, stage, viewer.person_id)
+            changed += differs
+        except DealkinError as why:
+            refused[key] = str(why)
+    if refused:
+        raise Invalid("Nothing was changed: some of these deals cannot be.", refused)
+    return changed
+
+
+def just_logged(session: Session, viewer: Viewer, name: str, account: Account) -> Deal | None:
+    """The deal of this name and account that the same member has logged a moment ago."""
+    query = select(Deal).where(
+        access.visible_deals(viewer),
+        Deal.owner_id == viewer.person_id,
+        Deal.name == name,
+        Deal.account_id == account.id,
+        col(Deal.created_at) > now() - SAME_SUBMIT,
+    )
+    return session.exec(query.order_by(sa.desc(col(Deal.id))).limit(1)).first()
+
+
+def change_links(
+    session: Session,
+    deal: Deal,
+    by: int | None,
+    products: Iterable[Product],
+    competitors: Iterable[Competitor],
+) -> bool:
+    """Change what a deal is about and against, with its timeline; whether anything differed."""
+    detail: dict[str, object] = {}
+    sold, against = products_of(session, deal.id), competitors_of(session, deal.id)
+    if set_products(session, deal, products):
+        detail["products"] = [_titles(sold), _titles(products_of(session, deal.id))]
+    if set_competitors(session, deal, competitors):
+        detail["competitors"] = [_titles(against), _titles(competitors_of(session, deal.id))]
+    if detail:
+        deal.version += 1
+        session.add(deal)
+        record(session, deal.id, by, "edited", detail=detail)
+    return bool(detail)
+
+
+def _titles(named: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(title for _, title in named)

@@ -1,0 +1,267 @@
+"""Choosing deals: one filter for lists, search, kin and the command line."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from workspace.accounts.accounts import Account
+from workspace.clock import today
+from workspace.deals import access
+from workspace.deals.filters import ALL_DEALS, DealFilter
+from workspace.deals.stages import stages
+from workspace.deals.tables import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealProduct,
+    Outcome,
+    Product,
+    Seat,
+    Stage,
+)
+from workspace.people.tables import Member, Person
+from workspace.people.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class DealRow:
+    """A deal as a line of a list."""
+
+    id: int
+    key: str
+    name: str
+    account: str | None
+    account_key: str | None
+    stage: str
+    outcome: str
+    amount: Decimal | None
+    currency: str | None
+    opened: date | None
+    expected_close: date | None
+    closed: date | None
+    owner: str | None
+    owner_key: str | None
+    next_step: str
+    next_step_on: date | None
+    confidential: bool
+    stage_since: date | None
+    rotting_days: int
+    version: int
+
+    @property
+    def overdue(self) -> bool:
+        """Whether an open deal should have been closed by now."""
+        return (
+            self.outcome == Outcome.OPEN
+            and self.expected_close is not None
+            and self.expected_close < today()
+        )
+
+    @property
+    def unmoved(self) -> int | None:
+        """For how many days an open deal has been at its stage."""
+        if self.outcome != Outcome.OPEN or self.stage_since is None:
+            return None
+        return (today() - self.stage_since).days
+
+    @property
+    def rotting(self) -> bool:
+        """Whether an open deal has been at its stage for longer than is usual there."""
+        return self.unmoved is not None and self.unmoved > self.rotting_days
+
+
+_OWNER = aliased(Person)
+# A value for every row, so that paging by key needs no special case for what is unknown.
+_ORDERS: dict[str, Any] = {
+    "opened": sa.func.coalesce(Deal.opened, date.min),
+    "name": sa.func.lower(Deal.name),
+    "account": sa.func.lower(sa.func.coalesce(Account.name, "")),
+    "stage": col(Stage.position),
+    "amount": sa.func.coalesce(Deal.amount, -1),
+    "next": sa.func.coalesce(Deal.next_step_on, date.max),
+    "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
+    "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
+    "moved": sa.func.coalesce(Deal.stage_since, date.min),
+}
+DEAL_ORDERS = tuple(_ORDERS)
+
+
+def deal_rows(
+    session: Session,
+    viewer: Viewer,
+    chosen: DealFilter = ALL_DEALS,
+    *,
+    order: str = "opened",
+    descending: bool = True,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[DealRow]:
+    """The deals that a viewer may see and has chosen, in order, from after the deal `after`."""
+    key = _ORDERS[order]
+    # Which deals, before what is shown of them: what a list does not order by is looked up for
+    # the deals of its page alone.
+    query = _ordered(col(Deal.id)).where(access.visible_deals(viewer), *chosen.where())
+    if after:
+        place = session.exec(
+            _ordered(key, col(Deal.id)).where(access.visible_deals(viewer), Deal.key == after)
+        ).first()
+        if place:
+            here, there = sa.tuple_(key, col(Deal.id)), sa.tuple_(*map(sa.literal, place))
+            query = query.where(here < there if descending else here > there)
+    turn = sa.desc if descending else sa.asc
+    page = query.order_by(turn(key), turn(col(Deal.id))).limit(limit).subquery()
+    rows = row_query().join(page, page.c.id == Deal.id).order_by(turn(key), turn(col(Deal.id)))
+    return [DealRow(*row) for row in session.exec(rows)]
+
+
+def deals_of_member(
+    session: Session,
+    viewer: Viewer,
+    person_id: int,
+    *,
+    outcome: str | None = None,
+    limit: int = 50,
+) -> list[DealRow]:
+    """The deals, of those the viewer may see, that a member owns or has a seat on.
+
+    The ones that should be closed first come first; those with no date come last.
+    """
+    on_team = select(Seat.deal_id).where(Seat.person_id == person_id)
+    query = row_query().where(
+        access.visible_deals(viewer),
+        sa.or_(col(Deal.owner_id) == person_id, col(Deal.id).in_(on_team)),
+    )
+    if outcome:
+        query = query.where(col(Deal.outcome) == outcome)
+        day = Deal.expected_close if outcome == Outcome.OPEN else Deal.closed
+        order = sa.asc if outcome == Outcome.OPEN else sa.desc
+        query = query.order_by(col(day).is_(None), order(col(day)))
+    else:
+        query = query.order_by(sa.desc(_ORDERS["opened"]))
+    return [DealRow(*row) for row in session.exec(query.order_by(col(Deal.id)).limit(limit))]
+
+
+def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[DealRow]:
+    """What was won or lost last."""
+    query = row_query().where(access.visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
+    newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
+    return [DealRow(*row) for row in session.exec(newest.limit(limit))]
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a filter or a form on deals may choose from, as (value, what people read)."""
+
+    stages: list[tuple[str, str]]
+    products: list[tuple[str, str]]
+    competitors: list[tuple[str, str]]
+    owners: list[tuple[str, str]]
+    regions: list[str]
+
+
+def choices(session: Session, viewer: Viewer) -> Choices:
+    """The choices of a viewer.
+
+    A competitor or a product that came with a confidential deal is left out unless the viewer
+    sees that deal: its appearance would tell of it.
+    """
+    regions = select(Account.region).where(col(Account.region).is_not(None)).distinct()
+    owners = (
+        select(Person.key, Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .order_by(Person.name)
+    )
+    return Choices(
+        stages=[(row.name, row.name) for row in stages(session)],
+        products=_named(session, viewer, Product, DealProduct, "product_id"),
+        competitors=_named(session, viewer, Competitor, DealCompetitor, "competitor_id"),
+        owners=[(key, name) for key, name in session.exec(owners)],
+        regions=sorted(region for region in session.exec(regions) if region),
+    )
+
+
+def usual_currency(session: Session, viewer: Viewer) -> str:
+    """The currency that this viewer's last deal was in, or anybody's."""
+    mine = sa.case((col(Deal.owner_id) == viewer.person_id, 0), else_=1)
+    found = session.exec(
+        select(Deal.currency)
+        .where(access.visible_deals(viewer), col(Deal.currency).is_not(None))
+        .order_by(mine, sa.desc(col(Deal.id)))
+        .limit(1)
+    ).first()
+    return found or "EUR"
+
+
+def deal_names(
+    session: Session, viewer: Viewer, deal_ids: Iterable[int]
+) -> dict[int, tuple[str, str]]:
+    """The key and the name of those of these deals that the viewer may see."""
+    query = select(Deal.id, Deal.key, Deal.name).where(
+        access.visible_deals(viewer), col(Deal.id).in_(list(deal_ids))
+    )
+    return {deal_id: (key, name) for deal_id, key, name in session.exec(query)}
+
+
+def row_query() -> Any:
+    columns: tuple[Any, ...] = (
+        Deal.id,
+        Deal.key,
+        Deal.name,
+        Account.name,
+        Account.key,
+        Stage.name,
+        Deal.outcome,
+        Deal.amount,
+        Deal.currency,
+        Deal.opened,
+        Deal.expected_close,
+        Deal.closed,
+        _OWNER.name,
+        _OWNER.key,
+        Deal.next_step,
+        Deal.next_step_on,
+        Deal.confidential,
+        Deal.stage_since,
+        Stage.rotting_days,
+        Deal.version,
+    )
+    return _joined(sa.select(*columns))
+
+
+def _joined(query: Any) -> Any:
+    return (
+        query.select_from(Deal)
+        .join(Stage, col(Stage.id) == col(Deal.stage_id))
+        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+        .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
+    )
+
+
+def _ordered(*columns: Any) -> Any:
+    """Deals with all that a list may order by. Databases leave out the outer joins that an
+    order does not need, so each is one, though every deal has a stage."""
+    query: Any = sa.select(*columns).select_from(Deal)
+    return (
+        query.outerjoin(Stage, col(Stage.id) == col(Deal.stage_id))
+        .outerjoin(Account, col(Account.id) == col(Deal.account_id))
+        .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
+    )
+
+
+def _named(
+    session: Session, viewer: Viewer, table: Any, link: Any, column: str
+) -> list[tuple[str, str]]:
+    on_visible = (
+        select(link)
+        .join(Deal, col(Deal.id) == link.deal_id)
+        .where(getattr(link, column) == table.id, access.visible_deals(viewer))
+        .exists()
+    )
+    query = select(table.key, table.name).where(sa.or_(table.listed.is_(True), on_visible))
+    return [(key, name) for key, name in session.exec(query.order_by(table.name))]

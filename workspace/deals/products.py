@@ -1,0 +1,110 @@
+"""The products and competitors of deals."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from workspace.deals.tables import Competitor, DealCompetitor, DealProduct, Product
+from workspace.keys import free_key, joined, slug
+
+_Named = TypeVar("_Named", Product, Competitor)
+
+
+def find_or_add_product(session: Session, name: str, **facts: Any) -> Product:
+    """The product of that name, however it is spaced and capitalised; made where it is new.
+
+    Nobody else's list has a new one before a deal that is not confidential does.
+    """
+    return _find_or_add(session, Product, name, facts)
+
+
+def find_or_add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
+    """The competitor of that name, however it is spaced and capitalised; made where new.
+
+    Nobody else's list has a new one before a deal that is not confidential does.
+    """
+    return _find_or_add(session, Competitor, name, facts)
+
+
+def add_product(session: Session, name: str, **facts: Any) -> Product:
+    """A new product; the caller knows that there is none of that name."""
+    return _add(session, Product(key=free_key(session, Product, name), name=name, **facts))
+
+
+def add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
+    """A new competitor; the caller knows that there is none of that name."""
+    return _add(session, Competitor(key=free_key(session, Competitor, name), name=name, **facts))
+
+
+def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[str, Any]) -> _Named:
+    wanted = joined(name)
+    for row in session.exec(select(table)):
+        if joined(row.name) == wanted:
+            respell(session, row, name)
+            return row
+    return _add(
+        session, table(key=free_key(session, table, name), name=name, listed=False, **facts)
+    )
+
+
+def respell(session: Session, row: Product | Competitor, name: str) -> None:
+    """Write one that is not listed as its latest writer does.
+
+    They may not know of the deal that has it, and must not learn how it is written there.
+    """
+    if not row.listed and row.name != name:
+        if slug(row.name) != slug(name):
+            row.key = free_key(session, type(row), name)
+        row.name = name
+        session.add(row)
+        session.flush()
+
+
+def make_listed(
+    session: Session, table: type[Product] | type[Competitor], ids: Iterable[int]
+) -> None:
+    """Have everybody's lists offer these from now on."""
+    if ids := set(ids):
+        rows = sa.update(table).where(col(table.id).in_(ids), col(table.listed).is_(False))
+        session.execute(rows.values(listed=True))
+
+
+def _add(session: Session, row: _Named) -> _Named:
+    session.add(row)
+    session.flush()
+    return row
+
+
+def products_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
+    """The products on a deal, as (key, name)."""
+    query = select(Product.key, Product.name).join(
+        DealProduct, col(DealProduct.product_id) == col(Product.id)
+    )
+    found = session.exec(query.where(DealProduct.deal_id == deal_id).order_by(Product.name))
+    return [(key, name) for key, name in found]
+
+
+def competitors_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
+    """The competitors on a deal, as (key, name)."""
+    query = select(Competitor.key, Competitor.name).join(
+        DealCompetitor, col(DealCompetitor.competitor_id) == col(Competitor.id)
+    )
+    found = session.exec(query.where(DealCompetitor.deal_id == deal_id).order_by(Competitor.name))
+    return [(key, name) for key, name in found]
+
+
+def all_products(session: Session) -> list[Product]:
+    """Everything that we sell, by name."""
+    return list(session.exec(select(Product).order_by(Product.name)))
+
+
+def choose_products(session: Session, keys: Iterable[str]) -> list[Product]:
+    """The products of these keys."""
+    return list(session.exec(select(Product).where(col(Product.key).in_(list(keys)))))
+
+
+def choose_competitors(session: Session, keys: Iterable[str]) -> list[Competitor]:
+    """The competitors of these keys."""
+    return list(session.exec(select(Competitor).where(col(Competitor.key).in_(list(keys)))))

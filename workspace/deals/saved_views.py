@@ -1,0 +1,148 @@
+"""Saved views: ways of looking at the deals that a member gave a name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
+
+import sqlalchemy as sa
+from sqlmodel import Field, Session, SQLModel, col, select
+
+from workspace.audit import audit
+from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.people.tables import Person, Role
+from workspace.people.viewer import Viewer, require_writer
+
+# So many views of one member are shown; more would hide the deals.
+MOST_VIEWS = 30
+LONGEST_QUERY = 2000
+
+
+class SavedView(SQLModel, table=True):
+    """What an address asks of the deals, under a name.
+
+    `query` is the address's query. It gives nobody a right: whoever opens the view sees what
+    they may see.
+    """
+
+    __table_args__ = (sa.UniqueConstraint("owner_id", "name"),)
+
+    id: int = Field(default=None, primary_key=True)
+    owner_id: int = Field(foreign_key="person.id")
+    name: str = Field(max_length=60)
+    query: str = Field(max_length=LONGEST_QUERY)
+    # Whether everybody has it in their list, or its owner alone.
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class ViewRow:
+    """A saved view in somebody's list; `by` is who shares it, where that is somebody else."""
+
+    id: int
+    name: str
+    query: str
+    shared: bool
+    by: str | None
+    may_change: bool
+
+
+def views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
+    """A viewer's own views and those that are shared with them, by name."""
+    query = (
+        select(SavedView, Person.name)
+        .join(Person, col(Person.id) == col(SavedView.owner_id))
+        .where(_listed(viewer))
+        .order_by(sa.func.lower(SavedView.name), col(SavedView.id))
+    )
+    return [
+        ViewRow(
+            id=row.id,
+            name=row.name,
+            query=row.query,
+            shared=row.shared,
+            by=owner if row.owner_id != viewer.person_id else None,
+            may_change=_may_change(viewer, row),
+        )
+        for row, owner in session.exec(query)
+    ]
+
+
+def save_view(
+    session: Session, viewer: Viewer, name: str, query: str, *, shared: bool
+) -> SavedView:
+    """Keep a way of looking at the deals under a name of one's own."""
+    require_writer(viewer)
+    if viewer.person_id is None:
+        raise Forbidden("Only members have views.")
+    own = select(SavedView.name).where(SavedView.owner_id == viewer.person_id)
+    names = list(session.exec(own))
+    if len(names) >= MOST_VIEWS:
+        raise Invalid(
+            f"You have {MOST_VIEWS} views: delete one first.", {"name": "You have too many views."}
+        )
+    _require_free(name, names)
+    row = SavedView(owner_id=viewer.person_id, name=name, query=query, shared=shared)
+    session.add(row)
+    session.flush()
+    audit(session, viewer.person_id, "view saved", f"view {row.id}", {"shared": shared})
+    return row
+
+
+def change_view(
+    session: Session, viewer: Viewer, view_id: int, name: str, *, shared: bool
+) -> SavedView:
+    """Give a view another name, share it, or keep it to its owner."""
+    row = _changeable(session, viewer, view_id)
+    others = select(SavedView.name).where(
+        SavedView.owner_id == row.owner_id, SavedView.id != row.id
+    )
+    _require_free(name, list(session.exec(others)))
+    row.name, row.shared = name, shared
+    session.add(row)
+    audit(session, viewer.person_id, "view changed", f"view {row.id}", {"shared": shared})
+    return row
+
+
+def rename_in_views(session: Session, part: str, renamed: Mapping[str, str]) -> None:
+    """Have the views that ask for one of these by its name ask for it by its new name."""
+    for row in session.exec(select(SavedView).where(col(SavedView.query).contains(f"{part}="))):
+        asked = [
+            (name, renamed.get(value, value) if name == part else value)
+            for name, value in parse_qsl(row.query)
+        ]
+        query = urlencode(asked, quote_via=quote)
+        if len(query) <= LONGEST_QUERY:
+            row.query = query
+            session.add(row)
+
+
+def delete_view(session: Session, viewer: Viewer, view_id: int) -> str:
+    """Forget a view, for everybody who has it; its name."""
+    row = _changeable(session, viewer, view_id)
+    session.delete(row)
+    audit(session, viewer.person_id, "view deleted", f"view {row.id}")
+    return row.name
+
+
+def _changeable(session: Session, viewer: Viewer, view_id: int) -> SavedView:
+    require_writer(viewer)
+    row = session.exec(select(SavedView).where(SavedView.id == view_id, _listed(viewer))).first()
+    if row is None:
+        raise NotFound("There is no such view.")
+    if not _may_change(viewer, row):
+        raise Forbidden("Only its owner and administrators may change this view.")
+    return row
+
+
+def _listed(viewer: Viewer) -> sa.ColumnElement[bool]:
+    return sa.or_(col(SavedView.shared).is_(True), col(SavedView.owner_id) == viewer.person_id)
+
+
+def _may_change(viewer: Viewer, row: SavedView) -> bool:
+    own = row.owner_id == viewer.person_id
+    return viewer.may_write and (own or (row.shared and Role.ADMIN in viewer.roles))
+
+
+def _require_free(name: str, names: list[str]) -> None:
+    if name.casefold() in {each.casefold() for each in names}:
+        raise Invalid("There is a view of that name.", {"name": "There is a view of that name."})

@@ -1,0 +1,39 @@
+"""The stages of the pipeline, in their order."""
+
+from sqlmodel import Session, col, select
+
+from workspace.deals.tables import Outcome, Stage
+
+# The default stages and probabilities of Salesforce's opportunity pipeline.
+DEFAULT_STAGES = (
+    ("Prospecting", 10, Outcome.OPEN),
+    ("Qualification", 10, Outcome.OPEN),
+    ("Needs Analysis", 20, Outcome.OPEN),
+    ("Value Proposition", 50, Outcome.OPEN),
+    ("Id. Decision Makers", 60, Outcome.OPEN),
+    ("Perception Analysis", 70, Outcome.OPEN),
+    ("Proposal/Price Quote", 75, Outcome.OPEN),
+    ("Negotiation/Review", 90, Outcome.OPEN),
+    ("Closed Won", 100, Outcome.WON),
+    ("Closed Lost", 0, Outcome.LOST),
+)
+
+
+def add_default_stages(session: Session) -> None:
+    """The default pipeline, where there is none yet."""
+    if session.exec(select(Stage.id).limit(1)).first() is None:
+        session.add_all(
+            Stage(name=name, position=position, probability=probability, outcome=outcome)
+            for position, (name, probability, outcome) in enumerate(DEFAULT_STAGES, start=1)
+        )
+        session.flush()
+
+
+def stages(session: Session) -> list[Stage]:
+    """The pipeline, first stage first."""
+    return list(session.exec(select(Stage).order_by(col(Stage.position))))
+
+
+def first_stage(session: Session) -> Stage:
+    """Where a new deal starts."""
+    return session.exec(select(Stage).order_by(col(Stage.position)).limit(1)).one()

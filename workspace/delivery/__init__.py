@@ -1,0 +1,1 @@
+"""What leaves the system: the outbox of mail."""

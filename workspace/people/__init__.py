@@ -1,0 +1,1 @@
+"""People: contacts and members, their careers, and how members sign in."""

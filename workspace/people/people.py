@@ -1,0 +1,298 @@
+"""The people's pages: lists, what is known of a person, and who may change it."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from workspace.accounts.accounts import Account
+from workspace.audit import audit
+from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.keys import free_key
+from workspace.people.tables import (
+    Education,
+    Employment,
+    Gathering,
+    Member,
+    MemberRole,
+    Membership,
+    Person,
+    Role,
+)
+from workspace.people.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person as a line of a list; `member` where they are one of ours."""
+
+    id: int
+    key: str
+    name: str
+    title: str
+    account: str | None
+    account_key: str | None
+    city: str
+    country: str | None
+    skills: str
+    member: bool
+
+
+def person_rows(
+    session: Session,
+    *,
+    text: str | None = None,
+    members: bool | None = None,
+    account_id: int | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> list[PersonRow]:
+    """People by name, from after the person of the key `after`."""
+    name = sa.func.lower(Person.name)
+    columns: tuple[Any, ...] = (
+        Person.id,
+        Person.key,
+        Person.name,
+        Person.title,
+        Account.name,
+        Account.key,
+        Person.city,
+        Person.country,
+        Person.skills,
+        col(Member.person_id).is_not(None),
+    )
+    query: Any = (
+        sa.select(*columns)
+        .select_from(Person)
+        .outerjoin(Account, col(Account.id) == col(Person.account_id))
+        .outerjoin(Member, col(Member.person_id) == col(Person.id))
+    )
+    if text:
+        columns = (Person.name, Person.title, Person.skills, Account.name)
+        query = query.where(
+            sa.or_(*(col(each).icontains(text, autoescape=True) for each in columns))
+        )
+    if members is not None:
+        known = col(Member.person_id)
+        query = query.where(known.is_not(None) if members else known.is_(None))
+    if account_id is not None:
+        query = query.where(Person.account_id == account_id)
+    if after:
+        place = session.exec(select(name, Person.id).where(Person.key == after)).first()
+        if place:
+            query = query.where(
+                sa.tuple_(name, col(Person.id)) > sa.tuple_(*map(sa.literal, place))
+            )
+    found = session.exec(query.order_by(name, col(Person.id)).limit(limit))
+    return [PersonRow(*row) for row in found]
+
+
+def person_of(session: Session, key: str) -> Person:
+    """The person of that key, or NotFound."""
+    person = session.exec(select(Person).where(Person.key == key)).first()
+    if person is None:
+        raise NotFound("There is no such person.")
+    return person
+
+
+def find_person(session: Session, text: str) -> Person:
+    """Who is meant by a name, an e-mail address or a key; Invalid unless it is one person."""
+    column = Person.email if "@" in text else Person.name
+    same = sa.func.lower(column) == text.lower()
+    found = session.exec(select(Person).where(sa.or_(same, col(Person.key) == text))).all()
+    if len(found) != 1:
+        why = "Several are called so: give the e-mail address." if found else "Nobody is called so."
+        raise Invalid(f"It is not clear who {text!r} is.", {"person": why})
+    return found[0]
+
+
+def member_of(session: Session, key: str) -> Person:
+    """The member of that key; Invalid where it is nobody of ours, or no longer active."""
+    person = session.exec(
+        select(Person)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(Person.key == key, col(Member.active).is_(True))
+    ).first()
+    if person is None:
+        raise Invalid("Choose one of our members.", {"person": "Not a member."})
+    return person
+
+
+def active_members(session: Session) -> list[tuple[str, str]]:
+    """Those who may be given a deal, a seat or an invitation, as (key, name)."""
+    query = (
+        select(Person.key, Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Member.active).is_(True))
+    )
+    return [(key, name) for key, name in session.exec(query.order_by(Person.name))]
+
+
+def roles_of(session: Session, person_id: int) -> list[str] | None:
+    """A member's roles; None for a person who is not one of ours."""
+    if not _is_member(session, person_id):
+        return None
+    rows = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
+    return sorted(rows)
+
+
+def career(session: Session, person_id: int) -> list[tuple[Employment, str | None]]:
+    """Where a person worked, the newest first, with the account's key where it is one of ours."""
+    query = (
+        select(Employment, Account.key)
+        .outerjoin(Account, col(Account.id) == col(Employment.account_id))
+        .where(Employment.person_id == person_id)
+    )
+    rows = session.exec(query).all()
+    return sorted(rows, key=lambda row: _newest(row[0]), reverse=True)
+
+
+def schooling(session: Session, person_id: int) -> Sequence[Education]:
+    """Where a person studied, the newest first."""
+    rows = session.exec(select(Education).where(Education.person_id == person_id))
+    return sorted(rows, key=_newest, reverse=True)
+
+
+def memberships(session: Session, person_id: int) -> Sequence[Membership]:
+    """What a person belonged to and came to, the newest first."""
+    rows = session.exec(select(Membership).where(Membership.person_id == person_id))
+    return sorted(rows, key=_newest, reverse=True)
+
+
+def profile_address(text: str) -> str:
+    """The address of a profile in one form of its many: without scheme, query or capitals.
+
+    'https://pl.linkedin.com/in/Ines-Moreira/?trk=x' becomes 'linkedin.com/in/ines-moreira'.
+    """
+    found = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip(), flags=re.IGNORECASE)
+    found = unquote(re.split(r"[?#]", found, maxsplit=1)[0]).rstrip("/").lower()
+    found = re.sub(r"^(?:www\.|m\.|[a-z]{2}\.(?=linkedin\.com/))", "", found)
+    if not re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'\\\x00-\x1f]+", found):
+        raise Invalid(
+            "A profile is a page on the web, such as https://linkedin.com/in/ines-moreira.",
+            {"profile": "The address of a profile."},
+        )
+    if len(found) > 300:
+        raise Invalid("This address is too long.", {"profile": "At most 300 characters."})
+    return found
+
+
+def may_edit(session: Session, viewer: Viewer, person: Person) -> bool:
+    """Whether a viewer may change this person's facts.
+
+    Members keep their own profile, and an administrator everybody's; contacts are kept by all
+    who may write.
+    """
+    if not viewer.may_write:
+        return False
+    if not _is_member(session, person.id):
+        return True
+    return person.id == viewer.person_id or Role.ADMIN in viewer.roles
+
+
+def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
+    """The person of that key; Forbidden to those who may only read about them."""
+    person = person_of(session, key)
+    if not may_edit(session, viewer, person):
+        raise Forbidden("Members keep their own profile; ask them, or an administrator.")
+    return person
+
+
+def add_contact(session: Session, name: str, by: int | None, **facts: Any) -> Person:
+    """A new contact."""
+    _require_free(session, facts.get("email"))
+    person = Person(key=free_key(session, Person, name), name=name, **facts)
+    session.add(person)
+    session.flush()
+    audit(session, by, "person added", f"person {person.id}")
+    return person
+
+
+def edit_person(session: Session, person: Person, by: int | None, changes: dict[str, Any]) -> bool:
+    """Change some of a person's own columns; whether anything differed."""
+    changed = {name: value for name, value in changes.items() if getattr(person, name) != value}
+    if "email" in changed:
+        _require_free(session, changed["email"])
+        if changed["email"] is None and _is_member(session, person.id):
+            raise Invalid("A member signs in by e-mail.", {"email": "Needed for signing in."})
+    for name, value in changed.items():
+        setattr(person, name, value)
+    if changed:
+        session.add(person)
+        session.flush()
+        # The log says which facts changed, not what they were: it outlives the person's data.
+        audit(session, by, "person edited", f"person {person.id}", {"changed": sorted(changed)})
+    return bool(changed)
+
+
+def add_employment(
+    session: Session, person: Person, organisation: str, by: int | None, **facts: Any
+) -> Employment:
+    """A time at an organisation, tied to the account of that name where we have one."""
+    _require_order(facts)
+    account = session.exec(select(Account.id).where(Account.name == organisation)).first()
+    row = Employment(person_id=person.id, organisation=organisation, account_id=account, **facts)
+    session.add(row)
+    session.flush()
+    audit(session, by, "employment added", f"person {person.id}")
+    return row
+
+
+def add_education(
+    session: Session, person: Person, institution: str, by: int | None, **facts: Any
+) -> Education:
+    """A time at a school or university."""
+    _require_order(facts)
+    row = Education(person_id=person.id, institution=institution, **facts)
+    session.add(row)
+    session.flush()
+    audit(session, by, "education added", f"person {person.id}")
+    return row
+
+
+def add_membership(
+    session: Session, person: Person, kind: str, organisation: str, by: int | None, **facts: Any
+) -> Membership:
+    """A time in an association or on a board, or the attendance of an event."""
+    if kind not in list(Gathering):
+        raise Invalid("It is an association, a board or an event.", {"kind": "Choose one."})
+    _require_order(facts)
+    row = Membership(person_id=person.id, kind=kind, organisation=organisation, **facts)
+    session.add(row)
+    session.flush()
+    audit(session, by, "membership added", f"person {person.id}")
+    return row
+
+
+def remove_membership(session: Session, person: Person, row_id: int, by: int | None) -> None:
+    """Take a membership of this person out."""
+    row = session.get(Membership, row_id)
+    if row is None or row.person_id != person.id:
+        raise NotFound("There is no such membership.")
+    session.delete(row)
+    session.flush()
+    audit(session, by, "membership removed", f"person {person.id}")
+
+
+def _is_member(session: Session, person_id: int) -> bool:
+    query = select(Member.person_id).where(Member.person_id == person_id)
+    return session.exec(query).first() is not None
+
+
+def _require_free(session: Session, email: str | None) -> None:
+    if email and session.exec(select(Person.id).where(Person.email == email)).first():
+        raise Invalid("Somebody else has this e-mail address.", {"email": "Already in the record."})
+
+
+def _require_order(facts: dict[str, Any]) -> None:
+    start, end = facts.get("start"), facts.get("end")
+    if start and end and end < start:
+        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+
+
+def _newest(row: Employment | Education | Membership) -> tuple[bool, str, str]:
+    return (row.end is None, str(row.end or ""), str(row.start or ""))

@@ -1,0 +1,1 @@
+"""What happened on each deal, and who is told of it."""
