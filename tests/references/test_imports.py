@@ -1,6 +1,5 @@
 """Files of ties, address books, advocates and past references."""
 
-import re
 from datetime import date
 from pathlib import Path
 
@@ -16,13 +15,10 @@ from references.network.address_books import Connection
 from references.network.ties import Tie
 from tests.workspace.imports.files import SHARED, counts, put, snapshot, with_shared_data
 from tests.world import World, ago
-from workspace.imports.formats import FORMATS
 from workspace.imports.run import Report, import_files
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.timeline.timeline import timeline
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 def load(world: World, path: Path, by: str | None = "alice") -> Report:
@@ -63,21 +59,6 @@ def add_jane(world: World) -> int:
             profile="linkedin.com/in/janedoe",
             account_id=world.account(session, "havel").id,
         ).id
-
-
-def test_every_format_is_documented() -> None:
-    section = README.read_text("utf-8").partition("## Ties and references")[2]
-    documented = {
-        kind: set(re.split(", | or ", columns.replace("*", "")))
-        for kind, columns in re.findall(
-            r"^\| ([a-z]+) \| (.+?) \|", section.partition("\n## ")[0], re.MULTILINE
-        )
-    }
-    known = {each.kind: set(each.columns) for each in MORE.formats if each.adapt is None}
-    # That of a card is what an error file of cards has.
-    assert known.pop("cards")
-    assert documented == known
-    assert not set(known) & {each.kind for each in FORMATS}
 
 
 # LinkedIn's Connections.csv

@@ -1,4 +1,4 @@
-"""Settings, read from the environment and documented in the README."""
+"""Settings, read from the environment."""
 
 from pathlib import Path
 
@@ -6,8 +6,6 @@ import pytest
 from pydantic import ValidationError
 
 from workspace.settings import Settings, sqlalchemy_url
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 def test_settings_come_from_the_environment(
@@ -35,10 +33,3 @@ def test_the_driver_that_is_installed_is_used(monkeypatch: pytest.MonkeyPatch, p
     monkeypatch.setenv("DATABASE_URL", prefix + "db.example/deals")
     assert Settings().database == "postgresql+psycopg://db.example/deals"
     assert sqlalchemy_url("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"
-
-
-def test_every_setting_is_documented() -> None:
-    text = README.read_text(encoding="utf-8")
-    for name, field in Settings.model_fields.items():
-        variable = field.validation_alias or f"DEALKIN_{name.upper()}"
-        assert f"| `{variable}` |" in text

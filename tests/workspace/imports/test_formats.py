@@ -1,17 +1,12 @@
 """Which kind of file a header means."""
 
-import re
-from pathlib import Path
-
 import pytest
 
 from tests.workspace.imports.files import SHARED, with_shared_data
 from workspace.errors import Invalid
 from workspace.imports import files
 from workspace.imports.files import Table, split
-from workspace.imports.formats import FORMATS, understand
-
-README = Path(__file__).parents[3] / "README.md"
+from workspace.imports.formats import understand
 
 
 def sheet(text):
@@ -116,12 +111,3 @@ def test_should_understand_or_refuse_every_odd_file():
     for path in sorted((SHARED / "bad_input" / "csvkit_examples").iterdir()):
         with pytest.raises(Invalid):
             understand(files.read(path))
-
-
-def test_should_be_documented_column_for_column():
-    section = README.read_text("utf-8").partition("## Import")[2].partition("\n## ")[0]
-    documented = {
-        kind: set(re.split(", | or ", columns.replace("*", "")))
-        for kind, columns in re.findall(r"^\| ([a-z]+) \| (.+?) \|", section, re.MULTILINE)
-    }
-    assert documented == {each.kind: set(each.columns) for each in FORMATS if each.adapt is None}
