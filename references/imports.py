@@ -12,7 +12,6 @@ from references.desk import advocates as record_of_advocates
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
 from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
-from references.desk.workflow import new_request_key
 from references.network import address_books, vcards
 from references.network.address_books import Connection
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
@@ -27,6 +26,7 @@ from workspace.imports.deals import tell
 from workspace.imports.formats import Cells, Format, columns, needs
 from workspace.imports.rows import Result, Row, each, given
 from workspace.imports.run import More
+from workspace.keys import random_key
 from workspace.people import people
 from workspace.people.tables import Person, Role
 
@@ -367,7 +367,7 @@ def _past(
     # Nobody knows the hour.
     at = datetime.combine(day, time(12), UTC)
     request = ReferenceRequest(
-        key=new_request_key(known.session),
+        key=random_key(known.session, ReferenceRequest, "R-"),
         deal_id=deal.id,
         activity=activity,
         advocate_id=advocate_id,

@@ -1,9 +1,10 @@
-"""Engine, sessions, and the one writer on SQLite."""
+"""Engine and sessions, the one writer on SQLite, and how lists are read: rows, pages, batches."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from alembic import command
@@ -23,6 +24,8 @@ SQLModel.metadata.naming_convention = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+Row = TypeVar("Row")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -148,6 +151,52 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def select_row(row: type, **columns: Any) -> sa.Select[Any]:
+    """A query for rows of a dataclass; each column is named after the field that it fills.
+
+    TypeError where the columns are not exactly the fields of `row` that have no default.
+    """
+    known = {field.name: field for field in fields(row)}
+    needed = {
+        name
+        for name, field in known.items()
+        if field.init and field.default is MISSING and field.default_factory is MISSING
+    }
+    if unknown := columns.keys() - known.keys():
+        raise TypeError(f"{row.__name__} has no field {', '.join(sorted(unknown))}.")
+    if missing := needed - columns.keys():
+        raise TypeError(f"{row.__name__} needs the fields {', '.join(sorted(missing))}.")
+    return sa.select(*(sa.label(name, column) for name, column in columns.items()))
+
+
+def fetch(session: Session, row: type[Row], query: sa.Select[Any]) -> list[Row]:
+    """The results of a query that `select_row` began, as rows of that dataclass."""
+    return [row(**found) for found in session.execute(query).mappings()]
+
+
+def page_after(
+    session: Session,
+    query: Any,
+    order: Sequence[Any],
+    place: sa.Select[Any] | None = None,
+    *,
+    descending: bool = False,
+) -> Any:
+    """A query in an order, from after the row whose order columns `place` selects.
+
+    Pages begin after a row instead of at an offset, so that a list that changes meanwhile
+    neither repeats nor skips a row (keyset pagination). The last column of `order` is unique,
+    and none is ever null. Where `place` selects nothing, the page is the first one.
+    """
+    turn = sa.desc if descending else sa.asc
+    query = query.order_by(*map(turn, order))
+    last = session.execute(place).first() if place is not None else None
+    if last is None:
+        return query
+    here, there = sa.tuple_(*order), sa.tuple_(*map(sa.literal, last))
+    return query.where(here < there if descending else here > there)
 
 
 # A statement names at most this many rows: databases limit how many values one may have, older

@@ -1,6 +1,7 @@
 """Keys: the short, stable names by which URLs and files refer to things."""
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Iterable
 
@@ -8,6 +9,10 @@ from sqlmodel import Session, SQLModel, col, select
 
 # NFKD takes most accents off; these letters have no accent to take.
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
+
+# Letters and digits that are not taken for each other when somebody reads a key aloud.
+_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
+_DIGITS = 8
 
 
 def plain(text: str) -> str:
@@ -54,3 +59,17 @@ def free_key(session: Session, table: type[SQLModel], text: str) -> str:
             last = point
         points = range(last + 1, free, (free - last) // 32 + 1)
     return f"{stem}-{free}"
+
+
+def random_key(session: Session, table: type[SQLModel], prefix: str, length: int = 6) -> str:
+    """A key of random characters that no other row of `table` has, such as 'R-k7m2xq'.
+
+    A number would do, but where confidential rows take numbers too, the gaps tell of them. The
+    first character is a letter, so that the key is never taken for a number.
+    """
+    column = col(table.key)  # type: ignore[attr-defined]
+    while True:
+        first = secrets.choice(_KEY_LETTERS[_DIGITS:])
+        key = prefix + first + "".join(secrets.choice(_KEY_LETTERS) for _ in range(length - 1))
+        if session.exec(select(column).where(column == key)).first() is None:
+            return key

@@ -1,6 +1,5 @@
 """The reference desk: a request's life, and who may take it a step further."""
 
-import secrets
 from collections.abc import Iterable
 from datetime import date, datetime
 
@@ -57,12 +56,9 @@ from workspace.deals.access import may_edit
 from workspace.deals.tables import Deal
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Forbidden, Invalid
+from workspace.keys import random_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
-
-# As in a deal's key: without those that look like others.
-_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
-
 
 # Asking
 
@@ -117,7 +113,7 @@ def draft(
     if key := session.exec(there).first():
         raise Conflict(f"They are asked for this on this deal already: {key}.")
     request = ReferenceRequest(
-        key=new_request_key(session),
+        key=random_key(session, ReferenceRequest, "R-"),
         deal_id=deal.id,
         activity=activity,
         advocate_id=advocate.id,
@@ -447,12 +443,3 @@ def withdraw(
         if request.advocate_id == advocate.id and request.state in COMMITTED:
             guest = Guest(advocate.person_id, name, request.id, Part.ADVOCATE)
             return_to_desk(session, guest, request, State(request.state), "withdrew their consent")
-
-
-def new_request_key(session: Session) -> str:
-    """A key without a number: the gap that a confidential deal's request leaves would be seen."""
-    while True:
-        key = "R-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(6))
-        taken = select(ReferenceRequest.id).where(ReferenceRequest.key == key)
-        if session.exec(taken).first() is None:
-            return key

@@ -6,7 +6,6 @@ until the ask expires; then no introduction came of it. Whom a hidden ask went t
 the yes.
 """
 
-import secrets
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
@@ -31,14 +30,13 @@ from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
+from workspace.keys import random_key
 from workspace.people import members
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer, require_writer
 
 # The furthest that a 'not now' can put an ask off.
 LONGEST_PAUSE = 366
-# As in a deal's key: without those that look like others.
-_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 
 
 # Asking
@@ -87,7 +85,7 @@ def ask(
     session.exec(mine.with_for_update(key_share=True)).one()
     _require_not_asked(session, asker_id, person, over)
     request = IntroductionRequest(
-        key=_new_key(session),
+        key=random_key(session, IntroductionRequest, "I-"),
         asker_id=asker_id,
         connector_id=connector_id,
         connector_shown=over is not None,
@@ -324,14 +322,6 @@ def _require_not_asked(
         if standing_of(request, today()) in (Standing.WAITING, Standing.YES):
             whom = over.name if over else "a colleague"
             raise Conflict(f"You have asked {whom} for this already.")
-
-
-def _new_key(session: Session) -> str:
-    while True:
-        key = "I-" + "".join(secrets.choice(_KEY_LETTERS) for _ in range(6))
-        taken = select(IntroductionRequest.id).where(IntroductionRequest.key == key)
-        if session.exec(taken).first() is None:
-            return key
 
 
 def _mail(session: Session, viewer: Viewer, request: IntroductionRequest) -> None:

@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
-from workspace.database import Database
+from workspace.database import Database, fetch, page_after, select_row
 from workspace.deals import lifecycle, seat_roles, stages, team
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
@@ -204,3 +207,54 @@ def test_sqlite_is_as_safe_as_it_can_be(tmp_path: Path) -> None:
 def test_sqlite_in_memory_is_refused(url: str) -> None:
     with pytest.raises(DealkinError):
         Database(url)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A deal as a line of the lists below."""
+
+    key: str
+    amount: Decimal | None
+    account: str = "unknown"
+
+
+def test_rows_are_filled_by_name(world: World) -> None:
+    query = select_row(Line, amount=Deal.amount, key=Deal.key).where(col(Deal.amount).is_not(None))
+    with world.database.read() as session:
+        rows = fetch(session, Line, query)
+        amounts = dict(session.execute(sa.select(Deal.key, Deal.amount)).all())
+    assert rows
+    assert all(row.amount == amounts[row.key] and row.account == "unknown" for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ({"key": Deal.key}, "needs the fields amount"),
+        ({"key": Deal.key, "amount": Deal.amount, "owner": Deal.owner_id}, "no field owner"),
+    ],
+)
+def test_columns_must_be_the_fields_of_the_row(columns: dict[str, Any], problem: str) -> None:
+    with pytest.raises(TypeError, match=problem):
+        select_row(Line, **columns)
+
+
+@pytest.mark.parametrize("descending", [False, True])
+def test_pages_together_are_the_list_in_its_order(world: World, descending: bool) -> None:
+    order = (sa.func.coalesce(Deal.amount, -1), col(Deal.id))
+    query = sa.select(col(Deal.key))
+    with world.database.read() as session:
+        whole = list(session.scalars(page_after(session, query, order, descending=descending)))
+        pages: list[str] = []
+        while True:
+            place = sa.select(*order).where(col(Deal.key) == pages[-1]) if pages else None
+            page = page_after(session, query, order, place, descending=descending)
+            keys = list(session.scalars(page.limit(2)))
+            if not keys:
+                break
+            pages += keys
+        nobody = sa.select(*order).where(col(Deal.key) == "D-GONE")
+        first = page_after(session, query, order, nobody, descending=descending).limit(2)
+        assert list(session.scalars(first)) == whole[:2]
+    assert len(whole) > 4
+    assert pages == whole

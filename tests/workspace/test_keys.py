@@ -1,11 +1,16 @@
 """Keys, and names as they are compared."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.world import World
 from workspace import keys
 from workspace.accounts.accounts import Account, add_account
 from workspace.database import Database
+from workspace.deals.tables import Deal
+from workspace.keys import random_key
 
 
 def test_names_are_compared_without_capitals_accents_and_signs() -> None:
@@ -50,3 +55,10 @@ def test_should_number_the_keys_of_many_things_of_one_name(database):
     with database.write() as session:
         made = [add_account(session, "Завод").key for _ in range(140)]
     assert made == ["account", *(f"account-{number}" for number in range(2, 141))]
+
+
+def test_random_keys_begin_with_a_letter_and_are_free(world: World) -> None:
+    with world.database.read() as session:
+        keys = {random_key(session, Deal, "D-", 5) for _ in range(200)}
+    assert len(keys) == 200
+    assert all(re.fullmatch("D-[a-hj-km-np-tv-z][2-9a-hj-km-np-tv-z]{4}", key) for key in keys)

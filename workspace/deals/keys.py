@@ -1,17 +1,15 @@
 """The keys of new deals: the next number, or random letters where a number would tell too much."""
 
 import re
-import secrets
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from workspace.deals.tables import Deal, DealCounter, NewDeal
+from workspace.keys import random_key
 
 _NUMBERED = re.compile("D-([0-9]{1,15})")
-# Without 0, 1, i, l, o and u, which look like others.
-_KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 
 
 def new_keys(session: Session, new: Sequence[NewDeal]) -> list[str]:
@@ -28,7 +26,7 @@ def new_keys(session: Session, new: Sequence[NewDeal]) -> list[str]:
     wanted = sum(each.key is None and not secret for each, secret in zip(new, hidden, strict=True))
     numbered = iter(_numbered_keys(session, wanted))
     return [
-        each.key or (_random_key(session) if secret else next(numbered))
+        each.key or (random_key(session, Deal, "D-", 5) if secret else next(numbered))
         for each, secret in zip(new, hidden, strict=True)
     ]
 
@@ -44,14 +42,3 @@ def _numbered_keys(session: Session, count: int) -> list[str]:
         taken = set(session.exec(select(Deal.key).where(col(Deal.key).in_(keys))))
         found += [key for key in keys if key not in taken]
     return found
-
-
-def _random_key(session: Session) -> str:
-    while True:
-        # A letter comes first, so that it is never taken for a number.
-        letters = secrets.choice(_KEY_LETTERS[8:]) + "".join(
-            secrets.choice(_KEY_LETTERS) for _ in range(4)
-        )
-        key = f"D-{letters}"
-        if session.exec(select(Deal.id).where(Deal.key == key)).first() is None:
-            return key

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
+from workspace.database import fetch, page_after, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.keys import free_key
 from workspace.people.tables import (
@@ -52,21 +53,20 @@ def person_rows(
     limit: int = 50,
 ) -> list[PersonRow]:
     """People by name, from after the person of the key `after`."""
-    name = sa.func.lower(Person.name)
-    columns: tuple[Any, ...] = (
-        Person.id,
-        Person.key,
-        Person.name,
-        Person.title,
-        Account.name,
-        Account.key,
-        Person.city,
-        Person.country,
-        Person.skills,
-        col(Member.person_id).is_not(None),
-    )
-    query: Any = (
-        sa.select(*columns)
+    query = (
+        select_row(
+            PersonRow,
+            id=Person.id,
+            key=Person.key,
+            name=Person.name,
+            title=Person.title,
+            account=Account.name,
+            account_key=Account.key,
+            city=Person.city,
+            country=Person.country,
+            skills=Person.skills,
+            member=col(Member.person_id).is_not(None),
+        )
         .select_from(Person)
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
         .outerjoin(Member, col(Member.person_id) == col(Person.id))
@@ -80,15 +80,10 @@ def person_rows(
         known = col(Member.person_id)
         query = query.where(known.is_not(None) if members else known.is_(None))
     if account_id is not None:
-        query = query.where(Person.account_id == account_id)
-    if after:
-        place = session.exec(select(name, Person.id).where(Person.key == after)).first()
-        if place:
-            query = query.where(
-                sa.tuple_(name, col(Person.id)) > sa.tuple_(*map(sa.literal, place))
-            )
-    found = session.exec(query.order_by(name, col(Person.id)).limit(limit))
-    return [PersonRow(*row) for row in found]
+        query = query.where(col(Person.account_id) == account_id)
+    order = (sa.func.lower(Person.name), col(Person.id))
+    place = sa.select(*order).where(col(Person.key) == after) if after else None
+    return fetch(session, PersonRow, page_after(session, query, order, place).limit(limit))
 
 
 def person_of(session: Session, key: str) -> Person:
