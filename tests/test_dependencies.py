@@ -1,6 +1,8 @@
-"""What is imported is declared."""
+"""What is imported is declared, and what is declared is locked."""
 
 import ast
+import itertools
+import re
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ EXTRAS = {
     extra: [Requirement(line) for line in lines]
     for extra, lines in PROJECT["optional-dependencies"].items()
 }
+LOCK = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
 PACKAGES = ("workspace", "similarity", "references", "web", "tests")
 
 
@@ -57,3 +60,30 @@ def test_every_imported_distribution_is_declared(package: str) -> None:
             if not {canonicalize_name(name) for name in names} & declared:
                 undeclared.append(f"{file.relative_to(ROOT)} imports {module} of {names}")
     assert not undeclared, "\n".join(undeclared)
+
+
+def locked() -> dict[str, str]:
+    """The locked version of each distribution."""
+    pins = [line.split("==") for line in LOCK if not line.startswith("#")]
+    return dict(pins)  # type: ignore[arg-type]
+
+
+def test_the_lock_has_a_version_in_range_of_every_requirement() -> None:
+    versions = locked()
+    for requirement in [*RUNTIME, *itertools.chain(*EXTRAS.values())]:
+        name = canonicalize_name(requirement.name)
+        assert name in versions, f"{name} is not in constraints.txt: run `just lock`"
+        version = versions[name]
+        assert requirement.specifier.contains(version), (
+            f"{name} is locked at {version}, but pyproject.toml asks for {requirement}:"
+            " run `just lock`"
+        )
+
+
+def test_the_lock_fits_every_platform_and_every_build_of_torch() -> None:
+    pins = [line for line in LOCK if not line.startswith("#")]
+    for pin in pins:
+        # No path, no address, and no build of a version, such as +cpu.
+        assert re.fullmatch(r"[a-z0-9-]+==[\w.]+", pin), pin
+        assert not re.match(r"nvidia|cuda|triton", pin), pin
+    assert pins == sorted(pins, key=lambda pin: pin.split("==")[0])
