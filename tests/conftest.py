@@ -23,6 +23,8 @@ from workspace.deals import seat_roles, stages
 from workspace.people import sign_in
 from workspace.settings import sqlalchemy_url
 
+pytest_plugins = ["tests.time_limits"]
+
 # The developer's own workspace is neither read nor touched. A PostgreSQL server that
 # DATABASE_URL names is used, in databases of the tests' own.
 POSTGRES = os.environ.pop("DATABASE_URL", None)
