@@ -3,6 +3,9 @@
 
 set shell := ["sh", "-eu", "-c"]
 
+# Compiled modules are kept: each process of the tests would take ten seconds to compile them.
+export PYTHONDONTWRITEBYTECODE := ""
+
 python := ".venv/bin/python"
 # Which build of torch: auto takes the CPU's where no NVIDIA GPU is found; cpu; gpu.
 torch := env("DEALKIN_TORCH", "auto")
@@ -28,6 +31,10 @@ serve *options: (_install "")
 # Run the tests on all cores; options go to pytest
 test *options: setup
     @{{ python }} -m pytest -n auto {{ options }}
+
+# Run the tests that are soon done: on SQLite, without a browser, and no property tests
+quick *options: setup
+    @{{ python }} -m pytest -n auto -m "not postgresql and not browser and not property" {{ options }}
 
 # Formatting, lint, types and import contracts
 lint: setup

@@ -43,6 +43,17 @@ hypothesis.settings.load_profile("steady")
 sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `just quick` leaves out; browser tests are marked where they are."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        if hasattr(item, "callspec") and item.callspec.params.get("backend") == "postgresql":
+            item.add_marker("postgresql")
+        if hypothesis.is_hypothesis_test(item.obj):
+            item.add_marker("property")
+
+
 class Backend(Protocol):
     """One kind of database, which hands out copies of prepared databases."""
 
