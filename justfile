@@ -81,6 +81,10 @@ lock:
     END
     mv "$folder/constraints.txt" constraints.txt
 
+# Ask an index of advisories about every locked version
+audit: setup
+    @{{ python }} .ci/audit.py
+
 # Make .venv complete: the application, with `extra` the tools named by it
 _install extra:
     #!/bin/sh
