@@ -23,6 +23,8 @@ from workspace.deals import seat_roles, stages
 from workspace.people import sign_in
 from workspace.settings import sqlalchemy_url
 
+pytest_plugins = ["tests.time_limits"]
+
 # The developer's own workspace is neither read nor touched. A PostgreSQL server that
 # DATABASE_URL names is used, in databases of the tests' own.
 POSTGRES = os.environ.pop("DATABASE_URL", None)
@@ -39,6 +41,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.
 sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `just quick` leaves out; browser tests are marked where they are."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        if hasattr(item, "callspec") and item.callspec.params.get("backend") == "postgresql":
+            item.add_marker("postgresql")
+        if hypothesis.is_hypothesis_test(item.obj):
+            item.add_marker("property")
 
 
 class Backend(Protocol):
