@@ -25,6 +25,14 @@ from workspace.delivery.outbox import without_secrets
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
+# The kinds of files that are served; the machine's own list of kinds may say otherwise. The
+# framework adds the encoding to every kind of text.
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".woff2": "font/woff2",
+}
 
 
 def render(request: Request[Any, Any, Any], template: str, context: Any) -> str:
@@ -160,7 +168,7 @@ def static_files() -> dict[str, Path]:
     """Every static file by the name under which it is served: with a hash of its content."""
     found = {}
     for file in sorted(STATIC.rglob("*")):
-        if file.suffix in (".css", ".js", ".svg", ".png"):
+        if file.suffix in KINDS:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
             found[f"{file.stem}.{digest}{file.suffix}"] = file
     return found
