@@ -18,10 +18,11 @@ from argon2 import PasswordHasher
 from references.network.paths import Network
 from similarity.index.catalog import Catalog
 from tests.world import FakeEmbedder, World, build_world
+from web.workspace import Workspace, workspace_on
 from workspace.database import Database
 from workspace.deals import seat_roles, stages
 from workspace.people import sign_in
-from workspace.settings import sqlalchemy_url
+from workspace.settings import Settings, sqlalchemy_url
 
 pytest_plugins = ["tests.time_limits"]
 
@@ -252,7 +253,7 @@ def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Datab
     if "world" in request.fixturenames:
         request.getfixturevalue("_prepared_world")
         template = "world"
-        if {"catalog", "app"} & set(request.fixturenames):
+        if {"catalog", "workspace"} & set(request.fixturenames):
             # Catching up takes longer than most tests, so it is done once for all of them.
             request.getfixturevalue("_searchable_world")
             template = "searchable_world"
@@ -290,4 +291,12 @@ def catalog(database: Database, tmp_path: Path) -> Catalog:
     made = Catalog(database, FakeEmbedder(), tmp_path / "indexes")
     made.attach()
     made.catch_up()
+    return made
+
+
+@pytest.fixture
+def workspace(database: Database, tmp_path: Path) -> Workspace:
+    """The workspace of this test's database, whose catalog has caught up with it."""
+    made = workspace_on(database, Settings(home=tmp_path), FakeEmbedder())
+    made.catalog.catch_up()
     return made

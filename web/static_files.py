@@ -2,13 +2,13 @@
 
 import gzip
 from functools import cache
-from typing import Any
 
-from litestar import Controller, Request, get
+from litestar import Controller, get
 from litestar.params import FromPath
 from litestar.response import Response
 
 from web.rendering import KINDS, static_files
+from web.routes import Request
 from workspace.errors import NotFound
 
 
@@ -19,7 +19,7 @@ class StaticController(Controller):
     opt = {"public": True}  # noqa: RUF012
 
     @get("/{name:str}", sync_to_thread=False)
-    def file(self, request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    def file(self, request: Request, name: FromPath[str]) -> Response[bytes]:
         if name not in static_files():
             raise NotFound("There is no such file.")
         kind = KINDS[static_files()[name].suffix]

@@ -76,7 +76,7 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
         held = {code for code, count in among.items() if count >= RARE * total} | {"en"}
     if len(held) == 1 or not text.strip():
         return "en"
-    chances = {
+    chances: dict[str, float] = {
         code: math.log(max(float(chance), 1e-30)) + PRIOR * (code in favoured)
         for code, chance in _identifier().rank(text[:600])
         if code in held

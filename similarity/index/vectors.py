@@ -1,5 +1,6 @@
 """The vector index: the only user of faiss."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,8 @@ class VectorIndex:
         if not len(ids):
             return np.empty((0, self.dimension), np.float32)
         faiss.omp_set_num_threads(1)
-        return self._index.reconstruct_batch(ids)
+        vectors: Vectors = self._index.reconstruct_batch(ids)
+        return vectors
 
     def save(self, path: Path) -> None:
         """Write the index to a file."""
@@ -149,4 +151,4 @@ class VectorIndex:
 
 def list_count(count: int) -> int:
     """How many lists suit so many vectors: twice their square root."""
-    return max(1, round(2 * count**0.5))
+    return max(1, round(2 * math.sqrt(count)))
