@@ -8,7 +8,6 @@ faster. A cache that is missing, stale, damaged or of another model is made anew
 """
 
 import hashlib
-import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,6 @@ from typing import Any, Protocol
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy import event
-from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Session, SQLModel, col, select
 
 from similarity.encoders.embeddings import ModelUnavailable
@@ -28,18 +25,12 @@ from similarity.index.collection import Collection, Entry, mean_of
 from similarity.index.documents import Document as Text
 from similarity.index.documents import Part, forget_texts
 from similarity.index.facets import facts
-from similarity.index.snapshots import EMPTY, PREPARATION, Mark, Snapshots, log
+from similarity.index.snapshots import PREPARATION, Snapshots, log
 from similarity.index.sources import TABLES, Kind, affected, documents, touched_by
-from similarity.index.tables import (
-    CatalogChange,
-    CatalogGeneration,
-    CatalogMean,
-    CatalogState,
-    Document,
-    Passage,
-)
+from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from similarity.index.vectors import Vectors
 from similarity.scoring import Weights
+from workspace.change_log import Mark, follow
 from workspace.database import Database, batches
 from workspace.deals.tables import Deal
 
@@ -92,7 +83,7 @@ class Catalog:
         They hold still until the block ends, so it should only search.
         """
         with self._lock:
-            if self._mark is None or _last_generation(session) != self._mark:
+            if self._mark is None or CATALOG_LOG.last(session) != self._mark:
                 self._refresh()
             yield self._collections[kind]
 
@@ -157,15 +148,10 @@ class Catalog:
     def _listen(self, session: Session) -> None:
         touched: set[tuple[str, int]] = set()
 
-        @event.listens_for(session, "after_flush")
-        def note(session: Session, _context: UOWTransaction) -> None:
-            for row in (*session.new, *session.dirty, *session.deleted):
-                if isinstance(row, SQLModel):
-                    touched.update(touched_by(row))
+        def note(row: SQLModel) -> None:
+            touched.update(touched_by(row))
 
-        @event.listens_for(session, "before_commit")
         def renew(session: Session) -> None:
-            session.flush()
             if touched:
                 subjects = affected(session, touched)
                 if session.info.get(_POSTPONED):
@@ -176,6 +162,8 @@ class Catalog:
                 ahead = self._encode_ahead(session, subjects) if several else {}
                 self._renew(session, subjects, ahead)
 
+        follow(session, note, renew)
+
     def _renew(
         self, session: Session, subjects: dict[Kind, set[int]], ahead: dict[str, bytes]
     ) -> None:
@@ -184,7 +172,7 @@ class Catalog:
         Whoever renews has the lock from here to the commit, so that texts are read after
         every earlier change to them. What takes long was done before, and is in `ahead`.
         """
-        generation = _lock(session)
+        generation = CATALOG_LOG.lock(session)
         # The facets of a deal are in the caches, too, and may be others though its text is not.
         changed = {(Kind.DEAL, deal) for deal in subjects.get(Kind.DEAL, ())}
         means = []
@@ -198,15 +186,8 @@ class Catalog:
                 means.append(self._renew_mean(session, kind, open_))
         forget_texts()
         if changed:
-            token = secrets.token_hex(16)
-            session.add(CatalogGeneration(number=generation, token=token, renews_mean=any(means)))
-            session.execute(
-                sa.insert(CatalogChange),
-                [
-                    {"generation": generation, "kind": kind, "subject_id": subject}
-                    for kind, subject in sorted(changed)
-                ],
-            )
+            changes = [{"kind": kind, "subject_id": subject} for kind, subject in sorted(changed)]
+            CATALOG_LOG.append(session, generation, changes, breaks=any(means))
 
     def _encode_ahead(self, session: Session, subjects: dict[Kind, set[int]]) -> dict[str, bytes]:
         """The vectors of these subjects' texts as far as they can be read by now, by hash."""
@@ -415,13 +396,13 @@ class Catalog:
     def _refresh(self) -> None:
         """Bring the caches to the database's last generation."""
         with self._lock, self._database.read() as session:
-            last = _last_generation(session)
+            last = CATALOG_LOG.last(session)
             if self._mark is None and (found := self._snapshots.load(self.encoder.model_id)):
                 self._mark, self._collections = found
             if self._mark == last:
                 return
-            if self._mark is not None and _may_follow(session, self._mark):
-                self._apply_changes(session, self._mark[0])
+            if self._mark is not None and CATALOG_LOG.may_follow(session, self._mark):
+                self._apply_changes(session, self._mark)
             else:
                 self._rebuild(session)
             self._mark = last
@@ -440,14 +421,10 @@ class Catalog:
         self._collections = collections
         self._unsaved = sum(map(len, collections.values()))
 
-    def _apply_changes(self, session: Session, after: int) -> None:
-        changes = session.exec(
-            select(CatalogChange.kind, CatalogChange.subject_id)
-            .where(col(CatalogChange.generation) > after)
-            .distinct()
-        ).all()
+    def _apply_changes(self, session: Session, after: Mark) -> None:
+        changes = session.execute(CATALOG_LOG.changed_after(after)).all()
         for kind in Kind:
-            subjects = [subject for changed, subject in changes if changed == kind]
+            subjects = [change.subject_id for change in changes if change.kind == kind]
             for batch in batches(subjects):
                 found = self._load(session, kind, batch)
                 self._collections[kind].put(found)
@@ -502,37 +479,6 @@ class Catalog:
         if self._unsaved > sum(map(len, self._collections.values())) // 20 and self._mark:
             self._snapshots.save(self.encoder.model_id, self._mark, self._collections)
             self._unsaved = 0
-
-
-def _last_generation(session: Session) -> Mark:
-    last = session.exec(
-        select(CatalogGeneration).order_by(col(CatalogGeneration.number).desc()).limit(1)
-    ).first()
-    return (last.number, last.token) if last else EMPTY
-
-
-def _may_follow(session: Session, mark: Mark) -> bool:
-    """Whether a cache of that generation of this database only lacks the changes since."""
-    if mark != EMPTY:
-        row = session.get(CatalogGeneration, mark[0])
-        if row is None or row.token != mark[1]:
-            return False
-    renewed = select(CatalogGeneration.number).where(
-        col(CatalogGeneration.number) > mark[0], col(CatalogGeneration.renews_mean)
-    )
-    return session.exec(renewed.limit(1)).first() is None
-
-
-def _lock(session: Session) -> int:
-    """Take the next generation's number and, until the transaction ends, the state's row:
-    generations are committed in the order of their numbers, and none is overlooked."""
-    return int(
-        session.execute(
-            sa.update(CatalogState)
-            .values(generation=col(CatalogState.generation) + 1)
-            .returning(col(CatalogState.generation))
-        ).scalar_one()
-    )
 
 
 def _documented(session: Session, subjects: dict[Kind, set[int]]) -> dict[Kind, set[int]]:

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
+from workspace.change_log import Change, ChangeLog, Generation, State
+
 
 class Document(SQLModel, table=True):
     """The words that stand for a deal, an asset or a person."""
@@ -41,43 +43,36 @@ class Passage(SQLModel, table=True):
     vector: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
-class CatalogState(SQLModel, table=True):
-    """One row, locked by whoever changes the catalog, so that generations commit in order."""
-
-    id: int = Field(primary_key=True)
-    generation: int = 0
+class CatalogState(State, table=True):
+    """The number of the catalog's last generation."""
 
 
-class CatalogGeneration(SQLModel, table=True):
-    """A committed change to the catalog.
+class CatalogGeneration(Generation, table=True):
+    """A committed change of the catalog."""
 
-    The token is random: after a backup is restored the same numbers are given out again, and
-    a cache that knew the old ones must not take the new ones for its own.
-    """
-
-    number: int = Field(primary_key=True)
-    token: str = Field(max_length=32)
-    # A mean is another, so every vector is centred anew.
+    # A mean was renewed, so every vector is centred differently.
     renews_mean: bool = False
 
 
-class CatalogMean(SQLModel, table=True):
-    """What the vectors of a kind have in common, by which they are centred.
+class CatalogChange(Change, table=True):
+    """A document that a generation changed or removed, or a deal whose facets it changed."""
 
-    It is kept with the data, so that every cache of it gives the same scores, and renewed
-    each time the documents have doubled.
+    kind: str = Field(primary_key=True, max_length=10)
+    subject_id: int = Field(primary_key=True)
+
+
+CATALOG_LOG = ChangeLog(CatalogState, CatalogGeneration, CatalogChange, breaks="renews_mean")
+
+
+class CatalogMean(SQLModel, table=True):
+    """The mean vector of a kind, by which its vectors are centred.
+
+    It is stored, so that every cache gives the same scores, and renewed each time the number of
+    documents has doubled.
     """
 
     kind: str = Field(primary_key=True, max_length=10)
     model: str = Field(primary_key=True, max_length=100)
-    # How many documents it was taken from.
+    # How many documents it is the mean of.
     count: int
     vector: bytes = Field(sa_type=LargeBinary)
-
-
-class CatalogChange(SQLModel, table=True):
-    """What a generation changed or removed: a document, or the facets of a deal."""
-
-    generation: int = Field(primary_key=True)
-    kind: str = Field(primary_key=True, max_length=10)
-    subject_id: int = Field(primary_key=True)
