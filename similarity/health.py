@@ -10,9 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel, col, func, select
 
-from similarity.encoders.embeddings import ModelUnavailable
+from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader
-from similarity.index.catalog import Encoder
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import TABLES
 from similarity.index.tables import CATALOG_LOG, Document, Passage

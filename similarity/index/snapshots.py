@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from similarity.index.collection import Collection
+from similarity.index.documents import PREPARATION
 from similarity.index.sources import Kind
 from workspace.change_log import Mark
 
 log = logging.getLogger(__name__)
 
-
-# Rises when documents are prepared in another way, so that all are prepared again.
-PREPARATION = 1
-# Rises when the files of snapshots hold something else.
+# Raised when the content of the files changes, so that older snapshots are not read.
 SNAPSHOT_FORMAT = 3
-# How many bytes of a file are summed at a time.
+# How many bytes of a file are hashed at a time.
 DIGEST_PART = 4 << 20
 
 

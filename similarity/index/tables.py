@@ -1,4 +1,4 @@
-"""The tables of the index: documents, passages, and the log of their generations."""
+"""The tables of the index: documents, passages, the log of their changes, and the means."""
 
 import sqlalchemy as sa
 from sqlalchemy import LargeBinary
@@ -8,37 +8,37 @@ from workspace.change_log import Change, ChangeLog, Generation, State
 
 
 class Document(SQLModel, table=True):
-    """The words that stand for a deal, an asset or a person."""
+    """The text that stands for a deal, an asset or a person, as stems."""
 
     __table_args__ = (UniqueConstraint("kind", "subject_id"),)
 
     id: int = Field(default=None, primary_key=True)
     kind: str = Field(max_length=10)
     subject_id: int = Field(index=True)
-    # SHA-256 of the text and of the way it is prepared: the same means nothing to do.
+    # The SHA-256 of the text and of PREPARATION. Where it is unchanged, nothing is done.
     content_hash: str = Field(max_length=64)
-    # The way of preparing documents that made this one.
+    # PREPARATION when this was written.
     prepared: int
     language: str = Field(default="", max_length=10)
-    # Stemmed words, in order, separated by single spaces.
+    # The stems, in the order of the text, separated by single spaces.
     terms: str = Field(default="", sa_type=sa.Text)
-    # Confidential documents are found by those who may see them, but count in no statistic.
+    # Only viewers who may see a confidential deal find its document, and no statistic counts it.
     confidential: bool = False
 
 
 class Passage(SQLModel, table=True):
-    """A piece of a document: the whole, its title or a passage of it, with its vector."""
+    """A piece of a document (the whole, its title, or a passage of it) with its vector."""
 
     __table_args__ = (UniqueConstraint("document_id", "position"),)
 
     id: int = Field(default=None, primary_key=True)
     document_id: int = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
     position: int
-    # What it is to its document, as documents.Part says.
+    # A `PieceRole`.
     part: int
     text: str = Field(sa_type=sa.Text)
     text_hash: str = Field(max_length=64, index=True)
-    # Both are None where no model was at hand when the text was saved.
+    # Both are None where there was no usable model when the text was saved.
     model: str | None = Field(default=None, max_length=100)
     vector: bytes | None = Field(default=None, sa_type=LargeBinary)
 
