@@ -25,7 +25,7 @@ from workspace.imports.rows import Row, limit
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
 from workspace.people.tables import Member, Person, Role
-from workspace.people.viewer import Viewer
+from workspace.people.viewer import PLAIN_VIEW, Viewer
 
 Table = TypeVar("Table", bound=SQLModel)
 
@@ -48,6 +48,8 @@ class Known:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
+        # Deals that the one who imports may change, as far as they were asked about.
+        self._editable: set[int] = set()
 
     # What the reader of the report is told.
 
@@ -119,8 +121,8 @@ class Known:
 
     @cached_property
     def winners(self) -> set[int]:
-        """The accounts with a deal that was won, and that is not confidential."""
-        won = (Deal.outcome == Outcome.WON, col(Deal.confidential).is_(False))
+        """The accounts with a deal that was won, and that everybody may see."""
+        won = (Deal.outcome == Outcome.WON, access.visible_deals(PLAIN_VIEW))
         query = select(Deal.account_id).where(*won).distinct()
         return {row_id for row_id in self.session.exec(query) if row_id is not None}
 
@@ -295,6 +297,7 @@ class Known:
         names = {" ".join(text.split()) for text in texts if _key_or_none(text) not in found}
         for deal in self.session.exec(select(Deal).where(col(Deal.name).in_(names))):
             found.setdefault(deal.name, []).append(deal)
+        self.look_up_rights(deal.id for named in found.values() for deal in named)
         return found
 
     def deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
@@ -323,8 +326,19 @@ class Known:
         """Whether the one who imports may know of this deal."""
         return deal.id not in self._hidden
 
+    def look_up_rights(self, deal_ids: Iterable[int]) -> None:
+        """Find out which of these deals may be changed, before they are asked for one by one."""
+        if self.viewer:
+            self._editable |= access.editable_deal_ids(self.session, self.viewer, deal_ids)
+
+    def forget_rights(self, deal: Deal) -> None:
+        """Have the rights to a deal looked up again, as a row has changed it."""
+        self._editable.discard(deal.id)
+
     def require_edit(self, deal: Deal) -> None:
         """Refuse unless the one who imports may change this deal, as on its own page."""
+        if deal.id in self._editable:
+            return
         if self.viewer and not self.may_see(deal):
             # Not that there is such a deal, nor that it is hidden.
             raise Invalid("This key cannot be used.")

@@ -89,6 +89,7 @@ class _Deals:
             there.append(deal)
         self.known.fetch(Account, accounts | {d.account_id for d in there if d.account_id})
         ids = [deal.id for deal in there]
+        self.known.look_up_rights(ids)
         for table, column, links in (
             (DealProduct, DealProduct.product_id, self.products),
             (DealCompetitor, DealCompetitor.competitor_id, self.competitors),
@@ -130,7 +131,7 @@ class _Deals:
             self.known.require_edit(deal)
         _check_dates(self.known, deal, stage, facts, closed)
         if deal and any(getattr(deal, column) != value for column, value in facts.items()):
-            access.check_seen(self.session, deal, facts)
+            access.require_reader_after(self.session, deal, facts)
 
         if account_name:
             account = account or self.known.add_account(account_name, mentioned=True)
@@ -258,6 +259,7 @@ class _Deals:
         # Reading a deal anew for every row that says nothing new would take most of the time.
         if any(getattr(deal, column) != value for column, value in facts.items()):
             changed |= record_of_deals.edit(session, deal, by, facts)
+            self.known.forget_rights(deal)
         if stage and moves and stage.outcome != Outcome.OPEN:
             closing = closed or deal.closed or self._closing(stage, closed, facts)
             changed |= record_of_deals.advance(session, deal, stage, by, closed=closing, quiet=True)

@@ -157,9 +157,9 @@ class ActivityController(Controller):
             deal = access.readable_deal(session, viewer, key)
             notes.require_writer(session, viewer, deal)
             found = [
-                (other, name)
-                for row_id, other, name in access.readers_of(session, deal)
-                if row_id != viewer.person_id and _begins(name, text)
+                (reader.key, reader.name)
+                for reader in access.readers_of(session, deal)
+                if reader.id != viewer.person_id and _begins(reader.name, text)
             ]
         return show(request, "deal_room/_mentions.html", Offered(found[:OFFERED]))
 

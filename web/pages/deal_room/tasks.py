@@ -167,7 +167,7 @@ def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksP
 
 def readers(session: Session, deal: Deal) -> list[tuple[str, str]]:
     """Who may be given a task on a deal, or mentioned on it, as (key, name)."""
-    return [(key, name) for _, key, name in access.readers_of(session, deal)]
+    return [(reader.key, reader.name) for reader in access.readers_of(session, deal)]
 
 
 def _back(form: Form, key: str) -> str:
