@@ -19,8 +19,16 @@ from workspace.audit import audit
 from workspace.clock import today
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
-from workspace.imports import cells as read_cell
-from workspace.imports.cells import choice, email, first_day, last_day, many, shown, whole
+from workspace.imports.cells import (
+    quoted,
+    read_choice,
+    read_day,
+    read_email,
+    read_first_day,
+    read_last_day,
+    read_list,
+    read_whole,
+)
 from workspace.imports.context import CHUNK, Known
 from workspace.imports.deals import tell
 from workspace.imports.formats import Cells, Format, columns, needs
@@ -55,14 +63,14 @@ def ties(known: Known, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         one_id = row.need("one", known.person_id)
         other_id = row.need("other", known.person_id)
-        kind = row.read("kind", lambda text: choice(text, map(str, TieKind)))
-        visibility = row.read("visibility", lambda text: choice(text, map(str, Visibility)))
+        kind = row.read("kind", lambda text: read_choice(text, map(str, TieKind)))
+        visibility = row.read("visibility", lambda text: read_choice(text, map(str, Visibility)))
         owner_id = row.read("owner", known.member_id)
         facts: dict[str, Any] = given(
             {
                 **row.lines(Tie, "evidence"),
-                "start": row.read("start", first_day),
-                "end": row.read("end", last_day),
+                "start": row.read("start", read_first_day),
+                "end": row.read("end", read_last_day),
                 "visibility": visibility,
             }
         )
@@ -103,12 +111,12 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
         if "name" not in row:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
         name = row.name("name", Connection, "name")
-        emails = row.read("email", lambda text: [email(each) for each in many(text)])
+        emails = row.read("email", lambda text: [read_email(each) for each in read_list(text)])
         facts = given(
             {
                 "email": emails[0] if emails else None,
                 "url": row.read("url", people.profile_address),
-                "connected_on": row.read("connected_on", read_cell.day),
+                "connected_on": row.read("connected_on", read_day),
                 **row.lines(Connection, "company", "position"),
             }
         )
@@ -139,9 +147,9 @@ def advocates(known: Known, rows: Sequence[Row]) -> None:
         terms: dict[str, Any] = given(
             {
                 "activities": row.read("activities", _activities),
-                "calls_a_quarter": row.read("calls_a_quarter", whole),
-                "events_in_two_quarters": row.read("events_in_two_quarters", whole),
-                "paused_until": row.read("paused_until", read_cell.day),
+                "calls_a_quarter": row.read("calls_a_quarter", read_whole),
+                "events_in_two_quarters": row.read("events_in_two_quarters", read_whole),
+                "paused_until": row.read("paused_until", read_day),
             }
         )
         note = row.prose(Advocate, "note")["note"]
@@ -245,21 +253,21 @@ def _relate(known: Known, row: Row, person_id: int) -> bool:
 
 
 def _activities(text: str) -> list[Activity]:
-    return [Activity(choice(part, map(str, Activity))) for part in many(text)]
+    return [Activity(read_choice(part, map(str, Activity))) for part in read_list(text)]
 
 
 def _consent(row: Row) -> dict[str, Any] | None:
     """What a row says of consent, as `record_consent` takes it; None where it says nothing."""
     state = row.read("consent", _one_of(ConsentState))
     basis = row.read("legal_basis", _one_of(LegalBasis))
-    captured_on = row.read("captured_on", read_cell.day)
+    captured_on = row.read("captured_on", read_day)
     facts = given(
         {
             "state": state,
             "legal_basis": basis,
             "captured_on": captured_on,
-            "start": row.read("start", first_day),
-            "end": row.read("end", last_day),
+            "start": row.read("start", read_first_day),
+            "end": row.read("end", read_last_day),
             **row.lines(Consent, "source"),
         }
     )
@@ -312,13 +320,13 @@ def _reference(
     activity = row.read("activity", _one_of(Activity)) or Activity.CALL
     prospect_id = row.read("prospect", known.person_id)
     by_id = row.read("by", known.member_id)
-    day = row.need("date", read_cell.day)
-    outcome = row.read("outcome", lambda text: choice(text, (*OUTCOMES, MISSED)))
+    day = row.need("date", read_day)
+    outcome = row.read("outcome", lambda text: read_choice(text, (*OUTCOMES, MISSED)))
     note = row.prose(ReferenceRequest, "outcome_note")["outcome_note"]
     row.check()
     deal = known.seen_deal(row, found)
     if person_id not in advocates_of:
-        raise Invalid(f"{shown(row.cells['advocate'])} is no advocate yet.")
+        raise Invalid(f"{quoted(row.cells['advocate'])} is no advocate yet.")
     if day > today():
         raise Invalid("date: It is yet to come; what lies ahead is asked for on the deal's page.")
     facts: dict[str, Any] = given(
@@ -400,7 +408,7 @@ def _place(request: ReferenceRequest) -> tuple[object, ...]:
 
 
 def _one_of(words: type[Word]) -> Callable[[str], Word]:
-    return lambda text: words(choice(text, map(str, words)))
+    return lambda text: words(read_choice(text, map(str, words)))
 
 
 MORE = More(

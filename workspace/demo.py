@@ -14,8 +14,9 @@ from workspace.clock import today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid
-from workspace.imports import cells, formats, run
 from workspace.imports import files as imports_files
+from workspace.imports import formats, run
+from workspace.imports.cells import read_day, read_moment
 from workspace.imports.formats import FORMATS, Sheet
 from workspace.imports.ledger import Import
 from workspace.imports.run import More
@@ -99,9 +100,9 @@ def _shift(sheet: Sheet, by: timedelta) -> None:
                 row.cells[column] = shift_prose(cell, by)
             parse: Callable[[str], date] | None = None
             if column in _DATES:
-                parse = cells.day
+                parse = read_day
             elif column == "at":
-                parse = cells.moment
+                parse = read_moment
             if parse:
                 try:
                     row.cells[column] = (parse(cell) + by).isoformat()

@@ -6,7 +6,14 @@ from workspace.accounts.accounts import Account, Relationship, edit_account
 from workspace.audit import audit
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.tables import Competitor, Product
-from workspace.imports import cells
+from workspace.imports.cells import (
+    Money,
+    read_choice,
+    read_currency,
+    read_domain,
+    read_money,
+    read_whole,
+)
 from workspace.imports.context import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, parents_first
 from workspace.keys import joined, plain
@@ -17,7 +24,7 @@ def products(known: Known, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name = row.name("product", Product, "name")
-        price = row.read("list_price", cells.money)
+        price = row.read("list_price", read_money)
         facts = given(
             {
                 **row.lines(Product, "family"),
@@ -49,7 +56,10 @@ def competitors(known: Known, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name = row.name("competitor", Competitor, "name")
         facts = given(
-            {"domain": row.read("domain", cells.domain), **row.prose(Competitor, "description")}
+            {
+                "domain": row.read("domain", read_domain),
+                **row.prose(Competitor, "description"),
+            }
         )
         row.check()
         found = known.competitors.get(joined(name))
@@ -75,13 +85,13 @@ def accounts(known: Known, rows: Sequence[Row]) -> None:
         name = row.name("account", Account, "name")
         parent = known.account_or_new(row, "parent")
         relationship = row.read(
-            "relationship", lambda text: cells.choice(text, map(str, Relationship))
+            "relationship", lambda text: read_choice(text, map(str, Relationship))
         )
         facts = given(
             {
-                "domain": row.read("domain", cells.domain),
+                "domain": row.read("domain", read_domain),
                 "industry": row.read("industry", known.industry),
-                "headcount": row.read("headcount", cells.whole),
+                "headcount": row.read("headcount", read_whole),
                 "country": row.read("country", known.country),
                 "relationship": relationship,
                 **row.lines(Account, "region"),
@@ -124,9 +134,9 @@ def accounts(known: Known, rows: Sequence[Row]) -> None:
     each(parents_first(list(rows), "account", "parent", plain), apply)
 
 
-def currency(row: Row, money: cells.Money | None) -> str | None:
+def currency(row: Row, money: Money | None) -> str | None:
     """The currency of an amount, from its own column or from its cell."""
-    stated = row.read("currency", cells.currency)
+    stated = row.read("currency", read_currency)
     written = money.currency if money else None
     # A plain dollar sign is that of any dollar.
     if stated and written and stated != written and written != "USD":

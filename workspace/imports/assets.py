@@ -11,7 +11,7 @@ from workspace.assets import KINDS, Asset, Use
 from workspace.audit import audit
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
-from workspace.imports import cells
+from workspace.imports.cells import quoted, read_boolean, read_choice, read_day, read_link
 from workspace.imports.context import CHUNK, Known
 from workspace.imports.deals import tell
 from workspace.imports.rows import Result, Row, each, given, limit
@@ -23,14 +23,14 @@ def assets(known: Known, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name = row.name("asset", Asset, "name")
-        kind = row.read("kind", lambda text: cells.choice(text, KINDS))
+        kind = row.read("kind", lambda text: read_choice(text, KINDS))
         products = known.named(row, "products")
         facts: dict[str, Any] = given(
             {
-                "url": row.read("url", lambda text: cells.link(text, limit(Asset, "url"))),
-                "published": row.read("published", cells.day),
-                "expires": row.read("expires", cells.day),
-                "withdrawn": row.read("withdrawn", cells.boolean),
+                "url": row.read("url", lambda text: read_link(text, limit(Asset, "url"))),
+                "published": row.read("published", read_day),
+                "expires": row.read("expires", read_day),
+                "withdrawn": row.read("withdrawn", read_boolean),
                 **row.lines(Asset, "language"),
                 **row.prose(Asset, "summary"),
             }
@@ -90,12 +90,12 @@ def uses(known: Known, rows: Sequence[Row]) -> None:
         ) -> Result:
             asset_id = row.need("asset", lambda text: _asset_id(known, text))
             by_id = row.read("by", known.member_id)
-            used_on = row.read("used_on", cells.day)
+            used_on = row.read("used_on", read_day)
             stage = row.read("stage", known.stage)
             facts: dict[str, Any] = given(
                 {
                     "stage_id": stage.id if stage else None,
-                    "helped": row.read("helped", cells.boolean),
+                    "helped": row.read("helped", read_boolean),
                     **row.prose(Use, "comment"),
                 }
             )
@@ -128,5 +128,5 @@ def uses(known: Known, rows: Sequence[Row]) -> None:
 def _asset_id(known: Known, text: str) -> int:
     found = known.asset_ids.get(plain(text))
     if found is None:
-        raise Invalid(f"{cells.shown(text)} is no asset in the library.")
+        raise Invalid(f"{quoted(text)} is no asset in the library.")
     return found

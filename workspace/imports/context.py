@@ -18,9 +18,7 @@ from workspace.deals.seat_roles import owners_role, role_names
 from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
 from workspace.errors import Forbidden, Invalid
-from workspace.imports.cells import key as key_of
-from workspace.imports.cells import name as name_of
-from workspace.imports.cells import shown
+from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, limit
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
@@ -106,12 +104,12 @@ class Known:
 
     def account_or_new(self, row: Row, column: str) -> str | None:
         """The name of the account that a row refers to, which need not be there yet."""
-        return row.read(column, lambda text: name_of(text, limit(Account, "name")))
+        return row.read(column, lambda text: read_name(text, limit(Account, "name")))
 
     def add_account(self, name: str, *, mentioned: bool = False, **facts: object) -> Account:
         """A new account; `mentioned` where no row is about it, but one refers to it."""
         if mentioned:
-            self.warn(f"The account {shown(name)} was not known yet and was added.")
+            self.warn(f"The account {quoted(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)
         audit(self.session, self.by, "account added", f"account {account.id}")
         self.account_ids[plain(name)] = account.id
@@ -128,18 +126,18 @@ class Known:
         """The code of a written industry; told where it was not written as we write it."""
         code = find_industry(text)
         if code is None:
-            self.warn(f"The industry {shown(text)} is not known and was left empty.")
+            self.warn(f"The industry {quoted(text)} is not known and was left empty.")
         elif code != find_industry(text, exactly=True):
-            self.warn(f"{shown(text)} was read as {industry_name(code)}.")
+            self.warn(f"{quoted(text)} was read as {industry_name(code)}.")
         return code
 
     def country(self, text: str) -> str | None:
         """The code of a written country; told where it was not written as we write it."""
         code = find_country(text)
         if code is None:
-            self.warn(f"The country {shown(text)} is not known and was left empty.")
+            self.warn(f"The country {quoted(text)} is not known and was left empty.")
         elif code != find_country(text, exactly=True):
-            self.warn(f"{shown(text)} was read as {country_name(code)}.")
+            self.warn(f"{quoted(text)} was read as {country_name(code)}.")
         return code
 
     # Products and competitors.
@@ -159,7 +157,7 @@ class Known:
 
         def parse(text: str) -> list[str]:
             names = [
-                name_of(part, limit(Product, "name")) for part in text.split(";") if part.strip()
+                read_name(part, limit(Product, "name")) for part in text.split(";") if part.strip()
             ]
             return list({joined(name): name for name in reversed(names)}.values())[::-1]
 
@@ -172,15 +170,15 @@ class Known:
     def _product(self, name: str) -> Product:
         found = self.products.get(joined(name))
         if found is None:
-            self.warn(f"The product {shown(name)} was not known yet and was added.")
+            self.warn(f"The product {quoted(name)} was not known yet and was added.")
             found = self.products[joined(name)] = add_product(self.session, name, listed=False)
             audit(self.session, self.by, "product added", f"product {found.id}")
         elif not found.listed and self.viewer:
             # As if it were new: it may be on a deal that is hidden from the one who imports.
-            self.warn(f"The product {shown(name)} was not known yet and was added.")
+            self.warn(f"The product {quoted(name)} was not known yet and was added.")
             respell(self.session, found, name)
         elif found.name.casefold() != name.casefold():
-            self.warn(f"{shown(name)} was read as {found.name}.")
+            self.warn(f"{quoted(name)} was read as {found.name}.")
         return found
 
     def competitors_of(self, names: Iterable[str]) -> list[Competitor]:
@@ -190,16 +188,16 @@ class Known:
     def _competitor(self, name: str) -> Competitor:
         found = self.competitors.get(joined(name))
         if found is None:
-            self.warn(f"The competitor {shown(name)} was not known yet and was added.")
+            self.warn(f"The competitor {quoted(name)} was not known yet and was added.")
             found = self.competitors[joined(name)] = add_competitor(
                 self.session, name, listed=False
             )
             audit(self.session, self.by, "competitor added", f"competitor {found.id}")
         elif not found.listed and self.viewer:
-            self.warn(f"The competitor {shown(name)} was not known yet and was added.")
+            self.warn(f"The competitor {quoted(name)} was not known yet and was added.")
             respell(self.session, found, name)
         elif found.name.casefold() != name.casefold():
-            self.warn(f"{shown(name)} was read as {found.name}.")
+            self.warn(f"{quoted(name)} was read as {found.name}.")
         return found
 
     # People.
@@ -242,9 +240,9 @@ class Known:
         if member:
             ids = [row_id for row_id in ids if row_id in self.member_ids]
         if len(ids) > 1:
-            raise Invalid(f"Several people are called {shown(text)}: give the e-mail address.")
+            raise Invalid(f"Several people are called {quoted(text)}: give the e-mail address.")
         if not ids:
-            raise Invalid(f"{shown(text)} is no {'member' if member else 'person'} in the record.")
+            raise Invalid(f"{quoted(text)} is no {'member' if member else 'person'} in the record.")
         return ids[0]
 
     def member_id(self, text: str) -> int:
@@ -272,7 +270,7 @@ class Known:
         found = self._stages_named.get(plain(text))
         if found is None:
             names = ", ".join(stage.name for stage in self.stages)
-            raise Invalid(f"{shown(text)} is no stage of the pipeline ({names}).")
+            raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
         return found
 
     @cached_property
@@ -309,9 +307,9 @@ class Known:
         deals = found.get(_key_or_none(text) or "") or found.get(" ".join(text.split()), [])
         deals = [deal for deal in deals if self.may_see(deal)]
         if len(deals) > 1:
-            raise Invalid(f"Several deals are called {shown(text)}: give the deal's key.")
+            raise Invalid(f"Several deals are called {quoted(text)}: give the deal's key.")
         if not deals:
-            raise Invalid(f"{shown(text)} is no deal in the record.")
+            raise Invalid(f"{quoted(text)} is no deal in the record.")
         return deals[0]
 
     @cached_property
@@ -355,6 +353,6 @@ class Known:
 
 def _key_or_none(text: str) -> str | None:
     try:
-        return key_of(text)
+        return read_key(text)
     except Invalid:
         return None

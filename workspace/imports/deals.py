@@ -24,8 +24,19 @@ from workspace.deals.tables import (
 )
 from workspace.deals.team import add_seat
 from workspace.errors import Invalid
-from workspace.imports import cells
 from workspace.imports.accounts import currency
+from workspace.imports.cells import (
+    quoted,
+    read_boolean,
+    read_choice,
+    read_day,
+    read_key,
+    read_line,
+    read_moment,
+    read_money,
+    read_name,
+    read_prose,
+)
 from workspace.imports.context import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, limit
 from workspace.keys import plain
@@ -68,9 +79,9 @@ class _Deals:
         for row in self.rows:
             try:
                 if "deal" in row:
-                    keys.add(cells.key(row.cells["deal"]))
+                    keys.add(read_key(row.cells["deal"]))
                 elif "name" in row:
-                    names.add(cells.line(row.cells["name"]))
+                    names.add(read_line(row.cells["name"]))
             except Invalid:
                 # The row will be refused for it.
                 continue
@@ -104,16 +115,16 @@ class _Deals:
                 self.seats.setdefault(deal_id, set()).add((role, person_id))
 
     def _row(self, row: Row) -> Result:
-        key = row.read("deal", cells.key)
-        name = row.read("name", lambda text: cells.name(text, limit(Deal, "name")))
+        key = row.read("deal", read_key)
+        name = row.read("name", lambda text: read_name(text, limit(Deal, "name")))
         account_name = self.known.account_or_new(row, "account")
         stage = row.read("stage", self.known.stage)
-        closed = row.read("closed", cells.day)
+        closed = row.read("closed", read_day)
         products = self.known.named(row, "products")
         competitors = self.known.named(row, "competitors")
         facts = self._facts(row)
         if key and key in record_of_deals.RESERVED_KEYS and key not in self.found:
-            row.refuse(f"deal: {cells.shown(key)} is kept for a page of ours: give another key.")
+            row.refuse(f"deal: {quoted(key)} is kept for a page of ours: give another key.")
         if not key and not name:
             row.refuse("It has neither a key nor a name.")
         row.check()
@@ -124,7 +135,7 @@ class _Deals:
             self._add()
         found = self.found.get(place, [])
         if len(found) > 1:
-            raise Invalid(f"Several deals are called {cells.shown(name or '')}: give the key.")
+            raise Invalid(f"Several deals are called {quoted(name or '')}: give the key.")
         deal = found[0] if found else None
         if deal:
             self.known.require_edit(deal)
@@ -159,15 +170,15 @@ class _Deals:
         return Result.CREATED
 
     def _facts(self, row: Row) -> dict[str, Any]:
-        amount = row.read("amount", cells.money)
+        amount = row.read("amount", read_money)
         facts = given(
             {
                 "amount": amount.amount if amount else None,
                 "currency": currency(row, amount),
-                "opened": row.read("opened", cells.day),
-                "expected_close": row.read("expected_close", cells.day),
-                "confidential": row.read("confidential", cells.boolean),
-                "next_step_on": row.read("next_step_on", cells.day),
+                "opened": row.read("opened", read_day),
+                "expected_close": row.read("expected_close", read_day),
+                "confidential": row.read("confidential", read_boolean),
+                "next_step_on": row.read("next_step_on", read_day),
                 **row.lines(Deal, "next_step", "reason"),
                 **row.prose(Deal, "use_case", "notes"),
             }
@@ -299,9 +310,9 @@ def seats(known: Known, rows: Sequence[Row]) -> None:
             found: dict[str, list[Deal]] = found,
             there: dict[tuple[int, str, int | None], Seat] = there,
         ) -> Result:
-            role = row.need("role", lambda text: cells.choice(text, known.seat_roles))
+            role = row.need("role", lambda text: read_choice(text, known.seat_roles))
             person_id = row.read("person", known.member_id)
-            since = row.read("since", cells.day)
+            since = row.read("since", read_day)
             row.check()
             deal = known.deal(row, found)
             place = (deal.id, role, person_id)
@@ -347,9 +358,9 @@ def activity(known: Known, rows: Sequence[Row]) -> None:
             found: dict[str, list[Deal]] = found,
             there: set[tuple[object, ...]] = there,
         ) -> Result:
-            at = row.need("at", cells.moment)
-            text = row.need("text", cells.prose)
-            kind = row.read("kind", lambda cell: cells.choice(cell, WRITTEN_KINDS)) or "note"
+            at = row.need("at", read_moment)
+            text = row.need("text", read_prose)
+            kind = row.read("kind", lambda cell: read_choice(cell, WRITTEN_KINDS)) or "note"
             by_id = row.read("by", known.member_id)
             row.check()
             deal = known.deal(row, found)

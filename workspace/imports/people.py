@@ -10,7 +10,16 @@ from sqlmodel import SQLModel, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.errors import Invalid
-from workspace.imports import cells
+from workspace.imports.cells import (
+    quoted,
+    read_choice,
+    read_email,
+    read_first_day,
+    read_last_day,
+    read_line,
+    read_list,
+    read_name,
+)
 from workspace.imports.context import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, limit, parents_first
 from workspace.keys import plain
@@ -45,7 +54,7 @@ def team(known: Known, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name, email, facts = _who(known, row)
         wanted = row.read("roles", _roles)
-        manager = row.read("manager", lambda text: cells.line(text, limit(Person, "name")))
+        manager = row.read("manager", lambda text: read_line(text, limit(Person, "name")))
         row.check()
         person = _member(known, email, name)
         manager_id = _manager(known, roles, manager, facts) if manager else None
@@ -82,7 +91,7 @@ def people(known: Known, rows: Sequence[Row]) -> None:
         account = known.account(account_name) if account_name else None
         person = _contact(known, email, name, account)
         if person and account_name and person.id in known.member_ids:
-            row.refuse(f"{cells.shown(person.name)} is a member, who has no account.")
+            row.refuse(f"{quoted(person.name)} is a member, who has no account.")
         if person:
             known.require_edit_person(person)
         row.check()
@@ -156,7 +165,7 @@ def memberships(known: Known, rows: Sequence[Row]) -> None:
     """Key: person, kind, organisation and start."""
 
     def apply(known: Known, row: Row, person: Person, there: dict[Any, Membership]) -> Result:
-        kind = row.need("kind", lambda text: cells.choice(text, map(str, Gathering)))
+        kind = row.need("kind", lambda text: read_choice(text, map(str, Gathering)))
         organisation = row.name("organisation", Membership, "organisation")
         facts = given({**row.lines(Membership, "role", "source"), **_period(row)})
         row.check()
@@ -201,7 +210,7 @@ class _Roles:
 def _who(known: Known, row: Row) -> tuple[str, str | None, dict[str, Any]]:
     """Name, e-mail address and the facts that members and contacts have alike."""
     name = row.name("name", Person, "name")
-    email = row.read("email", cells.email)
+    email = row.read("email", read_email)
     languages = "; ".join(row.several("languages"))
     skills = "; ".join(row.several("skills"))
     if len(languages) > (limit(Person, "languages") or 0):
@@ -220,7 +229,7 @@ def _who(known: Known, row: Row) -> tuple[str, str | None, dict[str, Any]]:
 
 
 def _roles(text: str) -> list[Role]:
-    return [Role(cells.choice(part, map(str, Role))) for part in cells.many(text)]
+    return [Role(read_choice(part, map(str, Role))) for part in read_list(text)]
 
 
 def _member(known: Known, email: str | None, name: str) -> Person | None:
@@ -228,7 +237,7 @@ def _member(known: Known, email: str | None, name: str) -> Person | None:
     if email and email in known.emails:
         person = known.get(Person, known.emails[email])
         if person.id not in known.member_ids:
-            raise Invalid(f"{cells.shown(email)} is the address of a contact.")
+            raise Invalid(f"{quoted(email)} is the address of a contact.")
         return person
     namesakes = [
         person
@@ -237,7 +246,7 @@ def _member(known: Known, email: str | None, name: str) -> Person | None:
         and not ((person := known.get(Person, row_id)).email and email)
     ]
     if len(namesakes) > 1:
-        raise Invalid(f"Several members are called {cells.shown(name)}: give the address.")
+        raise Invalid(f"Several members are called {quoted(name)}: give the address.")
     return namesakes[0] if namesakes else None
 
 
@@ -253,7 +262,7 @@ def _contact(known: Known, email: str | None, name: str, account: Account | None
         and not (person.email and email)
     ]
     if len(namesakes) > 1:
-        raise Invalid(f"Several people are called {cells.shown(name)}: give the address.")
+        raise Invalid(f"Several people are called {quoted(name)}: give the address.")
     return namesakes[0] if namesakes else None
 
 
@@ -265,7 +274,7 @@ def _manager(known: Known, roles: _Roles, text: str, facts: dict[str, Any]) -> i
     else:
         region = {"region": facts["region"]} if "region" in facts else {}
         manager = members.add_member(
-            known.session, cells.name(text), None, [], by=known.by, **region
+            known.session, read_name(text), None, [], by=known.by, **region
         )
         known.member_ids.add(manager.id)
         known.remember_person(manager)
@@ -286,7 +295,7 @@ def _set_manager(known: Known, person_id: int, manager_id: int) -> bool:
 
 def _period(row: Row) -> dict[str, date | None]:
     """From when to when; a year or a month alone is meant whole."""
-    start, end = row.read("start", cells.first_day), row.read("end", cells.last_day)
+    start, end = row.read("start", read_first_day), row.read("end", read_last_day)
     if start and end and end < start:
         row.refuse("end: It cannot end before it began.")
     return {"start": start, "end": end}

@@ -7,8 +7,7 @@ from typing import Any, TypeVar
 from sqlmodel import SQLModel
 
 from workspace.errors import DealkinError, Invalid
-from workspace.imports import cells as read_cell
-from workspace.imports.cells import many
+from workspace.imports.cells import read_line, read_list, read_name, read_prose
 
 T = TypeVar("T")
 
@@ -58,15 +57,15 @@ class Row:
 
     def name(self, column: str, table: type[SQLModel], attribute: str) -> str:
         """The name that a row is about, no longer than its column."""
-        return self.need(column, lambda text: read_cell.name(text, limit(table, attribute)))
+        return self.need(column, lambda text: read_name(text, limit(table, attribute)))
 
     def lines(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
         """The cells that go into the columns of the same names, each on one line."""
-        return {column: self._text(column, read_cell.line, table) for column in columns}
+        return {column: self._text(column, read_line, table) for column in columns}
 
     def prose(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
         """The cells that go into the columns of the same names, with their paragraphs."""
-        return {column: self._text(column, read_cell.prose, table) for column in columns}
+        return {column: self._text(column, read_prose, table) for column in columns}
 
     def _text(
         self, column: str, parse: Callable[[str, int | None], str], table: type[SQLModel]
@@ -75,7 +74,7 @@ class Row:
 
     def several(self, column: str) -> list[str]:
         """The values of a cell that holds several."""
-        return self.read(column, many) or []
+        return self.read(column, read_list) or []
 
     def refuse(self, problem: str) -> None:
         """Note what is wrong."""

@@ -16,7 +16,7 @@ from workspace.deals.stakeholders import (
 )
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
-from workspace.imports import cells
+from workspace.imports.cells import quoted, read_choice
 from workspace.imports.context import CHUNK, Known
 from workspace.imports.rows import Result, Row, each, given, parents_first
 from workspace.keys import plain
@@ -54,7 +54,7 @@ def stakeholders(known: Known, rows: Sequence[Row]) -> None:
             if superior_id is not None:
                 superior = there.get((deal.id, superior_id))
                 if superior is None:
-                    name = cells.shown(row.cells["reports_to"])
+                    name = quoted(row.cells["reports_to"])
                     raise Invalid(f"reports_to: {name} is no stakeholder of this deal.")
                 facts["reports_to_id"] = superior.id
             stakeholder = there.get((deal.id, person_id))
@@ -91,4 +91,4 @@ def _superiors_first(known: Known, rows: Sequence[Row]) -> list[Row]:
 
 
 def _word(row: Row, column: str, words: Sequence[str]) -> str | None:
-    return row.read(column, lambda text: cells.choice(text, words))
+    return row.read(column, lambda text: read_choice(text, words))
