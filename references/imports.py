@@ -29,11 +29,11 @@ from workspace.imports.cells import (
     read_list,
     read_whole,
 )
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.deals import tell
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.deals import add_past_event
 from workspace.imports.formats import Cells, Format, columns, needs
-from workspace.imports.rows import Result, Row, each, given
-from workspace.imports.run import More
+from workspace.imports.rows import Result, Row, apply_each, without_empty
+from workspace.imports.run import ImportExtension
 from workspace.keys import random_key
 from workspace.people import people
 from workspace.people.tables import Person, Role
@@ -57,7 +57,7 @@ _RELATED = {
 }
 
 
-def ties(known: Known, rows: Sequence[Row]) -> None:
+def apply_ties(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the two people, kind, source and owner."""
 
     def apply(row: Row) -> Result:
@@ -66,7 +66,7 @@ def ties(known: Known, rows: Sequence[Row]) -> None:
         kind = row.read("kind", lambda text: read_choice(text, map(str, TieKind)))
         visibility = row.read("visibility", lambda text: read_choice(text, map(str, Visibility)))
         owner_id = row.read("owner", known.member_id)
-        facts: dict[str, Any] = given(
+        facts: dict[str, Any] = without_empty(
             {
                 **row.lines(Tie, "evidence"),
                 "start": row.read("start", read_first_day),
@@ -95,10 +95,10 @@ def ties(known: Known, rows: Sequence[Row]) -> None:
         )
         return Result.UPDATED if tie else Result.CREATED
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
+def apply_address_book(source: str, known: ImportContext, rows: Sequence[Row]) -> None:
     """Key, among the connections of the member who imports: profile, else name and company."""
     if known.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
@@ -112,7 +112,7 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
         name = row.name("name", Connection, "name")
         emails = row.read("email", lambda text: [read_email(each) for each in read_list(text)])
-        facts = given(
+        facts = without_empty(
             {
                 "email": emails[0] if emails else None,
                 "url": row.read("url", people.profile_address),
@@ -130,7 +130,7 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
             changed[id(connection)] = connection
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
-    each(rows, apply)
+    apply_each(rows, apply)
     address_books.match(known.session, list(changed.values()))
     for row in rows:
         connection = named.get(id(row))
@@ -138,13 +138,13 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
             row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
 
 
-def advocates(known: Known, rows: Sequence[Row]) -> None:
+def apply_advocates(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the person; a consent is known again by its state and the day it was captured."""
     known.require_role(*DESK_ROLES)
 
     def apply(row: Row) -> Result:
         person_id = row.need("person", known.person_id)
-        terms: dict[str, Any] = given(
+        terms: dict[str, Any] = without_empty(
             {
                 "activities": row.read("activities", _activities),
                 "calls_a_quarter": row.read("calls_a_quarter", read_whole),
@@ -172,10 +172,10 @@ def advocates(known: Known, rows: Sequence[Row]) -> None:
             changed = True
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def references(known: Known, rows: Sequence[Row]) -> None:
+def apply_references(known: ImportContext, rows: Sequence[Row]) -> None:
     """Requests of the past. Key: deal, advocate, activity and date."""
     known.require_role(*DESK_ROLES)
     ids = {
@@ -190,7 +190,7 @@ def references(known: Known, rows: Sequence[Row]) -> None:
         past = select(ReferenceRequest).where(col(ReferenceRequest.deal_id).in_(deal_ids))
         for request in known.session.exec(past):
             there[_place(request)] = request
-        each(some, partial(_reference, known, ids, found, there))
+        apply_each(some, partial(_reference, known, ids, found, there))
 
 
 def _full_name(cells: Cells) -> Cells:
@@ -198,7 +198,7 @@ def _full_name(cells: Cells) -> Cells:
     return cells | ({"name": name} if name else {})
 
 
-def _owner(known: Known, owner_id: int | None) -> int:
+def _owner(known: ImportContext, owner_id: int | None) -> int:
     """Whose tie a row is; others' are for administrators to bring in."""
     if owner_id is None:
         if known.by is None:
@@ -210,7 +210,7 @@ def _owner(known: Known, owner_id: int | None) -> int:
 
 
 def _tie(
-    known: Known, one_id: int, other_id: int, kind: str, source: str, owner_id: int
+    known: ImportContext, one_id: int, other_id: int, kind: str, source: str, owner_id: int
 ) -> Tie | None:
     one, other = pair(one_id, other_id)
     query = select(Tie).where(
@@ -224,7 +224,7 @@ def _tie(
     return known.session.exec(query).first()
 
 
-def _relate(known: Known, row: Row, person_id: int) -> bool:
+def _relate(known: ImportContext, row: Row, person_id: int) -> bool:
     """Write down whom a card relates its person to, where the record has both; whether any."""
     made = False
     for part in row.several("related"):
@@ -261,7 +261,7 @@ def _consent(row: Row) -> dict[str, Any] | None:
     state = row.read("consent", _one_of(ConsentState))
     basis = row.read("legal_basis", _one_of(LegalBasis))
     captured_on = row.read("captured_on", read_day)
-    facts = given(
+    facts = without_empty(
         {
             "state": state,
             "legal_basis": basis,
@@ -284,14 +284,14 @@ def _consent(row: Row) -> dict[str, Any] | None:
     return facts
 
 
-def _is_recorded(known: Known, advocate: Advocate, consent: dict[str, Any]) -> bool:
+def _is_recorded(known: ImportContext, advocate: Advocate, consent: dict[str, Any]) -> bool:
     said = consents_of(known.session, [advocate.id])[advocate.id]
     return any(
         all(getattr(each, name) == value for name, value in consent.items()) for each in said
     )
 
 
-def _set_terms(known: Known, advocate: Advocate, terms: dict[str, Any]) -> bool:
+def _set_terms(known: ImportContext, advocate: Advocate, terms: dict[str, Any]) -> bool:
     """Change the terms that a row states; whether any differed."""
     there: dict[str, Any] = {
         "activities": record_of_advocates.activities_of(advocate),
@@ -310,7 +310,7 @@ def _set_terms(known: Known, advocate: Advocate, terms: dict[str, Any]) -> bool:
 
 
 def _reference(
-    known: Known,
+    known: ImportContext,
     advocates_of: dict[int, int],
     found: dict[str, list[Deal]],
     there: dict[tuple[object, ...], ReferenceRequest],
@@ -329,7 +329,7 @@ def _reference(
         raise Invalid(f"{quoted(row.cells['advocate'])} is no advocate yet.")
     if day > today():
         raise Invalid("date: It is yet to come; what lies ahead is asked for on the deal's page.")
-    facts: dict[str, Any] = given(
+    facts: dict[str, Any] = without_empty(
         {
             "prospect_id": prospect_id,
             "requested_by_id": by_id,
@@ -364,7 +364,7 @@ def _reference(
 
 
 def _past(
-    known: Known,
+    known: ImportContext,
     deal: Deal,
     person_id: int,
     place: tuple[int, int, str, date],
@@ -398,7 +398,9 @@ def _past(
         "state": request.state,
     }
     by_id = request.requested_by_id
-    tell(known, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail)
+    add_past_event(
+        known, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail
+    )
     return request
 
 
@@ -411,7 +413,7 @@ def _one_of(words: type[Word]) -> Callable[[str], Word]:
     return lambda text: words(read_choice(text, map(str, words)))
 
 
-MORE = More(
+EXTENSION = ImportExtension(
     formats=(
         Format(
             "connections",
@@ -452,11 +454,11 @@ MORE = More(
         ),
     ),
     kinds={
-        "connections": partial(address_book, LINKEDIN),
-        "cards": partial(address_book, ADDRESS_BOOK),
-        "advocates": advocates,
-        "references": references,
-        "ties": ties,
+        "connections": partial(apply_address_book, LINKEDIN),
+        "cards": partial(apply_address_book, ADDRESS_BOOK),
+        "advocates": apply_advocates,
+        "references": apply_references,
+        "ties": apply_ties,
     },
     splitters={vcards.OPENING: vcards.split},
 )

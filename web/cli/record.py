@@ -25,14 +25,16 @@ def import_(
     ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
-    from references.imports import MORE
+    from references.imports import EXTENSION
     from workspace.imports import run
 
     with open_workspace() as (settings, database, catalog, _network):
         with database.write() as session:
             catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
-            reports = run.import_files(session, files, by, settings.home / "import-errors", MORE)
+            reports = run.import_files(
+                session, files, by, settings.home / "import-errors", EXTENSION
+            )
         for report in reports:
             print_report(report)
         with progress_bar("documents") as show:

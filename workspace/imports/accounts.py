@@ -14,23 +14,23 @@ from workspace.imports.cells import (
     read_money,
     read_whole,
 )
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.rows import Result, Row, each, given, parents_first
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
 
 
-def products(known: Known, rows: Sequence[Row]) -> None:
+def apply_products(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the name, without regard to capitals and spaces."""
 
     def apply(row: Row) -> Result:
         name = row.name("product", Product, "name")
         price = row.read("list_price", read_money)
-        facts = given(
+        facts = without_empty(
             {
                 **row.lines(Product, "family"),
                 **row.prose(Product, "description"),
                 "list_price": price.amount if price else None,
-                "currency": currency(row, price),
+                "currency": read_row_currency(row, price),
             }
         )
         row.check()
@@ -47,15 +47,15 @@ def products(known: Known, rows: Sequence[Row]) -> None:
             return Result.CREATED
         return _update(known, found, "product", facts)
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def competitors(known: Known, rows: Sequence[Row]) -> None:
+def apply_competitors(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the name, without regard to capitals and spaces."""
 
     def apply(row: Row) -> Result:
         name = row.name("competitor", Competitor, "name")
-        facts = given(
+        facts = without_empty(
             {
                 "domain": row.read("domain", read_domain),
                 **row.prose(Competitor, "description"),
@@ -75,10 +75,10 @@ def competitors(known: Known, rows: Sequence[Row]) -> None:
             return Result.CREATED
         return _update(known, found, "competitor", facts)
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def accounts(known: Known, rows: Sequence[Row]) -> None:
+def apply_accounts(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the name, without regard to capitals and accents."""
 
     def apply(row: Row) -> Result:
@@ -87,7 +87,7 @@ def accounts(known: Known, rows: Sequence[Row]) -> None:
         relationship = row.read(
             "relationship", lambda text: read_choice(text, map(str, Relationship))
         )
-        facts = given(
+        facts = without_empty(
             {
                 "domain": row.read("domain", read_domain),
                 "industry": row.read("industry", known.industry),
@@ -131,10 +131,10 @@ def accounts(known: Known, rows: Sequence[Row]) -> None:
         known.fetch(
             Account, (known.account_ids[name] for name in names if name in known.account_ids)
         )
-    each(parents_first(list(rows), "account", "parent", plain), apply)
+    apply_each(parents_first(list(rows), "account", "parent", plain), apply)
 
 
-def currency(row: Row, money: Money | None) -> str | None:
+def read_row_currency(row: Row, money: Money | None) -> str | None:
     """The currency of an amount, from its own column or from its cell."""
     stated = row.read("currency", read_currency)
     written = money.currency if money else None
@@ -145,7 +145,7 @@ def currency(row: Row, money: Money | None) -> str | None:
 
 
 def _update(
-    known: Known, found: Product | Competitor, noun: str, facts: dict[str, object]
+    known: ImportContext, found: Product | Competitor, noun: str, facts: dict[str, object]
 ) -> Result:
     changed = {name: value for name, value in facts.items() if getattr(found, name) != value}
     if not changed:
@@ -160,7 +160,7 @@ def _update(
     return Result.UPDATED
 
 
-def _is_above(known: Known, account: Account, other: Account) -> bool:
+def _is_above(known: ImportContext, account: Account, other: Account) -> bool:
     """Whether `other` is `account` or belongs to it, however far down."""
     seen: set[int] = set()
     at: Account | None = other

@@ -12,22 +12,22 @@ from workspace.audit import audit
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.cells import quoted, read_boolean, read_choice, read_day, read_link
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.deals import tell
-from workspace.imports.rows import Result, Row, each, given, limit
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.deals import add_past_event
+from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
 
 
-def assets(known: Known, rows: Sequence[Row]) -> None:
+def apply_assets(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the name, without regard to capitals and accents."""
 
     def apply(row: Row) -> Result:
         name = row.name("asset", Asset, "name")
         kind = row.read("kind", lambda text: read_choice(text, KINDS))
         products = known.named(row, "products")
-        facts: dict[str, Any] = given(
+        facts: dict[str, Any] = without_empty(
             {
-                "url": row.read("url", lambda text: read_link(text, limit(Asset, "url"))),
+                "url": row.read("url", lambda text: read_link(text, max_length(Asset, "url"))),
                 "published": row.read("published", read_day),
                 "expires": row.read("expires", read_day),
                 "withdrawn": row.read("withdrawn", read_boolean),
@@ -70,10 +70,10 @@ def assets(known: Known, rows: Sequence[Row]) -> None:
         changed = record_of_assets.edit_asset(known.session, found, known.by, facts, product_ids)
         return Result.UPDATED if changed else Result.UNCHANGED
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def uses(known: Known, rows: Sequence[Row]) -> None:
+def apply_uses(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: asset, deal, person and day."""
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
@@ -92,7 +92,7 @@ def uses(known: Known, rows: Sequence[Row]) -> None:
             by_id = row.read("by", known.member_id)
             used_on = row.read("used_on", read_day)
             stage = row.read("stage", known.stage)
-            facts: dict[str, Any] = given(
+            facts: dict[str, Any] = without_empty(
                 {
                     "stage_id": stage.id if stage else None,
                     "helped": row.read("helped", read_boolean),
@@ -110,7 +110,7 @@ def uses(known: Known, rows: Sequence[Row]) -> None:
                 asset = known.get(Asset, asset_id)
                 at = datetime.combine(used_on, time(), UTC) if used_on else None
                 detail: dict[str, object] = {"asset": asset.key}
-                tell(known, deal, "use", asset.name, by_id=by_id, at=at, detail=detail)
+                add_past_event(known, deal, "use", asset.name, by_id=by_id, at=at, detail=detail)
                 return Result.CREATED
             changed = {name: value for name, value in facts.items() if getattr(use, name) != value}
             if not changed:
@@ -122,10 +122,10 @@ def uses(known: Known, rows: Sequence[Row]) -> None:
             audit(known.session, known.by, "deal use", f"deal {deal.id}", detail)
             return Result.UPDATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def _asset_id(known: Known, text: str) -> int:
+def _asset_id(known: ImportContext, text: str) -> int:
     found = known.asset_ids.get(plain(text))
     if found is None:
         raise Invalid(f"{quoted(text)} is no asset in the library.")

@@ -19,13 +19,13 @@ from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.cells import quoted, read_key, read_name
-from workspace.imports.rows import Row, limit
+from workspace.imports.rows import Row, max_length
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import Viewer
 
-Table = TypeVar("Table", bound=SQLModel)
+RowT = TypeVar("RowT", bound=SQLModel)
 
 # How many rows are looked up and written together.
 CHUNK = 1_000
@@ -33,7 +33,7 @@ CHUNK = 1_000
 _MOST_WARNINGS = 50
 
 
-class Known:
+class ImportContext:
     """The record as one import sees it, kept up to date with what that import adds."""
 
     def __init__(self, session: Session, by: int | None) -> None:
@@ -67,19 +67,19 @@ class Known:
 
     # Rows by id.
 
-    def get(self, table: type[Table], row_id: int) -> Table:
+    def get(self, table: type[RowT], row_id: int) -> RowT:
         """A row, fetched once in an import."""
         found = self._rows.get((table, row_id))
         if found is None:
             found = self._rows[table, row_id] = self.session.get_one(table, row_id)
         return found  # type: ignore[return-value]
 
-    def keep(self, row: Table) -> Table:
+    def keep(self, row: RowT) -> RowT:
         """Remember a row that was just added."""
         self._rows[type(row), row.id] = row  # type: ignore[attr-defined]
         return row
 
-    def fetch(self, table: type[Table], ids: Iterable[int]) -> None:
+    def fetch(self, table: type[RowT], ids: Iterable[int]) -> None:
         """Fetch many rows together, before they are asked for one by one."""
         missing = [row_id for row_id in set(ids) if (table, row_id) not in self._rows]
         for start in range(0, len(missing), CHUNK):
@@ -104,7 +104,7 @@ class Known:
 
     def account_or_new(self, row: Row, column: str) -> str | None:
         """The name of the account that a row refers to, which need not be there yet."""
-        return row.read(column, lambda text: read_name(text, limit(Account, "name")))
+        return row.read(column, lambda text: read_name(text, max_length(Account, "name")))
 
     def add_account(self, name: str, *, mentioned: bool = False, **facts: object) -> Account:
         """A new account; `mentioned` where no row is about it, but one refers to it."""
@@ -157,7 +157,9 @@ class Known:
 
         def parse(text: str) -> list[str]:
             names = [
-                read_name(part, limit(Product, "name")) for part in text.split(";") if part.strip()
+                read_name(part, max_length(Product, "name"))
+                for part in text.split(";")
+                if part.strip()
             ]
             return list({joined(name): name for name in reversed(names)}.values())[::-1]
 

@@ -24,7 +24,7 @@ from workspace.deals.tables import (
 )
 from workspace.deals.team import add_seat
 from workspace.errors import Invalid
-from workspace.imports.accounts import currency
+from workspace.imports.accounts import read_row_currency
 from workspace.imports.cells import (
     quoted,
     read_boolean,
@@ -37,26 +37,26 @@ from workspace.imports.cells import (
     read_name,
     read_prose,
 )
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.rows import Result, Row, each, given, limit
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
 
-def deals(known: Known, rows: Sequence[Row]) -> None:
+def apply_deals(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the deal's key, or without one the name and the account."""
     # Those with a key come first, so that no new key of ours takes one that a later row has.
     keyed = [row for row in rows if "deal" in row]
     others = [row for row in rows if "deal" not in row]
     for some in (keyed, others):
         for start in range(0, len(some), CHUNK):
-            _Deals(known, some[start : start + CHUNK]).apply()
+            _DealBatch(known, some[start : start + CHUNK]).apply()
 
 
-class _Deals:
+class _DealBatch:
     """Some rows of deals, whose deals are looked up and added together."""
 
-    def __init__(self, known: Known, rows: Sequence[Row]) -> None:
+    def __init__(self, known: ImportContext, rows: Sequence[Row]) -> None:
         self.known = known
         self.session = known.session
         self.rows = rows
@@ -69,7 +69,7 @@ class _Deals:
     def apply(self) -> None:
         """Bring the record in line with these rows."""
         self._look_up()
-        each(self.rows, self._row)
+        apply_each(self.rows, self._row)
         self._add()
 
     def _look_up(self) -> None:
@@ -116,7 +116,7 @@ class _Deals:
 
     def _row(self, row: Row) -> Result:
         key = row.read("deal", read_key)
-        name = row.read("name", lambda text: read_name(text, limit(Deal, "name")))
+        name = row.read("name", lambda text: read_name(text, max_length(Deal, "name")))
         account_name = self.known.account_or_new(row, "account")
         stage = row.read("stage", self.known.stage)
         closed = row.read("closed", read_day)
@@ -171,10 +171,10 @@ class _Deals:
 
     def _facts(self, row: Row) -> dict[str, Any]:
         amount = row.read("amount", read_money)
-        facts = given(
+        facts = without_empty(
             {
                 "amount": amount.amount if amount else None,
-                "currency": currency(row, amount),
+                "currency": read_row_currency(row, amount),
                 "opened": row.read("opened", read_day),
                 "expected_close": row.read("expected_close", read_day),
                 "confidential": row.read("confidential", read_boolean),
@@ -295,7 +295,7 @@ class _Deals:
         return _default_name([self.known.get(Product, each) for each in ids], account)
 
 
-def seats(known: Known, rows: Sequence[Row]) -> None:
+def apply_seats(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: deal, role and person; without a person, an open seat in that role."""
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
@@ -322,7 +322,9 @@ def seats(known: Known, rows: Sequence[Row]) -> None:
                 seat = Seat(deal_id=deal.id, role=role, person_id=person_id, since=since)
                 known.session.add(seat)
                 there[place] = seat
-                tell(known, deal, "seat", by_id=known.by, at=_start_of(since), detail=detail)
+                add_past_event(
+                    known, deal, "seat", by_id=known.by, at=_start_of(since), detail=detail
+                )
                 return Result.CREATED
             if since is None or seat.since == since:
                 return Result.UNCHANGED
@@ -332,10 +334,10 @@ def seats(known: Known, rows: Sequence[Row]) -> None:
             audit(known.session, known.by, "deal seat", f"deal {deal.id}", detail)
             return Result.UPDATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def activity(known: Known, rows: Sequence[Row]) -> None:
+def apply_activity(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: everything: deal, time, person, kind and text."""
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
@@ -368,14 +370,14 @@ def activity(known: Known, rows: Sequence[Row]) -> None:
             if entry in there:
                 return Result.UNCHANGED
             there.add(entry)
-            tell(known, deal, kind, text, by_id=by_id, at=at)
+            add_past_event(known, deal, kind, text, by_id=by_id, at=at)
             return Result.CREATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def tell(
-    known: Known,
+def add_past_event(
+    known: ImportContext,
     deal: Deal,
     kind: str,
     text: str = "",
@@ -394,7 +396,7 @@ def tell(
 
 
 def _check_dates(
-    known: Known,
+    known: ImportContext,
     deal: Deal | None,
     stage: Stage | None,
     facts: dict[str, Any],
@@ -417,7 +419,7 @@ def _default_name(products: Iterable[Product], account: Account | None) -> str:
     """What a deal is called that has no name: 'GTX Pro for Isdom'."""
     sold = ", ".join(each.name for each in sorted(products, key=lambda each: each.id))
     name = f"{sold} for {account.name}" if sold and account else sold
-    return name[: limit(Deal, "name")]
+    return name[: max_length(Deal, "name")]
 
 
 def _ids(found: dict[str, list[Deal]]) -> list[int]:

@@ -20,8 +20,8 @@ from workspace.imports.cells import (
     read_list,
     read_name,
 )
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.rows import Result, Row, each, given, limit, parents_first
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
 from workspace.people import members
 from workspace.people.people import (
@@ -46,7 +46,7 @@ from workspace.people.tables import (
 Fact = TypeVar("Fact", Employment, Education, Membership)
 
 
-def team(known: Known, rows: Sequence[Row]) -> None:
+def apply_members(known: ImportContext, rows: Sequence[Row]) -> None:
     """Members. Key: the e-mail address, or without one the name."""
     known.require_role(Role.ADMIN)
     roles = _Roles(known)
@@ -54,7 +54,7 @@ def team(known: Known, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name, email, facts = _who(known, row)
         wanted = row.read("roles", _roles)
-        manager = row.read("manager", lambda text: read_line(text, limit(Person, "name")))
+        manager = row.read("manager", lambda text: read_line(text, max_length(Person, "name")))
         row.check()
         person = _member(known, email, name)
         manager_id = _manager(known, roles, manager, facts) if manager else None
@@ -77,16 +77,16 @@ def team(known: Known, rows: Sequence[Row]) -> None:
             changed |= _set_manager(known, person.id, manager_id)
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
 
-    each(parents_first(list(rows), "name", "manager", plain), apply)
+    apply_each(parents_first(list(rows), "name", "manager", plain), apply)
 
 
-def people(known: Known, rows: Sequence[Row]) -> None:
+def apply_people(known: ImportContext, rows: Sequence[Row]) -> None:
     """Contacts. Key: the e-mail address, or without one the name and the account."""
 
     def apply(row: Row) -> Result:
         name, email, facts = _who(known, row)
         account_name = known.account_or_new(row, "account")
-        facts |= given(row.lines(Person, "department"))
+        facts |= without_empty(row.lines(Person, "department"))
         row.check()
         account = known.account(account_name) if account_name else None
         person = _contact(known, email, name, account)
@@ -107,15 +107,17 @@ def people(known: Known, rows: Sequence[Row]) -> None:
         known.remember_person(person)
         return Result.UPDATED if changed else Result.UNCHANGED
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def employment(known: Known, rows: Sequence[Row]) -> None:
+def apply_employment(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: person, organisation, title and start."""
 
-    def apply(known: Known, row: Row, person: Person, there: dict[Any, Employment]) -> Result:
+    def apply(
+        known: ImportContext, row: Row, person: Person, there: dict[Any, Employment]
+    ) -> Result:
         organisation = row.name("organisation", Employment, "organisation")
-        facts = given(
+        facts = without_empty(
             {
                 **row.lines(Employment, "title", "department", "source"),
                 **_period(row),
@@ -139,12 +141,14 @@ def employment(known: Known, rows: Sequence[Row]) -> None:
     _facts(known, rows, Employment, key, apply)
 
 
-def education(known: Known, rows: Sequence[Row]) -> None:
+def apply_education(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: person, institution, degree and start."""
 
-    def apply(known: Known, row: Row, person: Person, there: dict[Any, Education]) -> Result:
+    def apply(
+        known: ImportContext, row: Row, person: Person, there: dict[Any, Education]
+    ) -> Result:
         institution = row.name("institution", Education, "institution")
-        facts = given({**row.lines(Education, "degree", "field", "source"), **_period(row)})
+        facts = without_empty({**row.lines(Education, "degree", "field", "source"), **_period(row)})
         row.check()
         degree, start = facts.get("degree", ""), facts.get("start")
         key = (person.id, plain(institution), plain(degree), start)
@@ -161,13 +165,15 @@ def education(known: Known, rows: Sequence[Row]) -> None:
     _facts(known, rows, Education, key, apply)
 
 
-def memberships(known: Known, rows: Sequence[Row]) -> None:
+def apply_memberships(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: person, kind, organisation and start."""
 
-    def apply(known: Known, row: Row, person: Person, there: dict[Any, Membership]) -> Result:
+    def apply(
+        known: ImportContext, row: Row, person: Person, there: dict[Any, Membership]
+    ) -> Result:
         kind = row.need("kind", lambda text: read_choice(text, map(str, Gathering)))
         organisation = row.name("organisation", Membership, "organisation")
-        facts = given({**row.lines(Membership, "role", "source"), **_period(row)})
+        facts = without_empty({**row.lines(Membership, "role", "source"), **_period(row)})
         row.check()
         key = (person.id, kind, plain(organisation), facts.get("start"))
         found = there.get(key)
@@ -186,7 +192,7 @@ def memberships(known: Known, rows: Sequence[Row]) -> None:
 class _Roles:
     """The members' roles, read once."""
 
-    def __init__(self, known: Known) -> None:
+    def __init__(self, known: ImportContext) -> None:
         self.known = known
         self.given: dict[int, set[Role]] = {}
         for person_id, role in known.session.exec(select(MemberRole.person_id, MemberRole.role)):
@@ -207,15 +213,15 @@ class _Roles:
         return role not in before and self.set(person_id, sorted(before | {role}))
 
 
-def _who(known: Known, row: Row) -> tuple[str, str | None, dict[str, Any]]:
+def _who(known: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
     """Name, e-mail address and the facts that members and contacts have alike."""
     name = row.name("name", Person, "name")
     email = row.read("email", read_email)
     languages = "; ".join(row.several("languages"))
     skills = "; ".join(row.several("skills"))
-    if len(languages) > (limit(Person, "languages") or 0):
+    if len(languages) > (max_length(Person, "languages") or 0):
         row.refuse("languages: These are too many.")
-    facts = given(
+    facts = without_empty(
         {
             **row.lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.prose(Person, "about"),
@@ -232,7 +238,7 @@ def _roles(text: str) -> list[Role]:
     return [Role(read_choice(part, map(str, Role))) for part in read_list(text)]
 
 
-def _member(known: Known, email: str | None, name: str) -> Person | None:
+def _member(known: ImportContext, email: str | None, name: str) -> Person | None:
     """The member that a row is about; a contact of that address is none."""
     if email and email in known.emails:
         person = known.get(Person, known.emails[email])
@@ -250,7 +256,9 @@ def _member(known: Known, email: str | None, name: str) -> Person | None:
     return namesakes[0] if namesakes else None
 
 
-def _contact(known: Known, email: str | None, name: str, account: Account | None) -> Person | None:
+def _contact(
+    known: ImportContext, email: str | None, name: str, account: Account | None
+) -> Person | None:
     """The person that a row is about."""
     if email and email in known.emails:
         return known.get(Person, known.emails[email])
@@ -266,7 +274,7 @@ def _contact(known: Known, email: str | None, name: str, account: Account | None
     return namesakes[0] if namesakes else None
 
 
-def _manager(known: Known, roles: _Roles, text: str, facts: dict[str, Any]) -> int:
+def _manager(known: ImportContext, roles: _Roles, text: str, facts: dict[str, Any]) -> int:
     """The manager that a row names: who is new by that name is added, to lead the same region."""
     namesakes = known.people_named.get(plain(text), [])
     if "@" in text or not known.member_ids.isdisjoint(namesakes):
@@ -283,7 +291,7 @@ def _manager(known: Known, roles: _Roles, text: str, facts: dict[str, Any]) -> i
     return manager_id
 
 
-def _set_manager(known: Known, person_id: int, manager_id: int) -> bool:
+def _set_manager(known: ImportContext, person_id: int, manager_id: int) -> bool:
     member = known.session.get_one(Member, person_id)
     if member.manager_id == manager_id or person_id == manager_id:
         return False
@@ -302,11 +310,11 @@ def _period(row: Row) -> dict[str, date | None]:
 
 
 def _facts(
-    known: Known,
+    known: ImportContext,
     rows: Sequence[Row],
     table: type[Fact],
     key: Callable[[Fact], tuple[object, ...]],
-    apply: Callable[[Known, Row, Person, dict[Any, Fact]], Result],
+    apply: Callable[[ImportContext, Row, Person, dict[Any, Fact]], Result],
 ) -> None:
     """Apply dated facts about people, those of many people looked up together."""
     for start in range(0, len(rows), CHUNK):
@@ -317,20 +325,20 @@ def _facts(
             who[id(row)] = row.need("person", known.person_id)
             return None
 
-        each(some, find)
+        apply_each(some, find)
         ids = set(who.values())
         known.fetch(Person, ids)
         found = known.session.exec(select(table).where(col(table.person_id).in_(ids)))
         there: dict[Any, Fact] = {key(fact): fact for fact in found}
 
-        each(some, partial(_fact, known, who, there, apply))
+        apply_each(some, partial(_fact, known, who, there, apply))
 
 
 def _fact(
-    known: Known,
+    known: ImportContext,
     who: dict[int, int],
     there: dict[Any, Fact],
-    apply: Callable[[Known, Row, Person, dict[Any, Fact]], Result],
+    apply: Callable[[ImportContext, Row, Person, dict[Any, Fact]], Result],
     row: Row,
 ) -> Result:
     person = known.get(Person, who[id(row)])
@@ -338,7 +346,7 @@ def _fact(
     return apply(known, row, person, there)
 
 
-def _correct(known: Known, noun: str, found: SQLModel, facts: dict[str, Any]) -> Result:
+def _correct(known: ImportContext, noun: str, found: SQLModel, facts: dict[str, Any]) -> Result:
     changed = {name: value for name, value in facts.items() if getattr(found, name) != value}
     # The key's own columns may be written otherwise, and the source is where it was first read.
     for column in ("title", "degree", "source"):

@@ -57,7 +57,7 @@ class Row:
 
     def name(self, column: str, table: type[SQLModel], attribute: str) -> str:
         """The name that a row is about, no longer than its column."""
-        return self.need(column, lambda text: read_name(text, limit(table, attribute)))
+        return self.need(column, lambda text: read_name(text, max_length(table, attribute)))
 
     def lines(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
         """The cells that go into the columns of the same names, each on one line."""
@@ -70,7 +70,7 @@ class Row:
     def _text(
         self, column: str, parse: Callable[[str, int | None], str], table: type[SQLModel]
     ) -> str | None:
-        return self.read(column, lambda text: parse(text, limit(table, column)))
+        return self.read(column, lambda text: parse(text, max_length(table, column)))
 
     def several(self, column: str) -> list[str]:
         """The values of a cell that holds several."""
@@ -91,7 +91,7 @@ class Row:
         self.problems = [problem]
 
 
-def each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> None:
+def apply_each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> None:
     """Apply every row by itself: one that is refused leaves the others alone.
 
     A row whose result is None is not finished yet.
@@ -122,12 +122,12 @@ def parents_first(rows: list[Row], own: str, parent: str, same: Callable[[str], 
     return list(placed.values())
 
 
-def given(facts: Mapping[str, object | None]) -> dict[str, Any]:
+def without_empty(facts: Mapping[str, object | None]) -> dict[str, Any]:
     """The facts that a row states: an empty cell leaves things as they are."""
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def limit(table: type[SQLModel], column: str) -> int | None:
+def max_length(table: type[SQLModel], column: str) -> int | None:
     """How many characters a column holds; None where it does not say."""
     found: int | None = getattr(table.__table__.c[column].type, "length", None)  # type: ignore[attr-defined]
     return found

@@ -17,12 +17,12 @@ from workspace.deals.stakeholders import (
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
 from workspace.imports.cells import quoted, read_choice
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.rows import Result, Row, each, given, parents_first
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import plain
 
 
-def stakeholders(known: Known, rows: Sequence[Row]) -> None:
+def apply_stakeholders(known: ImportContext, rows: Sequence[Row]) -> None:
     """Key: deal and person."""
     ordered = _superiors_first(known, rows)
     for start in range(0, len(ordered), CHUNK):
@@ -39,7 +39,7 @@ def stakeholders(known: Known, rows: Sequence[Row]) -> None:
             there: dict[tuple[int, int], Stakeholder] = there,
         ) -> Result:
             person_id = row.need("person", known.person_id)
-            facts: dict[str, Any] = given(
+            facts: dict[str, Any] = without_empty(
                 {
                     "buying_role": _word(row, "buying_role", BUYING_ROLES),
                     "stance": _word(row, "stance", STANCES),
@@ -68,10 +68,10 @@ def stakeholders(known: Known, rows: Sequence[Row]) -> None:
             edit_stakeholder(known.session, stakeholder, known.by, facts)
             return Result.UPDATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def _superiors_first(known: Known, rows: Sequence[Row]) -> list[Row]:
+def _superiors_first(known: ImportContext, rows: Sequence[Row]) -> list[Row]:
     """The rows in an order in which nobody comes before the one whom they report to."""
 
     def same(text: str) -> str:
