@@ -57,35 +57,35 @@ _RELATED = {
 }
 
 
-def apply_ties(known: ImportContext, rows: Sequence[Row]) -> None:
+def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the two people, kind, source and owner."""
 
     def apply(row: Row) -> Result:
-        one_id = row.need("one", known.person_id)
-        other_id = row.need("other", known.person_id)
+        one_id = row.need("one", context.person_id)
+        other_id = row.need("other", context.person_id)
         kind = row.read("kind", lambda text: read_choice(text, map(str, TieKind)))
         visibility = row.read("visibility", lambda text: read_choice(text, map(str, Visibility)))
-        owner_id = row.read("owner", known.member_id)
+        owner_id = row.read("owner", context.member_id)
         facts: dict[str, Any] = without_empty(
             {
-                **row.lines(Tie, "evidence"),
+                **row.read_lines(Tie, "evidence"),
                 "start": row.read("start", read_first_day),
                 "end": row.read("end", read_last_day),
                 "visibility": visibility,
             }
         )
-        source = row.lines(Tie, "source")["source"] or "imported"
+        source = row.read_lines(Tie, "source")["source"] or "imported"
         row.check()
-        owner_id = _owner(known, owner_id)
+        owner_id = _owner(context, owner_id)
         kind = kind or TieKind.KNOWS
-        tie = _tie(known, one_id, other_id, kind, source, owner_id)
+        tie = _tie(context, one_id, other_id, kind, source, owner_id)
         if tie:
             if all(getattr(tie, name) == value for name, value in facts.items()):
                 return Result.UNCHANGED
             there = {name: getattr(tie, name) for name in ("evidence", "start", "end")}
             facts = {**there, "visibility": tie.visibility, **facts}
         assert_tie(
-            known.session,
+            context.session,
             one_id,
             other_id,
             kind,
@@ -98,26 +98,26 @@ def apply_ties(known: ImportContext, rows: Sequence[Row]) -> None:
     apply_each(rows, apply)
 
 
-def apply_address_book(source: str, known: ImportContext, rows: Sequence[Row]) -> None:
+def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row]) -> None:
     """Key, among the connections of the member who imports: profile, else name and company."""
-    if known.by is None:
+    if context.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
-    owner = known.get(Person, known.by)
-    book = address_books.Book(known.session, owner.id)
+    owner = context.get(Person, context.by)
+    book = address_books.Book(context.session, owner.id)
     changed: dict[int, Connection] = {}
     named: dict[int, Connection] = {}
 
     def apply(row: Row) -> Result:
         if "name" not in row:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
-        name = row.name("name", Connection, "name")
+        name = row.need_name("name", Connection, "name")
         emails = row.read("email", lambda text: [read_email(each) for each in read_list(text)])
         facts = without_empty(
             {
                 "email": emails[0] if emails else None,
                 "url": row.read("url", people.profile_address),
                 "connected_on": row.read("connected_on", read_day),
-                **row.lines(Connection, "company", "position"),
+                **row.read_lines(Connection, "company", "position"),
             }
         )
         row.check()
@@ -131,19 +131,19 @@ def apply_address_book(source: str, known: ImportContext, rows: Sequence[Row]) -
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
     apply_each(rows, apply)
-    address_books.match(known.session, list(changed.values()))
+    address_books.match(context.session, list(changed.values()))
     for row in rows:
         connection = named.get(id(row))
-        if connection and connection.person_id and _relate(known, row, connection.person_id):
+        if connection and connection.person_id and _relate(context, row, connection.person_id):
             row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
 
 
-def apply_advocates(known: ImportContext, rows: Sequence[Row]) -> None:
+def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the person; a consent is known again by its state and the day it was captured."""
-    known.require_role(*DESK_ROLES)
+    context.require_role(*DESK_ROLES)
 
     def apply(row: Row) -> Result:
-        person_id = row.need("person", known.person_id)
+        person_id = row.need("person", context.person_id)
         terms: dict[str, Any] = without_empty(
             {
                 "activities": row.read("activities", _activities),
@@ -152,45 +152,45 @@ def apply_advocates(known: ImportContext, rows: Sequence[Row]) -> None:
                 "paused_until": row.read("paused_until", read_day),
             }
         )
-        note = row.prose(Advocate, "note")["note"]
+        note = row.read_prose(Advocate, "note")["note"]
         consent = _consent(row)
         row.check()
-        session = known.session
+        session = context.session
         advocate = session.exec(select(Advocate).where(Advocate.person_id == person_id)).first()
         result = Result.UNCHANGED
         if advocate is None:
-            person = known.get(Person, person_id)
-            advocate = record_of_advocates.nominate(session, person, known.by)
+            person = context.get(Person, person_id)
+            advocate = record_of_advocates.nominate(session, person, context.by)
             result = Result.CREATED
-        changed = _set_terms(known, advocate, terms)
+        changed = _set_terms(context, advocate, terms)
         if note is not None and note != advocate.note:
             advocate.note = note
             session.add(advocate)
             changed = True
-        if consent and not _is_recorded(known, advocate, consent):
-            record_consent(session, advocate, by=known.by, **consent)
+        if consent and not _is_recorded(context, advocate, consent):
+            record_consent(session, advocate, by=context.by, **consent)
             changed = True
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
 
     apply_each(rows, apply)
 
 
-def apply_references(known: ImportContext, rows: Sequence[Row]) -> None:
+def apply_references(context: ImportContext, rows: Sequence[Row]) -> None:
     """Requests of the past. Key: deal, advocate, activity and date."""
-    known.require_role(*DESK_ROLES)
+    context.require_role(*DESK_ROLES)
     ids = {
         person_id: advocate_id
-        for advocate_id, person_id in known.session.exec(select(Advocate.id, Advocate.person_id))
+        for advocate_id, person_id in context.session.exec(select(Advocate.id, Advocate.person_id))
     }
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
-        found = known.deals(some)
+        found = context.find_deals(some)
         deal_ids = [deal.id for deals in found.values() for deal in deals]
         there: dict[tuple[object, ...], ReferenceRequest] = {}
         past = select(ReferenceRequest).where(col(ReferenceRequest.deal_id).in_(deal_ids))
-        for request in known.session.exec(past):
+        for request in context.session.exec(past):
             there[_place(request)] = request
-        apply_each(some, partial(_reference, known, ids, found, there))
+        apply_each(some, partial(_reference, context, ids, found, there))
 
 
 def _full_name(cells: Cells) -> Cells:
@@ -198,19 +198,19 @@ def _full_name(cells: Cells) -> Cells:
     return cells | ({"name": name} if name else {})
 
 
-def _owner(known: ImportContext, owner_id: int | None) -> int:
+def _owner(context: ImportContext, owner_id: int | None) -> int:
     """Whose tie a row is; others' are for administrators to bring in."""
     if owner_id is None:
-        if known.by is None:
+        if context.by is None:
             raise Invalid("owner: It is missing: whose tie is it?")
-        return known.by
-    if known.viewer and owner_id != known.by and Role.ADMIN not in known.viewer.roles:
+        return context.by
+    if context.viewer and owner_id != context.by and Role.ADMIN not in context.viewer.roles:
         raise Forbidden("Only administrators bring in the ties of others.")
     return owner_id
 
 
 def _tie(
-    known: ImportContext, one_id: int, other_id: int, kind: str, source: str, owner_id: int
+    context: ImportContext, one_id: int, other_id: int, kind: str, source: str, owner_id: int
 ) -> Tie | None:
     one, other = pair(one_id, other_id)
     query = select(Tie).where(
@@ -221,25 +221,25 @@ def _tie(
         Tie.asserted_by_id == owner_id,
         Tie.origin == "",
     )
-    return known.session.exec(query).first()
+    return context.session.exec(query).first()
 
 
-def _relate(known: ImportContext, row: Row, person_id: int) -> bool:
+def _relate(context: ImportContext, row: Row, person_id: int) -> bool:
     """Write down whom a card relates its person to, where the record has both; whether any."""
     made = False
-    for part in row.several("related"):
+    for part in row.read_list("related"):
         relation, _, who = part.partition(": ")
         try:
-            other_id = known.person_id(who)
+            other_id = context.person_id(who)
         except Invalid:
             continue
         kind = _RELATED.get(relation, TieKind.KNOWS)
-        owner_id = known.by or 0
+        owner_id = context.by or 0
         if other_id in (person_id, owner_id):
             continue
-        if _tie(known, person_id, other_id, kind, ADDRESS_BOOK, owner_id) is None:
+        if _tie(context, person_id, other_id, kind, ADDRESS_BOOK, owner_id) is None:
             assert_tie(
-                known.session,
+                context.session,
                 person_id,
                 other_id,
                 kind,
@@ -268,30 +268,30 @@ def _consent(row: Row) -> dict[str, Any] | None:
             "captured_on": captured_on,
             "start": row.read("start", read_first_day),
             "end": row.read("end", read_last_day),
-            **row.lines(Consent, "source"),
+            **row.read_lines(Consent, "source"),
         }
     )
     if not facts:
         return None
     for column in ("consent", "captured_on"):
         if column not in row:
-            row.refuse(f"{column}: It is missing.")
+            row.add_problem(f"{column}: It is missing.")
     if state == ConsentState.EXPIRED:
         # That it has ended follows from its end.
         facts["state"] = ConsentState.GIVEN
         if "end" not in facts and "end" not in row:
-            row.refuse("end: An expired consent has ended some day.")
+            row.add_problem("end: An expired consent has ended some day.")
     return facts
 
 
-def _is_recorded(known: ImportContext, advocate: Advocate, consent: dict[str, Any]) -> bool:
-    said = consents_of(known.session, [advocate.id])[advocate.id]
+def _is_recorded(context: ImportContext, advocate: Advocate, consent: dict[str, Any]) -> bool:
+    said = consents_of(context.session, [advocate.id])[advocate.id]
     return any(
         all(getattr(each, name) == value for name, value in consent.items()) for each in said
     )
 
 
-def _set_terms(known: ImportContext, advocate: Advocate, terms: dict[str, Any]) -> bool:
+def _set_terms(context: ImportContext, advocate: Advocate, terms: dict[str, Any]) -> bool:
     """Change the terms that a row states; whether any differed."""
     there: dict[str, Any] = {
         "activities": record_of_advocates.activities_of(advocate),
@@ -305,26 +305,26 @@ def _set_terms(known: ImportContext, advocate: Advocate, terms: dict[str, Any]) 
         "activities": set(there["activities"]),
     }:
         return False
-    record_of_advocates.set_terms(known.session, advocate, known.by, **wanted)
+    record_of_advocates.set_terms(context.session, advocate, context.by, **wanted)
     return True
 
 
 def _reference(
-    known: ImportContext,
+    context: ImportContext,
     advocates_of: dict[int, int],
     found: dict[str, list[Deal]],
     there: dict[tuple[object, ...], ReferenceRequest],
     row: Row,
 ) -> Result:
-    person_id = row.need("advocate", known.person_id)
+    person_id = row.need("advocate", context.person_id)
     activity = row.read("activity", _one_of(Activity)) or Activity.CALL
-    prospect_id = row.read("prospect", known.person_id)
-    by_id = row.read("by", known.member_id)
+    prospect_id = row.read("prospect", context.person_id)
+    by_id = row.read("by", context.member_id)
     day = row.need("date", read_day)
     outcome = row.read("outcome", lambda text: read_choice(text, (*OUTCOMES, MISSED)))
-    note = row.prose(ReferenceRequest, "outcome_note")["outcome_note"]
+    note = row.read_prose(ReferenceRequest, "outcome_note")["outcome_note"]
     row.check()
-    deal = known.seen_deal(row, found)
+    deal = context.readable_deal(row, found)
     if person_id not in advocates_of:
         raise Invalid(f"{quoted(row.cells['advocate'])} is no advocate yet.")
     if day > today():
@@ -342,7 +342,7 @@ def _reference(
     place = (deal.id, advocates_of[person_id], activity.value, day)
     request = there.get(place)
     if request is None:
-        there[place] = _past(known, deal, person_id, place, facts)
+        there[place] = _past(context, deal, person_id, place, facts)
         return Result.CREATED
     changed = {name: value for name, value in facts.items() if getattr(request, name) != value}
     if not changed:
@@ -352,10 +352,10 @@ def _reference(
     for name, value in changed.items():
         setattr(request, name, value)
     request.version += 1
-    known.session.add(request)
+    context.session.add(request)
     audit(
-        known.session,
-        known.by,
+        context.session,
+        context.by,
         "reference edited",
         f"deal {deal.id}",
         {"request": request.key, "changed": sorted(changed)},
@@ -364,7 +364,7 @@ def _reference(
 
 
 def _past(
-    known: ImportContext,
+    context: ImportContext,
     deal: Deal,
     person_id: int,
     place: tuple[int, int, str, date],
@@ -375,7 +375,7 @@ def _past(
     # Nobody knows the hour.
     at = datetime.combine(day, time(12), UTC)
     request = ReferenceRequest(
-        key=random_key(known.session, ReferenceRequest, "R-"),
+        key=random_key(context.session, ReferenceRequest, "R-"),
         deal_id=deal.id,
         activity=activity,
         advocate_id=advocate_id,
@@ -385,9 +385,9 @@ def _past(
         changed_at=at,
         **{"state": State.COMPLETED, **facts},
     )
-    known.session.add(request)
-    known.session.flush()
-    known.session.add(
+    context.session.add(request)
+    context.session.flush()
+    context.session.add(
         RequestStep(request_id=request.id, at=at, action="imported", after=request.state)
     )
     detail: dict[str, object] = {
@@ -399,7 +399,7 @@ def _past(
     }
     by_id = request.requested_by_id
     add_past_event(
-        known, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail
+        context, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail
     )
     return request
 

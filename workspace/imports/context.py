@@ -53,7 +53,7 @@ class ImportContext:
         """Tell, once for all the rows that it concerns, what was read in an unexpected way."""
         self._warnings[message] += 1
 
-    def told(self) -> list[str]:
+    def take_warnings(self) -> list[str]:
         """The warnings since the last time, each with the number of its rows."""
         found = [
             f"{message} ({count:,} rows)" if count > 1 else message
@@ -74,12 +74,12 @@ class ImportContext:
             found = self._rows[table, row_id] = self.session.get_one(table, row_id)
         return found  # type: ignore[return-value]
 
-    def keep(self, row: RowT) -> RowT:
+    def remember(self, row: RowT) -> RowT:
         """Remember a row that was just added."""
         self._rows[type(row), row.id] = row  # type: ignore[attr-defined]
         return row
 
-    def fetch(self, table: type[RowT], ids: Iterable[int]) -> None:
+    def prefetch(self, table: type[RowT], ids: Iterable[int]) -> None:
         """Fetch many rows together, before they are asked for one by one."""
         missing = [row_id for row_id in set(ids) if (table, row_id) not in self._rows]
         for start in range(0, len(missing), CHUNK):
@@ -87,7 +87,7 @@ class ImportContext:
                 col(table.id).in_(missing[start : start + CHUNK])  # type: ignore[attr-defined]
             )
             for row in self.session.exec(query):
-                self.keep(row)
+                self.remember(row)
 
     # Accounts.
 
@@ -97,12 +97,12 @@ class ImportContext:
         rows = self.session.exec(select(Account.name, Account.id).order_by(col(Account.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
 
-    def account(self, name: str) -> Account | None:
+    def find_account(self, name: str) -> Account | None:
         """The account of that name, however its capitals and accents are written."""
         row_id = self.account_ids.get(plain(name))
         return self.get(Account, row_id) if row_id is not None else None
 
-    def account_or_new(self, row: Row, column: str) -> str | None:
+    def read_account_name(self, row: Row, column: str) -> str | None:
         """The name of the account that a row refers to, which need not be there yet."""
         return row.read(column, lambda text: read_name(text, max_length(Account, "name")))
 
@@ -113,10 +113,10 @@ class ImportContext:
         account = add_account(self.session, name, **facts)
         audit(self.session, self.by, "account added", f"account {account.id}")
         self.account_ids[plain(name)] = account.id
-        return self.keep(account)
+        return self.remember(account)
 
     @cached_property
-    def winners(self) -> set[int]:
+    def won_account_ids(self) -> set[int]:
         """The accounts with a deal that was won, and that is not confidential."""
         won = (Deal.outcome == Outcome.WON, col(Deal.confidential).is_(False))
         query = select(Deal.account_id).where(*won).distinct()
@@ -152,7 +152,7 @@ class ImportContext:
         """Every competitor by its name without spaces."""
         return {joined(row.name): row for row in self.session.exec(select(Competitor))}
 
-    def named(self, row: Row, column: str) -> list[str] | None:
+    def read_names(self, row: Row, column: str) -> list[str] | None:
         """The names of the products or competitors in a cell; None where it is empty."""
 
         def parse(text: str) -> list[str]:
@@ -165,7 +165,7 @@ class ImportContext:
 
         return row.read(column, parse)
 
-    def products_of(self, names: Iterable[str]) -> list[Product]:
+    def find_or_add_products(self, names: Iterable[str]) -> list[Product]:
         """The products of these names; those that are new are added."""
         return [self._product(name) for name in names]
 
@@ -183,7 +183,7 @@ class ImportContext:
             self.warn(f"{quoted(name)} was read as {found.name}.")
         return found
 
-    def competitors_of(self, names: Iterable[str]) -> list[Competitor]:
+    def find_or_add_competitors(self, names: Iterable[str]) -> list[Competitor]:
         """The competitors of these names; those that are new are added."""
         return [self._competitor(name) for name in names]
 
@@ -230,7 +230,7 @@ class ImportContext:
         ids = self.people_named.setdefault(plain(person.name), [])
         if person.id not in ids:
             ids.append(person.id)
-        self.keep(person)
+        self.remember(person)
 
     def person_id(self, text: str, *, member: bool = False) -> int:
         """Who is meant by an e-mail address or a name; `Invalid` unless it is one person."""
@@ -285,7 +285,7 @@ class ImportContext:
         """What an owner's own seat is for where a file has no word for it."""
         return owners_role(self.session)
 
-    def deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
+    def find_deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
         """The deals that these rows refer to, by key, and by name where no key is like it."""
         texts = {text for row in rows if (text := row.cells.get("deal", ""))}
         keys = {key for text in texts if (key := _key_or_none(text))}
@@ -297,13 +297,13 @@ class ImportContext:
             found.setdefault(deal.name, []).append(deal)
         return found
 
-    def deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
+    def editable_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
         """The deal that a row refers to, if the one who imports may change it."""
-        deal = self.seen_deal(row, found)
+        deal = self.readable_deal(row, found)
         self.require_edit(deal)
         return deal
 
-    def seen_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
+    def readable_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
         """The deal that a row refers to, if the one who imports may know of it."""
         text = row.need("deal", str)
         deals = found.get(_key_or_none(text) or "") or found.get(" ".join(text.split()), [])

@@ -62,7 +62,7 @@ class RawFile:
 
     name: str
     digest: str
-    records: list[RawRow]
+    rows: list[RawRow]
     # What the reader should know about how the file was read.
     notes: list[str] = field(default_factory=list)
 

@@ -284,17 +284,17 @@ _SEARCHED = 10
 
 def recognise(table: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedFile:
     """What a file means; `Invalid` where that is not clear."""
-    if not table.records:
+    if not table.rows:
         raise Invalid("It is empty.")
-    for place, record in enumerate(table.records[:_SEARCHED]):
-        above = table.records[:place]
+    for place, record in enumerate(table.rows[:_SEARCHED]):
+        above = table.rows[:place]
         found = [each for each in _formats(record, formats) if _is_header(each, record, above)]
         if len(found) > 1:
             kinds = " or ".join(each.kind for each in found)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
         if found:
-            return _rows_below(found[0], table, record, table.records[place + 1 :])
-    header = ", ".join(" ".join(cell.split())[:40] for cell in table.records[0].cells[:12])
+            return _rows_below(found[0], table, record, table.rows[place + 1 :])
+    header = ", ".join(" ".join(cell.split())[:40] for cell in table.rows[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported; the README"
         " lists them."

@@ -101,7 +101,7 @@ def apply_files(
     more: ImportExtension,
 ) -> list[Report]:
     """Apply files that are understood, each after those that it refers to; their reports."""
-    known = ImportContext(session, by)
+    context = ImportContext(session, by)
     written: set[Path] = set()
     kinds = {**_FUNCTIONS, **more.kinds}
     order = [*ORDER, *more.kinds]
@@ -112,12 +112,12 @@ def apply_files(
     places = sorted(range(len(files)), key=lambda place: order.index(files[place][1].kind))
     for place in places:
         table, sheet = files[place]
-        made[place] = _apply_file(known, table, sheet, kinds[sheet.kind], errors_folder, written)
+        made[place] = _apply_file(context, table, sheet, kinds[sheet.kind], errors_folder, written)
     return [made[place] for place in range(len(files))]
 
 
 def _apply_file(
-    known: ImportContext,
+    context: ImportContext,
     table: RawFile,
     sheet: RecognisedFile,
     apply_rows: ApplyRows,
@@ -125,20 +125,20 @@ def _apply_file(
     written: set[Path],
 ) -> Report:
     report = Report(table.name, sheet.kind)
-    known.file_name = table.name
+    context.file_name = table.name
     try:
-        known.require_writer()
-        apply_rows(known, sheet.rows)
+        context.require_writer()
+        apply_rows(context, sheet.rows)
     except DealkinError as problem:
         report.refused = str(problem)
         return report
-    known.session.flush()
+    context.session.flush()
     counts = Counter(row.result for row in sheet.rows)
     report.created = counts[Result.CREATED]
     report.updated = counts[Result.UPDATED]
     report.unchanged = counts[Result.UNCHANGED]
     report.failed = counts[Result.FAILED]
-    report.warnings = [*sheet.warnings, *known.told()]
+    report.warnings = [*sheet.warnings, *context.take_warnings()]
     failed = sorted(
         (row for row in sheet.rows if row.result == Result.FAILED), key=lambda row: row.line
     )
@@ -148,9 +148,9 @@ def _apply_file(
             errors_folder, table.name, sheet.header, rows, written
         )
     if report.created or report.updated:
-        known.session.add(
+        context.session.add(
             Import(
-                by_id=known.by,
+                by_id=context.by,
                 file_name=table.name[:300],
                 digest=table.digest,
                 kind=sheet.kind,
@@ -160,5 +160,5 @@ def _apply_file(
                 failed=report.failed,
             )
         )
-        known.session.flush()
+        context.session.flush()
     return report

@@ -112,8 +112,8 @@ def test_should_accept_every_proper_end(text):
 def test_should_read_giant_cells_and_nul_bytes(tmp_path):
     path = put(tmp_path, "giant.csv", "deal,no\0tes\n1," + "x" * 3_000_000 + "\n")
     table = files.read_file(path)
-    assert table.records[0].cells == ["deal", "notes"]
-    assert len(table.records[1].cells[1]) == 3_000_000
+    assert table.rows[0].cells == ["deal", "notes"]
+    assert len(table.rows[1].cells[1]) == 3_000_000
     assert table.notes == ["NUL characters were left out."]
 
 
@@ -176,7 +176,7 @@ def test_should_read_or_refuse_every_odd_file():
     read = {}
     for path in sorted(folder.rglob("*.*")):
         try:
-            read[path.name] = [record.cells for record in files.read_file(path).records]
+            read[path.name] = [record.cells for record in files.read_file(path).rows]
         except Invalid:
             read[path.name] = None
     assert read["mac_newlines.csv"] == [

@@ -680,13 +680,13 @@ def test_should_see_what_was_entered_by_hand(database, tmp_path):
 
 
 def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
-    def cheers(known, rows):
-        known.require_role(Role.MARKETER)
+    def cheers(context, rows):
+        context.require_role(Role.MARKETER)
 
         def apply(row):
-            person_id = row.need("person", known.person_id)
+            person_id = row.need("person", context.person_id)
             row.need("cheer", str)
-            audit(known.session, known.by, "cheer", f"person {person_id}")
+            audit(context.session, context.by, "cheer", f"person {person_id}")
             return Result.CREATED
 
         apply_each(rows, apply)
