@@ -5,9 +5,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from references.network.paths import Network
-from similarity.encoders.embeddings import Embedder, Reranker
+from similarity.encoders.embeddings import Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
-from similarity.index.catalog import Catalog, Encoder
+from similarity.index.catalog import Catalog
 from workspace.database import Database
 from workspace.settings import Settings
 from workspace.setup import open_database

@@ -25,7 +25,7 @@ def import_(
     ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
-    from references.imports import MORE
+    from references.imports import EXTENSION
     from workspace.imports import run
 
     with open_workspace() as workspace:
@@ -33,7 +33,7 @@ def import_(
             workspace.catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
             errors = workspace.settings.home / "import-errors"
-            reports = run.import_files(session, files, by, errors, MORE)
+            reports = run.import_files(session, files, by, errors, EXTENSION)
         for report in reports:
             print_report(report)
         with progress_bar("documents") as show:

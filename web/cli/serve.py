@@ -30,7 +30,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the demo workspace; into an empty database it is put first."""
-    from references.imports import DEMO, MORE
+    from references.imports import DEMO, EXTENSION
     from workspace import demo as content
 
     with open_workspace(_address(host, port)) as workspace:
@@ -43,7 +43,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             typer.echo("Making the demo workspace; this takes about a minute …")
             with workspace.database.write() as session:
                 try:
-                    made = content.load(session, (content.FOLDER, DEMO), MORE)
+                    made = content.load(session, (content.FOLDER, DEMO), EXTENSION)
                 except Conflict as error:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
