@@ -111,7 +111,10 @@ class Known:
         return row.read(column, lambda text: name_of(text, limit(Account, "name")))
 
     def add_account(self, name: str, *, mentioned: bool = False, **facts: object) -> Account:
-        """A new account; `mentioned` where no row is about it, but one refers to it."""
+        """A new account; `mentioned` where no row is about it, but one refers to it.
+
+        An import holds all names, so that it needs no query to know that this one is new.
+        """
         if mentioned:
             self.warn(f"The account {shown(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)
