@@ -65,8 +65,20 @@ def find_account(session: Session, name: str) -> Account | None:
     return session.exec(same.order_by(col(Account.id)).limit(1)).first()
 
 
+def add(session: Session, name: str, by: int | None, **facts: Any) -> Account:
+    """Add an account, or refuse where there is one of that name."""
+    if find_account(session, name):
+        raise Invalid("There is such an account.", {"name": "There is one of that name."})
+    account = add_account(session, name, **facts)
+    audit(session, by, "account added", f"account {account.id}")
+    return account
+
+
 def add_account(session: Session, name: str, **facts: Any) -> Account:
-    """A new account; its region follows from its country where none is given."""
+    """The row of a new account, for a caller who knows that there is none of that name.
+
+    Its region follows from its country where none is given.
+    """
     account = Account(key=free_key(session, Account, name), name=name, **facts)
     if account.region is None and account.country:
         account.region = region_of(account.country)

@@ -109,7 +109,10 @@ class ImportContext:
         return row.read(column, lambda text: read_name(text, max_length(Account, "name")))
 
     def add_account(self, name: str, *, mentioned: bool = False, **facts: object) -> Account:
-        """A new account; `mentioned` where no row is about it, but one refers to it."""
+        """A new account; `mentioned` where no row is about it, but one refers to it.
+
+        An import holds all names, so that it needs no query to know that this one is new.
+        """
         if mentioned:
             self.warn(f"The account {quoted(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)

@@ -19,7 +19,6 @@ from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, AccountRow, Relationship
 from workspace.accounts.geography import REGIONS, country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
-from workspace.audit import audit
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
@@ -111,10 +110,7 @@ class AccountController(Controller):
             with workspace.database.write() as session:
                 facts = read_account(session, form)
                 name = facts.pop("name")
-                if accounts.find_account(session, name):
-                    raise Invalid("It is there already.", {"name": "There is one of that name."})
-                account = accounts.add_account(session, name, **facts)
-                audit(session, viewer.person_id, "account added", f"account {account.id}")
+                account = accounts.add(session, name, viewer.person_id, **facts)
         except Invalid as wrong:
             page = AccountForm(None, form.values, {**form.wrong, **wrong.fields})
             return answer(

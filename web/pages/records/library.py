@@ -324,4 +324,4 @@ def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, 
         "language": form.text("language", 10),
     }
     form.done()
-    return facts, [each.id for each in choose_products(session, chosen)]
+    return facts, [each.id for each in choose_products(session, viewer, chosen)]
