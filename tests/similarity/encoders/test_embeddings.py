@@ -55,7 +55,7 @@ def test_many_texts_are_read_in_the_precision_that_is_faster(embedder: Embedder)
 
 
 @pytest.mark.parametrize(
-    ("plain", "coarse", "turned", "better"),
+    ("plain_seconds", "coarse_seconds", "turned", "better"),
     [
         (0.2, 0.1, 0.0, True),
         (0.12, 0.1, 0.0, False),
@@ -64,17 +64,21 @@ def test_many_texts_are_read_in_the_precision_that_is_faster(embedder: Embedder)
     ],
 )
 def test_a_precision_is_taken_only_where_it_is_faster_and_as_good(
-    monkeypatch: pytest.MonkeyPatch, plain: float, coarse: float, turned: float, better: bool
+    monkeypatch: pytest.MonkeyPatch,
+    plain_seconds: float,
+    coarse_seconds: float,
+    turned: float,
+    better: bool,
 ) -> None:
     """`turned` is how far the coarser vectors point elsewhere."""
     clock = [0.0]
 
-    def read(_embedder: Embedder, texts: list[str], is_coarse: bool) -> Any:
-        clock[0] += coarse if is_coarse else plain
-        angle = turned if is_coarse else 0.0
+    def encode(_embedder: Embedder, texts: list[str], *, coarse: bool) -> Any:
+        clock[0] += coarse_seconds if coarse else plain_seconds
+        angle = turned if coarse else 0.0
         return np.tile(np.array([np.cos(angle), np.sin(angle)], np.float32), (len(texts), 1))
 
-    monkeypatch.setattr(Embedder, "_read", read)
+    monkeypatch.setattr(Embedder, "_encode", encode)
     monkeypatch.setattr("similarity.encoders.embeddings.time.thread_time", lambda: clock[0])
     assert Embedder()._coarse_is_better is better
 
