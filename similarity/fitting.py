@@ -137,8 +137,8 @@ def fit(judged: Sequence[Judged]) -> Finding:
         refused = (
             "On deals that had no part in the fit, the fitted weights put"
             f" {fmean(fitted):.1%} of the pairs in the right order and the defaults"
-            f" {fmean(default):.1%}: that is not surely better (by {gain:.1%}, with a standard error"
-            f" of {error:.1%})."
+            f" {fmean(default):.1%}: that is not surely better (by {gain:.1%}, with a standard"
+            f" error of {error:.1%})."
         )
     weights = _presentable(_solve(judged, strength)).items()
     return Finding(Subject.WEIGHTS, dict(weights), refused, figures)

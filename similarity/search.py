@@ -86,9 +86,7 @@ def _hits(session: Session, catalog: Catalog, text: str, kind: Kind, limit: int)
         terms = scoring.terms(
             {
                 "meaning": Value(matches.meaning[row], "what it says is alike"),
-                "words": Value(
-                    matches.words[row], f"words in common: {words}" if words else "none"
-                ),
+                "words": Value(matches.words[row], words_because),
             },
             asked.weights,
         )
