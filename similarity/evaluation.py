@@ -52,8 +52,6 @@ BINS = 10
 SURE = 2.0
 NOTABLE = 0.001
 
-# Documents in order: the number, the score and the nearest passage of each.
-Ranking = list[tuple[int, float, int]]
 Qrels = dict[str, dict[str, int]]
 Figures = dict[str, float]
 
