@@ -130,7 +130,8 @@ class VectorIndex:
         if not len(ids):
             return np.empty((0, self.dimension), np.float32)
         faiss.omp_set_num_threads(1)
-        return self._index.reconstruct_batch(ids)
+        vectors: Vectors = self._index.reconstruct_batch(ids)
+        return vectors
 
     def save(self, path: Path) -> None:
         """Write the index to a file."""
@@ -148,4 +149,4 @@ class VectorIndex:
 
 def list_count(count: int) -> int:
     """How many lists suit this many vectors: twice the square root."""
-    return max(1, round(2 * count**0.5))
+    return max(1, round(2 * float(count**0.5)))

@@ -122,7 +122,7 @@ def renewed(database: Database, change: Callable[[Session], object]) -> set[tupl
     return changed
 
 
-def test_a_saved_deal_is_found_by_the_next_reader(database: Database, catalog: Catalog) -> None:
+def test_should_let_the_next_reader_find_a_saved_deal(database: Database, catalog: Catalog) -> None:
     assert found(database, catalog, "zebra crossing") == []
     with database.write() as session:
         log(session, "Zebra crossing", use_case="Paint stripes")
@@ -137,7 +137,7 @@ def test_a_saved_deal_is_found_by_the_next_reader(database: Database, catalog: C
     assert (words.value, words.because) == (0, "no words in common")
 
 
-def test_document_and_vectors_are_in_the_transaction_of_the_deal(
+def test_should_write_document_and_vectors_in_the_transaction_of_the_deal(
     database: Database, catalog: Catalog
 ) -> None:
     with database.write() as session:
@@ -150,7 +150,7 @@ def test_document_and_vectors_are_in_the_transaction_of_the_deal(
             assert np.linalg.norm(np.frombuffer(vector or b"", np.float32)) == pytest.approx(1)
 
 
-def test_what_is_rolled_back_leaves_nothing(database: Database, catalog: Catalog) -> None:
+def test_should_leave_nothing_of_a_rollback(database: Database, catalog: Catalog) -> None:
     with database.write() as session:
         log(session, "Zebra crossing")
 
@@ -175,7 +175,7 @@ def test_what_is_rolled_back_leaves_nothing(database: Database, catalog: Catalog
     assert found(database, catalog, "tunnel") == ["Zebra crossing"]
 
 
-def test_a_commit_that_fails_leaves_nothing(database: Database, catalog: Catalog) -> None:
+def test_should_leave_nothing_of_a_failed_commit(database: Database, catalog: Catalog) -> None:
     def fail() -> None:
         with database.write() as session:
             log(session, "Zebra")
@@ -188,7 +188,7 @@ def test_a_commit_that_fails_leaves_nothing(database: Database, catalog: Catalog
     assert found(database, catalog, "zebra") == []
 
 
-def test_a_deleted_deal_is_gone_with_its_document(database: Database, catalog: Catalog) -> None:
+def test_should_delete_the_document_with_its_deal(database: Database, catalog: Catalog) -> None:
     with database.write() as session:
         deal = log(session, "Zebra crossing")
         log(session, "Zebra bridge")
@@ -201,7 +201,7 @@ def test_a_deleted_deal_is_gone_with_its_document(database: Database, catalog: C
         assert len(session.exec(select(Passage)).all()) == 1
 
 
-def test_unchanged_text_is_not_encoded_again(
+def test_should_not_encode_unchanged_text_again(
     world: World, counting: tuple[Catalog, CountingEmbedder]
 ) -> None:
     catalog, encoder = counting
@@ -221,7 +221,7 @@ def test_unchanged_text_is_not_encoded_again(
     assert "Something new." in encoder.encoded[0]
 
 
-def test_identical_texts_are_encoded_once(
+def test_should_encode_identical_texts_once(
     database: Database, counting: tuple[Catalog, CountingEmbedder]
 ) -> None:
     catalog, encoder = counting
@@ -261,7 +261,7 @@ def rename(session: Session, row: Product | Competitor, name: str) -> None:
     session.add(row)
 
 
-def test_exactly_the_documents_concerned_are_renewed(world: World, catalog: Catalog) -> None:
+def test_should_renew_exactly_the_affected_documents(world: World, catalog: Catalog) -> None:
     database = world.database
 
     def change(do: Callable[[Session], object]) -> set[tuple[str, int]]:
@@ -343,9 +343,7 @@ def test_exactly_the_documents_concerned_are_renewed(world: World, catalog: Cata
         assert written(session) == kept
 
 
-def test_an_employment_that_moves_to_somebody_else_renews_both(
-    world: World, catalog: Catalog
-) -> None:
+def test_should_renew_both_people_when_an_employment_moves(world: World, catalog: Catalog) -> None:
     def move(session: Session) -> None:
         job = session.exec(
             select(Employment).where(Employment.person_id == world.people["ines"])
@@ -356,7 +354,7 @@ def test_an_employment_that_moves_to_somebody_else_renews_both(
     assert renewed(world.database, move) == of_people(world, "ines", "charlie")
 
 
-def test_the_confidential_flag_is_set_and_taken_back(world: World, catalog: Catalog) -> None:
+def test_should_follow_the_confidential_flag(world: World, catalog: Catalog) -> None:
     def flag(value: bool) -> set[tuple[str, int]]:
         with world.database.write() as session:
             lifecycle.edit(session, world.deal(session, "brannoc"), None, {"confidential": value})
@@ -386,7 +384,7 @@ def catalog_folder() -> Path:
     return Path("/nonexistent/dealkin")
 
 
-def test_a_flag_that_was_changed_behind_our_back_is_caught_up(
+def test_should_catch_up_with_a_flag_that_was_changed_past_the_indexer(
     world: World, catalog: Catalog
 ) -> None:
     with world.database.write() as session:
@@ -400,7 +398,7 @@ def test_a_flag_that_was_changed_behind_our_back_is_caught_up(
         assert world.deal(session, "brannoc").id in hidden
 
 
-def test_without_a_model_deals_are_saved_and_found_by_words(
+def test_should_save_and_find_deals_by_words_without_a_model(
     database: Database, tmp_path: Path
 ) -> None:
     encoder = AbsentEmbedder()
@@ -427,7 +425,7 @@ def test_without_a_model_deals_are_saved_and_found_by_words(
     assert after == kin_scores(database, PLAIN_VIEW, fresh(database, tmp_path))
 
 
-def test_a_document_that_is_only_partly_read_has_no_vectors_yet(
+def test_should_not_use_vectors_of_a_document_that_is_only_partly_encoded(
     database: Database, tmp_path: Path
 ) -> None:
     encoder = AbsentEmbedder()
@@ -446,7 +444,7 @@ def test_a_document_that_is_only_partly_read_has_no_vectors_yet(
     assert catalog.catch_up() == 1
 
 
-def test_another_model_encodes_all_and_vectors_are_never_mixed(
+def test_should_never_mix_vectors_of_two_models(
     world: World, catalog: Catalog, tmp_path: Path
 ) -> None:
     kin_scores(world.database, PLAIN_VIEW, catalog)
@@ -479,7 +477,7 @@ def test_another_model_encodes_all_and_vectors_are_never_mixed(
     )
 
 
-def test_catching_up_is_resumed_where_it_was_interrupted(
+def test_should_resume_an_interrupted_catch_up(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("similarity.index.indexer.CATCH_UP_BATCH", 4)
@@ -514,7 +512,7 @@ class FailingEmbedder(CountingEmbedder):
         return super().encode(texts)
 
 
-def test_what_was_encoded_before_a_crash_is_not_encoded_again(
+def test_should_not_encode_again_what_was_encoded_before_a_crash(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("similarity.index.indexer.CATCH_UP_BATCH", 4)
@@ -548,7 +546,7 @@ def test_what_was_encoded_before_a_crash_is_not_encoded_again(
     assert stored() == interrupted
 
 
-def test_what_is_new_can_be_left_to_a_catch_up(
+def test_should_leave_postponed_documents_to_a_catch_up(
     database: Database, counting: tuple[Catalog, CountingEmbedder]
 ) -> None:
     catalog, encoder = counting
@@ -569,7 +567,7 @@ def test_what_is_new_can_be_left_to_a_catch_up(
     assert catalog.catch_up() == 0
 
 
-def test_two_catalogs_on_one_database_follow_each_other(
+def test_should_follow_another_catalog_on_the_same_database(
     world: World, catalog: Catalog, tmp_path: Path
 ) -> None:
     """As two processes do: each has its own connections, caches, and the same folder."""
@@ -592,7 +590,7 @@ def test_two_catalogs_on_one_database_follow_each_other(
         second_database.close()
 
 
-def test_no_generation_is_skipped_when_commits_change_places(
+def test_should_not_skip_a_generation_that_is_committed_late(
     database: Database, catalog: Catalog
 ) -> None:
     """What began first and ends last is not overlooked by who has seen what ended first."""
@@ -618,7 +616,7 @@ def test_no_generation_is_skipped_when_commits_change_places(
     assert sorted(found(database, catalog, "zebra")) == ["Zebra first", "Zebra second"]
 
 
-def test_generations_are_committed_in_their_order(database: Database, catalog: Catalog) -> None:
+def test_should_commit_generations_in_their_order(database: Database, catalog: Catalog) -> None:
     """Whoever has taken a number is waited for: no reader sees a later one without it."""
     taken = threading.Event()
     seen: list[list[int]] = []
@@ -654,7 +652,7 @@ def test_generations_are_committed_in_their_order(database: Database, catalog: C
     assert len(found(database, catalog, "zebra")) == 2
 
 
-def test_the_first_two_deals_may_be_saved_at_the_same_time(
+def test_should_let_the_first_two_deals_be_saved_at_the_same_time(
     database: Database, catalog: Catalog
 ) -> None:
     def save(name: str) -> Callable[[], None]:
@@ -671,7 +669,9 @@ def test_the_first_two_deals_may_be_saved_at_the_same_time(
         assert 1 <= count <= 6
 
 
-def test_a_text_that_two_change_at_once_has_both_changes(world: World, catalog: Catalog) -> None:
+def test_should_keep_both_changes_of_a_text_that_two_change_at_once(
+    world: World, catalog: Catalog
+) -> None:
     """One renames the account while another writes on the deal: the document says both."""
     flushed = threading.Barrier(2)
 
@@ -702,7 +702,7 @@ def test_a_text_that_two_change_at_once_has_both_changes(world: World, catalog: 
     assert catalog.catch_up() == 0
 
 
-def test_the_mean_is_renewed_when_documents_have_doubled(
+def test_should_renew_the_mean_when_documents_have_doubled(
     database: Database, catalog: Catalog, tmp_path: Path
 ) -> None:
     counts = []
@@ -719,7 +719,7 @@ def test_the_mean_is_renewed_when_documents_have_doubled(
     assert counts == [1, 2, 2, 4, 4, 4, 4, 8, 8]
 
 
-def test_confidential_documents_have_no_part_in_the_mean(
+def test_should_leave_confidential_documents_out_of_the_mean(
     database: Database, catalog: Catalog
 ) -> None:
     with database.write() as session:
@@ -733,7 +733,7 @@ def test_confidential_documents_have_no_part_in_the_mean(
         assert session.exec(select(CatalogMean)).all() == before
 
 
-def test_no_confidential_document_decides_when_the_mean_is_renewed(
+def test_should_not_let_a_confidential_document_decide_when_the_mean_is_renewed(
     database: Database, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there are many documents, they are not counted at every change."""
@@ -754,7 +754,7 @@ def test_no_confidential_document_decides_when_the_mean_is_renewed(
     assert before[0][0] > 4
 
 
-def test_searches_while_others_write_see_a_state_that_was(
+def test_should_search_a_committed_state_while_others_write(
     database: Database, catalog: Catalog
 ) -> None:
     """Each search equals brute force over the documents of the generation that it saw."""
@@ -830,7 +830,7 @@ def brute_force(notes: dict[int, str]) -> dict[int, float]:
     }
 
 
-def test_asking_and_writing_from_many_threads_raises_nothing(
+def test_should_search_and_write_from_many_threads(
     world: World, catalog: Catalog, tmp_path: Path
 ) -> None:
     def write() -> None:
@@ -855,7 +855,7 @@ def test_asking_and_writing_from_many_threads_raises_nothing(
     )
 
 
-def test_products_are_linked_by_the_session_alone(world: World, catalog: Catalog) -> None:
+def test_should_renew_a_document_when_a_product_is_unlinked(world: World, catalog: Catalog) -> None:
     """A link that is deleted takes its word out of the document."""
 
     def unlink(session: Session) -> None:
