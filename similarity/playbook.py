@@ -2,9 +2,10 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -219,12 +220,6 @@ def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> li
             _product(frozenset(products[asset.id]), question.facets.products),
             _freshness(asset.published, today()),
         ]
-        uses.sort(
-            key=lambda use: (
-                kin[use.deal_id].outcome != Outcome.WON,
-                -kin[use.deal_id].score,
-            )
-        )
         plays.append(
             Play(
                 asset_id=asset.id,
@@ -243,19 +238,30 @@ def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> li
                 lift=difference.value,
                 lift_low=difference.low,
                 lift_high=difference.high,
-                evidence=[
-                    UsedOn(
-                        deal_key=labels[use.deal_id].key,
-                        deal_name=labels[use.deal_id].name,
-                        outcome=kin[use.deal_id].outcome,
-                        helped=use.helped,
-                        comment=use.comment,
-                    )
-                    for use in uses[:EVIDENCE_SHOWN]
-                ],
+                evidence=_evidence(uses, kin, labels),
             )
         )
     return sorted(plays, key=lambda play: (-play.score, play.asset_id))
+
+
+def _evidence(
+    uses: Iterable[_Use], kin: Mapping[int, Ranked], labels: Mapping[int, Any]
+) -> list[UsedOn]:
+    """The uses on won deals first, and then those on the nearest."""
+    nearest = sorted(
+        uses,
+        key=lambda use: (kin[use.deal_id].outcome != Outcome.WON, -kin[use.deal_id].score),
+    )
+    return [
+        UsedOn(
+            deal_key=labels[use.deal_id].key,
+            deal_name=labels[use.deal_id].name,
+            outcome=kin[use.deal_id].outcome,
+            helped=use.helped,
+            comment=use.comment,
+        )
+        for use in nearest[:EVIDENCE_SHOWN]
+    ]
 
 
 def _uses(session: Session, deal_ids: Iterable[int]) -> dict[int, list[_Use]]:

@@ -7,10 +7,7 @@ import resource
 import secrets
 import shutil
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,57 +18,20 @@ from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import Kind
-from similarity.retrieval import Matches, ask, match
-from similarity.scoring import Weights
 from tests.similarity.index.crashing import edit, write_for_ever
-from tests.world import FakeEmbedder, build_world
+from tests.similarity.index.saved_indexes import (
+    NOWHERE,
+    Saved,
+    answer,
+    asked,
+    copy_of,
+    files,
+    is_believed,
+    make,
+    writing,
+)
+from tests.world import FakeEmbedder
 from workspace.database import Database
-from workspace.deals import stages
-
-NOWHERE = Path("/dev/null/indexes")
-Answer = dict[Kind, Matches]
-
-
-@dataclass
-class Saved:
-    """A database, the folder of its snapshots, and what it answers without any."""
-
-    database: Database
-    folder: Path
-    answer: Answer
-
-
-def asked(database: Database, catalog: Catalog) -> Answer:
-    """What is found of each kind, by meaning and by words."""
-    text = "patient records dashboards"
-    (vector,) = FakeEmbedder().encode([text])
-    found = {}
-    with database.read() as session:
-        for kind in Kind:
-            with catalog.searching(session, kind) as collection:
-                question = ask(collection, text, vector, Weights(), FakeEmbedder.languages)
-                found[kind] = match(collection, question)
-    return found
-
-
-def answer(database: Database, folder: Path = NOWHERE) -> Answer:
-    """What a process that starts now answers from these snapshots."""
-    return asked(database, Catalog(database, FakeEmbedder(), folder))
-
-
-def make(folder: Path) -> Saved:
-    """A database with the cast and its published snapshots."""
-    folder.mkdir()
-    database = Database(f"sqlite:///{folder / 'record.sqlite3'}")
-    database.upgrade()
-    with database.write() as session:
-        stages.add_default_stages(session)
-    build_world(database)
-    catalog = Catalog(database, FakeEmbedder(), folder / "indexes")
-    catalog.catch_up()
-    found = asked(database, catalog)
-    assert found == answer(database)
-    return Saved(database, folder / "indexes", found)
 
 
 @pytest.fixture(scope="module")
@@ -96,18 +56,6 @@ def own(original: Saved, tmp_path: Path) -> Iterator[Saved]:
     database = Database(f"sqlite:///{tmp_path / 'own' / 'record.sqlite3'}")
     yield Saved(database, tmp_path / "own" / "indexes", original.answer)
     database.close()
-
-
-def files(folder: Path) -> list[Path]:
-    """The published files, the manifest first."""
-    manifest = folder / "manifest.json"
-    named = json.loads(manifest.read_text())["files"]
-    return [manifest, *(folder / name for kind in named.values() for name, _ in kind)]
-
-
-def is_believed(saved: Saved) -> bool:
-    """Whether a catalog that starts now takes the snapshots for good."""
-    return Snapshots(saved.folder).load(FakeEmbedder.model_id) is not None
 
 
 # The manifest, and four files of each of three kinds.
@@ -254,12 +202,6 @@ def test_should_rebuild_when_the_manifest_says_something_else(
     assert answer(saved.database, saved.folder) == saved.answer
 
 
-def writing(saved: Saved) -> Catalog:
-    catalog = Catalog(saved.database, FakeEmbedder(), saved.folder)
-    catalog.attach()
-    return catalog
-
-
 def test_should_catch_up_when_older_snapshots_are_put_back(own: Saved, tmp_path: Path) -> None:
     catalog = writing(own)
     shutil.copytree(own.folder, tmp_path / "older")
@@ -290,13 +232,6 @@ def test_should_not_believe_snapshots_of_another_database(own: Saved, tmp_path: 
     shutil.copytree(other.folder, own.folder)
     assert is_believed(own)
     assert answer(own.database, own.folder) == own.answer
-
-
-def copy_of(database: Database, path: Path) -> Database:
-    """A backup of a database, opened."""
-    with closing(sqlite3.connect(str(database.url.database))) as connection:
-        connection.execute("VACUUM INTO ?", (str(path),))
-    return Database(f"sqlite:///{path}")
 
 
 def test_should_not_believe_snapshots_of_a_copy_that_diverged(own: Saved, tmp_path: Path) -> None:
