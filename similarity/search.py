@@ -82,12 +82,11 @@ def _hits(session: Session, catalog: Catalog, text: str, kind: Kind, limit: int)
             continue
         stored = texts.get(subject, NO_TEXT)
         words = ", ".join(surfaces([stored.whole, text], stems, stored.language)[:WORDS_SHOWN])
+        words_because = f"words in common: {words}" if words else "none"
         terms = scoring.terms(
             {
                 "meaning": Value(matches.meaning[row], "what it says is alike"),
-                "words": Value(
-                    matches.words[row], f"words in common: {words}" if words else "none"
-                ),
+                "words": Value(matches.words[row], words_because),
             },
             asked.weights,
         )

@@ -20,7 +20,7 @@ def found(world: World, catalog: Catalog, text: str, limit: int = 10) -> SearchR
         return search(session, PLAIN_VIEW, catalog, text, limit=limit)
 
 
-def test_each_kind_is_found(world: World, catalog: Catalog) -> None:
+def test_should_find_each_kind(world: World, catalog: Catalog) -> None:
     hits = found(world, catalog, "patient records from four hospitals")
     assert hits.deals[0].key == world.deals["brannoc"]
     assert hits.assets[0].key == world.assets["demo"]
@@ -31,9 +31,7 @@ def test_each_kind_is_found(world: World, catalog: Catalog) -> None:
     assert best.subtitle == "Solution architect"
 
 
-def test_people_are_found_by_who_they_are_and_where_they_were(
-    world: World, catalog: Catalog
-) -> None:
+def test_should_find_people_by_name_and_career(world: World, catalog: Catalog) -> None:
     for text in ("Inês Moreira", "INÊS moreira", "chief information officer at St Brannoc"):
         best = found(world, catalog, text).people[0]
         assert (best.id, best.name) == (world.people["ines"], "Inês Moreira")
@@ -42,7 +40,7 @@ def test_people_are_found_by_who_they_are_and_where_they_were(
     assert by_school == {world.people[name] for name in ("ines", "jonas", "bob")}
 
 
-def test_deals_are_found_by_the_names_around_them(world: World, catalog: Catalog) -> None:
+def test_should_find_deals_by_related_names(world: World, catalog: Catalog) -> None:
     for text, name in (
         ("Tidewater Insurance", "tidewater"),
         ("fixed price for the migration", "havel"),
@@ -51,7 +49,7 @@ def test_deals_are_found_by_the_names_around_them(world: World, catalog: Catalog
         assert found(world, catalog, text).deals[0].key == world.deals[name]
 
 
-def test_reasons_are_those_of_the_text(world: World, catalog: Catalog) -> None:
+def test_should_give_reasons_from_the_text(world: World, catalog: Catalog) -> None:
     hits = found(world, catalog, "regulatory reporting before six")
     story = hits.assets[0]
     assert story.key == world.assets["story"]
@@ -65,24 +63,24 @@ def test_reasons_are_those_of_the_text(world: World, catalog: Catalog) -> None:
     json.dumps(asdict(hits), default=str)
 
 
-def test_nothing_finds_nothing(world: World, catalog: Catalog) -> None:
+def test_should_find_nothing_for_an_empty_text(world: World, catalog: Catalog) -> None:
     for text in ("", "   ", "\n\t"):
         assert found(world, catalog, text) == SearchResults([], [], [])
 
 
-def test_signs_are_only_signs(world: World, catalog: Catalog) -> None:
+def test_should_treat_signs_as_text(world: World, catalog: Catalog) -> None:
     for text in ("%", "*", '"', "' OR ''='", "NOT (a OR", "\u202e", "?" * 9000):
         hits = found(world, catalog, text)
         for hit in (*hits.assets, *hits.people):
             assert hit.band == "weak"
 
 
-def test_the_limit_is_that_of_each_kind(world: World, catalog: Catalog) -> None:
+def test_should_limit_each_kind(world: World, catalog: Catalog) -> None:
     hits = found(world, catalog, "data warehouse", limit=2)
     assert (len(hits.deals), len(hits.assets), len(hits.people)) == (2, 2, 2)
 
 
-def test_what_is_changed_is_found_as_it_is_now(world: World, catalog: Catalog) -> None:
+def test_should_find_a_changed_text_as_it_is_now(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         person = session.get_one(Person, world.people["jonas"])
         people.edit_person(session, person, None, {"title": "Zebra keeper"})
@@ -90,7 +88,7 @@ def test_what_is_changed_is_found_as_it_is_now(world: World, catalog: Catalog) -
     assert best.subtitle == "Zebra keeper, Havel Clinics"
 
 
-def test_what_is_gone_from_the_record_is_not_found(world: World, catalog: Catalog) -> None:
+def test_should_not_find_what_was_deleted(world: World, catalog: Catalog) -> None:
     """Also where a reader's view is older or newer than the caches."""
 
     def remove(session: Session) -> None:
