@@ -17,8 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.desk.advocates import Activity, Advocate, policy
+from references.desk.advocates import Activity, Advocate
 from references.desk.budgets import availability
+from references.desk.policy import current_policy
 from references.desk.request import ReferenceRequest, RequestStep, State
 from similarity.playbook import Lift, lift
 from workspace.accounts.accounts import Account
@@ -327,7 +328,10 @@ def _early_stages(session: Session) -> tuple[list[str], str]:
     """The names of the open stages from which a reference may be asked for, and the first's."""
     names = session.exec(
         select(Stage.name)
-        .where(col(Stage.position) >= policy(session).earliest_stage, Stage.outcome == Outcome.OPEN)
+        .where(
+            col(Stage.position) >= current_policy(session).earliest_stage,
+            Stage.outcome == Outcome.OPEN,
+        )
         .order_by(col(Stage.position))
     ).all()
     return list(names), names[0] if names else ""

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.desk import advocates, workflow
+from references.desk import advocates, policy, workflow
 from references.desk.advocates import Activity
 from references.network.paths import Network, Reach
 from references.suggestions import Asked, Offers, asked_on, fit, offers
@@ -141,7 +141,7 @@ def references_page(
 def _not_yet(session: Session, head: Room) -> str:
     if head.deal.outcome != Outcome.OPEN:
         return "This deal is closed."
-    earliest = advocates.policy(session).earliest_stage
+    earliest = policy.current_policy(session).earliest_stage
     if head.stage.position < earliest:
         at_stage = f"this deal is at stage {head.stage.position}"
         return f"References can be asked for from stage {earliest} on; {at_stage}."
