@@ -248,7 +248,7 @@ def _paths(
     graph, lent = network.graph(session), network.lent(session, viewer)
     avoid = {*session.exec(select(Member.person_id)), *opposing(session)} - set(aims)
     # Looked for from the other end: that set of people is the same for every advocate.
-    found = graph.nearest(aims, people, extra=lent, avoid=avoid)
+    found = graph.nearest(aims, people, lent=lent, avoid=avoid)
     chains = [found[person].people[::-1] for person in people if person in found]
     return {path.people[0].id: path for path in known(session, viewer, chains)}
 

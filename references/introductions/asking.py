@@ -131,7 +131,7 @@ def reaching(
         path.people
         for connector, person in sorted(wanted)
         for path in graph.paths(
-            [connector], [person], k=1, extra=lent, avoid=(members_ - {connector}) | rivals
+            [connector], [person], k=1, lent=lent, avoid=(members_ - {connector}) | rivals
         )
     ]
     return {

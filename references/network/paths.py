@@ -166,7 +166,7 @@ class Network:
             sources,
             targets,
             k=limit,
-            extra=self.lent(session, viewer),
+            lent=self.lent(session, viewer),
             avoid={*avoid, *opposing(session)},
         )
         return known(session, viewer, [path.people for path in found])
