@@ -33,7 +33,10 @@ from workspace.clock import now, today
 from workspace.database import fetch, page_after, select_row
 from workspace.deals.access import editable_deal_ids, visible_deals
 from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Stage
+from workspace.deals.tables import (
+    Deal,
+    Stage,
+)
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
 
@@ -103,6 +106,19 @@ class RequestRow:
 
 
 @dataclass(frozen=True)
+class DealRequestRow:
+    """A request in the list of its deal."""
+
+    key: str
+    activity: str
+    state: str
+    due: date | None
+    advocate: str | None
+    prospect: str | None
+    requested_by: str | None
+
+
+@dataclass(frozen=True)
 class AdvocateRow:
     """An advocate in a list."""
 
@@ -169,6 +185,31 @@ def requests_of_advocate(session: Session, viewer: Viewer, advocate_id: int) -> 
     """An advocate's requests on deals that the viewer may see, the newest first."""
     query = _requests(viewer).where(col(ReferenceRequest.advocate_id) == advocate_id)
     return _complete(session, viewer, query.order_by(col(ReferenceRequest.id).desc()).limit(100))
+
+
+def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
+    """The requests on a deal that the caller may see, the newest first."""
+    advocate, prospect, asker = aliased(Person), aliased(Person), aliased(Person)
+    query = (
+        select_row(
+            DealRequestRow,
+            key=col(ReferenceRequest.key),
+            activity=col(ReferenceRequest.activity),
+            state=col(ReferenceRequest.state),
+            due=col(ReferenceRequest.due),
+            advocate=col(advocate.name),
+            prospect=col(prospect.name),
+            requested_by=col(asker.name),
+        )
+        .select_from(ReferenceRequest)
+        .outerjoin(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
+        .outerjoin(advocate, col(advocate.id) == col(Advocate.person_id))
+        .outerjoin(prospect, col(prospect.id) == col(ReferenceRequest.prospect_id))
+        .outerjoin(asker, col(asker.id) == col(ReferenceRequest.requested_by_id))
+        .where(col(ReferenceRequest.deal_id) == deal_id)
+        .order_by(col(ReferenceRequest.id).desc())
+    )
+    return fetch(session, DealRequestRow, query)
 
 
 def history_of(session: Session, request_id: int) -> list[StepRow]:

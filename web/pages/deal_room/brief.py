@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session, col, select
 
 from references.network.common_ground import Shared, common_ground
-from references.network.paths import KnownPath, Network, ours
+from references.network.paths import KnownPath, Network, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.index.catalog import Catalog
 from similarity.kin import Kin, kin_of_deal
@@ -88,7 +88,7 @@ def brief(session: Session, viewer: Viewer, catalog: Catalog, network: Network, 
     ground = common_ground(
         session, viewer, [each for each in team if each], buyers, but_not=f"deal:{deal.id}"
     )
-    members = ours(session)
+    members = active_members(session)
     attendees = []
     for row in side.rows:
         shared = [

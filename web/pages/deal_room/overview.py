@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from references.desk.advocates import Activity
 from references.network.paths import Network
-from references.suggestions import WON_KIN, Offer, offers
+from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal, rank_all
@@ -89,7 +89,7 @@ class Overview:
     # While the deal is open; None where too few deals that closed are like it.
     outlook: Outlook | None
     # Those who may vouch for us on a call, while the deal is open.
-    references: list[Offer]
+    references: list[Suggestion]
     events: list[Event]
     # What is still to be done.
     tasks: list[TaskRow]
@@ -275,9 +275,9 @@ def overview(
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
-        references=offers(
+        references=suggest_advocates(
             session, viewer, catalog, network, deal, Activity.CALL, limit=BEST, inquiry=inquiry
-        ).offered
+        ).suggested
         if is_open
         else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),

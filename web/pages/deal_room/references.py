@@ -11,8 +11,9 @@ from sqlmodel import Session
 
 from references.desk import advocates, policy, workflow
 from references.desk.advocates import Activity
+from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Network, Reach
-from references.suggestions import Asked, Offers, asked_on, fit, offers
+from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from similarity.index.catalog import Catalog
 from web.forms import Form
 from web.pages.deal_room.header import Room, room
@@ -33,8 +34,8 @@ class ReferencesPage:
     """The References tab."""
 
     room: Room
-    offers: Offers
-    asked: list[Asked]
+    suggestions: Suggestions
+    asked: list[DealRequestRow]
     reach: Reach
     activity: str
     # Whom they are to know: the key of one of those aimed at, or empty for any of them.
@@ -89,8 +90,17 @@ class ReferencesController(Controller):
         with database.read() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
-            found = offers(session, viewer, catalog, network, deal, Activity(activity), limit=ALL)
-        why = next((fit(each) for each in found.offered if each.person.key == advocate_key), "")
+            found = suggest_advocates(
+                session, viewer, catalog, network, deal, Activity(activity), limit=ALL
+            )
+        why = next(
+            (
+                reasons_in_a_line(each)
+                for each in found.suggested
+                if each.person.key == advocate_key
+            ),
+            "",
+        )
         with database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             advocate, person = advocates.advocate_of(session, advocate_key)
@@ -122,15 +132,15 @@ def references_page(
     """The tab for one activity, narrowed down to one person where a key is given."""
     head = room(session, viewer, key, "references")
     prospect = people.person_of(session, prospect_key).id if prospect_key else None
-    found = offers(
+    found = suggest_advocates(
         session, viewer, catalog, network, head.deal, activity, prospect=prospect, limit=limit
     )
-    aimed_at = [person.id for person in found.aimed_at]
+    to_reach = [person.id for person in found.to_reach]
     return ReferencesPage(
         room=head,
-        offers=found,
-        asked=asked_on(session, head.deal.id),
-        reach=network.reach(session, viewer, aimed_at, limit=3),
+        suggestions=found,
+        asked=requests_on_deal(session, head.deal.id),
+        reach=network.reach(session, viewer, to_reach, limit=3),
         activity=activity,
         prospect=prospect_key or "",
         not_yet=_not_yet(session, head),
