@@ -9,17 +9,17 @@ from web.cli.options import As, DealKey, Json, Limit, Words, app
 from web.cli.output import (
     expert_json,
     kin_json,
-    offers_json,
     outlook_json,
     path_json,
     playbook_json,
     print_experts,
     print_json,
     print_kin,
-    print_offers,
     print_outlook,
     print_playbook,
     print_reach,
+    print_suggestions,
+    suggestions_json,
 )
 from web.cli.workspace import deal_of_key, open_view
 from workspace.errors import DealkinError
@@ -206,13 +206,13 @@ def references(
     with open_view(as_) as (session, viewer, workspace):
         row = deal_of_key(session, viewer, deal)
         wanted = _activity(activity)
-        found = ranking.offers(
+        found = ranking.suggest_advocates(
             session, viewer, workspace.catalog, workspace.network, row, wanted, limit=limit
         )
     if as_json:
-        print_json({"deal": deal, "activity": wanted, **offers_json(found)})
+        print_json({"deal": deal, "activity": wanted, **suggestions_json(found)})
     else:
-        print_offers(found)
+        print_suggestions(found)
 
 
 def _people_meant(
@@ -221,13 +221,13 @@ def _people_meant(
     """The people to whom paths are asked for: a deal's, an account's, or one person."""
     from sqlmodel import col, select
 
-    from references.suggestions import aims
+    from references.suggestions import people_to_reach
     from workspace.accounts.accounts import Account, find_account
     from workspace.people.people import find_person
     from workspace.people.tables import Person
 
     if deal:
-        return aims(session, deal_of_key(session, viewer, deal))[0]
+        return people_to_reach(session, deal_of_key(session, viewer, deal))[0]
     account = session.exec(select(Account).where(Account.key == to)).first()
     account = account or find_account(session, to)
     if account:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from references.network.paths import KnownPath, Reach
-    from references.suggestions import Offers
+    from references.suggestions import Suggestions
     from similarity.experts import Expert
     from similarity.kin import Kin
     from similarity.outlook import Outlook, Typical
@@ -192,7 +192,7 @@ def path_json(path: "KnownPath") -> dict[str, object]:
     }
 
 
-def offers_json(found: "Offers") -> dict[str, object]:
+def suggestions_json(found: "Suggestions") -> dict[str, object]:
     return {
         "results": [
             {
@@ -206,7 +206,7 @@ def offers_json(found: "Offers") -> dict[str, object]:
                 "prospect": each.prospect.key if each.prospect else None,
                 "deal": each.deal_key,
             }
-            for each in found.offered
+            for each in found.suggested
         ],
         "left_out": [
             {
@@ -245,8 +245,8 @@ def print_reach(found: "Reach") -> None:
         typer.echo("A colleague who keeps their ties to themselves may know someone there.")
 
 
-def print_offers(found: "Offers") -> None:
-    if not found.offered:
+def print_suggestions(found: "Suggestions") -> None:
+    if not found.suggested:
         typer.echo("Nobody can be asked for this now.")
     print_results(
         [
@@ -257,7 +257,7 @@ def print_offers(found: "Offers") -> None:
                     " → ".join(step.name for step in each.path.people) if each.path else "",
                 ],
             )
-            for each in found.offered
+            for each in found.suggested
         ]
     )
     if found.left_out:

@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
-from references.suggestions import WON_KIN, Offer, offers
+from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted
@@ -86,7 +86,7 @@ class Overview:
     # While the deal is open; None where too few deals that closed are like it.
     outlook: Outlook | None
     # Those who may vouch for us on a call, while the deal is open.
-    references: list[Offer]
+    references: list[Suggestion]
     events: list[Event]
     # What is still to be done.
     tasks: list[TaskRow]
@@ -254,16 +254,16 @@ def overview(
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
-        references=offers(
+        references=suggest_advocates(
             session,
             viewer,
-            catalog,
+            workspace.catalog,
             workspace.network,
             deal,
             Activity.CALL,
             limit=BEST,
             inquiry=inquiry,
-        ).offered
+        ).suggested
         if is_open
         else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
