@@ -7,12 +7,7 @@ import typer
 
 from web.cli.options import As, DealKey, Json, Limit, Words, app
 from web.cli.output import (
-    expert_json,
-    kin_json,
-    offers_json,
-    outlook_json,
-    path_json,
-    playbook_json,
+    fields_of,
     print_experts,
     print_json,
     print_kin,
@@ -86,7 +81,7 @@ def similar(
                 session, viewer, workspace.catalog, query, filter=chosen, limit=limit
             )
     if as_json:
-        print_json({"query": query, "results": [kin_json(each) for each in found]})
+        print_json({"query": query, "results": found})
     else:
         print_kin(found)
 
@@ -110,7 +105,7 @@ def experts(
         else:
             found = ranking.experts_of_text(session, viewer, workspace.catalog, query, limit=limit)
     if as_json:
-        print_json({"query": query, "results": [expert_json(each) for each in found]})
+        print_json({"query": query, "results": found})
     else:
         print_experts(found)
 
@@ -134,7 +129,15 @@ def playbook(
         else:
             found = ranking.playbook_of_text(session, viewer, workspace.catalog, query, limit=limit)
     if as_json:
-        print_json({"query": query, **playbook_json(found)})
+        print_json(
+            {
+                "query": query,
+                "won": found.won,
+                "closed": found.closed,
+                "results": found.plays,
+                "contrasts": found.contrasts,
+            }
+        )
     else:
         print_playbook(found)
 
@@ -153,7 +156,7 @@ def outlook(
             session, viewer, workspace.catalog, deal_of_key(session, viewer, deal)
         )
     if as_json:
-        print_json({"deal": deal, "outlook": outlook_json(found) if found else None})
+        print_json({"deal": deal, "outlook": found})
     else:
         print_outlook(found, ranking.MINIMUM)
 
@@ -178,14 +181,7 @@ def paths(
         people = _people_meant(session, viewer, (to or "").strip(), deal)
         found = workspace.network.reach(session, viewer, people, limit=limit)
     if as_json:
-        print_json(
-            {
-                "to": deal or to,
-                "from_us": [path_json(each) for each in found.from_us],
-                "from_customers": [path_json(each) for each in found.from_customers],
-                "may_be_asked": found.may_be_asked,
-            }
-        )
+        print_json({"to": deal or to, **fields_of(found)})
     else:
         print_reach(found)
 
@@ -210,7 +206,27 @@ def references(
             session, viewer, workspace.catalog, workspace.network, row, wanted, limit=limit
         )
     if as_json:
-        print_json({"deal": deal, "activity": wanted, **offers_json(found)})
+        print_json(
+            {
+                "deal": deal,
+                "activity": wanted,
+                "results": [
+                    {
+                        **fields_of(each.person),
+                        **fields_of(each.match),
+                        "path": each.path,
+                        "prospect": each.prospect,
+                        "deal_key": each.deal_key,
+                        "deal_name": each.deal_name,
+                    }
+                    for each in found.offered
+                ],
+                "left_out": [
+                    {**fields_of(each.person), "reason": each.reason, "next_on": each.next_on}
+                    for each in found.left_out
+                ],
+            }
+        )
     else:
         print_offers(found)
 

@@ -1,7 +1,6 @@
 """Commands that look after an installation: reindex, fit, doctor and evaluate."""
 
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,7 +60,7 @@ def fit(
                         session, lesson.subject, lesson.held, lesson.figures, viewer.person_id
                     )
     if as_json:
-        print_json({"learned": [asdict(each) for each in lessons], "undone": forgotten})
+        print_json({"learned": lessons, "undone": forgotten})
     elif undo:
         typer.echo(f"Undone: the {forgotten}." if forgotten else "Nothing that was learned holds.")
     for lesson in () if as_json else lessons:

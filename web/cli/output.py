@@ -1,17 +1,24 @@
 """How results are printed: tables for people, JSON for programs."""
 
+import inspect
 import itertools
 import json
-from dataclasses import asdict
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
-    from references.network.paths import KnownPath, Reach
+    from _typeshed import DataclassInstance
+
+    from references.network.paths import Reach
     from references.suggestions import Offers
     from similarity.experts import Expert
     from similarity.kin import Kin
@@ -24,116 +31,37 @@ if TYPE_CHECKING:
 
 
 def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    text = json.dumps(encoded(value), ensure_ascii=False, indent=2, allow_nan=False)
+    typer.echo(text)
 
 
-def terms_json(terms: "Sequence[Term]") -> list[dict[str, object]]:
-    return [
-        {
-            "name": term.name,
-            "value": term.value,
-            "weight": term.weight,
-            "contribution": term.contribution,
-            "because": term.because,
-        }
-        for term in terms
-    ]
+def encoded(value: object) -> object:
+    """A value in JSON's own types. A row of a table is refused: it holds more than a result."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return encoded(fields_of(value))
+    if isinstance(value, Mapping):
+        return {str(name): encoded(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [encoded(each) for each in value]
+    if isinstance(value, Enum):
+        return encoded(value.value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    # JSON has no infinite numbers.
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def kin_json(one: "Kin") -> dict[str, object]:
+def fields_of(value: "DataclassInstance") -> dict[str, object]:
+    """A dataclass's fields and properties by their names. Numbers of rows stay inside: results
+    are named by their keys."""
+    properties = inspect.getmembers(type(value), lambda each: isinstance(each, property))
+    names = [field.name for field in fields(value)] + [name for name, _ in properties]
     return {
-        "key": one.key,
-        "name": one.name,
-        "score": one.score,
-        "band": one.band,
-        "terms": terms_json(one.terms),
-        "snippet": "".join(piece.text for piece in one.snippet),
-        "difference": one.difference,
-    }
-
-
-def expert_json(one: "Expert") -> dict[str, object]:
-    return {
-        "key": one.key,
-        "name": one.name,
-        "title": one.title,
-        "score": one.score,
-        "band": one.band,
-        "terms": terms_json(one.terms),
-        "evidence": [
-            {
-                "text": each.text,
-                "when": each.when,
-                "deal": each.deal_key,
-                "asset": each.asset_key,
-            }
-            for each in one.evidence
-        ],
-        "load": one.load,
-        "on_team": one.on_team,
-    }
-
-
-def playbook_json(found: "Playbook") -> dict[str, object]:
-    return {
-        "won": found.won,
-        "closed": found.closed,
-        "results": [
-            {
-                "key": play.key,
-                "name": play.name,
-                "kind": play.kind,
-                "score": play.score,
-                "band": play.band,
-                "terms": terms_json(play.terms),
-                "won_with": play.won_with,
-                "closed_with": play.closed_with,
-                "won_without": play.won_without,
-                "closed_without": play.closed_without,
-                "lift": play.lift,
-                "lift_low": play.lift_low,
-                "lift_high": play.lift_high,
-                "evidence": [
-                    {
-                        "deal": each.deal_key,
-                        "name": each.deal_name,
-                        "outcome": each.outcome,
-                        "helped": each.helped,
-                        "comment": each.comment,
-                    }
-                    for each in play.evidence
-                ],
-            }
-            for play in found.plays
-        ],
-        "contrasts": [
-            {
-                "competitor": each.competitor,
-                "key": each.asset_key,
-                "name": each.asset_name,
-                "kind": each.kind,
-                "won_with": each.won_with,
-                "won": each.won,
-                "lost_with": each.lost_with,
-                "lost": each.lost,
-            }
-            for each in found.contrasts
-        ],
-    }
-
-
-def outlook_json(found: "Outlook") -> dict[str, object]:
-    return {
-        "won": found.won,
-        "closed": found.closed,
-        "chance": found.chance.value,
-        "chance_low": found.chance.low,
-        "chance_high": found.chance.high,
-        "usual": found.usual.rate,
-        "usual_closed": found.usual.closed,
-        "days": asdict(found.days) if found.days else None,
-        "amount": asdict(found.amount) if found.amount else None,
-        "currency": found.currency or None,
+        name: getattr(value, name)
+        for name in names
+        if not name.startswith("_") and name != "id" and not name.endswith("_id")
     }
 
 
@@ -165,59 +93,6 @@ def _heading(one: "Kin | Expert | Play") -> str:
 
 def _why(terms: "Sequence[Term]") -> list[str]:
     return [f"{term.contribution:+.3f} {term.because}" for term in terms if term.contribution]
-
-
-def path_json(path: "KnownPath") -> dict[str, object]:
-    return {
-        "people": [
-            {"key": each.key, "name": each.name, "account": each.account, "ours": each.member}
-            for each in path.people
-        ],
-        "ties": [
-            [
-                {
-                    "kind": tie.kind,
-                    "evidence": tie.evidence,
-                    "source": tie.source,
-                    "strength": tie.strength,
-                    "inferred": tie.inferred,
-                    "seen_by": tie.shared_with,
-                }
-                for tie in ties
-            ]
-            for ties in path.evidence
-        ],
-        "strength": path.strength,
-        "band": path.band,
-    }
-
-
-def offers_json(found: "Offers") -> dict[str, object]:
-    return {
-        "results": [
-            {
-                "key": each.person.key,
-                "name": each.person.name,
-                "account": each.person.account,
-                "score": each.match.score,
-                "band": each.match.band,
-                "terms": terms_json(each.match.terms),
-                "path": path_json(each.path) if each.path else None,
-                "prospect": each.prospect.key if each.prospect else None,
-                "deal": each.deal_key,
-            }
-            for each in found.offered
-        ],
-        "left_out": [
-            {
-                "key": each.person.key,
-                "name": each.person.name,
-                "reason": each.reason,
-                "next_on": each.next_on,
-            }
-            for each in found.left_out
-        ],
-    }
 
 
 def print_reach(found: "Reach") -> None:
