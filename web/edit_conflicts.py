@@ -21,26 +21,26 @@ class Difference:
     theirs: str
 
 
-class Stale(Conflict):
+class EditConflict(Conflict):
     """The values that a form was opened with are no longer those of the record."""
 
 
-def mark(values: Mapping[str, str]) -> str:
+def fingerprint(values: Mapping[str, str]) -> str:
     """What a form carries along, to tell whether the record is still as it was opened."""
     written = json.dumps(sorted(values.items()))
     return hashlib.sha256(written.encode()).hexdigest()[:32]
 
 
-def hold(session: Session, row: Any) -> None:
+def lock_row(session: Session, row: Any) -> None:
     """See a row as it is now, and keep others from changing it until this transaction ends."""
     session.refresh(row, with_for_update={"key_share": True})
 
 
-def require_fresh(form: Form, values: Mapping[str, str]) -> None:
+def require_unchanged(form: Form, values: Mapping[str, str]) -> None:
     """Refuse a form whose record somebody else has changed since it was opened."""
     seen = form.text("seen", 64)
-    if seen and seen != mark(values):
-        raise Stale("Somebody else changed this in the meantime.")
+    if seen and seen != fingerprint(values):
+        raise EditConflict("Somebody else changed this in the meantime.")
 
 
 def differences(yours: Mapping[str, str], theirs: Mapping[str, str]) -> list[Difference]:

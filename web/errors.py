@@ -71,7 +71,7 @@ def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
     return Redirect(target, status_code=303)
 
 
-def failed(request: Request, error: HTTPException) -> Response[str]:
+def refused_by_framework(request: Request, error: HTTPException) -> Response[str]:
     """A refusal of the framework's: no such route, a method that is not allowed, too large."""
     status = error.status_code
     if status >= 500:
@@ -138,7 +138,7 @@ def explain(request: Request, status: int, message: str) -> Response[str]:
 HANDLERS: dict[Any, Any] = {
     DealkinError: refused,
     NotAuthorizedException: not_signed_in,
-    HTTPException: failed,
+    HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
     PoolTimeout: busy,

@@ -14,7 +14,7 @@ from workspace.errors import Invalid, NotFound
 
 MOST_FIELDS = 500
 # Whole numbers from outside have to fit into a column.
-LARGEST = 2**63 - 1
+LARGEST_INTEGER = 2**63 - 1
 # Rows are numbered in columns of 32 bits.
 LARGEST_ID = 2**31 - 1
 _ALWAYS_KNOWN = {"_csrf_token"}
@@ -92,7 +92,7 @@ class Form:
         """A line of text, or None."""
         return self.text(name, most) or None
 
-    def integer(self, name: str, low: int = 0, high: int = LARGEST) -> int | None:
+    def integer(self, name: str, low: int = 0, high: int = LARGEST_INTEGER) -> int | None:
         """A whole number, plain or in groups of three with one kind of mark between them."""
         written = self.text(name, 40)
         if not written:

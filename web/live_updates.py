@@ -11,7 +11,7 @@ from sqlmodel import Session
 from workspace.database import Database
 
 # Other processes commit too, and rights may be taken there: nobody looks less often than this.
-SECONDS = 4.0
+LONGEST_WAIT = 4.0
 
 
 class Pulse:

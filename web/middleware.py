@@ -24,7 +24,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # over to each other without end, a page took half as much work again as with two.
 PAGES_AT_ONCE = 2
 # Seconds that a page waits for its turn: those before it may be waiting for something themselves.
-PATIENCE = 5.0
+LONGEST_WAIT = 5.0
 
 
 class FromOurPages(ASGIMiddleware):
@@ -107,7 +107,7 @@ class InTurn(ASGIMiddleware):
         turns: asyncio.Semaphore = request.app.state.turns
         held = False
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(LONGEST_WAIT):
                 held = await turns.acquire()
 
         def give_up() -> None:

@@ -59,7 +59,7 @@ class SignInController(Controller):
         email = form.text("email", 254).lower()
         password = (form.sent.get("password") or [""])[0][:1000]
         back = safe_next(form.text("next", 2000))
-        account, address = f"account {email}", f"address {network(request)}"
+        account, address = f"account {email}", f"address {network_of(request)}"
         # What is refused is not counted: who is locked out gets in again by waiting.
         allowed = _within_limits(workspace.database, account, address, 1)
         if allowed:
@@ -146,7 +146,7 @@ def safe_next(path: str) -> str:
     return path if not parts.scheme and not parts.netloc else "/"
 
 
-def network(request: Request) -> str:
+def network_of(request: Request) -> str:
     """Where a request comes from: an IPv4 address, or the /64 that an IPv6 address lies in."""
     host = request.client.host if request.client else ""
     try:

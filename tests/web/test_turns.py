@@ -69,7 +69,7 @@ class Handlers:
 @pytest.fixture
 def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handlers]:
     # Longer than any test goes on: what passes has had its turn.
-    monkeypatch.setattr("web.middleware.PATIENCE", 60.0)
+    monkeypatch.setattr("web.middleware.LONGEST_WAIT", 60.0)
     made = Handlers()
     yield made
     made.let_go.set()
@@ -90,7 +90,7 @@ def test_a_few_pages_are_made_at_a_time(handlers: Handlers) -> None:
 def test_nobody_waits_for_ever_for_pages_that_wait_themselves(
     handlers: Handlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.middleware.PATIENCE", 0.1)
+    monkeypatch.setattr("web.middleware.LONGEST_WAIT", 0.1)
 
     async def ask() -> int:
         async with _client(handlers) as client:
@@ -100,7 +100,7 @@ def test_nobody_waits_for_ever_for_pages_that_wait_themselves(
             handlers.let_go.set()
             await asyncio.gather(*pages)
             # Whoever had no turn gave none back: there are as many as before.
-            monkeypatch.setattr("web.middleware.PATIENCE", 60.0)
+            monkeypatch.setattr("web.middleware.LONGEST_WAIT", 60.0)
             handlers.let_go.clear()
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE + 1)]
             await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
