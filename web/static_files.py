@@ -1,4 +1,4 @@
-"""Static files under names that hold a hash of their content."""
+"""Static files, served under names with a hash of their content."""
 
 import gzip
 import mimetypes
@@ -14,7 +14,7 @@ from workspace.errors import NotFound
 
 
 class StaticController(Controller):
-    """/static: styles, scripts and icons, kept by browsers for a year."""
+    """/static: styles, scripts and icons, cached by browsers for a year."""
 
     path = "/static"
     opt = {"public": True}  # noqa: RUF012
@@ -23,24 +23,24 @@ class StaticController(Controller):
     def file(self, request: Request, name: FromPath[str]) -> Response[bytes]:
         if name not in static_files():
             raise NotFound("There is no such file.")
-        squeezed = "gzip" in request.headers.get("accept-encoding", "")
+        compressed = "gzip" in request.headers.get("accept-encoding", "")
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
             "Vary": "Accept-Encoding",
         }
-        if squeezed:
+        if compressed:
             headers["Content-Encoding"] = "gzip"
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        # The framework says the same of every kind of text itself.
-        bare = kind in ("application/javascript", "image/svg+xml")
+        # The framework adds the charset to text types itself.
+        needs_charset = kind in ("application/javascript", "image/svg+xml")
         return Response(
-            _content(name, squeezed),
-            media_type=f"{kind}; charset=utf-8" if bare else kind,
+            _content(name, compressed),
+            media_type=f"{kind}; charset=utf-8" if needs_charset else kind,
             headers=headers,
         )
 
 
 @cache
-def _content(name: str, squeezed: bool) -> bytes:
+def _content(name: str, compressed: bool) -> bytes:
     content = static_files()[name].read_bytes()
-    return gzip.compress(content, 9) if squeezed else content
+    return gzip.compress(content, 9) if compressed else content
