@@ -126,6 +126,12 @@ def test_should_have_templates_without_anything_that_runs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
+def test_should_have_templates_without_very_long_lines(name: str) -> None:
+    lines = (TEMPLATES / name).read_text().splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) >= 160] == []
+
+
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
 def test_should_have_a_token_in_every_form_that_writes(name: str) -> None:
     source = (TEMPLATES / name).read_text()
     by_link = name.startswith("references/guests/")

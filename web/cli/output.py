@@ -188,7 +188,8 @@ def print_suggestions(suggestions: "Suggestions") -> None:
         typer.echo("Nobody can be asked for this now.")
     print_results(
         (
-            f"{suggestion.match.band.capitalize()}  {suggestion.person.name}, {suggestion.person.account}",
+            f"{suggestion.match.band.capitalize()}  {suggestion.person.name},"
+            f" {suggestion.person.account}",
             [
                 *_reasons(suggestion.match.terms),
                 _people(suggestion.path) if suggestion.path else "",
