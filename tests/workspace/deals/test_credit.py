@@ -11,8 +11,8 @@ def on(world: World, deal: str, who: str = "bob", viewer: str = "alice") -> list
     """As what somebody is credited with a deal, and whether they left before it closed."""
     with world.database.read() as session:
         found = credit.credits_of(session, world.viewer(viewer), world.people[who])
-        parts = next((each.parts for each in found if each.key == world.deals[deal]), [])
-    return [(part.role, part.until is not None) for part in parts]
+        roles = next((each.roles for each in found if each.key == world.deals[deal]), [])
+    return [(role.role, role.until is not None) for role in roles]
 
 
 def seat_of(session: Session, world: World, deal: str, who: str = "bob") -> Seat:
