@@ -17,7 +17,7 @@ def names(session: Session) -> list[str]:
     return [row.name for row in stage_settings.lock_stages(session)]
 
 
-def test_a_stage_gets_other_facts(world: World) -> None:
+def test_should_change_the_settings_of_a_stage(world: World) -> None:
     with world.database.write() as session:
         row = stage(session, "Qualification")
         wanted = {row.id: StageSettings("Qualified", 25, 14)}
@@ -33,7 +33,7 @@ def test_a_stage_gets_other_facts(world: World) -> None:
         }
 
 
-def test_two_stages_swap_their_names(world: World) -> None:
+def test_should_let_two_stages_swap_their_names(world: World) -> None:
     with world.database.write() as session:
         one, other = stage(session, "Prospecting"), stage(session, "Qualification")
         before = names(session)
@@ -48,7 +48,7 @@ def test_two_stages_swap_their_names(world: World) -> None:
         assert names(session) == [before[1], before[0], *before[2:]]
 
 
-def test_of_a_closed_stage_only_the_name_changes(world: World) -> None:
+def test_should_change_only_the_name_of_a_closing_stage(world: World) -> None:
     with world.database.write() as session:
         won = stage(session, "Closed Won")
         change_stages(session, {won.id: StageSettings("Signed", 10, 5)}, None)
@@ -65,7 +65,7 @@ def test_of_a_closed_stage_only_the_name_changes(world: World) -> None:
         StageSettings("Qualification", 10, 3651),
     ],
 )
-def test_what_cannot_be_is_refused_as_a_whole(world: World, facts: StageSettings) -> None:
+def test_should_refuse_wrong_settings_as_a_whole(world: World, facts: StageSettings) -> None:
     def change() -> None:
         with world.database.write() as session:
             other = stage(session, "Needs Analysis")
@@ -82,7 +82,7 @@ def test_what_cannot_be_is_refused_as_a_whole(world: World, facts: StageSettings
         assert settings_of(stage(session, "Qualification")).probability == 10
 
 
-def test_saved_views_follow_a_stage_to_its_new_name(world: World) -> None:
+def test_should_have_saved_views_follow_a_stage_to_its_new_name(world: World) -> None:
     alice = world.viewer("alice")
     with world.database.write() as session:
         for name, query in (
