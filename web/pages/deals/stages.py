@@ -13,7 +13,7 @@ from web.forms import Form
 from web.responses import go, show
 from web.routes import Request, get, post
 from web.workspace import Workspace
-from workspace.deals.stage_settings import MOST_DAYS, StageFacts, change_stages, held_stages
+from workspace.deals.stage_settings import MOST_DAYS, StageSettings, change_stages, lock_stages
 from workspace.deals.stages import stages
 from workspace.deals.tables import Outcome, Stage
 from workspace.errors import Invalid
@@ -71,7 +71,7 @@ class StageController(Controller):
         status = 422
         try:
             with workspace.database.write() as session:
-                pipeline = held_stages(session)
+                pipeline = lock_stages(session)
                 require_unchanged(form, stage_values(pipeline))
                 change_stages(session, read_stages(pipeline, form), viewer.person_id)
         except EditConflict:
@@ -124,12 +124,12 @@ def stage_values(pipeline: list[Stage]) -> dict[str, str]:
     return found
 
 
-def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageFacts]:
+def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
     """The facts in a form, by the stages' ids; `Invalid` where one cannot be taken."""
     found = {}
     for stage in pipeline:
         name = form.text(f"name-{stage.id}", 60, required=True)
-        facts = StageFacts(name, stage.probability, stage.rotting_days)
+        facts = StageSettings(name, stage.probability, stage.rotting_days)
         if stage.outcome == Outcome.OPEN:
             chance, days = f"probability-{stage.id}", f"rotting_days-{stage.id}"
             probability = form.integer(chance, 0, 100)
@@ -138,7 +138,7 @@ def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageFacts]:
                 form.refuse(chance, "Needed.")
             if rotting_days is None:
                 form.refuse(days, "Needed.")
-            facts = StageFacts(name, probability or 0, rotting_days or 1)
+            facts = StageSettings(name, probability or 0, rotting_days or 1)
         found[stage.id] = facts
     form.done()
     return found
