@@ -91,7 +91,7 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     workers = []
     if mail_server:
-        workers.append(outbox.start_worker(workspace.database, mail_server))
+        workers.append(outbox.start_sending(workspace.database, mail_server))
         workers.append(digests.start_digests(workspace.database, workspace.origin))
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     server.run(sockets=[listener])
