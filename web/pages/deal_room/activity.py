@@ -223,7 +223,7 @@ class ActivityController(Controller):
                 deal = access.readable_deal(session, viewer, key)
                 notes.require_writer(session, viewer, deal)
                 mine = viewer.person_id
-                entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
+                entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
                 there = entry.text
                 require_unchanged(form, {"text": there})
                 form.done()
@@ -263,7 +263,7 @@ class ActivityController(Controller):
         with workspace.database.write() as session:
             deal = access.readable_deal(session, viewer, key)
             mine = viewer.person_id
-            entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
+            entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
             notes.remove_note(session, deal, entry)
         return go(request, at("deals", key, "activity"), "It is gone.")
 
