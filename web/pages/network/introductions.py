@@ -205,7 +205,7 @@ def introductions_page(
     of_me = requests_to(session, viewer)
     me = viewer.person_id or 0
     wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
-    found = asking.reaching(session, viewer, workspace.network, wanted.values())
+    found = asking.paths_from_connectors(session, viewer, workspace.network, wanted.values())
     return IntroductionsPage(
         of_me=of_me,
         paths={key: found[pair] for key, pair in wanted.items() if pair in found},
@@ -239,13 +239,15 @@ def new_introduction(
         deals.insert(0, (deal.key, deal.name))
     if "draft" not in values:
         asker = session.get_one(Person, me)
-        values["draft"] = asking.drafted(asker, person)
+        values["draft"] = asking.draft_message(asker, person)
     return NewIntroduction(
         person=person,
         account=session.get(Account, person.account_id) if person.account_id else None,
         over=over,
-        path=asking.reaching(session, viewer, network, [pair] if over else []).get(pair),
-        may_be_asked=ties.may_be_asked(session, viewer, [person.id]),
+        path=asking.paths_from_connectors(session, viewer, network, [pair] if over else []).get(
+            pair
+        ),
+        may_be_asked=ties.colleague_may_know(session, viewer, [person.id]),
         deals=deals,
         values=values,
         wrong=form.wrong,
