@@ -10,6 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import LARGEST_ID, Form
+from web.lists import first_page
 from web.responses import answer, go, show, wants_fragment
 from web.routes import Request, get, post
 from web.workspace import Workspace
@@ -181,14 +182,15 @@ def inbox_page(
     undo: list[int] | None = None,
 ) -> InboxPage:
     """A folder of the viewer's inbox, from before an item."""
-    found = inbox.items(session, viewer, folder, before=before, limit=PAGE + 1)
+    items = inbox.items(session, viewer, folder, before=before, limit=PAGE + 1)
+    shown, last = first_page(items, PAGE)
     return InboxPage(
-        items=found[:PAGE],
+        items=shown,
         folder=folder,
         folders=LABELS,
         snoozes=tuple(SNOOZES),
         count=inbox.count(session, viewer),
-        more=found[PAGE - 1].id if len(found) > PAGE else None,
+        more=last.id if last else None,
         said=said,
         undo=undo or [],
     )
