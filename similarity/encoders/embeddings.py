@@ -1,6 +1,7 @@
 """The models: Embedder and Reranker. No other module imports sentence-transformers."""
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import threading
@@ -8,7 +9,7 @@ import time
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -151,15 +152,17 @@ class Reranker:
         _before_torch()
         from sentence_transformers import CrossEncoder
 
-        return CrossEncoder(self.name, device="cpu", local_files_only=Path(self.name).exists())
+        local = Path(self.name).exists()
+        model: CrossEncoder = CrossEncoder(self.name, device="cpu", local_files_only=local)
+        return model
 
 
 def _before_torch() -> None:
-    """Set what the libraries read from the environment when they are imported."""
+    """Configure the libraries, which read the environment when they are imported."""
     # Waiting threads would spin, and take the cores from pages and the database.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from transformers.utils import logging
-
+    # Any: the functions of this module have no types.
+    logging: Any = importlib.import_module("transformers.utils.logging")
     logging.disable_progress_bar()
 
 
