@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from references.network.paths import Network
 from similarity.index.catalog import Catalog
+from tests.browser.steps import new_page
 from tests.serving import application, serving
 from tests.world import World
 from workspace.settings import Settings
@@ -54,6 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     journeys = [item for item in journeys if item not in twice]
     for item in journeys:
         item.add_marker("browser")
+        # Longer than any wait of a step, which says better what did not come.
+        item.add_marker(pytest.mark.timeout(600))
     if not journeys or chromium():
         return
     if os.environ.get("CI"):
@@ -91,7 +94,6 @@ def address(world: World, catalog: Catalog, network: Network, tmp_path: Path) ->
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """A page of a fresh profile; addresses are relative to the server's."""
-    context = browser.new_context(base_url=address)
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
+    made = new_page(browser, base_url=address)
+    yield made
+    made.context.close()

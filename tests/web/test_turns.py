@@ -13,6 +13,7 @@ import pytest
 from litestar import Litestar, get, post
 from litestar.datastructures import State
 
+from tests.threads import SECONDS
 from web.middleware import PAGES_AT_ONCE, InTurn
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Handlers:
         @get("/page", sync_to_thread=True)
         def page() -> str:
             with self.making():
-                self.let_go.wait(30)
+                self.let_go.wait(SECONDS)
             return "page"
 
         @get("/broken", sync_to_thread=True)
@@ -182,7 +183,7 @@ def test_who_reads_slowly_holds_no_turn(handlers: Handlers) -> None:
 def _run(asked: Coroutine[None, None, T]) -> T:
     """What this comes to, in a loop of its own: tests in a browser leave one running here."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, asyncio.wait_for(asked, 10)).result()
+        return pool.submit(asyncio.run, asyncio.wait_for(asked, SECONDS)).result()
 
 
 def _client(handlers: Handlers) -> httpx.AsyncClient:
@@ -191,6 +192,6 @@ def _client(handlers: Handlers) -> httpx.AsyncClient:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(SECONDS):
         while not holds():
             await asyncio.sleep(0.01)

@@ -19,7 +19,7 @@ from similarity.index.vectors import Vectors
 from similarity.kin import kin_of_text
 from similarity.search import search
 from tests.similarity.asking import kin_scores
-from tests.workspace.test_database import at_the_same_time
+from tests.threads import SECONDS, at_the_same_time
 from tests.world import FakeEmbedder, World
 from workspace import assets
 from workspace.accounts.accounts import edit_account
@@ -605,10 +605,10 @@ def test_no_generation_is_skipped_when_commits_change_places(
             log(session, "Zebra first", key="one")
             session.flush()
             first_wrote.set()
-            assert second_done.wait(20)
+            assert second_done.wait(SECONDS)
 
     def second() -> None:
-        assert first_wrote.wait(20)
+        assert first_wrote.wait(SECONDS)
         with database.write() as session:
             log(session, "Zebra second", key="two")
         assert found(database, catalog, "zebra") == ["Zebra second"]
@@ -643,7 +643,7 @@ def test_generations_are_committed_in_their_order(database: Database, catalog: C
             log(session, "Zebra first", key="one")
 
     def second() -> None:
-        assert taken.wait(20)
+        assert taken.wait(SECONDS)
         with database.write() as session:
             log(session, "Zebra second", key="two")
         seen.append(numbers())
@@ -681,7 +681,7 @@ def test_a_text_that_two_change_at_once_has_both_changes(world: World, catalog: 
             edit_account(session, account, None, {"name": "Heron Trust"})
             session.flush()
             if not world.database.is_sqlite:
-                flushed.wait(20)
+                flushed.wait(SECONDS)
 
     def write_note() -> None:
         with world.database.write() as session:
@@ -690,7 +690,7 @@ def test_a_text_that_two_change_at_once_has_both_changes(world: World, catalog: 
             )
             session.flush()
             if not world.database.is_sqlite:
-                flushed.wait(20)
+                flushed.wait(SECONDS)
 
     assert at_the_same_time(rename_account, write_note) == []
     with world.database.read() as session:
