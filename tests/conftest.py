@@ -204,6 +204,8 @@ def postgres() -> Iterator[str]:
         # The tests' data need not survive a power cut.
         for setting in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        # Two transactions of one test that wait for each other through Python, not in the database.
+        connection.execute("ALTER SYSTEM SET lock_timeout = '60s'")
         connection.execute("SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()

@@ -2,12 +2,14 @@
 and streams."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from litestar import Litestar
 
+from tests.threads import SECONDS, wait_for
 from web.app import app_state, create_app
 from web.server import Server
 from web.workspace import Workspace
@@ -36,10 +38,16 @@ def set_mail_server(app: Litestar) -> None:
 def serving(app: Litestar) -> Iterator[str]:
     """The address of a server of this application, which stops when the block ends."""
     server = Server(app, port=0)
-    thread = threading.Thread(target=server.run)
+    # A daemon: a server that does not stop must not keep the process of the tests from ending.
+    thread = threading.Thread(target=server.run, name="server", daemon=True)
     thread.start()
-    while not server.started and thread.is_alive():
-        thread.join(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    try:
+        until = time.monotonic() + SECONDS
+        while not server.started:
+            assert thread.is_alive(), "The server ended before it had started."
+            assert time.monotonic() < until, f"The server did not start in {SECONDS:.0f} seconds."
+            thread.join(0.02)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        wait_for(thread)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.threads import SECONDS
+
 AUDIT = Path(__file__).parents[1] / ".ci" / "audit.py"
 # In place of pip-audit: leaves the answer where it is told to, or fails for want of an index.
 STUB = """
@@ -63,7 +65,7 @@ def test_the_audit_says_what_is_known(
         env={**os.environ, "PYTHONPATH": str(tmp_path), "ANSWER": text},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=SECONDS,
     )
     assert ended.stdout.splitlines() == said, ended.stderr
     assert ended.returncode == code

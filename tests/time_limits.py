@@ -1,18 +1,22 @@
-"""Ends a test that hangs, and says where: with the stack of every thread.
+"""Ends a test that hangs, and says where: with the stack of every thread and greenlet.
 
-pytest-timeout knows the limit of each test, and Python's fault handler ends the process. An
-exception would reach neither the event loop of a browser nor a lock, and what pytest-timeout prints
-itself is lost in the processes of xdist. xdist names the test, replaces the process and goes on.
+pytest-timeout knows the limit of each test. What it does itself at the limit does not serve here:
+an exception reaches no event loop of a browser and no lock, and its output is lost in the processes
+of xdist. So the process ends; xdist reports the test, replaces the process and goes on.
 """
 
 import faulthandler
 import os
+import threading
 from typing import Any
 
 import pytest
 
+from tests.threads import stacks
+
 STDERR = pytest.StashKey[int]()
 SECONDS = pytest.StashKey[float]()
+TIMER = pytest.StashKey[threading.Timer]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -26,19 +30,35 @@ def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> bool:
     return True
 
 
-def pytest_timeout_cancel_timer() -> bool:
-    faulthandler.cancel_dump_traceback_later()
+def pytest_timeout_cancel_timer(item: pytest.Item) -> bool:
+    _cancel(item)
     return True
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Limit the teardown too: pytest cancels the timer of a test that fails."""
+    """Limit the teardown too: pytest-timeout cancels the timer of a test that fails."""
     if SECONDS in item.stash:
+        _cancel(item)
         _start(item)
 
 
 def _start(item: pytest.Item) -> None:
-    faulthandler.dump_traceback_later(
-        item.stash[SECONDS], exit=True, file=item.config.stash[STDERR]
-    )
+    seconds, stderr = item.stash[SECONDS], item.config.stash[STDERR]
+    item.stash[TIMER] = threading.Timer(seconds, _end, (item,))
+    item.stash[TIMER].daemon = True
+    item.stash[TIMER].start()
+    # This one needs no Python code to run, where a call into C does not return.
+    faulthandler.dump_traceback_later(seconds + 10, exit=True, file=stderr)
+
+
+def _cancel(item: pytest.Item) -> None:
+    faulthandler.cancel_dump_traceback_later()
+    if TIMER in item.stash:
+        item.stash[TIMER].cancel()
+
+
+def _end(item: pytest.Item) -> None:
+    text = f"\n{item.nodeid} took more than {item.stash[SECONDS]:g} seconds.\n{stacks()}"
+    os.write(item.config.stash[STDERR], text.encode(errors="replace"))
+    os._exit(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.steps import new_page
 from tests.serving import application, serving
 from tests.world import World
 from web.workspace import Workspace
@@ -52,6 +53,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     journeys = [item for item in journeys if item not in twice]
     for item in journeys:
         item.add_marker("browser")
+        # Longer than any wait of a step, which says better what did not come.
+        item.add_marker(pytest.mark.timeout(600))
     if not journeys or chromium():
         return
     if os.environ.get("CI"):
@@ -88,7 +91,6 @@ def address(world: World, workspace: Workspace) -> Iterator[str]:
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
     """A page of a fresh profile; addresses are relative to the server's."""
-    context = browser.new_context(base_url=address)
-    context.set_default_timeout(10_000)
-    yield context.new_page()
-    context.close()
+    made = new_page(browser, base_url=address)
+    yield made
+    made.context.close()

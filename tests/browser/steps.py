@@ -1,11 +1,21 @@
 """What journeys have in common."""
 
-from playwright.sync_api import Page, expect
+from typing import Any
+
+from playwright.sync_api import Browser, Page, expect
 
 from tests.world import World
 
-# A machine that does much else is slow, not wrong.
-expect.set_options(timeout=15_000)
+# In milliseconds. A busy machine is slow, not wrong.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
+
+
+def new_page(browser: Browser, **options: Any) -> Page:
+    """A page of a fresh profile; `options` are those of Playwright's `new_context`."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context.new_page()
 
 
 def sign_in(page: Page, world: World, name: str = "alice") -> None:

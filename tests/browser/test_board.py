@@ -2,7 +2,7 @@
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import sign_in
+from tests.browser.steps import new_page, sign_in
 from tests.world import World
 from workspace.database import Database
 from workspace.deals import lifecycle, stages
@@ -89,17 +89,17 @@ def test_should_move_a_card_by_keyboard_alone(page: Page, world: World) -> None:
 def test_should_move_a_card_in_two_clicks_without_scripts(page: Page, world: World) -> None:
     sign_in(page, world)
     state = page.context.storage_state()
-    context = page.context.browser.new_context(  # type: ignore[union-attr]
-        base_url=page.url, java_script_enabled=False, storage_state=state
+    assert page.context.browser
+    plain = new_page(
+        page.context.browser, base_url=page.url, java_script_enabled=False, storage_state=state
     )
-    plain = context.new_page()
     plain.goto("/deals?view=board&q=brannoc")
     card(plain, WARDS).get_by_text("Move to…").click()
     card(plain, WARDS).get_by_role("button", name="Needs Analysis").click()
     expect(column(plain, "Needs Analysis").get_by_role("link", name=WARDS)).to_be_visible()
     expect(plain.locator(".toast")).to_contain_text("is at Needs Analysis now.")
     assert plain.url.endswith("/deals?q=brannoc&view=board")
-    context.close()
+    plain.context.close()
 
 
 def test_should_say_what_somebody_else_did_meanwhile(page: Page, world: World) -> None:

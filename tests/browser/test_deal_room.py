@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import sign_in
+from tests.browser.steps import new_page, sign_in
 from tests.world import World
 from workspace.collaboration import notes
 from workspace.deals import lifecycle
@@ -18,12 +18,10 @@ def somebody_else(page: Page, world: World, name: str) -> Iterator[Page]:
     """A second browser, in which another one of the cast is signed in."""
     first = page.context
     assert first.browser
-    other = first.browser.new_context(base_url=page.url.split("/deals")[0])
-    other.set_default_timeout(10_000)
-    second = other.new_page()
+    second = new_page(first.browser, base_url=page.url.split("/deals")[0])
     sign_in(second, world, name)
     yield second
-    other.close()
+    second.context.close()
 
 
 def test_should_bring_a_mention_to_an_open_inbox_by_keyboard_alone(
@@ -124,17 +122,16 @@ def test_should_work_without_scripts(page: Page, world: World) -> None:
     sign_in(page, world, "alice")
     state = page.context.storage_state()
     assert page.context.browser
-    context = page.context.browser.new_context(
-        base_url=page.url, java_script_enabled=False, storage_state=state
+    plain = new_page(
+        page.context.browser, base_url=page.url, java_script_enabled=False, storage_state=state
     )
-    plain = context.new_page()
     plain.goto(f"/deals/{world.deals['wards']}/activity")
     plain.get_by_label("What happened?").fill("@Bob Brandt, can you?")
     plain.get_by_role("button", name="Write it down").click()
     expect(plain.locator("#timeline .mention").first).to_have_text("@Bob Brandt")
     plain.get_by_role("button", name="Follow").click()
     expect(plain.get_by_role("button", name="Following")).to_be_visible()
-    context.close()
+    plain.context.close()
 
 
 def test_should_leave_alone_what_somebody_has_opened(page: Page, world: World) -> None:

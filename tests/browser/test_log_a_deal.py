@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import kin_names, sign_in
+from tests.browser.steps import kin_names, new_page, sign_in
 from tests.world import World
 
 
@@ -193,8 +193,7 @@ def test_should_go_places_by_keys(page: Page, world: World) -> None:
 def test_should_log_a_deal_without_javascript(page: Page, world: World, address: str) -> None:
     browser = page.context.browser
     assert browser
-    context = browser.new_context(base_url=address, java_script_enabled=False)
-    plain = context.new_page()
+    plain = new_page(browser, base_url=address, java_script_enabled=False)
     sign_in(plain, world)
     plain.get_by_role("link", name="New deal").click()
     plain.get_by_label("What is the deal?").fill("Plain deal")
@@ -209,4 +208,4 @@ def test_should_log_a_deal_without_javascript(page: Page, world: World, address:
     plain.locator("#q").fill("plain")
     plain.locator("#q").press("Enter")
     expect(plain.locator("#results tbody tr")).to_have_count(1)
-    context.close()
+    plain.context.close()

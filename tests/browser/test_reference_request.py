@@ -17,8 +17,9 @@ from sqlmodel import select
 
 from references.desk.policy import set_policy
 from references.desk.request import ReferenceRequest
-from tests.browser.steps import sign_in
+from tests.browser.steps import new_page, sign_in
 from tests.references.asking import advocate, ahead, contact
+from tests.threads import SECONDS, wait_for
 from tests.world import World
 from workspace.clock import now
 from workspace.deals.stakeholders import add_stakeholder
@@ -43,7 +44,7 @@ class Inboxes:
     def next_to(self, address: str, count: int) -> EmailMessage:
         """The mail of that number to an address, once it has come."""
         with self.changed:
-            come = self.changed.wait_for(lambda: len(self._to(address)) >= count, timeout=60)
+            come = self.changed.wait_for(lambda: len(self._to(address)) >= count, timeout=SECONDS)
             assert come, f"no mail number {count} to {address}"
             return self._to(address)[count - 1]
 
@@ -66,9 +67,7 @@ def inboxes(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inboxes]:
     stopped = outbox.start_sending(world.database, server)
     yield made
     stopped.set()
-    for thread in threading.enumerate():
-        if thread.name == "outbox":
-            thread.join(30)
+    wait_for(*(thread for thread in threading.enumerate() if thread.name == "outbox"))
     controller.stop()
 
 
@@ -97,13 +96,12 @@ def event_in(mail: EmailMessage, method: str) -> Event:
 
 def guest(browser: Browser, page: Page) -> Page:
     """Somebody else's browser, on a phone and without scripts."""
-    context = browser.new_context(
+    return new_page(
+        browser,
         base_url="/".join(page.url.split("/")[:3]),
         java_script_enabled=False,
         viewport={"width": 390, "height": 844},
     )
-    context.set_default_timeout(10_000)
-    return context.new_page()
 
 
 def sign_in_as(page: Page, world: World, name: str) -> None:

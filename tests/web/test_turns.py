@@ -13,6 +13,7 @@ import pytest
 from litestar import Litestar, get, post
 from litestar.datastructures import State
 
+from tests.threads import SECONDS
 from web.middleware import PAGES_AT_ONCE, InTurn
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class Handlers:
         @get("/page", sync_to_thread=True)
         def page() -> str:
             with self.counted():
-                self.release.wait(30)
+                self.release.wait(SECONDS)
             return "page"
 
         @get("/broken", sync_to_thread=True)
@@ -182,7 +183,7 @@ def test_should_end_the_turn_before_a_slow_client_has_read(handlers: Handlers) -
 def _run(coroutine: Coroutine[None, None, T]) -> T:
     """The coroutine's result, in a thread of its own: browser tests leave a loop running here."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, asyncio.wait_for(coroutine, 10)).result()
+        return pool.submit(asyncio.run, asyncio.wait_for(coroutine, SECONDS)).result()
 
 
 def _client(handlers: Handlers) -> httpx.AsyncClient:
@@ -191,6 +192,6 @@ def _client(handlers: Handlers) -> httpx.AsyncClient:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(SECONDS):
         while not condition():
             await asyncio.sleep(0.01)

@@ -13,6 +13,7 @@ from alembic import command
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
+from tests.threads import SECONDS, at_the_same_time
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.database import Database, fetch, page_after, select_row
@@ -21,26 +22,6 @@ from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
 from workspace.setup import open_database
-
-
-def at_the_same_time(*work: Callable[[], None]) -> list[BaseException]:
-    """Run each in a thread of its own, started together; what went wrong."""
-    ready = threading.Barrier(len(work))
-    problems: list[BaseException] = []
-
-    def run(one: Callable[[], None]) -> None:
-        ready.wait()
-        try:
-            one()
-        except BaseException as problem:
-            problems.append(problem)
-
-    threads = [threading.Thread(target=run, args=(one,)) for one in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return problems
 
 
 def test_the_schema_is_what_the_tables_say(database: Database) -> None:
@@ -167,7 +148,7 @@ def test_several_writers_all_succeed(database: Database) -> None:
 def test_of_two_edits_of_one_version_one_is_refused(world: World) -> None:
     with world.database.read() as session:
         seen = world.deal(session, "wards").version
-    read = threading.Barrier(2)
+    read = threading.Barrier(2, timeout=SECONDS)
 
     def edit(text: str) -> Callable[[], None]:
         def run() -> None:

@@ -38,6 +38,7 @@ from references.desk.request import (
     State,
 )
 from tests.references.asking import advocate, ahead, call, contact, noon
+from tests.threads import SECONDS, wait_for
 from tests.world import World, ago, stage
 from workspace.audit import AuditEntry
 from workspace.clock import months_after, now, spoken, today
@@ -575,7 +576,7 @@ def test_a_step_from_a_page_that_is_out_of_date_is_refused(desk: Desk) -> None:
 
 def at_once(*acts: Callable[[], None]) -> list[str]:
     """What came of each act, when all begin together: 'done', or the refusal's name."""
-    start = threading.Barrier(len(acts))
+    start = threading.Barrier(len(acts), timeout=SECONDS)
     found = [""] * len(acts)
 
     def run(place: int, act: Callable[[], None]) -> None:
@@ -586,11 +587,10 @@ def at_once(*acts: Callable[[], None]) -> list[str]:
         except DealkinError as error:
             found[place] = type(error).__name__
 
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(acts)]
+    threads = [threading.Thread(target=run, args=pair, daemon=True) for pair in enumerate(acts)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    wait_for(*threads)
     return found
 
 
@@ -637,7 +637,7 @@ def test_two_requests_do_not_both_take_a_customers_last_call(desk: Desk) -> None
         except Conflict as why:
             found.append(str(why))
 
-    other = threading.Thread(target=approve_the_other)
+    other = threading.Thread(target=approve_the_other, daemon=True)
     with world.database.write() as session:
         request = session.get_one(ReferenceRequest, made[0])
         workflow.approve(session, world.viewer("erin"), request)
@@ -645,7 +645,7 @@ def test_two_requests_do_not_both_take_a_customers_last_call(desk: Desk) -> None
         other.start()
         # Whoever does not wait for this one to commit is through by then.
         other.join(1)
-    other.join()
+    wait_for(other)
     assert "takes no further call within the quarter" in found[0]
     with world.database.read() as session:
         states = session.exec(select(ReferenceRequest.state)).all()

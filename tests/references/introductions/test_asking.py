@@ -21,6 +21,7 @@ from references.introductions.tables import OPEN_DAYS, Answer, IntroductionReque
 from references.network.paths import Network
 from references.network.ties import Tie, TieKind, Visibility, assert_tie
 from tests.references.asking import ahead
+from tests.threads import SECONDS
 from tests.world import World
 from workspace.audit import AuditEntry
 from workspace.clock import today
@@ -475,7 +476,7 @@ def test_a_yes_and_a_withdrawal_at_once_do_not_both_win(
 ) -> None:
     world = known_to_bob
     key = request(world, network)
-    both = threading.Barrier(2)
+    both = threading.Barrier(2, timeout=SECONDS)
 
     def act(what: Callable[[], None]) -> bool:
         both.wait()
@@ -494,7 +495,7 @@ def test_a_yes_and_a_withdrawal_at_once_do_not_both_win(
 
 
 def test_pressing_twice_asks_once(known_to_bob: World, network: Network) -> None:
-    both = threading.Barrier(2)
+    both = threading.Barrier(2, timeout=SECONDS)
 
     def press(_: int) -> bool:
         both.wait()

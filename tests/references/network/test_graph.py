@@ -16,6 +16,7 @@ from references.network import graph as graphs
 from references.network.graph import Graph
 from references.network.path_search import Path
 from tests.references.network.brute_force import strongest_paths
+from tests.threads import wait_for
 
 Ties = dict[tuple[int, int], float]
 
@@ -393,7 +394,7 @@ def test_threads_ask_while_others_change_and_arrange() -> None:
             except Exception as error:
                 wrong.append(error)
 
-    threads = [threading.Thread(target=ask) for _ in range(3)]
+    threads = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
     for thread in threads:
         thread.start()
     for number in range(300):
@@ -401,8 +402,7 @@ def test_threads_ask_while_others_change_and_arrange() -> None:
         if number % 20 == 0:
             graph.compact()
     stop.set()
-    for thread in threads:
-        thread.join()
+    wait_for(*threads)
     assert wrong == []
 
 

@@ -16,6 +16,7 @@ from references.network.ties import (
     assert_tie,
     set_visibility,
 )
+from tests.threads import wait_for
 from tests.world import World
 from workspace.accounts.accounts import Relationship
 from workspace.keys import plain
@@ -257,11 +258,10 @@ def test_writers_and_readers_at_once_agree_in_the_end(world: World, network: Net
         except BaseException as problem:
             problems.append(problem)
 
-    threads = [threading.Thread(target=write, args=(people[n::2],)) for n in range(2)]
+    threads = [threading.Thread(target=write, args=(people[n::2],), daemon=True) for n in range(2)]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    wait_for(*threads)
     assert not problems
     for name in people:
         assert ["alice", name] in found(world, network, "charlie", "alice", name)

@@ -22,7 +22,7 @@ from tests.similarity.index.catalogs import (
     log,
     written,
 )
-from tests.workspace.test_database import at_the_same_time
+from tests.threads import SECONDS, at_the_same_time
 from tests.world import FakeEmbedder, World
 from workspace.database import Database
 from workspace.deals import lifecycle
@@ -210,10 +210,10 @@ def test_should_not_skip_a_generation_that_is_committed_late(
             log(session, "Zebra first", key="one")
             session.flush()
             first_wrote.set()
-            assert second_done.wait(20)
+            assert second_done.wait(SECONDS)
 
     def second() -> None:
-        assert first_wrote.wait(20)
+        assert first_wrote.wait(SECONDS)
         with database.write() as session:
             log(session, "Zebra second", key="two")
         assert found(database, catalog, "zebra") == ["Zebra second"]
@@ -248,7 +248,7 @@ def test_should_commit_generations_in_their_order(database: Database, catalog: C
             log(session, "Zebra first", key="one")
 
     def second() -> None:
-        assert taken.wait(20)
+        assert taken.wait(SECONDS)
         with database.write() as session:
             log(session, "Zebra second", key="two")
         seen.append(numbers())

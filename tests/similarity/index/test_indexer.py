@@ -20,7 +20,7 @@ from tests.similarity.index.catalogs import (
     log,
     written,
 )
-from tests.workspace.test_database import at_the_same_time
+from tests.threads import SECONDS, at_the_same_time
 from tests.world import FakeEmbedder, World
 from workspace import assets
 from workspace.accounts.accounts import edit_account
@@ -400,7 +400,7 @@ def test_should_keep_both_changes_of_a_text_that_two_change_at_once(
             edit_account(session, account, None, {"name": "Heron Trust"})
             session.flush()
             if not world.database.is_sqlite:
-                flushed.wait(20)
+                flushed.wait(SECONDS)
 
     def write_note() -> None:
         with world.database.write() as session:
@@ -409,7 +409,7 @@ def test_should_keep_both_changes_of_a_text_that_two_change_at_once(
             )
             session.flush()
             if not world.database.is_sqlite:
-                flushed.wait(20)
+                flushed.wait(SECONDS)
 
     assert at_the_same_time(rename_account, write_note) == []
     with world.database.read() as session:

@@ -13,6 +13,7 @@ from litestar import Litestar
 from sqlmodel import select
 
 from tests.serving import serving
+from tests.threads import SECONDS
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.collaboration import notes
@@ -25,8 +26,6 @@ from workspace.people.tables import Member
 from workspace.timeline.timeline import TimelineEntry, state_of
 
 STREAM = {"Accept": "text/event-stream"}
-# A busy machine is slow, not wrong.
-SECONDS = 30.0
 End = dict[str, Any] | None
 
 

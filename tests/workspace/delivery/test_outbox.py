@@ -14,6 +14,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlmodel import col, select
 
+from tests.threads import SECONDS, wait_for
 from workspace.clock import now
 from workspace.database import Database
 from workspace.delivery import outbox
@@ -189,12 +190,10 @@ def test_the_worker_sends_what_is_queued_while_it_runs(
     stopped = outbox.start_sending(database, server)
     try:
         put(database)
-        assert taken.wait(30)
+        assert taken.wait(SECONDS)
     finally:
         stopped.set()
-        for thread in threading.enumerate():
-            if thread.name == "outbox":
-                thread.join(30)
+        wait_for(*(thread for thread in threading.enumerate() if thread.name == "outbox"))
     assert len(inbox.mails) == 1
 
 
