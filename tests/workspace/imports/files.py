@@ -3,18 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from workspace.database import Database
 from workspace.imports.run import Report, import_files
-
-SHARED = Path(__file__).parents[4] / "shared" / "data"
-# Public collections of real and of hostile files, which a clone alone does not have.
-with_shared_data = pytest.mark.skipif(
-    not SHARED.is_dir(), reason="needs the public data in ../shared/data, which are not there"
-)
 
 
 def put(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
