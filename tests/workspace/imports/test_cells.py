@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.workspace.imports.files import ODD_TEXTS
 from workspace.errors import Invalid
 from workspace.imports.cells import (
     LARGEST_AMOUNT,
@@ -247,21 +248,6 @@ def test_should_read_currencies_and_choices():
 def test_should_read_or_refuse_any_text(text, parse):
     with contextlib.suppress(Invalid):
         parse(text)
-
-
-# Texts that break programs: reserved words, numbers that are none, odd characters, and attacks.
-ODD_TEXTS = (
-    "", " ", "\t", "\0", "\ufeff", "\u200b", "\u202edesrever", "\xad", "\x85", "\u2028",
-    "\U000e0001", "undefined", "null", "None", "nil", "NaN", "Infinity", "-Infinity", "1e309",
-    "1E+02", "0x1F", "0b1", "1/0", "-0", "00", "1_000", "1..2", "1,,2", ",", ".", "-", "+",
-    "1.2.3.4", "2²", "½", "٣", "１２３", "Ⅻ", "999999999999999999999999999999999999999", "9" * 80,
-    "$-1.00", "€€5", "(1,234)", "31.02.2024", "2024-13-01", "0000-00-00", "00/00/0000",
-    "32 Jan 2024", "29 Feb 2023", "24:61", "İstanbul", "ẞ", "ﬁ", "Å", "e" + "\u0301" * 60,
-    "👩‍👩‍👧‍👦", "🇵🇱", "田中さん", "אבג", "مرحبا", "(╯°□°)╯", "<script>alert(1)</script>",
-    "javascript:alert(1)", "data:text/html,<b>x</b>", "' OR 1=1 --", "{{ 7*7 }}", "%s%n",
-    "$(reboot)", "`id`", "../../etc/passwd", "C:\\CON", "=1+1", "@SUM(A1)", "mailto:", "a@b@c",
-    "@", "https://", "http://[::1", "//x", "x" * 10_000, "(" * 5_000, "1 " * 5_000,
-)  # fmt: skip
 
 
 @pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__name__)
