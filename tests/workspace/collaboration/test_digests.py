@@ -31,7 +31,7 @@ def mails(database: Database) -> dict[str, str]:
         return {row.recipient: row.body for row in session.exec(select(OutboxMessage))}
 
 
-def test_it_comes_once_a_day_where_there_is_something(world: World) -> None:
+def test_should_send_a_digest_once_a_day_if_there_is_something(world: World) -> None:
     write(world, "@bob-brandt, the merger is near")
     assert digests.queue_due(world.database, ORIGIN, at(6)) == 0
     assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
@@ -49,7 +49,7 @@ def test_it_comes_once_a_day_where_there_is_something(world: World) -> None:
         assert inbox.count(session, world.viewer("bob")) == 1
 
 
-def test_it_does_not_name_a_confidential_deal(world: World) -> None:
+def test_should_not_name_a_confidential_deal(world: World) -> None:
     write(world, "@bob-brandt", deal="nightingale")
     add(world, "Count the beds", deal="nightingale", to="bob-brandt", days=-1)
     assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
@@ -60,7 +60,7 @@ def test_it_does_not_name_a_confidential_deal(world: World) -> None:
     assert "beds" not in text
 
 
-def test_it_keeps_to_each_members_clock(world: World) -> None:
+def test_should_send_digests_by_each_members_time_zone(world: World) -> None:
     write(world, "@bob-brandt and @dana-dvorak")
     with world.database.write() as session:
         bob = session.get_one(Person, world.people["bob"])
@@ -74,7 +74,7 @@ def test_it_keeps_to_each_members_clock(world: World) -> None:
     assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
 
 
-def test_it_can_be_declined_and_is_for_active_members(world: World) -> None:
+def test_should_send_digests_only_to_active_members_who_want_them(world: World) -> None:
     write(world, "@bob-brandt and @dana-dvorak")
     with world.database.write() as session:
         digests.choose(session, world.people["bob"], False)
@@ -87,7 +87,7 @@ def test_it_can_be_declined_and_is_for_active_members(world: World) -> None:
     assert mails(world.database) == {}
 
 
-def test_what_is_due_today_is_said_every_day(world: World) -> None:
+def test_should_repeat_what_is_due_every_day(world: World) -> None:
     add(world, "Prepare the demo", to="bob-brandt", days=1)
     for days in (1, 2):
         assert digests.queue_due(world.database, ORIGIN, at(8, days)) == 1
@@ -97,7 +97,7 @@ def test_what_is_due_today_is_said_every_day(world: World) -> None:
     )
 
 
-def test_it_does_not_name_what_was_won_in_confidence(world: World) -> None:
+def test_should_not_name_confidential_wins(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "nightingale")
         deal.opened = deal.closed = today().replace(year=today().year - 2, day=min(today().day, 28))
@@ -111,7 +111,7 @@ def test_it_does_not_name_what_was_won_in_confidence(world: World) -> None:
     assert "Nightingale" not in text
 
 
-def test_what_is_wrong_with_one_members_keeps_it_from_nobody_else(
+def test_should_send_the_other_digests_if_one_fails(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(world, "@bob-brandt and @dana-dvorak and @erin-eriksen")

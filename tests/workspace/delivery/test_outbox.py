@@ -89,7 +89,7 @@ def wait_is_over(database: Database) -> None:
             session.add(message)
 
 
-def test_a_message_is_sent_once(database: Database, server: MailServer, inbox: Inbox) -> None:
+def test_should_send_a_message_once(database: Database, server: MailServer, inbox: Inbox) -> None:
     message_id = put(database, reply_to="erin@dealkin.example")
     assert send_next(database, server)
     assert not send_next(database, server)
@@ -101,14 +101,16 @@ def test_a_message_is_sent_once(database: Database, server: MailServer, inbox: I
     assert row(database, message_id).sent_at
 
 
-def test_what_was_rolled_back_is_not_sent(database: Database, server: MailServer) -> None:
+def test_should_not_send_what_was_rolled_back(database: Database, server: MailServer) -> None:
     with database.write() as session:
         outbox.queue(session, "ines@brannoc.example", "Would you?", "…")
         session.rollback()
     assert not send_next(database, server)
 
 
-def test_a_mail_server_that_is_away_loses_nothing(database: Database, inbox: Inbox) -> None:
+def test_should_lose_nothing_while_the_mail_server_is_away(
+    database: Database, inbox: Inbox
+) -> None:
     message_id = put(database)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -124,7 +126,7 @@ def test_a_mail_server_that_is_away_loses_nothing(database: Database, inbox: Inb
 
 
 @pytest.mark.parametrize("answer", ["451 later", "550 nobody of that name"])
-def test_a_refusal_is_told_and_tried_again_under_the_same_id(
+def test_should_keep_a_refusal_and_try_again_under_the_same_id(
     database: Database, server: MailServer, inbox: Inbox, answer: str
 ) -> None:
     message_id = put(database)
@@ -141,14 +143,14 @@ def test_a_refusal_is_told_and_tried_again_under_the_same_id(
     assert row(database, message_id).problem == ""
 
 
-def test_the_delays_grow_to_a_day() -> None:
+def test_should_let_delays_grow_to_a_day() -> None:
     delays = [outbox.delay(attempts) for attempts in range(1, 40)]
     assert delays[0] == timedelta(minutes=1)
     assert delays == sorted(delays)
     assert delays[-1] == timedelta(days=1)
 
 
-def test_a_worker_that_dies_after_the_servers_yes_sends_one_duplicate_at_most(
+def test_should_send_at_most_one_duplicate_if_a_worker_dies_after_the_servers_yes(
     database: Database, server: MailServer, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(database)
@@ -169,7 +171,7 @@ def test_a_worker_that_dies_after_the_servers_yes_sends_one_duplicate_at_most(
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 1
 
 
-def test_two_workers_do_not_send_the_same(
+def test_should_not_let_two_workers_send_the_same(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     put(database)
@@ -180,7 +182,7 @@ def test_two_workers_do_not_send_the_same(
     assert len(inbox.mails) == 1
 
 
-def test_the_worker_sends_what_is_queued_while_it_runs(
+def test_should_send_what_is_queued_while_the_worker_runs(
     database: Database, server: MailServer, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.05)
@@ -198,7 +200,7 @@ def test_the_worker_sends_what_is_queued_while_it_runs(
     assert len(inbox.mails) == 1
 
 
-def test_an_invitation_says_the_same_method_twice(
+def test_should_state_the_method_of_an_invitation_twice(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     entry = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
@@ -223,13 +225,13 @@ def test_an_invitation_says_the_same_method_twice(
         {"reply_to": "erin@dealkin.example\nBcc: all@example.com"},
     ],
 )
-def test_nobody_smuggles_a_header_in(database: Database, facts: dict[str, str]) -> None:
+def test_should_refuse_smuggled_headers(database: Database, facts: dict[str, str]) -> None:
     given = {"recipient": "ines@brannoc.example", "subject": "Would you?", **facts}
     with database.write() as session, pytest.raises(Invalid):
         outbox.queue(session, given.pop("recipient"), given.pop("subject"), "…", **given)
 
 
-def test_the_link_in_a_message_is_forgotten_once_it_was_sent(
+def test_should_forget_the_link_in_a_message_once_it_was_sent(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     link = "https://deals.example.com/g/" + "a" * 43
@@ -241,7 +243,7 @@ def test_the_link_in_a_message_is_forgotten_once_it_was_sent(
     assert not re.search("a{20}", row(database, message.id).body)
 
 
-def test_what_events_have_overtaken_is_not_sent(
+def test_should_not_send_what_was_dropped(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     put(database, about="reference request 1")
@@ -256,7 +258,7 @@ def test_what_events_have_overtaken_is_not_sent(
         assert session.exec(sent).all() == ["reference request 2"]
 
 
-def test_a_message_that_was_copied_is_not_sent_again(
+def test_should_not_send_again_what_was_sent_by_hand(
     database: Database, server: MailServer
 ) -> None:
     message_id = put(database, about="reference request 1")
@@ -281,7 +283,7 @@ def test_a_message_that_was_copied_is_not_sent_again(
         ("smtps://me:pw@mail.example", ("mail.example", 465, True, False, "me", "pw")),
     ],
 )
-def test_the_address_of_the_mail_server_is_read(url: str | None, expected: object) -> None:
+def test_should_read_the_address_of_the_mail_server(url: str | None, expected: object) -> None:
     found = outbox.mail_server(url, "desk@dealkin.example")
     facts = found and (
         *(found.host, found.port, found.tls),
@@ -294,7 +296,7 @@ def test_the_address_of_the_mail_server_is_read(url: str | None, expected: objec
 @pytest.mark.parametrize(
     "url", ["mail.example", "http://mail.example", "smtp://", "smtp://x:99999"]
 )
-def test_what_names_no_mail_server_is_refused(url: str) -> None:
+def test_should_refuse_what_names_no_mail_server(url: str) -> None:
     with pytest.raises(DealkinError, match="DEALKIN_SMTP_URL"):
         outbox.mail_server(url, "desk@dealkin.example")
     for sender in (None, "desk", "a@b.example\nBcc: c@d.example"):

@@ -710,7 +710,7 @@ def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
     assert load(database, cheer)[0].refused.startswith("Its columns")
 
 
-def test_tells_nobody_of_what_files_say(world: World, tmp_path: Path) -> None:
+def test_should_notify_nobody_of_what_files_say(world: World, tmp_path: Path) -> None:
     """A team is told how its deal went, but not by a file that brings a year's closings."""
     with world.database.write() as session:
         deal = world.deal(session, "wards")

@@ -11,22 +11,22 @@ from workspace.people import members, sign_in
 from workspace.people.tables import Role
 
 
-def test_an_address_belongs_to_one_person(world: World) -> None:
+def test_should_refuse_the_address_of_another_person(world: World) -> None:
     with pytest.raises(Conflict), world.database.write() as session:
         members.add_member(session, "Another Alice", "Alice@dealkin.example", [])
 
 
-def test_an_address_needs_to_be_one(database: Database) -> None:
+def test_should_refuse_what_is_no_address(database: Database) -> None:
     with pytest.raises(Invalid), database.write() as session:
         members.add_member(session, "Hana Horák", "hana", [])
 
 
-def test_no_member_has_that_address(world: World) -> None:
+def test_should_refuse_an_unknown_address(world: World) -> None:
     with world.database.read() as session, pytest.raises(Invalid):
         members.viewer_by_email(session, "nobody@dealkin.example")
 
 
-def test_what_lets_people_in_is_on_the_audit_log(world: World) -> None:
+def test_should_put_new_members_passwords_and_roles_on_the_audit_log(world: World) -> None:
     grace = world.people["grace"]
     with world.database.write() as session:
         person = members.add_member(session, "Hana Horák", "h@x.example", [Role.REP], by=grace)

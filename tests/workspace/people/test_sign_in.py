@@ -18,7 +18,7 @@ def at(monkeypatch: pytest.MonkeyPatch, moment: datetime) -> None:
     monkeypatch.setattr(sign_in, "now", lambda: moment)
 
 
-def test_the_right_password_finds_the_member(world: World) -> None:
+def test_should_find_the_member_by_the_right_password(world: World) -> None:
     with world.database.read() as session:
         found = sign_in.check_password(session, world.email("alice"), world.password("alice"))
         assert found is not None
@@ -27,7 +27,7 @@ def test_the_right_password_finds_the_member(world: World) -> None:
         assert sign_in.check_password(session, written, world.password("alice")) is not None
 
 
-def test_anything_else_finds_nobody(world: World) -> None:
+def test_should_find_nobody_by_anything_else(world: World) -> None:
     with world.database.read() as session:
         for email, password in (
             (world.email("alice"), world.password("bob")),
@@ -38,7 +38,7 @@ def test_anything_else_finds_nobody(world: World) -> None:
             assert sign_in.check_password(session, email, password) is None
 
 
-def test_a_member_without_a_password_cannot_sign_in(database: Database) -> None:
+def test_should_refuse_a_member_without_a_password(database: Database) -> None:
     with database.write() as session:
         members.add_member(session, "Hana Horák", "Hana@dealkin.example", [Role.REP])
     with database.read() as session:
@@ -46,19 +46,19 @@ def test_a_member_without_a_password_cannot_sign_in(database: Database) -> None:
         assert members.viewer_by_email(session, "hana@dealkin.example").roles == {Role.REP}
 
 
-def test_a_short_password_is_refused(world: World) -> None:
+def test_should_refuse_a_short_password(world: World) -> None:
     with pytest.raises(Invalid) as refused, world.database.write() as session:
         sign_in.set_password(session, world.people["alice"], "eleven char")
     assert set(refused.value.fields) == {"password"}
 
 
-def test_passwords_are_random_and_long_enough() -> None:
+def test_should_make_random_passwords_that_are_long_enough() -> None:
     made = {sign_in.random_password() for _ in range(100)}
     assert len(made) == 100
     assert min(map(len, made)) >= sign_in.MINIMUM_PASSWORD
 
 
-def test_a_session_knows_its_bearer_and_stores_no_secret(world: World) -> None:
+def test_should_recognise_a_session_without_storing_its_secret(world: World) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["dana"])
     with world.database.read() as session:
@@ -69,7 +69,7 @@ def test_a_session_knows_its_bearer_and_stores_no_secret(world: World) -> None:
         assert token not in stored.token_hash
 
 
-def test_signing_out_ends_this_session_only(world: World) -> None:
+def test_should_end_only_this_session_on_signing_out(world: World) -> None:
     with world.database.write() as session:
         desk = sign_in.open_session(session, world.people["alice"])
         phone = sign_in.open_session(session, world.people["alice"])
@@ -80,7 +80,9 @@ def test_signing_out_ends_this_session_only(world: World) -> None:
         assert sign_in.viewer_of(session, phone) is not None
 
 
-def test_a_session_ends_after_its_lifetime(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_end_a_session_after_its_lifetime(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["alice"])
     start = now()
@@ -91,7 +93,7 @@ def test_a_session_ends_after_its_lifetime(world: World, monkeypatch: pytest.Mon
         assert sign_in.viewer_of(session, token) is None
 
 
-def test_a_new_password_signs_every_browser_out(world: World) -> None:
+def test_should_sign_every_browser_out_with_a_new_password(world: World) -> None:
     with world.database.write() as session:
         alice = sign_in.open_session(session, world.people["alice"])
         bob = sign_in.open_session(session, world.people["bob"])
@@ -105,7 +107,7 @@ def test_a_new_password_signs_every_browser_out(world: World) -> None:
         assert sign_in.check_password(session, email, "a new password") is not None
 
 
-def test_a_member_who_is_not_active_is_out_at_once(world: World) -> None:
+def test_should_refuse_a_member_who_is_not_active_at_once(world: World) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["alice"])
     with world.database.write() as session:
@@ -116,7 +118,7 @@ def test_a_member_who_is_not_active_is_out_at_once(world: World) -> None:
         assert found is None
 
 
-def test_a_role_that_was_taken_is_gone_at_the_next_look(world: World) -> None:
+def test_should_apply_changed_roles_to_open_sessions(world: World) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["grace"])
     with world.database.write() as session:
@@ -127,7 +129,7 @@ def test_a_role_that_was_taken_is_gone_at_the_next_look(world: World) -> None:
         assert viewer.roles == {Role.REP}
 
 
-def test_too_many_tries_lock_one_account_for_a_while(
+def test_should_lock_one_account_for_a_while_after_too_many_attempts(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice, bob = world.email("alice"), world.email("bob")
@@ -144,7 +146,7 @@ def test_too_many_tries_lock_one_account_for_a_while(
         assert len(session.exec(select(SignInAttempt)).all()) == 1
 
 
-def test_a_success_forgets_the_tries_before_it(world: World) -> None:
+def test_should_forget_earlier_attempts_after_a_success(world: World) -> None:
     alice = world.email("alice")
     with world.database.write() as session:
         for _ in range(5):
