@@ -227,6 +227,18 @@ def test_should_fill_rows_by_name(world: World) -> None:
     assert all(row.amount == amounts[row.key] and row.account == "unknown" for row in rows)
 
 
+def test_should_take_columns_of_the_same_name_from_a_table(world: World) -> None:
+    query = select_row(Line, Deal, account=Account.name).join(
+        Account, col(Account.id) == col(Deal.account_id)
+    )
+    with world.database.read() as session:
+        rows = {row.key: row for row in fetch(session, Line, query)}
+    wards = rows[world.deals["wards"]]
+    assert (wards.amount, wards.account) == (80_000, "St Brannoc Hospital")
+    with pytest.raises(TypeError, match="needs the fields amount"):
+        select_row(Line, Account)
+
+
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [
