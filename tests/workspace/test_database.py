@@ -1,4 +1,4 @@
-"""Sessions and transactions on both kinds of database, and the schema that they stand on."""
+"""Sessions, transactions and lists on both databases, and the migrations of the schema."""
 
 import threading
 from collections.abc import Callable
@@ -24,7 +24,7 @@ from workspace.setup import open_database
 
 
 def at_the_same_time(*work: Callable[[], None]) -> list[BaseException]:
-    """Run each in a thread of its own, started together; what went wrong."""
+    """Run functions in threads that start together; returns their exceptions."""
     ready = threading.Barrier(len(work))
     problems: list[BaseException] = []
 
@@ -211,7 +211,7 @@ def test_should_refuse_sqlite_in_memory(url: str) -> None:
 
 @dataclass(frozen=True)
 class Line:
-    """A deal as a line of the lists below."""
+    """A deal as a line of a list."""
 
     key: str
     amount: Decimal | None

@@ -1,4 +1,4 @@
-"""Accounts: size bands, countries, regions, and finding one by its name."""
+"""Accounts: size bands, countries, regions, and finding accounts by name."""
 
 from itertools import pairwise
 

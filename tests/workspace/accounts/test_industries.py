@@ -23,7 +23,7 @@ def test_should_find_an_industry_by_code_and_name(code: str) -> None:
     assert industries.find_industry(code) == code
     assert industries.find_industry(code.lower()) == code
     found = industries.find_industry(industries.industry_name(code))
-    # A section and its only division may go by one name.
+    # A section and its only division may have the same name.
     assert found is not None
     assert industries.industry_name(found) == industries.industry_name(code)
 

@@ -1,4 +1,4 @@
-"""The daily digest: when, for whom, and what it does not say."""
+"""The daily digest: when it is sent, to whom, and what it leaves out."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ def at(hour: int, days: int = 0) -> datetime:
 
 
 def mails(database: Database) -> dict[str, str]:
-    """What waits in the outbox, by its recipient."""
+    """The texts of the mails in the outbox, by recipient."""
     with database.read() as session:
         return {row.recipient: row.body for row in session.exec(select(OutboxMessage))}
 
@@ -41,9 +41,9 @@ def test_should_send_a_digest_once_a_day_if_there_is_something(world: World) -> 
     assert "Hello Bob," in text
     assert "Alice Adeyemi mentioned you: St Brannoc ward dashboards" in text
     assert f"{ORIGIN}/inbox" in text
-    # What people wrote stays in the record.
+    # Notes do not leave the record.
     assert "merger" not in text
-    # The next day it is no news.
+    # The next day nothing is new.
     assert digests.queue_due(world.database, ORIGIN, at(8, 1)) == 0
     with world.database.read() as session:
         assert inbox.count(session, world.viewer("bob")) == 1
@@ -116,7 +116,7 @@ def test_should_send_the_other_digests_if_one_fails(
 ) -> None:
     write(world, "@bob-brandt and @dana-dvorak and @erin-eriksen")
     with world.database.write() as session:
-        # The record takes addresses that no mail can be sent to.
+        # The record accepts addresses to which no mail can be sent.
         bob = session.get_one(Person, world.people["bob"])
         bob.email = "a,b@example.com"
         session.add(bob)

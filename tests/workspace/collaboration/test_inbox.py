@@ -1,4 +1,4 @@
-"""What a member does with their inbox."""
+"""The inbox: finishing, reopening and snoozing items."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Notes: whom they mention, who may write, and what becomes of inboxes."""
+"""Notes: mentions, the right to write, and the notifications that follow."""
 
 import pytest
 from sqlmodel import select
@@ -17,7 +17,7 @@ WARDS, HIDDEN = "wards", "nightingale"
 
 
 def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> int:
-    """A note of one of the cast: its number."""
+    """Write a note as one of the cast; returns its id."""
     with world.database.write() as session:
         row = world.deal(session, deal)
         entry = notes.write_note(session, row, world.people[by], "note", text)
@@ -26,7 +26,7 @@ def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> i
 
 
 def told(world: World, name: str, folder: InboxFolder = InboxFolder.OPEN) -> list[Item]:
-    """What is in somebody's inbox."""
+    """The items in a folder of an inbox."""
     with world.database.read() as session:
         return inbox.items(session, world.viewer(name), folder)
 
@@ -67,7 +67,7 @@ def test_should_find_no_mentions_in_code(world: World) -> None:
     assert text_of(world, write(world, "`@Bob Brandt` is @Bob Brandt")) == (
         "`@Bob Brandt` is @bob-brandt"
     )
-    # Three marks in a line begin no code.
+    # Three backticks within a line start no code block.
     write(world, "see ``` @dana-dvorak now")
     assert len(told(world, "dana")) == 1
 
@@ -148,7 +148,7 @@ def test_should_let_members_who_were_asked_answer(world: World) -> None:
     ]
     write(world, "@charlie-costa and @frank-fischer, have you seen this?")
     assert may("charlie")
-    # Who may only read still only reads.
+    # A member without a role still only reads.
     assert not may("frank")
     with world.database.read() as session, pytest.raises(Forbidden):
         notes.require_writer(session, world.viewer("frank"), world.deal(session, WARDS))
@@ -209,7 +209,7 @@ def test_should_notify_the_members_whom_a_seat_concerns(world: World) -> None:
     assert [item.why for item in told(world, "bob")] == ["seat"]
     with world.database.write() as session:
         team.decline_seat(session, session.merge(seat), bob, "On leave")
-    # The owner hears of the answer; the one who gave it does not.
+    # The owner is notified of the answer, its author is not.
     assert [item.event.text for item in told(world, "alice")] == ["On leave"]
     assert len(told(world, "bob")) == 1
 
@@ -226,7 +226,7 @@ def test_should_notify_a_team_of_how_its_deal_went(world: World) -> None:
     for name in ("bob", "dana"):
         [item] = told(world, name)
         assert (item.why, item.event.kind) == ("credit", "stage")
-    # The owner was told that a seat was taken, and that it was handed over.
+    # The owner was notified of the filled seat and of its new member.
     assert [item.why for item in told(world, "alice")] == ["seat", "seat"]
 
 

@@ -1,4 +1,4 @@
-"""Keeping in touch: when it is time, and what there is to say."""
+"""Keeping in touch: when a contact is due, and the reasons to write."""
 
 from datetime import date, timedelta
 
@@ -54,7 +54,7 @@ def test_should_make_a_new_role_a_reason_at_once(world: World) -> None:
     [each] = due(world)
     start = ago(5)
     assert each.reasons[0].text == f"New role: COO at Lumen Bank since {start.day} {start:%b %Y}"
-    # Once they were written to it is news no more.
+    # After a contact the new role is no reason any more.
     with world.database.write() as session:
         reminders.got_in_touch(session, world.people["alice"], ines(session, world))
     assert due(world) == []
@@ -74,12 +74,12 @@ def test_should_make_the_anniversary_of_a_win_a_reason(world: World) -> None:
     keep(world, last=30, name="charlie")
     [hers] = due(world)
     assert sum("was won" in reason.text for reason in hers.reasons) == 2
-    # Charlie may not know of the confidential one.
+    # Charlie cannot see the confidential deal.
     [his] = due(world, "charlie")
     assert [reason.text for reason in his.reasons if "was won" in reason.text] == [
         f"2 years since St Brannoc patient records was won, on {day.day} {day:%b}"
     ]
-    # Whoever has just written need not write again for the day.
+    # After a recent contact an anniversary is no reason.
     keep(world, last=3)
     assert due(world) == []
 

@@ -1,4 +1,4 @@
-"""Tasks: for whom, until when, and who hears of them."""
+"""Tasks: assignees, due dates, and notifications."""
 
 from datetime import timedelta
 
@@ -58,7 +58,7 @@ def test_should_refuse_assignees_who_cannot_see_the_deal(world: World) -> None:
 
 
 def change(world: World, name: str, task_id: int) -> None:
-    """Do a task as one of the cast."""
+    """Finish a task as one of the cast."""
     with world.database.write() as session:
         viewer = world.viewer(name)
         key = world.deals[WARDS]
@@ -75,7 +75,7 @@ def test_should_let_the_assignee_finish_a_task_and_notify_its_author(world: Worl
     assert of(world, "charlie") == []
     [item] = told(world, "alice")
     assert (item.why, item.event.detail["step"]) == ("task", "done")
-    # Doing it again tells nobody again.
+    # Finishing it again notifies nobody.
     change(world, "alice", task)
     assert len(told(world, "alice")) == 1
 

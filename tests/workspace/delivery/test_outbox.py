@@ -1,4 +1,4 @@
-"""The outbox: nothing is lost, little is sent twice, and nothing is smuggled in."""
+"""The outbox: delivery, retries, leases, and refused headers."""
 
 import re
 import socket
@@ -22,18 +22,18 @@ from workspace.errors import Conflict, DealkinError, Invalid, NotFound
 
 
 def send_next(database: Database, server: MailServer) -> bool:
-    """As the worker does it: in a thread of its own, where no other event loop runs."""
+    """Send in a thread of its own, where no other event loop runs, as the worker does."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(outbox.send_next, database, server).result()
 
 
 class Inbox:
-    """A mail server's handler that keeps what it takes, or answers as it is told to."""
+    """The handler of a mail server that keeps the mails it accepts, or gives a set answer."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: list[str] = []
-        # Called after a mail was taken and before that is said.
+        # Called after a mail is accepted and before the answer.
         self.then: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
@@ -53,7 +53,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def server(inbox: Inbox) -> Iterator[MailServer]:
-    """A real mail server on this machine."""
+    """A mail server on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -80,7 +80,7 @@ def row(database: Database, message_id: int) -> OutboxMessage:
 
 
 def wait_is_over(database: Database) -> None:
-    """As if every delay and lease had run out."""
+    """Have every delay and lease end."""
     with database.write() as session:
         for message in session.exec(select(OutboxMessage)).all():
             message.due_at = now() - timedelta(seconds=1)
@@ -162,7 +162,7 @@ def test_should_send_at_most_one_duplicate_if_a_worker_dies_after_the_servers_ye
         dying.setattr(outbox, "_set_sent", die)
         with pytest.raises(KeyboardInterrupt):
             send_next(database, server)
-    # Nobody else takes it before the lease has run out.
+    # No other worker takes it before the lease ends.
     assert not send_next(database, server)
     wait_is_over(database)
     assert send_next(database, server)

@@ -1,4 +1,4 @@
-"""What the tests of importing share: files to import, and the state of a whole database."""
+"""Shared by the tests of imports: writing files, importing them, and comparing databases."""
 
 from pathlib import Path
 from typing import Any

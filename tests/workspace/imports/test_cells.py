@@ -1,4 +1,4 @@
-"""Cells to values: what is understood, what is refused, and that nothing else happens."""
+"""The readers of cells: what they read, and what they refuse."""
 
 import contextlib
 from datetime import UTC, date, datetime

@@ -224,7 +224,7 @@ def test_should_import_8800_opportunities(database, tmp_path):
         assert session.exec(pro.where(Product.name == "GTX Pro")).one() == 1257
         assert session.exec(select(func.count()).select_from(Seat)).one() == 8800
         assert session.exec(select(func.count()).select_from(Account)).one() == 85
-    # Far from what it takes, so that only a mistake of another order shows.
+    # Far above the usual time, so that only a mistake of another order of magnitude fails.
     assert took < 60
 
     before = snapshot(database)

@@ -1,4 +1,4 @@
-"""The error file: what it says, and that no spreadsheet runs anything in it."""
+"""The error file: its content, and that no spreadsheet runs a formula in it."""
 
 import csv
 

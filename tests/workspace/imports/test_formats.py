@@ -1,4 +1,4 @@
-"""Which kind of file a header means."""
+"""Recognising the format of a file by its header."""
 
 import pytest
 
