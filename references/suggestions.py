@@ -38,6 +38,7 @@ from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.value_lists import split_values
 
 # The similar won deals; an advocate's account may have one among them.
 WON_KIN = Want(POOL, DealFilter(outcome=Outcome.WON))
@@ -431,7 +432,7 @@ def _profiles(session: Session, people: Collection[int]) -> dict[int, _Profile]:
             .where(col(Person.id).in_(batch))
         )
         for row in fetch(session, _PersonFacts, query):
-            spoken = frozenset(code.strip().lower() for code in row.languages.split(";")) - {""}
+            spoken = frozenset(code.lower() for code in split_values(row.languages))
             profiles[row.id] = _Profile(row.title, spoken, row.country)
     return profiles
 

@@ -1,13 +1,12 @@
 """The fixed cast and their deals, built with the functions that the application uses.
 
-Alice owns the deals that most tests are about. Bob is on her team and may do what she may.
-Charlie is a stranger to her deals. Dana manages, Erin markets, Frank may only read and Grace
-administers; none of them has a part in Alice's confidential deal.
+Alice owns the deals that most tests are about. Bob is on her team and can do what she can.
+Charlie is a stranger to her deals. Dana manages, Erin markets, Frank can only read and Grace
+administers; none of them is on the team of Alice's confidential deal.
 """
 
 import re
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -41,9 +40,113 @@ CAST = {
 }
 
 
+@dataclass(frozen=True)
+class _DealFacts:
+    """A deal of the cast; `opened` and `closed` are days before today."""
+
+    key: str
+    name: str
+    account: str | None
+    owner: str | None
+    stage: str
+    opened: int
+    closed: int | None
+    products: tuple[str, ...]
+    competitors: tuple[str, ...]
+    amount: int
+    use_case: str
+    notes: str
+    reason: str = ""
+    confidential: bool = False
+
+
+_DEALS = (
+    _DealFacts(
+        "brannoc", "St Brannoc patient records", "brannoc", "alice", "Closed Won", 320, 200,
+        ("Atlas Warehouse",), ("Datamoor",), 240_000,
+        "Consolidate patient records of four hospitals in one warehouse for waiting-time reports",
+        "The chief information officer feared a long migration; the ward demo settled it.",
+        "Reference visit to a clinic with the same records system",
+    ),
+    _DealFacts(
+        "havel", "Havel Clinics data platform", "havel", "alice", "Closed Won", 520, 400,
+        ("Atlas Warehouse", "Beacon Dashboards"), ("Datamoor",), 95_000,
+        "Patient records and billing of twelve clinics in one warehouse with dashboards",
+        "Head of data had used the competitor before and wanted out.",
+        "Fixed price for the migration",
+    ),
+    _DealFacts(
+        "lumen", "Lumen Bank risk warehouse", "lumen", "charlie", "Closed Won", 300, 120,
+        ("Atlas Warehouse",), ("Quarrystone",), 780_000,
+        "Regulatory risk reporting from forty source systems, every night before six",
+        "Audit asked for lineage on every figure.",
+        "Lineage out of the box",
+    ),
+    _DealFacts(
+        "ribera", "Banco Ribera reporting", "ribera", "charlie", "Closed Lost", 260, 90,
+        ("Atlas Warehouse",), ("Datamoor",), 410_000,
+        "Regulatory reporting for the central bank",
+        "Procurement wanted one vendor for everything.",
+        "Price",
+    ),
+    _DealFacts(
+        "orlik", "Orlik shop dashboards", "orlik", "alice", "Closed Lost", 420, 300,
+        ("Beacon Dashboards",), ("Quarrystone",), 60_000,
+        "Daily sales dashboards for two hundred shop managers",
+        "No demo with their own data was given.",
+        "No decision",
+    ),
+    _DealFacts(
+        "fjord", "Fjord freight integration", "fjord", "charlie", "Closed Won", 640, 500,
+        ("Relay Integration",), (), 130_000,
+        "Connect carriers, customs and the warehouse system",
+        "Wanted to be live before the Christmas peak.",
+        "Speed",
+    ),
+    _DealFacts(
+        "tidewater", "Tidewater claims warehouse", "tidewater", "charlie", "Value Proposition",
+        60, None, ("Atlas Warehouse",), ("Datamoor",), 350_000,
+        "Claims history of three merged insurers in one warehouse",
+        "Their architect asks for a customer who merged systems too.",
+    ),
+    _DealFacts(
+        "meridian", "Meridian plant integration", "meridian", "alice", "Negotiation/Review",
+        120, None, ("Relay Integration", "Beacon Dashboards"), (), 520_000,
+        "Stream machine data of six plants to quality dashboards",
+        "Works council must agree to the dashboards.",
+    ),
+    _DealFacts(
+        "wards", "St Brannoc ward dashboards", "brannoc", "alice", "Qualification", 20, None,
+        ("Beacon Dashboards",), ("Datamoor",), 80_000,
+        "Waiting-time dashboards for ward managers on top of the patient records warehouse",
+        "Same people as last year; wants a demo on the wards.",
+    ),
+    _DealFacts(
+        "kestrel", "Kestrel Health records", "kestrel", "charlie", "Needs Analysis", 10, None,
+        ("Atlas Warehouse",), ("Datamoor",), 200_000,
+        "Patient records of nine hospitals in one warehouse",
+        "Asks who has done this with the same records system.",
+    ),
+    _DealFacts(
+        "nightingale", "Project Nightingale", "kestrel", "alice", "Closed Won", 200, 60,
+        ("Atlas Warehouse",), ("Datamoor",), 990_000,
+        "Patient records of nine hospitals before a merger that is not public",
+        "Only the board knows of the merger.",
+        "Discretion",
+        confidential=True,
+    ),
+    _DealFacts(
+        "unclaimed", "Request from the web site", None, None, "Prospecting", 5, None,
+        (), (), 0,
+        "Somebody asks for dashboards",
+        "",
+    ),
+)  # fmt: skip
+
+
 @dataclass
 class World:
-    """Who and what is there, by the short names that tests use."""
+    """The cast, their accounts, deals and assets, by the short names that tests use."""
 
     database: Database
     people: dict[str, int] = field(default_factory=dict)
@@ -55,11 +158,11 @@ class World:
 
     @property
     def confidential_deal(self) -> str:
-        """The key of the deal that only Alice and Bob may know of."""
+        """The key of the deal that only Alice and Bob can see."""
         return self.deals["nightingale"]
 
     def viewer(self, name: str) -> Viewer:
-        """One of the cast as the one who looks and acts."""
+        """The viewer for one of the cast."""
         return self.viewers[name]
 
     def email(self, name: str) -> str:
@@ -84,14 +187,14 @@ class World:
 
 
 class FakeEmbedder:
-    """Embeds by hashing words: texts that share words are near, and nothing is learned."""
+    """Embeds texts by hashing their words, so that texts with common words are near."""
 
     model_id = "fake"
     dimension = 64
     languages = frozenset({"en"})
 
     def encode(self, texts: list[str]) -> np.ndarray:
-        """A unit row for each text; that of a text without words is zero."""
+        """A unit vector for each text; zero for a text without words."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in re.findall(r"\w+", text.lower()):
@@ -103,7 +206,7 @@ class FakeEmbedder:
 
 
 def ago(days: int) -> date:
-    """The day so many days before today."""
+    """The date some days before today."""
     return today() - timedelta(days=days)
 
 
@@ -113,7 +216,7 @@ def stage(session: Session, name: str) -> Stage:
 
 
 def build_world(database: Database) -> World:
-    """Put the cast, their accounts, deals and assets into an empty, migrated database."""
+    """Fill an empty, migrated database with the cast, their accounts, deals and assets."""
     world = World(database)
     with database.write() as session:
         _add_cast(session, world)
@@ -206,133 +309,35 @@ def _add_deals(session: Session, world: World) -> None:
     competitors = {
         name: find_or_add_competitor(session, name) for name in ("Datamoor", "Quarrystone")
     }
-
-    def add(
-        name: str,
-        title: str,
-        account: str | None,
-        owner: str | None,
-        stage_name: str,
-        opened: int,
-        closed: int | None,
-        sold: Iterable[str],
-        against: Iterable[str],
-        amount: int,
-        use_case: str,
-        notes: str,
-        reason: str = "",
-        confidential: bool = False,
-    ) -> Deal:
+    for facts in _DEALS:
         deal = lifecycle.log(
             session,
-            title,
-            world.account(session, account) if account else None,
-            world.people[owner] if owner else None,
-            stage=stage(session, stage_name),
-            products=[products[each] for each in sold],
-            competitors=[competitors[each] for each in against],
-            amount=Decimal(amount),
+            facts.name,
+            world.account(session, facts.account) if facts.account else None,
+            world.people[facts.owner] if facts.owner else None,
+            stage=stage(session, facts.stage),
+            products=[products[name] for name in facts.products],
+            competitors=[competitors[name] for name in facts.competitors],
+            amount=Decimal(facts.amount),
             currency="EUR",
-            opened=ago(opened),
-            closed=ago(closed) if closed is not None else None,
-            use_case=use_case,
-            notes=notes,
-            reason=reason,
-            confidential=confidential,
+            opened=ago(facts.opened),
+            closed=ago(facts.closed) if facts.closed is not None else None,
+            use_case=facts.use_case,
+            notes=facts.notes,
+            reason=facts.reason,
+            confidential=facts.confidential,
         )
-        world.deals[name] = deal.key
-        if owner == "alice":
+        world.deals[facts.key] = deal.key
+        if facts.owner == "alice":
             team.add_seat(
                 session,
                 deal,
                 "product expert",
                 world.people["bob"],
                 deal.owner_id,
-                ago(opened),
+                ago(facts.opened),
                 quiet=True,
             )
-        return deal
-
-    add(
-        "brannoc", "St Brannoc patient records", "brannoc", "alice", "Closed Won", 320, 200,
-        ["Atlas Warehouse"], ["Datamoor"], 240_000,
-        "Consolidate patient records of four hospitals in one warehouse for waiting-time reports",
-        "The chief information officer feared a long migration; the ward demo settled it.",
-        "Reference visit to a clinic with the same records system",
-    )  # fmt: skip
-    add(
-        "havel", "Havel Clinics data platform", "havel", "alice", "Closed Won", 520, 400,
-        ["Atlas Warehouse", "Beacon Dashboards"], ["Datamoor"], 95_000,
-        "Patient records and billing of twelve clinics in one warehouse with dashboards",
-        "Head of data had used the competitor before and wanted out.",
-        "Fixed price for the migration",
-    )  # fmt: skip
-    add(
-        "lumen", "Lumen Bank risk warehouse", "lumen", "charlie", "Closed Won", 300, 120,
-        ["Atlas Warehouse"], ["Quarrystone"], 780_000,
-        "Regulatory risk reporting from forty source systems, every night before six",
-        "Audit asked for lineage on every figure.",
-        "Lineage out of the box",
-    )  # fmt: skip
-    add(
-        "ribera", "Banco Ribera reporting", "ribera", "charlie", "Closed Lost", 260, 90,
-        ["Atlas Warehouse"], ["Datamoor"], 410_000,
-        "Regulatory reporting for the central bank",
-        "Procurement wanted one vendor for everything.",
-        "Price",
-    )  # fmt: skip
-    add(
-        "orlik", "Orlik shop dashboards", "orlik", "alice", "Closed Lost", 420, 300,
-        ["Beacon Dashboards"], ["Quarrystone"], 60_000,
-        "Daily sales dashboards for two hundred shop managers",
-        "No demo with their own data was given.",
-        "No decision",
-    )  # fmt: skip
-    add(
-        "fjord", "Fjord freight integration", "fjord", "charlie", "Closed Won", 640, 500,
-        ["Relay Integration"], [], 130_000,
-        "Connect carriers, customs and the warehouse system",
-        "Wanted to be live before the Christmas peak.",
-        "Speed",
-    )  # fmt: skip
-    add(
-        "tidewater", "Tidewater claims warehouse", "tidewater", "charlie", "Value Proposition",
-        60, None, ["Atlas Warehouse"], ["Datamoor"], 350_000,
-        "Claims history of three merged insurers in one warehouse",
-        "Their architect asks for a customer who merged systems too.",
-    )  # fmt: skip
-    add(
-        "meridian", "Meridian plant integration", "meridian", "alice", "Negotiation/Review",
-        120, None, ["Relay Integration", "Beacon Dashboards"], [], 520_000,
-        "Stream machine data of six plants to quality dashboards",
-        "Works council must agree to the dashboards.",
-    )  # fmt: skip
-    add(
-        "wards", "St Brannoc ward dashboards", "brannoc", "alice", "Qualification", 20, None,
-        ["Beacon Dashboards"], ["Datamoor"], 80_000,
-        "Waiting-time dashboards for ward managers on top of the patient records warehouse",
-        "Same people as last year; wants a demo on the wards.",
-    )  # fmt: skip
-    add(
-        "kestrel", "Kestrel Health records", "kestrel", "charlie", "Needs Analysis", 10, None,
-        ["Atlas Warehouse"], ["Datamoor"], 200_000,
-        "Patient records of nine hospitals in one warehouse",
-        "Asks who has done this with the same records system.",
-    )  # fmt: skip
-    add(
-        "nightingale", "Project Nightingale", "kestrel", "alice", "Closed Won", 200, 60,
-        ["Atlas Warehouse"], ["Datamoor"], 990_000,
-        "Patient records of nine hospitals before a merger that is not public",
-        "Only the board knows of the merger.",
-        "Discretion",
-        confidential=True,
-    )  # fmt: skip
-    add(
-        "unclaimed", "Request from the web site", None, None, "Prospecting", 5, None,
-        [], [], 0,
-        "Somebody asks for dashboards",
-        "",
-    )  # fmt: skip
     record(
         session,
         world.deal(session, "wards").id,

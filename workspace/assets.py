@@ -13,7 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, or_, select
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now, today
-from workspace.database import fetch, page_after, select_row
+from workspace.database import contains, fetch, page_after, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
 from workspace.deals.tables import Deal, Outcome, Product
@@ -207,16 +207,8 @@ def asset_rows(
     query = (
         select_row(
             AssetRow,
-            id=Asset.id,
-            key=Asset.key,
-            name=Asset.name,
-            kind=Asset.kind,
-            summary=Asset.summary,
-            url=Asset.url,
+            Asset,
             author=Person.name,
-            published=Asset.published,
-            expires=Asset.expires,
-            withdrawn=Asset.withdrawn,
             uses=sa.func.coalesce(counts.c.uses, 0),
             won=sa.func.coalesce(counts.c.won, 0),
             closed=sa.func.coalesce(counts.c.closed, 0),
@@ -237,12 +229,7 @@ def asset_rows(
         )
         query = query.where(col(Asset.id).in_(about))
     if text:
-        query = query.where(
-            or_(
-                col(Asset.name).icontains(text, autoescape=True),
-                col(Asset.summary).icontains(text, autoescape=True),
-            )
-        )
+        query = query.where(contains(text, Asset.name, Asset.summary))
     if author_id is not None:
         query = query.where(col(Asset.author_id) == author_id)
     if asset_id is not None:
@@ -283,7 +270,7 @@ def use_rows(
     query = (
         select_row(
             UseRow,
-            id=Use.id,
+            Use,
             asset_key=Asset.key,
             asset_name=Asset.name,
             asset_kind=Asset.kind,
@@ -293,9 +280,6 @@ def use_rows(
             amount=Deal.amount,
             currency=Deal.currency,
             by=Person.name,
-            used_on=Use.used_on,
-            helped=Use.helped,
-            comment=Use.comment,
         )
         .select_from(Use)
         .join(Asset, col(Asset.id) == col(Use.asset_id))

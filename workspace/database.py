@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col
 
 from workspace.errors import DealkinError
 
@@ -153,22 +153,31 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     return engine
 
 
-def select_row(row: type, **columns: Any) -> sa.Select[Any]:
+def select_row(row: type, table: type[SQLModel] | None = None, /, **columns: Any) -> sa.Select[Any]:
     """A query for rows of a dataclass; each column is named after the field that it fills.
 
-    TypeError if a column is not a field of `row`, or a field without a default has no column.
+    A required field that is not named takes the column of its name from `table`. TypeError if a
+    column is not a field of `row`, or a required field has no column.
     """
     row_fields = {field.name: field for field in fields(row)}
-    required = {
+    required = [
         name
         for name, field in row_fields.items()
         if field.init and field.default is MISSING and field.default_factory is MISSING
-    }
+    ]
+    if table is not None:
+        own = {name: getattr(table, name) for name in required if name in table.model_fields}
+        columns = own | columns
     if unknown := columns.keys() - row_fields.keys():
         raise TypeError(f"{row.__name__} has no field {', '.join(sorted(unknown))}.")
-    if missing := required - columns.keys():
+    if missing := set(required) - columns.keys():
         raise TypeError(f"{row.__name__} needs the fields {', '.join(sorted(missing))}.")
     return sa.select(*(sa.label(name, column) for name, column in columns.items()))
+
+
+def contains(text: str, *columns: Any) -> sa.ColumnElement[bool]:
+    """Whether one of the columns contains a text, whatever its capitals."""
+    return sa.or_(*(col(column).icontains(text, autoescape=True) for column in columns))
 
 
 def fetch(session: Session, row: type[Row], query: sa.Select[Any]) -> list[Row]:

@@ -1,9 +1,10 @@
 """Keys: the short, stable names by which URLs and files refer to things."""
 
+import difflib
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from sqlmodel import Session, SQLModel, col, select
 
@@ -28,6 +29,14 @@ def plain(text: str) -> str:
 def joined(text: str) -> str:
     """Like `plain`, without spaces: the same for 'GTXPro' and 'GTX Pro'."""
     return plain(text).replace(" ", "")
+
+
+def find_named(by_name: Mapping[str, str], name: str, *, exactly: bool) -> str | None:
+    """The value of a name, or, unless `exactly`, of the most similar name; None if none is near."""
+    if name in by_name:
+        return by_name[name]
+    similar = [] if exactly else difflib.get_close_matches(name, by_name, n=1, cutoff=0.87)
+    return by_name[similar[0]] if similar else None
 
 
 def slug(text: str) -> str:

@@ -13,6 +13,7 @@ from workspace.audit import audit
 from workspace.clock import now, spoken, today
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Member, Person
+from workspace.value_lists import join_values, split_values
 
 
 class Activity(StrEnum):
@@ -38,7 +39,7 @@ class Advocate(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
-    # Joined by '; '.
+    # A list, joined by `value_lists.join_values`.
     activities: str = Field(default="", max_length=300)
     # Their own limits; None leaves the policy's.
     calls_a_quarter: int | None = None
@@ -102,7 +103,7 @@ def activities_of(advocate: Advocate) -> list[Activity]:
 
 def parse_activities(joined: str) -> list[Activity]:
     """The activities of a column that holds them joined."""
-    return [Activity(name) for name in joined.split("; ") if name]
+    return [Activity(name) for name in split_values(joined)]
 
 
 def set_terms(
@@ -150,8 +151,8 @@ def lock_customer(session: Session, advocate: Advocate) -> None:
 
 def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
     errors = {}
-    agreed = set(advocate.activities.split("; "))
-    if set(terms["activities"].split("; ")) - agreed - {""}:
+    agreed = set(split_values(advocate.activities))
+    if set(split_values(terms["activities"])) - agreed:
         errors["activities"] = "They did not agree to all of these."
     for name in ("calls_a_quarter", "events_in_two_quarters"):
         limit = getattr(advocate, name)
@@ -166,4 +167,4 @@ def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
 
 def _joined(activities: Iterable[Activity]) -> str:
     chosen = set(activities)
-    return "; ".join(activity for activity in Activity if activity in chosen)
+    return join_values(activity for activity in Activity if activity in chosen)

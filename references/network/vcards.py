@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from workspace.imports.files import RawRow
+from workspace.value_lists import join_values
 
 # How the text of a file of cards begins.
 OPENING = "begin:vcard"
@@ -91,11 +92,11 @@ def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
         problem = "The card has no end."
     cells = [
         name,
-        "; ".join(_emails(card)),
+        join_values(_emails(card)),
         profiles[0] if profiles else "",
         company,
         _unescaped(card.first("TITLE")),
-        "; ".join(_related(card, by_uid)),
+        join_values(_related(card, by_uid)),
     ]
     return RawRow(card.line, cells, problem)
 

@@ -26,6 +26,7 @@ from workspace.deals.tables import (
 from workspace.keys import plain
 from workspace.people.tables import Employment, Membership, Person
 from workspace.people.viewer import Viewer
+from workspace.value_lists import split_values
 
 # What is younger than this is new.
 RECENT = timedelta(days=180)
@@ -168,7 +169,7 @@ def _said_of_rivals(
     said: dict[int, list[str]] = defaultdict(list)
     people = select(Person.id, Person.skills, Person.about).where(col(Person.id).in_(by_id))
     for person, skills, about in session.exec(people):
-        said[person] += [*skills.split(";"), *about.replace("\n", ".").split(".")]
+        said[person] += [*split_values(skills), *about.replace("\n", ".").split(".")]
     groups = select(Membership.person_id, Membership.organisation, Membership.role).where(
         col(Membership.person_id).in_(by_id)
     )

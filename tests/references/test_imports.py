@@ -13,7 +13,7 @@ from references.imports import EXTENSION
 from references.network import address_books
 from references.network.address_books import Connection
 from references.network.ties import Tie
-from tests.workspace.imports.files import SHARED, counts, put, snapshot, with_shared_data
+from tests.workspace.imports.files import counts, put, snapshot
 from tests.world import World, ago
 from workspace.imports.run import Report, import_files
 from workspace.people import people
@@ -159,23 +159,97 @@ def test_rows_of_every_quirk(world: World, tmp_path: Path) -> None:
     assert snapshot(world.database) == before
 
 
-@with_shared_data
+OLD_HEADER = "First Name,Last Name,Email Address,Company,Position,Connected On\n"
+
+
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("text", "expected"),
     [
-        ("constellation_no_blank_line_short_preamble", (2, 0, 0, 0)),
-        ("index59320101013_exact_duplicate_row", (3, 0, 1, 0)),
-        ("index62310622730_old_header_no_preamble", (3, 0, 0, 0)),
-        ("index71504639682_bom_crlf_quotes", (4, 0, 0, 1)),
-        ("labeldekho_Connections", (10, 0, 0, 0)),
-        ("people-sync_withdrawn_profile_row", (2, 0, 0, 1)),
-        ("six-hops_same_name_two_people", (4, 0, 0, 1)),
+        (
+            book(
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-lis/?trk=x,h@x.example,Lis Ltd,Owner,"
+                "01 Jul 2026",
+                "Olaf,Berg,linkedin.com/in/olaf-berg,,Berg AS,Architect,15 Jun 2026",
+                preamble="Notes:\nThese are your connections.\n",
+            ),
+            (2, 0, 0, 0),
+        ),
+        (
+            book(
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-lis,,Lis Ltd,Engineer,15 Mar 2024",
+                'Olaf,Berg,https://www.linkedin.com/in/olaf-berg,o@x.example,"Berg, AS",CTO,'
+                "02 Jan 2023",
+                "Mei,Ito,https://www.linkedin.com/in/mei-ito,,Ito Capital,Partner,20 Jun 2022",
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-lis,,Lis Ltd,Engineer,15 Mar 2024",
+                preamble='Notes:\n"Some fields are empty, as your connections chose."\n\n',
+            ),
+            (3, 0, 1, 0),
+        ),
+        (
+            book(
+                "Hanna,Lis,h@x.example,Lis Ltd,CEO,01 Jan 2020",
+                "Olaf,Berg,o@x.example,Berg AS,CTO,15 Mar 2021",
+                "Mei,Ito,,Ito Capital,Partner,",
+                header=OLD_HEADER,
+                preamble="",
+            ),
+            (3, 0, 0, 0),
+        ),
+        (
+            "\ufeff"
+            + book(
+                'Hanna,Lis,https://www.linkedin.com/in/h-1,,"Lis, Inc.","Lead ""Data""",7-Feb-22',
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-2,,Lis Inc,PM,01 Feb 2022",
+                "Olaf,,https://www.linkedin.com/in/olaf,,,,",
+                "Mei,Ito,,m@x.example,Ito Capital,Partner,20 Jun 2022",
+                ",,https://www.linkedin.com/in/withdrawn,,,,20 Jun 2022",
+            ).replace("\n", "\r\n"),
+            (4, 0, 0, 1),
+        ),
+        (
+            book(
+                *(
+                    f"Name{number},Surname{number},n{number}@x.example,Company {number},Owner,"
+                    f"{number + 1:02} May 2023,https://linkedin.com/in/name{number}"
+                    for number in range(10)
+                ),
+                header=OLD_HEADER.strip() + ",URL\n",
+                preamble="Notes:\nThese are your connections.\nAll of them.\n\n",
+            ),
+            (10, 0, 0, 0),
+        ),
+        (
+            book(
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-lis,,Lis Ltd,Engineer,01 Jan 2020",
+                "Mei,Ito,https://www.linkedin.com/in/mei-ito,m@x.example,,,15 Feb 2021",
+                ",,,,,,20 Mar 2022",
+            ),
+            (2, 0, 0, 1),
+        ),
+        (
+            book(
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-1,,Lis Ltd,Engineer,01 Jan 2020",
+                "Hanna,Lis,https://www.linkedin.com/in/hanna-2,,Lis Ltd,Engineer,01 Jan 2020",
+                "Olaf,Berg,,o@x.example,Berg AS,CTO,02 Jan 2023",
+                "Olaf,Berg,,,Other AS,CTO,02 Jan 2023",
+                "Mei,Ito,,no address,Ito Capital,Partner,20 Jun 2022",
+            ),
+            (4, 0, 0, 1),
+        ),
+    ],
+    ids=[
+        "no blank line, short preamble",
+        "exact duplicate",
+        "old header, no preamble",
+        "mark, CRLF and quotes",
+        "profile last",
+        "withdrawn profile",
+        "two people of one name",
     ],
 )
 def test_the_samples_of_connections(
-    world: World, tmp_path: Path, name: str, expected: tuple[int, int, int, int]
+    world: World, tmp_path: Path, text: str, expected: tuple[int, int, int, int]
 ) -> None:
-    text = (SHARED / "import_formats" / "linkedin" / f"{name}.csv").read_bytes().decode()
     report = load_text(world, tmp_path, text)
     assert (report.kind, counts(report)) == ("connections", expected)
     again = load_text(world, tmp_path, text)
@@ -301,26 +375,134 @@ def test_those_whom_a_card_relates_are_tied_where_the_record_has_both(
     assert snapshot(world.database) == before
 
 
-@with_shared_data
-def test_the_samples_of_cards(world: World, tmp_path: Path) -> None:
-    folder = SHARED / "import_formats" / "vcard"
-    expected = dict.fromkeys((path.stem for path in folder.glob("*.vcf")), (1, 0, 0, 0))
-    expected |= {
-        # Two of its cards have an address, but no name.
-        "John_Doe_ANDROID": (4, 0, 0, 2),
-        "gmail-list": (3, 0, 0, 0),
-        "rfc2426-example": (2, 0, 0, 0),
-    }
-    names: set[str] = set()
-    for path in sorted(folder.glob("*.vcf")):
-        text = path.read_bytes().decode()
-        # Each into a book of its own, as most of them are the same John Doe.
-        with world.database.write() as session:
-            for row in connections_of(session, world):
-                names.add(row.name)
-                session.delete(row)
-        assert counts(load_text(world, tmp_path, text, name="book.vcf")) == expected[path.stem]
-    assert {"Ñ Ñ Ñ Ñ", "John Doe", "Simon Perreault", "Frank Dawson", "Dummy, Dummy"} <= names
+PHOTO = "\r\n".join(" " + "A" * 74 for _ in range(40))
+# Cards as programs write them, with the rows that are taken and refused, and a name in them.
+CARDS = {
+    "Android": (
+        card("EMAIL;PREF:first@x.example", "CATEGORIES:My Contacts", version="2.1")
+        + card("EMAIL;PREF:second@x.example", "CATEGORIES:My Contacts", version="2.1")
+        + card(
+            "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=91=20=C3=91;;;;",
+            "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=91=20=C3=91",
+            "TEL;CELL;PREF:123456789",
+            version="2.1",
+        )
+        + card(
+            "N;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C5=81=C3=B3=C5=BA=;;;;",
+            "FN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C5=81=C3=B3=",
+            "=C5=BA",
+            "NOTE;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:=C3=91=20=",
+            "=C3=91",
+            version="2.1",
+        )
+        + card("N:Lis;Hanna;;;", "FN:Hanna Lis", "TEL;CELL:123", version="2.1")
+        + card("N:Berg;Olaf;;;", "FN:Olaf Berg", "TEL;HOME:456", version="2.1"),
+        (4, 0, 0, 2),
+        "Ñ Ñ",
+    ),
+    "BlackBerry": (
+        card(
+            "FN:Olaf Berg",
+            "N:Berg;olaf;;;",
+            "ORG:Berg AS",
+            "TEL;TYPE=CELL:+4700000000",
+            f"PHOTO;ENCODING=BASE64:/9j/4AAQ\r\n{PHOTO}\r\n",
+            "NOTE:",
+            version="2.1",
+        ),
+        (1, 0, 0, 0),
+        "Olaf Berg",
+    ),
+    "Google": (
+        card("FN:Hanna Lis", "N:Lis;Hanna;;;", "EMAIL;TYPE=INTERNET:h@x.example")
+        + card("FN:Olaf Berg", "N:Berg;Olaf;;;", "EMAIL;TYPE=INTERNET:o@x.example")
+        + card("FN:Mei Ito", "N:Ito;Mei;;;", "EMAIL;TYPE=INTERNET:m@x.example"),
+        (3, 0, 0, 0),
+        "Mei Ito",
+    ),
+    "Outlook": (
+        card(
+            "N:Berg;Olaf;;Mr.;III",
+            "FN:Olaf Berg III",
+            "ORG:Company, The;TheDepartment",
+            "NOTE;ENCODING=QUOTED-PRINTABLE:First line=0D=0ASecond line=0D=0A=",
+            "=0A",
+            "TEL;WORK;VOICE:BusinessPhone",
+            "ADR;WORK:;TheOffice;1 Main St;Oslo;;0150;Norway",
+            "LABEL;WORK;ENCODING=QUOTED-PRINTABLE:TheOffice=0D=0A1 Main St=0D=0AOslo=",
+            " Norway",
+            "BDAY:19800321",
+            "KEY;X509;ENCODING=BASE64:",
+            "",
+            "EMAIL;PREF;INTERNET:o@x.example",
+            "X-MS-OL-DEFAULT-POSTAL-ADDRESS:2",
+            "REV:20121012T210525Z",
+            version="2.1",
+        ),
+        (1, 0, 0, 0),
+        "Olaf Berg",
+    ),
+    "Apple": (
+        card(
+            "PRODID:-//Apple Inc.//Address Book 6.1//EN",
+            "N:Berg;Olaf;Johan;Mr.;I",
+            "FN:Mr. Berg Olaf I Johan",
+            "NICKNAME:Olli\\,Berg",
+            "ORG:Berg AS;Sales",
+            "EMAIL;type=INTERNET;type=WORK;type=pref:o@x.example",
+            "EMAIL;type=INTERNET;type=HOME:olaf@x.example",
+            "item1.ADR;type=HOME;type=pref:;;1\\nMain St\\, 3rd floor;Oslo;;0150;Norway",
+            "item1.X-ABADR:no",
+            "item2.URL;type=pref:https://x.example",
+            "item2.X-ABLabel:_$!<HomePage>!$_",
+            "BDAY;value=date:1980-05-21",
+            f"PHOTO;ENCODING=b;TYPE=JPEG:/9j/4AAQ\r\n{PHOTO}",
+            "X-ABUID:0E7602CC-443E-4B82-B4B1-90F62F99A199:ABPerson",
+        ),
+        (1, 0, 0, 0),
+        "Olaf Berg",
+    ),
+    "two of one company": (
+        card("FN:Hanna Lis", "ORG:Lis Ltd", "EMAIL;TYPE=INTERNET,PREF:h@x.example")
+        + card("FN:Mei Ito", "ORG:Lis Ltd", "URL:https://x.example/mei", "EMAIL:m@x.example"),
+        (2, 0, 0, 0),
+        "Hanna Lis",
+    ),
+    "version 4": (
+        card(
+            "FN:Lis\\, Hanna",
+            "N:Lis;Hanna;;;",
+            "GENDER:F",
+            "ORG:Lis GmbH",
+            'TEL;VALUE=uri;TYPE="voice,home":tel:+49-30-000000',
+            "EMAIL;TYPE=home;PREF=1:h@x.example",
+            "ADR;TYPE=work;LABEL=1 Main St^nBerlin^': DE",
+            "LANG;TYPE=work;PREF=1:de",
+            "TZ:-0500",
+            "REV;VALUE=DATE-AND-OR-TIME:20210314T092838Z",
+            "UID:urn:uuid:8b574c60-fd7f-4e99-b584-c5db131ae687",
+            version="4.0",
+        ),
+        (1, 0, 0, 0),
+        "Lis, Hanna",
+    ),
+    "no address": (
+        card("FN:Given Family", "N:Family;Given;Additional;Prefix;Suffix", "GEO:37.3;-122.0"),
+        (1, 0, 0, 0),
+        "Given Family",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "name"), CARDS.values(), ids=[str(program) for program in CARDS]
+)
+def test_the_samples_of_cards(
+    world: World, tmp_path: Path, text: str, expected: tuple[int, int, int, int], name: str
+) -> None:
+    assert counts(load_text(world, tmp_path, text, name="book.vcf")) == expected
+    with world.database.read() as session:
+        assert name in [row.name for row in connections_of(session, world)]
 
 
 # Whom the record has

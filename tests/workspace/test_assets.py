@@ -12,7 +12,7 @@ from workspace.errors import Conflict, Invalid
 from workspace.timeline.timeline import TimelineEntry
 
 
-def test_only_what_is_neither_withdrawn_nor_expired_is_offered(world: World) -> None:
+def test_should_offer_only_what_is_neither_withdrawn_nor_expired(world: World) -> None:
     with world.database.read() as session:
         now = set(session.exec(select(Asset.key).where(assets.usable())))
         then = set(session.exec(select(Asset.key).where(assets.usable(on=ago(60)))))
@@ -21,7 +21,7 @@ def test_only_what_is_neither_withdrawn_nor_expired_is_offered(world: World) -> 
     assert then == now | {keys["old_deck"]}
 
 
-def test_an_asset_is_usable_until_the_end_of_its_last_day(world: World) -> None:
+def test_should_offer_an_asset_until_the_end_of_its_last_day(world: World) -> None:
     with world.database.write() as session:
         made = assets.publish(
             session, "Until today", "deck", world.people["erin"], [], expires=today()
@@ -31,13 +31,13 @@ def test_an_asset_is_usable_until_the_end_of_its_last_day(world: World) -> None:
         assert made.key in set(session.exec(select(Asset.key).where(assets.usable())))
 
 
-def test_an_asset_of_an_unknown_kind_is_refused(world: World) -> None:
+def test_should_refuse_an_asset_of_an_unknown_kind(world: World) -> None:
     with pytest.raises(Invalid) as refused, world.database.write() as session:
         assets.publish(session, "Song", "song", None, [])
     assert set(refused.value.fields) == {"kind"}
 
 
-def test_publishing_notes_author_day_and_products(world: World) -> None:
+def test_should_record_author_day_and_products_of_a_published_asset(world: World) -> None:
     with world.database.read() as session:
         demo, story = world.asset(session, "demo"), world.asset(session, "story")
         products = assets.products_of(session, [demo.id, story.id])
@@ -47,12 +47,12 @@ def test_publishing_notes_author_day_and_products(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["old_deck", "withdrawn_paper"])
-def test_what_may_not_be_offered_cannot_be_used(world: World, name: str) -> None:
+def test_should_refuse_the_use_of_what_cannot_be_offered(world: World, name: str) -> None:
     with world.database.write() as session, pytest.raises(Conflict):
         assets.use(session, world.asset(session, name), world.deal(session, "wards"), None)
 
 
-def test_a_use_remembers_stage_and_day_and_whether_it_helped(world: World) -> None:
+def test_should_record_stage_and_day_of_a_use_and_whether_it_helped(world: World) -> None:
     alice = world.people["alice"]
     with world.database.write() as session:
         deal = world.deal(session, "wards")
@@ -68,7 +68,7 @@ def test_a_use_remembers_stage_and_day_and_whether_it_helped(world: World) -> No
         assert [entry.text for entry in session.exec(entries)] == ["Ward demo", ""]
 
 
-def test_an_asset_cannot_expire_before_it_is_published(world: World) -> None:
+def test_should_refuse_an_asset_that_expires_before_it_is_published(world: World) -> None:
     with world.database.write() as session:
         with pytest.raises(Invalid):
             assets.publish(session, "Deck", "deck", None, [], published=ago(3), expires=ago(4))
@@ -79,7 +79,7 @@ def test_an_asset_cannot_expire_before_it_is_published(world: World) -> None:
         assert demo.expires is None
 
 
-def test_publishing_is_on_the_audit_log(world: World) -> None:
+def test_should_put_publishing_on_the_audit_log(world: World) -> None:
     with world.database.write() as session:
         made = assets.publish(session, "Deck", "deck", world.people["erin"], [])
     with world.database.read() as session:

@@ -1,4 +1,4 @@
-"""Sessions and transactions on both kinds of database, and the schema that they stand on."""
+"""Sessions, transactions and lists on both databases, and the migrations of the schema."""
 
 import threading
 from collections.abc import Callable
@@ -24,12 +24,12 @@ from workspace.settings import Settings
 from workspace.setup import open_database
 
 
-def test_the_schema_is_what_the_tables_say(database: Database) -> None:
+def test_should_have_the_schema_that_the_tables_define(database: Database) -> None:
     assert database.is_current()
     command.check(database._alembic())
 
 
-def test_the_schema_can_be_taken_back(database: Database) -> None:
+def test_should_downgrade_the_schema(database: Database) -> None:
     command.downgrade(database._alembic(), "base")
     assert not database.is_current()
     assert set(sa.inspect(database.reader).get_table_names()) == {"alembic_version"}
@@ -37,7 +37,7 @@ def test_the_schema_can_be_taken_back(database: Database) -> None:
     assert database.is_current()
 
 
-def test_an_older_workspace_gets_the_roles_and_the_seats_that_were_left(world: World) -> None:
+def test_should_give_an_older_workspace_its_seat_roles_and_former_seats(world: World) -> None:
     database, bob = world.database, world.people["bob"]
     with database.write() as session:
         deal = world.deal(session, "wards")
@@ -55,7 +55,7 @@ def test_an_older_workspace_gets_the_roles_and_the_seats_that_were_left(world: W
         assert [(role.key, role.name) for role in seat_roles.seat_roles(session)] == roles
 
 
-def test_opening_makes_what_is_missing(tmp_path: Path) -> None:
+def test_should_create_what_is_missing_on_opening(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "not" / "there")
     for _ in range(2):
         database = open_database(settings)
@@ -66,7 +66,7 @@ def test_opening_makes_what_is_missing(tmp_path: Path) -> None:
         database.close()
 
 
-def test_the_files_are_for_nobody_else(tmp_path: Path) -> None:
+def test_should_make_files_that_only_their_owner_reads(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path / "home")
     database = open_database(settings)
     with database.write() as session:
@@ -78,7 +78,7 @@ def test_the_files_are_for_nobody_else(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_reading_session_cannot_write(database: Database) -> None:
+def test_should_refuse_writes_in_a_reading_session(database: Database) -> None:
     with pytest.raises(DBAPIError), database.read() as session:
         add_account(session, "Somebody")
     with pytest.raises(DBAPIError), database.read() as session:
@@ -87,7 +87,7 @@ def test_a_reading_session_cannot_write(database: Database) -> None:
         add_account(session, "Somebody")
 
 
-def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
+def test_should_roll_back_a_block_that_raises(database: Database) -> None:
     def fail() -> None:
         with database.write() as session:
             account = add_account(session, "Somebody")
@@ -101,7 +101,7 @@ def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
         assert session.exec(select(Deal)).all() == []
 
 
-def test_a_commit_that_fails_is_an_error(database: Database) -> None:
+def test_should_raise_if_a_commit_fails(database: Database) -> None:
     twice = [Account(key="same", name="One"), Account(key="same", name="Other")]
     with pytest.raises(IntegrityError), database.write() as session:
         session.add_all(twice)
@@ -109,7 +109,7 @@ def test_a_commit_that_fails_is_an_error(database: Database) -> None:
         assert session.exec(select(Account)).all() == []
 
 
-def test_a_reader_sees_one_state_until_it_ends(database: Database) -> None:
+def test_should_show_a_reader_one_state_until_it_ends(database: Database) -> None:
     with database.read() as session:
         assert session.exec(select(Account)).all() == []
         with database.write() as writing:
@@ -119,12 +119,12 @@ def test_a_reader_sees_one_state_until_it_ends(database: Database) -> None:
         assert len(session.exec(select(Account)).all()) == 1
 
 
-def test_foreign_keys_hold(database: Database) -> None:
+def test_should_enforce_foreign_keys(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as session:
         session.add(Account(key="orphan", name="Orphan", parent_id=99))
 
 
-def test_watchers_see_every_writing_session(database: Database) -> None:
+def test_should_call_watchers_with_every_writing_session(database: Database) -> None:
     seen = []
     database.watch(seen.append)
     with database.write() as session:
@@ -133,7 +133,7 @@ def test_watchers_see_every_writing_session(database: Database) -> None:
         assert len(seen) == 1
 
 
-def test_several_writers_all_succeed(database: Database) -> None:
+def test_should_let_several_writers_succeed(database: Database) -> None:
     def log() -> None:
         for _ in range(5):
             with database.write() as session:
@@ -145,7 +145,7 @@ def test_several_writers_all_succeed(database: Database) -> None:
     assert keys == {f"D-{number:04d}" for number in range(1, 21)}
 
 
-def test_of_two_edits_of_one_version_one_is_refused(world: World) -> None:
+def test_should_refuse_one_of_two_edits_of_one_version(world: World) -> None:
     with world.database.read() as session:
         seen = world.deal(session, "wards").version
     read = threading.Barrier(2, timeout=SECONDS)
@@ -166,7 +166,7 @@ def test_of_two_edits_of_one_version_one_is_refused(world: World) -> None:
         assert world.deal(session, "wards").version == seen + 1
 
 
-def test_sqlite_is_as_safe_as_it_can_be(tmp_path: Path) -> None:
+def test_should_run_sqlite_as_safely_as_possible(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'one.sqlite3'}")
     for engine, read_only in ((database.writer, 0), (database.reader, 1)):
         with engine.connect() as connection:
@@ -185,27 +185,39 @@ def test_sqlite_is_as_safe_as_it_can_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
-def test_sqlite_in_memory_is_refused(url: str) -> None:
+def test_should_refuse_sqlite_in_memory(url: str) -> None:
     with pytest.raises(DealkinError):
         Database(url)
 
 
 @dataclass(frozen=True)
 class Line:
-    """A deal as a line of the lists below."""
+    """A deal as a line of a list."""
 
     key: str
     amount: Decimal | None
     account: str = "unknown"
 
 
-def test_rows_are_filled_by_name(world: World) -> None:
+def test_should_fill_rows_by_name(world: World) -> None:
     query = select_row(Line, amount=Deal.amount, key=Deal.key).where(col(Deal.amount).is_not(None))
     with world.database.read() as session:
         rows = fetch(session, Line, query)
         amounts = dict(session.execute(sa.select(Deal.key, Deal.amount)).all())
     assert rows
     assert all(row.amount == amounts[row.key] and row.account == "unknown" for row in rows)
+
+
+def test_should_take_columns_of_the_same_name_from_a_table(world: World) -> None:
+    query = select_row(Line, Deal, account=Account.name).join(
+        Account, col(Account.id) == col(Deal.account_id)
+    )
+    with world.database.read() as session:
+        rows = {row.key: row for row in fetch(session, Line, query)}
+    wards = rows[world.deals["wards"]]
+    assert (wards.amount, wards.account) == (80_000, "St Brannoc Hospital")
+    with pytest.raises(TypeError, match="needs the fields amount"):
+        select_row(Line, Account)
 
 
 @pytest.mark.parametrize(
@@ -215,13 +227,15 @@ def test_rows_are_filled_by_name(world: World) -> None:
         ({"key": Deal.key, "amount": Deal.amount, "owner": Deal.owner_id}, "no field owner"),
     ],
 )
-def test_columns_must_be_the_fields_of_the_row(columns: dict[str, Any], problem: str) -> None:
+def test_should_refuse_columns_that_are_not_the_fields_of_the_row(
+    columns: dict[str, Any], problem: str
+) -> None:
     with pytest.raises(TypeError, match=problem):
         select_row(Line, **columns)
 
 
 @pytest.mark.parametrize("descending", [False, True])
-def test_pages_together_are_the_list_in_its_order(world: World, descending: bool) -> None:
+def test_should_page_through_a_list_in_its_order(world: World, descending: bool) -> None:
     order = (sa.func.coalesce(Deal.amount, -1), col(Deal.id))
     query = sa.select(col(Deal.key))
     with world.database.read() as session:

@@ -1,4 +1,4 @@
-"""The demo workspace: complete, consistent, and as if it ended today."""
+"""The demo workspace: complete, consistent, and with dates relative to today."""
 
 from datetime import timedelta
 
@@ -51,7 +51,7 @@ def test_should_fill_an_empty_workspace(database):
         for person, password in people:
             assert sign_in.check_password(session, person.email, password) == person
         assert len({password for _, password in people}) == 25
-        # Something waits for the rep of the story.
+        # One rep has open work.
         rep = members.viewer_by_email(session, "agnieszka.wrona@haldenworks.example")
         assert [item.why for item in inbox.items(session, rep)] == ["mention"]
         assert [row.overdue for row in tasks.tasks_of_member(session, rep)] == [True, False]

@@ -13,14 +13,14 @@ from workspace.deals.tables import Deal
 from workspace.keys import random_key
 
 
-def test_names_are_compared_without_capitals_accents_and_signs() -> None:
+def test_should_compare_names_without_capitals_accents_and_signs() -> None:
     assert keys.plain("  Łódź-Süd & Co. ") == "lodz sud co"
     assert keys.plain("Straße") == keys.plain("STRASSE")
     assert keys.joined("GTX-Pro") == keys.joined("GTXPro")
 
 
 @given(st.text())
-def test_plain_is_stable(text: str) -> None:
+def test_should_not_change_a_plain_text_again(text: str) -> None:
     once = keys.plain(text)
     assert keys.plain(once) == once
     assert once == once.strip()
@@ -28,7 +28,7 @@ def test_plain_is_stable(text: str) -> None:
 
 
 @given(st.text(max_size=300))
-def test_a_slug_fits_into_a_url(text: str) -> None:
+def test_should_make_slugs_that_fit_into_a_url(text: str) -> None:
     made = keys.slug(text)
     assert len(made) <= 60
     assert set(made) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -36,7 +36,7 @@ def test_a_slug_fits_into_a_url(text: str) -> None:
     assert not made.endswith("-")
 
 
-def test_each_row_gets_a_key_of_its_own(database: Database) -> None:
+def test_should_give_each_row_a_key_of_its_own(database: Database) -> None:
     with database.write() as session:
         made = [add_account(session, name).key for name in ("Acme", "ACME!", "Acme 2", "Acme")]
         nameless = [add_account(session, name).key for name in ("日本", "Москва")]
@@ -44,7 +44,7 @@ def test_each_row_gets_a_key_of_its_own(database: Database) -> None:
     assert nameless == ["account", "account-2"]
 
 
-def test_signs_of_a_pattern_are_only_signs(database: Database) -> None:
+def test_should_take_the_signs_of_a_pattern_literally(database: Database) -> None:
     with database.write() as session:
         add_account(session, "a")
         assert keys.free_key(session, Account, "%") == "account"
@@ -57,7 +57,7 @@ def test_should_number_the_keys_of_many_things_of_one_name(database):
     assert made == ["account", *(f"account-{number}" for number in range(2, 141))]
 
 
-def test_random_keys_begin_with_a_letter_and_are_free(world: World) -> None:
+def test_should_make_random_keys_that_begin_with_a_letter_and_are_free(world: World) -> None:
     with world.database.read() as session:
         keys = {random_key(session, Deal, "D-", 5) for _ in range(200)}
     assert len(keys) == 200

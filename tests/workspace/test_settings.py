@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from workspace.settings import Settings, sqlalchemy_url
 
 
-def test_settings_come_from_the_environment(
+def test_should_read_settings_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("DEALKIN_HOME", str(tmp_path))
@@ -22,14 +22,14 @@ def test_settings_come_from_the_environment(
         settings.model = "another"
 
 
-def test_without_settings_there_is_a_home_of_the_users_own() -> None:
+def test_should_have_a_home_of_the_users_own_by_default() -> None:
     settings = Settings()
     assert settings.home.name == "dealkin"
     assert (settings.database_url, settings.model, settings.origin) == (None, None, None)
 
 
 @pytest.mark.parametrize("prefix", ["postgres://", "postgresql://", "postgresql+psycopg://"])
-def test_the_driver_that_is_installed_is_used(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+def test_should_use_the_installed_driver(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
     monkeypatch.setenv("DATABASE_URL", prefix + "db.example/deals")
     assert Settings().database == "postgresql+psycopg://db.example/deals"
     assert sqlalchemy_url("sqlite:///a.sqlite3") == "sqlite:///a.sqlite3"

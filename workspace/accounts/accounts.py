@@ -13,7 +13,7 @@ from workspace.accounts.geography import region_of
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now
-from workspace.database import fetch, page_after, select_row
+from workspace.database import contains, fetch, page_after, select_row
 from workspace.errors import Invalid, NotFound
 from workspace.keys import free_key, plain
 
@@ -115,25 +115,9 @@ def account_rows(
     limit: int = 50,
 ) -> list[AccountRow]:
     """Accounts by name, after the account of the key `after`."""
-    query = select_row(
-        AccountRow,
-        id=Account.id,
-        key=Account.key,
-        name=Account.name,
-        domain=Account.domain,
-        industry=Account.industry,
-        headcount=Account.headcount,
-        country=Account.country,
-        region=Account.region,
-        relationship=Account.relationship,
-    )
+    query = select_row(AccountRow, Account)
     if text:
-        query = query.where(
-            sa.or_(
-                col(Account.name).icontains(text, autoescape=True),
-                col(Account.domain).icontains(text, autoescape=True),
-            )
-        )
+        query = query.where(contains(text, Account.name, Account.domain))
     if relationship:
         query = query.where(col(Account.relationship) == relationship)
     if industry:

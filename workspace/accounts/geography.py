@@ -1,11 +1,10 @@
 """Countries and the sales regions that they belong to."""
 
-import difflib
 from functools import cache
 
 import pycountry
 
-from workspace.keys import plain
+from workspace.keys import find_named, plain
 
 # Sales regions modelled on the geographic subregions of the UN's M49 standard, with the ISO 3166-1
 # codes of their countries.
@@ -58,12 +57,7 @@ def find_country(text: str, *, exactly: bool = False) -> str | None:
 
     Unless `exactly` is set, the name may be misspelt.
     """
-    name = plain(text)
-    codes = _codes_by_name()
-    if name in codes:
-        return codes[name]
-    close = [] if exactly else difflib.get_close_matches(name, codes, n=1, cutoff=0.87)
-    return codes[close[0]] if close else None
+    return find_named(_codes_by_name(), plain(text), exactly=exactly)
 
 
 @cache

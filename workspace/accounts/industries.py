@@ -5,9 +5,10 @@ Activities, revision 4 (United Nations, 2008): a section's letter, or the letter
 division's two digits. The short names are Dealkin's own.
 """
 
-import difflib
 import re
 from functools import cache
+
+from workspace.keys import find_named
 
 SECTIONS = {
     "A": "Agriculture, forestry & fishing",
@@ -207,12 +208,7 @@ def find_industry(text: str, *, exactly: bool = False) -> str | None:
         return None
     if code in DIVISIONS or code in SECTIONS:
         return code
-    name = _comparable(text)
-    codes = _codes_by_name()
-    if name in codes:
-        return codes[name]
-    close = [] if exactly else difflib.get_close_matches(name, codes, n=1, cutoff=0.87)
-    return codes[close[0]] if close else None
+    return find_named(_codes_by_name(), _comparable(text), exactly=exactly)
 
 
 @cache

@@ -141,7 +141,7 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
     employments = session.exec(select(Employment).where(col(Employment.person_id).in_(ids)))
     jobs = _by_person(employments)
     wins = _by_person(_wins(session, viewer, ids))
-    found = []
+    occasions = []
     for row in rows:
         wish, person = row.KeepInTouch, row.Person
         dated_reasons = [
@@ -154,7 +154,7 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
         if wish.not_before:
             day = max(day, wish.not_before)
         last_contact = Reason(f"Last in touch on {spoken(wish.last_on)}")
-        found.append(
+        occasions.append(
             Occasion(
                 key=person.key,
                 name=person.name,
@@ -165,8 +165,8 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
                 reasons=[*(reason for _, reason in dated_reasons), last_contact],
             )
         )
-    found.sort(key=lambda occasion: (occasion.due, occasion.name))
-    return [occasion for occasion in found if occasion.is_due] if due else found
+    occasions.sort(key=lambda occasion: (occasion.due, occasion.name))
+    return [occasion for occasion in occasions if occasion.is_due] if due else occasions
 
 
 def _new_roles(wish: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, Reason]]:
@@ -218,11 +218,10 @@ def _wins(session: Session, viewer: Viewer, person_ids: list[int]) -> list[Win]:
     query = (
         select_row(
             Win,
+            Deal,
             person_id=Stakeholder.person_id,
-            name=Deal.name,
-            closed=Deal.closed,
-            confidential=Deal.confidential,
         )
+        .select_from(Stakeholder)
         .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
         .where(
             access.visible_deals(viewer),

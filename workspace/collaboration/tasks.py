@@ -169,11 +169,7 @@ def _task_rows() -> sa.Select[Any]:
     return (
         select_row(
             TaskRow,
-            id=Task.id,
-            text=Task.text,
-            due=Task.due,
-            done_at=Task.done_at,
-            assignee_id=Task.assignee_id,
+            Task,
             assignee=Person.name,
             assignee_key=Person.key,
             deal_key=Deal.key,

@@ -356,14 +356,7 @@ class _Activity:
 def apply_activity(context: ImportContext, rows: Sequence[Row]) -> None:
     """Matched by all columns: deal, time, person, kind and text."""
     for batch in context.deal_batches(rows):
-        query = select_row(
-            _Activity,
-            deal_id=TimelineEntry.deal_id,
-            at=TimelineEntry.at,
-            by_id=TimelineEntry.by_id,
-            kind=TimelineEntry.kind,
-            text=TimelineEntry.text,
-        ).where(
+        query = select_row(_Activity, TimelineEntry).where(
             col(TimelineEntry.deal_id).in_(batch.deal_ids),
             col(TimelineEntry.kind).in_(WRITTEN_KINDS),
         )

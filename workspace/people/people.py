@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
-from workspace.database import fetch, page_after, select_row
+from workspace.database import contains, fetch, page_after, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.keys import free_key
 from workspace.people.tables import (
@@ -57,15 +57,9 @@ def person_rows(
     query = (
         select_row(
             PersonRow,
-            id=Person.id,
-            key=Person.key,
-            name=Person.name,
-            title=Person.title,
+            Person,
             account=Account.name,
             account_key=Account.key,
-            city=Person.city,
-            country=Person.country,
-            skills=Person.skills,
             member=col(Member.person_id).is_not(None),
         )
         .select_from(Person)
@@ -73,10 +67,7 @@ def person_rows(
         .outerjoin(Member, col(Member.person_id) == col(Person.id))
     )
     if text:
-        columns = (Person.name, Person.title, Person.skills, Account.name)
-        query = query.where(
-            sa.or_(*(col(column).icontains(text, autoescape=True) for column in columns))
-        )
+        query = query.where(contains(text, Person.name, Person.title, Person.skills, Account.name))
     if members is not None:
         member_id = col(Member.person_id)
         query = query.where(member_id.is_not(None) if members else member_id.is_(None))

@@ -1,4 +1,4 @@
-"""Accounts: size bands, countries, regions, and finding one by its name."""
+"""Accounts: size bands, countries, regions, and finding accounts by name."""
 
 from itertools import pairwise
 
@@ -19,13 +19,13 @@ HEADCOUNTS = st.integers(min_value=1, max_value=5_000_000)
 
 
 @given(HEADCOUNTS)
-def test_a_headcount_lies_within_the_limits_of_its_band(headcount: int) -> None:
+def test_should_put_a_headcount_within_the_limits_of_its_band(headcount: int) -> None:
     low, high = size_bands.size_band_limits(size_bands.size_band(headcount))
     assert low <= headcount
     assert high is None or headcount <= high
 
 
-def test_the_bands_leave_no_gap() -> None:
+def test_should_leave_no_gap_between_bands() -> None:
     limits = [size_bands.size_band_limits(band) for band in size_bands.SIZE_BAND_NAMES]
     for (_, high), (low, _) in pairwise(limits):
         assert high is not None
@@ -36,7 +36,7 @@ def test_the_bands_leave_no_gap() -> None:
 
 
 @given(HEADCOUNTS, HEADCOUNTS)
-def test_size_likeness_is_symmetric_and_bounded(one: int, other: int) -> None:
+def test_should_have_a_symmetric_and_bounded_size_likeness(one: int, other: int) -> None:
     likeness = size_bands.size_likeness(one, other)
     assert 0.0 <= likeness <= 1.0
     assert likeness == pytest.approx(size_bands.size_likeness(other, one))
@@ -45,7 +45,9 @@ def test_size_likeness_is_symmetric_and_bounded(one: int, other: int) -> None:
 
 
 @pytest.mark.parametrize(("one", "other"), [(None, 5), (0, 5), (-3, 5), (100, 1_000), (1, 10)])
-def test_what_is_unknown_or_ten_times_as_large_is_not_like(one: int | None, other: int) -> None:
+def test_should_find_unknown_or_ten_times_larger_headcounts_unlike(
+    one: int | None, other: int
+) -> None:
     assert size_bands.size_likeness(one, other) == pytest.approx(0.0)
 
 
@@ -66,11 +68,11 @@ def test_what_is_unknown_or_ten_times_as_large_is_not_like(one: int | None, othe
         ("", None),
     ],
 )
-def test_a_written_country_is_understood(written: str, code: str | None) -> None:
+def test_should_understand_a_written_country(written: str, code: str | None) -> None:
     assert geography.find_country(written) == code
 
 
-def test_every_inhabited_country_lies_in_one_region() -> None:
+def test_should_have_one_region_for_every_inhabited_country() -> None:
     # Antarctica, and islands and waters without a market.
     without = {"AQ", "BV", "HM", "GS", "TF", "UM", "IO", "EH", "PN"}
     missing = {
@@ -83,7 +85,7 @@ def test_every_inhabited_country_lies_in_one_region() -> None:
     assert len(codes) == len(set(codes))
 
 
-def test_countries_are_listed_by_the_names_that_people_use() -> None:
+def test_should_list_countries_by_their_common_names() -> None:
     choices = geography.country_choices()
     assert ("BO", "Bolivia") in choices
     assert [name for _, name in choices] == sorted(name for _, name in choices)
@@ -91,7 +93,7 @@ def test_countries_are_listed_by_the_names_that_people_use() -> None:
     assert geography.country_name("XX") == ""
 
 
-def test_the_region_follows_from_the_country(database: Database) -> None:
+def test_should_derive_the_region_from_the_country(database: Database) -> None:
     with database.write() as session:
         polish = accounts.add_account(session, "Orlik", country="PL")
         own = accounts.add_account(session, "Orlik Labs", country="PL", region="Baltics")
@@ -101,7 +103,7 @@ def test_the_region_follows_from_the_country(database: Database) -> None:
     assert nowhere.region is None
 
 
-def test_an_account_is_found_however_it_is_written(database: Database) -> None:
+def test_should_find_an_account_whatever_its_capitals_and_accents(database: Database) -> None:
     with database.write() as session:
         made = accounts.add_account(session, "Żabka Retail")
         accounts.add_account(session, "Zabka Retail Labs")
@@ -115,14 +117,14 @@ def test_an_account_is_found_however_it_is_written(database: Database) -> None:
         assert accounts.find_account(session, "lis retail") is made
 
 
-def test_a_name_of_long_letters_fits_its_index(database: Database) -> None:
+def test_should_fit_a_name_of_long_letters_into_its_index(database: Database) -> None:
     name = "\ufdfa" * 200
     with database.write() as session:
         made = accounts.add_account(session, name)
         assert accounts.find_account(session, name) is made
 
 
-def test_an_account_cannot_be_renamed_to_another(database: Database) -> None:
+def test_should_refuse_to_rename_an_account_to_another(database: Database) -> None:
     with database.write() as session:
         made = accounts.add_account(session, "Żabka Retail")
         accounts.add_account(session, "Orlik")
@@ -147,7 +149,7 @@ def test_an_account_cannot_be_renamed_to_another(database: Database) -> None:
         ("Baltics", {"country": "ES", "region": ""}, "Southern Europe"),
     ],
 )
-def test_a_region_follows_the_country_unless_another_was_chosen(
+def test_should_have_the_region_follow_the_country_unless_another_was_chosen(
     database: Database, region: str | None, changes: dict[str, str | None], after: str | None
 ) -> None:
     with database.write() as session:

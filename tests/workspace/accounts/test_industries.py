@@ -9,21 +9,21 @@ from workspace.accounts import industries
 CODES = st.sampled_from([*industries.SECTIONS, *industries.DIVISIONS])
 
 
-def test_every_division_lies_in_a_section() -> None:
+def test_should_have_a_section_for_every_division() -> None:
     assert {code[0] for code in industries.DIVISIONS} == set(industries.SECTIONS)
 
 
-def test_every_alias_means_a_code() -> None:
+def test_should_have_a_code_for_every_alias() -> None:
     known = {*industries.SECTIONS, *industries.DIVISIONS}
     assert set(industries.ALIASES.values()) <= known
 
 
 @given(CODES)
-def test_a_code_and_its_name_find_it(code: str) -> None:
+def test_should_find_an_industry_by_code_and_name(code: str) -> None:
     assert industries.find_industry(code) == code
     assert industries.find_industry(code.lower()) == code
     found = industries.find_industry(industries.industry_name(code))
-    # A section and its only division may go by one name.
+    # A section and its only division may have the same name.
     assert found is not None
     assert industries.industry_name(found) == industries.industry_name(code)
 
@@ -42,12 +42,12 @@ def test_a_code_and_its_name_find_it(code: str) -> None:
         ("underwater basket weaving", None),
     ],
 )
-def test_what_people_write_is_understood(written: str, code: str | None) -> None:
+def test_should_understand_what_people_write(written: str, code: str | None) -> None:
     assert industries.find_industry(written) == code
 
 
 @given(CODES, CODES)
-def test_likeness_is_symmetric_and_bounded(one: str, other: str) -> None:
+def test_should_have_a_symmetric_and_bounded_likeness(one: str, other: str) -> None:
     likeness = industries.likeness(one, other)
     assert likeness == industries.likeness(other, one)
     assert likeness in (0.0, 0.5, 1.0)
@@ -55,7 +55,7 @@ def test_likeness_is_symmetric_and_bounded(one: str, other: str) -> None:
     assert (likeness > 0) == (one[0] == other[0])
 
 
-def test_what_is_unknown_is_like_nothing() -> None:
+def test_should_find_unknown_industries_like_nothing() -> None:
     assert industries.likeness(None, None) == 0.0
     assert industries.likeness("J62", None) == 0.0
     assert industries.industry_name(None) == ""
@@ -63,6 +63,6 @@ def test_what_is_unknown_is_like_nothing() -> None:
 
 
 @given(st.text(max_size=60))
-def test_any_text_is_understood_or_not(text: str) -> None:
+def test_should_accept_any_text(text: str) -> None:
     found = industries.find_industry(text)
     assert found is None or industries.industry_name(found)

@@ -1,4 +1,4 @@
-"""The daily digest: when, for whom, and what it does not say."""
+"""The daily digest: when it is sent, to whom, and what it leaves out."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,12 +26,12 @@ def at(hour: int, days: int = 0) -> datetime:
 
 
 def mails(database: Database) -> dict[str, str]:
-    """What waits in the outbox, by its recipient."""
+    """The texts of the mails in the outbox, by recipient."""
     with database.read() as session:
         return {row.recipient: row.body for row in session.exec(select(OutboxMessage))}
 
 
-def test_it_comes_once_a_day_where_there_is_something(world: World) -> None:
+def test_should_send_a_digest_once_a_day_if_there_is_something(world: World) -> None:
     write(world, "@bob-brandt, the merger is near")
     assert digests.queue_due(world.database, ORIGIN, at(6)) == 0
     assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
@@ -41,15 +41,15 @@ def test_it_comes_once_a_day_where_there_is_something(world: World) -> None:
     assert "Hello Bob," in text
     assert "Alice Adeyemi mentioned you: St Brannoc ward dashboards" in text
     assert f"{ORIGIN}/inbox" in text
-    # What people wrote stays in the record.
+    # Notes do not leave the record.
     assert "merger" not in text
-    # The next day it is no news.
+    # The next day nothing is new.
     assert digests.queue_due(world.database, ORIGIN, at(8, 1)) == 0
     with world.database.read() as session:
         assert inbox.count(session, world.viewer("bob")) == 1
 
 
-def test_it_does_not_name_a_confidential_deal(world: World) -> None:
+def test_should_not_name_a_confidential_deal(world: World) -> None:
     write(world, "@bob-brandt", deal="nightingale")
     add(world, "Count the beds", deal="nightingale", to="bob-brandt", days=-1)
     assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
@@ -60,7 +60,7 @@ def test_it_does_not_name_a_confidential_deal(world: World) -> None:
     assert "beds" not in text
 
 
-def test_it_keeps_to_each_members_clock(world: World) -> None:
+def test_should_send_digests_by_each_members_time_zone(world: World) -> None:
     write(world, "@bob-brandt and @dana-dvorak")
     with world.database.write() as session:
         bob = session.get_one(Person, world.people["bob"])
@@ -74,7 +74,7 @@ def test_it_keeps_to_each_members_clock(world: World) -> None:
     assert digests.queue_due(world.database, ORIGIN, at(8)) == 1
 
 
-def test_it_can_be_declined_and_is_for_active_members(world: World) -> None:
+def test_should_send_digests_only_to_active_members_who_want_them(world: World) -> None:
     write(world, "@bob-brandt and @dana-dvorak")
     with world.database.write() as session:
         digests.choose(session, world.people["bob"], False)
@@ -87,7 +87,7 @@ def test_it_can_be_declined_and_is_for_active_members(world: World) -> None:
     assert mails(world.database) == {}
 
 
-def test_what_is_due_today_is_said_every_day(world: World) -> None:
+def test_should_repeat_what_is_due_every_day(world: World) -> None:
     add(world, "Prepare the demo", to="bob-brandt", days=1)
     for days in (1, 2):
         assert digests.queue_due(world.database, ORIGIN, at(8, days)) == 1
@@ -97,7 +97,7 @@ def test_what_is_due_today_is_said_every_day(world: World) -> None:
     )
 
 
-def test_it_does_not_name_what_was_won_in_confidence(world: World) -> None:
+def test_should_not_name_confidential_wins(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "nightingale")
         deal.opened = deal.closed = today().replace(year=today().year - 2, day=min(today().day, 28))
@@ -111,12 +111,12 @@ def test_it_does_not_name_what_was_won_in_confidence(world: World) -> None:
     assert "Nightingale" not in text
 
 
-def test_what_is_wrong_with_one_members_keeps_it_from_nobody_else(
+def test_should_send_the_other_digests_if_one_fails(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(world, "@bob-brandt and @dana-dvorak and @erin-eriksen")
     with world.database.write() as session:
-        # The record takes addresses that no mail can be sent to.
+        # The record accepts addresses to which no mail can be sent.
         bob = session.get_one(Person, world.people["bob"])
         bob.email = "a,b@example.com"
         session.add(bob)

@@ -1,4 +1,4 @@
-"""What a member does with their inbox."""
+"""The inbox: finishing, reopening and snoozing items."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from workspace.errors import NotFound
 from workspace.timeline.notifications import Notification
 
 
-def test_what_is_done_is_kept_and_can_be_put_back(world: World) -> None:
+def test_should_keep_what_is_done_and_reopen_it(world: World) -> None:
     write(world, "@bob-brandt, one")
     write(world, "@bob-brandt, two")
     bob = world.viewer("bob")
@@ -28,7 +28,7 @@ def test_what_is_done_is_kept_and_can_be_put_back(world: World) -> None:
     assert [item.id for item in told(world, "bob")] == ids
 
 
-def test_nobody_touches_what_is_in_anothers_inbox(world: World) -> None:
+def test_should_leave_the_inboxes_of_others_alone(world: World) -> None:
     write(world, "@bob-brandt")
     ids = [item.id for item in told(world, "bob")]
     with world.database.write() as session:
@@ -38,7 +38,7 @@ def test_nobody_touches_what_is_in_anothers_inbox(world: World) -> None:
     assert [item.id for item in told(world, "bob")] == ids
 
 
-def test_what_is_snoozed_comes_back_by_itself(world: World) -> None:
+def test_should_bring_back_what_is_snoozed(world: World) -> None:
     write(world, "@bob-brandt")
     bob = world.viewer("bob")
     [item] = told(world, "bob")
@@ -55,7 +55,7 @@ def test_what_is_snoozed_comes_back_by_itself(world: World) -> None:
     assert told(world, "bob", InboxFolder.SNOOZED) == []
 
 
-def test_an_inbox_is_leafed_through(world: World) -> None:
+def test_should_page_through_an_inbox(world: World) -> None:
     for n in range(7):
         write(world, f"@bob-brandt {n}")
     bob = world.viewer("bob")

@@ -1,4 +1,4 @@
-"""Notes: whom they mention, who may write, and what becomes of inboxes."""
+"""Notes: mentions, the right to write, and the notifications that follow."""
 
 import pytest
 from sqlmodel import select
@@ -17,7 +17,7 @@ WARDS, HIDDEN = "wards", "nightingale"
 
 
 def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> int:
-    """A note of one of the cast: its number."""
+    """Write a note as one of the cast; returns its id."""
     with world.database.write() as session:
         row = world.deal(session, deal)
         entry = notes.write_note(session, row, world.people[by], "note", text)
@@ -26,7 +26,7 @@ def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> i
 
 
 def told(world: World, name: str, folder: InboxFolder = InboxFolder.OPEN) -> list[Item]:
-    """What is in somebody's inbox."""
+    """The items in a folder of an inbox."""
     with world.database.read() as session:
         return inbox.items(session, world.viewer(name), folder)
 
@@ -36,7 +36,7 @@ def text_of(world: World, entry_id: int) -> str:
         return session.get_one(TimelineEntry, entry_id).text
 
 
-def test_a_name_after_an_at_becomes_a_key_and_is_told(world: World) -> None:
+def test_should_turn_a_name_after_an_at_into_a_key_and_notify_the_member(world: World) -> None:
     entry = write(world, "@Bob Brandt and @dana-dvorak, please look; not @bobby or a@bob-brandt.de")
     assert text_of(world, entry).startswith("@bob-brandt and @dana-dvorak, please")
     for name in ("bob", "dana"):
@@ -49,11 +49,11 @@ def test_a_name_after_an_at_becomes_a_key_and_is_told(world: World) -> None:
     assert told(world, "charlie") == []
 
 
-def test_a_name_is_known_however_it_is_capitalised(world: World) -> None:
+def test_should_recognise_a_name_whatever_its_capitals(world: World) -> None:
     assert text_of(world, write(world, "Ask @dana dvořák!")) == "Ask @dana-dvorak!"
 
 
-def test_code_mentions_nobody(world: World) -> None:
+def test_should_find_no_mentions_in_code(world: World) -> None:
     for text in (
         "The column is called `@bob-brandt`.\n```\n@dana-dvorak\n```",
         "~~~\n@bob-brandt\n~~~",
@@ -67,17 +67,17 @@ def test_code_mentions_nobody(world: World) -> None:
     assert text_of(world, write(world, "`@Bob Brandt` is @Bob Brandt")) == (
         "`@Bob Brandt` is @bob-brandt"
     )
-    # Three marks in a line begin no code.
+    # Three backticks within a line start no code block.
     write(world, "see ``` @dana-dvorak now")
     assert len(told(world, "dana")) == 1
 
 
-def test_nobody_tells_themselves(world: World) -> None:
+def test_should_notify_nobody_of_their_own_note(world: World) -> None:
     write(world, "Note to @alice-adeyemi")
     assert told(world, "alice") == []
 
 
-def test_two_of_one_name_are_told_apart(world: World) -> None:
+def test_should_ask_which_of_two_namesakes_is_meant(world: World) -> None:
     with world.database.write() as session:
         other = members.add_member(session, "Bob Brandt", "bob2@dealkin.example", [Role.REP])
     with pytest.raises(Invalid) as refused:
@@ -90,7 +90,7 @@ def test_two_of_one_name_are_told_apart(world: World) -> None:
         assert len(inbox.items(session, viewer)) == 1
 
 
-def test_who_may_not_see_a_deal_cannot_be_mentioned_on_it(world: World) -> None:
+def test_should_refuse_mentions_of_members_who_cannot_see_the_deal(world: World) -> None:
     for text in ("@dana-dvorak", "Ask @charlie-costa."):
         with pytest.raises(Invalid) as refused:
             write(world, text, deal=HIDDEN)
@@ -99,7 +99,7 @@ def test_who_may_not_see_a_deal_cannot_be_mentioned_on_it(world: World) -> None:
     assert [item.confidential for item in told(world, "bob")] == [True]
 
 
-def test_what_one_may_no_longer_see_leaves_the_inbox(world: World) -> None:
+def test_should_hide_from_the_inbox_what_its_owner_can_no_longer_see(world: World) -> None:
     with world.database.write() as session:
         lifecycle.invite(session, world.deal(session, HIDDEN), world.people["erin"], None)
     write(world, "@erin-eriksen, for later", deal=HIDDEN)
@@ -111,7 +111,7 @@ def test_what_one_may_no_longer_see_leaves_the_inbox(world: World) -> None:
         assert inbox.count(session, world.viewer("erin")) == 0
 
 
-def test_followers_are_told_what_people_say_and_how_it_moves(world: World) -> None:
+def test_should_notify_followers_of_notes_and_stages(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, WARDS)
         notifications.follow(session, deal.id, world.people["charlie"])
@@ -131,14 +131,14 @@ def test_followers_are_told_what_people_say_and_how_it_moves(world: World) -> No
     assert len(told(world, "charlie")) == 2
 
 
-def test_who_follows_and_is_mentioned_is_told_once(world: World) -> None:
+def test_should_notify_a_mentioned_follower_once(world: World) -> None:
     with world.database.write() as session:
         notifications.follow(session, world.deal(session, WARDS).id, world.people["dana"])
     write(world, "@dana-dvorak?")
     assert [item.why for item in told(world, "dana")] == ["mention"]
 
 
-def test_who_was_asked_may_answer(world: World) -> None:
+def test_should_let_members_who_were_asked_answer(world: World) -> None:
     def may(name: str) -> bool:
         with world.database.read() as session:
             return notes.may_write(session, world.viewer(name), world.deal(session, WARDS))
@@ -148,7 +148,7 @@ def test_who_was_asked_may_answer(world: World) -> None:
     ]
     write(world, "@charlie-costa and @frank-fischer, have you seen this?")
     assert may("charlie")
-    # Who may only read still only reads.
+    # A member without a role still only reads.
     assert not may("frank")
     with world.database.read() as session, pytest.raises(Forbidden):
         notes.require_writer(session, world.viewer("frank"), world.deal(session, WARDS))
@@ -161,7 +161,9 @@ def rewrite(world: World, name: str, entry: int, text: str, deal: str = WARDS) -
         notes.rewrite_note(session, row, mine, text)
 
 
-def test_only_the_writer_changes_a_note_and_only_the_new_are_told(world: World) -> None:
+def test_should_let_only_the_writer_change_a_note_and_notify_only_new_mentions(
+    world: World,
+) -> None:
     entry = write(world, "Ask @bob-brandt")
     rewrite(world, "alice", entry, "Ask @Bob Brandt and @Dana Dvořák")
     assert len(told(world, "bob")) == len(told(world, "dana")) == 1
@@ -172,7 +174,7 @@ def test_only_the_writer_changes_a_note_and_only_the_new_are_told(world: World) 
         rewrite(world, "alice", entry, "Of another deal", HIDDEN)
 
 
-def test_a_follower_who_is_mentioned_later_is_told_anew(world: World) -> None:
+def test_should_notify_a_follower_again_who_is_mentioned_later(world: World) -> None:
     with world.database.write() as session:
         notifications.follow(session, world.deal(session, WARDS).id, world.people["charlie"])
     entry = write(world, "It went well")
@@ -185,7 +187,7 @@ def test_a_follower_who_is_mentioned_later_is_told_anew(world: World) -> None:
         assert notes.may_write(session, charlie, world.deal(session, WARDS))
 
 
-def test_what_was_taken_back_is_gone_everywhere(world: World) -> None:
+def test_should_remove_a_note_everywhere(world: World) -> None:
     entry = write(world, "Wrong deal, sorry @bob-brandt")
     with world.database.write() as session:
         deal = world.deal(session, WARDS)
@@ -197,7 +199,7 @@ def test_what_was_taken_back_is_gone_everywhere(world: World) -> None:
         assert not any("Wrong deal" in text for text in texts)
 
 
-def test_a_seat_is_told_to_whom_it_concerns(world: World) -> None:
+def test_should_notify_the_members_whom_a_seat_concerns(world: World) -> None:
     dana, bob = world.people["dana"], world.people["bob"]
     with world.database.write() as session:
         deal = world.deal(session, WARDS)
@@ -207,12 +209,12 @@ def test_a_seat_is_told_to_whom_it_concerns(world: World) -> None:
     assert [item.why for item in told(world, "bob")] == ["seat"]
     with world.database.write() as session:
         team.decline_seat(session, session.merge(seat), bob, "On leave")
-    # The owner hears of the answer; the one who gave it does not.
+    # The owner is notified of the answer, its author is not.
     assert [item.event.text for item in told(world, "alice")] == ["On leave"]
     assert len(told(world, "bob")) == 1
 
 
-def test_a_team_hears_how_its_deal_went(world: World) -> None:
+def test_should_notify_a_team_of_how_its_deal_went(world: World) -> None:
     dana = world.people["dana"]
     with world.database.write() as session:
         deal = world.deal(session, WARDS)
@@ -224,11 +226,11 @@ def test_a_team_hears_how_its_deal_went(world: World) -> None:
     for name in ("bob", "dana"):
         [item] = told(world, name)
         assert (item.why, item.event.kind) == ("credit", "stage")
-    # The owner was told that a seat was taken, and that it was handed over.
+    # The owner was notified of the filled seat and of its new member.
     assert [item.why for item in told(world, "alice")] == ["seat", "seat"]
 
 
-def test_what_stands_on_a_timeline_differs_when_a_number_is_given_out_again(world: World) -> None:
+def test_should_change_the_state_of_a_timeline_when_an_id_is_used_again(world: World) -> None:
     alice = world.people["alice"]
     with world.database.write() as session:
         deal = world.deal(session, "wards")

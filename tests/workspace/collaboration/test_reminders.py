@@ -1,4 +1,4 @@
-"""Keeping in touch: when it is time, and what there is to say."""
+"""Keeping in touch: when a contact is due, and the reasons to write."""
 
 from datetime import date, timedelta
 
@@ -29,7 +29,7 @@ def due(world: World, name: str = "alice", *, all: bool = False) -> list[Occasio
         return reminders.occasions(session, world.viewer(name), due=not all)
 
 
-def test_it_is_time_when_the_while_is_over(world: World) -> None:
+def test_should_be_due_when_the_interval_is_over(world: World) -> None:
     keep(world, last=89)
     assert due(world) == []
     keep(world, last=90)
@@ -39,12 +39,12 @@ def test_it_is_time_when_the_while_is_over(world: World) -> None:
     assert [r.text for r in each.reasons] == [f"Last in touch on {last.day} {last:%b %Y}"]
 
 
-def test_reminders_are_ones_own(world: World) -> None:
+def test_should_keep_reminders_private(world: World) -> None:
     keep(world, last=200)
     assert due(world, "bob") == due(world, "dana") == []
 
 
-def test_a_new_role_is_a_reason_at_once(world: World) -> None:
+def test_should_make_a_new_role_a_reason_at_once(world: World) -> None:
     keep(world, last=20)
     with world.database.write() as session:
         person = ines(session, world)
@@ -54,13 +54,13 @@ def test_a_new_role_is_a_reason_at_once(world: World) -> None:
     [each] = due(world)
     start = ago(5)
     assert each.reasons[0].text == f"New role: COO at Lumen Bank since {start.day} {start:%b %Y}"
-    # Once they were written to it is news no more.
+    # After a contact the new role is no reason any more.
     with world.database.write() as session:
         reminders.got_in_touch(session, world.people["alice"], ines(session, world))
     assert due(world) == []
 
 
-def test_what_was_won_together_has_its_day(world: World) -> None:
+def test_should_make_the_anniversary_of_a_win_a_reason(world: World) -> None:
     day = today() + timedelta(days=3)
     closed = date(day.year - 2, day.month, min(day.day, 28) if day.month == 2 else day.day)
     for name in ("brannoc", "nightingale"):
@@ -74,17 +74,17 @@ def test_what_was_won_together_has_its_day(world: World) -> None:
     keep(world, last=30, name="charlie")
     [hers] = due(world)
     assert sum("was won" in reason.text for reason in hers.reasons) == 2
-    # Charlie may not know of the confidential one.
+    # Charlie cannot see the confidential deal.
     [his] = due(world, "charlie")
     assert [reason.text for reason in his.reasons if "was won" in reason.text] == [
         f"2 years since St Brannoc patient records was won, on {day.day} {day:%b}"
     ]
-    # Whoever has just written need not write again for the day.
+    # After a recent contact an anniversary is no reason.
     keep(world, last=3)
     assert due(world) == []
 
 
-def test_it_can_be_put_off_and_stopped(world: World) -> None:
+def test_should_snooze_and_stop_a_reminder(world: World) -> None:
     keep(world, last=200)
     alice = world.people["alice"]
     with world.database.write() as session:
@@ -98,6 +98,6 @@ def test_it_can_be_put_off_and_stopped(world: World) -> None:
         reminders.got_in_touch(session, alice, ines(session, world))
 
 
-def test_the_last_contact_is_not_still_to_come(world: World) -> None:
+def test_should_refuse_a_last_contact_in_the_future(world: World) -> None:
     with pytest.raises(Invalid):
         keep(world, last=-1)

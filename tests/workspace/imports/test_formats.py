@@ -1,10 +1,8 @@
-"""Which kind of file a header means."""
+"""Recognising the format of a file by its header."""
 
 import pytest
 
-from tests.workspace.imports.files import SHARED, with_shared_data
 from workspace.errors import Invalid
-from workspace.imports import files
 from workspace.imports.files import RawFile, split_rows
 from workspace.imports.formats import recognise
 
@@ -106,8 +104,25 @@ def test_should_read_its_own_error_file_again():
     assert found.warnings == []
 
 
-@with_shared_data
-def test_should_understand_or_refuse_every_odd_file():
-    for path in sorted((SHARED / "bad_input" / "csvkit_examples").iterdir()):
-        with pytest.raises(Invalid):
-            recognise(files.read_file(path))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a,b,c\n1,2,3\n4,5,6\n",
+        "1,2,3\n4,5,6\n",
+        "id,date,amount\n1,2024-03-12,7\n",
+        "name\nAnn\nBob\n",
+        "A,B,C\n1,2,3,4,5\n6\n",
+        "header one,header two\n,\n,\n",
+        "Slovak Republic|Region|Value\nBratislava|West|7\n",
+        "sepal length,sepal width,species\n5.1,3.5,setosa\n",
+        "city,latitude,longitude\nŁódź,51.8,19.5\n",
+        '{"type": "FeatureCollection", "features": []}\n',
+        "<html>\n<body>\n<p>Not a table</p>\n",
+        "import csv\nprint('no table')\n",
+        "id      city        value\n1       Gdynia      7\n",
+        "# A comment, and another\n# One more line\nkey,value\n1,2\n",
+    ],
+)
+def test_should_refuse_every_other_table(text):
+    with pytest.raises(Invalid):
+        sheet(text)

@@ -12,7 +12,6 @@ from references.teams.proposals import Load, Proposal, loads_of, proposed_teams,
 from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
 from web.forms import Form
-from web.rendering import listed
 from web.responses import go, show
 from web.routes import Request, get, post
 from web.saving import saving
@@ -24,6 +23,7 @@ from workspace.errors import Conflict, NotFound
 from workspace.people.people import active_members, edit_person, member_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
+from workspace.value_lists import join_values, split_values
 
 # So many deals are staffed at a time: those that close next.
 MOST_DEALS = 20
@@ -194,7 +194,7 @@ def change_availability(session: Session, person: Person, form: Form) -> None:
     away_from, away_until = form.day("away_from"), form.day("away_until")
     # A form that says nothing of them leaves the topics as they are.
     said = "skills" in form.sent
-    topics = list(dict.fromkeys(listed(form.text("skills", 1_000))))
+    topics = list(dict.fromkeys(split_values(form.text("skills", 1_000))))
     form.done()
     availability.set_availability(
         session,
@@ -205,7 +205,7 @@ def change_availability(session: Session, person: Person, form: Form) -> None:
         away_until=away_until,
     )
     if said:
-        edit_person(session, person, person.id, {"skills": "; ".join(topics)})
+        edit_person(session, person, person.id, {"skills": join_values(topics)})
 
 
 def _require_off_team(session: Session, deal: Deal, person: Person) -> None:

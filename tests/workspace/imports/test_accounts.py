@@ -1,0 +1,55 @@
+"""Rows of accounts and products."""
+
+from sqlmodel import select
+
+from tests.workspace.imports.files import (
+    counts,
+    load_text,
+)
+from workspace.accounts.accounts import Account
+from workspace.deals.tables import (
+    Product,
+)
+
+
+def test_should_not_make_a_customer_a_prospect_again(database, tmp_path):
+    load_text(database, tmp_path, "deal,name,account,stage\n1,One,Acme,Won\n2,Two,Basel,Lost\n")
+    report = load_text(database, tmp_path, "account,relationship\nAcme,prospect\nBasel,partner\n")
+    assert counts(report) == (0, 1, 1, 0)
+
+
+def test_should_take_no_customer_from_a_confidential_deal(database, tmp_path):
+    won = "deal,name,account,stage,confidential\n1,One,Acme,Won,yes\n2,Two,Basel,Won,\n"
+    load_text(database, tmp_path, won)
+    with database.read() as session:
+        found = dict(session.exec(select(Account.name, Account.relationship)).all())
+        assert found == {"Acme": "prospect", "Basel": "customer"}
+    both = "account,relationship\nAcme,{0}\nBasel,{0}\n"
+    load_text(database, tmp_path, both.format("customer"))
+    assert counts(load_text(database, tmp_path, both.format("prospect"))) == (0, 1, 1, 0)
+    with database.read() as session:
+        found = dict(session.exec(select(Account.name, Account.relationship)).all())
+        assert found == {"Acme": "prospect", "Basel": "customer"}
+
+
+def test_should_keep_parents_from_going_round_in_circles(database, tmp_path):
+    report = load_text(database, tmp_path, "account,parent\nA,B\nB,C\nC,A\nD,D2\n")
+    assert (report.created + report.updated, report.failed) == (3, 1)
+    with database.read() as session:
+        parents = dict(session.exec(select(Account.id, Account.parent_id)).all())
+        for start in parents:
+            seen, at = set(), start
+            while at is not None:
+                assert at not in seen
+                seen.add(at)
+                at = parents[at]
+
+
+def test_should_list_what_a_file_of_products_names(world, database, tmp_path):
+    text = "deal,name,products,confidential\nX-1,Quiet,Hush Box,yes\n"
+    load_text(database, tmp_path, text)
+    report = load_text(database, tmp_path, "product,family\nHushBox,Data\n", by=1)
+    assert counts(report) == (1, 0, 0, 0)
+    with database.read() as session:
+        found = session.exec(select(Product).where(Product.name == "HushBox")).one()
+        assert (found.listed, found.family) == (True, "Data")

@@ -1,0 +1,102 @@
+"""Rows of deals, seats and activity: what they are matched by, and which dates hold."""
+
+from datetime import date
+
+from sqlmodel import select
+
+from tests.workspace.imports.files import (
+    counts,
+    load_text,
+)
+from workspace.accounts.accounts import Account
+from workspace.deals import lifecycle, seat_roles, team
+from workspace.deals.tables import (
+    Deal,
+    Seat,
+)
+
+
+def test_should_take_the_roles_that_the_workspace_has(database, tmp_path):
+    with database.write() as session:
+        seat_roles.rename_seat_role(session, "trainer", "Coach", None)
+        lifecycle.log(session, "Records", None, None, key="D-1")
+    text = "deal,role,person\nD-1,coach,\nD-1,trainer,\n"
+    report = load_text(database, tmp_path, text)
+    assert counts(report) == (1, 0, 0, 1)
+    assert "'trainer' is none of account executive" in report.error_file.read_text("utf-8-sig")
+    with database.read() as session:
+        assert session.exec(select(Seat.role)).all() == ["Coach"]
+
+
+def test_should_take_the_expected_date_of_a_closed_deal_for_its_closing(database, tmp_path):
+    load_text(database, tmp_path, "deal,name,stage,expected_close\n1,One,Won,2024-05-01\n")
+    with database.read() as session:
+        assert session.exec(select(Deal.closed)).one() == date(2024, 5, 1)
+
+
+def test_should_find_deals_without_a_key_by_name_and_account(database, tmp_path):
+    text = "name,account,stage\nRollout,Acme,\nRollout,Basel,\nRollout,,Won\nRollout,Acme,Won\n"
+    assert counts(load_text(database, tmp_path, text)) == (3, 1, 0, 0)
+    with database.read() as session:
+        assert sorted(session.exec(select(Deal.key))) == ["D-0001", "D-0002", "D-0003"]
+    again = load_text(database, tmp_path, "name,account,stage\nRollout,Acme,Won\nRollout,,Won\n")
+    assert counts(again) == (0, 0, 2, 0)
+    twins = load_text(database, tmp_path, "deal,name,account\nX,Rollout,Acme\n")
+    assert twins.created == 1
+    unclear = load_text(database, tmp_path, "name,account,stage\nRollout,Acme,Won\n")
+    assert "give the key" in unclear.error_file.read_text("utf-8-sig")
+
+
+def test_should_not_give_a_key_away_that_a_later_row_has(database, tmp_path):
+    report = load_text(database, tmp_path, "deal,name,stage\n,Ours,\nD-0001,Theirs,\n")
+    assert report.created == 2
+    with database.read() as session:
+        assert dict(session.exec(select(Deal.name, Deal.key)).all()) == {
+            "Theirs": "D-0001",
+            "Ours": "D-0002",
+        }
+
+
+def test_should_reopen_a_deal(database, tmp_path):
+    load_text(database, tmp_path, "deal,name,stage,closed\n1,One,Lost,2024-01-01\n")
+    load_text(database, tmp_path, "deal,stage,closed\n1,Prospecting,\n")
+    with database.read() as session:
+        deal = session.exec(select(Deal)).one()
+        assert (deal.outcome, deal.closed) == ("open", None)
+
+
+def test_should_correct_the_dates_of_a_closed_deal(database, tmp_path):
+    load_text(database, tmp_path, "deal,name,stage,opened,closed\n1,O,Won,2024-01-01,2024-02-01\n")
+    load_text(database, tmp_path, "deal,opened,closed\n1,2024-03-01,2024-04-01\n")
+    bad = load_text(database, tmp_path, "deal,opened\n1,2024-05-01\n")
+    assert bad.failed == 1
+    with database.read() as session:
+        deal = session.exec(select(Deal)).one()
+        assert (deal.opened, deal.closed) == (date(2024, 3, 1), date(2024, 4, 1))
+
+
+def test_should_take_seats_and_uses_by_the_name_of_a_deal_where_it_is_clear(database, tmp_path):
+    load_text(database, tmp_path, "deal,name\n1,One\n2,Two\n3,Two\n")
+    assert load_text(database, tmp_path, "deal,role\nOne,trainer\n").created == 1
+    report = load_text(database, tmp_path, "deal,role\nTwo,trainer\n")
+    assert "Several deals are called" in report.error_file.read_text("utf-8-sig")
+
+
+def test_should_not_fill_seats_that_are_open_for_somebody(database, tmp_path):
+    load_text(database, tmp_path, "name,email,roles\nAnn,ann@x.example,rep\n")
+    load_text(database, tmp_path, "deal,name\n1,One\n")
+    text = "deal,role,person\n1,trainer,\n1,trainer,ann@x.example\n"
+    assert counts(load_text(database, tmp_path, text)) == (2, 0, 0, 0)
+    assert counts(load_text(database, tmp_path, text)) == (0, 0, 2, 0)
+
+
+def test_should_see_what_was_entered_by_hand(database, tmp_path):
+    with database.write() as session:
+        account = Account(key="acme", name="Acmé Ltd")
+        session.add(account)
+        session.flush()
+        deal = lifecycle.log(session, "By hand", account, None)
+        team.add_seat(session, deal, "trainer", None, None)
+    report = load_text(database, tmp_path, "name,account,next_step\nBy hand,acme LTD,Call\n")
+    assert counts(report) == (0, 1, 0, 0)
+    assert load_text(database, tmp_path, "deal,role\nBy hand,trainer\n").unchanged == 1
