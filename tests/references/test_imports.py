@@ -364,14 +364,14 @@ def test_the_tie_follows_when_the_person_is_added_later(world: World, tmp_path: 
     load_text(world, tmp_path, book("Jane,Doe,,,Havel Clinics,,", "Jan,Doe,,,Havel Clinics,,"))
     jane = add_jane(world)
     with world.database.write() as session:
-        assert address_books.match_new(session, [jane]) == 1
-        assert address_books.match_new(session, [jane]) == 0
+        assert address_books.match_people(session, [jane]) == 1
+        assert address_books.match_people(session, [jane]) == 0
     with world.database.write() as session:
         first, second = connections_of(session, world)
         assert (first.person_id, second.person_id) == (jane, None)
         # Once found they stay, whatever becomes of the facts.
         people.edit_person(session, session.get_one(Person, jane), None, {"name": "Jana Nová"})
-        assert address_books.match_new(session, [jane]) == 0
+        assert address_books.match_people(session, [jane]) == 0
         assert connections_of(session, world)[0].person_id == jane
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, delete, select
 
-from references.network.derived_ties import CIRCLE
+from references.network.circles import LARGEST_CIRCLE
 from references.network.paths import Network
 from references.network.ties import Tie, TieKind, Visibility
 from tests.world import World
@@ -184,17 +184,17 @@ def test_boards_weigh_more_than_associations_and_events_are_days(database: Datab
 def test_in_a_crowd_only_those_of_one_department_know_each_other(database: Database) -> None:
     with database.write() as session:
         account = add_account(session, "Crowd", headcount=500)
-        people = add_people(session, CIRCLE, account_id=account.id)
+        people = add_people(session, LARGEST_CIRCLE, account_id=account.id)
         for person in people[:2]:
             person.department = "Legal"
-    assert len(ties(database)) == CIRCLE * (CIRCLE - 1) // 2
+    assert len(ties(database)) == LARGEST_CIRCLE * (LARGEST_CIRCLE - 1) // 2
     with database.write() as session:
         newcomer = add_contact(session, "Newcomer", None, account_id=account.id)
     (tie,) = ties(database)
     assert (tie.one_id, tie.other_id) == (people[0].id, people[1].id)
     with database.write() as session:
         session.get_one(Person, newcomer.id).account_id = None
-    assert len(ties(database)) == CIRCLE * (CIRCLE - 1) // 2
+    assert len(ties(database)) == LARGEST_CIRCLE * (LARGEST_CIRCLE - 1) // 2
 
 
 def test_a_team_knows_the_stakeholders_of_its_deal(world: World) -> None:
