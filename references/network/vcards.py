@@ -1,7 +1,7 @@
-"""vCards of any age to rows: what tells who somebody is, and to whom they are related.
+"""vCards of all versions as rows: name, contact details, company, and related people.
 
-All else on a card is dropped line by line, so that pictures of megabytes cost nothing, and a
-line that nobody can read costs only itself.
+Other lines of a card are dropped as they are read, so that large pictures cost nothing. An
+unreadable line loses only itself.
 """
 
 import quopri
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from workspace.imports.files import RawRow
 
-# How the text of a file of cards begins.
+# The first line of a file of cards.
 OPENING = "begin:vcard"
 HEADER = ["name", "email", "url", "company", "position", "related"]
 
@@ -33,7 +33,7 @@ _PHYSICAL = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 _PROPERTY = re.compile(r'(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":]|"[^"]*")*)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';\s*([\w-]+)(?:=((?:"[^"]*"|[^";])*))?')
 _ENCODED = re.compile(r"[^:]*QUOTED-PRINTABLE[^:]*:", re.IGNORECASE)
-# Nothing that we keep of a card is longer.
+# Longer values are cut.
 _LONGEST = 20_000
 _PROFILES = re.compile(r"(?:^|[/.])(?:linkedin|xing)\.com/", re.IGNORECASE)
 # What Apple writes around the labels that it knows itself.

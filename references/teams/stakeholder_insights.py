@@ -1,4 +1,4 @@
-"""The buyer's side of a deal: what is missing on the map, what to beware of, what is new."""
+"""Insights into a deal's stakeholders: gaps, warnings, chances and news."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -27,9 +27,9 @@ from workspace.keys import plain
 from workspace.people.tables import Employment, Membership, Person
 from workspace.people.viewer import Viewer
 
-# What is younger than this is new.
+# Changes younger than this are news.
 RECENT = timedelta(days=180)
-# With so many ties at a competitor somebody is close to it.
+# The ties to people at competitors from which a stakeholder is close to them.
 MANY_TIES = 2
 _OUT_OF_TOUCH = ("unknown", "no contact")
 _DECIDING = ("economic buyer", "decision maker")
@@ -37,7 +37,7 @@ _FOR_US = ("champion", "coach")
 
 
 class Tone(StrEnum):
-    """What a remark is to us."""
+    """The kind of a remark."""
 
     GAP = "gap"
     WARNING = "warning"
@@ -47,7 +47,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to know about the buyer's side, with the evidence for it."""
+    """A remark on the stakeholders, with its evidence."""
 
     tone: Tone
     text: str
@@ -57,14 +57,14 @@ class Remark:
 
 @dataclass(frozen=True)
 class Side:
-    """The buyer's side of a deal."""
+    """The stakeholders of a deal, and the remarks on them."""
 
     rows: list[StakeholderRow]
     remarks: list[Remark]
 
 
 def buyers_side(session: Session, viewer: Viewer, deal: Deal) -> Side:
-    """The stakeholders of a deal that the viewer may see, and what there is to say of them."""
+    """The stakeholders of a deal that the viewer may see, and the remarks on them."""
     rows = stakeholders_of(session, deal.id)
     remarks = [
         *_gaps(session, viewer, deal, rows),
@@ -104,7 +104,7 @@ def _gaps(
 def _known_to_team(
     session: Session, viewer: Viewer, deal: Deal, people: Collection[int]
 ) -> set[int]:
-    """Those whom somebody of the deal's team has a tie to that does not come from this deal."""
+    """The people of these to whom the deal's team has a tie that does not follow from this deal."""
     team = select(Seat.person_id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_not(None))
     ours = {*session.exec(team), deal.owner_id} - {None}
     ties = select(Tie.one_id, Tie.other_id).where(
@@ -121,7 +121,7 @@ def _known_to_team(
 def _warnings(
     session: Session, viewer: Viewer, deal: Deal, rows: Sequence[StakeholderRow]
 ) -> list[Remark]:
-    """Who is against us, and who has a past with a competitor."""
+    """Opponents with influence, and stakeholders with links to competitors."""
     found = [
         Remark(
             Tone.WARNING,
@@ -143,28 +143,28 @@ def _warnings(
         ).all()
     )
     names.update(rivals.values())
-    wanted = {plain(name): name for name in names}
-    by_past = set()
+    competitors = {plain(name): name for name in names}
+    former_employees = set()
     jobs = select(Employment).where(col(Employment.person_id).in_(by_id))
     for job in session.exec(jobs.order_by(col(Employment.start).desc())):
-        rival = wanted.get(plain(job.organisation)) or rivals.get(job.account_id or 0)
+        rival = competitors.get(plain(job.organisation)) or rivals.get(job.account_id or 0)
         if rival:
             row = by_id[job.person_id]
             said = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
             found.append(
                 Remark(Tone.WARNING, f"{row.name} comes from a competitor.", said, row.key)
             )
-            by_past.add(job.person_id)
-    others = {person: row for person, row in by_id.items() if person not in by_past}
-    found += _said_of_rivals(session, others, wanted)
+            former_employees.add(job.person_id)
+    others = {person: row for person, row in by_id.items() if person not in former_employees}
+    found += _mentions_of_rivals(session, others, competitors)
     found += _close_to_rivals(session, viewer, by_id, rivals)
     return found
 
 
-def _said_of_rivals(
-    session: Session, by_id: dict[int, StakeholderRow], wanted: dict[str, str]
+def _mentions_of_rivals(
+    session: Session, by_id: dict[int, StakeholderRow], competitors: dict[str, str]
 ) -> list[Remark]:
-    """Whose skills, words about them or memberships name a competitor: a certificate, say."""
+    """Stakeholders whose skills, description or memberships name a competitor."""
     said: dict[int, list[str]] = defaultdict(list)
     people = select(Person.id, Person.skills, Person.about).where(col(Person.id).in_(by_id))
     for person, skills, about in session.exec(people):
@@ -178,7 +178,8 @@ def _said_of_rivals(
     for person, pieces in said.items():
         for piece in pieces:
             rival = next(
-                (name for key, name in wanted.items() if f" {key} " in f" {plain(piece)} "), None
+                (name for key, name in competitors.items() if f" {key} " in f" {plain(piece)} "),
+                None,
             )
             if rival:
                 row = by_id[person]
@@ -218,7 +219,7 @@ def _close_to_rivals(
 
 
 def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -> list[Remark]:
-    """Those who have used our product where they worked before: likely champions."""
+    """Likely champions: they worked at a customer while it had our product."""
     by_id = {row.person_id: row for row in rows}
     jobs = session.execute(
         sa.select(
@@ -260,7 +261,7 @@ def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -
 
 
 def _news(session: Session, deal: Deal) -> list[Remark]:
-    """Who joined, left or changed their role at the deal's account lately."""
+    """People who recently joined, left or changed their role at the deal's account."""
     if deal.account_id is None:
         return []
     since = today() - RECENT
