@@ -59,13 +59,13 @@ class _Card:
 
     def all(self, *names: str) -> list[_Property]:
         """The properties of these names, those that are preferred first."""
-        found = [each for each in self.properties if each.name in names and each.value.strip()]
-        return sorted(found, key=lambda each: not each.preferred)
+        named = [line for line in self.properties if line.name in names and line.value.strip()]
+        return sorted(named, key=lambda line: not line.preferred)
 
     def first(self, name: str) -> str:
         """The value of a property; empty where the card has none."""
-        found = self.all(name)
-        return found[0].value if found else ""
+        named = self.all(name)
+        return named[0].value if named else ""
 
 
 def split(text: str) -> list[RawRow]:
@@ -116,21 +116,21 @@ def _emails(card: _Card) -> list[str]:
 
 def _related(card: _Card, by_uid: dict[str, _Card]) -> list[str]:
     """Those whom the card says its person knows, as 'relation: address or name'."""
-    labels = {each.group: each.value for each in card.all("X-ABLABEL") if each.group}
-    found = []
-    for each in card.all("RELATED", "X-ABRELATEDNAMES"):
-        label = labels.get(each.group, "") if each.group else ""
+    labels = {line.group: line.value for line in card.all("X-ABLABEL") if line.group}
+    related = []
+    for line in card.all("RELATED", "X-ABRELATEDNAMES"):
+        label = labels.get(line.group, "") if line.group else ""
         known = _KNOWN_LABEL.fullmatch(label.strip())
-        types = {known[1] if known else label} if label else each.types
+        types = {known[1] if known else label} if label else line.types
         relations = sorted({kind.strip().lower() for kind in types or ["contact"]} & RELATIONS)
-        who = _unescaped(each.value)
+        who = _unescaped(line.value)
         other = by_uid.get(_uid(who))
         if other:
             who = (_emails(other) or [_name(other)])[0]
         who = who.removeprefix("mailto:").replace(";", ",")
         if who and relations:
-            found.append(f"{relations[0]}: {who}")
-    return found
+            related.append(f"{relations[0]}: {who}")
+    return related
 
 
 def _cards(text: str) -> Iterator[_Card]:
@@ -139,18 +139,18 @@ def _cards(text: str) -> Iterator[_Card]:
     nested = 0
     before = ""
     for number, line in _lines(text):
-        found = _property(line)
-        if found is None:
+        property_ = _property(line)
+        if property_ is None:
             continue
-        marks_card = found.value.strip().lower() == "vcard"
-        if found.name == "BEGIN" and marks_card:
+        marks_card = property_.value.strip().lower() == "vcard"
+        if property_.name == "BEGIN" and marks_card:
             if card and before == "AGENT":
                 nested += 1
             else:
                 if card:
                     yield card
                 card, nested = _Card(number), 0
-        elif found.name == "END" and marks_card and card:
+        elif property_.name == "END" and marks_card and card:
             if nested:
                 nested -= 1
             else:
@@ -158,8 +158,8 @@ def _cards(text: str) -> Iterator[_Card]:
                 yield card
                 card = None
         elif card and not nested:
-            card.properties.append(found)
-        before = found.name
+            card.properties.append(property_)
+        before = property_.name
     if card:
         yield card
 
@@ -192,13 +192,13 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _property(line: str) -> _Property | None:
-    found = _PROPERTY.fullmatch(line)
-    if found is None:
+    match = _PROPERTY.fullmatch(line)
+    if match is None:
         return None
     types: set[str] = set()
     charset = "utf-8"
     encoded = preferred = False
-    for name, written in _PARAMETER.findall(found[3]):
+    for name, written in _PARAMETER.findall(match[3]):
         plain = written.strip().strip('"').lower()
         match name.lower():
             case "type":
@@ -213,10 +213,10 @@ def _property(line: str) -> _Property | None:
                 encoded = True
             case bare if not written:
                 types.add(bare)
-    value = _decoded(found[4], charset) if encoded else found[4]
+    value = _decoded(match[4], charset) if encoded else match[4]
     preferred = preferred or "pref" in types
     kinds = frozenset(types - {"pref"})
-    return _Property(found[1] or "", found[2].upper(), kinds, preferred, value)
+    return _Property(match[1] or "", match[2].upper(), kinds, preferred, value)
 
 
 def _decoded(value: str, charset: str) -> str:
@@ -233,7 +233,7 @@ def _parts(value: str) -> list[str]:
 
 
 def _unescaped(value: str) -> str:
-    plain = re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], value)
+    plain = re.sub(r"\\(.)", lambda escape: " " if escape[1] in "nN" else escape[1], value)
     return " ".join(plain.split())
 
 

@@ -59,46 +59,46 @@ def propose(
 ) -> list[Placement]:
     """The best team for these openings.
 
-    `fits` are the candidates of each seat by its id, and `room` is each person's capacity for more
-    seats. Locked people keep their seats even beyond their capacity. A seat without a proposal has
-    no candidate with capacity.
+    `fits` are the candidates of each seat by its id, and `room` is the number of seats that each
+    person can still take. Locked people keep their seats even beyond it. A seat without a proposal
+    has no candidate who can take it.
     """
-    locked = {each.id: each.locked for each in openings if each.locked is not None}
+    locked = {opening.id: opening.locked for opening in openings if opening.locked is not None}
     left = dict(room)
     busy: dict[int, set[int]] = {}
-    for each in openings:
-        if each.locked is not None:
-            left[each.locked] = left.get(each.locked, 0) - 1
-            busy.setdefault(each.deal_id, set()).add(each.locked)
-    free = [each for each in openings if each.id not in locked]
+    for opening in openings:
+        if opening.locked is not None:
+            left[opening.locked] = left.get(opening.locked, 0) - 1
+            busy.setdefault(opening.deal_id, set()).add(opening.locked)
+    free = [opening for opening in openings if opening.id not in locked]
     able = {
-        each.id: {
+        opening.id: {
             fit.person_id: fit
-            for fit in fits.get(each.id, ())
+            for fit in fits.get(opening.id, ())
             if left.get(fit.person_id, 0) > 0
             and fit.score >= LEAST_FIT
-            and fit.person_id not in busy.get(each.deal_id, ())
+            and fit.person_id not in busy.get(opening.deal_id, ())
         }
-        for each in free
+        for opening in free
     }
     chosen = _assign(free, able, left)
-    for each in free:
-        if each.id in chosen:
-            person = chosen[each.id]
+    for opening in free:
+        if opening.id in chosen:
+            person = chosen[opening.id]
             left[person] -= 1
-            busy.setdefault(each.deal_id, set()).add(person)
+            busy.setdefault(opening.deal_id, set()).add(person)
     placements = []
-    for each in openings:
-        known = {fit.person_id: fit for fit in fits.get(each.id, ())}
-        person_id = locked.get(each.id, chosen.get(each.id))
+    for opening in openings:
+        known = {fit.person_id: fit for fit in fits.get(opening.id, ())}
+        person_id = locked.get(opening.id, chosen.get(opening.id))
         best = known.get(person_id, Fit(person_id, ())) if person_id is not None else None
         others = [
             fit
-            for fit in able.get(each.id, {}).values()
-            if fit.person_id not in busy.get(each.deal_id, ()) and left[fit.person_id] > 0
+            for fit in able.get(opening.id, {}).values()
+            if fit.person_id not in busy.get(opening.deal_id, ()) and left[fit.person_id] > 0
         ]
         others.sort(key=lambda fit: (-fit.score, fit.person_id))
-        placements.append(Placement(each, best, others[0] if others else None))
+        placements.append(Placement(opening, best, others[0] if others else None))
     return placements
 
 
@@ -111,12 +111,12 @@ def _assign(
         return {}
     column = {person: place for place, person in enumerate(people)}
     worth = np.zeros((len(openings), len(people)))
-    for row, each in enumerate(openings):
-        for person, fit in able[each.id].items():
+    for row, opening in enumerate(openings):
+        for person, fit in able[opening.id].items():
             worth[row, column[person]] = fit.score
-    several_deals = len({each.deal_id for each in openings}) > 1
+    several_deals = len({opening.deal_id for opening in openings}) > 1
     if several_deals and any(left[person] > 0 for person in people):
-        pairs = _solve(worth, [each.deal_id for each in openings], [left[p] for p in people])
+        pairs = _solve(worth, [opening.deal_id for opening in openings], [left[p] for p in people])
     else:
         # On one deal nobody takes two seats, so that no capacity matters.
         rows, columns = linear_sum_assignment(worth, maximize=True)

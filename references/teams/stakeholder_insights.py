@@ -80,15 +80,15 @@ def _gaps(
 ) -> list[Remark]:
     if not rows:
         return []
-    found = []
+    remarks = []
     roles = {row.buying_role for row in rows}
     if not roles.intersection(_DECIDING):
-        found.append(Remark(Tone.GAP, "Nobody is known who decides: no economic buyer."))
+        remarks.append(Remark(Tone.GAP, "Nobody is known who decides: no economic buyer."))
     if not roles.intersection(_FOR_US):
-        found.append(Remark(Tone.GAP, "Nobody speaks for us inside: no champion or coach yet."))
+        remarks.append(Remark(Tone.GAP, "Nobody speaks for us inside: no champion or coach yet."))
     weighty = [row for row in rows if row.influence == "high" or row.buying_role in _DECIDING]
     known = _known_to_team(session, viewer, deal, [row.person_id for row in weighty])
-    found += [
+    remarks += [
         Remark(
             Tone.GAP,
             f"Nobody on our team is in touch with {row.name}.",
@@ -98,7 +98,7 @@ def _gaps(
         for row in weighty
         if row.coverage in _OUT_OF_TOUCH and row.person_id not in known
     ]
-    return found
+    return remarks
 
 
 def _known_to_team(
@@ -122,7 +122,7 @@ def _warnings(
     session: Session, viewer: Viewer, deal: Deal, rows: Sequence[StakeholderRow]
 ) -> list[Remark]:
     """Opponents with influence, and stakeholders with links to competitors."""
-    found = [
+    remarks = [
         Remark(
             Tone.WARNING,
             f"{row.name} is against us and has a say.",
@@ -150,32 +150,32 @@ def _warnings(
         rival = competitors.get(plain(job.organisation)) or rivals.get(job.account_id or 0)
         if rival:
             row = by_id[job.person_id]
-            said = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
-            found.append(
-                Remark(Tone.WARNING, f"{row.name} comes from a competitor.", said, row.key)
+            evidence = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
+            remarks.append(
+                Remark(Tone.WARNING, f"{row.name} comes from a competitor.", evidence, row.key)
             )
             former_employees.add(job.person_id)
     others = {person: row for person, row in by_id.items() if person not in former_employees}
-    found += _mentions_of_rivals(session, others, competitors)
-    found += _close_to_rivals(session, viewer, by_id, rivals)
-    return found
+    remarks += _mentions_of_rivals(session, others, competitors)
+    remarks += _close_to_rivals(session, viewer, by_id, rivals)
+    return remarks
 
 
 def _mentions_of_rivals(
     session: Session, by_id: dict[int, StakeholderRow], competitors: dict[str, str]
 ) -> list[Remark]:
     """Stakeholders whose skills, description or memberships name a competitor."""
-    said: dict[int, list[str]] = defaultdict(list)
+    texts: dict[int, list[str]] = defaultdict(list)
     people = select(Person.id, Person.skills, Person.about).where(col(Person.id).in_(by_id))
     for person, skills, about in session.exec(people):
-        said[person] += [*skills.split(";"), *about.replace("\n", ".").split(".")]
+        texts[person] += [*skills.split(";"), *about.replace("\n", ".").split(".")]
     groups = select(Membership.person_id, Membership.organisation, Membership.role).where(
         col(Membership.person_id).in_(by_id)
     )
     for person, organisation, role in session.exec(groups):
-        said[person].append(f"{role} {organisation}".strip())
-    found = []
-    for person, pieces in said.items():
+        texts[person].append(f"{role} {organisation}".strip())
+    remarks = []
+    for person, pieces in texts.items():
         for piece in pieces:
             rival = next(
                 (name for key, name in competitors.items() if f" {key} " in f" {plain(piece)} "),
@@ -184,9 +184,9 @@ def _mentions_of_rivals(
             if rival:
                 row = by_id[person]
                 text = f"{row.name} has to do with {rival}."
-                found.append(Remark(Tone.WARNING, text, piece.strip()[:200], row.key))
+                remarks.append(Remark(Tone.WARNING, text, piece.strip()[:200], row.key))
                 break
-    return found
+    return remarks
 
 
 def _close_to_rivals(
@@ -245,10 +245,10 @@ def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -
         .group_by(col(Employment.person_id), col(Employment.end), Account.name, Product.name)
         .order_by(col(Employment.person_id), col(Employment.end).desc(), Product.name)
     )
-    found: dict[int, Remark] = {}
+    remarks: dict[int, Remark] = {}
     for person, end, account, product, since in jobs:
         row = by_id[person]
-        found.setdefault(
+        remarks.setdefault(
             person,
             Remark(
                 Tone.CHANCE,
@@ -257,7 +257,7 @@ def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -
                 row.key,
             ),
         )
-    return list(found.values())
+    return list(remarks.values())
 
 
 def _news(session: Session, deal: Deal) -> list[Remark]:
@@ -274,18 +274,18 @@ def _news(session: Session, deal: Deal) -> list[Remark]:
     jobs: dict[str, list[tuple[Employment, str]]] = defaultdict(list)
     for job, name, key in rows:
         jobs[key].append((job, name))
-    found = []
+    remarks = []
     for key, stays in jobs.items():
         last, name = stays[-1]
         title = last.title
         if last.end and last.end >= since:
-            found.append(Remark(Tone.NEWS, f"{name} has left.", f"{title} until {last.end}", key))
+            remarks.append(Remark(Tone.NEWS, f"{name} has left.", f"{title} until {last.end}", key))
         elif last.end is None and last.start and last.start >= since:
             what = "has a new role" if len(stays) > 1 else "has joined"
-            found.append(
+            remarks.append(
                 Remark(Tone.NEWS, f"{name} {what}.", f"{title} since {last.start}".strip(), key)
             )
-    return found
+    return remarks
 
 
 def _years(start: date | None, end: date | None) -> str:
