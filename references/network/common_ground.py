@@ -10,7 +10,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.network.ties import Tie, last_contact, strength, visible
+from references.network.ties import Tie, strength_on, visible
 from workspace.clock import today
 from workspace.keys import plain
 from workspace.people.tables import (
@@ -152,9 +152,8 @@ def _ties(
         sa.or_(col(Tie.origin) == "", col(Tie.origin) != but_not),
     )
     for tie in session.exec(query.order_by(col(Tie.id))):
-        last = last_contact(tie.kind, tie.start, tie.end, tie.created_at)
-        worth = strength(tie.kind, tie.base, last, today())
-        shared = Shared("tie", f"{tie.kind}: {tie.evidence or tie.source}", worth)
+        text = f"{tie.kind}: {tie.evidence or tie.source}"
+        shared = Shared("tie", text, strength_on(tie, today()))
         for two in ((tie.one_id, tie.other_id), (tie.other_id, tie.one_id)):
             if two[0] in ours and two[1] in theirs:
                 ties[two].append(shared)

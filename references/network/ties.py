@@ -148,6 +148,12 @@ def strength(kind: str, base: float, last: date | None, on: date) -> float:
     return min(STRONGEST, base * remaining)
 
 
+def strength_on(tie: Tie, day: date) -> float:
+    """The strength of a stored tie on a day."""
+    last = last_contact(tie.kind, tie.start, tie.end, tie.created_at)
+    return strength(tie.kind, tie.base, last, day)
+
+
 def combined(strengths: Iterable[float]) -> float:
     """The combined strength of several ties of a pair."""
     return min(STRONGEST, 1.0 - math.prod(1.0 - strength for strength in strengths))
@@ -332,9 +338,7 @@ def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) 
             source=tie.source,
             start=tie.start,
             end=tie.end,
-            strength=strength(
-                tie.kind, tie.base, last_contact(tie.kind, tie.start, tie.end, tie.created_at), on
-            ),
+            strength=strength_on(tie, on),
             asserted_by=asserted_by,
             visibility=tie.visibility,
             derived=bool(tie.origin),

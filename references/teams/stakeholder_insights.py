@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from references.network.ties import Tie, visible
 from workspace.accounts.accounts import Account, Relationship
 from workspace.clock import today
+from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.stakeholders import StakeholderRow, stakeholders_of
 from workspace.deals.tables import (
@@ -218,17 +219,30 @@ def _close_to_rivals(
     ]
 
 
+@dataclass(frozen=True)
+class _JobWithProduct:
+    """A former job at a customer that had a product of ours at that time."""
+
+    person_id: int
+    end: date
+    account: str
+    product: str
+    since: date
+
+
 def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -> list[Remark]:
     """Likely champions: they worked at a customer while it had our product."""
     by_id = {row.person_id: row for row in rows}
-    jobs = session.execute(
-        sa.select(
-            col(Employment.person_id),
-            col(Employment.end),
-            col(Account.name),
-            col(Product.name),
-            sa.func.min(Deal.closed),
+    jobs = (
+        select_row(
+            _JobWithProduct,
+            person_id=col(Employment.person_id),
+            end=col(Employment.end),
+            account=col(Account.name),
+            product=col(Product.name),
+            since=sa.func.min(Deal.closed),
         )
+        .select_from(Employment)
         .join(Account, col(Account.id) == col(Employment.account_id))
         .join(Deal, col(Deal.account_id) == col(Account.id))
         .join(DealProduct, col(DealProduct.deal_id) == col(Deal.id))
@@ -246,14 +260,14 @@ def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -
         .order_by(col(Employment.person_id), col(Employment.end).desc(), Product.name)
     )
     remarks: dict[int, Remark] = {}
-    for person, end, account, product, since in jobs:
-        row = by_id[person]
+    for job in fetch(session, _JobWithProduct, jobs):
+        row = by_id[job.person_id]
         remarks.setdefault(
-            person,
+            job.person_id,
             Remark(
                 Tone.CHANCE,
-                f"{row.name} has worked with {product}: a likely champion.",
-                f"At {account} until {end.year}, which has had it since {since.year}",
+                f"{row.name} has worked with {job.product}: a likely champion.",
+                f"At {job.account} until {job.end.year}, which has had it since {job.since.year}",
                 row.key,
             ),
         )
