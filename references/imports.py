@@ -103,7 +103,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
     if context.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
     owner = context.get(Person, context.by)
-    book = address_books.Book(context.session, owner.id)
+    book = address_books.AddressBook(context.session, owner.id)
     changed: dict[int, Connection] = {}
     named: dict[int, Connection] = {}
 
@@ -131,7 +131,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
     apply_each(rows, apply)
-    address_books.match(context.session, list(changed.values()))
+    address_books.match_connections(context.session, list(changed.values()))
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):

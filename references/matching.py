@@ -1,7 +1,7 @@
-"""Pure: advocates with what is known of them in, a ranking with reasons out.
+"""Pure: ranks advocates for a deal by what is known about them, with reasons.
 
-As with kin, a score is one sum of terms, each a value from 0 to 1 times its weight, and the
-reasons that are shown are that sum's own terms.
+As with similar deals, the score is a sum of terms, each a value from 0 to 1 times its weight, and
+the reasons that are shown are the terms of this sum.
 """
 
 import re
@@ -23,13 +23,13 @@ WEIGHTS = {
     "budget": 0.05,
     "last": 0.05,
 }
-# The score from which a match is strong, and fair.
+# The least scores of a strong, and of a fair match.
 STRONG = 0.5
 FAIR = 0.28
-# A path this strong says all that a path can say: about that of two close colleagues.
+# A path of this strength, as between two close colleagues, has the full value.
 FULL_PATH = 0.5
 
-# Levels of seniority, the highest first, by words of a title in the languages of our users.
+# Levels of seniority, the highest first, by words in titles; in English, Polish, German, Russian.
 _LEVELS = (
     r"\b(c[a-z]o|chief|(?<!vice )(?<!vice-)president|owner|founder|managing director|prezes\w*"
     r"|vorstand\w*|geschäftsführ\w*|генеральн\w*|board)\b",
@@ -41,13 +41,13 @@ _LEVELS = (
 
 @dataclass(frozen=True)
 class Candidate:
-    """What is known of an advocate in view of a deal; None and empty where nothing is."""
+    """What is known about an advocate for a deal; None and empty where nothing is."""
 
     id: int
-    # Of the strongest path to a stakeholder: its strength, and over whom, in words.
+    # The strength of the strongest path to a stakeholder, and its people in words.
     path: float
     path_because: str
-    # Of the deal of theirs that is most like this one: its score from 0 to 1, and its name.
+    # The likeness of their most similar won deal, from 0 to 1, and its name in words.
     likeness: float
     likeness_because: str
     products: frozenset[str]
@@ -55,19 +55,19 @@ class Candidate:
     title: str
     languages: frozenset[str]
     country: str | None
-    # How often they may still be asked for now; None where nothing limits it.
+    # The asks that their budgets still have; None where nothing limits them.
     left: int | None
-    # Whether the last reference of theirs helped; None where there was none, or nobody said.
+    # Whether their last reference helped; None without one, or without an outcome.
     last_helped: bool | None
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the deal asks for."""
+    """What a deal asks of an advocate."""
 
     products: frozenset[str]
     competitors: frozenset[str]
-    # Of the one whom the advocate would talk to.
+    # Of the contact whom the advocate would talk to.
     title: str
     languages: frozenset[str]
     country: str | None
@@ -83,26 +83,26 @@ class Match:
 
     @property
     def band(self) -> str:
-        """How well they fit, in a word: strong, fair or weak."""
+        """The fit in a word: strong, fair or weak."""
         return "strong" if self.score >= STRONG else "fair" if self.score >= FAIR else "weak"
 
 
 def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
-    """The candidates in the order in which they should be asked, each for what is wanted of it."""
-    found = []
-    for wanted, each in asks:
+    """The candidates, the best first, each compared with what is wanted of it."""
+    matches = []
+    for wanted, candidate in asks:
         terms = [
             Term(name, value.value, WEIGHTS[name], value.because)
-            for name, value in compare(wanted, each).items()
+            for name, value in compare(wanted, candidate).items()
         ]
         terms.sort(key=lambda term: -term.contribution)
-        found.append(Match(each.id, score(terms), terms))
+        matches.append(Match(candidate.id, score(terms), terms))
     # The id makes the order of equal scores the same every time.
-    return sorted(found, key=lambda each: (-each.score, each.id))
+    return sorted(matches, key=lambda match: (-match.score, match.id))
 
 
 def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
-    """How far an advocate is what a deal asks for, from 0 to 1 in each respect."""
+    """How well an advocate meets what a deal asks for: a value from 0 to 1 for each term."""
     return {
         "path": Value(min(1.0, candidate.path / FULL_PATH) ** 0.5, candidate.path_because),
         "likeness": Value(candidate.likeness, candidate.likeness_because),
@@ -124,7 +124,7 @@ def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
 # Many people have the same few titles.
 @lru_cache(maxsize=4096)
 def seniority_level(title: str) -> int | None:
-    """How senior a title is, from 0 for the top; None where it does not say."""
+    """The level of seniority of a title, from 0 for the top; None for an empty title."""
     text = title.lower()
     for rank, words in enumerate(_LEVELS):
         if re.search(words, text):
@@ -151,7 +151,7 @@ def _seniority(wanted: str, title: str) -> Value:
 
 def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
     both = sorted(wanted & languages)
-    # English will do where it must, but nothing is like one's own.
+    # A shared language other than English counts more, as English is mostly foreign to both.
     own = [language for language in both if language != "en"] or both
     if not own:
         return Value(0.0, "no language in common that we know of")
@@ -162,7 +162,7 @@ def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
 def _budget(left: int | None) -> Value:
     if left is None:
         return Value(1.0, "nothing limits how often they are asked")
-    # Whoever has more asks left is spared less by not being asked.
+    # An advocate with more asks left is asked first, to spare the others.
     asks = "1 more ask" if left == 1 else f"{left} more asks"
     return Value(1.0 - 0.5**left, f"{asks} left for now")
 

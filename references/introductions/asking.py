@@ -28,7 +28,7 @@ from references.network.paths import (
     competitors_people,
     known_paths,
 )
-from references.network.ties import Tie, TieKind, Visibility, last_contact, visible
+from references.network.ties import Tie, TieKind, Visibility, visible
 from workspace.audit import audit
 from workspace.clock import now, today
 from workspace.deals.access import may_see
@@ -271,12 +271,7 @@ def _hidden_connector(session: Session, viewer: Viewer, person: Person) -> int:
     answering = _who_can_answer(session, {tie.asserted_by_id for tie in rows if tie.asserted_by_id})
     candidates = [
         (
-            ties.strength(
-                tie.kind,
-                tie.base,
-                last_contact(tie.kind, tie.start, tie.end, tie.created_at),
-                today(),
-            ),
+            ties.strength_on(tie, today()),
             -tie.id,
             tie.asserted_by_id,
         )

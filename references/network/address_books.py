@@ -1,7 +1,7 @@
-"""Connections: whom members know by their own address books, and who of these is in the record.
+"""Connections: the entries of members' own address books, and their matches in the record.
 
-A connection is its owner's alone. Where the record has the one whom it names, by e-mail
-address, profile, or name and account, a tie follows that is as private as the connection.
+Only its owner sees a connection. If the record has the person, by e-mail address, profile, or name
+and account, the owner gets a tie that is as private as the connection.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,11 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from references.network.ties import SAID, Tie, TieKind, Visibility, pair, set_visibility
+from references.network.ties import USUAL_BASE, Tie, TieKind, Visibility, pair, set_visibility
 from workspace.accounts.accounts import Account, find_account
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import batches
+from workspace.database import batches, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.keys import plain
 from workspace.people.people import add_contact
@@ -25,15 +25,12 @@ from workspace.people.viewer import Viewer, require_writer
 
 
 class Connection(SQLModel, table=True):
-    """Somebody whom a member knows, from an address book of theirs.
-
-    Nobody else sees it. It becomes a tie where the one it names is in the record.
-    """
+    """An entry of a member's address book. Nobody else sees it."""
 
     id: int = Field(default=None, primary_key=True)
     owner_id: int = Field(foreign_key="person.id", index=True)
     name: str = Field(max_length=200)
-    # The name for comparing.
+    # The name as it is compared.
     plain_name: str = Field(index=True, max_length=500)
     email: str | None = Field(default=None, max_length=254, index=True)
     # The address of a profile, as it is compared.
@@ -44,7 +41,7 @@ class Connection(SQLModel, table=True):
     connected_on: date | None = None
     source: str = Field(default="", max_length=100)
     visibility: str = Field(default=Visibility.PRIVATE, max_length=10)
-    # Whom the record has under this name, and the tie that follows.
+    # The person in the record, and the tie to them.
     person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     tie_id: int | None = Field(default=None, foreign_key="tie.id", ondelete="SET NULL")
     created_at: datetime = Field(default_factory=now)
@@ -52,7 +49,7 @@ class Connection(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class ConnectionRow:
-    """A connection as its owner's page shows it; `person_key` where the record has them."""
+    """A connection in its owner's list; with a `person_key` if the record has the person."""
 
     id: int
     name: str
@@ -66,8 +63,8 @@ class ConnectionRow:
     person_key: str | None
 
 
-class Book:
-    """The connections of one member, by all that a row of an address book may name them by."""
+class AddressBook:
+    """The connections of one member, found by profile, by address, or by company."""
 
     def __init__(self, session: Session, owner_id: int) -> None:
         self.session = session
@@ -76,7 +73,7 @@ class Book:
         self._by_email: dict[tuple[str, str], Connection] = {}
         self._by_company: dict[tuple[str, str], list[Connection]] = {}
         for row in session.exec(select(Connection).where(Connection.owner_id == owner_id)):
-            self._keep(row)
+            self._index(row)
 
     def put(
         self,
@@ -89,13 +86,13 @@ class Book:
         position: str = "",
         connected_on: date | None = None,
     ) -> tuple[Connection, bool, bool]:
-        """A connection as an address book has it: the row, whether it is new, whether it changed.
+        """Add or update a connection; returns it, whether it is new, and whether it changed.
 
-        It is known again by its profile, else by name and e-mail address or name and company;
-        what the book does not say stays. `Invalid` where it could be several.
+        It is recognised by its profile, or by its name with the e-mail address or the company.
+        Empty values leave the stored ones. `Invalid` where several connections match.
         """
-        found = self._find(plain(name)[:500], email, url, plain(company)[:500])
-        said = {
+        connection = self._find(plain(name)[:500], email, url, plain(company)[:500])
+        values = {
             "email": email,
             "url": url,
             "company": company,
@@ -104,33 +101,37 @@ class Book:
         }
         facts: dict[str, Any] = {
             "name": name,
-            **{column: value for column, value in said.items() if value},
+            **{column: value for column, value in values.items() if value},
         }
-        if found is None:
-            found = Connection(owner_id=self.owner_id, source=source, plain_name="", **facts)
+        if connection is None:
+            connection = Connection(owner_id=self.owner_id, source=source, plain_name="", **facts)
             changed = created = True
         else:
             created = False
-            facts = {name: each for name, each in facts.items() if getattr(found, name) != each}
+            facts = {
+                column: value
+                for column, value in facts.items()
+                if getattr(connection, column) != value
+            }
             changed = bool(facts)
             for column, value in facts.items():
-                setattr(found, column, value)
+                setattr(connection, column, value)
         if changed:
-            found.plain_name = plain(found.name)[:500]
-            found.plain_company = plain(found.company)[:500]
-            self.session.add(found)
-            self._keep(found)
-        return found, created, changed
+            connection.plain_name = plain(connection.name)[:500]
+            connection.plain_company = plain(connection.company)[:500]
+            self.session.add(connection)
+            self._index(connection)
+        return connection, created, changed
 
     def _find(
         self, name: str, email: str | None, url: str | None, company: str
     ) -> Connection | None:
         if url and url in self._by_url:
             return self._by_url[url]
-        found = self._by_email.get((name, email)) if email else None
-        if found and not (url and found.url):
-            return found
-        # Two of one name at one company have profiles or addresses of their own.
+        by_email = self._by_email.get((name, email)) if email else None
+        if by_email and not (url and by_email.url):
+            return by_email
+        # Different profiles or addresses tell two people of one name at one company apart.
         namesakes = [
             row
             for row in self._by_company.get((name, company), [])
@@ -140,18 +141,18 @@ class Book:
             raise Invalid("Several of your connections have this name and company: give the URL.")
         return namesakes[0] if namesakes else None
 
-    def _keep(self, row: Connection) -> None:
+    def _index(self, row: Connection) -> None:
         if row.url:
             self._by_url[row.url] = row
         if row.email:
             self._by_email[row.plain_name, row.email] = row
-        there = self._by_company.setdefault((row.plain_name, row.plain_company), [])
-        if row not in there:
-            there.append(row)
+        namesakes = self._by_company.setdefault((row.plain_name, row.plain_company), [])
+        if row not in namesakes:
+            namesakes.append(row)
 
 
-def match_new(session: Session, person_ids: Collection[int]) -> int:
-    """Find the connections that name these people, who are new or were edited; how many do."""
+def match_people(session: Session, person_ids: Collection[int]) -> int:
+    """Match new or edited people with connections that have no match; returns how many match."""
     if session.exec(select(Connection.id).where(_unmatched()).limit(1)).first() is None:
         return 0
     count = 0
@@ -168,70 +169,67 @@ def match_new(session: Session, person_ids: Collection[int]) -> int:
                 ),
             )
         )
-        count += match(session, rows.all())
+        count += match_connections(session, rows.all())
     return count
 
 
-def match(session: Session, connections: Sequence[Connection]) -> int:
-    """Find whom these connections name, and write down the ties that follow; how many do.
+def match_connections(session: Session, connections: Sequence[Connection]) -> int:
+    """Match connections with people in the record, and add ties; returns how many match.
 
-    Whoever was found once stays so until the owner removes the connection.
+    A match stays until the owner removes the connection.
     """
     session.flush()
     count = 0
     for start in range(0, len(connections), 500):
-        some = [row for row in connections[start : start + 500] if row.person_id is None]
-        by_email = _unique(session, col(Person.email), {row.email for row in some if row.email})
-        by_profile = _unique(session, col(Person.profile), {row.url for row in some if row.url})
-        by_name = _by_name_and_account(session, some)
-        found: list[tuple[Connection, int]] = []
-        for row in some:
+        rows = [row for row in connections[start : start + 500] if row.person_id is None]
+        emails = {row.email for row in rows if row.email}
+        profiles = {row.url for row in rows if row.url}
+        by_email = _unique_people(session, col(Person.email), emails)
+        by_profile = _unique_people(session, col(Person.profile), profiles)
+        by_name = _by_name_and_account(session, rows)
+        matches: list[tuple[Connection, int]] = []
+        for row in rows:
             person_id = (
                 by_email.get(row.email or "")
                 or by_profile.get(row.url or "")
                 or by_name.get((row.plain_name, row.plain_company))
             )
-            # One's own card is in most address books.
+            # Most address books have a card of their owner.
             if person_id and person_id != row.owner_id:
-                found.append((row, person_id))
-        _tie_all(session, found)
-        count += len(found)
+                matches.append((row, person_id))
+        _add_ties(session, matches)
+        count += len(matches)
     return count
 
 
 def connections_of(
     session: Session, owner_id: int, *, text: str = "", after: int = 0, limit: int = 50
 ) -> list[ConnectionRow]:
-    """A member's connections in the order in which they came, from after the one of that id."""
-    columns: tuple[Any, ...] = (
-        Connection.id,
-        Connection.name,
-        Connection.email,
-        Connection.url,
-        Connection.company,
-        Connection.position,
-        Connection.connected_on,
-        Connection.source,
-        Connection.visibility,
-        Person.key,
-    )
-    query: Any = (
-        sa.select(*columns)
+    """A member's connections in the order of their ids, from after `after`."""
+    query = (
+        select_row(
+            ConnectionRow,
+            id=col(Connection.id),
+            name=col(Connection.name),
+            email=col(Connection.email),
+            url=col(Connection.url),
+            company=col(Connection.company),
+            position=col(Connection.position),
+            connected_on=col(Connection.connected_on),
+            source=col(Connection.source),
+            visibility=col(Connection.visibility),
+            person_key=col(Person.key),
+        )
         .select_from(Connection)
         .outerjoin(Person, col(Person.id) == col(Connection.person_id))
         .where(col(Connection.owner_id) == owner_id, col(Connection.id) > after)
     )
     if text:
+        columns = (Connection.name, Connection.company, Connection.position)
         query = query.where(
-            sa.or_(
-                *(
-                    col(each).icontains(text, autoescape=True)
-                    for each in (Connection.name, Connection.company, Connection.position)
-                )
-            )
+            sa.or_(*(col(column).icontains(text, autoescape=True) for column in columns))
         )
-    rows = session.exec(query.order_by(col(Connection.id)).limit(limit))
-    return [ConnectionRow(*row) for row in rows]
+    return fetch(session, ConnectionRow, query.order_by(col(Connection.id)).limit(limit))
 
 
 def own_connection(session: Session, viewer: Viewer, connection_id: int) -> Connection:
@@ -243,8 +241,10 @@ def own_connection(session: Session, viewer: Viewer, connection_id: int) -> Conn
     return row
 
 
-def share(session: Session, rows: Sequence[Connection], visibility: Visibility, by: int) -> None:
-    """Let others know of connections that are in the record, or take them back."""
+def share_connections(
+    session: Session, rows: Sequence[Connection], visibility: Visibility, by: int
+) -> None:
+    """Set who may see the ties that follow from these connections."""
     for row in rows:
         row.visibility = visibility
         session.add(row)
@@ -254,15 +254,15 @@ def share(session: Session, rows: Sequence[Connection], visibility: Visibility, 
     session.flush()
 
 
-def share_all(session: Session, owner_id: int, visibility: Visibility) -> int:
-    """Share every connection of a member, or take them back; how many there are."""
+def share_all_connections(session: Session, owner_id: int, visibility: Visibility) -> int:
+    """Set who may see the ties of all connections of a member; returns how many there are."""
     rows = session.exec(select(Connection).where(Connection.owner_id == owner_id)).all()
-    share(session, rows, visibility, owner_id)
+    share_connections(session, rows, visibility, owner_id)
     return len(rows)
 
 
 def add_to_record(session: Session, row: Connection, by: int) -> Person:
-    """Make a contact of a connection whom the record does not have, and find them again."""
+    """Add a connection to the record as a contact, and match other connections with them."""
     if row.person_id is not None:
         raise Conflict("They are in the record already.")
     account = find_account(session, row.company) if row.company else None
@@ -275,13 +275,13 @@ def add_to_record(session: Session, row: Connection, by: int) -> Person:
         title=row.position,
         account_id=account.id if account else None,
     )
-    _tie_all(session, [(row, person.id)])
-    match_new(session, [person.id])
+    _add_ties(session, [(row, person.id)])
+    match_people(session, [person.id])
     return person
 
 
-def forget(session: Session, row: Connection, by: int) -> None:
-    """Remove a connection, and the tie that followed from it."""
+def remove_connection(session: Session, row: Connection, by: int) -> None:
+    """Remove a connection, and the tie that follows from it and no other."""
     tie = session.get(Tie, row.tie_id) if row.tie_id is not None else None
     session.delete(row)
     session.flush()
@@ -292,44 +292,44 @@ def forget(session: Session, row: Connection, by: int) -> None:
         session.flush()
 
 
-def _tie_all(session: Session, found: Sequence[tuple[Connection, int]]) -> None:
-    """Write down the ties of connections whom the record has, each once for its source."""
-    people = {person_id for _, person_id in found}
-    there: dict[tuple[object, ...], Tie] = {}
+def _add_ties(session: Session, matches: Sequence[tuple[Connection, int]]) -> None:
+    """Add the ties of matched connections, one for each owner, person and source."""
+    people = {person_id for _, person_id in matches}
+    ties: dict[tuple[object, ...], Tie] = {}
     for tie in session.exec(
         select(Tie).where(
             sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people)),
-            col(Tie.asserted_by_id).in_({row.owner_id for row, _ in found}),
+            col(Tie.asserted_by_id).in_({row.owner_id for row, _ in matches}),
             Tie.kind == TieKind.CONNECTED,
             Tie.origin == "",
         )
     ):
-        there[tie.asserted_by_id, tie.one_id, tie.other_id, tie.source] = tie
+        ties[tie.asserted_by_id, tie.one_id, tie.other_id, tie.source] = tie
     new = []
-    for row, person_id in found:
+    for row, person_id in matches:
         one, other = pair(row.owner_id, person_id)
-        place = (row.owner_id, one, other, row.source)
-        if place not in there:
-            there[place] = Tie(
+        key = (row.owner_id, one, other, row.source)
+        if key not in ties:
+            ties[key] = Tie(
                 one_id=one,
                 other_id=other,
                 kind=TieKind.CONNECTED,
                 evidence=f"{row.source} connection",
                 source=row.source,
                 start=row.connected_on,
-                base=SAID[TieKind.CONNECTED],
+                base=USUAL_BASE[TieKind.CONNECTED],
                 asserted_by_id=row.owner_id,
                 visibility=row.visibility,
             )
-            new.append(there[place])
+            new.append(ties[key])
     session.add_all(new)
     session.flush()
     for tie in new:
         audit(session, tie.asserted_by_id, "tie added", f"tie {tie.id}")
-    for row, person_id in found:
+    for row, person_id in matches:
         one, other = pair(row.owner_id, person_id)
         row.person_id = person_id
-        row.tie_id = there[row.owner_id, one, other, row.source].id
+        row.tie_id = ties[row.owner_id, one, other, row.source].id
         session.add(row)
     session.flush()
 
@@ -338,26 +338,25 @@ def _unmatched() -> sa.ColumnElement[bool]:
     return col(Connection.person_id).is_(None)
 
 
-def _unique(session: Session, column: Any, wanted: Collection[str]) -> dict[str, int]:
-    """Who has these values in a column, where only one person has it."""
-    found: dict[str, list[int]] = {}
-    for value, person_id in session.execute(
-        sa.select(column, col(Person.id)).where(column.in_(wanted))
-    ):
-        found.setdefault(value, []).append(person_id)
-    return {value: ids[0] for value, ids in found.items() if len(ids) == 1}
+def _unique_people(session: Session, column: Any, values: Collection[str]) -> dict[str, int]:
+    """By value of a column, the person who has it; values of several people are left out."""
+    people: dict[str, list[int]] = {}
+    query = sa.select(column, col(Person.id)).where(column.in_(values))
+    for value, person_id in session.execute(query):
+        people.setdefault(value, []).append(person_id)
+    return {value: ids[0] for value, ids in people.items() if len(ids) == 1}
 
 
 def _by_name_and_account(
     session: Session, rows: Sequence[Connection]
 ) -> dict[tuple[str, str], int]:
-    """Who works at these companies under these names, where only one person does."""
+    """By plain name and company, the person who works there; namesakes are left out."""
     companies = {row.plain_company for row in rows if row.plain_company}
-    found: dict[tuple[str, str], list[int]] = {}
+    people: dict[tuple[str, str], list[int]] = {}
     for person_id, name, company in session.exec(
         select(Person.id, Person.name, Account.plain_name)
         .join(Account, col(Account.id) == col(Person.account_id))
         .where(col(Account.plain_name).in_(companies))
     ):
-        found.setdefault((plain(name)[:500], company), []).append(person_id)
-    return {place: ids[0] for place, ids in found.items() if len(ids) == 1}
+        people.setdefault((plain(name)[:500], company), []).append(person_id)
+    return {key: ids[0] for key, ids in people.items() if len(ids) == 1}

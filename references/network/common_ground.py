@@ -10,7 +10,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.network.ties import Tie, last_contact, strength, visible
+from references.network.ties import Tie, strength_on, visible
 from workspace.clock import today
 from workspace.keys import plain
 from workspace.people.tables import (
@@ -24,18 +24,18 @@ from workspace.people.tables import (
 )
 from workspace.people.viewer import Viewer
 
-# What sharing something is worth, where it was at the same time and where it was not.
+# The worth of a shared place: at the same time, and at different times.
 _WORTH = {"employer": (0.6, 0.3), "school": (0.45, 0.25), "circle": (0.4, 0.25)}
 _HOME_TOWN = 0.4
 _CITY = 0.1
 _LANGUAGE = 0.2
-# Most people at work share it, so that it says little.
+# Most people at work share English, so that it says little.
 _ENGLISH = 0.03
 
 
 @dataclass(frozen=True)
 class Shared:
-    """One thing that two people share, and what it is worth as a beginning, from 0 to 1."""
+    """Something that two people share, and its worth for a conversation, from 0 to 1."""
 
     kind: str
     text: str
@@ -57,16 +57,16 @@ def common_ground(
     *,
     but_not: str = "",
 ) -> dict[tuple[int, int], list[Shared]]:
-    """What each of ours shares with each of theirs, the best first; pairs without are left out.
+    """What each of ours shares with each of theirs, the best first; no pair that shares nothing.
 
-    Ties are those that the viewer may know of, but for those of the origin `but_not`.
+    Ties are those that the viewer may see, except those of the origin `but_not`.
     """
     people = {*ours, *theirs}
     stays = _stays(session, people)
     rows = session.exec(select(Person).where(col(Person.id).in_(people)))
     persons = {person.id: person for person in rows}
     ties = _ties(session, viewer, ours, theirs, but_not)
-    found: dict[tuple[int, int], list[Shared]] = {}
+    ground: dict[tuple[int, int], list[Shared]] = {}
     for one, other in itertools.product(ours, theirs):
         if one == other or one not in persons or other not in persons:
             continue
@@ -74,34 +74,34 @@ def common_ground(
         for kind, worth in _WORTH.items():
             shared += _places(kind, worth, stays[one, kind], stays[other, kind])
         if shared:
-            found[one, other] = sorted(shared, key=lambda each: (-each.worth, each.text))
-    return found
+            ground[one, other] = sorted(shared, key=lambda item: (-item.worth, item.text))
+    return ground
 
 
 def worth_of(shared: Iterable[Shared]) -> float:
-    """What all that two people share is worth, from 0 to 1."""
-    return 1.0 - math.prod(1.0 - each.worth for each in shared)
+    """The combined worth of everything that two people share, from 0 to 1."""
+    return 1.0 - math.prod(1.0 - item.worth for item in shared)
 
 
 def _stays(session: Session, people: Collection[int]) -> dict[tuple[int, str], list[_Stay]]:
-    found: dict[tuple[int, str], list[_Stay]] = defaultdict(list)
+    stays: dict[tuple[int, str], list[_Stay]] = defaultdict(list)
     for job in session.exec(select(Employment).where(col(Employment.person_id).in_(people))):
         stay = _Stay(job.organisation, job.start, job.end or today())
-        found[job.person_id, "employer"].append(stay)
+        stays[job.person_id, "employer"].append(stay)
     for study in session.exec(select(Education).where(col(Education.person_id).in_(people))):
-        found[study.person_id, "school"].append(
+        stays[study.person_id, "school"].append(
             _Stay(study.institution, study.start or study.end, study.end or study.start)
         )
     for row in session.exec(select(Membership).where(col(Membership.person_id).in_(people))):
         ends = row.end or (row.start if row.kind == Gathering.EVENT else today())
-        found[row.person_id, "circle"].append(_Stay(row.organisation, row.start, ends))
-    return found
+        stays[row.person_id, "circle"].append(_Stay(row.organisation, row.start, ends))
+    return stays
 
 
 def _places(
     kind: str, worth: tuple[float, float], ours: list[_Stay], theirs: list[_Stay]
 ) -> list[Shared]:
-    """The places where both were, each once: at the same time where they ever were."""
+    """The places that both share, each once; at the same time if they ever were."""
     best: dict[str, Shared] = {}
     for one, other in itertools.product(ours, theirs):
         name = plain(one.name)
@@ -121,17 +121,17 @@ def _places(
 
 
 def _origins(one: Person, other: Person) -> list[Shared]:
-    found = []
+    shared = []
     if one.home_town and plain(one.home_town) == plain(other.home_town):
-        found.append(Shared("home town", f"both from {one.home_town}", _HOME_TOWN))
+        shared.append(Shared("home town", f"both from {one.home_town}", _HOME_TOWN))
     if one.city and plain(one.city) == plain(other.city):
-        found.append(Shared("city", f"both in {one.city}", _CITY))
+        shared.append(Shared("city", f"both in {one.city}", _CITY))
     spoken = languages_of(one) & languages_of(other)
     for language in sorted(spoken - {"en"}):
-        found.append(Shared("language", f"both speak {language_name(language)}", _LANGUAGE))
+        shared.append(Shared("language", f"both speak {language_name(language)}", _LANGUAGE))
     if spoken == {"en"}:
-        found.append(Shared("language", "both speak English", _ENGLISH))
-    return found
+        shared.append(Shared("language", "both speak English", _ENGLISH))
+    return shared
 
 
 def _ties(
@@ -141,8 +141,8 @@ def _ties(
     theirs: Collection[int],
     but_not: str,
 ) -> dict[tuple[int, int], list[Shared]]:
-    """The ties between them that are not one of the facts that are compared anyway."""
-    found: dict[tuple[int, int], list[Shared]] = defaultdict(list)
+    """The ties between them, except those that follow from the facts compared here."""
+    ties: dict[tuple[int, int], list[Shared]] = defaultdict(list)
     people = {*ours, *theirs}
     query = select(Tie).where(
         visible(session, viewer),
@@ -152,13 +152,12 @@ def _ties(
         sa.or_(col(Tie.origin) == "", col(Tie.origin) != but_not),
     )
     for tie in session.exec(query.order_by(col(Tie.id))):
-        last = last_contact(tie.kind, tie.start, tie.end, tie.created_at)
-        worth = strength(tie.kind, tie.base, last, today())
-        shared = Shared("tie", f"{tie.kind}: {tie.evidence or tie.source}", worth)
+        text = f"{tie.kind}: {tie.evidence or tie.source}"
+        shared = Shared("tie", text, strength_on(tie, today()))
         for two in ((tie.one_id, tie.other_id), (tie.other_id, tie.one_id)):
             if two[0] in ours and two[1] in theirs:
-                found[two].append(shared)
-    return found
+                ties[two].append(shared)
+    return ties
 
 
 def _years(start: date, end: date) -> str:

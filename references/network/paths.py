@@ -1,15 +1,16 @@
 """The network: every tie in memory, in step with the database, and the paths in it.
 
-The database owns the ties; the graph of those that everybody may know of is a cache that each
-process brings up to the database's last generation before it answers, as the catalog does
-with vectors. The ties that only a viewer may know of are lent to each question, and are in no
-cache. What a path shows is read from the database again, by the viewer's rights.
+The database owns the ties. The graph holds those that every member may see; it is a cache that
+each process brings up to the database's last generation before it answers. Ties that only some
+members may see are lent to each question and are never cached. The evidence on a path is read
+from the database under the viewer's rights.
 """
 
 import itertools
+import math
 import threading
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,8 +19,8 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
-from references.network.address_books import match_new
-from references.network.derived_ties import Touched, find_again
+from references.network.address_books import match_people
+from references.network.derived_ties import Touched, derive_ties
 from references.network.graph import Graph
 from references.network.ties import (
     TIE_LOG,
@@ -36,15 +37,15 @@ from references.network.ties import (
 from workspace.accounts.accounts import Account, Relationship
 from workspace.change_log import EMPTY, Mark, follow
 from workspace.clock import today
-from workspace.database import Database, batches
+from workspace.database import Database, batches, fetch, select_row
 from workspace.deals.stakeholders import Stakeholder
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
-# The strength of a path from which it is strong, and fair.
+# The least strengths of a strong, and of a fair path.
 STRONG = 0.25
 FAIR = 0.08
-# With so many changes since, making the graph anew is no slower than following them.
+# With more changed pairs, rebuilding the graph is no slower than following them.
 MOST_CHANGES = 20_000
 
 Pair = tuple[int, int]
@@ -52,7 +53,7 @@ Pair = tuple[int, int]
 
 @dataclass(frozen=True)
 class PathPerson:
-    """Somebody on a path."""
+    """A person on a path."""
 
     id: int
     key: str
@@ -65,7 +66,7 @@ class PathPerson:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One tie between two people next to each other on a path."""
+    """A tie between two neighbours on a path."""
 
     kind: str
     evidence: str
@@ -73,39 +74,39 @@ class Evidence:
     start: date | None
     end: date | None
     strength: float
-    # Nobody said it: it follows from the record.
+    # Whether the tie is derived from the record.
     inferred: bool
-    # Only the viewer, or their team, may know of it.
+    # The visibility of the tie.
     shared_with: str
 
 
 @dataclass(frozen=True)
 class KnownPath:
-    """A path as pages and the command line show it: people, and the evidence between them."""
+    """A path with its people and the evidence of its ties, as a viewer may see them."""
 
     people: tuple[PathPerson, ...]
-    # For each two next to each other, the strongest evidence first.
+    # For each two neighbours, the strongest evidence first.
     evidence: tuple[tuple[Evidence, ...], ...]
     strength: float
 
     @property
     def band(self) -> str:
-        """How strong it is, in a word: strong, fair or weak."""
+        """The strength in a word: strong, fair or weak."""
         return "strong" if self.strength >= STRONG else "fair" if self.strength >= FAIR else "weak"
 
 
 @dataclass(frozen=True)
 class Reach:
-    """How some people can be reached."""
+    """The paths to some people."""
 
     from_us: list[KnownPath]
     from_customers: list[KnownPath]
-    # A colleague who keeps their ties to themselves, but lets us say so, may know one of them.
+    # Whether a colleague whose tie has the visibility ASK may know one of them.
     may_be_asked: bool
 
 
 class Network:
-    """Keeps found ties in step with the record, and the graph in step with the ties."""
+    """Keeps derived ties in step with the record, and the graph in step with the ties."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -115,11 +116,11 @@ class Network:
         self._lock = threading.RLock()
 
     def attach(self) -> None:
-        """Find ties again in every transaction that writes through the database."""
-        self._database.watch(_listen)
+        """Derive ties in every transaction that writes through the database."""
+        self._database.watch(_follow_writes)
 
     def catch_up(self) -> None:
-        """Find the ties of a record that is older than the looking for them."""
+        """Derive the ties of a record that was written before there were derived ties."""
         with self._database.read() as session:
             if session.exec(select(TieState.generation)).one():
                 return
@@ -127,19 +128,19 @@ class Network:
             deals = set(session.exec(select(Stakeholder.deal_id).distinct()))
         if people:
             with self._database.write() as session:
-                find_again(session, Touched(people=people, deals=deals))
+                derive_ties(session, Touched(people=people, deals=deals))
 
     def graph(self, session: Session) -> Graph:
-        """The ties that everybody may know of, at least as new as the session's view."""
+        """The graph of the ties that every member may see, at least as new as the session."""
         with self._lock:
             if self._graph is None or TIE_LOG.last(session) != self._mark:
                 # The session may see an older state than the graph already has.
                 with self._database.read() as newest:
                     self._graph = self._renewed(newest)
             elif self._day != today():
-                # Ties fade so slowly that yesterday's strengths do until today's are ready.
+                # Ties fade slowly, so that yesterday's strengths serve until today's are ready.
                 self._day = today()
-                threading.Thread(target=self._fade, name="ties", daemon=True).start()
+                threading.Thread(target=self._reload, name="ties", daemon=True).start()
             return self._graph
 
     def paths(
@@ -152,25 +153,25 @@ class Network:
         limit: int = 5,
         avoid: Collection[int] = (),
     ) -> list[KnownPath]:
-        """The strongest paths that this viewer may know of, the strongest first.
+        """The strongest paths that this viewer may see, the strongest first.
 
-        Nobody at a competitor is asked on the way.
+        No path leads over people at competitors.
         """
-        found = self.graph(session).paths(
+        paths = self.graph(session).paths(
             sources,
             targets,
             k=limit,
             lent=self.lent(session, viewer),
             avoid={*avoid, *competitors_people(session)},
         )
-        return known_paths(session, viewer, [path.people for path in found])
+        return known_paths(session, viewer, [path.people for path in paths])
 
     def reach(
         self, session: Session, viewer: Viewer, targets: Collection[int], *, limit: int = 5
     ) -> Reach:
-        """The strongest paths to these people from us, and from our customers' people.
+        """The strongest paths to these people from our members, and from our customers' people.
 
-        A customer's path does not lead over us, and does not begin at these people's own account.
+        A customer's path leads over no member, and does not begin at these people's account.
         """
         members = set(session.exec(select(Member.person_id)))
         return Reach(
@@ -178,7 +179,7 @@ class Network:
             from_customers=self.paths(
                 session,
                 viewer,
-                _customers(session, targets),
+                _customers_people(session, targets),
                 targets,
                 limit=limit,
                 avoid=members - set(targets),
@@ -187,95 +188,100 @@ class Network:
         )
 
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:
-        """The pairs of whom this viewer knows more than everybody does, with their strengths."""
-        seen = visible(session, viewer)
-        own = select(Tie.one_id, Tie.other_id).where(seen, Tie.visibility != Visibility.EVERYONE)
-        return _strengths(session, set(session.exec(own)), seen, today())
+        """The strengths of the pairs with a tie that this viewer may see, but not every member."""
+        allowed = visible(session, viewer)
+        pairs = select(Tie.one_id, Tie.other_id).where(
+            allowed, Tie.visibility != Visibility.EVERYONE
+        )
+        return _strengths(session, set(session.exec(pairs)), allowed, today())
 
     def _renewed(self, newest: Session) -> Graph:
-        """The graph of this state: by what has changed since the last one, or made anew."""
+        """The graph of this state, which follows the changed pairs or is rebuilt."""
         mark = TIE_LOG.last(newest)
         changed = _changed_since(newest, self._mark) if self._graph is not None else None
         if self._graph is None or changed is None:
             self._day = today()
-            self._graph = _load(newest, self._day)
+            self._graph = _load_graph(newest, self._day)
         else:
             everyone = col(Tie.visibility) == Visibility.EVERYONE
             strengths = _strengths(newest, changed, everyone, self._day)
-            for two in changed:
-                self._graph.change(*two, strengths.get(two))
+            for one, other in changed:
+                self._graph.change(one, other, strengths.get((one, other)))
             if self._graph.overgrown:
                 threading.Thread(target=self._graph.compact, name="ties", daemon=True).start()
         self._mark = mark
         return self._graph
 
-    def _fade(self) -> None:
+    def _reload(self) -> None:
         with self._database.read() as session:
-            mark, graph = TIE_LOG.last(session), _load(session, today())
+            mark, graph = TIE_LOG.last(session), _load_graph(session, today())
         with self._lock:
             self._mark, self._graph = mark, graph
 
 
 def known_paths(
-    session: Session, viewer: Viewer, found: Iterable[tuple[int, ...]]
+    session: Session, viewer: Viewer, chains: Sequence[tuple[int, ...]]
 ) -> list[KnownPath]:
-    """Paths with their people and the evidence that the viewer may see on every tie."""
-    chains = list(found)
-    steps = path_people(session, {person for chain in chains for person in chain})
-    pairs = {pair(*two) for chain in chains for two in _links(chain)}
+    """The paths over these chains of people, with the evidence that the viewer may see.
+
+    A path without evidence for one of its ties is dropped: the tie has just been removed.
+    """
+    people = path_people(session, {person for chain in chains for person in chain})
+    pairs = {pair(*two) for chain in chains for two in itertools.pairwise(chain)}
     evidence = _evidence(session, pairs, visible(session, viewer), today())
     paths = []
     for chain in chains:
-        links = tuple(evidence.get(pair(*two), ()) for two in _links(chain))
-        # What was there a moment ago may be gone by the database's word.
-        if all(links) and all(person in steps for person in chain):
-            product = float(np.prod([combined(one.strength for one in link) for link in links]))
-            paths.append(KnownPath(tuple(steps[person] for person in chain), links, product))
+        ties = tuple(evidence.get(pair(*two), ()) for two in itertools.pairwise(chain))
+        if all(ties) and all(person in people for person in chain):
+            product = math.prod(combined(tie.strength for tie in several) for several in ties)
+            paths.append(KnownPath(tuple(people[person] for person in chain), ties, product))
     return paths
 
 
 def path_people(session: Session, people: Collection[int]) -> dict[int, PathPerson]:
     """These people as paths show them."""
-    found = {}
+    by_id = {}
     for batch in batches(people):
-        rows = session.execute(
-            sa.select(
-                col(Person.id),
-                col(Person.key),
-                col(Person.name),
-                col(Person.title),
-                col(Account.name),
-                col(Account.key),
-                col(Member.person_id).is_not(None),
+        query = (
+            select_row(
+                PathPerson,
+                id=col(Person.id),
+                key=col(Person.key),
+                name=col(Person.name),
+                title=col(Person.title),
+                account=col(Account.name),
+                account_key=col(Account.key),
+                member=col(Member.person_id).is_not(None),
             )
+            .select_from(Person)
             .outerjoin(Account, col(Account.id) == col(Person.account_id))
             .outerjoin(Member, col(Member.person_id) == col(Person.id))
             .where(col(Person.id).in_(batch))
         )
-        found.update({row[0]: PathPerson(*row) for row in rows})
-    return found
+        by_id.update({person.id: person for person in fetch(session, PathPerson, query)})
+    return by_id
 
 
 def active_members(session: Session) -> list[int]:
-    """Our own people: the active members."""
+    """The active members."""
     return list(session.exec(select(Member.person_id).where(col(Member.active).is_(True))))
 
 
-def _customers(session: Session, targets: Collection[int]) -> list[int]:
-    """The people at our customers, but for those at the accounts of these people."""
-    theirs: set[int | None] = set()
+def _customers_people(session: Session, targets: Collection[int]) -> list[int]:
+    """The people at our customers, except those at the accounts of these targets."""
+    target_accounts: set[int | None] = set()
     for batch in batches(targets):
-        at = sa.select(col(Person.account_id)).where(col(Person.id).in_(batch))
-        theirs.update(session.execute(at).scalars())
+        accounts = sa.select(col(Person.account_id)).where(col(Person.id).in_(batch))
+        target_accounts.update(session.execute(accounts).scalars())
     query = (
         select(Person.id, Person.account_id)
         .join(Account, col(Account.id) == col(Person.account_id))
         .where(Account.relationship == Relationship.CUSTOMER)
     )
-    return [person for person, account in session.exec(query) if account not in theirs]
+    return [person for person, account in session.exec(query) if account not in target_accounts]
 
 
-def _listen(session: Session) -> None:
+def _follow_writes(session: Session) -> None:
     """Derive ties again before this transaction commits, and log the pairs that it changes."""
     touched = Touched()
     changed: set[Pair] = set()
@@ -291,8 +297,8 @@ def _listen(session: Session) -> None:
             return
         # Facts are read under the lock, so that they include every earlier change to them.
         number = TIE_LOG.lock(session)
-        match_new(session, touched.people)
-        find_again(session, touched)
+        match_people(session, touched.people)
+        derive_ties(session, touched)
         session.flush()
         if changed:
             sweeping = len(changed) > MOST_CHANGES
@@ -303,59 +309,62 @@ def _listen(session: Session) -> None:
     follow(session, note, renew)
 
 
-def _load(session: Session, on: date) -> Graph:
-    """The graph of the ties that everybody may know of."""
-    strengths: dict[Pair, float] = defaultdict(lambda: 1.0)
-    query = _columns().where(col(Tie.visibility) == Visibility.EVERYONE)
+def _load_graph(session: Session, on: date) -> Graph:
+    """The graph of the ties that every member may see."""
+    # By pair, the complement of the combined strength: the probability that no tie helps.
+    complements: dict[Pair, float] = defaultdict(lambda: 1.0)
+    query = _tie_columns().where(col(Tie.visibility) == Visibility.EVERYONE)
     rows = session.execute(query.execution_options(yield_per=50_000))
-    for one, other, worth in _worths(rows, on):
-        # What none of them would say, from which what they say together follows.
-        strengths[one, other] *= 1.0 - worth
-    count = len(strengths)
-    people = np.fromiter((person for two in strengths for person in two), np.int64, 2 * count)
-    weights = np.fromiter((combined([1.0 - none]) for none in strengths.values()), float, count)
-    return Graph(people[::2], people[1::2], weights)
+    for one, other, tie_strength in _strength_of_each(rows, on):
+        complements[one, other] *= 1.0 - tie_strength
+    count = len(complements)
+    people = np.fromiter((person for two in complements for person in two), np.int64, 2 * count)
+    strengths = np.fromiter((combined([1.0 - none]) for none in complements.values()), float, count)
+    return Graph(people[::2], people[1::2], strengths)
 
 
 def _strengths(
     session: Session, pairs: Collection[Pair], allowed: sa.ColumnElement[bool], on: date
 ) -> dict[Pair, float]:
-    """How strong the ties between these pairs are, of those that are allowed."""
-    found: dict[Pair, list[float]] = defaultdict(list)
+    """The combined strength of each of these pairs, by the ties that are allowed."""
+    by_pair: dict[Pair, list[float]] = defaultdict(list)
     for batch in _pair_batches(pairs):
-        rows = session.execute(_columns().where(_between(batch), allowed))
-        for one, other, worth in _worths(rows, on):
-            found[one, other].append(worth)
-    return {two: combined(worths) for two, worths in found.items()}
+        rows = session.execute(_tie_columns().where(_between(batch), allowed))
+        for one, other, tie_strength in _strength_of_each(rows, on):
+            by_pair[one, other].append(tie_strength)
+    return {two: combined(strengths) for two, strengths in by_pair.items()}
 
 
 def _evidence(
     session: Session, pairs: Collection[Pair], allowed: sa.ColumnElement[bool], on: date
 ) -> dict[Pair, tuple[Evidence, ...]]:
-    found: dict[Pair, list[Evidence]] = defaultdict(list)
+    """The ties of each of these pairs that are allowed, the strongest first."""
+    by_pair: dict[Pair, list[Evidence]] = defaultdict(list)
+    shown = (col(Tie.evidence), col(Tie.source), col(Tie.origin), col(Tie.visibility))
     for batch in _pair_batches(pairs):
-        # Columns: whole ties take several times as long, and there may be thousands.
-        rows = session.execute(_told().where(_between(batch), allowed))
-        for one, other, kind, base, start, end, said, evidence, source, origin, shared in rows:
-            found[one, other].append(
+        query = _tie_columns().add_columns(*shown).where(_between(batch), allowed)
+        for row in session.execute(query):
+            last = last_contact(row.kind, row.start, row.end, row.created_at)
+            by_pair[row.one_id, row.other_id].append(
                 Evidence(
-                    kind=kind,
-                    evidence=evidence,
-                    source=source,
-                    start=start,
-                    end=end,
-                    strength=strength(kind, base, last_contact(kind, start, end, said), on),
-                    inferred=bool(origin),
-                    shared_with=shared,
+                    kind=row.kind,
+                    evidence=row.evidence,
+                    source=row.source,
+                    start=row.start,
+                    end=row.end,
+                    strength=strength(row.kind, row.base, last, on),
+                    inferred=bool(row.origin),
+                    shared_with=row.visibility,
                 )
             )
     return {
         two: tuple(sorted(ties, key=lambda tie: (-tie.strength, tie.evidence)))
-        for two, ties in found.items()
+        for two, ties in by_pair.items()
     }
 
 
-def _columns() -> Any:
+def _tie_columns() -> Any:
+    """The columns that strengths depend on: whole ties take several times as long to read."""
     return sa.select(
         col(Tie.one_id),
         col(Tie.other_id),
@@ -367,17 +376,15 @@ def _columns() -> Any:
     )
 
 
-def _told() -> Any:
-    return _columns().add_columns(
-        col(Tie.evidence), col(Tie.source), col(Tie.origin), col(Tie.visibility)
-    )
+def _strength_of_each(rows: Iterable[Any], on: date) -> Iterator[tuple[int, int, float]]:
+    """The pair and the strength of each tie, in the order of `_tie_columns`.
 
-
-def _worths(rows: Iterable[Any], on: date) -> Iterator[tuple[int, int, float]]:
-    for one, other, kind, base, start, end, said in rows:
-        worth = strength(kind, base, last_contact(kind, start, end, said), on)
-        if worth > 0:
-            yield one, other, worth
+    Millions of rows are read here, and unpacking them is faster than access by name.
+    """
+    for one, other, kind, base, start, end, created_at in rows:
+        tie_strength = strength(kind, base, last_contact(kind, start, end, created_at), on)
+        if tie_strength > 0:
+            yield one, other, tie_strength
 
 
 def _pair_batches(pairs: Collection[Pair]) -> Iterator[list[Pair]]:
@@ -387,10 +394,6 @@ def _pair_batches(pairs: Collection[Pair]) -> Iterator[list[Pair]]:
 
 def _between(pairs: list[Pair]) -> sa.ColumnElement[bool]:
     return sa.tuple_(col(Tie.one_id), col(Tie.other_id)).in_(pairs)
-
-
-def _links(chain: tuple[int, ...]) -> Iterator[Pair]:
-    return itertools.pairwise(chain)
 
 
 def competitors_people(session: Session) -> list[int]:

@@ -1,11 +1,10 @@
-"""Ties: that two people know each other, how we know it, and who may know that.
+"""Ties: two people know each other. The kind, the evidence, the strength, and who may see it.
 
-How strong a tie is today follows from three things. `base` is how close the two were: by how
-long they had to do with each other and in how large a circle, or by what the one who says so
-chose. It halves with each half-life of its kind that has passed since they last had to do
-with each other, as colleagues of long ago still help, but people met at a conference soon
-forget. And several ties between the same two back each other up: they combine as independent
-chances do, 1 − (1 − a)(1 − b), but never to a certainty.
+The strength of a tie today follows from three things. `base` is how close the two were: from how
+long they were in contact and in how large a circle, or as the tie's owner says. It halves with
+each half-life of its kind since their last contact, because colleagues of long ago still help,
+but people who met at a conference soon forget each other. Several ties of a pair combine like
+independent probabilities, 1 − (1 − a)(1 − b), but never to a certainty.
 """
 
 import math
@@ -36,39 +35,39 @@ class TieKind(StrEnum):
     CONNECTED = "first-degree connection"
     COLLEAGUES = "colleagues"
     MET = "met through us"
-    # Said by somebody who does not say how.
+    # Asserted without saying how.
     KNOWS = "knows"
 
 
 class Visibility(StrEnum):
-    """Who may know of a tie. What is derived from the record is everybody's."""
+    """Who may see a tie. Derived ties are visible to everyone."""
 
     PRIVATE = "private"
-    # Private, but others may be told that a colleague may know somebody there.
+    # Private, but others learn that a colleague may know the person.
     ASK = "ask"
     TEAM = "team"
     EVERYONE = "everyone"
 
 
 class Tie(SQLModel, table=True):
-    """Two people who know each other. One pair may have several, each with its evidence."""
+    """A tie between two people. A pair may have several, each with its evidence."""
 
     id: int = Field(default=None, primary_key=True)
-    # The two in the order of their ids, so that a pair is written in one way.
+    # In the order of their ids, so that a pair is stored in one way.
     one_id: int = Field(foreign_key="person.id", index=True)
     other_id: int = Field(foreign_key="person.id", index=True)
     kind: str = Field(max_length=30)
     evidence: str = Field(default="", max_length=500)
     source: str = Field(default="entered", max_length=100)
-    # When they had to do with each other; an open end is until now.
+    # The time of their contact; without an end it lasts until now.
     start: date | None = None
     end: date | None = None
-    # How close they were or are, from 0 to 1, before time takes its share.
+    # How close they were or are, from 0 to 1, before it fades.
     base: float
-    # The member whose tie it is to share; None where the record itself says it.
+    # The member who owns the tie; None for derived ties.
     asserted_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     visibility: str = Field(default=Visibility.EVERYONE, max_length=10)
-    # Which fact of the record it was found from, and goes with; empty where somebody said it.
+    # The fact of the record that a derived tie follows from; empty for asserted ties.
     origin: str = Field(default="", max_length=220, index=True)
     created_at: datetime = Field(default_factory=now)
 
@@ -80,12 +79,12 @@ class TieState(State, table=True):
 class TieGeneration(Generation, table=True):
     """A committed change of ties."""
 
-    # It changed so much that its changes are not listed one by one.
+    # Whether it changed so much that its changes are not listed.
     sweeping: bool = False
 
 
 class TieChange(Change, table=True):
-    """Two people between whom a generation changed something."""
+    """A pair whose ties a generation changed."""
 
     one_id: int = Field(primary_key=True)
     other_id: int = Field(primary_key=True)
@@ -94,7 +93,7 @@ class TieChange(Change, table=True):
 TIE_LOG = ChangeLog(TieState, TieGeneration, TieChange, breaks="sweeping")
 
 
-# Years after which a tie of a kind is worth half.
+# The years in which the strength of a tie halves.
 HALF_LIFE = {
     TieKind.WORKED: 8.0,
     TieKind.STUDIED: 12.0,
@@ -104,8 +103,8 @@ HALF_LIFE = {
     TieKind.MET: 4.0,
     TieKind.KNOWS: 6.0,
 }
-# How close two are of whom somebody says that they know each other this way.
-SAID = {
+# The closeness of an asserted tie of each kind, where its owner does not say it.
+USUAL_BASE = {
     TieKind.WORKED: 0.5,
     TieKind.STUDIED: 0.35,
     TieKind.GATHERED: 0.25,
@@ -114,17 +113,17 @@ SAID = {
     TieKind.MET: 0.45,
     TieKind.KNOWS: 0.5,
 }
-# What somebody who enters a tie by hand can say of it.
+# The choices of closeness for a tie that is entered by hand.
 CLOSENESS = {"slightly": 0.25, "well": 0.5, "closely": 0.8}
-# Kinds that last while they have no end.
+# Kinds that do not fade while they have no end.
 _LASTING = (TieKind.WORKED, TieKind.COLLEAGUES)
-# Nothing makes it certain that somebody will pick up the telephone.
+# No tie makes it certain that the other person will help.
 STRONGEST = 0.95
 
 
 @dataclass(frozen=True)
 class TieRow:
-    """A tie as the page of one of the two shows it."""
+    """A tie in the list of one of its two people."""
 
     id: int
     person_key: str
@@ -143,28 +142,36 @@ class TieRow:
 
 
 def strength(kind: str, base: float, last: date | None, on: date) -> float:
-    """How strong a tie is on a day, from 0 to 1; `last` is None while it lasts."""
+    """The strength of a tie on a day, from 0 to 1; `last` is None while contact lasts."""
     years = max(0.0, (on - last).days / 365.25) if last else 0.0
     remaining: float = 0.5 ** (years / HALF_LIFE[TieKind(kind)])
     return min(STRONGEST, base * remaining)
 
 
+def strength_on(tie: Tie, day: date) -> float:
+    """The strength of a stored tie on a day."""
+    last = last_contact(tie.kind, tie.start, tie.end, tie.created_at)
+    return strength(tie.kind, tie.base, last, day)
+
+
 def combined(strengths: Iterable[float]) -> float:
-    """The strength of several ties between the same two people."""
-    return min(STRONGEST, 1.0 - math.prod(1.0 - each for each in strengths))
+    """The combined strength of several ties of a pair."""
+    return min(STRONGEST, 1.0 - math.prod(1.0 - strength for strength in strengths))
 
 
-def last_contact(kind: str, start: date | None, end: date | None, said: datetime) -> date | None:
-    """When two last had to do with each other; None while they still have."""
+def last_contact(
+    kind: str, start: date | None, end: date | None, created_at: datetime
+) -> date | None:
+    """The day of the last contact; None while contact lasts."""
     if end is not None:
         return end
     if kind in _LASTING:
         return None
-    return start or said.date()
+    return start or created_at.date()
 
 
 def pair(one: int, other: int) -> tuple[int, int]:
-    """Two people in the order in which a tie has them."""
+    """Two people in the order in which a tie stores them."""
     return (one, other) if one < other else (other, one)
 
 
@@ -182,9 +189,9 @@ def assert_tie(
     visibility: str = Visibility.EVERYONE,
     base: float | None = None,
 ) -> tuple[Tie, bool]:
-    """Write down that two people know each other; the tie, and whether it is new.
+    """Add a tie, or update that of the same pair, kind, source and owner.
 
-    The same member saying the same from the same source again brings it up to date.
+    Returns the tie, and whether it is new.
     """
     if one_id == other_id:
         raise Invalid("A tie is between two people.", {"person": "Choose somebody else."})
@@ -195,7 +202,7 @@ def assert_tie(
         "evidence": evidence,
         "start": start,
         "end": end,
-        "base": SAID[TieKind(kind)] if base is None else base,
+        "base": USUAL_BASE[TieKind(kind)] if base is None else base,
         "visibility": visibility,
     }
     tie = session.exec(
@@ -230,8 +237,10 @@ def assert_tie(
 
 
 def own_tie(session: Session, viewer: Viewer, tie_id: int) -> Tie:
-    """A tie that this viewer may change: one they asserted, or, of those that everybody sees,
-    any to an administrator."""
+    """A tie that this viewer may change.
+
+    Owners may change their own ties, administrators those that every member may see.
+    """
     require_writer(viewer)
     tie = session.exec(select(Tie).where(Tie.id == tie_id, visible(session, viewer))).first()
     if tie is None:
@@ -245,7 +254,7 @@ def own_tie(session: Session, viewer: Viewer, tie_id: int) -> Tie:
 
 
 def set_visibility(session: Session, tie: Tie, visibility: Visibility, by: int | None) -> None:
-    """Share a tie, or take it back."""
+    """Set who may see a tie."""
     if tie.visibility != visibility:
         tie.visibility = visibility
         session.add(tie)
@@ -253,13 +262,13 @@ def set_visibility(session: Session, tie: Tie, visibility: Visibility, by: int |
 
 
 def remove_tie(session: Session, tie: Tie, by: int | None) -> None:
-    """Take a tie out that somebody asserted."""
+    """Remove an asserted tie."""
     audit(session, by, "tie removed", f"tie {tie.id}")
     session.delete(tie)
 
 
 def visible(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
-    """The predicate of the ties that a viewer may know of."""
+    """The predicate of the ties that a viewer may see."""
     everyone = col(Tie.visibility) == Visibility.EVERYONE
     if viewer.person_id is None:
         return everyone
@@ -274,26 +283,25 @@ def visible(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
 
 
 def teammates(session: Session, person_id: int) -> list[int]:
-    """Those whose team's ties a member sees: their manager, whoever shares that manager, and
-    those whom they manage."""
+    """The members whose team ties a member sees: manager, peers and direct reports."""
     manager = session.exec(select(Member.manager_id).where(Member.person_id == person_id)).first()
-    mine = col(Member.manager_id) == person_id
+    team = col(Member.manager_id) == person_id
     if manager is not None:
-        mine = sa.or_(mine, col(Member.manager_id) == manager)
-    found = set(session.exec(select(Member.person_id).where(mine)))
-    return sorted(found | ({manager} if manager is not None else set()))
+        team = sa.or_(team, col(Member.manager_id) == manager)
+    members = set(session.exec(select(Member.person_id).where(team)))
+    return sorted(members | ({manager} if manager is not None else set()))
 
 
 def colleague_may_know(session: Session, viewer: Viewer, people: Sequence[int]) -> bool:
-    """Whether a colleague who lets us say so may know one of these people.
+    """Whether an active colleague has a hidden tie of visibility ASK to one of these people.
 
-    Only this: neither who the colleague is, nor whom of them they know.
+    The answer tells neither who the colleague is, nor whom of these people they know.
     """
     if not people or not viewer.may_write:
         return False
     met = sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people))
     hidden = sa.not_(visible(session, viewer))
-    # Whoever left, or may only read, answers nobody.
+    # Members who have left, or may only read, cannot answer a request.
     active = (
         select(MemberRole.person_id)
         .join(Member, col(Member.person_id) == col(MemberRole.person_id))
@@ -306,7 +314,7 @@ def colleague_may_know(session: Session, viewer: Viewer, people: Sequence[int]) 
 
 
 def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) -> list[TieRow]:
-    """Whom a person knows, as far as the viewer may know, the strongest first."""
+    """The ties of a person that the viewer may see, the strongest first."""
     other, owner = aliased(Person), aliased(Person)
     other_id = sa.case((col(Tie.one_id) == person_id, col(Tie.other_id)), else_=col(Tie.one_id))
     rows: Any = session.execute(
@@ -319,7 +327,7 @@ def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) 
         )
     )
     on = today()
-    found = [
+    ties = [
         TieRow(
             id=tie.id,
             person_key=key,
@@ -330,9 +338,7 @@ def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) 
             source=tie.source,
             start=tie.start,
             end=tie.end,
-            strength=strength(
-                tie.kind, tie.base, last_contact(tie.kind, tie.start, tie.end, tie.created_at), on
-            ),
+            strength=strength_on(tie, on),
             asserted_by=asserted_by,
             visibility=tie.visibility,
             derived=bool(tie.origin),
@@ -340,4 +346,4 @@ def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) 
         )
         for tie, key, name, title, asserted_by in rows
     ]
-    return sorted(found, key=lambda row: (-row.strength, row.person_name, row.id))[:limit]
+    return sorted(ties, key=lambda row: (-row.strength, row.person_name, row.id))[:limit]

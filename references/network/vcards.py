@@ -1,7 +1,7 @@
-"""vCards of any age to rows: what tells who somebody is, and to whom they are related.
+"""vCards of all versions as rows: name, contact details, company, and related people.
 
-All else on a card is dropped line by line, so that pictures of megabytes cost nothing, and a
-line that nobody can read costs only itself.
+Other lines of a card are dropped as they are read, so that large pictures cost nothing. An
+unreadable line loses only itself.
 """
 
 import quopri
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from workspace.imports.files import RawRow
 from workspace.value_lists import join_values
 
-# How the text of a file of cards begins.
+# The first line of a file of cards.
 OPENING = "begin:vcard"
 HEADER = ["name", "email", "url", "company", "position", "related"]
 
@@ -34,7 +34,7 @@ _PHYSICAL = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 _PROPERTY = re.compile(r'(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":]|"[^"]*")*)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';\s*([\w-]+)(?:=((?:"[^"]*"|[^";])*))?')
 _ENCODED = re.compile(r"[^:]*QUOTED-PRINTABLE[^:]*:", re.IGNORECASE)
-# Nothing that we keep of a card is longer.
+# Longer values are cut.
 _LONGEST = 20_000
 _PROFILES = re.compile(r"(?:^|[/.])(?:linkedin|xing)\.com/", re.IGNORECASE)
 # What Apple writes around the labels that it knows itself.
@@ -60,13 +60,13 @@ class _Card:
 
     def all(self, *names: str) -> list[_Property]:
         """The properties of these names, those that are preferred first."""
-        found = [each for each in self.properties if each.name in names and each.value.strip()]
-        return sorted(found, key=lambda each: not each.preferred)
+        named = [line for line in self.properties if line.name in names and line.value.strip()]
+        return sorted(named, key=lambda line: not line.preferred)
 
     def first(self, name: str) -> str:
         """The value of a property; empty where the card has none."""
-        found = self.all(name)
-        return found[0].value if found else ""
+        named = self.all(name)
+        return named[0].value if named else ""
 
 
 def split(text: str) -> list[RawRow]:
@@ -117,21 +117,21 @@ def _emails(card: _Card) -> list[str]:
 
 def _related(card: _Card, by_uid: dict[str, _Card]) -> list[str]:
     """Those whom the card says its person knows, as 'relation: address or name'."""
-    labels = {each.group: each.value for each in card.all("X-ABLABEL") if each.group}
-    found = []
-    for each in card.all("RELATED", "X-ABRELATEDNAMES"):
-        label = labels.get(each.group, "") if each.group else ""
+    labels = {line.group: line.value for line in card.all("X-ABLABEL") if line.group}
+    related = []
+    for line in card.all("RELATED", "X-ABRELATEDNAMES"):
+        label = labels.get(line.group, "") if line.group else ""
         known = _KNOWN_LABEL.fullmatch(label.strip())
-        types = {known[1] if known else label} if label else each.types
+        types = {known[1] if known else label} if label else line.types
         relations = sorted({kind.strip().lower() for kind in types or ["contact"]} & RELATIONS)
-        who = _unescaped(each.value)
+        who = _unescaped(line.value)
         other = by_uid.get(_uid(who))
         if other:
             who = (_emails(other) or [_name(other)])[0]
         who = who.removeprefix("mailto:").replace(";", ",")
         if who and relations:
-            found.append(f"{relations[0]}: {who}")
-    return found
+            related.append(f"{relations[0]}: {who}")
+    return related
 
 
 def _cards(text: str) -> Iterator[_Card]:
@@ -140,18 +140,18 @@ def _cards(text: str) -> Iterator[_Card]:
     nested = 0
     before = ""
     for number, line in _lines(text):
-        found = _property(line)
-        if found is None:
+        property_ = _property(line)
+        if property_ is None:
             continue
-        marks_card = found.value.strip().lower() == "vcard"
-        if found.name == "BEGIN" and marks_card:
+        marks_card = property_.value.strip().lower() == "vcard"
+        if property_.name == "BEGIN" and marks_card:
             if card and before == "AGENT":
                 nested += 1
             else:
                 if card:
                     yield card
                 card, nested = _Card(number), 0
-        elif found.name == "END" and marks_card and card:
+        elif property_.name == "END" and marks_card and card:
             if nested:
                 nested -= 1
             else:
@@ -159,8 +159,8 @@ def _cards(text: str) -> Iterator[_Card]:
                 yield card
                 card = None
         elif card and not nested:
-            card.properties.append(found)
-        before = found.name
+            card.properties.append(property_)
+        before = property_.name
     if card:
         yield card
 
@@ -193,13 +193,13 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _property(line: str) -> _Property | None:
-    found = _PROPERTY.fullmatch(line)
-    if found is None:
+    match = _PROPERTY.fullmatch(line)
+    if match is None:
         return None
     types: set[str] = set()
     charset = "utf-8"
     encoded = preferred = False
-    for name, written in _PARAMETER.findall(found[3]):
+    for name, written in _PARAMETER.findall(match[3]):
         plain = written.strip().strip('"').lower()
         match name.lower():
             case "type":
@@ -214,10 +214,10 @@ def _property(line: str) -> _Property | None:
                 encoded = True
             case bare if not written:
                 types.add(bare)
-    value = _decoded(found[4], charset) if encoded else found[4]
+    value = _decoded(match[4], charset) if encoded else match[4]
     preferred = preferred or "pref" in types
     kinds = frozenset(types - {"pref"})
-    return _Property(found[1] or "", found[2].upper(), kinds, preferred, value)
+    return _Property(match[1] or "", match[2].upper(), kinds, preferred, value)
 
 
 def _decoded(value: str, charset: str) -> str:
@@ -234,7 +234,7 @@ def _parts(value: str) -> list[str]:
 
 
 def _unescaped(value: str) -> str:
-    plain = re.sub(r"\\(.)", lambda found: " " if found[1] in "nN" else found[1], value)
+    plain = re.sub(r"\\(.)", lambda escape: " " if escape[1] in "nN" else escape[1], value)
     return " ".join(plain.split())
 
 

@@ -1,10 +1,9 @@
-"""Pure: who should take which open seats, all of them at once, and why.
+"""Pure: assigns people to the open seats of deals, all at once.
 
-Which team is best is an assignment problem: each seat gets at most one person, nobody gets more
-seats than they have room for, nor two on one deal, and the sum of the fits is the largest that
-there is. Without caps beyond one seat it is solved by the Hungarian method as modified by
-Jonker and Volgenant (Crouse, "On implementing 2D rectangular assignment algorithms", 2016), else
-as a mixed-integer program.
+The best team is an assignment problem: each seat gets at most one person, nobody gets more seats
+than they have capacity for, nor two on one deal, and the sum of the fits is maximal. For a single
+deal it is solved by the Hungarian method as modified by Jonker and Volgenant (Crouse, "On
+implementing 2D rectangular assignment algorithms", 2016), otherwise as a mixed-integer program.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,13 @@ from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 from similarity.scoring import Term, score
 
 WEIGHTS = {"expertise": 0.5, "ground": 0.2, "role": 0.15, "room": 0.1, "hours": 0.05}
-# Whom nothing speaks for but their free time is not proposed.
+# A person with nothing but free time has a lower fit, and is not proposed.
 LEAST_FIT = 0.15
 
 
 @dataclass(frozen=True)
 class Opening:
-    """An open seat on a deal; `locked` is who is to have it, whatever else happens."""
+    """An open seat on a deal; `locked` is the person who gets it in any case."""
 
     id: int
     deal_id: int
@@ -33,7 +32,7 @@ class Opening:
 
 @dataclass(frozen=True)
 class Fit:
-    """How well somebody fits a seat: the terms of a sum, the largest contribution first."""
+    """A person's fit for a seat: the terms of a sum, the largest contribution first."""
 
     person_id: int
     terms: tuple[Term, ...]
@@ -46,7 +45,7 @@ class Fit:
 
 @dataclass(frozen=True)
 class Placement:
-    """Who is proposed for a seat, and who would be next; None where nobody fits."""
+    """The person proposed for a seat, and the next best; None where nobody fits."""
 
     opening: Opening
     best: Fit | None
@@ -58,74 +57,75 @@ def propose(
     fits: Mapping[int, Sequence[Fit]],
     room: Mapping[int, int],
 ) -> list[Placement]:
-    """The best team for these seats: `fits` are the people for each seat, by its id, and `room`
-    how many more seats each person can take. Locked people keep their seats, within no cap.
+    """The best team for these openings.
 
-    Without a proposal for a seat nobody who has room fits it.
+    `fits` are the candidates of each seat by its id, and `room` is the number of seats that each
+    person can still take. Locked people keep their seats even beyond it. A seat without a proposal
+    has no candidate who can take it.
     """
-    locked = {each.id: each.locked for each in openings if each.locked is not None}
+    locked = {opening.id: opening.locked for opening in openings if opening.locked is not None}
     left = dict(room)
     busy: dict[int, set[int]] = {}
-    for each in openings:
-        if each.locked is not None:
-            left[each.locked] = left.get(each.locked, 0) - 1
-            busy.setdefault(each.deal_id, set()).add(each.locked)
-    free = [each for each in openings if each.id not in locked]
+    for opening in openings:
+        if opening.locked is not None:
+            left[opening.locked] = left.get(opening.locked, 0) - 1
+            busy.setdefault(opening.deal_id, set()).add(opening.locked)
+    free = [opening for opening in openings if opening.id not in locked]
     able = {
-        each.id: {
+        opening.id: {
             fit.person_id: fit
-            for fit in fits.get(each.id, ())
+            for fit in fits.get(opening.id, ())
             if left.get(fit.person_id, 0) > 0
             and fit.score >= LEAST_FIT
-            and fit.person_id not in busy.get(each.deal_id, ())
+            and fit.person_id not in busy.get(opening.deal_id, ())
         }
-        for each in free
+        for opening in free
     }
     chosen = _assign(free, able, left)
-    for each in free:
-        if each.id in chosen:
-            person = chosen[each.id]
+    for opening in free:
+        if opening.id in chosen:
+            person = chosen[opening.id]
             left[person] -= 1
-            busy.setdefault(each.deal_id, set()).add(person)
+            busy.setdefault(opening.deal_id, set()).add(person)
     placements = []
-    for each in openings:
-        known = {fit.person_id: fit for fit in fits.get(each.id, ())}
-        person_id = locked.get(each.id, chosen.get(each.id))
+    for opening in openings:
+        known = {fit.person_id: fit for fit in fits.get(opening.id, ())}
+        person_id = locked.get(opening.id, chosen.get(opening.id))
         best = known.get(person_id, Fit(person_id, ())) if person_id is not None else None
         others = [
             fit
-            for fit in able.get(each.id, {}).values()
-            if fit.person_id not in busy.get(each.deal_id, ()) and left[fit.person_id] > 0
+            for fit in able.get(opening.id, {}).values()
+            if fit.person_id not in busy.get(opening.deal_id, ()) and left[fit.person_id] > 0
         ]
         others.sort(key=lambda fit: (-fit.score, fit.person_id))
-        placements.append(Placement(each, best, others[0] if others else None))
+        placements.append(Placement(opening, best, others[0] if others else None))
     return placements
 
 
 def _assign(
     openings: Sequence[Opening], able: Mapping[int, Mapping[int, Fit]], left: Mapping[int, int]
 ) -> dict[int, int]:
-    """Who gets which seat, by the seat's id, so that the fits sum up to the most."""
+    """The person for each seat, by the seat's id, with the maximal sum of fits."""
     people = sorted({person for fits in able.values() for person in fits})
     if not people:
         return {}
     column = {person: place for place, person in enumerate(people)}
     worth = np.zeros((len(openings), len(people)))
-    for row, each in enumerate(openings):
-        for person, fit in able[each.id].items():
+    for row, opening in enumerate(openings):
+        for person, fit in able[opening.id].items():
             worth[row, column[person]] = fit.score
-    several_deals = len({each.deal_id for each in openings}) > 1
+    several_deals = len({opening.deal_id for opening in openings}) > 1
     if several_deals and any(left[person] > 0 for person in people):
-        pairs = _solve(worth, [each.deal_id for each in openings], [left[p] for p in people])
+        pairs = _solve(worth, [opening.deal_id for opening in openings], [left[p] for p in people])
     else:
-        # On one deal nobody takes two seats, so that nobody's cap matters.
+        # On one deal nobody takes two seats, so that no capacity matters.
         rows, columns = linear_sum_assignment(worth, maximize=True)
         pairs = list(zip(rows.tolist(), columns.tolist(), strict=True))
     return {openings[row].id: people[at] for row, at in pairs if worth[row, at] > 0}
 
 
 def _solve(worth: np.ndarray, deals: Sequence[int], caps: Sequence[int]) -> list[tuple[int, int]]:
-    """The best pairs of seat and person under caps, nobody twice on one deal."""
+    """The best pairs of seat and person within capacities, with nobody twice on one deal."""
     rows, columns = (places.tolist() for places in np.nonzero(worth))
     count = len(rows)
     if not count:
@@ -137,17 +137,17 @@ def _solve(worth: np.ndarray, deals: Sequence[int], caps: Sequence[int]) -> list
         )
     }
     pair_group = [groups[deals[row], at] for row, at in zip(rows, columns, strict=True)]
-    here = np.arange(count)
+    pairs = np.arange(count)
     ones = np.ones(count)
     constraints = [
-        LinearConstraint(sparse.csr_array((ones, (rows, here)), (worth.shape[0], count)), ub=1),
+        LinearConstraint(sparse.csr_array((ones, (rows, pairs)), (worth.shape[0], count)), ub=1),
         LinearConstraint(
-            sparse.csr_array((ones, (columns, here)), (worth.shape[1], count)), ub=np.array(caps)
+            sparse.csr_array((ones, (columns, pairs)), (worth.shape[1], count)), ub=np.array(caps)
         ),
-        LinearConstraint(sparse.csr_array((ones, (pair_group, here)), (len(groups), count)), ub=1),
+        LinearConstraint(sparse.csr_array((ones, (pair_group, pairs)), (len(groups), count)), ub=1),
     ]
-    found = milp(
+    solution = milp(
         -worth[rows, columns], integrality=ones, bounds=Bounds(0, 1), constraints=constraints
     )
-    chosen = np.flatnonzero(found.x > 0.5)
+    chosen = np.flatnonzero(solution.x > 0.5)
     return [(rows[at], columns[at]) for at in chosen.tolist()]

@@ -1,4 +1,4 @@
-"""Proposed teams: who could take the open seats of deals, by evidence, and who is asked already."""
+"""Proposed teams: members for the open seats of deals, by evidence and workload."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -23,31 +23,31 @@ from workspace.deals.tables import Deal, Outcome, Seat
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
-# So many seats in a role before are worth half of what that experience can be.
+# With so many former seats in a role, experience has half of its full value.
 _HALF_EXPERIENCED = 3
-# With so many hours between their clocks two people hardly work at the same time.
+# With so many hours between their time zones, two people share hardly any working time.
 _FAR_APART = 8
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """Who is proposed for an open seat, with names."""
+    """A proposal for an open seat, with the keys and names of people."""
 
     placement: Placement
     names: Mapping[int, tuple[str, str]]
 
     def name(self, person_id: int) -> str:
-        """What somebody is called."""
+        """The name of a person."""
         return self.names[person_id][1]
 
     def key(self, person_id: int) -> str:
-        """The key of somebody's page."""
+        """The key of a person."""
         return self.names[person_id][0]
 
 
 @dataclass(frozen=True)
 class Load:
-    """How much of a member's time is taken, by the deals that the viewer may see."""
+    """A member's workload, by the deals that the viewer may see."""
 
     seats: int
     limit: int
@@ -55,7 +55,7 @@ class Load:
 
     @property
     def left(self) -> int:
-        """How many more seats they can take."""
+        """The number of further seats that they can take."""
         return 0 if self.away else max(0, self.limit - self.seats)
 
 
@@ -68,11 +68,10 @@ def proposed_teams(
     locked: Mapping[int, int] | None = None,
     experts: Mapping[int, Sequence[Expert]] | None = None,
 ) -> dict[int, list[Proposal]]:
-    """For each of these deals the proposals for its open seats, solved for all of them at once.
+    """The proposals for the open seats of each of these deals, solved for all of them at once.
 
-    `locked` are people who are to have a seat in any case, by the seat's id. Seats that
-    somebody is asked to take already are left alone. `experts` are all of a deal's, where the
-    viewer has been told of them already.
+    `locked` are the people who get a seat in any case, by the seat's id. Seats for which a member
+    has been asked are left out. `experts` saves ranking a deal's experts again; they are complete.
     """
     open_seats = session.exec(
         select(Seat)
@@ -101,16 +100,18 @@ def proposed_teams(
         for seat in seats:
             openings.append(Opening(seat.id, deal.id, seat.role, (locked or {}).get(seat.id)))
             fits[seat.id] = known[seat.id]
-    found: dict[int, list[Proposal]] = {deal.id: [] for deal in deals}
+    proposals: dict[int, list[Proposal]] = {deal.id: [] for deal in deals}
     room = {person: loads[person].left for person in names}
     for placement in propose(openings, fits, room):
-        found[placement.opening.deal_id].append(Proposal(placement, names))
-    return found
+        proposals[placement.opening.deal_id].append(Proposal(placement, names))
+    return proposals
 
 
 def understaffed(session: Session, viewer: Viewer, *, limit: int = 50) -> list[tuple[Deal, int]]:
-    """The open deals with open seats that the viewer may see, the next to close first, each with
-    how many of its seats are open."""
+    """Open deals with open seats that the viewer may see, and the number of these seats.
+
+    The next deals to close come first.
+    """
     rows = session.execute(
         sa.select(Deal, sa.func.count())
         .join(Seat, col(Seat.deal_id) == col(Deal.id))
@@ -127,7 +128,7 @@ def understaffed(session: Session, viewer: Viewer, *, limit: int = 50) -> list[t
 
 
 def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
-    """Every active member's load."""
+    """The workload of every active member."""
     counts = Counter(
         session.exec(
             select(Seat.person_id)
@@ -141,12 +142,12 @@ def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
     )
     said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
     day = today()
-    found = {}
+    loads = {}
     for person in session.exec(select(Member.person_id).where(col(Member.active).is_(True))):
         row = said.get(person)
         limit = row.seat_limit if row else USUAL_LIMIT
-        found[person] = Load(counts[person], limit, bool(row and is_away(row, day)))
-    return found
+        loads[person] = Load(counts[person], limit, bool(row and is_away(row, day)))
+    return loads
 
 
 def _fits(
@@ -158,7 +159,7 @@ def _fits(
     loads: Mapping[int, Load],
     told: Sequence[Expert],
 ) -> dict[int, list[Fit]]:
-    """How well each member who is not on the team fits each of a deal's open seats."""
+    """The fit of each member outside the team for each of a deal's open seats."""
     filled = select(Seat.person_id).where(Seat.deal_id == deal.id)
     team = set(session.exec(filled))
     people = [person for person in members if person not in team]
@@ -191,7 +192,7 @@ def _ground(
     buyers: Mapping[int, str],
     ground: Mapping[tuple[int, int], Sequence[Shared]],
 ) -> Term:
-    """What somebody shares with the one of the buyers with whom they share most."""
+    """What a member shares with the stakeholder with whom they share most."""
     shared = {buyer: ground[person, buyer] for buyer in buyers if (person, buyer) in ground}
     if not shared:
         return Term("ground", 0.0, WEIGHTS["ground"], "nothing in common that we know of")
@@ -201,7 +202,7 @@ def _ground(
 
 
 def _expertise(expert: Expert | None) -> Term:
-    """What the evidence for an expert on the deal's kin says, without their free time."""
+    """The evidence for an expert on similar deals, without their availability."""
     if expert is None:
         return Term("expertise", 0.0, WEIGHTS["expertise"], "nothing on deals like this")
     terms = [term for term in expert.terms if term.name != "time"]
@@ -252,7 +253,7 @@ def _past_seats(session: Session, viewer: Viewer) -> Counter[tuple[int, str]]:
 
 
 def _hours_apart(session: Session, owner_id: int | None, people: Sequence[int]) -> dict[int, float]:
-    """How many hours the clocks of these people differ from the owner's, where both are known."""
+    """The hours between these people's time zones and the owner's, where both are known."""
     rows = select(Person.id, Person.timezone).where(col(Person.id).in_([*people, owner_id or 0]))
     at = now()
     offsets = {

@@ -1,4 +1,4 @@
-"""The buyer's side of a deal: what is missing on the map, what to beware of, what is new."""
+"""Insights into a deal's stakeholders: gaps, warnings, chances and news."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from references.network.ties import Tie, visible
 from workspace.accounts.accounts import Account, Relationship
 from workspace.clock import today
+from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.stakeholders import StakeholderRow, stakeholders_of
 from workspace.deals.tables import (
@@ -28,9 +29,9 @@ from workspace.people.tables import Employment, Membership, Person
 from workspace.people.viewer import Viewer
 from workspace.value_lists import split_values
 
-# What is younger than this is new.
+# Changes younger than this are news.
 RECENT = timedelta(days=180)
-# With so many ties at a competitor somebody is close to it.
+# The ties to people at competitors from which a stakeholder is close to them.
 MANY_TIES = 2
 _OUT_OF_TOUCH = ("unknown", "no contact")
 _DECIDING = ("economic buyer", "decision maker")
@@ -38,7 +39,7 @@ _FOR_US = ("champion", "coach")
 
 
 class Tone(StrEnum):
-    """What a remark is to us."""
+    """The kind of a remark."""
 
     GAP = "gap"
     WARNING = "warning"
@@ -48,7 +49,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to know about the buyer's side, with the evidence for it."""
+    """A remark on the stakeholders, with its evidence."""
 
     tone: Tone
     text: str
@@ -58,14 +59,14 @@ class Remark:
 
 @dataclass(frozen=True)
 class Side:
-    """The buyer's side of a deal."""
+    """The stakeholders of a deal, and the remarks on them."""
 
     rows: list[StakeholderRow]
     remarks: list[Remark]
 
 
 def buyers_side(session: Session, viewer: Viewer, deal: Deal) -> Side:
-    """The stakeholders of a deal that the viewer may see, and what there is to say of them."""
+    """The stakeholders of a deal that the viewer may see, and the remarks on them."""
     rows = stakeholders_of(session, deal.id)
     remarks = [
         *_gaps(session, viewer, deal, rows),
@@ -81,15 +82,15 @@ def _gaps(
 ) -> list[Remark]:
     if not rows:
         return []
-    found = []
+    remarks = []
     roles = {row.buying_role for row in rows}
     if not roles.intersection(_DECIDING):
-        found.append(Remark(Tone.GAP, "Nobody is known who decides: no economic buyer."))
+        remarks.append(Remark(Tone.GAP, "Nobody is known who decides: no economic buyer."))
     if not roles.intersection(_FOR_US):
-        found.append(Remark(Tone.GAP, "Nobody speaks for us inside: no champion or coach yet."))
+        remarks.append(Remark(Tone.GAP, "Nobody speaks for us inside: no champion or coach yet."))
     weighty = [row for row in rows if row.influence == "high" or row.buying_role in _DECIDING]
     known = _known_to_team(session, viewer, deal, [row.person_id for row in weighty])
-    found += [
+    remarks += [
         Remark(
             Tone.GAP,
             f"Nobody on our team is in touch with {row.name}.",
@@ -99,13 +100,13 @@ def _gaps(
         for row in weighty
         if row.coverage in _OUT_OF_TOUCH and row.person_id not in known
     ]
-    return found
+    return remarks
 
 
 def _known_to_team(
     session: Session, viewer: Viewer, deal: Deal, people: Collection[int]
 ) -> set[int]:
-    """Those whom somebody of the deal's team has a tie to that does not come from this deal."""
+    """The people of these to whom the deal's team has a tie that does not follow from this deal."""
     team = select(Seat.person_id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_not(None))
     ours = {*session.exec(team), deal.owner_id} - {None}
     ties = select(Tie.one_id, Tie.other_id).where(
@@ -122,8 +123,8 @@ def _known_to_team(
 def _warnings(
     session: Session, viewer: Viewer, deal: Deal, rows: Sequence[StakeholderRow]
 ) -> list[Remark]:
-    """Who is against us, and who has a past with a competitor."""
-    found = [
+    """Opponents with influence, and stakeholders with links to competitors."""
+    remarks = [
         Remark(
             Tone.WARNING,
             f"{row.name} is against us and has a say.",
@@ -144,49 +145,50 @@ def _warnings(
         ).all()
     )
     names.update(rivals.values())
-    wanted = {plain(name): name for name in names}
-    by_past = set()
+    competitors = {plain(name): name for name in names}
+    former_employees = set()
     jobs = select(Employment).where(col(Employment.person_id).in_(by_id))
     for job in session.exec(jobs.order_by(col(Employment.start).desc())):
-        rival = wanted.get(plain(job.organisation)) or rivals.get(job.account_id or 0)
+        rival = competitors.get(plain(job.organisation)) or rivals.get(job.account_id or 0)
         if rival:
             row = by_id[job.person_id]
-            said = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
-            found.append(
-                Remark(Tone.WARNING, f"{row.name} comes from a competitor.", said, row.key)
+            evidence = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
+            remarks.append(
+                Remark(Tone.WARNING, f"{row.name} comes from a competitor.", evidence, row.key)
             )
-            by_past.add(job.person_id)
-    others = {person: row for person, row in by_id.items() if person not in by_past}
-    found += _said_of_rivals(session, others, wanted)
-    found += _close_to_rivals(session, viewer, by_id, rivals)
-    return found
+            former_employees.add(job.person_id)
+    others = {person: row for person, row in by_id.items() if person not in former_employees}
+    remarks += _mentions_of_rivals(session, others, competitors)
+    remarks += _close_to_rivals(session, viewer, by_id, rivals)
+    return remarks
 
 
-def _said_of_rivals(
-    session: Session, by_id: dict[int, StakeholderRow], wanted: dict[str, str]
+def _mentions_of_rivals(
+    session: Session, by_id: dict[int, StakeholderRow], competitors: dict[str, str]
 ) -> list[Remark]:
-    """Whose skills, words about them or memberships name a competitor: a certificate, say."""
-    said: dict[int, list[str]] = defaultdict(list)
+    """Stakeholders whose skills, description or memberships name a competitor."""
+    texts: dict[int, list[str]] = defaultdict(list)
     people = select(Person.id, Person.skills, Person.about).where(col(Person.id).in_(by_id))
     for person, skills, about in session.exec(people):
-        said[person] += [*split_values(skills), *about.replace("\n", ".").split(".")]
+        texts[person] += [*split_values(skills), *about.replace("\n", ".").split(".")]
     groups = select(Membership.person_id, Membership.organisation, Membership.role).where(
         col(Membership.person_id).in_(by_id)
     )
     for person, organisation, role in session.exec(groups):
-        said[person].append(f"{role} {organisation}".strip())
-    found = []
-    for person, pieces in said.items():
+        texts[person].append(f"{role} {organisation}".strip())
+    remarks = []
+    for person, pieces in texts.items():
         for piece in pieces:
             rival = next(
-                (name for key, name in wanted.items() if f" {key} " in f" {plain(piece)} "), None
+                (name for key, name in competitors.items() if f" {key} " in f" {plain(piece)} "),
+                None,
             )
             if rival:
                 row = by_id[person]
                 text = f"{row.name} has to do with {rival}."
-                found.append(Remark(Tone.WARNING, text, piece.strip()[:200], row.key))
+                remarks.append(Remark(Tone.WARNING, text, piece.strip()[:200], row.key))
                 break
-    return found
+    return remarks
 
 
 def _close_to_rivals(
@@ -218,17 +220,30 @@ def _close_to_rivals(
     ]
 
 
+@dataclass(frozen=True)
+class _JobWithProduct:
+    """A former job at a customer that had a product of ours at that time."""
+
+    person_id: int
+    end: date
+    account: str
+    product: str
+    since: date
+
+
 def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -> list[Remark]:
-    """Those who have used our product where they worked before: likely champions."""
+    """Likely champions: they worked at a customer while it had our product."""
     by_id = {row.person_id: row for row in rows}
-    jobs = session.execute(
-        sa.select(
-            col(Employment.person_id),
-            col(Employment.end),
-            col(Account.name),
-            col(Product.name),
-            sa.func.min(Deal.closed),
+    jobs = (
+        select_row(
+            _JobWithProduct,
+            person_id=col(Employment.person_id),
+            end=col(Employment.end),
+            account=col(Account.name),
+            product=col(Product.name),
+            since=sa.func.min(Deal.closed),
         )
+        .select_from(Employment)
         .join(Account, col(Account.id) == col(Employment.account_id))
         .join(Deal, col(Deal.account_id) == col(Account.id))
         .join(DealProduct, col(DealProduct.deal_id) == col(Deal.id))
@@ -245,23 +260,23 @@ def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -
         .group_by(col(Employment.person_id), col(Employment.end), Account.name, Product.name)
         .order_by(col(Employment.person_id), col(Employment.end).desc(), Product.name)
     )
-    found: dict[int, Remark] = {}
-    for person, end, account, product, since in jobs:
-        row = by_id[person]
-        found.setdefault(
-            person,
+    remarks: dict[int, Remark] = {}
+    for job in fetch(session, _JobWithProduct, jobs):
+        row = by_id[job.person_id]
+        remarks.setdefault(
+            job.person_id,
             Remark(
                 Tone.CHANCE,
-                f"{row.name} has worked with {product}: a likely champion.",
-                f"At {account} until {end.year}, which has had it since {since.year}",
+                f"{row.name} has worked with {job.product}: a likely champion.",
+                f"At {job.account} until {job.end.year}, which has had it since {job.since.year}",
                 row.key,
             ),
         )
-    return list(found.values())
+    return list(remarks.values())
 
 
 def _news(session: Session, deal: Deal) -> list[Remark]:
-    """Who joined, left or changed their role at the deal's account lately."""
+    """People who recently joined, left or changed their role at the deal's account."""
     if deal.account_id is None:
         return []
     since = today() - RECENT
@@ -274,18 +289,18 @@ def _news(session: Session, deal: Deal) -> list[Remark]:
     jobs: dict[str, list[tuple[Employment, str]]] = defaultdict(list)
     for job, name, key in rows:
         jobs[key].append((job, name))
-    found = []
+    remarks = []
     for key, stays in jobs.items():
         last, name = stays[-1]
         title = last.title
         if last.end and last.end >= since:
-            found.append(Remark(Tone.NEWS, f"{name} has left.", f"{title} until {last.end}", key))
+            remarks.append(Remark(Tone.NEWS, f"{name} has left.", f"{title} until {last.end}", key))
         elif last.end is None and last.start and last.start >= since:
             what = "has a new role" if len(stays) > 1 else "has joined"
-            found.append(
+            remarks.append(
                 Remark(Tone.NEWS, f"{name} {what}.", f"{title} since {last.start}".strip(), key)
             )
-    return found
+    return remarks
 
 
 def _years(start: date | None, end: date | None) -> str:

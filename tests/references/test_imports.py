@@ -74,7 +74,7 @@ def book(*rows: str, header: str = HEADER, preamble: str = PREAMBLE) -> str:
     return preamble + header + "\n".join(rows) + "\n"
 
 
-def test_an_address_book_belongs_to_a_member(world: World, tmp_path: Path) -> None:
+def test_should_require_a_member_for_an_address_book(world: World, tmp_path: Path) -> None:
     text = book("Jane,Doe,,,Havel Clinics,CIO,12 Mar 2024")
     report = load_text(world, tmp_path, text, by=None)
     assert report.refused == "An address book belongs to a member: --as EMAIL says to whom."
@@ -103,7 +103,7 @@ def test_an_address_book_belongs_to_a_member(world: World, tmp_path: Path) -> No
     ],
     ids=["usual", "no preamble", "no blank line", "mark and CRLF", "profile last"],
 )
-def test_the_header_is_found_wherever_it_is(world: World, tmp_path: Path, text: str) -> None:
+def test_should_find_the_header_on_any_line(world: World, tmp_path: Path, text: str) -> None:
     assert counts(load_text(world, tmp_path, text)) == (1, 0, 0, 0)
     with world.database.read() as session:
         (found,) = connections_of(session, world)
@@ -113,7 +113,7 @@ def test_the_header_is_found_wherever_it_is(world: World, tmp_path: Path, text: 
         assert (found.visibility, found.person_id) == ("private", None)
 
 
-def test_an_old_file_without_profiles_is_known_again_by_name_and_company(
+def test_should_recognise_an_old_file_without_profiles_by_name_and_company(
     world: World, tmp_path: Path
 ) -> None:
     old = book(
@@ -132,7 +132,7 @@ def test_an_old_file_without_profiles_is_known_again_by_name_and_company(
         assert (found.company, found.position) == ("Other Ltd", "Chief")
 
 
-def test_rows_of_every_quirk(world: World, tmp_path: Path) -> None:
+def test_should_read_rows_with_every_quirk(world: World, tmp_path: Path) -> None:
     text = book(
         'Priya,Sharma,linkedin.com/in/priya-1,,"Stripe, Inc.","Engineer ""Platform""",7-Feb-22',
         "Priya,Sharma,https://linkedin.com/in/priya-2,,Stripe Inc,PM,1 Feb 2022",
@@ -247,7 +247,7 @@ OLD_HEADER = "First Name,Last Name,Email Address,Company,Position,Connected On\n
         "two people of one name",
     ],
 )
-def test_the_samples_of_connections(
+def test_should_read_the_samples_of_connections(
     world: World, tmp_path: Path, text: str, expected: tuple[int, int, int, int]
 ) -> None:
     report = load_text(world, tmp_path, text)
@@ -263,7 +263,7 @@ def card(*lines: str, version: str = "3.0") -> str:
     return "\r\n".join(["BEGIN:VCARD", f"VERSION:{version}", *lines, "END:VCARD", ""])
 
 
-def test_cards_of_any_age_are_connections(world: World, tmp_path: Path) -> None:
+def test_should_read_cards_of_every_version_as_connections(world: World, tmp_path: Path) -> None:
     text = (
         card(
             "N:Doe;Jane;Q.;Dr.;",
@@ -305,7 +305,7 @@ def test_cards_of_any_age_are_connections(world: World, tmp_path: Path) -> None:
     assert snapshot(world.database) == before
 
 
-def test_cards_that_cannot_be_taken_come_back_with_the_reason(world: World, tmp_path: Path) -> None:
+def test_should_return_refused_cards_with_the_reason(world: World, tmp_path: Path) -> None:
     text = (
         card("FN:Whole", "EMAIL:whole@x.example")
         + card("EMAIL:nameless@x.example")
@@ -332,14 +332,14 @@ def test_cards_that_cannot_be_taken_come_back_with_the_reason(world: World, tmp_
     assert (again.kind, counts(again)) == ("cards", (3, 0, 0, 3))
 
 
-def test_a_hostile_line_costs_no_time(world: World, tmp_path: Path) -> None:
+def test_should_read_a_hostile_line_without_delay(world: World, tmp_path: Path) -> None:
     # With patterns that try every way to read a parameter this would not end.
     text = card("FN;x=" + "," * 5_000, "N;" + '"' * 5_001, "FN:Jane Doe")
     report = load_text(world, tmp_path, text, name="book.vcf")
     assert counts(report) == (1, 0, 0, 0)
 
 
-def test_those_whom_a_card_relates_are_tied_where_the_record_has_both(
+def test_should_tie_the_related_people_of_a_card_if_the_record_has_both(
     world: World, tmp_path: Path
 ) -> None:
     jane = add_jane(world)
@@ -517,7 +517,7 @@ def test_the_samples_of_cards(
     ],
     ids=["e-mail", "profile", "name and account"],
 )
-def test_a_private_tie_follows_where_the_record_has_them(
+def test_should_add_a_private_tie_if_the_record_has_the_person(
     world: World, tmp_path: Path, row: str
 ) -> None:
     jane = add_jane(world)
@@ -532,7 +532,7 @@ def test_a_private_tie_follows_where_the_record_has_them(
         assert (tie.start, tie.origin) == (date(2024, 3, 12), "")
 
 
-def test_of_two_namesakes_at_one_account_neither_is_meant(world: World, tmp_path: Path) -> None:
+def test_should_match_neither_of_two_namesakes_at_one_account(world: World, tmp_path: Path) -> None:
     add_jane(world)
     with world.database.write() as session:
         account = world.account(session, "havel")
@@ -542,29 +542,29 @@ def test_of_two_namesakes_at_one_account_neither_is_meant(world: World, tmp_path
         assert connections_of(session, world)[0].person_id is None
 
 
-def test_the_tie_follows_when_the_person_is_added_later(world: World, tmp_path: Path) -> None:
+def test_should_add_the_tie_when_the_person_is_added_later(world: World, tmp_path: Path) -> None:
     load_text(world, tmp_path, book("Jane,Doe,,,Havel Clinics,,", "Jan,Doe,,,Havel Clinics,,"))
     jane = add_jane(world)
     with world.database.write() as session:
-        assert address_books.match_new(session, [jane]) == 1
-        assert address_books.match_new(session, [jane]) == 0
+        assert address_books.match_people(session, [jane]) == 1
+        assert address_books.match_people(session, [jane]) == 0
     with world.database.write() as session:
         first, second = connections_of(session, world)
         assert (first.person_id, second.person_id) == (jane, None)
         # Once found they stay, whatever becomes of the facts.
         people.edit_person(session, session.get_one(Person, jane), None, {"name": "Jana Nová"})
-        assert address_books.match_new(session, [jane]) == 0
+        assert address_books.match_people(session, [jane]) == 0
         assert connections_of(session, world)[0].person_id == jane
 
 
-def test_one_s_own_card_is_no_connection(world: World, tmp_path: Path) -> None:
+def test_should_ignore_the_card_of_the_owner(world: World, tmp_path: Path) -> None:
     text = card("FN:Alice", f"EMAIL:{world.email('alice')}")
     assert counts(load_text(world, tmp_path, text, name="me.vcf")) == (0, 0, 1, 0)
     with world.database.read() as session:
         assert connections_of(session, world) == []
 
 
-def test_an_address_book_tells_nobody_else_anything(world: World, tmp_path: Path) -> None:
+def test_should_show_an_address_book_to_its_owner_only(world: World, tmp_path: Path) -> None:
     jane = add_jane(world)
     text = book("Jane,Doe,,jane@havel.example,Acme,CIO,12 Mar 2024", "Ann,Onym,,,Acme,,")
     assert counts(load_text(world, tmp_path, text, by="alice")) == (2, 0, 0, 0)
@@ -593,7 +593,7 @@ def test_an_address_book_tells_nobody_else_anything(world: World, tmp_path: Path
 # Ties
 
 
-def test_ties_are_their_owner_s_and_private_unless_the_file_says_otherwise(
+def test_should_import_ties_as_private_ties_of_their_owner_by_default(
     world: World, tmp_path: Path
 ) -> None:
     text = (
@@ -619,7 +619,9 @@ def test_ties_are_their_owner_s_and_private_unless_the_file_says_otherwise(
         assert first.start == date(2004, 1, 1)
 
 
-def test_only_administrators_bring_in_the_ties_of_others(world: World, tmp_path: Path) -> None:
+def test_should_let_only_administrators_import_the_ties_of_others(
+    world: World, tmp_path: Path
+) -> None:
     text = "one,other,owner\nInês Moreira,Jonas Havelka,bob@dealkin.example\n"
     for member in ("alice", "dana", "erin"):
         report = load_text(world, tmp_path, text, by=member)
@@ -633,7 +635,7 @@ def test_only_administrators_bring_in_the_ties_of_others(world: World, tmp_path:
     assert "whose tie" in problems(load_text(world, tmp_path, nobody_s, by=None))
 
 
-def test_wrong_ties_go_to_the_error_file(world: World, tmp_path: Path) -> None:
+def test_should_write_wrong_ties_to_the_error_file(world: World, tmp_path: Path) -> None:
     text = (
         "one,other,kind,start,end,visibility\n"
         "Inês Moreira,Inês Moreira,,,,\n"
@@ -664,7 +666,9 @@ def advocates_file() -> str:
     return ADVOCATES.format(told=ago(100), asked=ago(10), later=ago(-30))
 
 
-def test_advocates_come_with_their_limits_and_consent(world: World, tmp_path: Path) -> None:
+def test_should_import_advocates_with_their_limits_and_consent(
+    world: World, tmp_path: Path
+) -> None:
     jane = add_jane(world)
     text = advocates_file()
     for member in ("alice", "dana", "bob"):
@@ -692,7 +696,7 @@ def test_advocates_come_with_their_limits_and_consent(world: World, tmp_path: Pa
         assert states == ["given", "requested", "withdrawn"]
 
 
-def test_wrong_advocates_go_to_the_error_file(world: World, tmp_path: Path) -> None:
+def test_should_write_wrong_advocates_to_the_error_file(world: World, tmp_path: Path) -> None:
     add_jane(world)
     text = (
         "person,activities,consent,captured_on,end,calls_a_quarter\n"
@@ -722,9 +726,7 @@ PAST = (
 )
 
 
-def test_past_references_count_without_having_gone_over_the_desk(
-    world: World, tmp_path: Path
-) -> None:
+def test_should_count_imported_past_references(world: World, tmp_path: Path) -> None:
     jane = add_jane(world)
     load_text(world, tmp_path, advocates_file(), by="erin")
     text = PAST.format(**world.deals, long_ago=ago(200), recently=ago(40))
@@ -753,7 +755,7 @@ def test_past_references_count_without_having_gone_over_the_desk(
     assert counts(load_text(world, tmp_path, changed, by="erin")) == (0, 1, 1, 0)
 
 
-def test_wrong_references_go_to_the_error_file(world: World, tmp_path: Path) -> None:
+def test_should_write_wrong_references_to_the_error_file(world: World, tmp_path: Path) -> None:
     add_jane(world)
     load_text(world, tmp_path, advocates_file(), by="erin")
     text = (

@@ -49,7 +49,7 @@ candidates = st.builds(
 
 
 @given(st.lists(candidates, max_size=8))
-def test_terms_add_up_and_order_the_list(found: list[Candidate]) -> None:
+def test_should_order_the_list_by_the_sum_of_the_terms(found: list[Candidate]) -> None:
     matches = match((WANTED, each) for each in found)
     assert sorted(each.id for each in matches) == sorted(each.id for each in found)
     for each in matches:
@@ -73,7 +73,7 @@ def test_terms_add_up_and_order_the_list(found: list[Candidate]) -> None:
         ({"last_helped": True}, "last"),
     ],
 )
-def test_each_thing_in_common_counts_and_is_said(better: dict, term: str) -> None:
+def test_should_count_and_explain_everything_in_common(better: dict, term: str) -> None:
     plain, liked = match([(WANTED, NOBODY), (WANTED, replace(NOBODY, id=2, **better))])[::-1]
     assert liked.id == 2
     assert liked.score > plain.score
@@ -83,14 +83,14 @@ def test_each_thing_in_common_counts_and_is_said(better: dict, term: str) -> Non
     assert gained <= {term}
 
 
-def test_whoever_is_asked_often_comes_later() -> None:
+def test_should_rank_an_often_asked_advocate_lower() -> None:
     left = [compare(WANTED, replace(NOBODY, left=asks))["budget"].value for asks in (0, 1, 2)]
     assert left == sorted(left)
     assert left[0] == 0.0
     assert compare(WANTED, NOBODY)["budget"].value == 1.0
 
 
-def test_their_own_language_is_better_than_english() -> None:
+def test_should_prefer_their_own_language_to_english() -> None:
     def value(*languages: str) -> float:
         spoken = replace(NOBODY, languages=frozenset(languages))
         return compare(WANTED, spoken)["language"].value
@@ -110,13 +110,13 @@ def test_their_own_language_is_better_than_english() -> None:
         ("Geschäftsführerin", "Bereichsleiterin"),
     ],
 )
-def test_titles_have_levels(higher: str, lower: str) -> None:
+def test_should_read_the_level_of_a_title(higher: str, lower: str) -> None:
     one, other = seniority_level(higher), seniority_level(lower)
     assert one is not None
     assert other is not None
     assert one < other
 
 
-def test_a_title_that_nobody_knows_says_nothing() -> None:
+def test_should_ignore_an_unknown_title() -> None:
     assert seniority_level("  ") is None
     assert compare(WANTED, NOBODY)["seniority"].value == 0.0

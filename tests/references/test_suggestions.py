@@ -96,7 +96,7 @@ def keys(found: Suggestions) -> list[str]:
     return [each.person.name.split()[0] for each in found.suggested]
 
 
-def test_the_one_with_a_path_comes_first_with_the_reasons(
+def test_should_rank_an_advocate_with_a_path_first_with_the_reasons(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     know(world, "jonas", "kim", "erin")
@@ -116,14 +116,14 @@ def test_the_one_with_a_path_comes_first_with_the_reasons(
     assert "knows Kim" in reasons_in_a_line(first)
 
 
-def test_a_path_over_us_is_no_reference(world: World, catalog: Catalog, network: Network) -> None:
+def test_should_use_no_path_over_members(world: World, catalog: Catalog, network: Network) -> None:
     know(world, "jonas", "alice", "erin")
     know(world, "alice", "kim", "erin")
     found = suggested(world, catalog, network)
     assert all(each.path is None for each in found.suggested)
 
 
-def test_a_private_tie_moves_nobody_elses_order_and_is_in_no_line_for_all(
+def test_should_keep_a_private_tie_out_of_others_order_and_the_public_line(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     before = suggested(world, catalog, network, "bob")
@@ -138,7 +138,7 @@ def test_a_private_tie_moves_nobody_elses_order_and_is_in_no_line_for_all(
     assert "Kim" not in reasons_in_a_line(mine)
 
 
-def test_who_may_not_be_asked_is_left_out_with_the_reason_and_the_day(
+def test_should_leave_out_unavailable_advocates_with_reason_and_day(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     with world.database.write() as session:
@@ -167,7 +167,9 @@ def test_who_may_not_be_asked_is_left_out_with_the_reason_and_the_day(
     assert "their last reference helped" in {term.because for term in jonas_again.match.terms}
 
 
-def test_withdrawn_consent_holds_at_once(world: World, catalog: Catalog, network: Network) -> None:
+def test_should_follow_a_withdrawn_consent_at_once(
+    world: World, catalog: Catalog, network: Network
+) -> None:
     assert "Jonas" in keys(suggested(world, catalog, network))
     with world.database.write() as session:
         jonas, _ = advocates.advocate_of(session, "jonas-havelka")
@@ -177,7 +179,7 @@ def test_withdrawn_consent_holds_at_once(world: World, catalog: Catalog, network
     assert [left.next_on for left in found.left_out] == [None]
 
 
-def test_what_nobody_agreed_to_is_suggested_by_nobody(
+def test_should_suggest_nobody_for_what_nobody_agreed_to(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     found = suggested(world, catalog, network, activity=Activity.PRESS)
@@ -185,7 +187,7 @@ def test_what_nobody_agreed_to_is_suggested_by_nobody(
     assert len(found.left_out) == 2
 
 
-def test_without_stakeholders_anybody_at_the_account_is_aimed_at(
+def test_should_reach_for_the_accounts_people_without_stakeholders(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     with world.database.write() as session:
@@ -202,7 +204,7 @@ def test_without_stakeholders_anybody_at_the_account_is_aimed_at(
     assert found.suggested[0].prospect.name == "Lee"
 
 
-def test_one_person_may_be_aimed_at(world: World, catalog: Catalog, network: Network) -> None:
+def test_should_reach_for_one_person(world: World, catalog: Catalog, network: Network) -> None:
     with world.database.write() as session:
         stakeholders.add_stakeholder(
             session, world.deal(session, "kestrel"), world.people["lee"], None
@@ -214,7 +216,7 @@ def test_one_person_may_be_aimed_at(world: World, catalog: Catalog, network: Net
     assert [step.name for step in found.to_reach] == ["Lee"]
 
 
-def test_the_deals_own_people_do_not_vouch_to_themselves(
+def test_should_leave_out_advocates_at_the_deals_own_account(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     with world.database.write() as session:
@@ -225,7 +227,7 @@ def test_the_deals_own_people_do_not_vouch_to_themselves(
     assert all(each.person.name != "Lee" for each in [*found.suggested, *found.left_out])
 
 
-def test_a_deal_that_one_may_not_see_is_nobodys_reason(
+def test_should_use_no_hidden_deal_as_a_reason(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     """Nightingale is Kestrel's, won, confidential, and like the wards deal at St Brannoc."""

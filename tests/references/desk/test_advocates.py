@@ -45,12 +45,12 @@ def of(
 # Consent
 
 
-def test_nobody_has_consented_before_they_say_so() -> None:
+def test_should_count_no_consent_before_it_is_given() -> None:
     assert consent_on([], today()).state is None
     assert consent_on([said(ConsentState.REQUESTED, -3)], today()).state == ConsentState.REQUESTED
 
 
-def test_a_consent_holds_from_its_start_to_its_end_and_then_has_expired() -> None:
+def test_should_expire_a_consent_after_its_end() -> None:
     rows = [said(ConsentState.GIVEN, -10, start=-10, end=5)]
     assert consent_on(rows, ahead(-11)).state != ConsentState.GIVEN
     for day in (-10, 0, 5):
@@ -59,7 +59,7 @@ def test_a_consent_holds_from_its_start_to_its_end_and_then_has_expired() -> Non
     assert consent_on(rows, ahead(6)).state == ConsentState.EXPIRED
 
 
-def test_being_asked_to_renew_does_not_end_what_was_given() -> None:
+def test_should_keep_a_consent_while_its_renewal_is_requested() -> None:
     rows = [
         said(ConsentState.GIVEN, -300, start=-300, end=5),
         said(ConsentState.REQUESTED, 0),
@@ -69,12 +69,12 @@ def test_being_asked_to_renew_does_not_end_what_was_given() -> None:
 
 
 @pytest.mark.parametrize("state", [ConsentState.REFUSED, ConsentState.WITHDRAWN])
-def test_a_no_ends_what_was_given_at_once(state: ConsentState) -> None:
+def test_should_end_a_consent_at_once_with_a_no(state: ConsentState) -> None:
     rows = [said(ConsentState.GIVEN, -10, start=-10, end=90), said(state, 0)]
     assert consent_on(rows, today()).state == state
 
 
-def test_a_given_consent_ends_after_the_policys_months(world: World) -> None:
+def test_should_end_a_consent_after_the_policys_months(world: World) -> None:
     with world.database.write() as session:
         policy.set_policy(session, world.people["erin"], {"consent_months": 2})
         who = advocate(session, world, "ines", consent=None)
@@ -90,7 +90,7 @@ def test_a_given_consent_ends_after_the_policys_months(world: World) -> None:
         assert (given_on.start, given_on.end) == (date(2026, 1, 31), date(2026, 3, 31))
 
 
-def test_a_paper_from_before_does_not_undo_a_withdrawal(world: World) -> None:
+def test_should_keep_a_withdrawal_despite_an_older_paper(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines")
         consent.record_consent(session, who, ConsentState.WITHDRAWN, None)
@@ -101,7 +101,7 @@ def test_a_paper_from_before_does_not_undo_a_withdrawal(world: World) -> None:
         assert of(session, who).reason == "withdrew their consent"
 
 
-def test_what_nobody_can_have_said_is_refused(world: World) -> None:
+def test_should_refuse_an_impossible_consent(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines", consent=None)
         with pytest.raises(Conflict, match="no consent to withdraw"):
@@ -113,7 +113,7 @@ def test_what_nobody_can_have_said_is_refused(world: World) -> None:
         assert of(session, who).reason == "was not asked for consent yet"
 
 
-def test_every_word_of_an_advocate_is_audited(world: World) -> None:
+def test_should_audit_every_consent(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines")
         consent.record_consent(session, who, ConsentState.WITHDRAWN, None)
@@ -126,7 +126,7 @@ def test_every_word_of_an_advocate_is_audited(world: World) -> None:
 # Nomination and terms
 
 
-def test_a_contact_is_nominated_once_and_our_own_people_never(world: World) -> None:
+def test_should_nominate_a_contact_once_and_a_member_never(world: World) -> None:
     with world.database.write() as session:
         alice = session.get_one(Person, world.people["alice"])
         with pytest.raises(Invalid):
@@ -145,7 +145,7 @@ def test_a_contact_is_nominated_once_and_our_own_people_never(world: World) -> N
             advocates.advocate_of(session, alice.key)
 
 
-def test_what_an_advocate_said_themselves_is_only_narrowed_down(world: World) -> None:
+def test_should_let_others_only_narrow_an_advocates_own_terms(world: World) -> None:
     terms = {
         "activities": [Activity.CALL, Activity.QUOTE],
         "calls_a_quarter": 1,
@@ -172,7 +172,7 @@ def test_what_an_advocate_said_themselves_is_only_narrowed_down(world: World) ->
         assert who.calls_a_quarter == 5
 
 
-def test_a_policy_out_of_range_is_refused(world: World) -> None:
+def test_should_refuse_a_policy_out_of_range(world: World) -> None:
     with world.database.write() as session:
         assert policy.current_policy(session).calls_a_quarter == 1
         with pytest.raises(Invalid) as wrong:
@@ -187,7 +187,7 @@ def test_a_policy_out_of_range_is_refused(world: World) -> None:
 # Availability
 
 
-def test_an_advocate_who_consented_may_be_asked(world: World) -> None:
+def test_should_allow_asking_an_advocate_who_consented(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines")
         found = of(session, who)
@@ -199,7 +199,7 @@ def test_an_advocate_who_consented_may_be_asked(world: World) -> None:
         assert quote.customer_left is None
 
 
-def test_an_activity_that_was_not_agreed_to_is_not_asked_for(world: World) -> None:
+def test_should_refuse_an_activity_without_agreement(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines", activities=[Activity.CALL])
         found = of(session, who, Activity.VISIT)
@@ -207,7 +207,7 @@ def test_an_activity_that_was_not_agreed_to_is_not_asked_for(world: World) -> No
         assert found.reason == "has not agreed to a site visit"
 
 
-def test_a_pause_says_when_it_ends(world: World) -> None:
+def test_should_tell_when_a_pause_ends(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines")
         advocates.set_terms(
@@ -227,9 +227,7 @@ def test_a_pause_says_when_it_ends(world: World) -> None:
 
 
 @pytest.mark.parametrize("state", list(State))
-def test_a_customer_had_its_call_whichever_of_its_advocates_gave_it(
-    world: World, state: State
-) -> None:
+def test_should_count_a_call_of_any_advocate_for_the_customer(world: World, state: State) -> None:
     used = state in (
         *(State.APPROVED, State.INVITED, State.ACCEPTED),
         *(State.SCHEDULED, State.COMPLETED, State.MISSED),
@@ -249,7 +247,7 @@ def test_a_customer_had_its_call_whichever_of_its_advocates_gave_it(
         assert of(session, elsewhere).may_be_asked
 
 
-def test_a_call_that_is_planned_leaves_no_room_before_it_either(world: World) -> None:
+def test_should_count_a_planned_call_before_its_day(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines")
         call(session, world, who, ahead(40), state=State.SCHEDULED)
@@ -257,7 +255,7 @@ def test_a_call_that_is_planned_leaves_no_room_before_it_either(world: World) ->
         assert of(session, who).next_on == months_after(ahead(40), 3)
 
 
-def test_own_limits_are_stricter_than_the_customers_but_never_laxer(world: World) -> None:
+def test_should_respect_the_limits_of_the_advocate_and_of_the_customer(world: World) -> None:
     with world.database.write() as session:
         policy.set_policy(session, None, {"calls_a_quarter": 2})
         who = advocate(session, world, "ines")
@@ -281,7 +279,7 @@ def test_own_limits_are_stricter_than_the_customers_but_never_laxer(world: World
         assert not of(session, who).may_be_asked
 
 
-def test_no_day_is_promised_that_the_consent_does_not_reach(world: World) -> None:
+def test_should_promise_no_day_after_the_end_of_consent(world: World) -> None:
     with world.database.write() as session:
         who = advocate(session, world, "ines", consent=None)
         consent.record_consent(session, who, ConsentState.GIVEN, None, end=ahead(30))
@@ -289,7 +287,7 @@ def test_no_day_is_promised_that_the_consent_does_not_reach(world: World) -> Non
         assert of(session, who).next_on is None
 
 
-def test_availability_takes_the_same_queries_however_many_there_are(world: World) -> None:
+def test_should_take_a_fixed_number_of_queries_for_availability(world: World) -> None:
     with world.database.write() as session:
         ids = [advocate(session, world, "ines").id]
         for number in range(20):
@@ -340,7 +338,7 @@ def fits(days: list[date], limit: int, months: int) -> bool:
     months=st.sampled_from([3, 6]),
     on=DAYS,
 )
-def test_no_window_ever_holds_more_than_the_limit(
+def test_should_keep_every_window_within_the_limit(
     asked: list[date], limit: int, months: int, on: date
 ) -> None:
     days: list[date] = []
@@ -369,5 +367,5 @@ def test_no_window_ever_holds_more_than_the_limit(
         (date(2026, 1, 15), 12, date(2027, 1, 15)),
     ],
 )
-def test_months_are_calendar_months(day: date, months: int, expected: date) -> None:
+def test_should_count_calendar_months(day: date, months: int, expected: date) -> None:
     assert months_after(day, months) == expected

@@ -38,7 +38,7 @@ def in_2026(monkeypatch: pytest.MonkeyPatch) -> None:
         (calendar.cancellation, "CANCEL", "CANCELLED"),
     ],
 )
-def test_a_calendar_file_is_read_as_it_was_meant(write, method: str, status: str) -> None:
+def test_should_write_a_calendar_file_that_reads_as_meant(write, method: str, status: str) -> None:
     written = write(MEETING)
     found = Calendar.from_ical(written)
     assert (found["METHOD"], found["VERSION"]) == (method, "2.0")
@@ -61,7 +61,7 @@ def test_a_calendar_file_is_read_as_it_was_meant(write, method: str, status: str
     assert all(len(line.encode()) <= 75 for line in written.split("\r\n"))
 
 
-def test_what_people_write_adds_no_line_of_its_own() -> None:
+def test_should_add_no_lines_from_what_people_write() -> None:
     hostile = "x\r\nATTENDEE:mailto:all@example.com\r\nEND:VEVENT"
     guest = Attendee('Ann "x"\r\nX-A:1', "ann@example.com")
     meeting = Meeting("u", 0, hostile, hostile, MEETING.starts_at, 30, guest, (guest,))
@@ -80,7 +80,7 @@ def test_what_people_write_adds_no_line_of_its_own() -> None:
         ("2026-12-01T20:00", "America/Los_Angeles", datetime(2026, 12, 2, 4, 0, tzinfo=UTC)),
     ],
 )
-def test_a_time_is_the_one_on_the_guests_own_clock(
+def test_should_read_a_time_in_the_guests_time_zone(
     written: str, zone: str, expected: datetime
 ) -> None:
     assert calendar.moment(written, zone) == expected
@@ -101,7 +101,7 @@ def test_a_time_is_the_one_on_the_guests_own_clock(
         ("", "UTC", "A day and a time"),
     ],
 )
-def test_a_time_that_cannot_be_is_refused_with_the_reason(
+def test_should_refuse_an_impossible_time_with_the_reason(
     written: str, zone: str, why: str
 ) -> None:
     with pytest.raises(Invalid, match=why):
@@ -117,11 +117,11 @@ def test_a_time_that_cannot_be_is_refused_with_the_reason(
         ("UTC", "Sun 28 Mar 2027, 12:00 (UTC)"),
     ],
 )
-def test_a_time_is_shown_with_its_zone(zone: str, expected: str) -> None:
+def test_should_show_a_time_with_its_zone(zone: str, expected: str) -> None:
     assert calendar.shown(MEETING.starts_at, zone) == expected
 
 
-def test_zones_are_those_of_places() -> None:
+def test_should_offer_the_zones_of_places() -> None:
     assert {"UTC", "Europe/Warsaw", "America/Argentina/Buenos_Aires"} <= set(clock.zones())
     assert not {"localtime", "posixrules", "Etc/GMT+5", "EST"} & set(clock.zones())
     assert clock.zone_or_utc("Mars/Olympus") == "UTC"

@@ -29,7 +29,7 @@ from workspace.deals.tables import Deal
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_the_interval_holds_the_share_and_narrows_with_cases(won: int, more: int) -> None:
+def test_should_hold_the_share_in_an_interval_that_narrows_with_cases(won: int, more: int) -> None:
     cases = won + more
     low, high = wilson(won, cases)
     assert 0.0 <= low <= won / cases <= high <= 1.0
@@ -38,16 +38,14 @@ def test_the_interval_holds_the_share_and_narrows_with_cases(won: int, more: int
 
 
 @given(st.integers(0, 500), st.integers(1, 500))
-def test_the_interval_ends_where_the_share_would_be_as_far_off_as_it_reaches(
-    won: int, more: int
-) -> None:
+def test_should_end_the_interval_at_the_roots_of_the_score_test(won: int, more: int) -> None:
     cases = won + more
     for end in wilson(won, cases):
         off = abs(won / cases - end)
         assert off == pytest.approx(Z90 * math.sqrt(end * (1 - end) / cases), abs=1e-9)
 
 
-def test_nothing_is_known_of_a_share_of_nothing() -> None:
+def test_should_span_0_to_1_without_cases() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
 
@@ -109,7 +107,7 @@ def cast_only(world: World) -> World:
     return world
 
 
-def test_rates_are_of_deals_with_and_without_a_completed_reference(cast_only: World) -> None:
+def test_should_compare_deals_with_and_without_a_completed_reference(cast_only: World) -> None:
     world = cast_only
     before = figures(world).everywhere.without
     with world.database.write() as session:
@@ -127,7 +125,7 @@ def test_rates_are_of_deals_with_and_without_a_completed_reference(cast_only: Wo
     assert found.difference.value > 0
 
 
-def test_a_deal_with_two_references_counts_once(cast_only: World) -> None:
+def test_should_count_a_deal_with_two_references_once(cast_only: World) -> None:
     world = cast_only
     with world.database.write() as session:
         (deal,) = closed(session, world, "Won")
@@ -140,7 +138,7 @@ def test_a_deal_with_two_references_counts_once(cast_only: World) -> None:
     assert figures(world).everywhere.with_one.closed == 1
 
 
-def test_too_few_cases_say_nothing(cast_only: World) -> None:
+def test_should_conclude_nothing_from_few_cases(cast_only: World) -> None:
     world = cast_only
     with world.database.write() as session:
         who = world.people["advocate"]
@@ -154,7 +152,7 @@ def test_too_few_cases_say_nothing(cast_only: World) -> None:
     assert figures(world).everywhere.difference is not None
 
 
-def test_currencies_are_never_added_up(cast_only: World) -> None:
+def test_should_add_up_no_currencies(cast_only: World) -> None:
     world = cast_only
     with world.database.write() as session:
         who = world.people["advocate"]
@@ -168,7 +166,7 @@ def test_currencies_are_never_added_up(cast_only: World) -> None:
     assert side.unpriced == 1
 
 
-def test_only_deals_that_came_far_enough_to_ask_are_compared(cast_only: World) -> None:
+def test_should_compare_only_deals_that_came_far_enough_to_ask(cast_only: World) -> None:
     world = cast_only
     assert figures(world).as_far.without.closed == 0
     with world.database.write() as session:
@@ -184,7 +182,7 @@ def test_only_deals_that_came_far_enough_to_ask_are_compared(cast_only: World) -
     assert figures(world).as_far.with_one.closed == 1
 
 
-def test_a_confidential_deal_is_in_the_figures_of_those_only_who_may_see_it(
+def test_should_count_a_confidential_deal_only_for_those_who_may_see_it(
     cast_only: World,
 ) -> None:
     world = cast_only
@@ -223,7 +221,7 @@ def _life(session: Session, deal: Deal, n: int, *, days: int, said: str = "accep
         )
 
 
-def test_the_turnaround_and_the_share_of_yes(cast_only: World) -> None:
+def test_should_measure_the_turnaround_and_the_acceptance(cast_only: World) -> None:
     world = cast_only
     with world.database.write() as session:
         deal = world.deal(session, "tidewater")
@@ -241,7 +239,7 @@ def test_the_turnaround_and_the_share_of_yes(cast_only: World) -> None:
     assert flow.acceptance == pytest.approx(5 / 6)
 
 
-def test_gaps_are_segments_of_the_pipeline_that_nobody_can_be_asked_in(cast_only: World) -> None:
+def test_should_list_segments_without_an_available_advocate(cast_only: World) -> None:
     world = cast_only
     found = figures(world)
     gaps = {(gap.section, gap.region): gap for gap in found.gaps}
@@ -254,7 +252,7 @@ def test_gaps_are_segments_of_the_pipeline_that_nobody_can_be_asked_in(cast_only
     assert meridian.amounts == (("EUR", Decimal(520_000)),)
 
 
-def test_a_gap_says_when_an_advocate_can_be_asked_again(cast_only: World) -> None:
+def test_should_tell_when_a_gap_ends(cast_only: World) -> None:
     world = cast_only
     with world.database.write() as session:
         call(session, world, session.get_one(Advocate, world.people["advocate"]), ago(20))
@@ -264,14 +262,14 @@ def test_a_gap_says_when_an_advocate_can_be_asked_again(cast_only: World) -> Non
     assert today() < gap.next_on < ahead(100)
 
 
-def test_an_advocate_without_consent_covers_nothing(world: World) -> None:
+def test_should_ignore_an_advocate_without_consent(world: World) -> None:
     with world.database.write() as session:
         contact(session, world, "Karl Kraus", "meridian")
         advocate(session, world, "karl", consent=ConsentState.REQUESTED)
     assert ("C", 1) in [(gap.section, gap.advocates) for gap in figures(world).gaps]
 
 
-def test_the_number_of_queries_does_not_grow(cast_only: World) -> None:
+def test_should_take_a_fixed_number_of_queries(cast_only: World) -> None:
     world = cast_only
     figures(world)
     with counted(world.database) as before:

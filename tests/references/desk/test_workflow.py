@@ -139,7 +139,7 @@ def desk(world: World) -> Desk:
 # The whole life
 
 
-def test_a_request_goes_from_asking_to_what_came_of_it(desk: Desk) -> None:
+def test_should_go_from_a_draft_to_its_outcome(desk: Desk) -> None:
     desk.ask(message="Twenty minutes on the migration would help us.")
     assert desk.read().state == State.SUBMITTED
     desk.do("approve", "erin")
@@ -175,7 +175,7 @@ def test_a_request_goes_from_asking_to_what_came_of_it(desk: Desk) -> None:
     ]
 
 
-def test_every_step_is_told_on_the_deal_and_audited(desk: Desk) -> None:
+def test_should_log_every_step_on_the_deal_and_in_the_audit_log(desk: Desk) -> None:
     desk.ask()
     desk.do("approve", "erin")
     desk.do("decline", "alice", "They are busy with their own launch.")
@@ -225,7 +225,7 @@ def let_it_pass(desk: Desk) -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["alice", "bob", "charlie", "dana", "erin", "frank", "grace"])
-def test_each_step_is_for_some_and_nobody_else(
+def test_should_let_only_the_parties_of_a_step_take_it(
     desk: Desk, name: str, state: State, step: str, rest: tuple[object, ...], may: set[str]
 ) -> None:
     desk.ask()
@@ -241,14 +241,14 @@ def test_each_step_is_for_some_and_nobody_else(
 
 
 @pytest.mark.parametrize("name", ["bob", "erin", "frank", "alice"])
-def test_only_those_who_may_change_a_deal_ask_for_it(desk: Desk, name: str) -> None:
+def test_should_let_only_editors_of_a_deal_request(desk: Desk, name: str) -> None:
     with pytest.raises(Forbidden):
         desk.ask(by=name)
     desk.ask(by="dana")
     assert desk.read().requested_by_id == desk.world.people["dana"]
 
 
-def test_a_guest_acts_on_the_one_request_they_are_asked_about(desk: Desk) -> None:
+def test_should_let_a_guest_act_on_their_own_request_only(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.INVITED)
     for stranger in (
@@ -264,7 +264,7 @@ def test_a_guest_acts_on_the_one_request_they_are_asked_about(desk: Desk) -> Non
 # Approvals
 
 
-def test_the_owner_of_the_customer_who_asks_has_agreed_by_asking(desk: Desk) -> None:
+def test_should_count_the_request_of_an_account_owner_as_approval(desk: Desk) -> None:
     with desk.world.database.write() as session:
         meridian = desk.world.deal(session, "meridian")
         person = session.get_one(Advocate, desk.advocate_id)
@@ -277,7 +277,7 @@ def test_the_owner_of_the_customer_who_asks_has_agreed_by_asking(desk: Desk) -> 
     assert desk.read().state == State.APPROVED
 
 
-def test_no_second_yes_is_given_for_somebody_else(desk: Desk) -> None:
+def test_should_refuse_an_approval_for_another_party(desk: Desk) -> None:
     desk.ask()
     desk.do("approve", "erin")
     with pytest.raises(Conflict, match="somebody else's is missing"):
@@ -290,7 +290,7 @@ def test_no_second_yes_is_given_for_somebody_else(desk: Desk) -> None:
     assert request.owner_approved_by_id == desk.world.people["alice"]
 
 
-def test_without_a_rule_for_it_the_desk_alone_approves(desk: Desk) -> None:
+def test_should_let_the_desk_approve_alone_without_the_owner_rule(desk: Desk) -> None:
     with desk.world.database.write() as session:
         policy.set_policy(session, None, {"owner_approval": False})
     desk.ask()
@@ -298,14 +298,14 @@ def test_without_a_rule_for_it_the_desk_alone_approves(desk: Desk) -> None:
     assert desk.read().state == State.APPROVED
 
 
-def test_a_deal_that_is_confidential_does_not_say_who_looks_after_a_customer(world: World) -> None:
+def test_should_ignore_confidential_deals_for_the_account_owner(world: World) -> None:
     with world.database.read() as session:
         ids = [world.account(session, name).id for name in ("brannoc", "kestrel", "lumen")]
         owners = rules.account_owners(session, ids)
     assert owners == {ids[0]: world.people["alice"], ids[2]: world.people["charlie"]}
 
 
-def test_the_deal_won_last_says_who_looks_after_a_customer(world: World) -> None:
+def test_should_take_the_account_owner_from_the_deal_won_last(world: World) -> None:
     with world.database.write() as session:
         lumen = world.account(session, "lumen")
         for owner, closed in (("bob", ago(5)), ("dana", ago(500)), ("erin", None)):
@@ -326,7 +326,7 @@ def test_the_deal_won_last_says_who_looks_after_a_customer(world: World) -> None
         assert rules.account_owners(session, [lumen.id]) == {lumen.id: world.people["charlie"]}
 
 
-def test_a_confidential_deal_asks_only_where_the_desk_may_see_it(desk: Desk) -> None:
+def test_should_refuse_a_confidential_deal_that_the_desk_may_not_see(desk: Desk) -> None:
     world = desk.world
 
     def ask() -> ReferenceRequest:
@@ -361,7 +361,7 @@ def test_a_confidential_deal_asks_only_where_the_desk_may_see_it(desk: Desk) -> 
 # The policy
 
 
-def test_a_deal_asks_from_its_stage_on_and_while_it_is_open(desk: Desk) -> None:
+def test_should_require_the_earliest_stage_and_an_open_deal(desk: Desk) -> None:
     with desk.world.database.write() as session:
         who = session.get_one(Advocate, desk.advocate_id)
         for name, by, why in (
@@ -378,14 +378,14 @@ def test_a_deal_asks_from_its_stage_on_and_while_it_is_open(desk: Desk) -> None:
                 )
 
 
-def test_an_advocate_over_budget_is_not_asked_and_the_next_day_is_said(desk: Desk) -> None:
+def test_should_refuse_an_advocate_over_budget_with_the_next_day(desk: Desk) -> None:
     with desk.world.database.write() as session:
         call(session, desk.world, session.get_one(Advocate, desk.advocate_id), ago(10))
     with pytest.raises(Conflict, match=f"from {spoken(months_after(ago(10), 3))}"):
         desk.ask()
 
 
-def test_consent_is_needed_at_every_step_that_uses_it(desk: Desk) -> None:
+def test_should_require_consent_at_every_step_that_uses_it(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.APPROVED)
     with desk.world.database.write() as session:
@@ -399,7 +399,7 @@ def test_consent_is_needed_at_every_step_that_uses_it(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "state", [State.SUBMITTED, State.APPROVED, State.INVITED, State.ACCEPTED, State.SCHEDULED]
 )
-def test_a_withdrawal_sends_what_is_on_its_way_back_to_the_desk(desk: Desk, state: State) -> None:
+def test_should_return_open_requests_to_the_desk_on_a_withdrawal(desk: Desk, state: State) -> None:
     desk.ask()
     desk.bring_to(state)
     with desk.world.database.write() as session:
@@ -423,7 +423,7 @@ def test_a_withdrawal_sends_what_is_on_its_way_back_to_the_desk(desk: Desk, stat
     assert cancelled == (both if state == State.SCHEDULED else [])
 
 
-def test_times_are_offered_that_can_be(desk: Desk) -> None:
+def test_should_refuse_impossible_times(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.INVITED)
     with desk.world.database.write() as session:
@@ -447,7 +447,7 @@ def test_times_are_offered_that_can_be(desk: Desk) -> None:
         assert session.exec(select(RequestSlot.id)).first() is None
 
 
-def test_the_prospect_takes_one_of_the_times_offered_or_asks_for_others(desk: Desk) -> None:
+def test_should_let_the_prospect_pick_an_offered_time_or_ask_for_others(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.ACCEPTED)
     guest = desk.guest(Party.PROSPECT)
@@ -463,7 +463,7 @@ def test_the_prospect_takes_one_of_the_times_offered_or_asks_for_others(desk: De
         assert rules.slots_of(session, desk.request_id) == others
 
 
-def test_what_needs_no_appointment_is_completed_once_it_is_there(desk: Desk) -> None:
+def test_should_complete_an_activity_without_an_appointment(desk: Desk) -> None:
     with desk.world.database.write() as session:
         request = workflow.open_request(
             session,
@@ -481,14 +481,14 @@ def test_what_needs_no_appointment_is_completed_once_it_is_there(desk: Desk) -> 
     assert desk.read().state == State.COMPLETED
 
 
-def test_the_same_is_not_asked_twice(desk: Desk) -> None:
+def test_should_refuse_the_same_request_twice(desk: Desk) -> None:
     desk.ask()
     with pytest.raises(Conflict, match=desk.key):
         desk.ask()
 
 
 @pytest.mark.parametrize("who", ["alice", "ines"])
-def test_the_prospect_is_on_the_buyers_side(desk: Desk, who: str) -> None:
+def test_should_require_a_prospect_on_the_buyers_side(desk: Desk, who: str) -> None:
     with desk.world.database.read() as session:
         person = session.get_one(Person, desk.world.people[who])
     with pytest.raises(Invalid):
@@ -499,7 +499,7 @@ def test_the_prospect_is_on_the_buyers_side(desk: Desk, who: str) -> None:
 
 
 @pytest.mark.parametrize("state", [State.SUBMITTED, State.INVITED, State.ACCEPTED, State.SCHEDULED])
-def test_another_advocate_is_asked_anew_and_the_first_hears_of_it(desk: Desk, state: State) -> None:
+def test_should_ask_another_advocate_and_notify_the_first(desk: Desk, state: State) -> None:
     desk.ask()
     desk.bring_to(state)
     written = len(desk.sent())
@@ -534,7 +534,7 @@ def test_another_advocate_is_asked_anew_and_the_first_hears_of_it(desk: Desk, st
     assert desk.read().state == State.APPROVED
 
 
-def test_calendars_get_the_same_meeting_with_a_rising_sequence(desk: Desk) -> None:
+def test_should_send_the_same_meeting_with_a_rising_sequence(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.SCHEDULED)
     entries = [each for each in desk.sent() if each.calendar]
@@ -565,7 +565,7 @@ def event(message: OutboxMessage) -> object:
 # Two at once
 
 
-def test_a_step_from_a_page_that_is_out_of_date_is_refused(desk: Desk) -> None:
+def test_should_refuse_a_step_from_an_outdated_page(desk: Desk) -> None:
     desk.ask()
     seen = desk.read().version
     desk.do("approve", "erin", version=seen)
@@ -594,7 +594,7 @@ def at_once(*acts: Callable[[], None]) -> list[str]:
     return found
 
 
-def test_of_two_who_act_at_once_one_wins(desk: Desk) -> None:
+def test_should_let_one_of_two_concurrent_steps_win(desk: Desk) -> None:
     for _ in range(5):
         desk.ask()
         version = desk.read().version
@@ -606,7 +606,7 @@ def test_of_two_who_act_at_once_one_wins(desk: Desk) -> None:
         assert desk.read().version == version + 1
 
 
-def test_two_requests_do_not_both_take_a_customers_last_call(desk: Desk) -> None:
+def test_should_give_a_customers_last_call_to_one_of_two_requests(desk: Desk) -> None:
     world = desk.world
     with world.database.write() as session:
         contact(session, world, "Vera Vance", "brannoc")
@@ -815,7 +815,9 @@ def whole_life(last: int) -> list[tuple[str, str, int, int]]:
     return [("open", "charlie", 0, 0), *(("onward", "erin", 0, each) for each in numbers)]
 
 
-def test_nobody_by_any_steps_breaks_the_rules(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_keep_the_rules_by_any_sequence_of_steps(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock, reached = Clock(), set()
     for module in (
         workflow,

@@ -104,7 +104,7 @@ def known_to_bob(world: World, network: Network) -> World:
     return world
 
 
-def test_a_yes_and_an_introduction_make_a_tie_that_does_not_say_over_whom(
+def test_should_add_a_tie_without_the_connector_after_an_introduction(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -130,7 +130,7 @@ def test_a_yes_and_an_introduction_make_a_tie_that_does_not_say_over_whom(
         conclude(session, world.viewer("charlie"), key, introduced=False)
 
 
-def test_an_introduction_on_a_confidential_deal_leaves_no_tie_that_others_see(
+def test_should_keep_the_tie_private_after_an_introduction_on_a_confidential_deal(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -143,7 +143,7 @@ def test_an_introduction_on_a_confidential_deal_leaves_no_tie_that_others_see(
 
 
 @pytest.mark.parametrize("over", ["bob", None])
-def test_a_no_a_not_now_and_no_answer_look_the_same_to_the_asker(
+def test_should_show_the_asker_the_same_for_a_no_a_not_now_and_no_answer(
     world: World, network: Network, over: str | None
 ) -> None:
     tie(world, "bob", "jonas", Visibility.EVERYONE if over else Visibility.ASK)
@@ -188,7 +188,7 @@ def test_a_no_a_not_now_and_no_answer_look_the_same_to_the_asker(
 
 
 @pytest.mark.parametrize("said", [None, Answer.NO, Answer.NOT_NOW])
-def test_an_ask_can_be_taken_back_whatever_was_said_but_yes(
+def test_should_let_the_asker_withdraw_after_any_answer_but_a_yes(
     known_to_bob: World, network: Network, said: Answer | None
 ) -> None:
     world = known_to_bob
@@ -203,7 +203,7 @@ def test_an_ask_can_be_taken_back_whatever_was_said_but_yes(
     request(world, network)
 
 
-def test_after_a_yes_it_is_given_up_and_not_taken_back(
+def test_should_let_the_asker_give_up_instead_of_withdraw_after_a_yes(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -221,9 +221,7 @@ def test_after_a_yes_it_is_given_up_and_not_taken_back(
         assert not session.exec(select(Tie).where(Tie.kind == TieKind.MET)).all()
 
 
-def test_the_log_does_not_tell_one_answer_from_another(
-    known_to_bob: World, network: Network
-) -> None:
+def test_should_log_every_answer_alike(known_to_bob: World, network: Network) -> None:
     world = known_to_bob
     rows = []
     for said in (Answer.NO, Answer.NOT_NOW, Answer.YES):
@@ -243,7 +241,9 @@ def test_the_log_does_not_tell_one_answer_from_another(
     assert [action for action, *_ in rows[0]] == ["introduction asked for", "introduction answered"]
 
 
-def test_a_not_now_comes_back_and_can_become_a_yes(known_to_bob: World, network: Network) -> None:
+def test_should_ask_again_after_a_not_now_and_accept_a_yes(
+    known_to_bob: World, network: Network
+) -> None:
     world = known_to_bob
     key = request(world, network)
     say(world, key, Answer.NOT_NOW, again_on=ahead(30))
@@ -257,9 +257,7 @@ def test_a_not_now_comes_back_and_can_become_a_yes(known_to_bob: World, network:
     assert mine(world)[0].standing == Standing.YES
 
 
-def test_an_ask_that_nobody_answered_is_over_for_both(
-    known_to_bob: World, network: Network
-) -> None:
+def test_should_close_an_expired_request_for_both(known_to_bob: World, network: Network) -> None:
     world = known_to_bob
     key = request(world, network)
     later(world, OPEN_DAYS)
@@ -274,14 +272,16 @@ def test_an_ask_that_nobody_answered_is_over_for_both(
 
 
 @pytest.mark.parametrize("day", [None, 0, -1, 400])
-def test_a_not_now_says_until_when(known_to_bob: World, network: Network, day: int | None) -> None:
+def test_should_require_a_day_for_a_not_now(
+    known_to_bob: World, network: Network, day: int | None
+) -> None:
     key = request(known_to_bob, network)
     again_on = None if day is None else ahead(day)
     with pytest.raises(Invalid):
         say(known_to_bob, key, Answer.NOT_NOW, again_on=again_on)
 
 
-def test_a_yes_has_a_message(known_to_bob: World, network: Network) -> None:
+def test_should_require_a_message_for_a_yes(known_to_bob: World, network: Network) -> None:
     key = request(known_to_bob, network)
     with pytest.raises(Invalid):
         say(known_to_bob, key, Answer.YES, message="")
@@ -289,7 +289,7 @@ def test_a_yes_has_a_message(known_to_bob: World, network: Network) -> None:
         say(known_to_bob, key, Answer.NONE)
 
 
-def test_only_the_connector_answers_and_only_the_asker_goes_on(
+def test_should_let_only_the_connector_answer_and_only_the_asker_conclude(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -309,7 +309,7 @@ def test_only_the_connector_answers_and_only_the_asker_goes_on(
             assert not theirs(world, name)
 
 
-def test_a_hidden_colleague_is_known_with_the_yes_only(world: World, network: Network) -> None:
+def test_should_name_a_hidden_connector_only_with_a_yes(world: World, network: Network) -> None:
     tie(world, "bob", "jonas", Visibility.ASK, base=0.3)
     tie(world, "dana", "jonas", Visibility.ASK, base=0.8)
     tie(world, "erin", "jonas", Visibility.PRIVATE, base=0.9)
@@ -325,7 +325,7 @@ def test_a_hidden_colleague_is_known_with_the_yes_only(world: World, network: Ne
     assert connector.name == "Dana Dvořák"
 
 
-def test_asking_by_name_does_not_tell_who_the_hidden_colleague_is(
+def test_should_keep_the_hidden_connector_unknown_when_asking_by_name(
     world: World, network: Network
 ) -> None:
     tie(world, "dana", "jonas", Visibility.ASK)
@@ -345,7 +345,7 @@ def test_asking_by_name_does_not_tell_who_the_hidden_colleague_is(
     assert len(theirs(world, "dana")) == 2
 
 
-def test_a_hidden_colleague_who_cannot_answer_is_not_asked(world: World, network: Network) -> None:
+def test_should_skip_a_hidden_connector_who_cannot_answer(world: World, network: Network) -> None:
     with pytest.raises(Invalid):
         request(world, network, None)
     tie(world, "frank", "jonas", Visibility.ASK)
@@ -366,7 +366,7 @@ def test_a_hidden_colleague_who_cannot_answer_is_not_asked(world: World, network
         ("bob", "jonas", "frank", Forbidden),
     ],
 )
-def test_an_ask_makes_sense(
+def test_should_refuse_a_request_that_makes_no_sense(
     known_to_bob: World,
     network: Network,
     over: str,
@@ -378,12 +378,14 @@ def test_an_ask_makes_sense(
         request(known_to_bob, network, over, person=person, asker=asker)
 
 
-def test_an_ask_says_why(known_to_bob: World, network: Network) -> None:
+def test_should_require_a_reason_for_a_request(known_to_bob: World, network: Network) -> None:
     with pytest.raises(Invalid):
         request(known_to_bob, network, why="")
 
 
-def test_the_same_is_not_asked_twice_but_others_are(known_to_bob: World, network: Network) -> None:
+def test_should_refuse_the_same_request_twice_but_no_others(
+    known_to_bob: World, network: Network
+) -> None:
     world = known_to_bob
     tie(world, "dana", "jonas", Visibility.EVERYONE)
     request(world, network)
@@ -393,7 +395,7 @@ def test_the_same_is_not_asked_twice_but_others_are(known_to_bob: World, network
     request(world, network, asker="alice")
 
 
-def test_a_confidential_deal_is_named_to_those_only_who_may_see_it(
+def test_should_name_a_confidential_deal_only_to_those_who_may_see_it(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -408,7 +410,7 @@ def test_a_confidential_deal_is_named_to_those_only_who_may_see_it(
     assert theirs(world)[0].deal_name == "Project Nightingale"
 
 
-def test_a_deal_is_no_longer_shown_to_who_may_no_longer_see_it(
+def test_should_hide_the_deal_from_a_connector_who_may_no_longer_see_it(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -420,7 +422,9 @@ def test_a_deal_is_no_longer_shown_to_who_may_no_longer_see_it(
     assert mine(world)[0].deal_name == "Kestrel Health records"
 
 
-def test_each_sees_the_path_as_far_as_they_may_know_it(world: World, network: Network) -> None:
+def test_should_show_each_side_only_the_path_that_it_may_see(
+    world: World, network: Network
+) -> None:
     bob, jonas = world.people["bob"], world.people["jonas"]
     # They studied in one place at one time: the record itself says it.
     with world.database.read() as session:
@@ -435,7 +439,7 @@ def test_each_sees_the_path_as_far_as_they_may_know_it(world: World, network: Ne
     assert "private" in shared
 
 
-def test_the_mail_leaves_only_where_the_connector_says_so(
+def test_should_send_the_mail_only_if_the_connector_wants_it(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -453,7 +457,7 @@ def test_the_mail_leaves_only_where_the_connector_says_so(
     assert theirs(world)[0].sent_at is None
 
 
-def test_a_draft_says_who_and_how_to_reach_them(world: World) -> None:
+def test_should_name_the_asker_and_their_address_in_the_draft(world: World) -> None:
     with world.database.read() as session:
         people = [session.get_one(Person, world.people[name]) for name in ("charlie", "jonas")]
     text = draft_message(*people)
@@ -471,7 +475,7 @@ def _conclude(world: World, key: str, introduced: bool, name: str = "charlie") -
         conclude(session, world.viewer(name), key, introduced=introduced)
 
 
-def test_a_yes_and_a_withdrawal_at_once_do_not_both_win(
+def test_should_let_only_one_of_a_yes_and_a_withdrawal_win(
     known_to_bob: World, network: Network
 ) -> None:
     world = known_to_bob
@@ -494,7 +498,7 @@ def test_a_yes_and_a_withdrawal_at_once_do_not_both_win(
     assert mine(world)[0].standing == expected
 
 
-def test_pressing_twice_asks_once(known_to_bob: World, network: Network) -> None:
+def test_should_add_one_request_when_sent_twice(known_to_bob: World, network: Network) -> None:
     both = threading.Barrier(2, timeout=SECONDS)
 
     def press(_: int) -> bool:

@@ -1,4 +1,4 @@
-"""Paths found by trying every way, as the yardstick for those found by `references.graph`."""
+"""Brute force: paths found by trying every way, to compare those of the graph with."""
 
 import math
 from collections import defaultdict

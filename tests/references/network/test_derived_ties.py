@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlmodel import Session, delete, select
 
-from references.network.derived_ties import CIRCLE
+from references.network.circles import LARGEST_CIRCLE
 from references.network.paths import Network
 from references.network.ties import Tie, TieKind, Visibility
 from tests.world import World
@@ -42,7 +42,7 @@ def work(session: Session, person: Person, start: str, end: str = "", at: str = 
     )
 
 
-def test_two_who_worked_at_the_same_time_know_each_other(database: Database) -> None:
+def test_should_tie_two_people_who_worked_at_the_same_time(database: Database) -> None:
     with database.write() as session:
         one, other, later = add_people(session, 3)
         work(session, one, "2010-01-01", "2014-06-30")
@@ -58,7 +58,7 @@ def test_two_who_worked_at_the_same_time_know_each_other(database: Database) -> 
     assert tie.asserted_by_id is None
 
 
-def test_longer_smaller_and_nearer_is_closer(database: Database) -> None:
+def test_should_make_longer_smaller_and_nearer_contact_stronger(database: Database) -> None:
     with database.write() as session:
         small = add_account(session, "Small", headcount=40)
         large = add_account(session, "Large", headcount=20_000)
@@ -91,7 +91,7 @@ def test_longer_smaller_and_nearer_is_closer(database: Database) -> None:
     assert in_small > briefly
 
 
-def test_colleagues_of_today_need_no_dates(database: Database) -> None:
+def test_should_tie_present_colleagues_without_dates(database: Database) -> None:
     with database.write() as session:
         account = add_account(session, "Bolt", headcount=40)
         add_people(session, 2, account_id=account.id)
@@ -99,7 +99,7 @@ def test_colleagues_of_today_need_no_dates(database: Database) -> None:
     assert (tie.kind, tie.evidence, tie.end) == (TieKind.COLLEAGUES, "Bolt", None)
 
 
-def test_a_tie_goes_with_its_fact_and_comes_back(database: Database) -> None:
+def test_should_remove_a_tie_with_its_fact_and_derive_it_again(database: Database) -> None:
     with database.write() as session:
         one, other = add_people(session, 2)
         work(session, one, "2010-01-01", "2014-06-30")
@@ -120,7 +120,7 @@ def test_a_tie_goes_with_its_fact_and_comes_back(database: Database) -> None:
     assert ties(database) == []
 
 
-def test_a_fact_that_becomes_another_persons_takes_its_ties_along(database: Database) -> None:
+def test_should_move_ties_with_a_fact_to_another_person(database: Database) -> None:
     with database.write() as session:
         one, other, third = add_people(session, 3)
         work(session, one, "2010-01-01", "2014-06-30")
@@ -132,7 +132,7 @@ def test_a_fact_that_becomes_another_persons_takes_its_ties_along(database: Data
     assert [(tie.one_id, tie.other_id) for tie in ties(database)] == [(one.id, third.id)]
 
 
-def test_nothing_is_written_where_nothing_changed(database: Database) -> None:
+def test_should_write_nothing_if_nothing_changed(database: Database) -> None:
     with database.write() as session:
         one, other = add_people(session, 2)
         work(session, one, "2010-01-01", "2014-06-30")
@@ -143,7 +143,7 @@ def test_nothing_is_written_where_nothing_changed(database: Database) -> None:
     assert [(tie.id, tie.created_at) for tie in ties(database)] == before
 
 
-def test_studies_overlap_and_unknown_ends_are_taken_for_usual(database: Database) -> None:
+def test_should_overlap_studies_with_unknown_ends_of_usual_length(database: Database) -> None:
     with database.write() as session:
         one, other, early = add_people(session, 3)
         for person, start, end, subject in (
@@ -161,7 +161,9 @@ def test_studies_overlap_and_unknown_ends_are_taken_for_usual(database: Database
     assert tie.evidence == "ETH, 2004–2007, both Physics"
 
 
-def test_boards_weigh_more_than_associations_and_events_are_days(database: Database) -> None:
+def test_should_weigh_boards_more_than_associations_and_count_events_in_days(
+    database: Database,
+) -> None:
     def meet(session: Session, people: list[Person], kind: str, start: date, end: date) -> None:
         for person in people:
             session.add(
@@ -181,23 +183,23 @@ def test_boards_weigh_more_than_associations_and_events_are_days(database: Datab
     assert event.end == date(2021, 5, 4)
 
 
-def test_in_a_crowd_only_those_of_one_department_know_each_other(database: Database) -> None:
+def test_should_tie_only_people_of_one_department_in_a_large_company(database: Database) -> None:
     with database.write() as session:
         account = add_account(session, "Crowd", headcount=500)
-        people = add_people(session, CIRCLE, account_id=account.id)
+        people = add_people(session, LARGEST_CIRCLE, account_id=account.id)
         for person in people[:2]:
             person.department = "Legal"
-    assert len(ties(database)) == CIRCLE * (CIRCLE - 1) // 2
+    assert len(ties(database)) == LARGEST_CIRCLE * (LARGEST_CIRCLE - 1) // 2
     with database.write() as session:
         newcomer = add_contact(session, "Newcomer", None, account_id=account.id)
     (tie,) = ties(database)
     assert (tie.one_id, tie.other_id) == (people[0].id, people[1].id)
     with database.write() as session:
         session.get_one(Person, newcomer.id).account_id = None
-    assert len(ties(database)) == CIRCLE * (CIRCLE - 1) // 2
+    assert len(ties(database)) == LARGEST_CIRCLE * (LARGEST_CIRCLE - 1) // 2
 
 
-def test_a_team_knows_the_stakeholders_of_its_deal(world: World) -> None:
+def test_should_tie_a_team_to_the_stakeholders_of_its_deal(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         stakeholders.add_stakeholder(
@@ -220,7 +222,7 @@ def test_a_team_knows_the_stakeholders_of_its_deal(world: World) -> None:
     assert ties(world.database, TieKind.MET) == []
 
 
-def test_a_confidential_deal_makes_no_tie(world: World) -> None:
+def test_should_derive_no_tie_from_a_confidential_deal(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "nightingale")
         stakeholders.add_stakeholder(session, deal, world.people["ines"], world.people["alice"])
@@ -233,7 +235,7 @@ def test_a_confidential_deal_makes_no_tie(world: World) -> None:
     assert ties(world.database, TieKind.MET) == []
 
 
-def test_the_ties_of_an_older_record_are_caught_up_with(database: Database) -> None:
+def test_should_derive_the_ties_of_an_older_record(database: Database) -> None:
     quiet = Database(database.url.render_as_string(hide_password=False))
     with quiet.write() as session:
         one, other = add_people(session, 2)
@@ -250,7 +252,7 @@ def test_the_ties_of_an_older_record_are_caught_up_with(database: Database) -> N
     assert ties(database) == []
 
 
-def test_an_account_that_shrinks_makes_its_people_closer(database: Database) -> None:
+def test_should_strengthen_ties_when_an_account_shrinks(database: Database) -> None:
     with database.write() as session:
         account = add_account(session, "Bolt", headcount=9_000)
         add_people(session, 2, account_id=account.id)
@@ -261,7 +263,7 @@ def test_an_account_that_shrinks_makes_its_people_closer(database: Database) -> 
     assert after.base > before.base
 
 
-def test_what_has_not_happened_yet_makes_no_years(database: Database) -> None:
+def test_should_count_no_years_of_the_future(database: Database) -> None:
     soon = today() + timedelta(days=30)
     with database.write() as session:
         one, other = add_people(session, 2)

@@ -1,4 +1,4 @@
-"""The strongest paths against a search that tries every way."""
+"""The strongest paths, compared with brute force."""
 
 import itertools
 import random
@@ -78,7 +78,7 @@ def assert_equal(graph: Graph, ties: Ties, sources: Collection[int], **asked: An
     batch=st.sampled_from([1, 16]),
     left_out=st.sampled_from([0, 100]),
 )
-def test_nearest_are_what_each_has_on_its_own(
+def test_should_find_the_nearest_of_each_target_as_on_its_own(
     ties: Ties,
     changes: Ties,
     sources: set[int],
@@ -109,7 +109,7 @@ def test_nearest_are_what_each_has_on_its_own(
     left_out=st.sampled_from([0, 2, 100]),
     kept=st.sampled_from([1, 4]),
 )
-def test_equal_to_trying_every_way(
+def test_should_equal_brute_force(
     ties: Ties,
     sources: tuple[set[int], set[int], set[int]],
     steps: list[tuple[Any, ...]],
@@ -146,7 +146,7 @@ def test_equal_to_trying_every_way(
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_equal_to_trying_every_way_where_many_are_known(seed: int) -> None:
+def test_should_equal_brute_force_where_many_know_each_other(seed: int) -> None:
     """Hubs, and far more ways than are looked at first."""
     chance = random.Random(seed)
     people = range(150)
@@ -166,7 +166,7 @@ def test_equal_to_trying_every_way_where_many_are_known(seed: int) -> None:
         assert len(assert_equal(graph, ties, ours, **asked)) == 20
 
 
-def test_the_strongest_first_then_the_shortest_then_the_smallest_ids() -> None:
+def test_should_order_paths_by_strength_length_and_ids() -> None:
     graph = graph_of(
         {(1, 9): 0.25, (1, 2): 0.5, (2, 9): 0.5, (1, 3): 0.5, (3, 9): 0.5, (2, 3): 1.0, (4, 9): 1.0}
     )
@@ -182,7 +182,7 @@ def test_the_strongest_first_then_the_shortest_then_the_smallest_ids() -> None:
     assert graph.paths([1], [4], k=9, most_hops=2) == [Path((1, 9, 4), (0.25, 1.0), 0.25)]
 
 
-def test_several_ways_in_and_out_of_one_middle() -> None:
+def test_should_find_several_paths_over_one_middle() -> None:
     """One person between us and them may carry all of the k paths."""
     graph = graph_of({(1, 5): 0.9, (2, 5): 0.8, (5, 8): 0.7, (5, 9): 0.6})
     assert [path.people for path in graph.paths([1, 2], [8, 9], k=4)] == [
@@ -193,14 +193,14 @@ def test_several_ways_in_and_out_of_one_middle() -> None:
     ]
 
 
-def test_nobody_inside_a_path_is_a_source_or_a_target() -> None:
+def test_should_keep_sources_and_targets_out_of_the_inside_of_paths() -> None:
     graph = graph_of({(1, 2): 1.0, (2, 3): 1.0, (3, 4): 1.0})
     assert [path.people for path in graph.paths([1], [4])] == [(1, 2, 3, 4)]
     assert [path.people for path in graph.paths([1, 2], [4])] == [(2, 3, 4)]
     assert [path.people for path in graph.paths([1, 2], [3, 4])] == [(2, 3)]
 
 
-def test_one_of_us_is_reached_by_others_of_us_and_not_by_themselves() -> None:
+def test_should_reach_a_source_from_other_sources_and_not_from_itself() -> None:
     graph = graph_of({(1, 2): 1.0, (2, 3): 0.5})
     assert [path.people for path in graph.paths([1, 2, 3], [3])] == [(2, 3)]
     assert graph.paths([3], [3]) == []
@@ -208,7 +208,7 @@ def test_one_of_us_is_reached_by_others_of_us_and_not_by_themselves() -> None:
     assert [path.people for path in graph.paths([1, 2, 3], [2])] == [(1, 2), (3, 2)]
 
 
-def test_who_is_avoided_is_on_no_path() -> None:
+def test_should_keep_avoided_people_off_paths() -> None:
     graph = graph_of({(1, 2): 1.0, (2, 9): 1.0, (1, 3): 0.5, (3, 9): 0.5})
     assert [path.people for path in graph.paths([1], [9], avoid=[2])] == [(1, 3, 9)]
     assert graph.paths([1], [9], avoid=[1]) == []
@@ -216,7 +216,7 @@ def test_who_is_avoided_is_on_no_path() -> None:
     assert len(graph.paths([1], [9])) == 2
 
 
-def test_a_lent_tie_holds_for_one_question_only() -> None:
+def test_should_use_a_lent_tie_for_one_question_only() -> None:
     """Also between people whom the graph does not have, and never as a weaker second one."""
     graph = graph_of({(1, 2): 0.5, (2, 9): 0.5})
     lent = {(2, 1): 0.75, (9, 2): 0.25, (1, 70): 0.5, (71, 70): 0.5, (71, 9): 0.5}
@@ -229,7 +229,7 @@ def test_a_lent_tie_holds_for_one_question_only() -> None:
     assert len(graph) == 2
 
 
-def test_a_change_holds_for_the_next_question() -> None:
+def test_should_follow_a_change_with_the_next_question() -> None:
     graph = graph_of({(1, 2): 0.5, (2, 9): 0.5})
     ours = frozenset([1, 40])
     assert [path.people for path in graph.paths(ours, [9])] == [(1, 2, 9)]
@@ -252,7 +252,7 @@ def test_a_change_holds_for_the_next_question() -> None:
     assert len(graph) == 2
 
 
-def test_a_change_two_ties_from_the_targets_and_two_from_us_holds_too() -> None:
+def test_should_follow_a_change_in_the_middle_of_a_path() -> None:
     graph = graph_of({(1, 2): 0.5, (3, 9): 0.5, (8, 9): 0.5})
     ours = frozenset([1])
     assert graph.paths(ours, [9]) == []
@@ -264,7 +264,7 @@ def test_a_change_two_ties_from_the_targets_and_two_from_us_holds_too() -> None:
     assert [path.people for path in graph.paths(ours, [9])] == [(1, 7, 8, 9), (1, 2, 3, 9)]
 
 
-def test_of_equally_strong_ways_in_the_smaller_id_counts_though_it_came_later() -> None:
+def test_should_prefer_the_smaller_id_of_equal_entries_even_if_later() -> None:
     graph = graph_of({(5, 7): 0.5, (7, 9): 0.5, (6, 9): 0.5})
     ours = frozenset([1, 5])
     assert [path.people for path in graph.paths(ours, [9])] == [(5, 7, 9)]
@@ -272,7 +272,7 @@ def test_of_equally_strong_ways_in_the_smaller_id_counts_though_it_came_later() 
     assert [path.people for path in graph.paths(ours, [9], k=1)] == [(1, 7, 9)]
 
 
-def test_equally_strong_paths_are_looked_for_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_search_equally_strong_paths_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first in order may lie over who is looked at after enough have been found."""
     monkeypatch.setattr(path_search, "FIRST_BATCH", 1)
     pairs = [(1, 5), (5, 2), (2, 9), (1, 4), (4, 3), (3, 9)]
@@ -280,7 +280,7 @@ def test_equally_strong_paths_are_looked_for_to_the_last(monkeypatch: pytest.Mon
     assert [path.people for path in graph.paths([1], [9], k=1)] == [(1, 4, 3, 9)]
 
 
-def test_rounding_a_bound_loses_no_path() -> None:
+def test_should_lose_no_path_by_rounding_a_bound() -> None:
     """A path of three ties is stronger than one of two by less than 32 bits can tell."""
     chance = np.random.default_rng(1)
     one, other = chance.uniform(0.5, 1, (2, 20_000)).astype(np.float32)
@@ -303,7 +303,7 @@ def test_rounding_a_bound_loses_no_path() -> None:
     assert found.any()
 
 
-def test_who_is_unknown_is_not_reached() -> None:
+def test_should_reach_no_unknown_person() -> None:
     assert graph_of({}).paths([1], [2]) == []
     assert graph_of({}).paths([1], [2], lent={(1, 2): 0.5}) == [Path((1, 2), (0.5,), 0.5)]
     graph = graph_of({(1, 2): 0.5})
@@ -311,7 +311,7 @@ def test_who_is_unknown_is_not_reached() -> None:
     assert graph.paths([], [2]) == graph.paths([1], []) == []
 
 
-def test_of_a_pair_given_twice_the_strongest_stands() -> None:
+def test_should_keep_the_strongest_tie_of_a_pair() -> None:
     graph = Graph(
         np.array([1, 2, 1, 3]), np.array([2, 1, 2, 3]), np.array([0.25, 0.75, 0.5, 0.5], np.float32)
     )
@@ -320,7 +320,7 @@ def test_of_a_pair_given_twice_the_strongest_stands() -> None:
 
 
 @pytest.mark.parametrize("strength", [0.0, -0.5, 1.5, float("nan"), 1e-60])
-def test_a_strength_is_above_0_and_at_most_1(strength: float) -> None:
+def test_should_refuse_a_strength_outside_of_0_to_1(strength: float) -> None:
     graph = graph_of({(1, 2): 0.5})
     with pytest.raises(ValueError, match="strength"):
         graph_of({(1, 2): strength})
@@ -332,12 +332,12 @@ def test_a_strength_is_above_0_and_at_most_1(strength: float) -> None:
 
 
 @pytest.mark.parametrize("hops", [0, 4])
-def test_a_path_has_one_to_three_ties(hops: int) -> None:
+def test_should_refuse_paths_of_other_than_one_to_three_ties(hops: int) -> None:
     with pytest.raises(ValueError, match="hops"):
         graph_of({(1, 2): 0.5}).paths([1], [2], most_hops=hops)
 
 
-def test_what_changes_while_all_is_arranged_anew_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_keep_changes_during_a_compaction(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = graph_of({(1, 2): 0.5, (2, 9): 0.5, (1, 3): 0.5})
     graph.change(3, 9, 0.75)
     ours = frozenset([1])
@@ -364,7 +364,7 @@ def test_what_changes_while_all_is_arranged_anew_is_kept(monkeypatch: pytest.Mon
     assert len(graph) == 5
 
 
-def test_arranging_anew_frees_what_changes_have_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_free_memory_by_a_compaction(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graphs, "MANY_CHANGES", 50)
     graph = graph_of({(1, 2): 0.5})
     for person in range(3, 60):
@@ -378,7 +378,7 @@ def test_arranging_anew_frees_what_changes_have_cost(monkeypatch: pytest.MonkeyP
     assert graph.paths([59], [1]) == [Path((59, 1), (0.5,), 0.5)]
 
 
-def test_threads_ask_while_others_change_and_arrange() -> None:
+def test_should_answer_threads_during_changes_and_compactions() -> None:
     """Every answer is that before or that after a change, and nothing in between."""
     ties = {(1, 2): 0.5, (2, 3): 0.5, (3, 9): 0.5, (1, 4): 0.5, (4, 9): 0.25}
     graph = graph_of(ties)
@@ -406,7 +406,7 @@ def test_threads_ask_while_others_change_and_arrange() -> None:
     assert wrong == []
 
 
-def test_a_tie_takes_less_than_25_bytes() -> None:
+def test_should_take_less_than_25_bytes_a_tie() -> None:
     """With as many ties a person as colleagues have, and as many sets of sources as are kept."""
     chance = np.random.default_rng(1)
     one, other = chance.integers(0, 5_000, (2, 50_000))
@@ -449,7 +449,7 @@ def consultants(chance: random.Random) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("kind", ["drawn", "counted", "equal"])
 @pytest.mark.parametrize("network", [friends, authors, consultants])
-def test_equal_to_trying_every_way_in_networks_of_people(
+def test_should_equal_brute_force_in_networks_of_people(
     network: Callable[[random.Random], list[tuple[int, int]]], kind: str
 ) -> None:
     """With strengths drawn, with those of a few counts, and with equal ones, so that thousands of

@@ -60,9 +60,7 @@ def found(world: World, network: Network, viewer: str, source: str, target: str)
         )
 
 
-def test_a_path_shows_its_people_and_the_evidence_of_every_tie(
-    world: World, network: Network
-) -> None:
+def test_should_show_the_people_and_the_evidence_of_a_path(world: World, network: Network) -> None:
     add_contact(world, "kim", "lumen")
     with world.database.write() as session:
         knows(session, world, "alice", "kim", "alice")
@@ -82,7 +80,7 @@ def test_a_path_shows_its_people_and_the_evidence_of_every_tie(
     assert path.band == "strong"
 
 
-def test_several_ties_between_two_make_one_stronger_tie(world: World, network: Network) -> None:
+def test_should_combine_several_ties_of_a_pair(world: World, network: Network) -> None:
     with world.database.write() as session:
         knows(session, world, "alice", "ines", "alice")
         knows(session, world, "alice", "ines", "bob")
@@ -95,7 +93,7 @@ def test_several_ties_between_two_make_one_stronger_tie(world: World, network: N
 
 
 @pytest.mark.parametrize("visibility", ["private", "ask", "team"])
-def test_nobody_else_gets_a_path_over_a_private_tie(
+def test_should_show_a_path_over_a_private_tie_to_its_owner_only(
     world: World, network: Network, visibility: str
 ) -> None:
     with world.database.write() as session:
@@ -114,7 +112,7 @@ def test_nobody_else_gets_a_path_over_a_private_tie(
             assert reach.may_be_asked == (visibility == "ask")
 
 
-def test_a_private_tie_beside_a_public_one_adds_nothing_for_others(
+def test_should_add_nothing_for_others_by_a_private_tie_beside_a_public_one(
     world: World, network: Network
 ) -> None:
     with world.database.write() as session:
@@ -134,7 +132,7 @@ def test_a_private_tie_beside_a_public_one_adds_nothing_for_others(
     assert strengths("alice") == ([pytest.approx(0.75)], 2)
 
 
-def test_a_change_holds_for_the_next_question(world: World, network: Network) -> None:
+def test_should_follow_a_change_with_the_next_question(world: World, network: Network) -> None:
     assert found(world, network, "charlie", "alice", "jonas") == []
     with world.database.write() as session:
         tie = knows(session, world, "alice", "jonas", "alice")
@@ -150,7 +148,7 @@ def test_a_change_holds_for_the_next_question(world: World, network: Network) ->
     assert found(world, network, "charlie", "alice", "jonas") == []
 
 
-def test_another_process_sees_what_was_committed(world: World, network: Network) -> None:
+def test_should_see_what_another_process_committed(world: World, network: Network) -> None:
     other = Network(world.database)
     assert found(world, other, "charlie", "alice", "jonas") == []
     with world.database.write() as session:
@@ -158,7 +156,7 @@ def test_another_process_sees_what_was_committed(world: World, network: Network)
     assert found(world, other, "charlie", "alice", "jonas") == [["alice", "jonas"]]
 
 
-def test_what_is_rolled_back_is_in_no_graph(world: World, network: Network) -> None:
+def test_should_ignore_what_is_rolled_back(world: World, network: Network) -> None:
     def fail() -> None:
         with world.database.write() as session:
             knows(session, world, "alice", "jonas", "alice")
@@ -170,7 +168,7 @@ def test_what_is_rolled_back_is_in_no_graph(world: World, network: Network) -> N
     assert found(world, network, "charlie", "alice", "jonas") == []
 
 
-def test_a_database_that_was_restored_is_read_anew(world: World, network: Network) -> None:
+def test_should_reload_a_restored_database(world: World, network: Network) -> None:
     with world.database.write() as session:
         knows(session, world, "alice", "jonas", "alice")
     assert found(world, network, "charlie", "alice", "jonas") == [["alice", "jonas"]]
@@ -185,7 +183,7 @@ def test_a_database_that_was_restored_is_read_anew(world: World, network: Networ
     assert found(world, network, "charlie", "alice", "jonas") == []
 
 
-def test_sweeping_changes_are_read_as_a_whole(
+def test_should_reload_after_sweeping_changes(
     world: World, network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert found(world, network, "charlie", "alice", "jonas") == []
@@ -199,7 +197,9 @@ def test_sweeping_changes_are_read_as_a_whole(
     assert found(world, network, "charlie", "alice", "jonas") == [["alice", "jonas"]]
 
 
-def test_an_older_view_is_answered_from_the_newer_graph(world: World, network: Network) -> None:
+def test_should_answer_an_older_session_from_the_newer_graph(
+    world: World, network: Network
+) -> None:
     with world.database.read() as older:
         older.exec(select(TieGeneration)).all()
         with world.database.write() as session:
@@ -217,7 +217,7 @@ def test_an_older_view_is_answered_from_the_newer_graph(world: World, network: N
             assert network.graph(newer) is graph
 
 
-def test_nobody_at_a_competitor_is_asked_on_the_way(world: World, network: Network) -> None:
+def test_should_lead_no_path_over_a_competitor(world: World, network: Network) -> None:
     add_contact(world, "rival", "fjord")
     with world.database.write() as session:
         knows(session, world, "alice", "rival", "alice")
@@ -228,7 +228,7 @@ def test_nobody_at_a_competitor_is_asked_on_the_way(world: World, network: Netwo
     assert found(world, network, "charlie", "alice", "jonas") == []
 
 
-def test_customers_reach_others_without_us(world: World, network: Network) -> None:
+def test_should_reach_others_from_customers_without_members(world: World, network: Network) -> None:
     add_contact(world, "kim", "lumen")
     with world.database.write() as session:
         knows(session, world, "kim", "alice", "alice")
@@ -242,7 +242,7 @@ def test_customers_reach_others_without_us(world: World, network: Network) -> No
     assert all("kim" not in path for path in names(reach.from_customers))
 
 
-def test_writers_and_readers_at_once_agree_in_the_end(world: World, network: Network) -> None:
+def test_should_agree_after_concurrent_writes_and_reads(world: World, network: Network) -> None:
     people = []
     for n in range(8):
         add_contact(world, f"p{n}", "lumen" if n % 2 else "orlik")

@@ -33,7 +33,9 @@ worths = st.floats(0.0, 1.0)
 
 
 @given(st.sampled_from(TieKind), worths, st.integers(0, 20_000))
-def test_strength_falls_by_half_with_each_half_life(kind: TieKind, base: float, days: int) -> None:
+def test_should_halve_the_strength_with_each_half_life(
+    kind: TieKind, base: float, days: int
+) -> None:
     now = strength(kind, base, None, DAY)
     then = strength(kind, base, DAY - timedelta(days=days), DAY)
     assert 0.0 <= then <= now <= STRONGEST
@@ -43,7 +45,7 @@ def test_strength_falls_by_half_with_each_half_life(kind: TieKind, base: float, 
 
 
 @given(st.lists(worths, min_size=1, max_size=6), worths)
-def test_ties_back_each_other_up_but_are_never_certain(some: list[float], more: float) -> None:
+def test_should_combine_ties_without_reaching_certainty(some: list[float], more: float) -> None:
     tiny = 1e-9
     alone, together = combined(some), combined([*some, more])
     assert min(STRONGEST, max(some)) - tiny <= alone <= together + tiny
@@ -51,7 +53,7 @@ def test_ties_back_each_other_up_but_are_never_certain(some: list[float], more: 
     assert combined(some) == pytest.approx(combined(some[::-1]))
 
 
-def test_what_lasts_does_not_fade() -> None:
+def test_should_keep_the_strength_while_contact_lasts() -> None:
     said = datetime(2020, 1, 1, tzinfo=UTC)
     assert last_contact(TieKind.COLLEAGUES, date(2010, 1, 1), None, said) is None
     assert last_contact(TieKind.WORKED, None, date(2012, 1, 1), said) == date(2012, 1, 1)
@@ -77,7 +79,7 @@ def seen_by(session: Session, world: World, name: str) -> set[int]:
 
 
 @pytest.mark.parametrize("visibility", ["private", "ask"])
-def test_a_private_tie_is_its_owners_alone(world: World, visibility: str) -> None:
+def test_should_show_a_private_tie_to_its_owner_only(world: World, visibility: str) -> None:
     with world.database.write() as session:
         tie = add(session, world, "alice", visibility)
         assert seen_by(session, world, "alice") == {tie.id}
@@ -90,7 +92,7 @@ def _rows(session: Session, world: World, name: str) -> list:
     return ties_of(session, world.viewer(name), world.people["jonas"])
 
 
-def test_a_team_is_who_shares_a_manager_the_manager_and_the_reports(world: World) -> None:
+def test_should_count_manager_peers_and_reports_as_team(world: World) -> None:
     with world.database.write() as session:
         for name, manager in (("alice", "dana"), ("bob", "dana"), ("charlie", "grace")):
             row = session.exec(select(Member).where(Member.person_id == world.people[name])).one()
@@ -104,7 +106,7 @@ def test_a_team_is_who_shares_a_manager_the_manager_and_the_reports(world: World
         assert seen_by(session, world, "grace") == set()
 
 
-def test_others_learn_only_that_somebody_may_be_asked(world: World) -> None:
+def test_should_tell_others_only_that_a_colleague_may_be_asked(world: World) -> None:
     jonas = [world.people["jonas"]]
     with world.database.write() as session:
         tie = add(session, world, "alice", "private")
@@ -116,7 +118,7 @@ def test_others_learn_only_that_somebody_may_be_asked(world: World) -> None:
         assert not colleague_may_know(session, world.viewer("frank"), jonas)
 
 
-def test_only_the_owner_changes_a_tie_and_an_administrator_what_all_see(world: World) -> None:
+def test_should_let_owners_change_their_ties_and_administrators_public_ones(world: World) -> None:
     with world.database.write() as session:
         private = add(session, world, "alice", "private")
         public = add(session, world, "bob", "everyone")
@@ -136,7 +138,7 @@ def test_only_the_owner_changes_a_tie_and_an_administrator_what_all_see(world: W
         assert seen_by(session, world, "alice") == {public.id}
 
 
-def test_saying_the_same_again_brings_it_up_to_date(world: World) -> None:
+def test_should_update_a_tie_that_is_asserted_again(world: World) -> None:
     with world.database.write() as session:
         first = add(session, world, "alice", "private")
         again, new = assert_tie(
@@ -153,7 +155,7 @@ def test_saying_the_same_again_brings_it_up_to_date(world: World) -> None:
         assert again.one_id < again.other_id
 
 
-def test_a_tie_is_between_two_and_does_not_end_before_it_began(world: World) -> None:
+def test_should_refuse_a_tie_to_oneself_and_an_end_before_the_start(world: World) -> None:
     alice, jonas = world.people["alice"], world.people["jonas"]
     with world.database.write() as session:
         with pytest.raises(Invalid):

@@ -77,7 +77,7 @@ def brute_force(openings: list[Opening], fits: dict[int, list[Fit]], room: dict[
 
 @settings(max_examples=300, deadline=None)
 @given(cases())
-def test_no_other_team_fits_better(
+def test_should_propose_the_team_with_the_best_fit(
     case: tuple[list[Opening], dict[int, list[Fit]], dict[int, int]],
 ) -> None:
     openings, fits, room = case
@@ -87,7 +87,7 @@ def test_no_other_team_fits_better(
 
 @settings(max_examples=300, deadline=None)
 @given(cases())
-def test_caps_and_locks_hold_and_nobody_sits_twice(
+def test_should_respect_capacities_and_locks_and_seat_nobody_twice(
     case: tuple[list[Opening], dict[int, list[Fit]], dict[int, int]],
 ) -> None:
     openings, fits, room = case
@@ -106,14 +106,14 @@ def test_caps_and_locks_hold_and_nobody_sits_twice(
             assert each.next_best.person_id != each.best.person_id
 
 
-def test_the_whole_team_counts_not_each_seat_by_itself() -> None:
+def test_should_optimise_the_whole_team_instead_of_each_seat() -> None:
     openings = [Opening(1, 1, "consultant"), Opening(2, 1, "trainer")]
     fits = {1: [fit(7, 0.9), fit(8, 0.8)], 2: [fit(7, 0.7), fit(8, 0.2)]}
     one, other = propose(openings, fits, {7: 1, 8: 1})
     assert (one.best.person_id, other.best.person_id) == (8, 7)  # type: ignore[union-attr]
 
 
-def test_the_next_best_is_somebody_who_has_room() -> None:
+def test_should_name_a_next_best_with_capacity() -> None:
     (only,) = propose(
         [Opening(1, 1, "consultant")],
         {1: [fit(7, 0.9), fit(8, 0.8), fit(9, 0.7)]},
@@ -123,7 +123,7 @@ def test_the_next_best_is_somebody_who_has_room() -> None:
     assert only.next_best == fit(9, 0.7)
 
 
-def test_a_seat_stays_open_rather_than_get_somebody_unfit() -> None:
+def test_should_leave_a_seat_open_if_nobody_fits() -> None:
     (only,) = propose([Opening(1, 1, "consultant")], {1: [fit(7, LEAST_FIT / 2)]}, {7: 3})
     assert only.best is None
     assert propose([Opening(1, 1, "auditor")], {}, {})[0].best is None

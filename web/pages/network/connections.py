@@ -64,7 +64,7 @@ class ConnectionController(Controller):
         form.done()
         visibility = Visibility(chosen or "")
         with workspace.database.write() as session:
-            count = address_books.share_all(session, viewer.person_id or 0, visibility)
+            count = address_books.share_all_connections(session, viewer.person_id or 0, visibility)
         notice = f"{count:,} connections are seen by: {SHARING[visibility].lower()}."
         return go(request, "/connections", notice)
 
@@ -82,7 +82,7 @@ class ConnectionController(Controller):
             row = address_books.own_connection(session, viewer, row_id(connection_id))
             form.done()
             visibility = Visibility(chosen or "")
-            address_books.share(session, [row], visibility, viewer.person_id or 0)
+            address_books.share_connections(session, [row], visibility, viewer.person_id or 0)
         return go(request, "/connections", f"Seen by: {SHARING[visibility].lower()}.")
 
     @post("/{connection_id:int}/add")
@@ -113,7 +113,7 @@ class ConnectionController(Controller):
             row = address_books.own_connection(session, viewer, row_id(connection_id))
             form.done()
             name = row.name
-            address_books.forget(session, row, viewer.person_id or 0)
+            address_books.remove_connection(session, row, viewer.person_id or 0)
         return go(request, "/connections", f"{name} is no longer among your connections.")
 
 
