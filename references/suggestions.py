@@ -28,6 +28,7 @@ from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.value_lists import split_values
 
 # The won deals of whose accounts advocates are most like those who would be talked to.
 WON_KIN = Want(POOL, DealFilter(outcome=Outcome.WON))
@@ -379,7 +380,7 @@ def _facts(
             .where(col(Person.id).in_(batch))
         )
         for row_id, title, languages, country in rows:
-            spoken = frozenset(each.strip().lower() for each in languages.split(";")) - {""}
+            spoken = frozenset(language.lower() for language in split_values(languages))
             found[row_id] = (title, spoken, country)
     return found
 

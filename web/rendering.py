@@ -22,6 +22,7 @@ from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
 from workspace.delivery.outbox import without_secrets
+from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -78,7 +79,7 @@ def environment() -> Environment:
         size=size_band,
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
-        listed=listed,
+        listed=split_values,
         markdown=markdown,
         chips=chips,
         drawing=draw,
@@ -139,11 +140,6 @@ def initials(name: str) -> str:
     """Of the first and the last name."""
     words = [word for word in name.split() if word[0].isalpha()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
-
-
-def listed(text: str) -> list[str]:
-    """The values of a column that joins several with semicolons."""
-    return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def chips(terms: Iterable[Term], most: int = 4) -> list[Term]:

@@ -13,6 +13,7 @@ from workspace.audit import audit
 from workspace.clock import now, spoken, today
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Member, Person
+from workspace.value_lists import join_values, split_values
 
 
 class Activity(StrEnum):
@@ -38,7 +39,7 @@ class Advocate(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
-    # Joined by '; '.
+    # A list, joined by `value_lists.join_values`.
     activities: str = Field(default="", max_length=300)
     # Their own limits, where they are not the policy's.
     calls_a_quarter: int | None = None
@@ -162,7 +163,7 @@ def advocate_of(session: Session, person_key: str) -> tuple[Advocate, Person]:
 
 def activities_of(advocate: Advocate) -> list[Activity]:
     """What an advocate may be asked for."""
-    return [Activity(each) for each in advocate.activities.split("; ") if each]
+    return [Activity(activity) for activity in split_values(advocate.activities)]
 
 
 def set_terms(
@@ -210,8 +211,8 @@ def lock_customer(session: Session, advocate: Advocate) -> None:
 
 def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
     wrong = {}
-    agreed = set(advocate.activities.split("; "))
-    if set(terms["activities"].split("; ")) - agreed - {""}:
+    agreed = set(split_values(advocate.activities))
+    if set(split_values(terms["activities"])) - agreed:
         wrong["activities"] = "They did not agree to all of these."
     for name in ("calls_a_quarter", "events_in_two_quarters"):
         theirs = getattr(advocate, name)
@@ -226,4 +227,4 @@ def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
 
 def _joined(activities: Iterable[Activity]) -> str:
     chosen = set(activities)
-    return "; ".join(each for each in Activity if each in chosen)
+    return join_values(activity for activity in Activity if activity in chosen)
