@@ -188,22 +188,7 @@ def asset_rows(
 
     With `every`, withdrawn and expired assets are included.
     """
-    counts = (
-        sa.select(
-            col(Use.asset_id).label("asset_id"),
-            sa.func.count(sa.distinct(col(Use.deal_id))).label("uses"),
-            sa.func.count(
-                sa.distinct(sa.case((col(Deal.outcome) == Outcome.WON, Use.deal_id)))
-            ).label("won"),
-            sa.func.count(
-                sa.distinct(sa.case((col(Deal.outcome) != Outcome.OPEN, Use.deal_id)))
-            ).label("closed"),
-        )
-        .join(Deal, col(Deal.id) == col(Use.deal_id))
-        .where(visible_deals(viewer))
-        .group_by(col(Use.asset_id))
-        .subquery()
-    )
+    counts = _use_counts(viewer)
     query = (
         select_row(
             AssetRow,
@@ -237,6 +222,26 @@ def asset_rows(
     order = (sa.func.lower(Asset.name), col(Asset.id))
     place = sa.select(*order).where(col(Asset.key) == after) if after else None
     return fetch(session, AssetRow, page_after(session, query, order, place).limit(limit))
+
+
+def _use_counts(viewer: Viewer) -> sa.Subquery:
+    """For each asset the deals that the viewer can see and that used it: all, won and closed."""
+    return (
+        sa.select(
+            col(Use.asset_id).label("asset_id"),
+            sa.func.count(sa.distinct(col(Use.deal_id))).label("uses"),
+            sa.func.count(
+                sa.distinct(sa.case((col(Deal.outcome) == Outcome.WON, Use.deal_id)))
+            ).label("won"),
+            sa.func.count(
+                sa.distinct(sa.case((col(Deal.outcome) != Outcome.OPEN, Use.deal_id)))
+            ).label("closed"),
+        )
+        .join(Deal, col(Deal.id) == col(Use.deal_id))
+        .where(visible_deals(viewer))
+        .group_by(col(Use.asset_id))
+        .subquery()
+    )
 
 
 @dataclass(frozen=True)
