@@ -4,7 +4,7 @@ import itertools
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -148,14 +148,26 @@ def gatherings(session: Session, people: set[int], before: set[str]) -> Iterator
             )
             for row in memberships
         ]
-        yield _circle(f"{kind}:{name}", stays, people, _GATHERED[Gathering(kind)](name))
+        yield _circle(f"{kind}:{name}", stays, people, _gathered(name, Gathering(kind)))
 
 
-# Derives the tie of two stays in a circle, still without its people and origin; None for no tie.
-DeriveTie = Callable[[Stay, Stay], DerivedTie | None]
+@dataclass(frozen=True)
+class _Contact:
+    """How two people of a circle were in contact: a tie without its people and origin."""
+
+    kind: str
+    base: float
+    evidence: str
+    source: str
+    start: date | None
+    end: date | None
 
 
-def _circle(origin: str, stays: Sequence[Stay], people: set[int], derive: DeriveTie) -> Circle:
+# The contact that two stays in a circle make; None for none.
+Meet = Callable[[Stay, Stay], _Contact | None]
+
+
+def _circle(origin: str, stays: Sequence[Stay], people: set[int], meet: Meet) -> Circle:
     """The ties in a circle of which at least one end is among `people`.
 
     Of a circle that is large, or may have just become or ceased to be so, all ties are derived.
@@ -179,21 +191,22 @@ def _circle(origin: str, stays: Sequence[Stay], people: set[int], derive: Derive
                 continue
             if not whole and one.person_id not in people and other.person_id not in people:
                 continue
-            tie = derive(one, other)
-            if tie is None or tie.base < FAINTEST:
+            contact = meet(one, other)
+            if contact is None:
                 continue
-            two = pair(one.person_id, other.person_id)
-            if two not in best or best[two].base < tie.base:
-                best[two] = replace(tie, one_id=two[0], other_id=two[1], origin=origin)
+            tie = derived_tie(origin, one.person_id, other.person_id, **vars(contact))
+            two = (tie.one_id, tie.other_id)
+            if tie.base >= FAINTEST and (two not in best or best[two].base < tie.base):
+                best[two] = tie
     return Circle(origin, list(best.values()), whole)
 
 
-def _worked(name: str, headcount: int | None) -> DeriveTie:
-    def derive(one: Stay, other: Stay) -> DerivedTie | None:
+def _worked(name: str, headcount: int | None) -> Meet:
+    def meet(one: Stay, other: Stay) -> _Contact | None:
         shared = _overlap(one, other)
-        same = bool(one.part) and plain(one.part) == plain(other.part)
+        same_part = bool(one.part) and plain(one.part) == plain(other.part)
         # A department is compared like a company of a tenth of the headcount.
-        size = max(10, headcount or _USUAL_HEADCOUNT) / (10 if same else 1)
+        size = max(10, headcount or _USUAL_HEADCOUNT) / (10 if same_part else 1)
         closeness = 0.8 * min(1.0, (60 / size) ** 0.3)
         if shared is None:
             if one.end or other.end or (one.start and other.start):
@@ -203,59 +216,63 @@ def _worked(name: str, headcount: int | None) -> DeriveTie:
         else:
             start, end = shared
             years = _years(start, end)
-        together = end is None
-        said = name if together and start is None else f"{name}, {_period(start, end)}"
-        if same:
-            said += f", both in {one.part}"
-        return derived_tie(
-            "", 0, 0, TieKind.COLLEAGUES if together else TieKind.WORKED,
-            closeness * _lasting(years, 1.5), said[:500], "employment", start, end,
-        )  # fmt: skip
+        current = end is None
+        evidence = name if current and start is None else f"{name}, {_period(start, end)}"
+        if same_part:
+            evidence += f", both in {one.part}"
+        kind = TieKind.COLLEAGUES if current else TieKind.WORKED
+        base = closeness * _lasting(years, 1.5)
+        return _Contact(kind, base, evidence[:500], "employment", start, end)
 
-    return derive
+    return meet
 
 
-def _studied(name: str) -> DeriveTie:
-    def derive(one: Stay, other: Stay) -> DerivedTie | None:
+def _studied(name: str) -> Meet:
+    def meet(one: Stay, other: Stay) -> _Contact | None:
         shared = _overlap(one, other)
         if shared is None:
             return None
         start, end = shared
-        same = bool(one.part) and plain(one.part) == plain(other.part)
-        said = f"{name}, {_period(start, end)}" + (f", both {one.part}" if same else "")
-        return derived_tie(
-            "", 0, 0, TieKind.STUDIED, (0.6 if same else 0.3) * _lasting(_years(start, end), 1.0),
-            said[:500], "education", start, end or today(),
-        )  # fmt: skip
+        same_part = bool(one.part) and plain(one.part) == plain(other.part)
+        base = (0.6 if same_part else 0.3) * _lasting(_years(start, end), 1.0)
+        evidence = f"{name}, {_period(start, end)}" + (f", both {one.part}" if same_part else "")
+        return _Contact(TieKind.STUDIED, base, evidence[:500], "education", start, end or today())
 
-    return derive
+    return meet
 
 
-def _gathered(closeness: float, settled: float, what: str) -> Callable[[str], DeriveTie]:
-    def of(name: str) -> DeriveTie:
-        def derive(one: Stay, other: Stay) -> DerivedTie | None:
-            shared = _overlap(one, other)
-            if shared is None:
-                return None
-            start, end = shared
-            active = bool(one.part) and bool(other.part)
-            base = closeness * (1.5 if active else 1.0) * _lasting(_years(start, end), settled)
-            said = f"{what.format(name)}, {_period(start, end)}"
-            return derived_tie(
-                "", 0, 0, TieKind.GATHERED, base, said[:500], "membership", start, end or today()
-            )
+@dataclass(frozen=True)
+class _GatheringStrength:
+    """How close people of a gathering are, after how many years, and how that is said."""
 
-        return derive
-
-    return of
+    closeness: float
+    settled: float
+    evidence: str
 
 
-_GATHERED = {
-    Gathering.BOARD: _gathered(0.5, 1.0, "Both on the board of {}"),
-    Gathering.ASSOCIATION: _gathered(0.2, 2.0, "Both members of {}"),
+_GATHERINGS = {
+    Gathering.BOARD: _GatheringStrength(0.5, 1.0, "Both on the board of {}"),
+    Gathering.ASSOCIATION: _GatheringStrength(0.2, 2.0, "Both members of {}"),
     # Events last only a few days, so that their length does not count.
-    Gathering.EVENT: _gathered(0.2, 0.0, "Both at {}"),
+    Gathering.EVENT: _GatheringStrength(0.2, 0.0, "Both at {}"),
 }
+
+
+def _gathered(name: str, kind: Gathering) -> Meet:
+    gathering = _GATHERINGS[kind]
+
+    def meet(one: Stay, other: Stay) -> _Contact | None:
+        shared = _overlap(one, other)
+        if shared is None:
+            return None
+        start, end = shared
+        both_active = bool(one.part) and bool(other.part)
+        base = gathering.closeness * (1.5 if both_active else 1.0)
+        base *= _lasting(_years(start, end), gathering.settled)
+        evidence = f"{gathering.evidence.format(name)}, {_period(start, end)}"
+        return _Contact(TieKind.GATHERED, base, evidence[:500], "membership", start, end or today())
+
+    return meet
 
 
 def changed_values(row: SQLModel, column: str) -> set[Any]:
@@ -313,12 +330,24 @@ def derived_tie(
     origin: str,
     one: int,
     other: int,
+    *,
     kind: str,
     base: float,
     evidence: str,
     source: str,
     start: date | None,
-    end: date | None = None,
+    end: date | None,
 ) -> DerivedTie:
-    low, high = pair(one, other)
-    return DerivedTie(low, high, kind, evidence, source, start, end, round(base, 4), origin)
+    """The derived tie of a pair, with its people in the order in which ties store them."""
+    one_id, other_id = pair(one, other)
+    return DerivedTie(
+        one_id=one_id,
+        other_id=other_id,
+        kind=kind,
+        evidence=evidence,
+        source=source,
+        start=start,
+        end=end,
+        base=round(base, 4),
+        origin=origin,
+    )

@@ -128,12 +128,19 @@ def _derive_for_deals(session: Session, deal_ids: list[int]) -> None:
         _replace_ties(session, f"deal:{deal_id}", strong_enough, None)
         talked = [
             derived_tie(
-                f"call:{deal_id}", call.advocate, call.prospect, TieKind.MET, _CALL_STRENGTH,
-                "A reference call", "reference call", call.at.date(), call.at.date(),
+                f"call:{deal_id}",
+                call.advocate,
+                call.prospect,
+                kind=TieKind.MET,
+                base=_CALL_STRENGTH,
+                evidence="A reference call",
+                source="reference call",
+                start=call.at.date(),
+                end=call.at.date(),
             )
             for call in calls_by_deal[deal_id]
             if call.advocate != call.prospect
-        ]  # fmt: skip
+        ]
         _replace_ties(session, f"call:{deal_id}", talked, None)
 
 
@@ -170,12 +177,12 @@ def _met_on_deal(deal: Deal, seat: Seat, stakeholder: Stakeholder) -> DerivedTie
         f"deal:{deal.id}",
         seat.person_id or 0,
         stakeholder.person_id,
-        TieKind.MET,
-        _COVERAGE_STRENGTH[stakeholder.coverage],
-        f"On the deal “{deal.name}” ({deal.key})"[:500],
-        "deal",
-        seat.since or deal.opened,
-        deal.closed,
+        kind=TieKind.MET,
+        base=_COVERAGE_STRENGTH[stakeholder.coverage],
+        evidence=f"On the deal “{deal.name}” ({deal.key})"[:500],
+        source="deal",
+        start=seat.since or deal.opened,
+        end=deal.closed,
     )
 
 
