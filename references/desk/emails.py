@@ -23,7 +23,10 @@ class RequestFacts:
     # The prospect's contact with title and company; without a contact, the company.
     prospect: str
     prospect_name: str
+    # For the advocate alone.
     message: str
+    # For the prospect's contact, too.
+    shared_message: str
     minutes: int
 
 
@@ -35,6 +38,7 @@ def invitation(facts: RequestFacts, answer: str, terms: str) -> Email:
             facts.advocate,
             f"{facts.asker} asks whether you would give a {facts.activity} for {facts.prospect}.",
             facts.message,
+            facts.shared_message,
             "Say yes or no here; it needs no account:",
             answer,
             "You are asked because you agreed to it. Here you set how often you may be asked,"
@@ -68,6 +72,7 @@ def time_choice(facts: RequestFacts, pick: str) -> Email:
             f"{facts.advocate} of {facts.customer} will give you a {facts.activity}. Choose one of"
             " the times that they offer; it needs no account:",
             pick,
+            facts.shared_message,
             _signature(facts),
         ),
     )

@@ -60,7 +60,9 @@ class EmailContext:
     request_id: int
     outbox_subject: str
     activity: str
+    # For the advocate alone.
     message: str
+    shared_message: str
     minutes: int
     starts_at: datetime | None
     # The SEQUENCE of its calendar invitation, and a name that is unique in all workspaces.
@@ -250,6 +252,7 @@ def _facts(context: EmailContext) -> RequestFacts:
         prospect=f"{prospect.name}{title} at {context.buyer}" if prospect else context.buyer,
         prospect_name=prospect.name if prospect else "",
         message=context.message,
+        shared_message=context.shared_message,
         minutes=context.minutes,
     )
 
@@ -263,7 +266,8 @@ def _meeting(context: EmailContext) -> Meeting:
         uid=f"{uuid.uuid5(uuid.NAMESPACE_URL, context.calendar_name)}@dealkin",
         sequence=context.sequence,
         title=f"{context.activity.capitalize()}: {' and '.join(person.name for person in people)}",
-        about=context.message,
+        # Both have this entry in their calendars.
+        about=context.shared_message,
         starts_at=context.starts_at,
         minutes=context.minutes,
         organizer=Attendee(host.name, _address(host)),

@@ -133,7 +133,10 @@ class ReferenceRequest(SQLModel, table=True):
     advocate_id: int | None = Field(default=None, foreign_key="advocate.id", index=True)
     # The contact whom the advocate would talk to.
     prospect_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    # For the advocate alone; of us only the asker and the desk read it.
     message: str = Field(default="", sa_type=Text)
+    # For the advocate and the prospect's person.
+    shared_message: str = Field(default="", sa_type=Text)
     # Why this advocate, as it was shown to the asker.
     fit: str = Field(default="", max_length=500)
     state: str = Field(default=State.DRAFT, max_length=20, index=True)

@@ -223,6 +223,7 @@ def email_context_of(session: Session, request: ReferenceRequest) -> EmailContex
         outbox_subject=outbox_subject(request),
         activity=request.activity,
         message=request.message,
+        shared_message=request.shared_message,
         minutes=request.minutes,
         starts_at=request.starts_at,
         sequence=request.calendar_sequence,

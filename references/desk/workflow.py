@@ -73,14 +73,24 @@ def open_request(
     *,
     prospect: Person | None = None,
     message: str = "",
+    shared_message: str = "",
     fit: str = "",
 ) -> ReferenceRequest:
     """Draft and submit a request at once.
 
-    `fit` says in a line why this advocate; everybody who may see the deal can read it.
+    `message` is for the advocate alone, `shared_message` for the prospect's person, too. `fit`
+    says in a line why this advocate; everybody who may see the deal can read it.
     """
     request = draft(
-        session, viewer, deal, advocate, activity, prospect=prospect, message=message, fit=fit
+        session,
+        viewer,
+        deal,
+        advocate,
+        activity,
+        prospect=prospect,
+        message=message,
+        shared_message=shared_message,
+        fit=fit,
     )
     submit(session, viewer, request)
     return request
@@ -95,6 +105,7 @@ def draft(
     *,
     prospect: Person | None = None,
     message: str = "",
+    shared_message: str = "",
     fit: str = "",
 ) -> ReferenceRequest:
     """Add a request that is not submitted yet."""
@@ -120,6 +131,7 @@ def draft(
         advocate_id=advocate.id,
         prospect_id=prospect.id if prospect else None,
         message=message,
+        shared_message=shared_message,
         fit=fit[:500],
         minutes=MINUTES.get(activity, 60),
         requested_by_id=viewer.person_id,

@@ -83,6 +83,7 @@ class ReferencesController(Controller):
         prospect_key = form.maybe("prospect", 80)
         activity = form.choice("activity", tuple(Activity), required=True) or ""
         message = form.lines("message", 5_000)
+        shared_message = form.lines("shared_message", 5_000)
         with workspace.database.read() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
@@ -115,6 +116,7 @@ class ReferencesController(Controller):
                 Activity(activity),
                 prospect=prospect,
                 message=message,
+                shared_message=shared_message,
                 fit=why,
             )
         notice = f"{made.key} is sent: {person.name} is asked once it is approved."

@@ -96,6 +96,8 @@ class RequestPage:
     messages: list[OutboxMessage]
     mail_is_sent: bool
     # What guests said of it is for those whom it was said to.
+    # Whether the viewer may read what is written for the advocate alone.
+    may_read_message: bool
     may_read_feedback: bool
     others: list[tuple[str, str]]
     members: list[tuple[str, str]]
@@ -359,6 +361,7 @@ def request_page(
         steps=history_of(session, request.id),
         messages=outbox.messages_about(session, outbox_subject(request)) if may_read else [],
         mail_is_sent=workspace.sends_mail,
+        may_read_message=is_desk or request.requested_by_id == viewer.person_id,
         may_read_feedback=bool(row.parties & {Party.DESK, Party.ASKER}),
         others=advocate_choices(session, Activity(request.activity)) if is_desk else [],
         members=desk_choices(session, request.deal_id) if is_desk else [],

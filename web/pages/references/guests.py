@@ -61,7 +61,8 @@ class Asked:
     asker_email: str
     # Whom the guest would meet.
     other: str
-    message: str
+    # What is written for this guest: a text for the advocate alone, and one for both.
+    messages: list[str]
     minutes: int
     meeting: bool
     starts_at: datetime | None
@@ -388,12 +389,14 @@ def _asked(session: Session, row: ReferenceRequest, link: GuestLink) -> Asked:
         buyer = select(Account.name).join(Deal, col(Deal.account_id) == col(Account.id))
         company = session.exec(buyer.where(Deal.id == row.deal_id)).first()
     who = ", ".join(filter(None, [person.name, person.title])) if person else ""
+    # The prospect's person never reads what is written for the advocate alone.
+    private = "" if link.person_id == row.prospect_id else row.message
     return Asked(
         activity=row.activity,
         asker=asker.name if asker else "",
         asker_email=(asker.email if asker else None) or "",
         other=" at ".join(filter(None, [who, company])) or "a company that considers us",
-        message=row.message,
+        messages=[text for text in (private, row.shared_message) if text],
         minutes=row.minutes,
         meeting=row.activity in MEETINGS,
         starts_at=row.starts_at,

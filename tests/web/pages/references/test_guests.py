@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from references.desk import budgets, consent, guest_links, policy, rules, workflow
-from references.desk import guest_links as invitations
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState
 from references.desk.guest_links import GuestLink
@@ -18,6 +17,7 @@ from tests.references.asking import advocate, ahead, contact
 from tests.web.conftest import Visit, Visitor, acts
 from tests.world import World
 from workspace.clock import now, today
+from workspace.deals.tables import Deal
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people.tables import Person
 
@@ -26,6 +26,10 @@ OFFER = {
     "zone": "Europe/Lisbon",
     **{f"time{number}": f"{ahead(9 + number)}T15:00" for number in (1, 2, 3)},
 }
+
+# What is written for the advocate alone, in words that nothing else has.
+PRIVATE = "Wrenfield threatens us with a walrus clause; please never mention marzipan."
+PRIVATE_WORDS = ("Wrenfield", "walrus", "marzipan", "threatens")
 
 
 @pytest.fixture
@@ -43,7 +47,8 @@ def asked(world: World) -> int:
             who,
             Activity.CALL,
             prospect=tess,
-            message="Twenty minutes on the migration.",
+            message=PRIVATE,
+            shared_message="Twenty minutes on the migration.",
         )
         workflow.approve(session, world.viewer("erin"), request)
         workflow.invite(session, world.viewer("erin"), request, "http://dealkin.local")
@@ -240,7 +245,7 @@ def test_should_keep_the_secret_out_of_the_log(
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(invitations, "find_link", fail)
+    monkeypatch.setattr(guest_links, "find_link", fail)
     assert guest(visit).get(answer).status_code == 500
     assert "/g/… failed" in caplog.messages[0]
     assert answer.removeprefix("/g/") not in caplog.text
@@ -356,3 +361,107 @@ def test_should_let_an_advocate_withdraw_and_come_back(
     with world.database.read() as session:
         found = budgets.availability(session, [who.id], Activity.CALL, today())[who.id]
         assert found.may_be_asked
+
+
+# What is written for the advocate alone
+
+
+def reached_prospect(visit: Visit, world: World) -> str:
+    """Everything that has reached the prospect's person: emails, calendar entries and pages."""
+    with world.database.read() as session:
+        query = select(OutboxMessage).where(col(OutboxMessage.recipient).startswith("tess"))
+        emails = session.exec(query).all()
+    texts = [text for email in emails for text in (email.subject, email.body, email.calendar or "")]
+    # Calendars fold long lines.
+    texts = [text.replace("\r\n ", "") for text in texts]
+    for path in links(world, "tess"):
+        texts.append(guest(visit).get(path).text)
+        texts.append(guest(visit).get(f"{path}?zone=Europe/Warsaw").text)
+        # A form that comes back shows the request again.
+        texts.append(guest(visit).post(f"{path}/pick", {"slot": "never"}, token="").text)
+    return "\n".join(texts)
+
+
+def test_should_keep_the_private_message_from_the_prospect_at_every_step(
+    visit: Visit, world: World, asked: int, pick: str
+) -> None:
+    erin = world.viewer("erin")
+    origin = "http://dealkin.local"
+
+    def step(take: Callable[[Session, ReferenceRequest], None]) -> None:
+        with world.database.write() as session:
+            take(session, session.get_one(ReferenceRequest, asked))
+        reached = reached_prospect(visit, world)
+        for word in PRIVATE_WORDS:
+            assert word not in reached, word
+
+    def times(session: Session, request: ReferenceRequest) -> None:
+        person = Guest(world.people["ines"], "Inês", request.id, Party.ADVOCATE)
+        day = datetime.combine(ahead(12), datetime.min.time(), UTC)
+        offered = [day + timedelta(hours=hour) for hour in (9, 12, 15)]
+        workflow.accept(session, person, request, offered, origin)
+
+    def let_it_pass(session: Session, request: ReferenceRequest) -> None:
+        request.starts_at = now() - timedelta(hours=1)
+        session.add(request)
+
+    first = datetime.combine(ahead(12), datetime.min.time(), UTC) + timedelta(hours=9)
+    step(lambda session, request: None)
+    assert "Twenty minutes on the migration." in reached_prospect(visit, world)
+    step(lambda session, request: workflow.ask_other_times(session, erin, request, origin))
+    step(times)
+    step(lambda session, request: workflow.schedule(session, erin, request, first, origin))
+    later = first + timedelta(days=1)
+    step(lambda session, request: workflow.reschedule(session, erin, request, later, origin))
+    step(let_it_pass)
+    step(lambda session, request: workflow.complete(session, erin, request, origin))
+    reached = reached_prospect(visit, world)
+    assert "BEGIN:VCALENDAR" in reached
+    assert "DESCRIPTION:Twenty minutes on the migration." in reached
+    with world.database.read() as session:
+        body = session.exec(
+            select(OutboxMessage.body).where(col(OutboxMessage.recipient).startswith("ines"))
+        ).first()
+    assert PRIVATE in (body or "")
+
+
+@pytest.mark.parametrize("end", ["cancel", "miss"])
+def test_should_keep_the_private_message_from_the_prospect_at_the_end(
+    visit: Visit, world: World, asked: int, pick: str, end: str
+) -> None:
+    erin = world.viewer("erin")
+    origin = "http://dealkin.local"
+    first = datetime.combine(ahead(12), datetime.min.time(), UTC) + timedelta(hours=9)
+    with world.database.write() as session:
+        request = session.get_one(ReferenceRequest, asked)
+        workflow.schedule(session, erin, request, first, origin)
+        if end == "miss":
+            request.starts_at = now() - timedelta(hours=1)
+            session.add(request)
+            workflow.miss(session, erin, request, origin)
+        else:
+            workflow.cancel(session, erin, request)
+    reached = reached_prospect(visit, world)
+    for word in PRIVATE_WORDS:
+        assert word not in reached, word
+
+
+def test_should_show_the_private_message_to_the_asker_and_the_desk_alone(
+    visit: Visit, world: World, asked: int
+) -> None:
+    with world.database.read() as session:
+        request = session.get_one(ReferenceRequest, asked)
+        key, deal_id = request.key, request.deal_id
+        deal = session.get_one(Deal, deal_id).key
+    pages = [
+        f"/references/{key}",
+        *(f"/deals/{deal}{tab}" for tab in ("", "/references", "/activity")),
+    ]
+    for name in ("charlie", "erin"):
+        page = visit(name).get(pages[0]).text
+        assert "marzipan" in page
+        assert "Twenty minutes on the migration." in page
+    for name in ("alice", "bob", "dana", "frank"):
+        for path in pages:
+            text = visit(name).get(path).text
+            assert not any(word in text for word in PRIVATE_WORDS), (name, path)
