@@ -24,7 +24,7 @@ def main() -> None:
     """Print each figure as soon as it is known, and write them all where that is asked for."""
     known = [
         module.name
-        for module in pkgutil.iter_modules(benchmarks.benchmarks.__path__)
+        for module in pkgutil.iter_modules(benchmarks.__path__)
         if not module.name.startswith("_")
     ]
     options = argparse.ArgumentParser("just bench", description=__doc__)
