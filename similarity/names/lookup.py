@@ -1,8 +1,9 @@
 """Finding by name: exact first, then by whole words, by beginnings, and by misspelt words."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,8 +18,8 @@ MOST_WORDS = 12
 # How many subjects are looked at more closely, and how many words a misspelt one may mean.
 CANDIDATES = 200
 MEANINGS = 20
-# Sorts after every character that a folded word may have.
-_LAST = "\U0010ffff"
+# Sort before and after every character that a folded word may have.
+_FIRST, _LAST = "\x01", "\U0010ffff"
 
 
 class Closeness(IntEnum):
@@ -37,8 +38,8 @@ class Closeness(IntEnum):
         return self <= Closeness.NAME
 
 
-# What a word of a name must be.
-Condition = Callable[[Any], sa.ColumnElement[bool]]
+# What a word of a name must be: from a word up to another, or one of several.
+Condition = tuple[str, str, list[str]]
 
 _EXACT = {
     Form.KEY: Closeness.KEY,
@@ -83,28 +84,22 @@ def find_names(
     matches = {match.subject_id: match for match in _exact(session, text, kind, hidden)}
     if len(words) > MOST_WORDS:
         return sorted(matches.values(), key=lambda match: match.order)[:limit]
-    for closeness, condition in ((Closeness.WORDS, _is), (Closeness.BEGINNINGS, _begins)):
+    for closeness, end in ((Closeness.WORDS, _FIRST), (Closeness.BEGINNINGS, _LAST)):
         if len(matches) < limit:
-            _add(session, kind, closeness, words, list(map(condition, words)), matches, hidden)
+            conditions: list[Condition] = [(word, word + end, []) for word in words]
+            _add(session, kind, closeness, conditions, matches, hidden)
     if not matches:
-        conditions = [_may_mean(word, _meanings(session, word)) for word in words]
-        _add(session, kind, Closeness.MISSPELT, words, conditions, matches, hidden)
+        conditions = [(word, word + _LAST, _meanings(session, word)) for word in words]
+        _add(session, kind, Closeness.MISSPELT, conditions, matches, hidden)
     return sorted(matches.values(), key=lambda match: match.order)[:limit]
 
 
 def _exact(
     session: Session, text: str, kind: Subject, hidden: Collection[int]
 ) -> Iterable[NameMatch]:
-    query = sa.select(col(NameEntry.subject_id), col(NameEntry.form)).where(
-        col(NameEntry.kind) == kind,
-        sa.or_(
-            col(NameEntry.joined) == joined(text),
-            sa.and_(col(NameEntry.words) == sorted_words(text), col(NameEntry.form) == Form.NAME),
-        ),
-        col(NameEntry.subject_id).not_in(hidden),
-    )
+    given = {"kind": kind, "joined": joined(text), "words": sorted_words(text)}
     best: dict[int, Closeness] = {}
-    for subject_id, form in session.execute(query.limit(CANDIDATES)):
+    for subject_id, form in session.execute(_exact_query(), {**given, "hidden": list(hidden)}):
         best[subject_id] = min(_EXACT[Form(form)], best.get(subject_id, Closeness.NAME))
     return [NameMatch(kind, subject_id, closeness, 1.0) for subject_id, closeness in best.items()]
 
@@ -113,64 +108,96 @@ def _add(
     session: Session,
     kind: Subject,
     closeness: Closeness,
-    words: Sequence[str],
     conditions: Sequence[Condition],
     matches: dict[int, NameMatch],
     hidden: Collection[int],
 ) -> None:
-    """Add the subjects with a word for each of the conditions, those not found yet."""
+    """Add the subjects that have a word for each of the conditions, those not found yet."""
     # The longest word leaves the fewest; the others are looked up for what it leaves.
-    first = max(range(len(words)), key=lambda at: len(words[at]))
-    query = (
-        sa.select(col(NameWord.subject_id))
-        .where(
-            col(NameWord.kind) == kind,
-            conditions[first](col(NameWord.word)),
-            col(NameWord.subject_id).not_in([*hidden, *matches]),
-        )
-        .order_by(col(NameWord.word), col(NameWord.subject_id))
-    )
-    for at, condition in enumerate(conditions):
-        if at != first:
-            other = aliased(NameWord)
-            query = query.where(
-                sa.exists().where(
-                    col(other.kind) == kind,
-                    col(other.subject_id) == col(NameWord.subject_id),
-                    condition(col(other.word)),
-                )
-            )
-    ids = list(dict.fromkeys(session.scalars(query.limit(CANDIDATES))))
-    typed = sum(map(len, words))
-    lengths = sa.select(
-        col(NameEntry.subject_id), sa.func.min(sa.func.length(col(NameEntry.joined)))
-    ).where(
-        col(NameEntry.kind) == kind,
-        col(NameEntry.subject_id).in_(ids),
-        col(NameEntry.form) == Form.NAME,
-    )
-    for subject_id, length in session.execute(lengths.group_by(col(NameEntry.subject_id))):
+    ordered = sorted(conditions, key=lambda condition: -len(condition[0]))
+    given: dict[str, Any] = {"kind": kind, "hidden": [*hidden, *matches]}
+    for at, (begin, end, meanings) in enumerate(ordered):
+        given |= {f"begin_{at}": begin, f"end_{at}": end, f"meanings_{at}": meanings}
+    ids = list(dict.fromkeys(session.scalars(_words_query(len(ordered)), given)))
+    if not ids:
+        return
+    typed = sum(len(begin) for begin, _, _ in conditions)
+    for subject_id, length in session.execute(_lengths_query(), {"kind": kind, "ids": ids}):
         matches[subject_id] = NameMatch(kind, subject_id, closeness, min(1.0, typed / length))
-
-
-def _is(word: str) -> Condition:
-    return lambda column: column == word
-
-
-def _begins(word: str) -> Condition:
-    return lambda column: sa.and_(column >= word, column < word + _LAST)
-
-
-def _may_mean(word: str, meanings: list[str]) -> Condition:
-    begins = _begins(word)
-    return lambda column: sa.or_(begins(column), column.in_(meanings))
 
 
 def _meanings(session: Session, word: str) -> list[str]:
     """The words of names that a misspelt word may mean."""
     if not (keys := variants(word)):
         return []
-    query = sa.select(col(NameVariant.word)).where(col(NameVariant.variant).in_(keys))
-    return meant(word, list(dict.fromkeys(session.scalars(query.limit(10 * CANDIDATES)))))[
-        :MEANINGS
-    ]
+    near = dict.fromkeys(session.scalars(_variants_query(), {"variants": sorted(keys)}))
+    return meant(word, list(near))[:MEANINGS]
+
+
+# Statements are made once: making one takes longer than it runs.
+
+
+@cache
+def _exact_query() -> sa.Select[int, str]:
+    entry = col(NameEntry.joined) == sa.bindparam("joined")
+    reordered = sa.and_(
+        col(NameEntry.words) == sa.bindparam("words"), col(NameEntry.form) == Form.NAME
+    )
+    return (
+        sa.select(col(NameEntry.subject_id), col(NameEntry.form))
+        .where(
+            col(NameEntry.kind) == sa.bindparam("kind"),
+            sa.or_(entry, reordered),
+            col(NameEntry.subject_id).not_in(sa.bindparam("hidden", expanding=True)),
+        )
+        .limit(CANDIDATES)
+    )
+
+
+@cache
+def _words_query(count: int) -> sa.Select[Any]:
+    """The subjects of a kind that have a word for each of `count` conditions."""
+    query = (
+        sa.select(col(NameWord.subject_id))
+        .where(
+            col(NameWord.kind) == sa.bindparam("kind"),
+            _condition(NameWord, 0),
+            col(NameWord.subject_id).not_in(sa.bindparam("hidden", expanding=True)),
+        )
+        .order_by(col(NameWord.word), col(NameWord.subject_id))
+    )
+    for at in range(1, count):
+        other = aliased(NameWord)
+        query = query.where(
+            sa.exists().where(
+                col(other.kind) == sa.bindparam("kind"),
+                col(other.subject_id) == col(NameWord.subject_id),
+                _condition(other, at),
+            )
+        )
+    return query.limit(CANDIDATES)
+
+
+def _condition(words: type[NameWord], at: int) -> sa.ColumnElement[bool]:
+    word = col(words.word)
+    between = sa.and_(word >= sa.bindparam(f"begin_{at}"), word < sa.bindparam(f"end_{at}"))
+    return sa.or_(between, word.in_(sa.bindparam(f"meanings_{at}", expanding=True)))
+
+
+@cache
+def _lengths_query() -> sa.Select[int, Any]:
+    return (
+        sa.select(col(NameEntry.subject_id), sa.func.min(sa.func.length(col(NameEntry.joined))))
+        .where(
+            col(NameEntry.kind) == sa.bindparam("kind"),
+            col(NameEntry.form) == Form.NAME,
+            col(NameEntry.subject_id).in_(sa.bindparam("ids", expanding=True)),
+        )
+        .group_by(col(NameEntry.subject_id))
+    )
+
+
+@cache
+def _variants_query() -> sa.Select[Any]:
+    keys: Any = sa.bindparam("variants", expanding=True)
+    return sa.select(col(NameVariant.word)).where(col(NameVariant.variant).in_(keys)).limit(2_000)

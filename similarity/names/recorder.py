@@ -1,7 +1,7 @@
 """Keeps the names in step with the record, in the transaction of whoever changes it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,7 +14,7 @@ from similarity.names.spelling import joined, sorted_words, variants, words_of
 from similarity.names.tables import Form, NameEntry, NameVariant, NameWord, Subject
 from workspace.accounts.accounts import Account
 from workspace.assets import Asset
-from workspace.database import Database, batches
+from workspace.database import BATCH, Database, batches
 from workspace.deals.tables import Deal
 from workspace.people.tables import Person
 
@@ -27,8 +27,6 @@ TABLES: dict[Subject, Any] = {
     Subject.ASSET: Asset,
 }
 _SUBJECT_OF = {table: kind for kind, table in TABLES.items()}
-# How many values a statement that inserts rows may have, on the database that takes the fewest.
-_MOST_VALUES = 900
 
 
 def attach(database: Database) -> None:
@@ -139,10 +137,10 @@ def _searched(kind: Subject, form: Form, text: str) -> list[str]:
 
 def _add_variants(session: Session, words: set[str]) -> None:
     known: set[str] = set()
-    for part in _parts(sorted(words), _MOST_VALUES):
-        known.update(
-            session.scalars(sa.select(col(NameVariant.word)).where(col(NameVariant.word).in_(part)))
-        )
+    kept = sa.select(col(NameVariant.word)).distinct()
+    for start in range(0, len(ordered := sorted(words)), BATCH):
+        part = ordered[start : start + BATCH]
+        known.update(session.scalars(kept.where(col(NameVariant.word).in_(part))))
     rows = [
         {"variant": variant, "word": word}
         for word in sorted(words - known)
@@ -150,9 +148,5 @@ def _add_variants(session: Session, words: set[str]) -> None:
     ]
     # Two who add the same word at once add the same rows.
     make = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
-    for part in _parts(rows, _MOST_VALUES // 2):
-        session.execute(make(NameVariant).values(part).on_conflict_do_nothing())
-
-
-def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+    if rows:
+        session.execute(make(NameVariant).on_conflict_do_nothing(), rows)
