@@ -24,11 +24,13 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from similarity import outlook
+from similarity.encoders.embeddings import Encoder
 from similarity.encoders.reranking import READ, Reader, readings
 from similarity.experts import VOTERS, vote
-from similarity.index.catalog import Catalog, Encoder, Progress
+from similarity.index.catalog import Catalog
 from similarity.index.collection import NONE, Collection, Entry, mean_of
-from similarity.index.documents import Document, Part, document, join
+from similarity.index.documents import Document, PieceRole, document, join
+from similarity.index.indexer import Progress
 from similarity.outlook import Trial, chance, trials
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Term, Weights
@@ -304,9 +306,9 @@ def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, R
 
 def _shown(document: Document, number: int) -> str:
     """The title of a document and its passage of that number, which is what of kin is read."""
-    of = {part: [text for each, text in document.pieces if each is part] for part in Part}
-    title, whole = "".join(of[Part.TITLE]), "".join(of[Part.WHOLE])
-    text = Written(document.language, whole, title, tuple(of[Part.PASSAGE]))
+    of = {role: [text for each, text in document.pieces if each is role] for role in PieceRole}
+    title, whole = "".join(of[PieceRole.TITLE]), "".join(of[PieceRole.WHOLE])
+    text = Written(document.language, whole, title, tuple(of[PieceRole.PASSAGE]))
     return join([text.title, text.passage(number)])
 
 
@@ -337,7 +339,7 @@ def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
                 id=row,
                 language=document.language,
                 terms=document.terms,
-                parts=[part for part, _ in document.pieces],
+                roles=[role for role, _ in document.pieces],
                 vectors=vectors[end - len(document.pieces) : end],
             )
             for row, (document, end) in enumerate(zip(documents, ends, strict=True))

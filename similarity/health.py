@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, SQLModel, col, func, select
 
-from similarity.encoders.embeddings import ModelUnavailable
+from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader
-from similarity.index.catalog import Encoder
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import TABLES
-from similarity.index.tables import CatalogGeneration, Document, Passage
+from similarity.index.tables import CATALOG_LOG, Document, Passage
+from workspace.change_log import EMPTY
 from workspace.database import Database
 
 _LIBRARIES = (
@@ -120,16 +120,13 @@ def _vectors(session: Session, model: str, problems: list[str]) -> dict[str, int
 
 def _index(session: Session, encoder: Encoder, folder: Path, warnings: list[str]) -> dict[str, Any]:
     """How the snapshots stand to the database; a search brings them up to date by itself."""
-    last = session.exec(
-        select(CatalogGeneration).order_by(col(CatalogGeneration.number).desc()).limit(1)
-    ).first()
-    stored = last.number if last else 0
+    stored = CATALOG_LOG.last(session).number
     snapshots = Snapshots(folder)
-    published, token = snapshots.mark() or (0, "")
-    known = session.get(CatalogGeneration, published)
+    mark = snapshots.mark() or EMPTY
+    published = mark.number
     if not published:
         state = "missing" if stored else "in step"
-    elif known is None or known.token != token:
+    elif not CATALOG_LOG.knows(session, mark):
         state = "of another database"
     elif (loaded := snapshots.load(encoder.model_id)) is None:
         state = "damaged, or of another model"

@@ -19,7 +19,7 @@ from similarity.index.sources import Kind
 from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank, reasons
 from similarity.retrieval import TextQuery, ask
 from similarity.scoring import Term, Value, Weights
-from similarity.snippets import NOTHING_WRITTEN, Piece, snippet, surfaces, texts_of
+from similarity.snippets import NOTHING_WRITTEN, Span, snippet, surfaces, texts_of
 from workspace.accounts.accounts import Account
 from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
@@ -49,7 +49,7 @@ class Kin:
     score: float
     band: str  # "strong", "fair" or "weak"
     terms: list[Term]  # The largest contribution first; they add up to the score.
-    snippet: list[Piece]
+    snippet: list[Span]
     difference: str  # One difference that matters; empty where there is none.
     liked: bool  # Somebody has said that it is like this deal.
 

@@ -12,7 +12,7 @@ from similarity.inquiry import about_text
 from similarity.kin import WORDS_MARKED, WORDS_SHOWN, Kin, kin_of_text, matched
 from similarity.retrieval import ask, best, match, text_scores
 from similarity.scoring import Term, Value, Weights
-from similarity.snippets import NOTHING_WRITTEN, Piece, snippet, surfaces, texts_of
+from similarity.snippets import NOTHING_WRITTEN, Span, snippet, surfaces, texts_of
 from workspace.accounts.accounts import Account
 from workspace.assets import Asset
 from workspace.people.tables import Person
@@ -28,7 +28,7 @@ class Hit:
     name: str
     kind: str
     subtitle: str
-    snippet: list[Piece]
+    snippet: list[Span]
     band: str
     terms: list[Term]
 

@@ -8,21 +8,21 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from similarity.index.documents import Part, join
+from similarity.index.documents import PieceRole, join
 from similarity.index.language import stems
 from similarity.index.sources import Kind
 from similarity.index.tables import Document, Passage
 
 
 @dataclass(frozen=True)
-class Piece:
+class Span:
     """A stretch of a snippet; `hit` where it is one of the words that matched."""
 
     text: str
     hit: bool
 
 
-def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Piece]:
+def snippet(passage: str, hits: Container[str], language: str, width: int = 40) -> list[Span]:
     """At most `width` words of a passage, where most of the hits (stems) are, with hits marked."""
     words = passage.split()
     marked = [any(stem in hits for stem in stems(word, language)) for word in words]
@@ -30,12 +30,12 @@ def snippet(passage: str, hits: Container[str], language: str, width: int = 40) 
     starts = range(max(1, len(words) - width + 1))
     start = max(starts, key=lambda at: totals[min(at + width, len(words))] - totals[at])
     end = min(start + width, len(words))
-    pieces: list[Piece] = [Piece("… ", False)] if start else []
+    pieces: list[Span] = [Span("… ", False)] if start else []
     for word, hit in zip(words[start:end], marked[start:end], strict=True):
-        pieces.append(Piece(word, hit))
-        pieces.append(Piece(" ", False))
+        pieces.append(Span(word, hit))
+        pieces.append(Span(" ", False))
     if end < len(words):
-        pieces.append(Piece("…", False))
+        pieces.append(Span("…", False))
     return _merged(pieces[:-1] if pieces and pieces[-1].text == " " else pieces)
 
 
@@ -84,9 +84,9 @@ def texts_of(session: Session, kind: Kind, ids: list[int]) -> dict[int, Written]
         .order_by(col(Document.id), col(Passage.position))
     )
     for subject, language, part, text in rows:
-        if part == Part.WHOLE:
+        if part == PieceRole.WHOLE:
             found[subject] = Written(language, text)
-        elif part == Part.TITLE:
+        elif part == PieceRole.TITLE:
             found[subject] = replace(found[subject], title=text)
         else:
             known = found[subject]
@@ -94,11 +94,11 @@ def texts_of(session: Session, kind: Kind, ids: list[int]) -> dict[int, Written]
     return found
 
 
-def _merged(pieces: Iterable[Piece]) -> list[Piece]:
-    found: list[Piece] = []
+def _merged(pieces: Iterable[Span]) -> list[Span]:
+    found: list[Span] = []
     for piece in pieces:
         if found and found[-1].hit == piece.hit:
-            found[-1] = Piece(found[-1].text + piece.text, piece.hit)
+            found[-1] = Span(found[-1].text + piece.text, piece.hit)
         else:
             found.append(piece)
     return found

@@ -204,7 +204,7 @@ def page_after(
 BATCH = 900
 
 
-def batches(ids: Iterable[int], size: int = BATCH) -> Iterator[list[int]]:
+def batches(ids: Iterable[Row], size: int = BATCH) -> Iterator[list[Row]]:
     """The ids in lists of at most `size`."""
     rows = list(ids)
     return (rows[start : start + size] for start in range(0, len(rows), size))

@@ -7,7 +7,6 @@ cache. What a path shows is read from the database again, by the viewer's rights
 """
 
 import itertools
-import secrets
 import threading
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -17,17 +16,14 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Session, SQLModel, col, select
 
 from references.network.address_books import match_new
 from references.network.derived_ties import Touched, find_again
 from references.network.graph import Graph
 from references.network.ties import (
+    TIE_LOG,
     Tie,
-    TieChange,
-    TieGeneration,
     TieState,
     Visibility,
     combined,
@@ -38,6 +34,7 @@ from references.network.ties import (
     visible,
 )
 from workspace.accounts.accounts import Account, Relationship
+from workspace.change_log import EMPTY, Mark, follow
 from workspace.clock import today
 from workspace.database import Database, batches
 from workspace.deals.stakeholders import Stakeholder
@@ -51,9 +48,6 @@ FAIR = 0.08
 MOST_CHANGES = 20_000
 
 Pair = tuple[int, int]
-# The last generation that the graph has seen, and its token.
-Mark = tuple[int, str]
-EMPTY: Mark = (0, "")
 
 
 @dataclass(frozen=True)
@@ -116,7 +110,7 @@ class Network:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._graph: Graph | None = None
-        self._mark: Mark = EMPTY
+        self._mark = EMPTY
         self._day = date.min
         self._lock = threading.RLock()
 
@@ -138,7 +132,7 @@ class Network:
     def graph(self, session: Session) -> Graph:
         """The ties that everybody may know of, at least as new as the session's view."""
         with self._lock:
-            if self._graph is None or _last_generation(session) != self._mark:
+            if self._graph is None or TIE_LOG.last(session) != self._mark:
                 # The session may see an older state than the graph already has.
                 with self._database.read() as newest:
                     self._graph = self._renewed(newest)
@@ -200,7 +194,7 @@ class Network:
 
     def _renewed(self, newest: Session) -> Graph:
         """The graph of this state: by what has changed since the last one, or made anew."""
-        mark = _last_generation(newest)
+        mark = TIE_LOG.last(newest)
         changed = _changed_since(newest, self._mark) if self._graph is not None else None
         if self._graph is None or changed is None:
             self._day = today()
@@ -217,7 +211,7 @@ class Network:
 
     def _fade(self) -> None:
         with self._database.read() as session:
-            mark, graph = _last_generation(session), _load(session, today())
+            mark, graph = TIE_LOG.last(session), _load(session, today())
         with self._lock:
             self._mark, self._graph = mark, graph
 
@@ -280,45 +274,31 @@ def _customers(session: Session, targets: Collection[int]) -> list[int]:
 
 
 def _listen(session: Session) -> None:
-    """Find ties again in this transaction, and number what it changes of them."""
+    """Derive ties again before this transaction commits, and log the pairs that it changes."""
     touched = Touched()
     changed: set[Pair] = set()
 
-    @event.listens_for(session, "after_flush")
-    def note(session: Session, _context: UOWTransaction) -> None:
-        for row in (*session.new, *session.dirty, *session.deleted):
-            if isinstance(row, Tie):
-                changed.add((row.one_id, row.other_id))
-            elif isinstance(row, SQLModel):
-                touched.note(row)
+    def note(row: SQLModel) -> None:
+        if isinstance(row, Tie):
+            changed.add((row.one_id, row.other_id))
+        else:
+            touched.note(row)
 
-    @event.listens_for(session, "before_commit")
     def renew(session: Session) -> None:
-        session.flush()
         if not touched and not changed:
             return
-        # Whoever changes ties has the lock from here to the commit, so that facts are read
-        # after every earlier change to them, and generations are committed in their order.
-        number = session.execute(
-            sa.update(TieState)
-            .values(generation=col(TieState.generation) + 1)
-            .returning(col(TieState.generation))
-        ).scalar_one()
+        # Facts are read under the lock, so that they include every earlier change to them.
+        number = TIE_LOG.lock(session)
         match_new(session, touched.people)
         find_again(session, touched)
         session.flush()
-        sweeping = len(changed) > MOST_CHANGES
         if changed:
-            token = secrets.token_hex(16)
-            session.add(TieGeneration(number=number, token=token, sweeping=sweeping))
-        if changed and not sweeping:
-            session.execute(
-                sa.insert(TieChange),
-                [
-                    {"generation": number, "one_id": one, "other_id": other}
-                    for one, other in sorted(changed)
-                ],
-            )
+            sweeping = len(changed) > MOST_CHANGES
+            pairs = () if sweeping else sorted(changed)
+            changes = [{"one_id": one, "other_id": other} for one, other in pairs]
+            TIE_LOG.append(session, number, changes, breaks=sweeping)
+
+    follow(session, note, renew)
 
 
 def _load(session: Session, on: date) -> Graph:
@@ -421,27 +401,10 @@ def opposing(session: Session) -> list[int]:
     return list(session.exec(query))
 
 
-def _last_generation(session: Session) -> Mark:
-    last = session.exec(
-        select(TieGeneration).order_by(col(TieGeneration.number).desc()).limit(1)
-    ).first()
-    return (last.number, last.token) if last else EMPTY
-
-
 def _changed_since(session: Session, mark: Mark) -> set[Pair] | None:
-    """The pairs whose ties have changed since a generation of this database; None where it has
-    not been through that one, or too much has changed."""
-    if mark != EMPTY:
-        row = session.get(TieGeneration, mark[0])
-        if row is None or row.token != mark[1]:
-            return None
-    since = select(TieGeneration.number).where(
-        col(TieGeneration.number) > mark[0], col(TieGeneration.sweeping)
-    )
-    if session.exec(since.limit(1)).first() is not None:
+    """The pairs whose ties have changed since a mark; None where the graph has to be rebuilt."""
+    if not TIE_LOG.may_follow(session, mark):
         return None
-    changes = select(TieChange.one_id, TieChange.other_id).where(
-        col(TieChange.generation) > mark[0]
-    )
-    pairs = set(session.exec(changes.distinct().limit(MOST_CHANGES + 1)))
+    rows = session.execute(TIE_LOG.changed_after(mark).limit(MOST_CHANGES + 1))
+    pairs = {(row.one_id, row.other_id) for row in rows}
     return pairs if len(pairs) <= MOST_CHANGES else None

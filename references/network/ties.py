@@ -20,6 +20,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.audit import audit
+from workspace.change_log import Change, ChangeLog, Generation, State
 from workspace.clock import now, today
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Member, MemberRole, Person, Role
@@ -72,28 +73,25 @@ class Tie(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now)
 
 
-class TieState(SQLModel, table=True):
-    """One row, locked by whoever changes ties, so that generations commit in order."""
-
-    id: int = Field(primary_key=True)
-    generation: int = 0
+class TieState(State, table=True):
+    """The number of the last generation of ties."""
 
 
-class TieGeneration(SQLModel, table=True):
-    """A committed change of ties; its random token tells a restored past from this one."""
+class TieGeneration(Generation, table=True):
+    """A committed change of ties."""
 
-    number: int = Field(primary_key=True)
-    token: str = Field(max_length=32)
     # It changed so much that its changes are not listed one by one.
     sweeping: bool = False
 
 
-class TieChange(SQLModel, table=True):
+class TieChange(Change, table=True):
     """Two people between whom a generation changed something."""
 
-    generation: int = Field(primary_key=True)
     one_id: int = Field(primary_key=True)
     other_id: int = Field(primary_key=True)
+
+
+TIE_LOG = ChangeLog(TieState, TieGeneration, TieChange, breaks="sweeping")
 
 
 # Years after which a tie of a kind is worth half.

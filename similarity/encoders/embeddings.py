@@ -8,7 +8,7 @@ import time
 from contextlib import nullcontext
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,16 @@ NEAR = 0.9999
 
 class ModelUnavailable(Exception):
     """The model could not be loaded; words carry the search until it can."""
+
+
+class Encoder(Protocol):
+    """What an index needs of a model; `Embedder` is the real one, tests have a small one."""
+
+    @property
+    def model_id(self) -> str: ...
+    @property
+    def languages(self) -> frozenset[str]: ...
+    def encode(self, texts: list[str]) -> NDArray[np.float32]: ...
 
 
 class Embedder:

@@ -11,54 +11,56 @@ from numpy.typing import NDArray
 
 from similarity.index import arrays
 from similarity.index.bm25 import Mask, Scores, WordIndex, grown
-from similarity.index.documents import Part
+from similarity.index.documents import PieceRole
 from similarity.index.facets import FacetIndex, Facts
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.scoring import Facets
 
-# How many of the nearest, by vectors and by words each, are looked at more closely.
+# How many of the nearest documents, by vectors and by words each, are candidates.
 POOL = 300
-# Deals that share facets with ours and are looked at whatever their text says.
+# How many deals are candidates because of their facets, whatever their text says.
 FACET_CANDIDATES = 100
-# A long text is asked for by this many of its words, the most telling ones.
+# A query has at most this many terms, those that tell the most.
 QUERY_TERMS = 64
-# What the parts of a document say of its meaning. A part that it does not have counts as the
-# whole does, so that short documents are neither favoured nor held back.
-PART_SHARE = {Part.WHOLE: 0.4, Part.TITLE: 0.3, Part.PASSAGE: 0.3}
+# The share of each role in the nearness of a document. A role that no piece has counts as the
+# whole does, so that short documents are neither favoured nor disadvantaged.
+ROLE_SHARE = {PieceRole.WHOLE: 0.4, PieceRole.TITLE: 0.3, PieceRole.PASSAGE: 0.3}
+# As if there were this many more documents that share nothing: a mean of few says little.
+SHRINKAGE = 50
 NONE: Ids = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A document as a collection takes it."""
+    """A document as it is put into a collection."""
 
     id: int
     language: str
     terms: Sequence[str]
-    # What they are, as `Part` has it.
-    parts: Sequence[int]
-    # The vectors of the parts, shape (n, dimension); none where no model has read them.
+    # The `PieceRole` of each piece.
+    roles: Sequence[int]
+    # The vectors of the pieces, shape (n, dimension); empty where no model has read them.
     vectors: Vectors
-    # Whether it counts in the statistics, or is only found.
+    # Whether it counts in the statistics. A confidential document is only found.
     counted: bool = True
-    # What is kept of it besides its text; None for all but deals.
+    # The facets of a deal; None for all other kinds.
     facts: Facts | None = None
 
 
 @dataclass(frozen=True)
 class Query:
-    """What is looked for."""
+    """What a search looks for."""
 
     # The centred unit vector, shape (dimension,); None where no model has read the text.
     vector: Vectors | None
     terms: dict[str, float]
-    # The BM25 of a full match.
+    # The BM25 score of a full match.
     full: float
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where to look: among all documents or those that are allowed, and for how many."""
+    """Where a search looks, all documents or the allowed ones, and for how many."""
 
     allowed: Ids | None = None
     pool: int = POOL
@@ -66,20 +68,20 @@ class Scope:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Documents worth ranking, with their raw scores; the arrays run in parallel."""
+    """Documents worth scoring, with their raw values; the arrays run in parallel."""
 
     ids: Ids
-    # How near the meaning is, a mean of cosines; 0 where a document has no vector.
+    # How near the meaning is: a mean of cosines; 0 where a document has no vector.
     nearness: Scores
-    # BM25.
+    # The BM25 scores.
     words: Scores
     # The number, from 0, of the nearest passage; -1 where there is only the whole.
     passages: NDArray[np.int64]
-    # The centred unit vectors of the whole documents, shape (n, dimension); 0 where none.
+    # The centred unit vectors of the whole documents, shape (n, dimension); 0 without one.
     wholes: Vectors
 
     def of(self, ids: Ids) -> "Candidates":
-        """Those of these ids, which ascend as all do and are among them."""
+        """The candidates with these ids, which are ascending and all among the candidates."""
         if len(ids) == len(self.ids):
             return self
         at = np.searchsorted(self.ids, ids)
@@ -89,50 +91,50 @@ class Candidates:
 
 
 class Collection:
-    """Documents by the id of what they stand for.
+    """Documents by the id of their subject.
 
-    Vectors are centred: `mean`, which the caller keeps, is taken off every vector before it
-    is compared. What all documents of a record have in common tells none of them apart (Mu &
-    Viswanath, "All-but-the-Top", 2018, whose first step this is).
+    Vectors are centred: `mean`, which the caller stores, is subtracted from every vector before
+    it is compared. What all documents of a record have in common distinguishes none of them (the
+    first step of Mu & Viswanath, "All-but-the-Top", 2018).
 
-    Each part of a document has a number of its own, by which its vector is held; those of one
-    document follow each other. Tables by id are as long as the greatest id.
+    Each piece of a document has a number, which is the id of its vector; the pieces of one
+    document have consecutive numbers. Arrays by id are as long as the greatest id.
     """
 
     def __init__(self, mean: Vectors | None = None) -> None:
         self.mean = mean
-        # The first vectors say how many components there are.
+        # Replaced when the first vectors give the dimension.
         self.vectors = VectorIndex(1)
         self.words = WordIndex()
         self.facets = FacetIndex()
-        # By id: the language, or 0 where the document counts in no statistic; the number of
-        # its first part, and how many it has.
+        # By id: the language's number, or 0 where the document counts in no statistic; the
+        # number of its first piece; and how many pieces it has.
         self._language = np.zeros(1024, np.uint8)
         self._first: Ids = np.zeros(1024, np.int64)
-        self._parts = np.zeros(1024, np.int32)
-        # By the number of a part: whether it is held still, whose it is, and which part.
+        self._piece_counts = np.zeros(1024, np.int32)
+        # By the number of a piece: whether it is in the index, its document, and its role.
         self._held = np.zeros(1024, bool)
         self._owner: Ids = np.zeros(1024, np.int64)
-        self._part = np.zeros(1024, np.uint8)
+        self._role = np.zeros(1024, np.uint8)
         self._next = 0
-        # The languages by their numbers, and how many documents that count are in each.
+        # The languages by their numbers, and in how many counted documents each is used.
         self._languages = [""]
         self._spoken: Counter[str] = Counter()
-        # How many parts there are of documents that count.
-        self._counted_parts = 0
+        # How many pieces the counted documents have.
+        self._counted_pieces = 0
 
     def __len__(self) -> int:
         return len(self.words)
 
     def centred(self, vectors: Vectors) -> Vectors:
-        """Unit vectors without what all have in common; shape (…, dimension)."""
+        """Unit vectors minus the mean, as unit vectors again; shape (…, dimension)."""
         moved = vectors if self.mean is None else vectors - self.mean
         length = np.linalg.norm(moved, axis=-1, keepdims=True)
         return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Add or replace documents."""
-        # Of an id that is given twice the last one holds.
+        # Where an id occurs twice, the last entry wins.
         entries = list({entry.id: entry for entry in entries}.values())
         if not entries:
             return
@@ -148,13 +150,13 @@ class Collection:
             self._language_number(entry.language) if entry.counted else 0 for entry in entries
         ]
         self._spoken.update(entry.language for entry in entries if entry.counted)
-        self._first[ids], self._parts[ids] = ends - counts, counts
+        self._first[ids], self._piece_counts[ids] = ends - counts, counts
         new = slice(self._next, int(ends[-1]))
         self._held[new] = True
         self._owner[new] = np.repeat(ids, counts)
-        self._part[new] = [part for each in entries for part in each.parts[: len(each.vectors)]]
+        self._role[new] = [role for entry in entries for role in entry.roles[: len(entry.vectors)]]
         self._next = new.stop
-        self._counted_parts += int(counts[counted].sum())
+        self._counted_pieces += int(counts[counted].sum())
         if new.start < new.stop:
             vectors = [entry.vectors for entry in entries if len(entry.vectors)]
             stacked = self.centred(np.concatenate(vectors))
@@ -164,59 +166,61 @@ class Collection:
         self.words.settle()
 
     def remove(self, ids: Sequence[int]) -> None:
-        """Forget documents; those that are not held are passed over."""
+        """Remove documents; ids that are not in the collection are ignored."""
         slots = self.words.slots(np.array(ids, np.int64))
-        held, counted = self.words.ids[slots], self.words.counted[slots]
-        gone = self._parts_of(held)
-        self.vectors.remove(gone)
-        self._held[gone] = False
-        self._counted_parts -= int(self._parts[held[counted]].sum())
-        self._spoken.subtract(self._languages[each] for each in self._language[held[counted]])
-        self._language[held] = self._parts[held] = 0
-        for each in held.tolist():
-            self.words.remove(each)
-        self.facets.remove(held)
+        documents, counted = self.words.ids[slots], self.words.counted[slots]
+        pieces = self._pieces_of(documents)
+        self.vectors.remove(pieces)
+        self._held[pieces] = False
+        self._counted_pieces -= int(self._piece_counts[documents[counted]].sum())
+        languages = self._language[documents[counted]]
+        self._spoken.subtract(self._languages[number] for number in languages)
+        self._language[documents] = self._piece_counts[documents] = 0
+        for document in documents.tolist():
+            self.words.remove(document)
+        self.facets.remove(documents)
 
     def settle(self) -> None:
-        """Put the vectors into lists where they have become so many that searching them costs."""
-        if self.vectors.needs_lists(self._counted_parts):
-            # From the documents that count alone, in an order that they alone decide.
+        """Put the vectors into lists once there are so many that scanning them all is slow."""
+        if self.vectors.needs_lists(self._counted_pieces):
+            # Sampled from counted documents in the order of their ids, so that no confidential
+            # document has an influence on the lists.
             counted = np.sort(self.words.ids[self.words.counted])
-            wanted = SAMPLE * list_count(self._counted_parts)
-            step = max(1, self._counted_parts // wanted)
-            sample = self.vectors.vectors(self._parts_of(counted[::step]))
-            held = np.flatnonzero(self._held[: self._next])
-            self.vectors.make_lists(self._counted_parts, sample, held)
+            sample_size = SAMPLE * list_count(self._counted_pieces)
+            step = max(1, self._counted_pieces // sample_size)
+            sample = self.vectors.vectors(self._pieces_of(counted[::step]))
+            pieces = np.flatnonzero(self._held[: self._next])
+            self.vectors.make_lists(self._counted_pieces, sample, pieces)
 
     def languages(self) -> Counter[str]:
-        """How many documents are in each language, of those that count in the statistics."""
-        return +Counter({each: count for each, count in self._spoken.items() if each})
+        """How many of the counted documents are in each language."""
+        return +Counter({code: count for code, count in self._spoken.items() if code})
 
     def confidential(self) -> Ids:
-        """The documents that do not count in the statistics."""
+        """The ids of the documents that do not count in the statistics."""
         return self.words.ids[self.words.alive & ~self.words.counted]
 
     def whole(self, document: int) -> Vectors | None:
         """The centred vector of a whole document; None where there is none."""
-        own = self._parts_of(np.array([document], np.int64))
-        return self.vectors.vectors(own[:1])[0] if len(own) else None
+        pieces = self._pieces_of(np.array([document], np.int64))
+        return self.vectors.vectors(pieces[:1])[0] if len(pieces) else None
 
     def query(self, terms: Sequence[str], vector: Vectors | None) -> Query:
-        """A query of stemmed terms and a centred vector; only a long text's weightiest terms
-        are asked for."""
+        """A query of stemmed terms and a centred vector; of a long text only the terms with the
+        greatest weight are used."""
         counts = Counter(terms)
         known, secret = [], []
         for term in counts:
-            counted, every = self.words.holders(term)
-            if counted:
+            in_counted, in_all = self.words.holders(term)
+            if in_counted:
                 known.append(term)
-            elif every:
+            elif in_all:
                 secret.append(term)
         known.sort(key=lambda term: (-counts[term] * self.words.rarity(term), term))
-        # What only confidential documents say is asked for beside the rest, never in its place.
+        # Terms that only confidential documents have are added and never displace another term,
+        # so that no ranking reveals them.
         asked = [*known[:QUERY_TERMS], *sorted(secret)]
         return Query(
-            # Where no document has a vector, there is nothing to compare it with.
             vector=vector if len(self.vectors) else None,
             terms={term: float(counts[term]) for term in asked},
             full=self.words.full_score({term: float(n) for term, n in counts.items()}),
@@ -231,10 +235,10 @@ class Collection:
         sharing: Facets | None = None,
         pool: int = POOL,
     ) -> Candidates:
-        """The nearest by vectors and by words, at most `pool` of each, scored by both.
+        """The nearest documents by vectors and by words, at most `pool` of each, scored by both.
 
-        With `allowed` only those documents are searched; those `hidden` never are. Those that
-        share the most of the facets in `sharing` are scored too, whatever they say.
+        With `allowed` only those documents are searched; `hidden` documents never are. Deals that
+        share the most of the facets in `sharing` are candidates, too, whatever their text says.
         """
         scopes = [Scope(allowed, pool)]
         return self.candidates_of_each(query, scopes, hidden=hidden, sharing=sharing)[0]
@@ -247,32 +251,34 @@ class Collection:
         hidden: Ids = NONE,
         sharing: Facets | None = None,
     ) -> list[Candidates]:
-        """The same for several scopes, in little more time than the widest takes alone."""
+        """The candidates of several scopes, in little more time than the widest takes alone."""
         permitted = [self._permitted(scope.allowed, hidden) for scope in scopes]
         pools = [scope.pool for scope in scopes]
-        searched = [self.words.alive & np.take(each, self.words.ids) for each in permitted]
-        worded = self.words.best_of_each(query.terms, list(zip(pools, searched, strict=True)))
-        parts = [
-            self._searched_parts(scope, each, hidden)
-            for scope, each in zip(scopes, permitted, strict=True)
+        searched = [self.words.alive & np.take(mask, self.words.ids) for mask in permitted]
+        best_by_words = self.words.best_of_each(
+            query.terms, list(zip(pools, searched, strict=True))
+        )
+        pieces = [
+            self._searched_pieces(scope, mask, hidden)
+            for scope, mask in zip(scopes, permitted, strict=True)
         ]
-        near = self._nearest(query.vector, list(zip(parts, pools, strict=True)))
-        found = []
-        for each, by_words, by_vectors in zip(permitted, worded, near, strict=True):
+        nearest = self._nearest(query.vector, list(zip(pieces, pools, strict=True)))
+        ids_of_each = []
+        for mask, by_words, by_vectors in zip(permitted, best_by_words, nearest, strict=True):
             slots = [by_words, self.words.slots(by_vectors)]
             if sharing:
-                alike = self.facets.alike(sharing, each, FACET_CANDIDATES)
+                alike = self.facets.alike(sharing, mask, FACET_CANDIDATES)
                 slots.append(self.words.slots(alike))
-            found.append(np.unique(self.words.ids[np.concatenate(slots)]))
-        ids = np.unique(np.concatenate(found))
+            ids_of_each.append(np.unique(self.words.ids[np.concatenate(slots)]))
+        ids = np.unique(np.concatenate(ids_of_each))
         scores = self.words.scores(query.terms, self.words.slots(ids))
         scored = self._scored(query, ids, scores)
-        return [scored.of(each) for each in found]
+        return [scored.of(ids) for ids in ids_of_each]
 
     def save(self, folder: Path, stem: str) -> list[Path]:
-        """Write this into files in `folder` whose names begin with `stem`; returns them."""
+        """Write the collection to files in `folder` whose names begin with `stem`; their paths."""
         names = ("vectors", "words", "facets", "rest")
-        files = [folder / f"{stem}.{part}" for part in names]
+        files = [folder / f"{stem}.{name}" for name in names]
         self.vectors.save(files[0])
         self.words.save(files[1])
         self.facets.save(files[2])
@@ -282,10 +288,10 @@ class Collection:
                 "mean": NONE if self.mean is None else self.mean,
                 "language": self._language,
                 "first": self._first,
-                "parts": self._parts,
+                "parts": self._piece_counts,
                 "held": self._held[: self._next],
                 "owner": self._owner[: self._next],
-                "part": self._part[: self._next],
+                "part": self._role[: self._next],
                 "languages": np.array(self._languages, "U8"),
             },
         )
@@ -293,26 +299,26 @@ class Collection:
 
     @classmethod
     def load(cls, files: Sequence[Path]) -> "Collection":
-        """Read what `save` wrote, from the files in the order that it returned."""
+        """Read a collection that `save` wrote, from its paths in the same order."""
         collection = cls()
-        # Both are large, and each is read by a core of its own.
-        with ThreadPoolExecutor(1) as other:
-            words = other.submit(WordIndex.load, files[1])
+        # Both files are large, and each is read on a core of its own.
+        with ThreadPoolExecutor(1) as pool:
+            words = pool.submit(WordIndex.load, files[1])
             collection.vectors = VectorIndex.load(files[0])
             collection.words = words.result()
         collection.facets = FacetIndex.load(files[2])
-        held = arrays.load(files[3])
-        collection.mean = held["mean"] if held["mean"].size else None
-        collection._language = held["language"]
-        collection._first, collection._parts = held["first"], held["parts"]
-        collection._held, collection._owner = held["held"], held["owner"]
-        collection._part = held["part"]
-        collection._languages = held["languages"].tolist()
+        stored = arrays.load(files[3])
+        collection.mean = stored["mean"] if stored["mean"].size else None
+        collection._language = stored["language"]
+        collection._first, collection._piece_counts = stored["first"], stored["parts"]
+        collection._held, collection._owner = stored["held"], stored["owner"]
+        collection._role = stored["part"]
+        collection._languages = stored["languages"].tolist()
         collection._next = len(collection._owner)
         spoken = np.bincount(collection._language, minlength=len(collection._languages))
         collection._spoken = Counter(dict(zip(collection._languages, spoken.tolist(), strict=True)))
         counted = collection.words.ids[collection.words.counted]
-        collection._counted_parts = int(collection._parts[counted].sum())
+        collection._counted_pieces = int(collection._piece_counts[counted].sum())
         return collection
 
     def _language_number(self, language: str) -> int:
@@ -320,47 +326,47 @@ class Collection:
             self._languages.append(language)
         return self._languages.index(language)
 
-    def _parts_of(self, ids: Ids) -> Ids:
-        """The numbers of the parts of these documents, one document after the other."""
-        ids = ids[(ids >= 0) & (ids < len(self._parts))]
-        counts = self._parts[ids]
+    def _pieces_of(self, ids: Ids) -> Ids:
+        """The numbers of the pieces of these documents, one document after the other."""
+        ids = ids[(ids >= 0) & (ids < len(self._piece_counts))]
+        counts = self._piece_counts[ids]
         before = np.cumsum(counts) - counts
         return np.repeat(self._first[ids] - before, counts) + np.arange(counts.sum())
 
-    def _make_room(self, ids: int, parts: int) -> None:
-        """Have room for ids below `ids` and for `parts` numbers of parts."""
-        if ids > len(self._parts):
-            for name in ("_language", "_first", "_parts"):
+    def _make_room(self, ids: int, pieces: int) -> None:
+        """Make room for ids below `ids` and for `pieces` numbers of pieces."""
+        if ids > len(self._piece_counts):
+            for name in ("_language", "_first", "_piece_counts"):
                 setattr(self, name, grown(getattr(self, name), 2 * ids))
-        if parts > len(self._part):
-            for name in ("_held", "_owner", "_part"):
-                setattr(self, name, grown(getattr(self, name), 2 * parts))
+        if pieces > len(self._role):
+            for name in ("_held", "_owner", "_role"):
+                setattr(self, name, grown(getattr(self, name), 2 * pieces))
 
     def _permitted(self, allowed: Ids | None, hidden: Ids) -> Mask:
-        """Which ids may be found."""
-        permitted = np.full(len(self._parts), allowed is None)
-        for ids, may in ((allowed, True), (hidden, False)):
+        """The mask of the ids that may be found."""
+        permitted = np.full(len(self._piece_counts), allowed is None)
+        for ids, value in ((allowed, True), (hidden, False)):
             if ids is not None:
-                permitted[ids[ids < len(permitted)]] = may
+                permitted[ids[ids < len(permitted)]] = value
         return permitted
 
-    def _searched_parts(self, scope: Scope, permitted: Mask, hidden: Ids) -> Mask:
-        """Which numbers of parts are searched."""
-        # Without a filter nearly all parts are searched, and only what is hidden is looked up.
-        parts = self._held[: self._next].copy()
+    def _searched_pieces(self, scope: Scope, permitted: Mask, hidden: Ids) -> Mask:
+        """The mask of the pieces that are searched."""
+        pieces = self._held[: self._next].copy()
+        # Without a filter only the hidden documents are looked up, which is quicker.
         if scope.allowed is None:
-            parts[self._parts_of(hidden)] = False
+            pieces[self._pieces_of(hidden)] = False
         else:
-            parts &= np.take(permitted, self._owner[: self._next])
-        return parts
+            pieces &= np.take(permitted, self._owner[: self._next])
+        return pieces
 
     def _nearest(self, vector: Vectors | None, asked: Sequence[tuple[Mask, int]]) -> list[Ids]:
-        """For each mask of parts and its pool, of the documents with these parts the `pool` with
-        the nearest; of equal ones those with the lower ids."""
-        found = [NONE] * len(asked)
+        """For each mask of pieces and its pool, the `pool` documents that own the nearest of
+        these pieces; ties go to the lower ids."""
+        nearest = [NONE] * len(asked)
         if vector is None or not len(self.vectors):
-            return found
-        # Where nothing is missed, what a wide search found holds the answers of narrower ones.
+            return nearest
+        # An exact search with a wide mask contains the results of narrower ones.
         order = sorted(range(len(asked)), key=lambda row: -np.count_nonzero(asked[row][0]))
         wide: tuple[Mask, Ids, Vectors, bool] | None = None
         for row in order:
@@ -369,31 +375,33 @@ class Collection:
                 _, numbers, cosines, complete = wide
                 documents = self._first_of(numbers, cosines, mask, pool, complete)
                 if documents is not None:
-                    found[row] = documents
+                    nearest[row] = documents
                     continue
-            # A document has several parts, and those of one are near each other.
+            # Pieces of one document are near each other, so more pieces than documents are needed.
             count = 3 * pool
             while True:
-                ids, scores = self.vectors.search(vector[None, :], count, mask, self._counted_parts)
-                held = ids[0] >= 0
-                numbers, cosines = ids[0][held], scores[0][held]
+                ids, scores = self.vectors.search(
+                    vector[None, :], count, mask, self._counted_pieces
+                )
+                hits = ids[0] >= 0
+                numbers, cosines = ids[0][hits], scores[0][hits]
                 complete = len(numbers) < max(count, 1)
-                # Several parts of one document can be near, and documents can be equally near:
-                # look further until enough differ and what comes next is farther than they are.
+                # The search widens until there are enough different documents, and every piece
+                # that is not among the results is farther away than they are.
                 documents = self._first_of(numbers, cosines, mask, pool, complete)
                 if documents is not None:
-                    found[row] = documents
+                    nearest[row] = documents
                     break
                 count *= 2
             if wide is None and self.vectors.is_exact:
                 wide = mask, numbers, cosines, complete
-        return found
+        return nearest
 
     def _first_of(
         self, numbers: Ids, cosines: Vectors, mask: Mask, pool: int, complete: bool
     ) -> Ids | None:
-        """The first `pool` documents with these parts, the nearest of which comes first; None
-        where parts that are not among them may come before."""
+        """The `pool` documents whose pieces are nearest; None where a piece that is not among
+        these numbers may be nearer."""
         inside = mask[numbers]
         documents, first = np.unique(self._owner[numbers[inside]], return_index=True)
         own = cosines[inside][first]
@@ -406,48 +414,41 @@ class Collection:
         nearness = np.zeros(len(ids), np.float32)
         passages = np.full(len(ids), -1, np.int64)
         wholes = np.zeros((len(ids), self.vectors.dimension), np.float32)
-        counts = self._parts[ids]
+        counts = self._piece_counts[ids]
         read = np.flatnonzero(counts)
         if query.vector is not None and len(read):
-            every = self._parts_of(ids)
-            vectors = self.vectors.vectors(every)
-            # Not by a library that starts threads for it, which wait for each other.
+            pieces = self._pieces_of(ids)
+            vectors = self.vectors.vectors(pieces)
+            # Unlike a matrix product, einsum starts no threads, which would wait for each other.
             cosines = np.einsum("ij,j->i", vectors, query.vector)
-            parts = self._part[every]
+            roles = self._role[pieces]
             starts = np.cumsum(counts[read]) - counts[read]
             wholes[read] = vectors[starts]
             whole = cosines[starts]
-            near = {part: _greatest(cosines, parts == part, starts) for part in PART_SHARE}
-            near[Part.WHOLE] = whole
+            near = {role: _greatest(cosines, roles == role, starts) for role in ROLE_SHARE}
+            near[PieceRole.WHOLE] = whole
             nearness[read] = sum(
-                share * np.where(np.isfinite(near[part]), near[part], whole)
-                for part, share in PART_SHARE.items()
+                share * np.where(np.isfinite(near[role]), near[role], whole)
+                for role, share in ROLE_SHARE.items()
             )
-            # Passages are counted from the first one, and of equally near ones the first is it.
-            place = np.arange(len(every))
-            split = parts == Part.PASSAGE
-            nearest = split & (cosines == np.repeat(near[Part.PASSAGE], counts[read]))
-            first, best = (
-                np.minimum.reduceat(np.where(those, place, len(every)), starts)
-                for those in (split, nearest)
+            # Passages are numbered from the first one; among equally near ones the first wins.
+            place = np.arange(len(pieces))
+            is_passage = roles == PieceRole.PASSAGE
+            is_nearest = is_passage & (cosines == np.repeat(near[PieceRole.PASSAGE], counts[read]))
+            first, nearest = (
+                np.minimum.reduceat(np.where(mask, place, len(pieces)), starts)
+                for mask in (is_passage, is_nearest)
             )
-            passages[read] = np.where(first < len(every), best - first, -1)
+            passages[read] = np.where(first < len(pieces), nearest - first, -1)
         return Candidates(ids, nearness, words, passages, wholes)
 
 
-def _greatest(values: Scores, those: Mask, starts: Ids) -> Scores:
-    """The greatest value of each stretch that begins at `starts`, of `those` only; -inf where
-    there is none."""
-    return np.asarray(np.maximum.reduceat(np.where(those, values, -np.inf), starts), np.float32)
+def _greatest(values: Scores, mask: Mask, starts: Ids) -> Scores:
+    """The greatest value under `mask` in each segment that begins at `starts`; -inf without one."""
+    return np.asarray(np.maximum.reduceat(np.where(mask, values, -np.inf), starts), np.float32)
 
 
 def mean_of(total: Vectors, count: int) -> Vectors:
-    """The mean to centre by, from the sum of `count` whole documents' vectors.
-
-    A few documents have in common what the next ones need not have, so the mean of few is
-    drawn towards nothing: as if there were SHRINKAGE more documents that share nothing.
-    """
+    """The mean for centring, from the sum of the vectors of `count` whole documents, shrunk
+    towards zero by SHRINKAGE."""
     return np.asarray(total / (count + SHRINKAGE), np.float32)
-
-
-SHRINKAGE = 50

@@ -8,13 +8,15 @@ from functools import lru_cache
 
 from similarity.index.language import language_of, stems
 
+# Raised when documents are prepared differently, so that all are prepared again.
+PREPARATION = 1
 # A passage's length in words: half of what the model reads at once.
 PASSAGE_WORDS = 90
 # A text of more passages than this is too long for anybody to have meant all of it.
 MAX_PASSAGES = 24
 
 
-class Part(IntEnum):
+class PieceRole(IntEnum):
     """What a piece of text is to its document."""
 
     WHOLE = 0
@@ -32,7 +34,7 @@ class Document:
     """
 
     language: str
-    pieces: tuple[tuple[Part, str], ...]
+    pieces: tuple[tuple[PieceRole, str], ...]
     terms: tuple[str, ...]
 
 
@@ -114,12 +116,12 @@ def document(title: str, prose: Sequence[str], around: Sequence[str] = ()) -> Do
 def _document(title: str, prose: tuple[str, ...], around: tuple[str, ...]) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
-    pieces = [(Part.WHOLE, whole)] if whole else []
+    pieces = [(PieceRole.WHOLE, whole)] if whole else []
     if title.strip() and whole != join([title]):
-        pieces.append((Part.TITLE, title.strip()))
+        pieces.append((PieceRole.TITLE, title.strip()))
     split = passages(join(prose))
     if len(split) > 1:
-        pieces += ((Part.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
+        pieces += ((PieceRole.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
     terms = stems(join([title, whole, *around]), language)
     return Document(language, tuple(pieces), tuple(terms))
 

@@ -9,22 +9,19 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from similarity.index.collection import Collection
+from similarity.index.documents import PREPARATION
 from similarity.index.sources import Kind
+from workspace.change_log import Mark
 
 log = logging.getLogger(__name__)
 
-
-# Rises when documents are prepared in another way, so that all are prepared again.
-PREPARATION = 1
-# Rises when the files of snapshots hold something else.
+# Raised when the content of the files changes, so that older snapshots are not read.
 SNAPSHOT_FORMAT = 3
-# How many bytes of a file are summed at a time.
+# How many bytes of a file are hashed at a time.
 DIGEST_PART = 4 << 20
-# The last generation that a cache has seen, and its token.
-Mark = tuple[int, str]
-EMPTY: Mark = (0, "")
 
 
 class Snapshots:
@@ -52,8 +49,8 @@ class Snapshots:
                 "format": SNAPSHOT_FORMAT,
                 "preparation": PREPARATION,
                 "model": model,
-                "generation": mark[0],
-                "token": mark[1],
+                "generation": mark.number,
+                "token": mark.token,
                 "files": {
                     kind: [[path.name, _file_digest(path)] for path in paths]
                     for kind, paths in files.items()
@@ -85,7 +82,7 @@ class Snapshots:
                     log.warning("The index snapshot %s is damaged: made anew.", path.name)
                     return None
             collections = {kind: Collection.load(list(named[kind])) for kind in Kind}
-            return (int(manifest["generation"]), str(manifest["token"])), collections
+            return _mark_of(manifest), collections
         except FileNotFoundError:
             return None
         except Exception as problem:  # Whatever is in these files, they are only a cache.
@@ -96,13 +93,17 @@ class Snapshots:
         """The generation that is published, without reading the indexes."""
         try:
             manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
-            return int(manifest["generation"]), str(manifest["token"])
+            return _mark_of(manifest)
         except Exception:  # Whatever is in this file, it is only a cache.
             return None
 
     def clear(self) -> None:
         """Delete every snapshot."""
         _remove([self._manifest, *self._folder.glob("*-*")])
+
+
+def _mark_of(manifest: dict[str, Any]) -> Mark:
+    return Mark(int(manifest["generation"]), str(manifest["token"]))
 
 
 def _file_digest(path: Path) -> str:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from similarity.index.collection import mean_of
-from similarity.index.documents import Part
+from similarity.index.documents import PieceRole
 from similarity.index.language import stems
 from similarity.index.snapshots import PREPARATION
 from similarity.index.sources import Kind
@@ -237,11 +237,14 @@ class _Chunk:
             )
             own = split[starts[row] : starts[row + 1]]
             size = len(told) // max(1, len(own))
-            pieces = [(Part.WHOLE, whole, self.wholes[row]), (Part.TITLE, name, titles[row])]
+            pieces = [
+                (PieceRole.WHOLE, whole, self.wholes[row]),
+                (PieceRole.TITLE, name, titles[row]),
+            ]
             for position, vector in enumerate(own):
                 words = told[position * size : (position + 1) * size]
                 text = " ".join(writer.words[each] for each in words)
-                pieces.append((Part.PASSAGE, text, vector))
+                pieces.append((PieceRole.PASSAGE, text, vector))
             self.rows[Passage] += (
                 {
                     "document_id": number,

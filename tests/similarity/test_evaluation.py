@@ -2,10 +2,8 @@
 
 import json
 import math
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,11 +20,16 @@ from similarity.evaluation import (
     recall,
     reliability,
 )
+from tests.similarity.collections import (
+    COLLECTIONS,
+    json_lines,
+    table,
+    write_collection,
+    write_experts,
+)
 from tests.similarity.encoders.test_reranking import BrokenReranker, FakeReranker
 from tests.world import FakeEmbedder
 from workspace.errors import Invalid
-
-DATA = Path(__file__).parents[3] / "shared/data"
 
 
 def test_ndcg_is_that_of_a_hand() -> None:
@@ -98,15 +101,6 @@ QRELS = [
     ("d3", "4", "1"),
     ("gone", "d1", "1"),
 ]
-
-
-def json_lines(path: Path, rows: list[Any]) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
-def table(path: Path, *rows: tuple[str, ...]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("".join("\t".join(row) + "\n" for row in rows), encoding="utf-8")
 
 
 @pytest.fixture
@@ -357,29 +351,10 @@ def test_reliability_and_brier_are_those_of_a_hand() -> None:
     ]
 
 
-def some_of(source: Path, folder: Path, relevant: int, others: int) -> Path:
-    """The first judged queries of a collection, with their documents and some more."""
-    (folder / "qrels").mkdir(parents=True)
-    judged = (source / "qrels/test.tsv").read_text().splitlines()[: relevant + 1]
-    wanted = {line.split("\t")[1] for line in judged[1:]}
-    shutil.copy(source / "queries.jsonl", folder)
-    (folder / "qrels/test.tsv").write_text("\n".join(judged) + "\n")
-    with (
-        (source / "corpus.jsonl").open(encoding="utf-8") as corpus,
-        (folder / "corpus.jsonl").open("w", encoding="utf-8") as part,
-    ):
-        for number, line in enumerate(corpus):
-            if number < others or str(json.loads(line)["_id"]) in wanted:
-                part.write(line)
-    return folder
-
-
-@pytest.mark.parametrize("name", ["cranfield", "hadoop_duplicates", "poquad_pl"])
+@pytest.mark.parametrize("name", COLLECTIONS)
 def test_the_layout_of_open_collections_is_read(name: str, tmp_path: Path) -> None:
-    source = DATA / "collections" / name
-    if not source.exists():
-        pytest.skip("the collection is not here")
-    found = evaluate(some_of(source, tmp_path / name, 12, 60), FakeEmbedder())
+    folder = write_collection(COLLECTIONS[name], tmp_path / name, fillers=60)
+    found = evaluate(folder, FakeEmbedder())
     assert found["documents"] >= 60
     assert found["queries"] > 0
     assert found["words"]["ndcg@10"] > 0.3
@@ -387,13 +362,6 @@ def test_the_layout_of_open_collections_is_read(name: str, tmp_path: Path) -> No
 
 
 def test_the_layout_of_the_open_experts_is_read(tmp_path: Path) -> None:
-    source = DATA / "experts_dblp"
-    if not source.exists():
-        pytest.skip("the collection is not here")
-    for path in source.glob("*.tsv"):
-        shutil.copy(path, tmp_path)
-    lines = (source / "documents.jsonl").read_text(encoding="utf-8").splitlines()[:150]
-    (tmp_path / "documents.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    found = evaluate_experts(tmp_path, FakeEmbedder())
+    found = evaluate_experts(write_experts(tmp_path), FakeEmbedder())
     assert (found["documents"], found["queries"]) == (150, 7)
     assert 0 < found["map"] < 1

@@ -482,7 +482,7 @@ def test_another_model_encodes_all_and_vectors_are_never_mixed(
 def test_catching_up_is_resumed_where_it_was_interrupted(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.index.catalog.CATCH_UP_BATCH", 4)
+    monkeypatch.setattr("similarity.index.indexer.CATCH_UP_BATCH", 4)
     with database.write() as session:
         for number in range(10):
             log(session, f"Deal number{number}")
@@ -517,7 +517,7 @@ class FailingEmbedder(CountingEmbedder):
 def test_what_was_encoded_before_a_crash_is_not_encoded_again(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("similarity.index.catalog.CATCH_UP_BATCH", 4)
+    monkeypatch.setattr("similarity.index.indexer.CATCH_UP_BATCH", 4)
     with database.write() as session:
         for number in range(18):
             # Every third is what another is, word for word.
@@ -737,8 +737,8 @@ def test_no_confidential_document_decides_when_the_mean_is_renewed(
     database: Database, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where there are many documents, they are not counted at every change."""
-    monkeypatch.setattr("similarity.index.catalog.COUNT_OFTEN", 2)
-    monkeypatch.setattr("similarity.index.catalog.COUNT_EACH", 4)
+    monkeypatch.setattr("similarity.index.indexer.COUNT_OFTEN", 2)
+    monkeypatch.setattr("similarity.index.indexer.COUNT_EACH", 4)
 
     def means() -> list[tuple[int, bytes]]:
         with database.read() as session:

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from similarity.index.collection import (
     NONE,
-    PART_SHARE,
     QUERY_TERMS,
+    ROLE_SHARE,
     Candidates,
     Collection,
     Entry,
     mean_of,
 )
-from similarity.index.documents import Part
+from similarity.index.documents import PieceRole
 from similarity.index.facets import Facts
 from similarity.index.vectors import Ids, Mask, VectorIndex, Vectors
 from similarity.scoring import Facets
@@ -192,7 +192,9 @@ def entry(
 ) -> Entry:
     """A document of a whole, a title and so many passages; of -1, without vectors. Every third
     is about the product that `SHARED` names."""
-    parts = [Part.WHOLE, Part.TITLE, *[Part.PASSAGE] * passages] if passages >= 0 else []
+    parts = (
+        [PieceRole.WHOLE, PieceRole.TITLE, *[PieceRole.PASSAGE] * passages] if passages >= 0 else []
+    )
     facts = Facts(Facets() if number % 3 else SHARED, "open", None, None)
     return Entry(number, "en", terms, parts, units(random, len(parts)), counted, facts)
 
@@ -201,8 +203,8 @@ def nearness(held: Entry, vector: Vectors, mean: Vectors | None) -> float:
     moved = held.vectors - (0 if mean is None else mean)
     cosines = (moved / np.linalg.norm(moved, axis=1, keepdims=True)) @ vector
     total = 0.0
-    for part, share in PART_SHARE.items():
-        own = [cosine for cosine, of in zip(cosines, held.parts, strict=True) if of is part]
+    for part, share in ROLE_SHARE.items():
+        own = [cosine for cosine, of in zip(cosines, held.roles, strict=True) if of is part]
         total += share * max(own or [cosines[0]])
     return total
 
@@ -287,7 +289,7 @@ def test_candidates_are_those_of_brute_force(
     by_slot = collection.words.search(query.terms)
     slots = {int(each): row for row, each in enumerate(collection.words.ids)}
     words = {each: float(by_slot[slots[each]]) for each in searched}
-    near = {each: best_part(held[each], vector, mean) for each in searched if held[each].parts}
+    near = {each: best_part(held[each], vector, mean) for each in searched if held[each].roles}
     by_words = sorted((e for e in words if words[e] > 0), key=lambda e: (-words[e], e))[:pool]
     by_vectors = sorted(near, key=lambda each: -near[each])[:pool]
     also = {each for each in searched if sharing and each % 3 == 0}
@@ -295,12 +297,12 @@ def test_candidates_are_those_of_brute_force(
     assert list(found) == sorted(found)
     for each, (near_, word, passage) in found.items():
         assert word == words[each]
-        if not held[each].parts:
+        if not held[each].roles:
             assert (near_, passage) == (0, -1)
             assert collection.whole(each) is None
             continue
         assert near_ == pytest.approx(nearness(held[each], vector, mean), abs=1e-5)
-        only_whole = Part.PASSAGE not in held[each].parts
+        only_whole = PieceRole.PASSAGE not in held[each].roles
         assert (passage == -1) == only_whole
         if not only_whole:
             own = collection.centred(held[each].vectors) @ vector
@@ -326,7 +328,7 @@ def test_of_equal_documents_the_oldest_are_looked_at(copies: int, pool: int, ord
     collection = Collection()
     collection.put([other])
     for number in numbers:
-        collection.put([Entry(number, "en", same.terms, same.parts, same.vectors)])
+        collection.put([Entry(number, "en", same.terms, same.roles, same.vectors)])
     expected = set(range(1, min(pool, copies) + 1))
     words = collection.candidates(collection.query(["same"], None), pool=pool)
     assert set(words.ids.tolist()) == expected
@@ -339,7 +341,7 @@ def test_many_passages_of_one_document_do_not_crowd_out_the_others() -> None:
     vector = units(random, 1)[0]
     near = np.stack([vector] * 200)
     collection = Collection()
-    collection.put([Entry(1, "en", [], [Part.WHOLE, *[Part.PASSAGE] * 199], near)])
+    collection.put([Entry(1, "en", [], [PieceRole.WHOLE, *[PieceRole.PASSAGE] * 199], near)])
     collection.put([entry(number, random, [], 0) for number in range(2, 12)])
     found = collection.candidates(collection.query([], vector), pool=8)
     assert len(found.ids) == 8

@@ -11,8 +11,8 @@ from similarity.index.documents import (
     PASSAGE_WORDS,
     AssetText,
     DealText,
-    Part,
     PersonText,
+    PieceRole,
     asset_document,
     deal_document,
     document,
@@ -60,8 +60,8 @@ def test_joined_parts_are_sentences(parts: list[str]) -> None:
 def test_a_short_document_is_its_whole_and_its_title() -> None:
     made = document("Ward dashboards", ["Waiting times", "for managers!"], ["Q86"])
     assert list(made.pieces) == [
-        (Part.WHOLE, "Ward dashboards. Waiting times. for managers!"),
-        (Part.TITLE, "Ward dashboards"),
+        (PieceRole.WHOLE, "Ward dashboards. Waiting times. for managers!"),
+        (PieceRole.TITLE, "Ward dashboards"),
     ]
     assert made.language == "en"
     # The title's words count twice; what is around has words, and no meaning.
@@ -71,12 +71,12 @@ def test_a_short_document_is_its_whole_and_its_title() -> None:
 
 
 def test_a_document_of_a_title_alone_is_its_whole() -> None:
-    assert document("Ward dashboards", ["", " "]).pieces == ((Part.WHOLE, "Ward dashboards."),)
-    assert document("Done.", []).pieces == ((Part.WHOLE, "Done."),)
+    assert document("Ward dashboards", ["", " "]).pieces == ((PieceRole.WHOLE, "Ward dashboards."),)
+    assert document("Done.", []).pieces == ((PieceRole.WHOLE, "Done."),)
 
 
 def test_a_document_without_a_title_is_its_whole() -> None:
-    assert document("", ["Prose"]).pieces == ((Part.WHOLE, "Prose."),)
+    assert document("", ["Prose"]).pieces == ((PieceRole.WHOLE, "Prose."),)
 
 
 def test_a_document_of_nothing_has_no_pieces() -> None:
@@ -91,7 +91,7 @@ def test_a_long_document_has_its_passages_but_not_without_end() -> None:
     long = "word " * (PASSAGE_WORDS * (MAX_PASSAGES + 5))
     made = document("Title", [long])
     parts = [part for part, _ in made.pieces]
-    assert parts == [Part.WHOLE, Part.TITLE, *[Part.PASSAGE] * MAX_PASSAGES]
+    assert parts == [PieceRole.WHOLE, PieceRole.TITLE, *[PieceRole.PASSAGE] * MAX_PASSAGES]
     # Its words are all found, also those past the last passage.
     assert made.terms.count("word") == PASSAGE_WORDS * (MAX_PASSAGES + 5)
 
@@ -128,7 +128,7 @@ def test_all_that_is_written_on_a_deal_is_found(column: str, value: object, mean
 def test_what_is_written_on_assets_and_people_is_found() -> None:
     asset = asset_document(AssetText("Ward demo", "demo", "Shown on a ward", ["Atlas Warehouse"]))
     assert set(stems("ward demo shown atlas warehouse", "en")) <= set(asset.terms)
-    assert asset.pieces[0] == (Part.WHOLE, "Ward demo. Shown on a ward.")
+    assert asset.pieces[0] == (PieceRole.WHOLE, "Ward demo. Shown on a ward.")
     person = person_document(
         PersonText(
             name="Inês Moreira",

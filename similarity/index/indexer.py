@@ -1,0 +1,383 @@
+"""The indexer: from the record to documents, passages, vectors and means, in the database.
+
+Whatever writes a deal, an asset or a person through a `Database.write()` session has its
+document renewed in the same transaction: the indexer listens to the session, and no caller has
+to remember. What changed in another way, or has no vector of the model, is left to `catch_up`.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, select
+
+from similarity.encoders.embeddings import Encoder, ModelUnavailable
+from similarity.index.collection import mean_of
+from similarity.index.documents import PREPARATION, PieceRole, forget_texts
+from similarity.index.documents import Document as Text
+from similarity.index.sources import TABLES, Kind, affected, documents, touched_by
+from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
+from workspace.change_log import follow
+from workspace.database import Database, batches, fetch, select_row
+from workspace.deals.tables import Deal
+
+log = logging.getLogger(__name__)
+
+# How many documents a catch-up commits at a time: few, so that little is lost when it stops.
+CATCH_UP_BATCH = 64
+# Documents are counted, to see whether they have doubled, at every change while there are at
+# most this many, and at every change of more than this many; else at one changed document in
+# COUNT_EACH.
+COUNT_OFTEN = 1_000
+COUNT_EACH = 50
+
+# What was prepared so far, and how much there is to prepare.
+Progress = Callable[[int, int], None]
+Subjects = dict[Kind, set[int]]
+# Vectors as bytes by the hashes of their texts.
+VectorsByHash = dict[str, bytes]
+
+_POSTPONED = "new documents are left to a catch-up"
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What is compared of a stored document."""
+
+    id: int
+    subject_id: int
+    content_hash: str
+    confidential: bool
+
+
+class Indexer:
+    """Keeps the stored documents in step with the record."""
+
+    def __init__(self, database: Database, encoder: Encoder) -> None:
+        self._database = database
+        self._encoder = encoder
+
+    def listen(self, session: Session) -> None:
+        """Renew the documents that a session's changes affect, before it commits."""
+        touched: set[tuple[str, int]] = set()
+
+        def note(row: SQLModel) -> None:
+            touched.update(touched_by(row))
+
+        def renew(session: Session) -> None:
+            if touched:
+                subjects = affected(session, touched)
+                if session.info.get(_POSTPONED):
+                    # Existing documents are searched in the meantime and have to stay true.
+                    subjects = _documented(session, subjects)
+                # On SQLite nobody else can write meanwhile, so encoding ahead gains nothing.
+                several = not self._database.is_sqlite
+                ahead = self._encode_ahead(session, subjects) if several else {}
+                self._renew(session, subjects, ahead)
+
+        follow(session, note, renew)
+
+    def catch_up(self, progress: Progress | None = None, *, thorough: bool = False) -> int:
+        """Prepare every document that is missing, or of another model or version; how many.
+
+        `thorough` also compares each text with the stored hash, which finds what was written
+        past the indexer. Each batch is committed by itself, so that an interrupted catch-up can
+        be continued. Texts are encoded between the transactions, so that no writer waits.
+        """
+        done = 0
+        with self._database.read() as session:
+            outdated = self._outdated(session, thorough)
+        for kind, ids in outdated.items():
+            for batch in batches(ids, CATCH_UP_BATCH):
+                subjects = {kind: set(batch)}
+                with self._database.read() as session:
+                    ahead = self._encode_ahead(session, subjects)
+                with self._database.write() as session:
+                    self._renew(session, subjects, ahead)
+                done += len(batch)
+                if progress:
+                    progress(done, sum(map(len, outdated.values())))
+        return done
+
+    def _renew(self, session: Session, subjects: Subjects, ahead: VectorsByHash) -> None:
+        """Rewrite the documents of these subjects whose text has changed, and log it.
+
+        The log is locked from here to the commit, so that texts are read after every earlier
+        change to them. Slow work was done before the lock and is in `ahead`.
+        """
+        number = CATALOG_LOG.lock(session)
+        # A deal's facets are in the caches, too, and may change without its text.
+        changed = {(Kind.DEAL, deal) for deal in subjects.get(Kind.DEAL, ())}
+        renews_mean = False
+        for kind, ids in subjects.items():
+            public_hashes: list[str] = []
+            for batch in batches(sorted(ids)):
+                for subject, digest in self._renew_batch(session, kind, batch, ahead).items():
+                    changed.add((kind, subject))
+                    public_hashes += [digest] if digest else []
+            if public_hashes:
+                renews_mean |= self._renew_mean(session, kind, public_hashes)
+        forget_texts()
+        if changed:
+            changes = [{"kind": kind, "subject_id": subject} for kind, subject in sorted(changed)]
+            CATALOG_LOG.append(session, number, changes, breaks=renews_mean)
+
+    def _encode_ahead(self, session: Session, subjects: Subjects) -> VectorsByHash:
+        """The vectors of these subjects' texts, as far as they can be read before the lock."""
+        texts = {
+            _digest(text): text
+            for kind, ids in subjects.items()
+            for _, document, _ in documents(session, kind, sorted(ids))
+            for _, text in document.pieces
+        }
+        return self._vectors(session, texts, {})
+
+    def _renew_batch(
+        self, session: Session, kind: Kind, ids: list[int], ahead: VectorsByHash
+    ) -> dict[int, str | None]:
+        """Renew at most a batch of documents of one kind.
+
+        Returns the subjects that changed with the content hashes of their documents, None where
+        a document is confidential or was removed.
+        """
+        query = select_row(
+            _Stored,
+            id=col(Document.id),
+            subject_id=col(Document.subject_id),
+            content_hash=col(Document.content_hash),
+            confidential=col(Document.confidential),
+        ).where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
+        stored = {row.subject_id: row for row in fetch(session, _Stored, query)}
+        model = self._encoder.model_id
+        lacking = lacking_vectors(session, model, [row.id for row in stored.values()])
+        written: dict[int, Text] = {}
+        hashes: dict[int, str | None] = {}
+        rows: list[dict[str, object]] = []
+        present = set()
+        for subject, text, confidential in documents(session, kind, ids):
+            present.add(subject)
+            digest = _content_hash(text)
+            if (
+                (row := stored.get(subject))
+                and (row.content_hash, row.confidential) == (digest, confidential)
+                and row.id not in lacking
+            ):
+                continue
+            written[subject] = text
+            hashes[subject] = None if confidential else digest
+            rows.append(
+                {
+                    "kind": kind,
+                    "subject_id": subject,
+                    "content_hash": digest,
+                    "prepared": PREPARATION,
+                    "language": text.language,
+                    "terms": " ".join(text.terms),
+                    "confidential": confidential,
+                }
+            )
+        # Vectors are looked up before the old passages are deleted: most texts stay the same.
+        texts = {_digest(piece): piece for text in written.values() for _, piece in text.pieces}
+        vectors = self._vectors(session, texts, ahead)
+        removed = stored.keys() - present
+        replaced = [stored[subject].id for subject in {*written, *removed} if subject in stored]
+        for table, column in ((Passage, Passage.document_id), (Document, Document.id)):
+            session.execute(sa.delete(table).where(col(column).in_(replaced)))
+        if rows:
+            insert = sa.insert(Document).returning(col(Document.subject_id), col(Document.id))
+            passages = [
+                passage
+                for row in session.execute(insert, rows)
+                for passage in self._passages(row.id, written[row.subject_id], vectors)
+            ]
+            if passages:
+                session.execute(sa.insert(Passage), passages)
+        return hashes | dict.fromkeys(removed)
+
+    def _passages(
+        self, document_id: int, text: Text, vectors: VectorsByHash
+    ) -> Iterator[dict[str, object]]:
+        """The rows of a document's pieces, with their vectors where there are some."""
+        for position, (role, piece) in enumerate(text.pieces):
+            digest = _digest(piece)
+            vector = vectors.get(digest)
+            yield {
+                "document_id": document_id,
+                "position": position,
+                "part": role,
+                "text": piece,
+                "text_hash": digest,
+                "vector": vector,
+                "model": self._encoder.model_id if vector else None,
+            }
+
+    def _vectors(
+        self, session: Session, texts: dict[str, str], ahead: VectorsByHash
+    ) -> VectorsByHash:
+        """The vectors of texts by their hashes: stored vectors of equal texts, others encoded.
+
+        Without a usable model, texts that have no stored vector are left out.
+        """
+        vectors = {digest: ahead[digest] for digest in texts if digest in ahead}
+        for batch in batches([digest for digest in texts if digest not in vectors]):
+            # Of many passages with the same text, only one vector is read.
+            latest = (
+                sa.select(sa.func.max(col(Passage.id)))
+                .where(
+                    col(Passage.text_hash).in_(batch),
+                    col(Passage.model) == self._encoder.model_id,
+                )
+                .group_by(col(Passage.text_hash))
+            )
+            rows = session.execute(
+                sa.select(col(Passage.text_hash), col(Passage.vector)).where(
+                    col(Passage.id).in_(latest)
+                )
+            )
+            vectors.update((row.text_hash, row.vector) for row in rows)
+        missing = [digest for digest in texts if digest not in vectors]
+        try:
+            encoded = self._encoder.encode([texts[digest] for digest in missing]) if missing else ()
+            vectors.update(zip(missing, (vector.tobytes() for vector in encoded), strict=True))
+        except ModelUnavailable as problem:
+            log.warning("%s What is saved now is found by its words only.", problem)
+        return vectors
+
+    def _renew_mean(self, session: Session, kind: Kind, changed: list[str]) -> bool:
+        """Renew the mean of a kind if its documents have doubled; whether it was renewed.
+
+        `changed` has the hashes of the changed documents that are not confidential. They alone
+        decide when documents are counted, so that no confidential document has an influence.
+        """
+        due = len(changed) > COUNT_OFTEN or any(
+            int(digest[:8], 16) % COUNT_EACH == 0 for digest in changed
+        )
+        model = self._encoder.model_id
+        row = session.get(CatalogMean, (kind, model))
+        if row and row.count > COUNT_OFTEN and not due:
+            return False
+        wholes = (
+            sa.select(col(Passage.vector))
+            .join(Document, col(Document.id) == col(Passage.document_id))
+            .where(
+                col(Document.kind) == kind,
+                col(Document.confidential).is_(False),
+                col(Passage.part) == PieceRole.WHOLE,
+                col(Passage.model) == model,
+            )
+        )
+        count = session.execute(
+            sa.select(sa.func.count()).select_from(wholes.subquery())
+        ).scalar_one()
+        if count == 0 or (row is not None and count < 2 * row.count):
+            return False
+        total: Any = 0.0
+        for vector in session.execute(wholes.execution_options(yield_per=1000)).scalars():
+            total = total + np.frombuffer(vector, np.float32)
+        row = row or CatalogMean(kind=kind, model=model, count=0, vector=b"")
+        row.count, row.vector = count, mean_of(np.asarray(total), count).tobytes()
+        session.add(row)
+        return True
+
+    def _outdated(self, session: Session, thorough: bool) -> dict[Kind, list[int]]:
+        """The subjects whose document differs from what would be written now."""
+        outdated = {}
+        for kind in Kind:
+            ids = self._outdated_by_query(session, kind)
+            if thorough:
+                query = select(Document.subject_id, Document.content_hash)
+                stored = dict(session.exec(query.where(Document.kind == kind)).all())
+                ids |= {
+                    subject
+                    for subject, text, _ in documents(session, kind, sorted(stored.keys() - ids))
+                    if stored[subject] != _content_hash(text)
+                }
+                forget_texts()
+            outdated[kind] = sorted(ids)
+        return outdated
+
+    def _outdated_by_query(self, session: Session, kind: Kind) -> set[int]:
+        """The subjects without a current document, and those that no longer exist.
+
+        The database compares ids, so that other threads can answer meanwhile.
+        """
+        model = self._encoder.model_id
+        table = TABLES[kind]
+        current = select(Document.id).where(
+            Document.kind == kind,
+            Document.subject_id == table.id,
+            Document.prepared == PREPARATION,
+        )
+        subject = select(table.id).where(table.id == Document.subject_id)
+        orphaned = select(Document.subject_id).where(Document.kind == kind, ~subject.exists())
+        lacking = (
+            select(Document.subject_id)
+            .join(Passage, col(Passage.document_id) == col(Document.id))
+            .where(Document.kind == kind, _lacks_vector(model))
+        )
+        ids = {
+            *session.exec(select(table.id).where(~current.exists())),
+            *session.exec(orphaned),
+            *session.exec(lacking.distinct()),
+        }
+        if kind is Kind.DEAL:
+            ids |= set(session.exec(_wrongly_flagged()))
+        return ids
+
+
+def postpone(session: Session) -> None:
+    """Leave the new documents of this transaction to a catch-up.
+
+    A catch-up of many documents shows its progress and loses little when it is interrupted.
+    """
+    session.info[_POSTPONED] = True
+
+
+def lacking_vectors(session: Session, model: str, document_ids: list[int]) -> set[int]:
+    """Which of these documents have a passage without a vector of this model."""
+    query = select(Passage.document_id).where(
+        col(Passage.document_id).in_(document_ids), _lacks_vector(model)
+    )
+    return set(session.exec(query.distinct()))
+
+
+def _lacks_vector(model: str) -> sa.ColumnElement[bool]:
+    return sa.or_(col(Passage.model).is_(None), col(Passage.model) != model)
+
+
+def _documented(session: Session, subjects: Subjects) -> Subjects:
+    """Those of these subjects that have a document."""
+    return {
+        kind: {
+            subject
+            for batch in batches(sorted(ids))
+            for subject in session.exec(
+                select(Document.subject_id).where(
+                    Document.kind == kind, col(Document.subject_id).in_(batch)
+                )
+            )
+        }
+        for kind, ids in subjects.items()
+    }
+
+
+def _wrongly_flagged() -> Any:
+    """The deals whose confidential flag differs from that of their document."""
+    return (
+        select(Deal.id)
+        .join(Document, col(Document.subject_id) == col(Deal.id))
+        .where(Document.kind == Kind.DEAL, col(Document.confidential) != col(Deal.confidential))
+    )
+
+
+def _content_hash(text: Text) -> str:
+    pieces = (f"{role:d}{piece}" for role, piece in text.pieces)
+    return _digest(PREPARATION, text.language, *text.terms, "", *pieces)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()
