@@ -1,14 +1,17 @@
 # Every recipe works in an empty clone: it first makes .venv complete, which takes a moment
-# only when pyproject.toml has changed since the last time.
+# only when pyproject.toml or constraints.txt has changed since the last time.
 
 set shell := ["sh", "-eu", "-c"]
+
+# Compiled modules are kept: each process of the tests would take ten seconds to compile them.
+export PYTHONDONTWRITEBYTECODE := ""
 
 python := ".venv/bin/python"
 # Which build of torch: auto takes the CPU's where no NVIDIA GPU is found; cpu; gpu.
 torch := env("DEALKIN_TORCH", "auto")
 cpu_index := "https://download.pytorch.org/whl/cpu"
 # What .venv has to fit; written down in it once it does.
-wanted := torch + " " + sha256_file("pyproject.toml")
+wanted := torch + " " + sha256_file("pyproject.toml") + " " + sha256_file("constraints.txt")
 
 # What there is to do
 _default:
@@ -29,12 +32,19 @@ serve *options: (_install "")
 test *options: setup
     @{{ python }} -m pytest -n auto {{ options }}
 
-# Everything that must hold before a commit
-check: setup
+# Run the tests that are soon done: on SQLite, without a browser, and no property tests
+quick *options: setup
+    @{{ python }} -m pytest -n auto -m "not postgresql and not browser and not property" {{ options }}
+
+# Formatting, lint, types and import contracts
+lint: setup
     .venv/bin/ruff format --check .
     .venv/bin/ruff check .
     .venv/bin/mypy
     .venv/bin/lint-imports
+
+# Everything that must hold before a commit
+check: lint
     {{ python }} -m pytest -n auto
 
 # Format, and mend what can be mended by itself
@@ -50,6 +60,31 @@ bench *options: setup
 reindex: (_install "")
     @.venv/bin/dealkin reindex
 
+# Renew constraints.txt: the newest versions that pyproject.toml allows
+lock:
+    #!/bin/sh
+    set -eu
+    folder=$(mktemp -d)
+    trap 'rm -r "$folder"' EXIT
+    # The oldest Python that the project supports: what it can install, newer ones can.
+    python3.11 -m venv --upgrade-deps "$folder"
+    {{ just_executable() }} torch=cpu _packages "$folder/bin/python" ".[bench,dev]"
+    "$folder/bin/python" - > "$folder/constraints.txt" <<'END'
+    import re
+    from importlib.metadata import distributions
+
+    print("# The versions that the set-up installs. Renewed by `just lock`, not by hand.")
+    versions = {re.sub(r"[-_.]+", "-", found.name).lower(): found.version for found in distributions()}
+    for name in sorted(versions.keys() - {"dealkin", "pip"}):
+        # Without the build (+cpu): the constraint holds for every build of that version.
+        print(f"{name}=={versions[name].split('+')[0]}")
+    END
+    mv "$folder/constraints.txt" constraints.txt
+
+# Ask an index of advisories about every locked version
+audit: setup
+    @{{ python }} .ci/audit.py
+
 # Make .venv complete: the application, with `extra` the tools named by it
 _install extra:
     #!/bin/sh
@@ -60,7 +95,14 @@ _install extra:
     echo "Setting up .venv; this takes some minutes the first time." >&2
     test -x {{ python }} || python3 -m venv .venv
     rm -f .venv/.dealkin .venv/.dealkin-dev
-    this=".{{ if extra == "" { "" } else { "[" + extra + "]" } }}"
+    {{ just_executable() }} torch={{ quote(torch) }} _packages {{ python }} \
+        ".{{ if extra == "" { "" } else { "[" + extra + "]" } }}" --constraint constraints.txt
+    printf %s "{{ wanted }}" > .venv/.dealkin{{ if extra == "" { "" } else { "-" + extra } }}
+
+# Install `what` for the Python `into`, with the build of torch that was chosen
+_packages into what *options:
+    #!/bin/sh
+    set -eu
     case "{{ torch }}" in
         cpu) gpu=no ;;
         gpu) gpu=yes ;;
@@ -71,21 +113,20 @@ _install extra:
     with_uv() {
         command -v uv >/dev/null || return 1
         if test $gpu = yes; then backend=auto; else backend=cpu; fi
-        uv pip install --python {{ python }} --torch-backend $backend --editable "$this"
+        uv pip install --python "{{ into }}" --torch-backend $backend {{ options }} --editable "{{ what }}"
     }
     with_pip() {
-        {{ python }} -m pip --version >/dev/null 2>&1 || {{ python }} -m ensurepip
+        "{{ into }}" -m pip --version >/dev/null 2>&1 || "{{ into }}" -m ensurepip
         if test $gpu = no; then
             # Alone and without its dependencies, so that only torch is looked for there.
             pin=$(sed -n 's/^ *"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
-            {{ python }} -m pip install --no-deps --retries 1 --timeout 15 --index-url {{ cpu_index }} "$pin" || {
+            "{{ into }}" -m pip install --no-deps --retries 1 --timeout 15 --index-url {{ cpu_index }} "$pin" || {
                 echo "The CPU build of $pin was found neither at {{ cpu_index }}"
                 echo "nor in a folder that PIP_FIND_LINKS names. DEALKIN_TORCH=gpu takes the build that"
                 echo "your package index has: on Linux one with several GB of GPU libraries."
                 exit 1
             } >&2
         fi
-        {{ python }} -m pip install --editable "$this"
+        "{{ into }}" -m pip install {{ options }} --editable "{{ what }}"
     }
     with_uv || with_pip
-    printf %s "{{ wanted }}" > .venv/.dealkin{{ if extra == "" { "" } else { "-" + extra } }}

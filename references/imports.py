@@ -19,13 +19,21 @@ from workspace.audit import audit
 from workspace.clock import today
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
-from workspace.imports import cells as read_cell
-from workspace.imports.cells import choice, email, first_day, last_day, many, shown, whole
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.deals import tell
+from workspace.imports.cells import (
+    quoted,
+    read_choice,
+    read_day,
+    read_email,
+    read_first_day,
+    read_last_day,
+    read_list,
+    read_whole,
+)
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.deals import add_past_event
 from workspace.imports.formats import Cells, Format, columns, needs
-from workspace.imports.rows import Result, Row, each, given
-from workspace.imports.run import More
+from workspace.imports.rows import Result, Row, apply_each, without_empty
+from workspace.imports.run import ImportExtension
 from workspace.keys import random_key
 from workspace.people import people
 from workspace.people.tables import Person, Role
@@ -49,35 +57,35 @@ _RELATED = {
 }
 
 
-def ties(known: Known, rows: Sequence[Row]) -> None:
+def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the two people, kind, source and owner."""
 
     def apply(row: Row) -> Result:
-        one_id = row.need("one", known.person_id)
-        other_id = row.need("other", known.person_id)
-        kind = row.read("kind", lambda text: choice(text, map(str, TieKind)))
-        visibility = row.read("visibility", lambda text: choice(text, map(str, Visibility)))
-        owner_id = row.read("owner", known.member_id)
-        facts: dict[str, Any] = given(
+        one_id = row.need("one", context.person_id)
+        other_id = row.need("other", context.person_id)
+        kind = row.read("kind", lambda text: read_choice(text, map(str, TieKind)))
+        visibility = row.read("visibility", lambda text: read_choice(text, map(str, Visibility)))
+        owner_id = row.read("owner", context.member_id)
+        facts: dict[str, Any] = without_empty(
             {
-                **row.lines(Tie, "evidence"),
-                "start": row.read("start", first_day),
-                "end": row.read("end", last_day),
+                **row.read_lines(Tie, "evidence"),
+                "start": row.read("start", read_first_day),
+                "end": row.read("end", read_last_day),
                 "visibility": visibility,
             }
         )
-        source = row.lines(Tie, "source")["source"] or "imported"
+        source = row.read_lines(Tie, "source")["source"] or "imported"
         row.check()
-        owner_id = _owner(known, owner_id)
+        owner_id = _owner(context, owner_id)
         kind = kind or TieKind.KNOWS
-        tie = _tie(known, one_id, other_id, kind, source, owner_id)
+        tie = _tie(context, one_id, other_id, kind, source, owner_id)
         if tie:
             if all(getattr(tie, name) == value for name, value in facts.items()):
                 return Result.UNCHANGED
             there = {name: getattr(tie, name) for name in ("evidence", "start", "end")}
             facts = {**there, "visibility": tie.visibility, **facts}
         assert_tie(
-            known.session,
+            context.session,
             one_id,
             other_id,
             kind,
@@ -87,29 +95,29 @@ def ties(known: Known, rows: Sequence[Row]) -> None:
         )
         return Result.UPDATED if tie else Result.CREATED
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
+def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row]) -> None:
     """Key, among the connections of the member who imports: profile, else name and company."""
-    if known.by is None:
+    if context.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
-    owner = known.get(Person, known.by)
-    book = address_books.Book(known.session, owner.id)
+    owner = context.get(Person, context.by)
+    book = address_books.Book(context.session, owner.id)
     changed: dict[int, Connection] = {}
     named: dict[int, Connection] = {}
 
     def apply(row: Row) -> Result:
         if "name" not in row:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
-        name = row.name("name", Connection, "name")
-        emails = row.read("email", lambda text: [email(each) for each in many(text)])
-        facts = given(
+        name = row.need_name("name", Connection, "name")
+        emails = row.read("email", lambda text: [read_email(each) for each in read_list(text)])
+        facts = without_empty(
             {
                 "email": emails[0] if emails else None,
                 "url": row.read("url", people.profile_address),
-                "connected_on": row.read("connected_on", read_cell.day),
-                **row.lines(Connection, "company", "position"),
+                "connected_on": row.read("connected_on", read_day),
+                **row.read_lines(Connection, "company", "position"),
             }
         )
         row.check()
@@ -122,67 +130,67 @@ def address_book(source: str, known: Known, rows: Sequence[Row]) -> None:
             changed[id(connection)] = connection
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
-    each(rows, apply)
-    address_books.match(known.session, list(changed.values()))
+    apply_each(rows, apply)
+    address_books.match(context.session, list(changed.values()))
     for row in rows:
         connection = named.get(id(row))
-        if connection and connection.person_id and _relate(known, row, connection.person_id):
+        if connection and connection.person_id and _relate(context, row, connection.person_id):
             row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
 
 
-def advocates(known: Known, rows: Sequence[Row]) -> None:
+def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the person; a consent is known again by its state and the day it was captured."""
-    known.require_role(*DESK_ROLES)
+    context.require_role(*DESK_ROLES)
 
     def apply(row: Row) -> Result:
-        person_id = row.need("person", known.person_id)
-        terms: dict[str, Any] = given(
+        person_id = row.need("person", context.person_id)
+        terms: dict[str, Any] = without_empty(
             {
                 "activities": row.read("activities", _activities),
-                "calls_a_quarter": row.read("calls_a_quarter", whole),
-                "events_in_two_quarters": row.read("events_in_two_quarters", whole),
-                "paused_until": row.read("paused_until", read_cell.day),
+                "calls_a_quarter": row.read("calls_a_quarter", read_whole),
+                "events_in_two_quarters": row.read("events_in_two_quarters", read_whole),
+                "paused_until": row.read("paused_until", read_day),
             }
         )
-        note = row.prose(Advocate, "note")["note"]
+        note = row.read_prose(Advocate, "note")["note"]
         consent = _consent(row)
         row.check()
-        session = known.session
+        session = context.session
         advocate = session.exec(select(Advocate).where(Advocate.person_id == person_id)).first()
         result = Result.UNCHANGED
         if advocate is None:
-            person = known.get(Person, person_id)
-            advocate = record_of_advocates.nominate(session, person, known.by)
+            person = context.get(Person, person_id)
+            advocate = record_of_advocates.nominate(session, person, context.by)
             result = Result.CREATED
-        changed = _set_terms(known, advocate, terms)
+        changed = _set_terms(context, advocate, terms)
         if note is not None and note != advocate.note:
             advocate.note = note
             session.add(advocate)
             changed = True
-        if consent and not _is_recorded(known, advocate, consent):
-            record_consent(session, advocate, by=known.by, **consent)
+        if consent and not _is_recorded(context, advocate, consent):
+            record_consent(session, advocate, by=context.by, **consent)
             changed = True
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
 
-    each(rows, apply)
+    apply_each(rows, apply)
 
 
-def references(known: Known, rows: Sequence[Row]) -> None:
+def apply_references(context: ImportContext, rows: Sequence[Row]) -> None:
     """Requests of the past. Key: deal, advocate, activity and date."""
-    known.require_role(*DESK_ROLES)
+    context.require_role(*DESK_ROLES)
     ids = {
         person_id: advocate_id
-        for advocate_id, person_id in known.session.exec(select(Advocate.id, Advocate.person_id))
+        for advocate_id, person_id in context.session.exec(select(Advocate.id, Advocate.person_id))
     }
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
-        found = known.deals(some)
+        found = context.find_deals(some)
         deal_ids = [deal.id for deals in found.values() for deal in deals]
         there: dict[tuple[object, ...], ReferenceRequest] = {}
         past = select(ReferenceRequest).where(col(ReferenceRequest.deal_id).in_(deal_ids))
-        for request in known.session.exec(past):
+        for request in context.session.exec(past):
             there[_place(request)] = request
-        each(some, partial(_reference, known, ids, found, there))
+        apply_each(some, partial(_reference, context, ids, found, there))
 
 
 def _full_name(cells: Cells) -> Cells:
@@ -190,19 +198,19 @@ def _full_name(cells: Cells) -> Cells:
     return cells | ({"name": name} if name else {})
 
 
-def _owner(known: Known, owner_id: int | None) -> int:
+def _owner(context: ImportContext, owner_id: int | None) -> int:
     """Whose tie a row is; others' are for administrators to bring in."""
     if owner_id is None:
-        if known.by is None:
+        if context.by is None:
             raise Invalid("owner: It is missing: whose tie is it?")
-        return known.by
-    if known.viewer and owner_id != known.by and Role.ADMIN not in known.viewer.roles:
+        return context.by
+    if context.viewer and owner_id != context.by and Role.ADMIN not in context.viewer.roles:
         raise Forbidden("Only administrators bring in the ties of others.")
     return owner_id
 
 
 def _tie(
-    known: Known, one_id: int, other_id: int, kind: str, source: str, owner_id: int
+    context: ImportContext, one_id: int, other_id: int, kind: str, source: str, owner_id: int
 ) -> Tie | None:
     one, other = pair(one_id, other_id)
     query = select(Tie).where(
@@ -213,25 +221,25 @@ def _tie(
         Tie.asserted_by_id == owner_id,
         Tie.origin == "",
     )
-    return known.session.exec(query).first()
+    return context.session.exec(query).first()
 
 
-def _relate(known: Known, row: Row, person_id: int) -> bool:
+def _relate(context: ImportContext, row: Row, person_id: int) -> bool:
     """Write down whom a card relates its person to, where the record has both; whether any."""
     made = False
-    for part in row.several("related"):
+    for part in row.read_list("related"):
         relation, _, who = part.partition(": ")
         try:
-            other_id = known.person_id(who)
+            other_id = context.person_id(who)
         except Invalid:
             continue
         kind = _RELATED.get(relation, TieKind.KNOWS)
-        owner_id = known.by or 0
+        owner_id = context.by or 0
         if other_id in (person_id, owner_id):
             continue
-        if _tie(known, person_id, other_id, kind, ADDRESS_BOOK, owner_id) is None:
+        if _tie(context, person_id, other_id, kind, ADDRESS_BOOK, owner_id) is None:
             assert_tie(
-                known.session,
+                context.session,
                 person_id,
                 other_id,
                 kind,
@@ -245,45 +253,45 @@ def _relate(known: Known, row: Row, person_id: int) -> bool:
 
 
 def _activities(text: str) -> list[Activity]:
-    return [Activity(choice(part, map(str, Activity))) for part in many(text)]
+    return [Activity(read_choice(part, map(str, Activity))) for part in read_list(text)]
 
 
 def _consent(row: Row) -> dict[str, Any] | None:
     """What a row says of consent, as `record_consent` takes it; None where it says nothing."""
     state = row.read("consent", _one_of(ConsentState))
     basis = row.read("legal_basis", _one_of(LegalBasis))
-    captured_on = row.read("captured_on", read_cell.day)
-    facts = given(
+    captured_on = row.read("captured_on", read_day)
+    facts = without_empty(
         {
             "state": state,
             "legal_basis": basis,
             "captured_on": captured_on,
-            "start": row.read("start", first_day),
-            "end": row.read("end", last_day),
-            **row.lines(Consent, "source"),
+            "start": row.read("start", read_first_day),
+            "end": row.read("end", read_last_day),
+            **row.read_lines(Consent, "source"),
         }
     )
     if not facts:
         return None
     for column in ("consent", "captured_on"):
         if column not in row:
-            row.refuse(f"{column}: It is missing.")
+            row.add_problem(f"{column}: It is missing.")
     if state == ConsentState.EXPIRED:
         # That it has ended follows from its end.
         facts["state"] = ConsentState.GIVEN
         if "end" not in facts and "end" not in row:
-            row.refuse("end: An expired consent has ended some day.")
+            row.add_problem("end: An expired consent has ended some day.")
     return facts
 
 
-def _is_recorded(known: Known, advocate: Advocate, consent: dict[str, Any]) -> bool:
-    said = consents_of(known.session, [advocate.id])[advocate.id]
+def _is_recorded(context: ImportContext, advocate: Advocate, consent: dict[str, Any]) -> bool:
+    said = consents_of(context.session, [advocate.id])[advocate.id]
     return any(
         all(getattr(each, name) == value for name, value in consent.items()) for each in said
     )
 
 
-def _set_terms(known: Known, advocate: Advocate, terms: dict[str, Any]) -> bool:
+def _set_terms(context: ImportContext, advocate: Advocate, terms: dict[str, Any]) -> bool:
     """Change the terms that a row states; whether any differed."""
     there: dict[str, Any] = {
         "activities": record_of_advocates.activities_of(advocate),
@@ -297,31 +305,31 @@ def _set_terms(known: Known, advocate: Advocate, terms: dict[str, Any]) -> bool:
         "activities": set(there["activities"]),
     }:
         return False
-    record_of_advocates.set_terms(known.session, advocate, known.by, **wanted)
+    record_of_advocates.set_terms(context.session, advocate, context.by, **wanted)
     return True
 
 
 def _reference(
-    known: Known,
+    context: ImportContext,
     advocates_of: dict[int, int],
     found: dict[str, list[Deal]],
     there: dict[tuple[object, ...], ReferenceRequest],
     row: Row,
 ) -> Result:
-    person_id = row.need("advocate", known.person_id)
+    person_id = row.need("advocate", context.person_id)
     activity = row.read("activity", _one_of(Activity)) or Activity.CALL
-    prospect_id = row.read("prospect", known.person_id)
-    by_id = row.read("by", known.member_id)
-    day = row.need("date", read_cell.day)
-    outcome = row.read("outcome", lambda text: choice(text, (*OUTCOMES, MISSED)))
-    note = row.prose(ReferenceRequest, "outcome_note")["outcome_note"]
+    prospect_id = row.read("prospect", context.person_id)
+    by_id = row.read("by", context.member_id)
+    day = row.need("date", read_day)
+    outcome = row.read("outcome", lambda text: read_choice(text, (*OUTCOMES, MISSED)))
+    note = row.read_prose(ReferenceRequest, "outcome_note")["outcome_note"]
     row.check()
-    deal = known.seen_deal(row, found)
+    deal = context.readable_deal(row, found)
     if person_id not in advocates_of:
-        raise Invalid(f"{shown(row.cells['advocate'])} is no advocate yet.")
+        raise Invalid(f"{quoted(row.cells['advocate'])} is no advocate yet.")
     if day > today():
         raise Invalid("date: It is yet to come; what lies ahead is asked for on the deal's page.")
-    facts: dict[str, Any] = given(
+    facts: dict[str, Any] = without_empty(
         {
             "prospect_id": prospect_id,
             "requested_by_id": by_id,
@@ -334,7 +342,7 @@ def _reference(
     place = (deal.id, advocates_of[person_id], activity.value, day)
     request = there.get(place)
     if request is None:
-        there[place] = _past(known, deal, person_id, place, facts)
+        there[place] = _past(context, deal, person_id, place, facts)
         return Result.CREATED
     changed = {name: value for name, value in facts.items() if getattr(request, name) != value}
     if not changed:
@@ -344,10 +352,10 @@ def _reference(
     for name, value in changed.items():
         setattr(request, name, value)
     request.version += 1
-    known.session.add(request)
+    context.session.add(request)
     audit(
-        known.session,
-        known.by,
+        context.session,
+        context.by,
         "reference edited",
         f"deal {deal.id}",
         {"request": request.key, "changed": sorted(changed)},
@@ -356,7 +364,7 @@ def _reference(
 
 
 def _past(
-    known: Known,
+    context: ImportContext,
     deal: Deal,
     person_id: int,
     place: tuple[int, int, str, date],
@@ -367,7 +375,7 @@ def _past(
     # Nobody knows the hour.
     at = datetime.combine(day, time(12), UTC)
     request = ReferenceRequest(
-        key=random_key(known.session, ReferenceRequest, "R-"),
+        key=random_key(context.session, ReferenceRequest, "R-"),
         deal_id=deal.id,
         activity=activity,
         advocate_id=advocate_id,
@@ -377,9 +385,9 @@ def _past(
         changed_at=at,
         **{"state": State.COMPLETED, **facts},
     )
-    known.session.add(request)
-    known.session.flush()
-    known.session.add(
+    context.session.add(request)
+    context.session.flush()
+    context.session.add(
         RequestStep(request_id=request.id, at=at, action="imported", after=request.state)
     )
     detail: dict[str, object] = {
@@ -390,7 +398,9 @@ def _past(
         "state": request.state,
     }
     by_id = request.requested_by_id
-    tell(known, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail)
+    add_past_event(
+        context, deal, "reference", request.outcome_note, by_id=by_id, at=at, detail=detail
+    )
     return request
 
 
@@ -400,10 +410,10 @@ def _place(request: ReferenceRequest) -> tuple[object, ...]:
 
 
 def _one_of(words: type[Word]) -> Callable[[str], Word]:
-    return lambda text: words(choice(text, map(str, words)))
+    return lambda text: words(read_choice(text, map(str, words)))
 
 
-MORE = More(
+EXTENSION = ImportExtension(
     formats=(
         Format(
             "connections",
@@ -444,11 +454,11 @@ MORE = More(
         ),
     ),
     kinds={
-        "connections": partial(address_book, LINKEDIN),
-        "cards": partial(address_book, ADDRESS_BOOK),
-        "advocates": advocates,
-        "references": references,
-        "ties": ties,
+        "connections": partial(apply_address_book, LINKEDIN),
+        "cards": partial(apply_address_book, ADDRESS_BOOK),
+        "advocates": apply_advocates,
+        "references": apply_references,
+        "ties": apply_ties,
     },
     splitters={vcards.OPENING: vcards.split},
 )

@@ -34,7 +34,7 @@ from similarity.index.indexer import Progress
 from similarity.outlook import Trial, chance, trials
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Term, Weights
-from similarity.snippets import Written
+from similarity.snippets import StoredText
 from workspace.database import Database
 from workspace.deals.tables import Deal, Outcome
 from workspace.errors import Invalid
@@ -308,7 +308,7 @@ def _shown(document: Document, number: int) -> str:
     """The title of a document and its passage of that number, which is what of kin is read."""
     of = {role: [text for each, text in document.pieces if each is role] for role in PieceRole}
     title, whole = "".join(of[PieceRole.TITLE]), "".join(of[PieceRole.WHOLE])
-    text = Written(document.language, whole, title, tuple(of[PieceRole.PASSAGE]))
+    text = StoredText(document.language, whole, title, tuple(of[PieceRole.PASSAGE]))
     return join([text.title, text.passage(number)])
 
 

@@ -1,4 +1,4 @@
-"""One question, asked by one viewer and ranked once for everything that a page shows."""
+"""An inquiry: one question of one viewer, ranked once for all parts of a page."""
 
 import itertools
 import math
@@ -15,7 +15,7 @@ from similarity.encoders.embeddings import ModelUnavailable
 from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
 from similarity.index.collection import POOL, Collection, Scope
-from similarity.index.facets import Facts, facets, facts, sought
+from similarity.index.facets import Facts, facets, facts, resolve
 from similarity.index.sources import Kind, deal_texts
 from similarity.index.vectors import Vectors
 from similarity.learned_weights import weights_in_use
@@ -34,7 +34,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True)
 class Question:
-    """What kin are asked for: a deal's text and facets, or a sentence's text alone."""
+    """What kin are ranked by: the text and facets of a deal, or a text alone."""
 
     text: str
     # The raw vector of the text; None where no model could read it.
@@ -46,7 +46,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Want:
-    """A ranking that is wanted: how many of the best, out of what a filter leaves."""
+    """A ranking that a part of a page needs: how many deals, and which filter they match."""
 
     limit: int
     filter: DealFilter | None = None
@@ -55,31 +55,31 @@ class Want:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """A question, who asks it, and what was found out for it so far.
+    """A question, its viewer, and what was looked up for it so far.
 
-    The parts of a page share one, so that none looks up again what another has. It holds for
-    one session, as the record may be another one for the next.
+    The parts of a page share one, so that nothing is looked up twice. It is valid for one session
+    only, because the next one may see a changed record.
     """
 
     question: Question
     viewer: Viewer
     weights: Weights
-    # The deal that asks; None where it is a text.
+    # The deal whose kin are ranked; None where the question is a text.
     deal: Deal | None
-    # Confidential deals: those that the viewer may not see, and those that they may.
+    # The confidential deals that the viewer may not see, and those that they may.
     hidden: frozenset[int]
     shared: frozenset[int]
     on: date
-    # What the record says of deals that were looked at; None of those that may not be seen.
+    # The facts of the deals that were read; None where the viewer may not see the deal.
     records: dict[int, Facts | None] = field(default_factory=dict)
-    # How far those agree in their facets.
+    # How far the facets of those deals agree with the question's.
     agreements: dict[int, dict[str, float]] = field(default_factory=dict)
     rankings: dict[Want, "list[Ranked]"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """A deal with its place in the order: what playbook and experts build on."""
+    """A ranked deal, from which kin, playbook, experts and outlook are made."""
 
     id: int
     score: float
@@ -87,23 +87,24 @@ class Ranked:
     attainable: float
     facets: Facets
     outcome: str
-    # The number of the passage that is nearest; -1 where there is only the whole.
+    # The number of the nearest passage; -1 where there is only the whole.
     passage: int
-    # How far the text agrees, and what each term counts for a text in that language.
+    # How far the text agrees in meaning and in words.
     meaning: float
     words: float
+    # The weights for the language of the question.
     weights: Weights
-    # What a cross-encoder makes of it; None where it was not read again.
+    # The term of the cross-encoder; None where it has not read this deal.
     reading: Term | None = None
 
     @property
     def likeness(self) -> float:
-        """How much of what could agree does, from 0 to 1."""
+        """The share of the attainable score, from 0 to 1."""
         return self.score / self.attainable if self.attainable else 0.0
 
     @property
     def band(self) -> str:
-        """How alike it is, in a word: strong, fair or weak."""
+        """The likeness in a word: strong, fair or weak."""
         return scoring.band_of(self.score, self.attainable)
 
 
@@ -115,7 +116,7 @@ def ask_of_deal(
     *,
     weights: Weights | None = None,
 ) -> Inquiry:
-    """What this viewer asks when they look at a deal."""
+    """An inquiry about the kin of a deal."""
     return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
 
 
@@ -127,7 +128,7 @@ def ask_of_text(
     *,
     weights: Weights | None = None,
 ) -> Inquiry:
-    """What this viewer asks by a text."""
+    """An inquiry about the deals that are like a text."""
     return inquire(session, viewer, about_text(catalog, text), weights=weights)
 
 
@@ -139,34 +140,34 @@ def inquire(
     weights: Weights | None = None,
     deal: Deal | None = None,
 ) -> Inquiry:
-    """A question by a viewer, of whom nothing is looked up yet but what they may see."""
+    """An inquiry for which only the viewer's rights have been looked up."""
     return Inquiry(
         question=question,
         viewer=viewer,
         weights=weights or weights_in_use(session),
         deal=deal,
         hidden=frozenset(hidden_deal_ids(session, viewer)),
-        shared=frozenset(_shared_secrets(session, viewer)),
+        shared=frozenset(_visible_confidential(session, viewer)),
         on=today(),
     )
 
 
 def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
-    """The question that a deal puts: its prose, its facets, and what was said of its kin."""
+    """The question for a deal: its prose, its facets, and the judgements of its kin."""
     _, text, _ = next(deal_texts(session, [deal.id]))
-    said = judgements(session, deal.id)
-    unlike = {kin for kin, row in said.items() if row.verdict == Verdict.UNLIKE}
+    judged = judgements(session, deal.id)
+    unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
     return Question(
         text=text.prose,
         vector=catalog.whole_vector(session, Kind.DEAL, deal.id),
         facets=facets(session, [deal.id])[deal.id],
         excluded=frozenset({deal.id, *unlike}),
-        liked=frozenset(said.keys() - unlike),
+        liked=frozenset(judged.keys() - unlike),
     )
 
 
 def about_text(catalog: Catalog, text: str) -> Question:
-    """The question that a text puts. Without a model its words alone are asked for."""
+    """The question for a text. Without a usable model, it has words but no vector."""
     try:
         return Question(text, catalog.encoder.encode([text])[0], Facets())
     except ModelUnavailable:
@@ -174,67 +175,73 @@ def about_text(catalog: Catalog, text: str) -> Question:
 
 
 def rank(session: Session, catalog: Catalog, inquiry: Inquiry, want: Want) -> list[Ranked]:
-    """The best deals for a question, out of those that the viewer and the filter allow."""
+    """The best deals for a question that the viewer may see and that match the filter."""
     rank_all(session, catalog, inquiry, [want])
     return inquiry.rankings[want]
 
 
 def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterable[Want]) -> None:
-    """Have these rankings ready, each as it is on its own: the collection is searched once, and
-    the record read once."""
+    """Add these rankings to the inquiry, with one search of the collection and one reading of the
+    record. Each is the same as if it were ranked alone."""
     missing = [want for want in dict.fromkeys(wants) if want not in inquiry.rankings]
     if not missing:
         return
     question = inquiry.question
-    wanted = [sought(session, want.filter) if want.filter else None for want in missing]
+    filters = [resolve(session, want.filter) if want.filter else None for want in missing]
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(
             collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
         )
-        # The collection may be newer than the session: what is confidential by now is hidden,
-        # too, unless the session knows that the viewer may see it.
-        secret = set(collection.confidential().tolist())
-        unwanted = inquiry.hidden | question.excluded | (secret - inquiry.shared)
-        allowed = [collection.facets.matching(each) if each else None for each in wanted]
-        matches = match_each(
+        # The collection may be newer than the session, so deals that have become confidential
+        # are excluded, too, unless the session knows that the viewer may see them.
+        confidential = set(collection.confidential().tolist())
+        excluded = inquiry.hidden | question.excluded | (confidential - inquiry.shared)
+        allowed = [collection.facets.matching(each) if each else None for each in filters]
+        matches_of_each = match_each(
             collection,
             asked,
-            [Scope(each, want.pool) for each, want in zip(allowed, missing, strict=True)],
-            hidden=np.array(sorted(unwanted), np.int64),
+            [Scope(ids, want.pool) for ids, want in zip(allowed, missing, strict=True)],
+            hidden=np.array(sorted(excluded), np.int64),
             sharing=question.facets,
         )
-        estimates = [_estimated(collection, inquiry, asked, found) for found in matches]
-    parts = [
+        estimates = [_estimated(collection, inquiry, asked, matches) for matches in matches_of_each]
+    chunks_of_each = [
         _best_first(estimate, want.limit) for estimate, want in zip(estimates, missing, strict=True)
     ]
-    first = [next(rows, []) for rows in parts]
-    nearest = (found.ids[row] for found, rows in zip(matches, first, strict=True) for row in rows)
+    firsts = [next(chunks, []) for chunks in chunks_of_each]
+    nearest = (
+        matches.ids[row]
+        for matches, rows in zip(matches_of_each, firsts, strict=True)
+        for row in rows
+    )
     _read(session, inquiry, nearest)
-    for want, found, begin, rest in zip(missing, matches, first, parts, strict=True):
+    for want, matches, first, chunks in zip(
+        missing, matches_of_each, firsts, chunks_of_each, strict=True
+    ):
         ranked: list[Ranked] = []
-        for rows in itertools.chain([begin], rest):
-            ranked += _judged(session, inquiry, want.filter, asked, found, rows)
+        for rows in itertools.chain([first], chunks):
+            ranked += _scored(session, inquiry, want.filter, asked, matches, rows)
             if len(ranked) >= want.limit:
                 break
-        # The id makes the order of equal scores the same every time.
-        ranked.sort(key=lambda each: (-each.score, each.id))
+        # The id makes the order of equal scores stable.
+        ranked.sort(key=lambda deal: (-deal.score, deal.id))
         inquiry.rankings[want] = ranked[: want.limit]
 
 
 def _estimated(
-    collection: Collection, inquiry: Inquiry, asked: TextQuery, found: Matches
+    collection: Collection, inquiry: Inquiry, asked: TextQuery, matches: Matches
 ) -> NDArray[np.float64]:
-    """The scores by the facets in memory, which choose whom the record is asked about."""
-    ids = np.array(found.ids, np.int64)
+    """The scores by the facets in memory, which decide what is read from the record."""
+    ids = np.array(matches.ids, np.int64)
     values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
-    values |= {"meaning": np.array(found.meaning), "words": np.array(found.words)}
-    weight = asked.weights.items()
-    return sum((weight[name] * each for name, each in values.items()), np.zeros(len(ids)))
+    values |= {"meaning": np.array(matches.meaning), "words": np.array(matches.words)}
+    weights = asked.weights.items()
+    return sum((weights[name] * column for name, column in values.items()), np.zeros(len(ids)))
 
 
 def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
-    """The rows by their estimated scores: at least `count` at a time, and with each row all
-    that are estimated the same but for rounding."""
+    """The rows by descending estimate, at least `count` at a time. Rows whose estimates differ
+    only by rounding come together."""
     order = np.argsort(-estimate)
     taken = 0
     while taken < len(order):
@@ -244,83 +251,85 @@ def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]
         taken = end
 
 
-def _judged(
+def _scored(
     session: Session,
     inquiry: Inquiry,
     filter: DealFilter | None,
     asked: TextQuery,
-    found: Matches,
+    matches: Matches,
     rows: Sequence[int],
 ) -> Iterator[Ranked]:
-    """Those of the matches in these rows that may be shown, by what the record says of them."""
-    ours, on, weight = inquiry.question.facets, inquiry.on, asked.weights.items()
-    known = _allowed(session, inquiry, filter, [found.ids[row] for row in rows])
-    # What could agree is the same for all: it is what is known of ours.
+    """The deals in these rows of the matches that may be shown, scored by the record."""
+    ours, on, weights = inquiry.question.facets, inquiry.on, asked.weights.items()
+    records = _allowed(session, inquiry, filter, [matches.ids[row] for row in rows])
+    # The attainable score depends on our known facets only, and so is the same for all.
     attainable = math.fsum(
-        weight[name] for name in (*scoring.values(ours, Facets(), on), "meaning", "words")
+        weights[name] for name in (*scoring.values(ours, Facets(), on), "meaning", "words")
     )
     for row in rows:
-        if (record := known.get(found.ids[row])) is None:
+        if (record := records.get(matches.ids[row])) is None:
             continue
         values = {
-            **inquiry.agreements[found.ids[row]],
-            "meaning": found.meaning[row],
-            "words": found.words[row],
+            **inquiry.agreements[matches.ids[row]],
+            "meaning": matches.meaning[row],
+            "words": matches.words[row],
         }
         yield Ranked(
-            id=found.ids[row],
-            score=math.fsum([value * weight[name] for name, value in values.items()]),
+            id=matches.ids[row],
+            score=math.fsum([value * weights[name] for name, value in values.items()]),
             attainable=attainable,
             facets=record.facets,
             outcome=record.outcome,
-            passage=found.passages[row],
-            meaning=found.meaning[row],
-            words=found.words[row],
+            passage=matches.passages[row],
+            meaning=matches.meaning[row],
+            words=matches.words[row],
             weights=asked.weights,
         )
 
 
-def reasons(inquiry: Inquiry, each: Ranked) -> list[Term]:
-    """Why a deal has its score, the largest contribution first; they add up to it."""
-    values = scoring.compare(inquiry.question.facets, each.facets, inquiry.on)
-    values["meaning"] = Value(each.meaning, "what they say is alike")
-    values["words"] = Value(each.words, "words in common")
-    found = scoring.terms(values, each.weights)
-    if each.reading is None:
-        return found
-    return sorted([*found, each.reading], key=lambda term: -term.contribution)
+def reasons(inquiry: Inquiry, deal: Ranked) -> list[Term]:
+    """The terms of a deal's score, the largest contribution first."""
+    values = scoring.compare(inquiry.question.facets, deal.facets, inquiry.on)
+    values["meaning"] = Value(deal.meaning, "what they say is alike")
+    values["words"] = Value(deal.words, "words in common")
+    terms = scoring.terms(values, deal.weights)
+    if deal.reading is None:
+        return terms
+    return sorted([*terms, deal.reading], key=lambda term: -term.contribution)
 
 
 def _allowed(
     session: Session, inquiry: Inquiry, filter: DealFilter | None, ids: list[int]
 ) -> dict[int, Facts]:
-    """What the record says of those of the candidates that the viewer may see and the filter
-    leaves, by the database's word."""
+    """The facts of the candidates that the viewer may see and that match the filter, according to
+    the database."""
     _read(session, inquiry, ids)
-    records = inquiry.records
-    known = {each: record for each in ids if (record := records[each])}
+    visible = {deal_id: record for deal_id in ids if (record := inquiry.records[deal_id])}
     if filter is None:
-        return known
+        return visible
     if filter == DealFilter(outcome=filter.outcome):
-        return {each: record for each, record in known.items() if filter.takes(record.outcome)}
-    left: set[int] = set()
-    for batch in batches(known):
-        left.update(session.exec(select(Deal.id).where(col(Deal.id).in_(batch), *filter.where())))
-    return {each: known[each] for each in known if each in left}
+        return {
+            deal_id: record for deal_id, record in visible.items() if filter.takes(record.outcome)
+        }
+    matching: set[int] = set()
+    for batch in batches(visible):
+        query = select(Deal.id).where(col(Deal.id).in_(batch), *filter.where())
+        matching.update(session.exec(query))
+    return {deal_id: record for deal_id, record in visible.items() if deal_id in matching}
 
 
 def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
-    """Read what the record says of these deals, those that were not looked at yet."""
-    new = [each for each in dict.fromkeys(ids) if each not in inquiry.records]
+    """Read the facts of these deals that were not read yet."""
+    new = [deal_id for deal_id in dict.fromkeys(ids) if deal_id not in inquiry.records]
     inquiry.records.update(dict.fromkeys(new))
-    found = facts(session, [each for each in new if each not in inquiry.hidden])
-    inquiry.records.update(found)
+    records = facts(session, [deal_id for deal_id in new if deal_id not in inquiry.hidden])
+    inquiry.records.update(records)
     ours, on = inquiry.question.facets, inquiry.on
-    for each, record in found.items():
-        inquiry.agreements[each] = scoring.values(ours, record.facets, on)
+    for deal_id, record in records.items():
+        inquiry.agreements[deal_id] = scoring.values(ours, record.facets, on)
 
 
-def _shared_secrets(session: Session, viewer: Viewer) -> set[int]:
+def _visible_confidential(session: Session, viewer: Viewer) -> set[int]:
     """The confidential deals that the viewer may see."""
-    seen = select(Deal.id).where(col(Deal.confidential).is_(True), visible_deals(viewer))
-    return set(session.exec(seen))
+    visible = select(Deal.id).where(col(Deal.confidential).is_(True), visible_deals(viewer))
+    return set(session.exec(visible))

@@ -1,4 +1,4 @@
-"""Kin: the past deals most like a deal, or like a sentence, and why."""
+"""Kin: the past deals that are most like a deal or a text, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from similarity.index.sources import Kind
 from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank, reasons
 from similarity.retrieval import TextQuery, ask
 from similarity.scoring import Term, Value, Weights
-from similarity.snippets import NOTHING_WRITTEN, Span, snippet, surfaces, texts_of
+from similarity.snippets import NO_TEXT, Span, snippet, surfaces, texts_of
 from workspace.accounts.accounts import Account
 from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
@@ -34,7 +34,7 @@ WORDS_MARKED = 8
 
 @dataclass(frozen=True)
 class Kin:
-    """A past deal like the one in question, as pages and the command line show it."""
+    """A similar deal, as pages and the command line show it."""
 
     id: int
     key: str
@@ -51,7 +51,7 @@ class Kin:
     terms: list[Term]  # The largest contribution first; they add up to the score.
     snippet: list[Span]
     difference: str  # One difference that matters; empty where there is none.
-    liked: bool  # Somebody has said that it is like this deal.
+    liked: bool  # A member has judged it to be like this deal.
 
 
 def kin_of_deal(
@@ -64,9 +64,9 @@ def kin_of_deal(
     weights: Weights | None = None,
     limit: int = 10,
 ) -> list[Kin]:
-    """The deals most like this one that the viewer may see, the most alike first.
+    """The deals most like this one that the viewer may see, the best first.
 
-    Deals that were judged not to be like this one are left out.
+    Deals that were judged to be unlike it are left out.
     """
     asked = ask_of_deal(session, viewer, catalog, deal, weights=weights)
     return kin_of(session, catalog, asked, filter=filter, limit=limit)
@@ -82,7 +82,7 @@ def kin_of_text(
     weights: Weights | None = None,
     limit: int = 10,
 ) -> list[Kin]:
-    """The deals most like what a text says that the viewer may see, the most alike first."""
+    """The deals most like a text that the viewer may see, the best first."""
     asked = ask_of_text(session, viewer, catalog, text, weights=weights)
     return kin_of(session, catalog, asked, filter=filter, limit=limit)
 
@@ -95,71 +95,68 @@ def kin_of(
     filter: DealFilter | None = None,
     limit: int = 10,
 ) -> list[Kin]:
-    """The kin that are asked for, as they are shown."""
+    """The kin of an inquiry, as they are shown."""
     ranked = rank(session, catalog, inquiry, kin_wanted(catalog, limit, filter))
-    return _present(
-        session, catalog, inquiry, _read_again(session, catalog, inquiry, ranked)[:limit]
-    )
+    reranked = _rerank(session, catalog, inquiry, ranked)
+    return _present(session, catalog, inquiry, reranked[:limit])
 
 
 def kin_wanted(catalog: Catalog, limit: int, filter: DealFilter | None = None) -> Want:
-    """The ranking that kin are the first of: with a cross-encoder, as many as it reads again."""
+    """The ranking that kin are taken from; with a cross-encoder, at least as many as it reads."""
     return Want(max(limit, READ) if catalog.reader else limit, filter)
 
 
-def _read_again(
+def _rerank(
     session: Session, catalog: Catalog, inquiry: Inquiry, ranked: list[Ranked]
 ) -> list[Ranked]:
-    """The same deals; where there is a cross-encoder, in the order that its term of the first
-    READ makes."""
+    """The same deals; with a cross-encoder, its term is added to the first READ of them."""
     if not catalog.reader:
         return ranked
     first = ranked[:READ]
-    written = texts_of(session, Kind.DEAL, [each.id for each in first])
-    nearest = [(written.get(each.id, NOTHING_WRITTEN), each.passage) for each in first]
+    stored = texts_of(session, Kind.DEAL, [deal.id for deal in first])
+    nearest = [(stored.get(deal.id, NO_TEXT), deal.passage) for deal in first]
     texts = [join([text.title, text.passage(number)]) for text, number in nearest]
     read = readings(catalog.reader, inquiry.question.text, texts, inquiry.weights)
-    again = list(ranked)
-    for row, (each, term) in enumerate(zip(first, read, strict=False)):
-        terms = [*reasons(inquiry, each), term]
-        again[row] = replace(
-            each,
+    reranked = list(ranked)
+    for row, (deal, term) in enumerate(zip(first, read, strict=False)):
+        terms = [*reasons(inquiry, deal), term]
+        reranked[row] = replace(
+            deal,
             score=scoring.score(terms),
-            attainable=each.attainable + term.weight,
+            attainable=deal.attainable + term.weight,
             reading=term,
         )
-    again.sort(key=lambda each: (-each.score, each.id))
-    return again
+    reranked.sort(key=lambda deal: (-deal.score, deal.id))
+    return reranked
 
 
 def _present(
     session: Session, catalog: Catalog, inquiry: Inquiry, ranked: Sequence[Ranked]
 ) -> list[Kin]:
-    """Ranked deals with all that a reader sees of them."""
+    """Ranked deals with everything that pages show of them."""
     question, weights = inquiry.question, inquiry.weights
-    ids = [each.id for each in ranked]
+    ids = [deal.id for deal in ranked]
     texts = texts_of(session, Kind.DEAL, ids)
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(collection, question.text, None, weights, catalog.encoder.languages)
-        gains = {each: matched(collection, asked, each) for each in ids}
+        stems_of = {deal_id: matched_stems(collection, asked, deal_id) for deal_id in ids}
     rows = {row.id: row for row in session.execute(_display(ids))}
-    found = []
-    for each in ranked:
-        row = rows[each.id]
-        text = texts.get(each.id, NOTHING_WRITTEN)
-        gain = gains[each.id]
-        # A word of a name around the deal is not in its text, but always in the question.
-        written = [text.whole, question.text]
-        shown = surfaces(written, gain, text.language)[:WORDS_SHOWN]
-        terms = reasons(inquiry, each)
+    kin = []
+    for deal in ranked:
+        row = rows[deal.id]
+        text = texts.get(deal.id, NO_TEXT)
+        stems = stems_of[deal.id]
+        # A word of a related name is not in the deal's own text, but it is in the question.
+        words = surfaces([text.whole, question.text], stems, text.language)[:WORDS_SHOWN]
+        terms = reasons(inquiry, deal)
         values = {term.name: Value(term.value, term.because) for term in terms}
-        passage = text.passage(each.passage)
+        passage = text.passage(deal.passage)
         if join([row.name]) == join([passage]):
-            # Nothing is written but the name, which is shown anyway.
+            # The name is shown anyway.
             passage = ""
-        found.append(
+        kin.append(
             Kin(
-                id=each.id,
+                id=deal.id,
                 key=row.key,
                 name=row.name,
                 account=row.account or "No account yet",
@@ -169,28 +166,28 @@ def _present(
                 currency=row.currency,
                 closed=row.closed,
                 owner=row.owner or "",
-                score=each.score,
-                band=each.band,
-                terms=[_with_words(term, shown) for term in terms],
-                snippet=snippet(passage, gain[:WORDS_MARKED], text.language),
-                difference=scoring.difference(question.facets, each.facets, values, weights),
-                liked=each.id in question.liked,
+                score=deal.score,
+                band=deal.band,
+                terms=[_with_words(term, words) for term in terms],
+                snippet=snippet(passage, stems[:WORDS_MARKED], text.language),
+                difference=scoring.difference(question.facets, deal.facets, values, weights),
+                liked=deal.id in question.liked,
             )
         )
-    return found
+    return kin
 
 
-def matched(collection: Collection, asked: TextQuery, document: int) -> list[str]:
-    """The query's terms that a document has, those that gain most first."""
+def matched_stems(collection: Collection, asked: TextQuery, document: int) -> list[str]:
+    """The query's terms that a document has, those that add most to its score first."""
     query = asked.query.terms
     gain = collection.words.gain(document, query)
     return sorted(gain, key=lambda term: (-gain[term] * query[term], term))
 
 
-def _with_words(term: Term, shown: list[str]) -> Term:
+def _with_words(term: Term, words: list[str]) -> Term:
     if term.name != "words":
         return term
-    because = f"words in common: {', '.join(shown)}" if shown else "no words in common"
+    because = f"words in common: {', '.join(words)}" if words else "no words in common"
     return Term(term.name, term.value, term.weight, because)
 
 

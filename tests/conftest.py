@@ -19,10 +19,13 @@ from references.network.paths import Network
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from tests.world import FakeEmbedder, World, build_world
+from web.workspace import Workspace, workspace_on
 from workspace.database import Database
 from workspace.deals import seat_roles, stages
 from workspace.people import sign_in
-from workspace.settings import sqlalchemy_url
+from workspace.settings import Settings, sqlalchemy_url
+
+pytest_plugins = ["tests.time_limits"]
 
 # The developer's own workspace is neither read nor touched. A PostgreSQL server that
 # DATABASE_URL names is used, in databases of the tests' own.
@@ -40,6 +43,17 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.
 sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what `just quick` leaves out; browser tests are marked where they are."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        if hasattr(item, "callspec") and item.callspec.params.get("backend") == "postgresql":
+            item.add_marker("postgresql")
+        if hypothesis.is_hypothesis_test(item.obj):
+            item.add_marker("property")
 
 
 class Backend(Protocol):
@@ -241,7 +255,7 @@ def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Datab
     if "world" in request.fixturenames:
         request.getfixturevalue("_prepared_world")
         template = "world"
-        if {"catalog", "app"} & set(request.fixturenames):
+        if {"catalog", "workspace"} & set(request.fixturenames):
             # Catching up takes longer than most tests, so it is done once for all of them.
             request.getfixturevalue("_searchable_world")
             template = "searchable_world"
@@ -279,4 +293,12 @@ def catalog(database: Database, tmp_path: Path) -> Catalog:
     made = Catalog(database, FakeEmbedder(), tmp_path / "indexes")
     made.attach()
     made.catch_up()
+    return made
+
+
+@pytest.fixture
+def workspace(database: Database, tmp_path: Path) -> Workspace:
+    """The workspace of this test's database, whose catalog has caught up with it."""
+    made = workspace_on(database, Settings(home=tmp_path), FakeEmbedder())
+    made.catalog.catch_up()
     return made

@@ -4,29 +4,32 @@ and streams."""
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from litestar import Litestar
 
-from references.network.paths import Network
-from similarity.index.catalog import Catalog
 from web.app import app_state, create_app
 from web.server import Server
-from workspace.database import Database
-from workspace.settings import Settings
+from web.workspace import Workspace
 
 _made: list[Litestar] = []
 
 
-def application(
-    settings: Settings, database: Database, catalog: Catalog, network: Network
-) -> Litestar:
-    """The application on this workspace, and no longer on the one of the test before: making
-    one takes longer than most tests. It has the origin of the first one's settings, none."""
+def application(workspace: Workspace) -> Litestar:
+    """The application, which all tests share as making one takes longer than most of them, on
+    this workspace and no longer on that of the test before. It has no origin."""
     if not _made:
-        _made.append(create_app(settings, database, catalog, network))
+        _made.append(create_app(workspace))
     else:
-        _made[0].state = app_state(settings, database, catalog, network, "http://127.0.0.1:8000")
+        _made[0].state = app_state(workspace)
     return _made[0]
+
+
+def set_mail_server(app: Litestar) -> None:
+    """Have mail leave from here; by default pages show it to be copied."""
+    workspace = app.state.workspace
+    settings = workspace.settings.model_copy(update={"smtp_url": "smtp://mail.example"})
+    app.state.workspace = replace(workspace, settings=settings)
 
 
 @contextmanager

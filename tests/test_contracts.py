@@ -10,24 +10,22 @@ from litestar.testing import TestClient
 
 from references.desk import workflow
 from references.desk.advocates import Activity
-from references.network.paths import Network
-from similarity.index.catalog import Catalog
 from tests.references.asking import advocate
 from tests.world import World, stage
 from web.app import create_app
 from web.rendering import STATIC, TEMPLATES
+from web.workspace import Workspace
 from workspace.deals.lifecycle import advance, invite
 from workspace.people import sign_in
-from workspace.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", ["charlie", "dana", "grace"])
 def test_no_page_tells_of_a_confidential_deal(
-    world: World, catalog: Catalog, network: Network, tmp_path: Path, name: str
+    world: World, workspace: Workspace, name: str
 ) -> None:
-    app = create_app(Settings(home=tmp_path), world.database, catalog, network)
+    app = create_app(workspace)
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people[name])
     hidden, shown = _requests(world)

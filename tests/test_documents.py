@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from references.desk.request import ENDED, LIVE, STEPS, State
-from references.imports import MORE
+from references.imports import EXTENSION
 from similarity.scoring import Weights
 from web.cli.main import app
 from workspace.imports.formats import FORMATS, Format
@@ -261,7 +261,7 @@ def test_should_name_settings_that_are_there(document: Path) -> None:
 
 def test_should_document_every_format_column_for_column() -> None:
     text = text_of("docs/importing.md")
-    own = [each for each in (*FORMATS, *MORE.formats) if each.adapt is None]
+    own = [each for each in (*FORMATS, *EXTENSION.formats) if each.adapt is None]
     formats = {each.kind: each for each in own}
     assert len(formats) == len(own)
     # What a file of cards has as its error file.

@@ -1,4 +1,4 @@
-"""The composition root: one application from settings, a database and a catalog."""
+"""The composition root: the web application on a workspace."""
 
 import asyncio
 from typing import Any
@@ -8,19 +8,13 @@ from litestar.datastructures import MutableScopeHeaders, State
 from litestar.di import Provide
 from litestar.types import Message, Scope
 
-from references.network.paths import Network
-from similarity.index.catalog import Catalog
 from web import errors
 from web.dependencies import (
-    Mail,
     provide_asked,
-    provide_catalog,
-    provide_database,
     provide_form,
-    provide_mail,
-    provide_network,
     provide_pulse,
     provide_viewer,
+    provide_workspace,
 )
 from web.live_updates import Pulse
 from web.middleware import PAGES_AT_ONCE, FromOurPages, InTurn, MembersOnly
@@ -55,8 +49,7 @@ from web.pages.staffing.staffing import AvailabilityController, StaffingControll
 from web.pages.today import TodayController
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
-from workspace.database import Database
-from workspace.settings import Settings
+from web.workspace import Workspace
 
 CONTROLLERS = (
     AccountController,
@@ -113,53 +106,37 @@ _HEADERS = {
 }
 
 
-def create_app(
-    settings: Settings,
-    database: Database,
-    catalog: Catalog,
-    network: Network,
-    address: str = "http://127.0.0.1:8000",
-) -> Litestar:
-    """The web application; `address` is where it is served, for links where no origin is set."""
-    state = app_state(settings, database, catalog, network, address)
+def create_app(workspace: Workspace) -> Litestar:
+    """The web application on a workspace."""
     return Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
+            "workspace": Provide(provide_workspace, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),
-            "database": Provide(provide_database, sync_to_thread=False),
-            "catalog": Provide(provide_catalog, sync_to_thread=False),
-            "network": Provide(provide_network, sync_to_thread=False),
-            "mail": Provide(provide_mail, sync_to_thread=False),
             "pulse": Provide(provide_pulse, sync_to_thread=False),
             "form": Provide(provide_form),
             "asked": Provide(provide_asked, sync_to_thread=False),
         },
-        middleware=[FromOurPages(settings.origin), MembersOnly(), InTurn()],
+        middleware=[FromOurPages(workspace.settings.origin), MembersOnly(), InTurn()],
         exception_handlers=errors.HANDLERS,
-        before_send=[_secure_headers(state.secure)],
-        state=state,
+        before_send=[_secure_headers(workspace.is_secure)],
+        state=app_state(workspace),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
-        # Problems go to standard error; the framework would also tell of every library's doings.
+        # Problems go to standard error; the framework's log would also hold every library's.
         logging_config=None,
         debug=False,
     )
 
 
-def app_state(
-    settings: Settings, database: Database, catalog: Catalog, network: Network, address: str
-) -> State:
-    """What the application's handlers work with. It may be given another one between requests,
-    of the same origin."""
+def app_state(workspace: Workspace) -> State:
+    """What handlers find in the application; it can be exchanged between requests for that of
+    another workspace with the same origin."""
     return State(
         {
-            "database": database,
-            "catalog": catalog,
-            "network": network,
-            "pulse": Pulse(database),
+            "workspace": workspace,
+            "pulse": Pulse(workspace.database),
             "turns": asyncio.Semaphore(PAGES_AT_ONCE),
-            "secure": bool(settings.origin and settings.origin.startswith("https://")),
-            "mail": Mail(settings.origin or address, bool(settings.smtp_url)),
         }
     )
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from web.rendering import render
+from web.routes import Request
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 
 logger = logging.getLogger("dealkin.web")
@@ -47,7 +47,7 @@ class ErrorPage:
     message: str
 
 
-def refused(request: Request[Any, Any, Any], error: DealkinError) -> Response[str]:
+def refused(request: Request, error: DealkinError) -> Response[str]:
     """A refusal of the record's own: the status it stands for, in its words."""
     status = _STATUS.get(type(error), 400)
     message = str(error)
@@ -56,7 +56,7 @@ def refused(request: Request[Any, Any, Any], error: DealkinError) -> Response[st
     return explain(request, status, message)
 
 
-def not_signed_in(request: Request[Any, Any, Any], _: NotAuthorizedException) -> Response[Any]:
+def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
     """To the sign-in page, and back here afterwards where that is a page."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else ""
@@ -71,7 +71,7 @@ def not_signed_in(request: Request[Any, Any, Any], _: NotAuthorizedException) ->
     return Redirect(target, status_code=303)
 
 
-def failed(request: Request[Any, Any, Any], error: HTTPException) -> Response[str]:
+def failed(request: Request, error: HTTPException) -> Response[str]:
     """A refusal of the framework's: no such route, a method that is not allowed, too large."""
     status = error.status_code
     if status >= 500:
@@ -85,20 +85,20 @@ def failed(request: Request[Any, Any, Any], error: HTTPException) -> Response[st
     return explain(request, status, message)
 
 
-def broke(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+def broke(request: Request, error: Exception) -> Response[str]:
     """A fault of ours: the log has it whole, the reader gets an apology."""
     logger.error("%s %s failed", request.method, _path(request), exc_info=error)
     return explain(request, 500, "It is our fault, not yours. Nothing was saved. Try again.")
 
 
-def collided(request: Request[Any, Any, Any], error: DBAPIError) -> Response[str]:
+def collided(request: Request, error: DBAPIError) -> Response[str]:
     """Two wrote at once what there can be but one of: the later one is to look again."""
     logger.warning("%s %s collided: %s", request.method, _path(request), type(error.orig))
     message = "Somebody did the same in this moment. Look again, and try once more."
     return explain(request, 409, message)
 
 
-def database_refused(request: Request[Any, Any, Any], error: OperationalError) -> Response[str]:
+def database_refused(request: Request, error: OperationalError) -> Response[str]:
     """Two writes that cannot both be, a database that is held by another, or a fault."""
     # Class 40 of the SQL standard: rolled back, because another transaction came between.
     if str(getattr(error.orig, "sqlstate", "") or "").startswith("40"):
@@ -108,7 +108,7 @@ def database_refused(request: Request[Any, Any, Any], error: OperationalError) -
     return broke(request, error)
 
 
-def busy(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+def busy(request: Request, error: Exception) -> Response[str]:
     """The database has no turn for this request."""
     logger.warning("%s %s had to wait too long: %s", request.method, _path(request), type(error))
     response = explain(
@@ -118,12 +118,12 @@ def busy(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
     return response
 
 
-def _path(request: Request[Any, Any, Any]) -> str:
+def _path(request: Request) -> str:
     """The path as the log has it: whoever reads that must not be able to act as a guest."""
     return "/g/…" if request.url.path.startswith("/g/") else request.url.path
 
 
-def explain(request: Request[Any, Any, Any], status: int, message: str) -> Response[str]:
+def explain(request: Request, status: int, message: str) -> Response[str]:
     """The error page; for htmx just the message, which its banner shows."""
     if request.headers.get("hx-request") == "true":
         return Response(message, status_code=status, media_type="text/plain")

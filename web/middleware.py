@@ -2,17 +2,16 @@
 
 import asyncio
 from contextlib import suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 from anyio import to_thread
-from litestar import Request
 from litestar.enums import ScopeType
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.dependencies import provide_database, provide_form
+from web.dependencies import provide_form, provide_workspace
+from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
 from workspace.collaboration import inbox
 from workspace.database import Database
@@ -41,7 +40,7 @@ class FromOurPages(ASGIMiddleware):
         self.origin = origin
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        request: Request[Any, Any, Any] = Request(scope, receive)
+        request: Request = Request(scope, receive)
         if request.method not in SAFE:
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
@@ -54,7 +53,7 @@ class FromOurPages(ASGIMiddleware):
                 )
         await next_app(scope, receive, send)
 
-    def _same_origin(self, request: Request[Any, Any, Any]) -> bool:
+    def _same_origin(self, request: Request) -> bool:
         site = request.headers.get("sec-fetch-site")
         if site:
             return site in ("same-origin", "none")
@@ -74,14 +73,15 @@ class MembersOnly(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        request: Request[Any, Any, Any] = Request(scope, receive)
+        request: Request = Request(scope, receive)
         if any(letter < " " for letter in request.url.path):
             # No key holds a control character, and PostgreSQL takes no NUL at all.
             raise NotFound("There is no such page.")
         token = session_token(request)
         viewer, waiting = None, 0
         if token:
-            viewer, waiting = await to_thread.run_sync(_viewer, provide_database(request), token)
+            database = provide_workspace(request).database
+            viewer, waiting = await to_thread.run_sync(_viewer, database, token)
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
         if viewer is None and not scope["route_handler"].opt.get("public"):
@@ -99,7 +99,7 @@ class InTurn(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        request: Request[Any, Any, Any] = Request(scope, receive)
+        request: Request = Request(scope, receive)
         takes_a_thread = getattr(scope["route_handler"], "sync_to_thread", False)
         if request.method not in SAFE or not takes_a_thread:
             await next_app(scope, receive, send)
@@ -134,5 +134,5 @@ def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:
         return viewer, inbox.count(session, viewer) if viewer else 0
 
 
-async def _token_field(request: Request[Any, Any, Any]) -> str:
+async def _token_field(request: Request) -> str:
     return (await provide_form(request)).text("_csrf_token", 200)

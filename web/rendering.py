@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Request
 
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
 from web.markdown import markdown
 from web.path_diagram import draw
+from web.routes import Request
 from workspace.accounts.geography import country_name
 from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
@@ -25,9 +25,17 @@ from workspace.delivery.outbox import without_secrets
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
+# The kinds of files that are served; the machine's own list of kinds may say otherwise. The
+# framework adds the encoding to every kind of text.
+KINDS = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".woff2": "font/woff2",
+}
 
 
-def render(request: Request[Any, Any, Any], template: str, context: Any) -> str:
+def render(request: Request, template: str, context: Any) -> str:
     """A template with its context, called `page` there, and what every page needs."""
     viewer = request.scope.get("user")
     return (
@@ -160,7 +168,7 @@ def static_files() -> dict[str, Path]:
     """Every static file by the name under which it is served: with a hash of its content."""
     found = {}
     for file in sorted(STATIC.rglob("*")):
-        if file.suffix in (".css", ".js", ".svg", ".png"):
+        if file.suffix in KINDS:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
             found[f"{file.stem}.{digest}{file.suffix}"] = file
     return found
@@ -173,14 +181,12 @@ def static_path(name: str) -> str:
     return next(f"/static/{served}" for served, path in static_files().items() if path == file)
 
 
-def _preference(
-    request: Request[Any, Any, Any], name: str, options: tuple[str, ...], default: str
-) -> str:
+def _preference(request: Request, name: str, options: tuple[str, ...], default: str) -> str:
     chosen = request.cookies.get(name, "")
     return chosen if chosen in options else default
 
 
-def _notice(request: Request[Any, Any, Any]) -> str:
+def _notice(request: Request) -> str:
     try:
         return bytes.fromhex(request.cookies.get("flash", "")).decode()[:300]
     except ValueError:

@@ -3,10 +3,10 @@
 from typing import Any
 from urllib.parse import quote
 
-from litestar import Request
 from litestar.response import Redirect, Response
 
 from web.rendering import render
+from web.routes import Request
 
 # A notice for the next page, kept in a cookie because it must outlive a redirect.
 FLASH = "flash"
@@ -17,7 +17,7 @@ def at(*segments: str) -> str:
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
-def wants_fragment(request: Request[Any, Any, Any]) -> bool:
+def wants_fragment(request: Request) -> bool:
     """Whether htmx asks for a part; boosted and history requests are whole pages."""
     headers = request.headers
     return (
@@ -28,7 +28,7 @@ def wants_fragment(request: Request[Any, Any, Any]) -> bool:
 
 
 def answer(
-    request: Request[Any, Any, Any],
+    request: Request,
     page: str,
     fragment: str,
     context: Any,
@@ -49,7 +49,7 @@ def answer(
 
 
 def show(
-    request: Request[Any, Any, Any],
+    request: Request,
     template: str,
     context: Any,
     *,
@@ -68,7 +68,7 @@ def show(
     return response
 
 
-def go(request: Request[Any, Any, Any], path: str, notice: str = "") -> Response[Any]:
+def go(request: Request, path: str, notice: str = "") -> Response[Any]:
     """To another page after a write: 303 for a browser, HX-Redirect for htmx."""
     response: Response[Any]
     # Headers hold no other letters than these; what is encoded already stays as it is.

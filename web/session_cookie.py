@@ -8,79 +8,77 @@ cookie of the visit takes the session's place.
 import hashlib
 import hmac
 import secrets
-from typing import Any
 
-from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
+from web.routes import Request
+from web.workspace import Workspace
 from workspace.people.sign_in import SESSION_LIFETIME
 
 _SESSION = "session"
 _VISIT = "visit"
 
 
-def session_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+def session_token(request: Request) -> str | None:
     """The secret of the session that the browser says it has."""
-    return connection.cookies.get(_name(connection, _SESSION))
+    return request.cookies.get(_name(request, _SESSION))
 
 
-def session_cookie(connection: ASGIConnection[Any, Any, Any, Any], token: str) -> Cookie:
+def session_cookie(request: Request, token: str) -> Cookie:
     """The cookie of a session that was just opened."""
-    return _cookie(connection, _SESSION, token, int(SESSION_LIFETIME.total_seconds()))
+    return _cookie(request, _SESSION, token, int(SESSION_LIFETIME.total_seconds()))
 
 
-def closed_cookie(connection: ASGIConnection[Any, Any, Any, Any]) -> Cookie:
+def closed_cookie(request: Request) -> Cookie:
     """What takes the session's cookie out of the browser."""
-    return _cookie(connection, _SESSION, "", 0)
+    return _cookie(request, _SESSION, "", 0)
 
 
-def visit_cookie(connection: ASGIConnection[Any, Any, Any, Any]) -> Cookie | None:
+def visit_cookie(request: Request) -> Cookie | None:
     """The cookie of a visit that has none yet; this request's token is already made from it."""
-    if connection.cookies.get(_name(connection, _VISIT)):
+    if request.cookies.get(_name(request, _VISIT)):
         return None
-    return _cookie(connection, _VISIT, _visit(connection), None)
+    return _cookie(request, _VISIT, _visit(request), None)
 
 
-def csrf_token(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+def csrf_token(request: Request) -> str:
     """The token for the forms of this browser's pages."""
-    secret = session_token(connection) or _visit(connection)
+    secret = session_token(request) or _visit(request)
     return hmac.new(secret.encode(), b"dealkin form", hashlib.sha256).hexdigest()
 
 
-def csrf_matches(connection: ASGIConnection[Any, Any, Any, Any], token: str) -> bool:
+def csrf_matches(request: Request, token: str) -> bool:
     """Whether a form was made for this browser."""
-    if not session_token(connection) and not connection.cookies.get(_name(connection, _VISIT)):
+    if not session_token(request) and not request.cookies.get(_name(request, _VISIT)):
         return False
-    return hmac.compare_digest(csrf_token(connection).encode(), token.encode())
+    return hmac.compare_digest(csrf_token(request).encode(), token.encode())
 
 
-def _visit(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    known = connection.cookies.get(_name(connection, _VISIT))
+def _visit(request: Request) -> str:
+    known = request.cookies.get(_name(request, _VISIT))
     if known:
         return known
-    state = connection.scope.setdefault("state", {})
+    state = request.scope.setdefault("state", {})
     visit: str = state.setdefault("visit", secrets.token_urlsafe(32))
     return visit
 
 
-def _secure(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
-    secure: bool = connection.app.state.secure
-    return secure
+def _secure(request: Request) -> bool:
+    workspace: Workspace = request.app.state.workspace
+    return workspace.is_secure
 
 
-def _name(connection: ASGIConnection[Any, Any, Any, Any], name: str) -> str:
-    return f"__Host-{name}" if _secure(connection) else name
+def _name(request: Request, name: str) -> str:
+    return f"__Host-{name}" if _secure(request) else name
 
 
-def _cookie(
-    connection: ASGIConnection[Any, Any, Any, Any], name: str, value: str, age: int | None
-) -> Cookie:
+def _cookie(request: Request, name: str, value: str, age: int | None) -> Cookie:
     return Cookie(
-        key=_name(connection, name),
+        key=_name(request, name),
         value=value,
         max_age=age,
         path="/",
-        secure=_secure(connection),
+        secure=_secure(request),
         httponly=True,
         samesite="lax",
     )

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.response import Response
 
 from web.forms import Form
 from web.responses import go, show
+from web.routes import Request, get, post
 from web.session_cookie import closed_cookie, session_cookie, session_token, visit_cookie
+from web.workspace import Workspace
 from workspace.audit import audit
 from workspace.database import Database
 from workspace.people import sign_in
@@ -36,8 +38,8 @@ class SignInController(Controller):
     path = "/sign-in"
     opt = {"public": True}  # noqa: RUF012
 
-    @get(sync_to_thread=True)
-    def show(self, request: Request[Any, Any, Any], asked: NamedDependency[Form]) -> Response[Any]:
+    @get()
+    def show(self, request: Request, asked: NamedDependency[Form]) -> Response[Any]:
         back = safe_next(asked.text("next", 2000))
         if request.scope.get("user"):
             return go(request, back)
@@ -47,31 +49,31 @@ class SignInController(Controller):
             response.set_cookie(cookie)
         return response
 
-    @post(sync_to_thread=True)
+    @post()
     def sign_in(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         email = form.text("email", 254).lower()
         password = (form.sent.get("password") or [""])[0][:1000]
         back = safe_next(form.text("next", 2000))
         account, address = f"account {email}", f"address {network(request)}"
         # What is refused is not counted: who is locked out gets in again by waiting.
-        allowed = _within_limits(database, account, address, 1)
+        allowed = _within_limits(workspace.database, account, address, 1)
         if allowed:
             # Counted and committed before it is judged, so that of many guesses at once no
             # more than the limit can pass, whatever order they are looked at in.
-            with database.write() as session:
+            with workspace.database.write() as session:
                 counted = sign_in.count_attempt(session, account, address)
-            allowed = _within_limits(database, account, address, 0)
+            allowed = _within_limits(workspace.database, account, address, 0)
         if not allowed:
             return show(request, "sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
         # Checking takes a third of a second on purpose: not while others wait to write.
-        with database.read() as session:
+        with workspace.database.read() as session:
             person = sign_in.check_password(session, email, password)
-        with database.write() as session:
+        with workspace.database.write() as session:
             if person:
                 sign_in.forget_attempts(session, account, counted)
                 earlier = session_token(request)
@@ -93,13 +95,11 @@ class SignOutController(Controller):
 
     path = "/sign-out"
 
-    @post(sync_to_thread=True)
-    def sign_out(
-        self, request: Request[Any, Any, Any], database: NamedDependency[Database]
-    ) -> Response[Any]:
+    @post()
+    def sign_out(self, request: Request, workspace: NamedDependency[Workspace]) -> Response[Any]:
         token = session_token(request)
         if token:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 sign_in.close_session(session, token)
         response = go(request, "/sign-in")
         response.set_cookie(closed_cookie(request))
@@ -111,8 +111,8 @@ class PreferencesController(Controller):
 
     path = "/preferences"
 
-    @post(sync_to_thread=True)
-    def choose(self, request: Request[Any, Any, Any], form: NamedDependency[Form]) -> Response[Any]:
+    @post()
+    def choose(self, request: Request, form: NamedDependency[Form]) -> Response[Any]:
         theme = form.choice("theme", ("auto", "light", "dark"))
         shortcuts = form.choice("shortcuts", ("on", "off"))
         back = safe_next(form.text("next", 2000))
@@ -146,7 +146,7 @@ def safe_next(path: str) -> str:
     return path if not parts.scheme and not parts.netloc else "/"
 
 
-def network(request: Request[Any, Any, Any]) -> str:
+def network(request: Request) -> str:
     """Where a request comes from: an IPv4 address, or the /64 that an IPv6 address lies in."""
     host = request.client.host if request.client else ""
     try:

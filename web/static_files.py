@@ -1,43 +1,37 @@
 """Static files under names that hold a hash of their content."""
 
 import gzip
-import mimetypes
 from functools import cache
-from typing import Any
 
-from litestar import Controller, Request, get
+from litestar import Controller, get
 from litestar.params import FromPath
 from litestar.response import Response
 
-from web.rendering import static_files
+from web.rendering import KINDS, static_files
+from web.routes import Request
 from workspace.errors import NotFound
 
 
 class StaticController(Controller):
-    """/static: styles, scripts and icons, kept by browsers for a year."""
+    """/static: styles, scripts, icons and fonts, kept by browsers for a year."""
 
     path = "/static"
     opt = {"public": True}  # noqa: RUF012
 
     @get("/{name:str}", sync_to_thread=False)
-    def file(self, request: Request[Any, Any, Any], name: FromPath[str]) -> Response[bytes]:
+    def file(self, request: Request, name: FromPath[str]) -> Response[bytes]:
         if name not in static_files():
             raise NotFound("There is no such file.")
-        squeezed = "gzip" in request.headers.get("accept-encoding", "")
+        kind = KINDS[static_files()[name].suffix]
+        # Fonts are compressed already.
+        squeezed = kind != "font/woff2" and "gzip" in request.headers.get("accept-encoding", "")
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
             "Vary": "Accept-Encoding",
         }
         if squeezed:
             headers["Content-Encoding"] = "gzip"
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        # The framework says the same of every kind of text itself.
-        bare = kind in ("application/javascript", "image/svg+xml")
-        return Response(
-            _content(name, squeezed),
-            media_type=f"{kind}; charset=utf-8" if bare else kind,
-            headers=headers,
-        )
+        return Response(_content(name, squeezed), media_type=kind, headers=headers)
 
 
 @cache

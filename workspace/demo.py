@@ -14,11 +14,12 @@ from workspace.clock import today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid
-from workspace.imports import cells, formats, run
 from workspace.imports import files as imports_files
-from workspace.imports.formats import FORMATS, Sheet
+from workspace.imports import formats, run
+from workspace.imports.cells import read_day, read_moment
+from workspace.imports.formats import FORMATS, RecognisedFile
 from workspace.imports.ledger import Import
-from workspace.imports.run import More
+from workspace.imports.run import ImportExtension
 from workspace.people import sign_in
 from workspace.people.people import person_of
 from workspace.people.tables import Member, Person
@@ -49,24 +50,24 @@ _DAY_IN_PROSE = re.compile(rf"\b([1-9]|[12]\d|3[01]) ({'|'.join(_MONTH)})\b")
 
 
 def load(
-    session: Session, folders: Sequence[Path] = (FOLDER,), more: More | None = None
+    session: Session, folders: Sequence[Path] = (FOLDER,), more: ImportExtension | None = None
 ) -> list[tuple[Person, str]]:
     """Fill an empty workspace with the demo; its members with the passwords made for them.
 
     `more` are the kinds of files in these folders that are not the record's own.
     """
-    more = more or More()
+    more = more or ImportExtension()
     for table in (Person, Account, Deal, Import):
         if session.exec(select(table.id).limit(1)).first() is not None:
             raise Conflict("The demo is for an empty workspace, and this one is in use.")
     files = []
     for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
-        read = imports_files.read(path)
-        sheet = formats.understand(read, (*FORMATS, *more.formats))
+        read = imports_files.read_file(path)
+        sheet = formats.recognise(read, (*FORMATS, *more.formats))
         _shift(sheet, today() - WRITTEN_ON)
         files.append((replace(read, name=f"{_PREFIX}{path.name}"), sheet))
     with tempfile.TemporaryDirectory() as folder:
-        for report in run.apply(session, files, None, Path(folder), more):
+        for report in run.apply_files(session, files, None, Path(folder), more):
             if report.refused or report.failed:
                 raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _tell_as_if_logged(session)
@@ -91,7 +92,7 @@ def is_demo(session: Session) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def _shift(sheet: Sheet, by: timedelta) -> None:
+def _shift(sheet: RecognisedFile, by: timedelta) -> None:
     """Move every date of a file; one that cannot be read is left for the import to refuse."""
     for row in sheet.rows:
         for column, cell in row.cells.items():
@@ -99,9 +100,9 @@ def _shift(sheet: Sheet, by: timedelta) -> None:
                 row.cells[column] = shift_prose(cell, by)
             parse: Callable[[str], date] | None = None
             if column in _DATES:
-                parse = cells.day
+                parse = read_day
             elif column == "at":
-                parse = cells.moment
+                parse = read_moment
             if parse:
                 try:
                     row.cells[column] = (parse(cell) + by).isoformat()

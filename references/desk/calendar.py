@@ -109,7 +109,7 @@ def _calendar(meeting: Meeting, method: str, status: str) -> str:
     calendar.add("version", "2.0")
     calendar.add("method", method)
     calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return str(calendar.to_ical(), "utf-8")
 
 
 def _address(guest: Attendee) -> vCalAddress:

@@ -29,9 +29,9 @@ from references.desk.request import (
 from references.desk.rules import account_owners, desk_members
 from workspace.accounts.accounts import Account
 from workspace.clock import now, today
-from workspace.deals.access import visible_deals
+from workspace.deals.access import editable_deal_ids, visible_deals
 from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Seat, Stage
+from workspace.deals.tables import Deal, Stage
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
 
@@ -348,7 +348,7 @@ def _filled(session: Session, viewer: Viewer, query: Any) -> list[RequestRow]:
     accounts = {advocate.account_id for _, _, _, _, advocate, *_ in rows if advocate}
     owners = account_owners(session, [each for each in accounts if each])
     names = _names(session, owners.values())
-    editable = _editable(session, viewer, [deal for _, deal, *_ in rows])
+    editable = editable_deal_ids(session, viewer, {deal.id for _, deal, *_ in rows})
     found = _availability(session, [row[0] for row in rows])
     made = []
     for request, deal, stage, asker, advocate, customer, customer_key, prospect, *more in rows:
@@ -405,19 +405,6 @@ def _parts(
     if viewer.may_write and owner is not None and owner == viewer.person_id:
         parts.add(Part.OWNER)
     return frozenset(parts)
-
-
-def _editable(session: Session, viewer: Viewer, deals: Sequence[Deal]) -> set[int]:
-    """As `access.may_edit`, for many deals that the viewer may see."""
-    if not viewer.may_write:
-        return set()
-    if viewer.leads:
-        return {deal.id for deal in deals}
-    own = {deal.id for deal in deals if deal.owner_id == viewer.person_id}
-    seats = select(Seat.deal_id).where(
-        Seat.person_id == viewer.person_id, col(Seat.deal_id).in_({deal.id for deal in deals})
-    )
-    return own | set(session.exec(seats))
 
 
 def _availability(

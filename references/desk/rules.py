@@ -22,12 +22,12 @@ from references.desk.request import (
 )
 from workspace import clock
 from workspace.clock import now, today
-from workspace.deals.access import may_edit, may_see_deal, visible_deals
+from workspace.deals.access import may_edit, may_see, sees_deal, visible_deals
 from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Deal, Outcome, Stage
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Member, MemberRole, Person
-from workspace.people.viewer import Viewer
+from workspace.people.viewer import PLAIN_VIEW, Viewer
 
 # Looking
 
@@ -80,7 +80,7 @@ def account_owners(session: Session, account_ids: Collection[int]) -> dict[int, 
         .where(
             col(Deal.account_id).in_(account_ids),
             col(Deal.outcome) == Outcome.WON,
-            col(Deal.confidential).is_(False),
+            visible_deals(PLAIN_VIEW),
             col(Member.active).is_(True),
         )
         .order_by(col(Deal.closed).nulls_first(), col(Deal.id))
@@ -94,7 +94,7 @@ def desk_members(session: Session, deal_id: int) -> list[int]:
         select(Member.person_id)
         .join(MemberRole, col(MemberRole.person_id) == col(Member.person_id))
         .where(col(Member.active).is_(True), col(MemberRole.role).in_(DESK_ROLES))
-        .where(may_see_deal(deal_id))
+        .where(sees_deal(deal_id))
         .distinct()
     )
     return sorted(session.exec(query))
@@ -176,16 +176,14 @@ def require_approvers(session: Session, request: ReferenceRequest, rules: Refere
             "Nobody of customer marketing may see this deal: it is confidential. Invite one first."
         )
     owner = account_owner(session, request)
-    if owner is not None and owner_needed(request, rules, owner):
-        seen = select(Member.person_id).where(
-            Member.person_id == owner, may_see_deal(request.deal_id)
+    if owner is None or not owner_needed(request, rules, owner):
+        return
+    if not may_see(session, owner, request.deal_id):
+        name = session.get_one(Person, owner).name
+        raise Conflict(
+            f"{name} looks after this customer and has to agree, but may not see this deal:"
+            " it is confidential. Invite them first."
         )
-        if session.exec(seen).first() is None:
-            name = session.get_one(Person, owner).name
-            raise Conflict(
-                f"{name} looks after this customer and has to agree, but may not see this deal:"
-                " it is confidential. Invite them first."
-            )
 
 
 def require_slots(session: Session, request: ReferenceRequest, times: Sequence[datetime]) -> None:

@@ -26,12 +26,11 @@ from references.network.paths import KnownPath, Network, known, opposing, ours
 from references.network.ties import Tie, TieKind, Visibility, last_contact, visible
 from workspace.audit import audit
 from workspace.clock import now, today
-from workspace.deals.access import visible_deals
+from workspace.deals.access import may_see
 from workspace.deals.tables import Deal
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
 from workspace.keys import random_key
-from workspace.people import members
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -66,7 +65,7 @@ def ask(
     if over is not None:
         connector_id = over.id
         _require_connector(session, viewer, network, over, person)
-        if deal is not None and not _sees(session, over, deal):
+        if deal is not None and not may_see(session, over.id, deal.id):
             raise Invalid(
                 f"{over.name} may not see this deal: it is confidential. Invite them first, or ask"
                 " without naming it.",
@@ -296,12 +295,6 @@ def _answering(session: Session, people: Collection[int]) -> set[int]:
         .where(col(Member.person_id).in_(people), col(Member.active).is_(True))
     )
     return set(session.exec(query))
-
-
-def _sees(session: Session, member: Person, deal: Deal) -> bool:
-    """Whether a member may know of a deal."""
-    theirs = visible_deals(members.viewer(session, member.id, member.name))
-    return session.exec(select(Deal.id).where(Deal.id == deal.id, theirs)).first() is not None
 
 
 def _require_not_asked(

@@ -424,7 +424,9 @@ def is_among(among: Int64Array, values: NDArray[np.integer]) -> NDArray[np.bool_
     """Which of these values are among others that ascend."""
     if not len(among):
         return np.zeros(len(values), bool)
-    return among[np.minimum(np.searchsorted(among, values), len(among) - 1)] == values
+    places = np.minimum(np.searchsorted(among, values), len(among) - 1)
+    same: NDArray[np.bool_] = among[places] == values
+    return same
 
 
 def first_positions(ascending: Int64Array) -> Int64Array:
@@ -446,7 +448,8 @@ def positions_of(ids: Int64Array, people: Int64Array) -> Places:
     if len(ids) and int(ids[-1]) - int(ids[0]) < 8 * len(people):
         table = np.zeros(ids[-1] - ids[0] + 1, np.int64)
         table[ids - ids[0]] = np.arange(len(ids))
-        return table[people - ids[0]]
+        positions: Places = table[people - ids[0]]
+        return positions
     return np.searchsorted(ids, people)
 
 

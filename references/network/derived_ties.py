@@ -24,10 +24,12 @@ from references.network.ties import Tie, TieKind, Visibility, pair
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import batches
+from workspace.deals.access import visible_deals
 from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Deal, Seat
 from workspace.keys import plain
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person
+from workspace.people.viewer import PLAIN_VIEW
 
 # What is fainter than this is not worth a line.
 FAINTEST = 0.05
@@ -130,7 +132,7 @@ def _find_of_people(session: Session, people: set[int], left: set[str]) -> None:
 
 def _find_of_deals(session: Session, deal_ids: list[int]) -> None:
     """Find the ties between our team and the buyer's people, and of reference calls."""
-    told = select(Deal).where(col(Deal.id).in_(deal_ids), col(Deal.confidential).is_(False))
+    told = select(Deal).where(col(Deal.id).in_(deal_ids), visible_deals(PLAIN_VIEW))
     open_to_all = {deal.id: deal for deal in session.exec(told)}
     ours: dict[int, list[tuple[int, date | None]]] = defaultdict(list)
     seats = select(Seat).where(col(Seat.deal_id).in_(open_to_all), col(Seat.person_id).is_not(None))

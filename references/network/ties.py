@@ -145,7 +145,8 @@ class TieRow:
 def strength(kind: str, base: float, last: date | None, on: date) -> float:
     """How strong a tie is on a day, from 0 to 1; `last` is None while it lasts."""
     years = max(0.0, (on - last).days / 365.25) if last else 0.0
-    return min(STRONGEST, base * 0.5 ** (years / HALF_LIFE[TieKind(kind)]))
+    remaining: float = 0.5 ** (years / HALF_LIFE[TieKind(kind)])
+    return min(STRONGEST, base * remaining)
 
 
 def combined(strengths: Iterable[float]) -> float:

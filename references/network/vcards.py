@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from workspace.imports.files import Record
+from workspace.imports.files import RawRow
 
 # How the text of a file of cards begins.
 OPENING = "begin:vcard"
@@ -68,14 +68,14 @@ class _Card:
         return found[0].value if found else ""
 
 
-def split(text: str) -> list[Record]:
+def split(text: str) -> list[RawRow]:
     """A record for each card, below a header."""
     cards = list(_cards(text))
     by_uid = {_uid(uid): card for card in cards if (uid := card.first("UID"))}
-    return [Record(1, HEADER), *(_record(card, by_uid) for card in cards)]
+    return [RawRow(1, HEADER), *(_record(card, by_uid) for card in cards)]
 
 
-def _record(card: _Card, by_uid: dict[str, _Card]) -> Record:
+def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
     profiles = [
         plain
         for each in card.all("X-SOCIALPROFILE", "URL")
@@ -97,7 +97,7 @@ def _record(card: _Card, by_uid: dict[str, _Card]) -> Record:
         _unescaped(card.first("TITLE")),
         "; ".join(_related(card, by_uid)),
     ]
-    return Record(card.line, cells, problem)
+    return RawRow(card.line, cells, problem)
 
 
 def _name(card: _Card) -> str:

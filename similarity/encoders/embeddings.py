@@ -149,7 +149,9 @@ class Reranker:
         _before_torch()
         from sentence_transformers import CrossEncoder
 
-        return CrossEncoder(self.name, device="cpu", local_files_only=Path(self.name).exists())
+        local = Path(self.name).exists()
+        model: CrossEncoder = CrossEncoder(self.name, device="cpu", local_files_only=local)
+        return model
 
 
 def _before_torch() -> None:
@@ -159,7 +161,7 @@ def _before_torch() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _packaged_model() -> Path:

@@ -1,8 +1,8 @@
-"""Full text: words stemmed in the text's own language, scored by BM25.
+"""Full-text search by BM25 over stems.
 
-The words of every document are rows of the database, like the vectors; this index over them
-is a cache in memory, like FAISS. It is the same on both databases, a filter is a mask on it,
-and its statistics leave confidential documents out, so that no score can give one away.
+The database owns the stems of every document; this index is a cache of them in memory. It
+answers the same on both databases, takes a filter as a mask, and leaves confidential documents
+out of its statistics, so that no score reveals one.
 """
 
 from collections import defaultdict
@@ -19,14 +19,14 @@ from similarity.index import arrays
 # Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
 K1 = 1.2
 B = 0.75
-# So many of a query's terms make a full match: nothing matches all words of a long text.
+# How many of a query's terms make a full match: nothing matches all words of a long text.
 FULL = 16
-# The best are looked for in so many postings, those of the rarest terms; where a query has
-# more, as in a large record, its commonest terms score what was found but find nothing.
+# A query looks for its best documents in at most this many postings, those of its rarest terms.
+# Where it has more, as in a large record, its commonest terms find nothing and only score.
 POSTINGS = 300_000
-# Then so many times as many documents as are wanted are scored by all terms.
+# Then this many times as many documents as are asked for are scored by all terms.
 SPARE = 4
-# So many scores at a time are looked through for their best.
+# How many scores are compared at a time for their maximum.
 GROUP = 128
 
 Ids = NDArray[np.int64]
@@ -40,8 +40,8 @@ Postings = tuple[Ids, Scores]
 class _Segment:
     """The postings of some slots, sorted by term and slot.
 
-    `rows` are the terms (as rows of the vocabulary) and `starts` where the slots of each
-    begin, with the end of the last.
+    `rows` has the terms, as rows of the vocabulary; `starts` has where the slots of each begin,
+    and where the last ones end.
     """
 
     rows: NDArray[np.int32]
@@ -60,13 +60,13 @@ class _Segment:
 
 
 class WordIndex:
-    """BM25 over documents that are given as stemmed terms.
+    """BM25 over documents that are put as stemmed terms.
 
-    Ids are small numbers, as a database gives them: a table is as long as the greatest. Each
-    document has a slot; that of a removed one is dead until `compact`. Documents that come
-    together make a segment, and segments of like size are merged, so that adding stays cheap
-    and a search looks at few of them. The terms of each slot are kept beside them, for
-    scoring one document, and for taking it out of the statistics.
+    Arrays by id are as long as the greatest id. Each document has a slot; the slot of a removed
+    document is dead until `compact`. Documents that are put together form a segment, and
+    segments of similar size are merged, so that adding stays cheap and a search reads few of
+    them. Each slot's terms are also stored by slot, to score one document, and to take a removed
+    document out of the statistics.
     """
 
     def __init__(self) -> None:
@@ -78,51 +78,52 @@ class WordIndex:
         self._counted: Mask = np.empty(0, bool)
         # Where the terms of each slot end.
         self._ends: Ids = np.empty(0, np.int64)
+        # How many slots are in use, dead ones included, and how many documents there are.
         self._used = 0
-        self._held = 0
+        self._size = 0
         # The terms of every slot, one slot after the other, and how often each occurs.
         self._own_rows: NDArray[np.int32] = np.empty(0, np.int32)
         self._own_counts: NDArray[np.uint16] = np.empty(0, np.uint16)
         self._row = _vocabulary(())
-        # How many documents have each term: of those that count, and of all.
+        # How many documents have each term: counted ones, and all.
         self._counted_holders: NDArray[np.int32] = np.empty(0, np.int32)
         self._holders: NDArray[np.int32] = np.empty(0, np.int32)
-        # How many documents count, and how many words they have.
+        # How many counted documents there are, and how many words they have.
         self._total = 0
         self._words = 0
         self._segments: list[_Segment] = []
 
     def __len__(self) -> int:
-        return self._held
+        return self._size
 
     @property
     def ids(self) -> Ids:
-        """The document in each slot; a dead slot has the one that it had."""
+        """The document in each slot, or of a dead slot the removed document."""
         return self._ids[: self._used]
 
     @property
     def alive(self) -> Mask:
-        """Which slots hold a document."""
+        """Which slots have a document."""
         return self._alive[: self._used]
 
     @property
     def counted(self) -> Mask:
-        """Which slots hold a document that counts in the statistics."""
+        """Which slots have a document that counts in the statistics."""
         return self._counted[: self._used]
 
     def slots(self, ids: Ids) -> Ids:
-        """The slots of these documents, those that have one."""
+        """The slots of these documents; unknown ids are left out."""
         known = ids[(ids >= 0) & (ids < len(self._slot_of))]
         slots = self._slot_of[known]
         return slots[slots >= 0].astype(np.int64)
 
     def put(self, document: int, terms: Sequence[str], *, counted: bool = True) -> None:
-        """Add or replace a document; one that is not `counted` changes no other's score."""
+        """Add or replace a document. If it is not `counted`, no other document's score changes."""
         self.put_all([(document, terms, counted)])
 
     def put_all(self, documents: Sequence[tuple[int, Sequence[str], bool]]) -> None:
         """Add or replace documents: (id, terms, whether it counts in the statistics)."""
-        # Of an id that is given twice the last one holds.
+        # Where an id occurs twice, the last document wins.
         latest = {document: (terms, counted) for document, terms, counted in documents}
         if not latest:
             return
@@ -145,14 +146,14 @@ class WordIndex:
         self._counted[new] = [counted for _, counted in latest.values()]
         slots = np.repeat(np.arange(first, self._used, dtype=np.int64), lengths)
         pairs, counts = np.unique(slots << 32 | np.array(rows, np.int64), return_counts=True)
-        slots, held = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
-        self._add_own(first, slots, held, np.minimum(counts, 65_535).astype(np.uint16))
-        self._count(new, held, slots)
+        slots, term_rows = pairs >> 32, (pairs & 0xFFFFFFFF).astype(np.int32)
+        self._add_own(first, slots, term_rows, np.minimum(counts, 65_535).astype(np.uint16))
+        self._count(new, term_rows, slots)
         while len(self._segments) > 1 and len(self._segments[-2]) < 4 * len(self._segments[-1]):
             self._segments[-2:] = [_merged(self._segments[-2:])]
 
     def remove(self, document: int) -> None:
-        """Forget a document; one that is not held is passed over."""
+        """Remove a document; an unknown id is ignored."""
         if not 0 <= document < len(self._slot_of) or self._slot_of[document] < 0:
             return
         slot = int(self._slot_of[document])
@@ -164,10 +165,10 @@ class WordIndex:
             self._total -= 1
             self._words -= int(self._lengths[slot])
         self._alive[slot] = self._counted[slot] = False
-        self._held -= 1
+        self._size -= 1
 
     def settle(self) -> None:
-        """Compact where there are so many dead slots that they cost."""
+        """Compact the index if many slots are dead."""
         if self._used - len(self) > 1024 + len(self) // 4:
             self.compact()
 
@@ -176,31 +177,31 @@ class WordIndex:
         return self._summed(query) * self.alive
 
     def best(self, query: Mapping[str, float], count: int, searched: Mask) -> Ids:
-        """The slots that score best for a query, at most `count` of those `searched`; of equal
-        ones those with the lower ids. None that scores nothing."""
+        """The at most `count` slots under the mask `searched` that score best, without those that
+        score nothing; ties go to the lower ids."""
         return self.best_of_each(query, [(count, searched)])[0]
 
     def best_of_each(
         self, query: Mapping[str, float], asked: Sequence[tuple[int, Mask]]
     ) -> list[Ids]:
-        """The same for several counts, each with the slots that are searched for it."""
-        finding = self._finding(query)
-        scores = self._summed(finding)
-        found = []
+        """The best slots for several counts, each with its own mask."""
+        finding_terms = self._finding_terms(query)
+        scores = self._summed(finding_terms)
+        best = []
         for turn, (count, searched) in enumerate(asked, start=1):
             own = np.multiply(scores, searched, out=scores if turn == len(asked) else None)
-            if len(finding) < len(query):
+            if len(finding_terms) < len(query):
                 slots = self._leading(_contenders(own, SPARE * count), own, SPARE * count)
                 own[slots] = self.scores(query, slots)
             else:
                 slots = _contenders(own, count)
-            found.append(self._leading(slots, own, count))
-        return found
+            best.append(self._leading(slots, own, count))
+        return best
 
     def scores(self, query: Mapping[str, float], slots: Ids) -> Scores:
-        """The BM25 score of these slots: the same as `search` has, without the others'."""
+        """The BM25 scores of these slots, equal to those of `search`."""
         line_of = np.full(len(self._row) + 1, -1, np.int16)
-        # A term that nobody has is given the row that none has.
+        # An unknown term gets the last row, which no slot has.
         line_of[[self._row.get(term, -1) for term in query]] = np.arange(len(query))
         line_of[-1] = -1
         ends = self._ends[slots]
@@ -213,41 +214,44 @@ class WordIndex:
         counts[line[asked], column[asked]] = self._own_counts[at[asked]]
         norm = self._norm(self._lengths[slots])
         scores = np.zeros(len(slots), np.float32)
-        # Term by term in the same order, so that every bit is the same.
-        for (term, weight), held in zip(query.items(), counts, strict=True):
-            scores += self._factor(term, weight) * held / (held + norm)
+        # Terms are added in the same order as in `search`, so that every bit is the same.
+        for (term, weight), frequency in zip(query.items(), counts, strict=True):
+            scores += self._factor(term, weight) * frequency / (frequency + norm)
         return scores
 
     def gain(self, document: int, terms: Iterable[str]) -> dict[str, float]:
-        """What each of these terms adds to the score of one document."""
+        """How much each of these terms adds to the score of one document."""
         slots = self.slots(np.array([document], np.int64))
         if not len(slots):
             return {}
         slot = int(slots[0])
         norm = float(self._norm(self._lengths[slot]))
         own = self._own(slot)
-        held = dict(zip(self._own_rows[own].tolist(), self._own_counts[own].tolist(), strict=True))
-        found = {}
+        rows, counts = self._own_rows[own].tolist(), self._own_counts[own].tolist()
+        count_of = dict(zip(rows, counts, strict=True))
+        gains = {}
         for term in terms:
-            if count := held.get(self._row.get(term, -1)):
-                found[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
-        return found
+            if count := count_of.get(self._row.get(term, -1)):
+                gains[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
+        return gains
 
     def holders(self, term: str) -> tuple[int, int]:
-        """How many documents have this term: of those that count, and of all."""
+        """How many documents have this term: counted ones, and all (document frequency)."""
         row = self._row.get(term)
         if row is None:
             return 0, 0
         return int(self._counted_holders[row]), int(self._holders[row])
 
     def rarity(self, term: str) -> float:
-        """The inverse document frequency of a term among the documents that count."""
+        """The inverse document frequency of a term among the counted documents."""
         holders, _ = self.holders(term)
         return float(np.log1p((self._total - holders + 0.5) / (holders + 0.5)))
 
     def full_score(self, query: Mapping[str, float]) -> float:
-        """What a full match earns: the score of the query's FULL weightiest terms against
-        the query itself. It is the yardstick that makes scores of queries comparable."""
+        """The score of a full match: of the query's FULL greatest terms against the query itself.
+
+        Divided by it, scores of different queries are comparable.
+        """
         norm = K1 * (1 - B + B * sum(query.values()) / self._average_length())
         gains = (
             count * self.rarity(term) * count * (K1 + 1) / (count + norm)
@@ -256,19 +260,18 @@ class WordIndex:
         return sum(sorted(gains, reverse=True)[:FULL])
 
     def compact(self) -> None:
-        """Make one segment of all and drop the dead slots."""
+        """Merge all segments, and drop dead slots and unused terms."""
         keep = np.flatnonzero(self.alive)
         new_slot = np.full(self._used, -1, np.int32)
         new_slot[keep] = np.arange(len(keep), dtype=np.int32)
-        # Terms that no document has any more lose their row.
         used = np.flatnonzero(self._holders[: len(self._row)])
         new_row = np.full(len(self._row) + 1, -1, np.int32)
         new_row[used] = np.arange(len(used), dtype=np.int32)
         whole = _merged(self._segments)
         slots = new_slot[whole.slots]
-        held = slots >= 0
-        rows = np.repeat(new_row[whole.rows], np.diff(whole.starts))[held]
-        self._segments = [_segment(rows, slots[held], whole.counts[held])]
+        kept = slots >= 0
+        rows = np.repeat(new_row[whole.rows], np.diff(whole.starts))[kept]
+        self._segments = [_segment(rows, slots[kept], whole.counts[kept])]
         sizes = np.diff(self._ends[: self._used], prepend=0)
         own = np.repeat(self.alive, sizes)
         total = len(own)
@@ -308,15 +311,17 @@ class WordIndex:
 
     @classmethod
     def load(cls, path: Path) -> "WordIndex":
-        """Read an index that `save` wrote. Damage is not always noticed: check a sum first."""
-        index, held = cls(), arrays.load(path)
-        index._ids, index._lengths = held["ids"], held["lengths"]
-        index._counted, index._ends = held["counted"], held["ends"]
-        index._own_rows, index._own_counts = held["own_rows"], held["own_counts"]
-        index._holders, index._counted_holders = held["holders"], held["counted_holders"]
-        index._segments = [_Segment(held["rows"], held["starts"], held["slots"], held["counts"])]
-        terms = held["terms"].tobytes().decode()
-        index._used = index._held = len(index._ids)
+        """Read an index that `save` wrote. Not all damage is noticed: verify a checksum first."""
+        index, stored = cls(), arrays.load(path)
+        index._ids, index._lengths = stored["ids"], stored["lengths"]
+        index._counted, index._ends = stored["counted"], stored["ends"]
+        index._own_rows, index._own_counts = stored["own_rows"], stored["own_counts"]
+        index._holders, index._counted_holders = stored["holders"], stored["counted_holders"]
+        index._segments = [
+            _Segment(stored["rows"], stored["starts"], stored["slots"], stored["counts"])
+        ]
+        terms = stored["terms"].tobytes().decode()
+        index._used = index._size = len(index._ids)
         index._alive = np.ones(index._used, bool)
         index._slot_of = np.full(int(index._ids.max(initial=-1)) + 1, -1, np.int32)
         index._slot_of[index._ids] = np.arange(index._used)
@@ -325,52 +330,52 @@ class WordIndex:
         index._row = _vocabulary(terms.split("\n") if terms else ())
         return index
 
-    def _finding(self, query: Mapping[str, float]) -> dict[str, float]:
-        """The rarest terms of a query, as many as have POSTINGS between them, in its order."""
+    def _finding_terms(self, query: Mapping[str, float]) -> dict[str, float]:
+        """The rarest terms of a query that have at most POSTINGS together, in its order."""
         left = POSTINGS
-        finding = set()
-        # What only confidential documents say costs nothing, and so changes nothing.
+        chosen = set()
+        # Only counted documents use up postings, so that confidential ones change no choice.
         for term in sorted(query, key=lambda term: (self.holders(term)[0], term)):
             holders, _ = self.holders(term)
             if holders > left and left < POSTINGS:
                 break
             left -= holders
-            finding.add(term)
-        return {term: weight for term, weight in query.items() if term in finding}
+            chosen.add(term)
+        return {term: weight for term, weight in query.items() if term in chosen}
 
     def _summed(self, query: Mapping[str, float]) -> Scores:
-        """What the postings of these terms add up to in each slot, dead ones too."""
+        """The sum over the postings of these terms for each slot, dead slots included."""
         scores = np.zeros(self._used, np.float32)
         for term, weight in query.items():
             factor = self._factor(term, weight)
-            for slots, counts in self._parts(term):
+            for slots, counts in self._postings(term):
                 gains = factor * counts / (counts + self._norm(self._lengths.take(slots)))
                 scores[slots] = scores.take(slots) + gains
         return scores
 
     def _leading(self, slots: Ids, scores: Scores, count: int) -> Ids:
-        """Of these slots the `count` with the best scores; of equal ones the lower ids."""
+        """The `count` of these slots with the best scores; ties go to the lower ids."""
         if len(slots) <= count:
             return slots
         own = scores[slots]
         edge = np.partition(own, -count)[-count]
         above, equal = slots[own > edge], slots[own == edge]
-        oldest = equal[np.argsort(self._ids[equal])[: count - len(above)]]
-        return np.concatenate([above, oldest])
+        lowest = equal[np.argsort(self._ids[equal])[: count - len(above)]]
+        return np.concatenate([above, lowest])
 
-    def _parts(self, term: str) -> list[Postings]:
+    def _postings(self, term: str) -> list[Postings]:
         """The postings of a term, segment by segment."""
         row = self._row.get(term)
         if row is None:
             return []
-        held = ((segment, segment.of(row)) for segment in self._segments)
+        ranges = ((segment, segment.of(row)) for segment in self._segments)
         return [
-            (segment.slots[part].astype(np.int64), segment.counts[part].astype(np.float32))
-            for segment, part in held
+            (segment.slots[where].astype(np.int64), segment.counts[where].astype(np.float32))
+            for segment, where in ranges
         ]
 
     def _own(self, slot: int) -> slice:
-        """Where the terms of a slot are."""
+        """Where the terms of a slot are in the arrays by slot."""
         return slice(int(self._ends[slot - 1]) if slot else 0, int(self._ends[slot]))
 
     def _add_own(
@@ -380,7 +385,8 @@ class WordIndex:
         rows: NDArray[np.int32],
         counts: NDArray[np.uint16],
     ) -> None:
-        """Keep the postings of new slots from `first` on, sorted by slot, both ways round."""
+        """Store the postings of the new slots from `first` on, sorted by slot: by slot, and as a
+        segment."""
         start = int(self._ends[first - 1]) if first else 0
         sizes = np.bincount(slots - first, minlength=self._used - first)
         self._ends[first : self._used] = start + np.cumsum(sizes)
@@ -393,7 +399,7 @@ class WordIndex:
         self._segments.append(_segment(rows[order], slots[order].astype(np.int32), counts[order]))
 
     def _count(self, new: slice, rows: NDArray[np.int32], slots: Ids) -> None:
-        """Take new slots with these postings into the statistics."""
+        """Add new slots with these postings to the statistics."""
         if len(self._row) > len(self._holders):
             self._holders = grown(self._holders, 2 * len(self._row))
             self._counted_holders = grown(self._counted_holders, 2 * len(self._row))
@@ -402,21 +408,23 @@ class WordIndex:
         counted = self._counted[new]
         self._total += int(np.count_nonzero(counted))
         self._words += int(self._lengths[new][counted].sum(dtype=np.float64))
-        self._held += new.stop - new.start
+        self._size += new.stop - new.start
 
     def _factor(self, term: str, weight: float) -> np.float32:
         return np.float32(weight * self.rarity(term) * (K1 + 1))
 
     def _norm(self, lengths: Any) -> Any:
-        """What these lengths add below the line of BM25. It changes with every document that
-        counts, so it is worked out for what is looked at, not for all."""
+        """The length normalisation of BM25, as part of its denominator.
+
+        It changes with every counted document, so it is computed only where it is needed.
+        """
         return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
 
     def _average_length(self) -> float:
         return self._words / self._total if self._words else 1.0
 
     def _make_room(self, ids: int) -> None:
-        """Have room for all used slots, and for ids below `ids`."""
+        """Make room for all used slots, and for ids below `ids`."""
         if self._used > len(self._ids):
             size = max(1024, 2 * self._used)
             for name in ("_ids", "_lengths", "_alive", "_counted", "_ends"):
@@ -426,7 +434,7 @@ class WordIndex:
 
 
 def _vocabulary(terms: Iterable[str]) -> defaultdict[str, int]:
-    """The rows of these terms, in their order; who asks for that of another by `[]` adds it."""
+    """The rows of these terms, in their order; `[]` adds a term that has none."""
     rows: defaultdict[str, int] = defaultdict()
     rows.update((term, row) for row, term in enumerate(terms))
     rows.default_factory = rows.__len__
@@ -434,8 +442,9 @@ def _vocabulary(terms: Iterable[str]) -> defaultdict[str, int]:
 
 
 def _contenders(scores: Scores, count: int) -> Ids:
-    """The slots that score and may be among the `count` best."""
-    # The best of each of many groups are `count` scores at least as good as the last of these.
+    """The slots that score at all, and enough to be among the `count` best."""
+    # The maxima of more than `count` groups include `count` scores, so no score below the
+    # lowest of those can be among the `count` best.
     groups = len(scores) // GROUP
     least = np.float32(0)
     if groups > count:
@@ -445,8 +454,8 @@ def _contenders(scores: Scores, count: int) -> Ids:
 
 
 def grown(old: NDArray[Any], size: int, fill: int = 0) -> NDArray[Any]:
-    """A longer array that begins like the old one."""
-    # The memory of zeros is taken only as it is written to: at a million deals 0.3 GB less.
+    """A longer array that begins with the old one."""
+    # The memory of np.zeros is allocated only when it is written: 0.3 GB less at a million deals.
     new = np.full(size, fill, old.dtype) if fill else np.zeros(size, old.dtype)
     new[: len(old)] = old
     return new
@@ -462,9 +471,12 @@ def _segment(
 
 def _merged(segments: Sequence[_Segment]) -> _Segment:
     rows = np.concatenate(
-        [np.empty(0, np.int32), *(np.repeat(each.rows, np.diff(each.starts)) for each in segments)]
+        [
+            np.empty(0, np.int32),
+            *(np.repeat(segment.rows, np.diff(segment.starts)) for segment in segments),
+        ]
     )
-    slots = np.concatenate([np.empty(0, np.int32), *(each.slots for each in segments)])
-    counts = np.concatenate([np.empty(0, np.uint16), *(each.counts for each in segments)])
+    slots = np.concatenate([np.empty(0, np.int32), *(segment.slots for segment in segments)])
+    counts = np.concatenate([np.empty(0, np.uint16), *(segment.counts for segment in segments)])
     order = np.argsort(rows, kind="stable")
     return _segment(rows[order], slots[order], counts[order])

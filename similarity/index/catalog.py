@@ -167,9 +167,9 @@ class Catalog:
             .where(col(Passage.document_id).in_(vectors.keys() - lacking))
             .order_by(col(Passage.document_id), col(Passage.position))
         )
-        for passage in passages:
-            roles[passage.document_id].append(passage.part)
-            vectors[passage.document_id].append(passage.vector)
+        for document, role, vector in passages:
+            roles[document].append(role)
+            vectors[document].append(vector)
         facts_of = facts(session, subjects) if kind is Kind.DEAL else {}
         return [
             Entry(

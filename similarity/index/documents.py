@@ -1,4 +1,4 @@
-"""Pure: which text stands for a deal, an asset, a person."""
+"""Pure: the document that stands for a deal, an asset or a person in searches."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -10,14 +10,14 @@ from similarity.index.language import language_of, stems
 
 # Raised when documents are prepared differently, so that all are prepared again.
 PREPARATION = 1
-# A passage's length in words: half of what the model reads at once.
+# The most words of a passage: half of what the model reads at once.
 PASSAGE_WORDS = 90
-# A text of more passages than this is too long for anybody to have meant all of it.
+# The most passages of a document: longer texts are pasted material rather than a description.
 MAX_PASSAGES = 24
 
 
 class PieceRole(IntEnum):
-    """What a piece of text is to its document."""
+    """The role of a piece of text in its document."""
 
     WHOLE = 0
     TITLE = 1
@@ -28,9 +28,9 @@ class PieceRole(IntEnum):
 class Document:
     """What is searched in place of a deal, an asset or a person.
 
-    The pieces carry the meaning, one vector each: the whole, its title where there is more
-    than that, its passages where there are several. The terms are the stems of everything,
-    the title's twice and the names around it included.
+    Each piece gets a vector: the whole; the title, unless it is the whole; and the passages, if
+    there are several. The terms are the stems of the whole and of the related names; those of
+    the title occur twice.
     """
 
     language: str
@@ -40,7 +40,7 @@ class Document:
 
 @dataclass(frozen=True)
 class DealText:
-    """What is written on a deal and around it."""
+    """The texts of a deal, and the names that are related to it."""
 
     name: str
     use_case: str
@@ -54,13 +54,13 @@ class DealText:
 
     @property
     def prose(self) -> str:
-        """What its seller wrote."""
+        """The texts that the seller wrote."""
         return join([self.name, self.use_case, self.notes])
 
 
 @dataclass(frozen=True)
 class AssetText:
-    """What is written on an asset and around it."""
+    """The texts of an asset, and the names that are related to it."""
 
     name: str
     kind: str
@@ -70,7 +70,7 @@ class AssetText:
 
 @dataclass(frozen=True)
 class PersonText:
-    """What is written on a person and around them."""
+    """The texts of a person, and the names that are related to them."""
 
     name: str
     title: str
@@ -83,8 +83,8 @@ class PersonText:
 
 
 def deal_document(deal: DealText) -> Document:
-    """A deal: what its seller wrote, and every name around it as words."""
-    around = [
+    """The document of a deal: the seller's texts, and the related names as words."""
+    related = [
         deal.reason,
         deal.account,
         deal.industry,
@@ -92,28 +92,28 @@ def deal_document(deal: DealText) -> Document:
         *deal.products,
         *deal.competitors,
     ]
-    return document(deal.name, [deal.use_case, deal.notes], around)
+    return document(deal.name, [deal.use_case, deal.notes], related)
 
 
 def asset_document(asset: AssetText) -> Document:
-    """An asset: its name and summary."""
+    """The document of an asset: its name and summary, and its products as words."""
     return document(asset.name, [asset.summary], [asset.kind, *asset.products])
 
 
 def person_document(person: PersonText) -> Document:
-    """A person: what they do and know; who they are and where they were, as words."""
-    around = [person.name, person.department, person.place, *person.employers, *person.schools]
-    return document(person.title, [person.skills, person.about], around)
+    """The document of a person: title and skills, and their name and career as words."""
+    related = [person.name, person.department, person.place, *person.employers, *person.schools]
+    return document(person.title, [person.skills, person.about], related)
 
 
-def document(title: str, prose: Sequence[str], around: Sequence[str] = ()) -> Document:
-    """A document of a title, prose, and names around it that are words without meaning."""
-    return _document(title, tuple(prose), tuple(around))
+def document(title: str, prose: Sequence[str], related: Sequence[str] = ()) -> Document:
+    """A document of a title and prose. Related names are only words: they are not encoded."""
+    return _document(title, tuple(prose), tuple(related))
 
 
-# Records from a file repeat themselves.
+# Imported records often repeat texts.
 @lru_cache(maxsize=4096)
-def _document(title: str, prose: tuple[str, ...], around: tuple[str, ...]) -> Document:
+def _document(title: str, prose: tuple[str, ...], related: tuple[str, ...]) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
     pieces = [(PieceRole.WHOLE, whole)] if whole else []
@@ -122,24 +122,24 @@ def _document(title: str, prose: tuple[str, ...], around: tuple[str, ...]) -> Do
     split = passages(join(prose))
     if len(split) > 1:
         pieces += ((PieceRole.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
-    terms = stems(join([title, whole, *around]), language)
+    terms = stems(join([title, whole, *related]), language)
     return Document(language, tuple(pieces), tuple(terms))
 
 
 def forget_texts() -> None:
-    """Forget the texts that were made into documents: they repeat within one piece of work
-    only, and some are confidential."""
+    """Clear the cache of documents: texts repeat within one transaction, and some of them are
+    confidential."""
     _document.cache_clear()
 
 
 def join(parts: Iterable[str]) -> str:
-    """The parts that are not empty as sentences of one text."""
+    """The non-empty parts, each as a sentence, in one text."""
     kept = (part.strip() for part in parts)
     return " ".join(part if part[-1] in ".!?…:;" else part + "." for part in kept if part)
 
 
 def passages(text: str) -> list[str]:
-    """`text` in pieces of at most PASSAGE_WORDS words, cut between sentences where possible."""
+    """`text` in passages of at most PASSAGE_WORDS words, cut between sentences if possible."""
     pieces: list[list[str]] = [[]]
     for sentence in re.split(r"(?<=[.!?…])\s+|\n+", text):
         words = sentence.split()

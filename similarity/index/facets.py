@@ -1,7 +1,7 @@
-"""The facets of deals: read from the record, and kept in memory to find those that share them.
+"""The facets of deals: read from the record, and kept in memory to find candidates.
 
-What is kept in memory decides which deals are looked at, as a database would take longer for
-that than everything else does. What is shown of them, and scored, is read from the record.
+The facets in memory decide which deals are candidates: the database would take longer for that
+than all the rest of a question. What is scored and shown is read from the record.
 """
 
 import json
@@ -35,7 +35,7 @@ V = TypeVar("V", bound=Hashable)
 
 @dataclass(frozen=True)
 class Facts:
-    """What is kept of a deal: by what it is compared, and by what else it is filtered."""
+    """What the index keeps of a deal: its facets, and what filters need besides."""
 
     facets: Facets
     outcome: str
@@ -44,18 +44,18 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Sought:
+class ResolvedFilter:
     """A filter, with the names and ids that its keys stand for."""
 
     filter: DealFilter
     product: str
     competitor: str
     owner_id: int
-    # The deals that are left by what is not kept in memory; None where nothing of it is asked.
-    others: Ids | None
+    # The deals that match the criteria that are not kept in memory; None without such criteria.
+    matching_others: Ids | None
 
 
-# Made once: making a statement takes longer than most of them run.
+# Built once, because building the statement takes longer than running it.
 _FACTS = (
     sa.select(
         col(Deal.id),
@@ -74,56 +74,59 @@ _FACTS = (
 
 
 def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
-    """What is compared of these deals besides their text."""
-    return {deal_id: each.facets for deal_id, each in facts(session, ids).items()}
+    """The facets of these deals."""
+    return {deal_id: row.facets for deal_id, row in facts(session, ids).items()}
 
 
 def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
-    """What is kept of these deals."""
-    found: dict[int, Facts] = {}
+    """The facets of these deals, and what filters need besides."""
+    facts_of: dict[int, Facts] = {}
     for batch in batches(ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
         competitors = names_of(
             session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
         )
-        for row in session.execute(_FACTS, {"ids": batch}):
-            compared = Facets(
-                industry=row[1],
-                headcount=row[2],
-                products=frozenset(products[row[0]]),
-                competitors=frozenset(competitors[row[0]]),
-                country=row[3],
-                region=row[4],
-                closed=row[5],
+        # Unpacked: a question reads hundreds of rows, and access by name takes much longer.
+        for (
+            deal_id, industry, headcount, country, region, closed, outcome, opened, owner_id
+        ) in session.execute(_FACTS, {"ids": batch}):  # fmt: skip
+            deal_facets = Facets(
+                industry=industry,
+                headcount=headcount,
+                products=frozenset(products[deal_id]),
+                competitors=frozenset(competitors[deal_id]),
+                country=country,
+                region=region,
+                closed=closed,
             )
-            found[row[0]] = Facts(compared, *row[6:])
-    return found
+            facts_of[deal_id] = Facts(deal_facets, outcome, opened, owner_id)
+    return facts_of
 
 
-def sought(session: Session, filter: DealFilter) -> Sought:
-    """A filter, read for `FacetIndex.matching`. What a key names that is nowhere, no deal has."""
+def resolve(session: Session, filter: DealFilter) -> ResolvedFilter:
+    """A filter for `FacetIndex.matching`. A key that nothing has matches no deal."""
     product = sa.select(col(Product.name)).where(col(Product.key) == filter.product)
     competitor = sa.select(col(Competitor.name)).where(col(Competitor.key) == filter.competitor)
     owner = sa.select(col(Person.id)).where(col(Person.key) == filter.owner)
     others = DealFilter(stage=filter.stage, account=filter.account, text=filter.text)
     ids = sa.select(col(Deal.id)).where(*others.where())
-    return Sought(
+    return ResolvedFilter(
         filter=filter,
         product=(filter.product and session.execute(product).scalar()) or "",
         competitor=(filter.competitor and session.execute(competitor).scalar()) or "",
         owner_id=(filter.owner and session.execute(owner).scalar()) or -1,
-        others=np.fromiter(session.execute(ids).scalars(), np.int64) if others else None,
+        matching_others=np.fromiter(session.execute(ids).scalars(), np.int64) if others else None,
     )
 
 
 class _Column(Generic[V]):
-    """One value for each id, of a few different ones."""
+    """A column of values by id, with few distinct values (dictionary encoding)."""
 
     def __init__(self, missing: V) -> None:
         self._values: list[V] = [missing]
         self._number: dict[V, int] = {missing: 0}
-        # As wide as numpy's own indexes: it looks values up three times as fast.
-        self._of: Ids = np.zeros(0, np.int64)
+        # As wide as numpy's own indexes, which makes lookups three times as fast.
+        self._numbers: Ids = np.zeros(0, np.int64)
 
     def put(self, ids: Ids, values: Iterable[V]) -> None:
         numbers = []
@@ -132,43 +135,44 @@ class _Column(Generic[V]):
                 self._number[value] = len(self._values)
                 self._values.append(value)
             numbers.append(self._number[value])
-        self._of[ids] = numbers
+        self._numbers[ids] = numbers
 
     def make_room(self, size: int) -> None:
-        self._of = np.concatenate([self._of, np.zeros(size - len(self._of), np.int64)])
+        new = np.zeros(size - len(self._numbers), np.int64)
+        self._numbers = np.concatenate([self._numbers, new])
 
-    def each(
-        self, judge: Callable[[V], Any], ids: Ids | slice, dtype: type = float
+    def map(
+        self, function: Callable[[V], Any], ids: Ids | slice, dtype: type = float
     ) -> NDArray[Any]:
-        """What `judge` makes of the values of these ids."""
-        numbers = self._of[ids]
+        """The results of a function for the values of these ids."""
+        numbers = self._numbers[ids]
         if len(numbers) < len(self._values):
             values = map(self._values.__getitem__, numbers.tolist())
-            return np.fromiter(map(judge, values), dtype, len(numbers))
-        return np.fromiter(map(judge, self._values), dtype, len(self._values)).take(numbers)
+            return np.fromiter(map(function, values), dtype, len(numbers))
+        return np.fromiter(map(function, self._values), dtype, len(self._values)).take(numbers)
 
     def state(self) -> tuple[list[V], Ids]:
-        return self._values, self._of
+        return self._values, self._numbers
 
     @classmethod
-    def of_state(cls, values: list[V], of: Ids) -> "_Column[V]":
+    def of_state(cls, values: list[V], numbers: Ids) -> "_Column[V]":
         column = cls(values[0])
-        column._values, column._of = values, of
+        column._values, column._numbers = values, numbers
         column._number = {value: number for number, value in enumerate(values)}
         return column
 
 
 class FacetIndex:
-    """The facets of deals by their ids, small numbers as a database gives them."""
+    """The facets of deals by id. Arrays are as long as the greatest id."""
 
     def __init__(self) -> None:
         self._held = np.zeros(0, bool)
         # -1 where it is unknown.
         self._headcount = np.zeros(0, np.int64)
-        # Days as numbers; 0 where there is none.
+        # Ordinals of days; 0 where there is none.
         self._closed = np.zeros(0, np.int32)
         self._opened = np.zeros(0, np.int32)
-        # 0 where nobody owns it.
+        # 0 without an owner.
         self._owner = np.zeros(0, np.int64)
         self._outcome: _Column[str] = _Column("")
         self._industry: _Column[str | None] = _Column(None)
@@ -177,18 +181,19 @@ class FacetIndex:
         self._products: _Column[frozenset[str]] = _Column(frozenset())
         self._competitors: _Column[frozenset[str]] = _Column(frozenset())
 
-    def put(self, of: dict[int, Facts]) -> None:
-        """Add or replace deals."""
-        if not of:
+    def put(self, facts_of: dict[int, Facts]) -> None:
+        """Add or replace deals, by their ids."""
+        if not facts_of:
             return
-        self._make_room(max(of) + 1)
-        ids, rows = np.array(list(of), np.int64), [each.facets for each in of.values()]
+        self._make_room(max(facts_of) + 1)
+        ids, deals = np.array(list(facts_of), np.int64), list(facts_of.values())
+        rows = [deal.facets for deal in deals]
         self._held[ids] = True
         self._headcount[ids] = [-1 if row.headcount is None else row.headcount for row in rows]
-        self._closed[ids] = [_number(row.closed) for row in rows]
-        self._opened[ids] = [_number(each.opened) for each in of.values()]
-        self._owner[ids] = [each.owner_id or 0 for each in of.values()]
-        self._outcome.put(ids, (each.outcome for each in of.values()))
+        self._closed[ids] = [_ordinal(row.closed) for row in rows]
+        self._opened[ids] = [_ordinal(deal.opened) for deal in deals]
+        self._owner[ids] = [deal.owner_id or 0 for deal in deals]
+        self._outcome.put(ids, (deal.outcome for deal in deals))
         self._industry.put(ids, (row.industry for row in rows))
         self._country.put(ids, (row.country for row in rows))
         self._region.put(ids, (row.region for row in rows))
@@ -196,48 +201,49 @@ class FacetIndex:
         self._competitors.put(ids, (row.competitors for row in rows))
 
     def remove(self, ids: Ids) -> None:
-        """Forget deals; those that are not held are passed over."""
+        """Remove deals; unknown ids are ignored."""
         self._held[ids[ids < len(self._held)]] = False
 
-    def matching(self, sought: Sought) -> Ids:
-        """The deals that a filter leaves, as `DealFilter.where` has it."""
-        wanted, every = sought.filter, slice(None)
-        found = self._held.copy()
-        if wanted.outcome:
-            found &= self._outcome.each(wanted.takes, every, bool)
-        if wanted.industry:
-            section = wanted.industry
-            found &= self._industry.each(lambda code: (code or "").startswith(section), every, bool)
-        if wanted.region:
-            found &= self._region.each(lambda region: region == wanted.region, every, bool)
-        if wanted.size:
-            low, high = size_band_limits(wanted.size)
-            found &= self._headcount >= low
-            found &= self._headcount <= (high or np.iinfo(np.int64).max)
-        if wanted.product:
-            found &= self._products.each(lambda held: sought.product in held, every, bool)
-        if wanted.competitor:
-            found &= self._competitors.each(lambda held: sought.competitor in held, every, bool)
-        if wanted.owner:
-            found &= self._owner == sought.owner_id
-        if wanted.since or wanted.until:
-            # A choice by `where` takes several times as long as a sum of which one part is 0.
+    def matching(self, resolved: ResolvedFilter) -> Ids:
+        """The ids of the deals that match a filter, the same as by `DealFilter.where`."""
+        filter, every = resolved.filter, slice(None)
+        mask = self._held.copy()
+        if filter.outcome:
+            mask &= self._outcome.map(filter.takes, every, bool)
+        if filter.industry:
+            section = filter.industry
+            mask &= self._industry.map(lambda code: (code or "").startswith(section), every, bool)
+        if filter.region:
+            mask &= self._region.map(lambda region: region == filter.region, every, bool)
+        if filter.size:
+            low, high = size_band_limits(filter.size)
+            mask &= self._headcount >= low
+            mask &= self._headcount <= (high or np.iinfo(np.int64).max)
+        if filter.product:
+            mask &= self._products.map(lambda names: resolved.product in names, every, bool)
+        if filter.competitor:
+            mask &= self._competitors.map(lambda names: resolved.competitor in names, every, bool)
+        if filter.owner:
+            mask &= self._owner == resolved.owner_id
+        if filter.since or filter.until:
+            # `np.where` would take several times as long as this sum, of which one term is 0.
             day = self._closed + self._opened * (self._closed == 0)
-            found &= (day >= max(_number(wanted.since), 1)) & (
-                day <= _number(wanted.until or date.max)
+            mask &= (day >= max(_ordinal(filter.since), 1)) & (
+                day <= _ordinal(filter.until or date.max)
             )
-        ids = np.flatnonzero(found)
-        return ids if sought.others is None else np.intersect1d(ids, sought.others)
+        ids = np.flatnonzero(mask)
+        others = resolved.matching_others
+        return ids if others is None else np.intersect1d(ids, others)
 
     def alike(self, ours: Facets, searched: Mask, count: int) -> Ids:
-        """Of the deals whose ids `searched` allows, the `count` that share the most of our
-        products, competitors and industry; of equal ones those that closed last."""
+        """Of the deals under the mask `searched`, the `count` that share the most of our products,
+        competitors and industry; ties go to those that closed last."""
         common = np.zeros(len(self._held), np.uint8)
         for theirs, own in ((self._products, ours.products), (self._competitors, ours.competitors)):
             if own:
-                common += ~theirs.each(own.isdisjoint, slice(None), bool)
+                common += ~theirs.map(own.isdisjoint, slice(None), bool)
         if ours.industry:
-            common += self._industry.each(lambda held: held == ours.industry, slice(None), bool)
+            common += self._industry.map(lambda code: code == ours.industry, slice(None), bool)
         size = min(len(common), len(searched))
         common[size:] = 0
         common[:size] *= self._held[:size] & searched[:size]
@@ -250,61 +256,61 @@ class FacetIndex:
         return np.concatenate(chosen)
 
     def values(self, ours: Facets, ids: Ids, on: date) -> dict[str, Values]:
-        """How far deals agree in each facet that is known of ours, as `ranking.compare` does."""
-        found = {}
+        """How far these deals agree with ours in each known facet, the same as `scoring.values`."""
+        values = {}
         if ours.industry:
-            found["industry"] = self._industry.each(
+            values["industry"] = self._industry.map(
                 lambda theirs: likeness(ours.industry, theirs), ids
             )
         if ours.headcount and ours.headcount > 0:
             theirs = self._headcount[ids]
             ratio = np.abs(np.log10(np.maximum(theirs, 1) / ours.headcount))
-            found["size"] = np.where(theirs > 0, np.maximum(0.0, 1 - ratio), 0.0)
+            values["size"] = np.where(theirs > 0, np.maximum(0.0, 1 - ratio), 0.0)
         if ours.products:
-            found["product"] = self._products.each(
+            values["product"] = self._products.map(
                 lambda theirs: len(ours.products & theirs) / len(ours.products), ids
             )
         if ours.competitors:
-            found["competitor"] = self._competitors.each(
+            values["competitor"] = self._competitors.map(
                 lambda theirs: len(ours.competitors & theirs) / len(ours.competitors), ids
             )
         if ours.region or ours.country:
-            found["region"] = np.maximum(
-                self._country.each(lambda theirs: float(_same(ours.country, theirs)), ids),
-                self._region.each(lambda theirs: SAME_REGION * _same(ours.region, theirs), ids),
+            values["region"] = np.maximum(
+                self._country.map(lambda theirs: float(_same(ours.country, theirs)), ids),
+                self._region.map(lambda theirs: SAME_REGION * _same(ours.region, theirs), ids),
             )
         closed = self._closed[ids]
         days = np.maximum(0, on.toordinal() - closed)
-        found["recency"] = np.where(closed > 0, 0.5 ** (days / RECENCY_HALF_LIFE), 0.0)
-        return found
+        values["recency"] = np.where(closed > 0, 0.5 ** (days / RECENCY_HALF_LIFE), 0.0)
+        return values
 
     def save(self, path: Path) -> None:
         """Write the facets to a file."""
         columns = {name: getattr(self, name).state() for name in _COLUMNS}
-        told = {
+        values_of = {
             name: [sorted(value) if isinstance(value, frozenset) else value for value in values]
             for name, (values, _) in columns.items()
         }
         plain = {name: getattr(self, name) for name in _PLAIN}
-        plain["values"] = np.frombuffer(json.dumps(told).encode(), np.uint8)
-        arrays.save(path, plain | {name: of for name, (_, of) in columns.items()})
+        plain["values"] = np.frombuffer(json.dumps(values_of).encode(), np.uint8)
+        arrays.save(path, plain | {name: numbers for name, (_, numbers) in columns.items()})
 
     @classmethod
     def load(cls, path: Path) -> "FacetIndex":
-        """Read what `save` wrote. Damage is not always noticed: check a sum first."""
-        index, held = cls(), arrays.load(path)
+        """Read facets that `save` wrote. Not all damage is noticed: verify a checksum first."""
+        index, stored = cls(), arrays.load(path)
         for name in _PLAIN:
-            setattr(index, name, held[name])
-        told = json.loads(held["values"].tobytes())
+            setattr(index, name, stored[name])
+        values_of = json.loads(stored["values"].tobytes())
         for name in _COLUMNS:
             values = [
-                frozenset(value) if isinstance(value, list) else value for value in told[name]
+                frozenset(value) if isinstance(value, list) else value for value in values_of[name]
             ]
-            setattr(index, name, _Column.of_state(values, held[name]))
+            setattr(index, name, _Column.of_state(values, stored[name]))
         return index
 
     def _newest(self, ids: Ids, count: int) -> Ids:
-        """Of these deals the `count` that closed last; of equal ones those with lower ids."""
+        """The `count` of these deals that closed last; ties go to the lower ids."""
         if len(ids) > count:
             edge = np.partition(self._closed[ids], -count)[-count]
             ids = ids[self._closed[ids] >= edge]
@@ -324,7 +330,7 @@ _PLAIN = ("_held", "_headcount", "_closed", "_opened", "_owner")
 _COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_competitors")
 
 
-def _number(day: date | None) -> int:
+def _ordinal(day: date | None) -> int:
     return day.toordinal() if day else 0
 
 

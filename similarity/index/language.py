@@ -1,4 +1,4 @@
-"""Which language a text is in, and the stems of its words in that language."""
+"""Languages: which one a text is in, and the stems of its words in it."""
 
 import math
 import re
@@ -9,8 +9,8 @@ from functools import cache
 import Stemmer
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-# The languages that are told apart, with their Snowball stemmers. A text in another one is
-# stemmed as the nearest of these, and so is what is asked of it.
+# The languages that are recognised, with their Snowball stemmers. A text in another language is
+# taken for the nearest of these, and so are questions in that language.
 STEMMERS = {
     "en": "english",
     "pl": "polish",
@@ -25,13 +25,13 @@ STEMMERS = {
     "cs": "czech",
     "tr": "turkish",
 }
-# How much likelier (e to this power) English and a record's main language are than any other
-# before a text is read: two or three words say little, and most of them are in these.
+# The log odds that favour English and a record's main language: two or three words tell little,
+# and most short questions are in one of these.
 PRIOR = 2.0
-# A language that fewer of a collection's documents are in is taken for a mistake.
+# A language of a smaller share of a collection's documents was probably recognised by mistake.
 RARE = 0.01
 
-# Words that say nothing of what an English text is about.
+# Words that do not tell what an English text is about.
 _ENGLISH_STOP_WORDS = frozenset(
     """
     a about above after again all also am an and any are as at be because been before being
@@ -44,13 +44,13 @@ _ENGLISH_STOP_WORDS = frozenset(
     """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read.
 )
 _WORD = re.compile(r"\w+")
-# a.b.c, HADOOP-123, and/or: kept whole beside their parts.
-# Possessive, from a word's start: else a long word is tried again from each of its letters.
+# Joined names such as a.b.c, HADOOP-123 or and/or, which are terms beside their words. The
+# quantifiers are possessive and matches begin at a word, or long words would take quadratic time.
 _JOINED = re.compile(r"\b\w++(?:[.\-/:]\w++)+")
-# The letters that have capitals and small ones: Latin, Greek, Cyrillic and Armenian.
+# The letters of the scripts with two cases: Latin, Greek, Cyrillic and Armenian.
 _CAPITAL = "".join(filter(str.isupper, map(chr, range(0x590))))
 _SMALL = "".join(filter(str.islower, map(chr, range(0x590))))
-# FooBar, foo_bar, v2: their parts are kept beside the whole.
+# Compound words such as FooBar, foo_bar or v2, whose parts are terms beside the whole.
 _COMPOUND = re.compile(
     rf"_|[{_SMALL}][{_CAPITAL}]|[{_CAPITAL}][{_CAPITAL}][{_SMALL}]"
     rf"|[{_SMALL}{_CAPITAL}]\d|\d[{_SMALL}{_CAPITAL}]"
@@ -64,43 +64,43 @@ _local = threading.local()
 def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
     """The ISO 639-1 code of the language that `text` is most likely in.
 
-    `among` says how many documents of a collection are in each language: only those that it
-    really holds are considered, and English always.
+    `among` has the number of a collection's documents in each language. Only English and
+    languages that are not rare in the collection are considered.
     """
-    held: Collection[str] = STEMMERS
+    languages: Collection[str] = STEMMERS
     favoured = {"en"}
     if among:
         total = sum(among.values())
         main = max(among, key=lambda code: (among[code], code))
         favoured.add(main)
-        held = {code for code, count in among.items() if count >= RARE * total} | {"en"}
-    if len(held) == 1 or not text.strip():
+        languages = {code for code, count in among.items() if count >= RARE * total} | {"en"}
+    if len(languages) == 1 or not text.strip():
         return "en"
-    chances = {
-        code: math.log(max(float(chance), 1e-30)) + PRIOR * (code in favoured)
-        for code, chance in _identifier().rank(text[:600])
-        if code in held
+    log_odds: dict[str, float] = {
+        code: math.log(max(float(probability), 1e-30)) + PRIOR * (code in favoured)
+        for code, probability in _identifier().rank(text[:600])
+        if code in languages
     }
-    return max(chances, key=lambda code: chances[code])
+    return max(log_odds, key=lambda code: log_odds[code])
 
 
 def stems(text: str, language: str) -> list[str]:
-    """The words of `text` in lower case, stemmed, with the parts of compound names."""
+    """The stems of `text`: of its words, of the parts of compound words, and of joined names."""
     words = _WORD.findall(text)
-    stop = _ENGLISH_STOP_WORDS if language == "en" else ()
-    whole = [word for word in (word.lower() for word in words) if word not in stop]
+    stop_words = _ENGLISH_STOP_WORDS if language == "en" else ()
+    whole = [word for word in (word.lower() for word in words) if word not in stop_words]
     parts = [part for word in words if _COMPOUND.search(word) for part in _parts(word)]
     joined = [name.lower() for name in _JOINED.findall(text)]
     return [*_stemmer(language).stemWords(whole + parts), *joined]
 
 
 def _parts(word: str) -> list[str]:
-    found = [part.lower() for part in _PART.findall(word) if len(part) > 1]
-    return found if found != [word.lower()] else []
+    parts = [part.lower() for part in _PART.findall(word) if len(part) > 1]
+    return parts if parts != [word.lower()] else []
 
 
 def _stemmer(language: str) -> Stemmer.Stemmer:
-    # A stemmer object is not safe to share between threads.
+    # Stemmers are not thread-safe, so each thread has its own.
     stemmers: dict[str, Stemmer.Stemmer] = _local.__dict__.setdefault("stemmers", {})
     if language not in stemmers:
         stemmers[language] = Stemmer.Stemmer(STEMMERS.get(language, "english"))

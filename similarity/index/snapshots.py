@@ -1,4 +1,4 @@
-"""The caches in files: believed only where every checksum and the database agree."""
+"""Snapshots: the caches in files, believed only where every checksum and the database agree."""
 
 import hashlib
 import json
@@ -21,15 +21,15 @@ log = logging.getLogger(__name__)
 # Raised when the content of the files changes, so that older snapshots are not read.
 SNAPSHOT_FORMAT = 3
 # How many bytes of a file are hashed at a time.
-DIGEST_PART = 4 << 20
+DIGEST_BLOCK = 4 << 20
 
 
 class Snapshots:
-    """Caches in files: believed only where every sum and the database itself agree.
+    """The snapshots in a folder.
 
-    Files are written under names of their own and named, with their sums, by a manifest
-    that replaces the old one last. Whoever is killed in between leaves the old manifest, and
-    whoever reads files that are not what the manifest says throws them away.
+    Each time, files are written under new names. Then a manifest with their names and checksums
+    replaces the old one. A process that is killed before that leaves the old manifest valid, and
+    files that do not match the manifest are not used.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Snapshots:
         self._manifest = folder / "manifest.json"
 
     def save(self, model: str, mark: Mark, collections: dict[Kind, Collection]) -> None:
-        """Publish snapshots of these collections; a full disk costs speed, nothing else."""
+        """Publish snapshots of these collections. Without them, only the next start is slower."""
         stem = secrets.token_hex(6)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -59,42 +59,42 @@ class Snapshots:
             draft = self._folder / f"manifest-{stem}.json"
             draft.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
             draft.replace(self._manifest)
-        except (OSError, RuntimeError) as problem:  # The second is what faiss raises.
+        except (OSError, RuntimeError) as problem:  # faiss raises RuntimeError.
             log.warning("The index snapshots could not be written: %s", problem)
             _remove(self._folder.glob(f"*-{stem}*"))
         else:
             _remove(path for path in self._folder.glob("*-*") if stem not in path.name)
 
     def load(self, model: str) -> tuple[Mark, dict[Kind, Collection]] | None:
-        """The published collections and their mark, or None where they cannot be believed."""
+        """The published collections and their mark; None where they cannot be believed."""
         try:
             manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
-            made = (manifest.get("format"), manifest["preparation"], manifest["model"])
-            if made != (SNAPSHOT_FORMAT, PREPARATION, model):
+            version = (manifest.get("format"), manifest["preparation"], manifest["model"])
+            if version != (SNAPSHOT_FORMAT, PREPARATION, model):
                 return None
-            named = {
+            digests = {
                 kind: {self._folder / Path(name).name: digest for name, digest in files}
                 for kind, files in manifest["files"].items()
             }
-            expected = {path: digest for files in named.values() for path, digest in files.items()}
-            for path, digest in expected.items():
-                if _file_digest(path) != digest:
-                    log.warning("The index snapshot %s is damaged: made anew.", path.name)
-                    return None
-            collections = {kind: Collection.load(list(named[kind])) for kind in Kind}
+            for files in digests.values():
+                for path, digest in files.items():
+                    if _file_digest(path) != digest:
+                        log.warning("The index snapshot %s is damaged: made anew.", path.name)
+                        return None
+            collections = {kind: Collection.load(list(digests[kind])) for kind in Kind}
             return _mark_of(manifest), collections
         except FileNotFoundError:
             return None
-        except Exception as problem:  # Whatever is in these files, they are only a cache.
+        except Exception as problem:  # A cache with any content must not stop a start.
             log.warning("The index snapshots cannot be read: made anew. (%s)", problem)
             return None
 
     def mark(self) -> Mark | None:
-        """The generation that is published, without reading the indexes."""
+        """The mark of the published snapshots, without reading the indexes."""
         try:
             manifest = json.loads(self._manifest.read_text(encoding="utf-8"))
             return _mark_of(manifest)
-        except Exception:  # Whatever is in this file, it is only a cache.
+        except Exception:  # A cache with any content must not stop a start.
             return None
 
     def clear(self) -> None:
@@ -107,21 +107,23 @@ def _mark_of(manifest: dict[str, Any]) -> Mark:
 
 
 def _file_digest(path: Path) -> str:
-    """The SHA-256 of the SHA-256s of a file's parts, on which all cores work at a time: most
-    gigabytes are in one file."""
+    """The SHA-256 of the SHA-256s of a file's blocks.
+
+    One file has most of the bytes, so its blocks are hashed on all cores.
+    """
 
     def digest(start: int) -> bytes:
         with path.open("rb") as file:
             file.seek(start)
-            return hashlib.sha256(file.read(DIGEST_PART)).digest()
+            return hashlib.sha256(file.read(DIGEST_BLOCK)).digest()
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = pool.map(digest, range(0, path.stat().st_size, DIGEST_PART))
-        return hashlib.sha256(b"".join(parts)).hexdigest()
+        digests = pool.map(digest, range(0, path.stat().st_size, DIGEST_BLOCK))
+        return hashlib.sha256(b"".join(digests)).hexdigest()
 
 
 def _remove(paths: Iterable[Path]) -> None:
-    """Delete files of a cache; one that cannot be deleted is in nobody's way."""
+    """Delete files of a cache; a file that cannot be deleted does no harm."""
     for path in paths:
         with suppress(OSError):
             path.unlink()

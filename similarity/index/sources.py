@@ -1,4 +1,4 @@
-"""Reads from the record what documents are made of, and notices which ones a change touches."""
+"""The sources of documents: reads their texts from the record, and knows what a change affects."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -27,7 +27,7 @@ from workspace.people.tables import Education, Employment, Person
 
 
 class Kind(StrEnum):
-    """What a document stands for."""
+    """The kind of a document's subject."""
 
     DEAL = "deal"
     ASSET = "asset"
@@ -42,7 +42,7 @@ TABLES: dict[Kind, type[Deal] | type[Asset] | type[Person]] = {
 
 
 def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[int, Document, bool]]:
-    """The documents of these rows, those that exist: (id, document, confidential)."""
+    """The documents of those rows that exist: (id, document, whether it is confidential)."""
     for batch in batches(ids):
         if kind is Kind.DEAL:
             for row_id, text, confidential in deal_texts(session, batch):
@@ -56,7 +56,7 @@ def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[in
 
 
 def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText, bool]]:
-    """What is written on these deals, and whether each is confidential."""
+    """The texts of these deals: (id, texts, whether the deal is confidential)."""
     products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, ids)
     competitors = names_of(
         session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, ids
@@ -69,7 +69,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
             col(Deal.notes),
             col(Deal.reason),
             col(Deal.confidential),
-            col(Account.name),
+            col(Account.name).label("account"),
             col(Account.description),
             col(Account.industry),
         )
@@ -78,21 +78,21 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
     )
     for row in rows:
         text = DealText(
-            name=row[1],
-            use_case=row[2],
-            notes=row[3],
-            reason=row[4],
-            account=row[6] or "",
-            account_description=row[7] or "",
-            industry=industry_name(row[8]),
-            products=products[row[0]],
-            competitors=competitors[row[0]],
+            name=row.name,
+            use_case=row.use_case,
+            notes=row.notes,
+            reason=row.reason,
+            account=row.account or "",
+            account_description=row.description or "",
+            industry=industry_name(row.industry),
+            products=products[row.id],
+            competitors=competitors[row.id],
         )
-        yield row[0], text, row[5]
+        yield row.id, text, row.confidential
 
 
 def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetText]]:
-    """What is written on these assets."""
+    """The texts of these assets, each with the asset's id."""
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
     rows = session.exec(
         select(Asset.id, Asset.name, Asset.kind, Asset.summary).where(col(Asset.id).in_(ids))
@@ -102,7 +102,7 @@ def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetTe
 
 
 def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText]]:
-    """What is written on these people."""
+    """The texts of these people, each with the person's id."""
     employers: dict[int, list[str]] = defaultdict(list)
     jobs = select(Employment.person_id, Employment.organisation, Employment.title).where(
         col(Employment.person_id).in_(ids)
@@ -125,58 +125,59 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             col(Person.about),
             col(Person.city),
             col(Person.home_town),
-            col(Account.name),
+            col(Account.name).label("account"),
         )
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
         .where(col(Person.id).in_(ids))
     )
     for row in rows:
         text = PersonText(
-            name=row[1],
-            title=row[2],
-            department=row[3],
-            skills=row[4],
-            about=row[5],
-            employers=[row[8] or "", *employers[row[0]]],
-            schools=schools[row[0]],
-            place=f"{row[6]} {row[7]}".strip(),
+            name=row.name,
+            title=row.title,
+            department=row.department,
+            skills=row.skills,
+            about=row.about,
+            employers=[row.account or "", *employers[row.id]],
+            schools=schools[row.id],
+            place=f"{row.city} {row.home_town}".strip(),
         )
-        yield row[0], text
+        yield row.id, text
 
 
-def touched_by(changed: SQLModel) -> list[tuple[str, int]]:
-    """What a changed row of the record says that documents must be looked at: (what, id)."""
-    if isinstance(changed, Deal | Asset | Person | Account | Product | Competitor):
-        return [(type(changed).__name__.lower(), changed.id)]
-    if isinstance(changed, DealProduct | DealCompetitor):
-        return [("deal", changed.deal_id)]
-    if isinstance(changed, AssetProduct):
-        return [("asset", changed.asset_id)]
-    if isinstance(changed, Employment | Education):
-        # One that was somebody else's until now is taken out of their document, too.
-        before = sa.inspect(changed).attrs.person_id.history.deleted or ()
-        return [("person", person) for person in (changed.person_id, *before)]
+def touched_by(row: SQLModel) -> list[tuple[str, int]]:
+    """What documents depend on and a changed row touches: (table, id); empty for other rows."""
+    if isinstance(row, Deal | Asset | Person | Account | Product | Competitor):
+        return [(type(row).__name__.lower(), row.id)]
+    if isinstance(row, DealProduct | DealCompetitor):
+        return [("deal", row.deal_id)]
+    if isinstance(row, AssetProduct):
+        return [("asset", row.asset_id)]
+    if isinstance(row, Employment | Education):
+        # A row that moves to another person changes the document of the previous one, too.
+        before = sa.inspect(row).attrs.person_id.history.deleted or ()
+        return [("person", person) for person in (row.person_id, *before)]
     return []
 
 
 def affected(session: Session, touched: Iterable[tuple[str, int]]) -> dict[Kind, set[int]]:
-    """The documents whose text may be another after these rows were touched."""
-    by: dict[str, set[int]] = defaultdict(set)
-    for what, row_id in touched:
-        by[what].add(row_id)
-    found = {kind: set(by[kind]) for kind in Kind}
-    # What is written around a document: the account of a deal, the name of a product, …
-    around: list[tuple[str, Kind, Any, Any]] = [
+    """The subjects whose documents may change because these rows were touched."""
+    ids_by_table: dict[str, set[int]] = defaultdict(set)
+    for table, row_id in touched:
+        ids_by_table[table].add(row_id)
+    subjects = {kind: set(ids_by_table[kind]) for kind in Kind}
+    # The table of a related name, and by which columns its rows lead to subjects.
+    related: list[tuple[str, Kind, Any, Any]] = [
         ("account", Kind.DEAL, Deal.account_id, Deal.id),
         ("account", Kind.PERSON, Person.account_id, Person.id),
         ("product", Kind.DEAL, DealProduct.product_id, DealProduct.deal_id),
         ("product", Kind.ASSET, AssetProduct.product_id, AssetProduct.asset_id),
         ("competitor", Kind.DEAL, DealCompetitor.competitor_id, DealCompetitor.deal_id),
     ]
-    for what, kind, belongs_to, subject in around:
-        for batch in batches(by[what]):
-            found[kind].update(session.exec(select(subject).where(col(belongs_to).in_(batch))))
-    return found
+    for table, kind, belongs_to, subject in related:
+        for batch in batches(ids_by_table[table]):
+            query = select(subject).where(col(belongs_to).in_(batch))
+            subjects[kind].update(session.exec(query))
+    return subjects
 
 
 def names_of(
@@ -187,15 +188,15 @@ def names_of(
     ids: list[int],
 ) -> dict[int, list[str]]:
     """The names of the products or competitors linked to each of these subjects."""
-    found: dict[int, list[str]] = defaultdict(list)
-    for row_id, name in session.execute(_names(table, link, subject), {"ids": ids}):
-        found[row_id].append(name)
-    return found
+    names: dict[int, list[str]] = defaultdict(list)
+    for subject_id, name in session.execute(_names_query(table, link, subject), {"ids": ids}):
+        names[subject_id].append(name)
+    return names
 
 
 @cache
-def _names(table: type[Product] | type[Competitor], link: Any, subject: Any) -> Any:
-    # Made once: making a statement takes longer than most of them run.
+def _names_query(table: type[Product] | type[Competitor], link: Any, subject: Any) -> Any:
+    # Cached, because building the statement takes longer than running it.
     columns: tuple[Any, ...] = (subject, table.name)
     return (
         sa.select(*columns)

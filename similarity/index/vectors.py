@@ -1,5 +1,6 @@
-"""The vector index: the only user of faiss."""
+"""The vector index. No other module imports faiss."""
 
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -12,31 +13,31 @@ Ids = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-# From so many vectors on they are kept in lists, and only the nearest lists are searched.
+# From this many vectors on, they are kept in inverted lists, and only the nearest are searched.
 LISTS_FROM = 100_000
-# The centres are chosen anew when there are so many times as many vectors as they were made for.
+# The centroids are recomputed once there are this many times as many vectors as they were made for.
 LISTS_LAST = 8
-# How many vectors for each centre they are chosen from.
+# How many training vectors there are for each centroid.
 SAMPLE = 40
-# How many of the lists are searched.
+# How many of the lists are searched when all vectors are allowed.
 PROBES = 24
-# Up to so many allowed vectors every one is looked at.
+# With at most this many allowed vectors, all lists are searched.
 EXACT = 50_000
 
 
 class VectorIndex:
-    """Unit vectors by id. Inner product is cosine similarity on unit vectors.
+    """Unit vectors by id. The inner product of unit vectors is their cosine similarity.
 
-    Few are searched exactly: a flat scan of 100,000 vectors takes some 15 ms, adds and removes
-    at once, and misses nothing. Many are kept in lists around centres, at half precision, and
-    the lists whose centres are nearest are searched: what is far from all of them is missed.
+    Few vectors are searched exactly: a flat scan of 100,000 takes some 15 ms and misses nothing.
+    Many are kept in inverted lists around centroids, at half precision (faiss: IVF, SQfp16). The
+    lists of the nearest centroids are searched, so that a near vector in another list is missed.
     """
 
     def __init__(self, dimension: int) -> None:
         self.dimension = dimension
-        # The stubs describe the C++ layer, not the functions for numpy arrays around it.
+        # Any: the stubs describe the C++ functions, not those for numpy arrays.
         self._index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-        # How many vectors the lists were made for; 0 where there are none.
+        # How many vectors the lists were made for; 0 without lists.
         self._made_for = 0
 
     def __len__(self) -> int:
@@ -44,29 +45,29 @@ class VectorIndex:
 
     @property
     def is_exact(self) -> bool:
-        """Whether a search looks at every vector, so that none that is allowed is missed."""
+        """Whether a search compares every allowed vector, and so misses none."""
         return not self._made_for
 
     def add(self, ids: Ids, vectors: Vectors) -> None:
-        """Add vectors of shape (n, dimension) under ids that are not held yet."""
+        """Add vectors of shape (n, dimension) under new ids."""
         if len(ids):
             self._index.add_with_ids(np.ascontiguousarray(vectors, dtype=np.float32), ids)
 
     def remove(self, ids: Ids) -> None:
-        """Forget these ids; those that are not held are passed over."""
+        """Remove these ids; unknown ids are ignored."""
         if len(ids):
-            # By an array of them only those are looked for, not every vector held.
+            # With lists, a selector of an array looks up only these ids instead of scanning all.
             selector = faiss.IDSelectorArray if self._made_for else faiss.IDSelectorBatch
             self._index.remove_ids(selector(np.ascontiguousarray(ids)))
 
     def needs_lists(self, count: int) -> bool:
-        """Whether `count` vectors are so many that they should be in other lists than they are."""
+        """Whether `count` vectors need lists, or more lists than there are."""
         return count >= LISTS_FROM and count >= LISTS_LAST * self._made_for
 
-    def make_lists(self, count: int, sample: Vectors, held: Ids) -> None:
-        """Put the vectors, whose ids are `held`, into lists for `count` of them.
+    def make_lists(self, count: int, sample: Vectors, ids: Ids) -> None:
+        """Put all vectors, which have these ids, into lists that suit `count` vectors.
 
-        The centres are chosen from `sample`, vectors of shape (n, dimension), and nothing else.
+        The centroids are computed from `sample` alone, vectors of shape (n, dimension).
         """
         lists = list_count(count)
         index: Any = faiss.IndexIVFScalarQuantizer(
@@ -75,7 +76,7 @@ class VectorIndex:
             lists,
             faiss.ScalarQuantizer.QT_fp16,
             faiss.METRIC_INNER_PRODUCT,
-            # The vectors themselves, not how they differ from their centres.
+            # Quantises the vectors themselves, not their residuals.
             False,
         )
         index.cp.spherical = True
@@ -83,13 +84,13 @@ class VectorIndex:
         index.cp.max_points_per_centroid = SAMPLE
         faiss.omp_set_num_threads(os.cpu_count() or 1)
         index.train(np.ascontiguousarray(sample, dtype=np.float32))
-        # Vectors are found by their ids, and removed one at a time.
+        # Needed to read and to remove vectors by their ids.
         index.set_direct_map_type(faiss.DirectMap.Hashtable)  # type: ignore[attr-defined]
-        for start in range(0, len(held), 65_536):
-            part = held[start : start + 65_536]
-            vectors = self.vectors(part)
+        for start in range(0, len(ids), 65_536):
+            batch = ids[start : start + 65_536]
+            vectors = self.vectors(batch)
             faiss.omp_set_num_threads(os.cpu_count() or 1)
-            index.add_with_ids(vectors, part)
+            index.add_with_ids(vectors, batch)
         self._index, self._made_for = index, count
 
     def search(
@@ -98,9 +99,8 @@ class VectorIndex:
         """The nearest `count` ids for each of the queries (n, dimension), with their cosines.
 
         Both results have shape (n, count); where fewer are found, ids are -1. With `allowed`, a
-        mask on the ids, only those are searched: the restriction comes before the search, and
-        the fewer they are of the `among` that may be known of, by default of all, the more
-        lists are searched, in the end every one.
+        mask on the ids, only those are searched. The smaller their share of `among` vectors (by
+        default of all), the more lists are searched, so that a filter does not lose results.
         """
         searched = len(self) if allowed is None else int(np.count_nonzero(allowed))
         count = min(count, searched)
@@ -119,7 +119,7 @@ class VectorIndex:
             parameters = faiss.SearchParametersIVF(sel=selector, nprobe=probes)  # type: ignore[call-arg]
         elif selector is not None:
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        # One question has one core: threads that wait for each other slow all the others down.
+        # Each question uses one core: with more threads, concurrent questions slow each other down.
         faiss.omp_set_num_threads(1)
         scores, ids = self._index.search(
             np.ascontiguousarray(queries, dtype=np.float32), count, params=parameters
@@ -127,11 +127,12 @@ class VectorIndex:
         return ids, scores
 
     def vectors(self, ids: Ids) -> Vectors:
-        """The vectors of ids that are held, shape (n, dimension)."""
+        """The vectors of known ids, shape (n, dimension)."""
         if not len(ids):
             return np.empty((0, self.dimension), np.float32)
         faiss.omp_set_num_threads(1)
-        return self._index.reconstruct_batch(ids)
+        vectors: Vectors = self._index.reconstruct_batch(ids)
+        return vectors
 
     def save(self, path: Path) -> None:
         """Write the index to a file."""
@@ -139,7 +140,7 @@ class VectorIndex:
 
     @classmethod
     def load(cls, path: Path) -> "VectorIndex":
-        """Read an index that `save` wrote. Damage is not always noticed: check a sum first."""
+        """Read an index that `save` wrote. Not all damage is noticed: verify a checksum first."""
         index = cls.__new__(cls)
         index._index = faiss.read_index(str(path))
         index.dimension = index._index.d
@@ -148,5 +149,5 @@ class VectorIndex:
 
 
 def list_count(count: int) -> int:
-    """How many lists suit so many vectors: twice their square root."""
-    return max(1, round(2 * count**0.5))
+    """How many lists suit this many vectors: twice the square root."""
+    return max(1, round(2 * math.sqrt(count)))

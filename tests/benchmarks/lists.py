@@ -14,10 +14,9 @@ import sqlalchemy as sa
 from litestar.testing import TestClient
 from sqlmodel import Session
 
-from references.network.paths import Network
-from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel
 from web.app import create_app
+from web.workspace import workspace_on
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import Database
@@ -54,8 +53,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         database.upgrade()
         with database.write() as session:
             tokens = fill(session, size)
-        catalog = Catalog(database, MadeUpModel(), folder / "indexes")
-        app = create_app(Settings(home=folder), database, catalog, Network(database))
+        app = create_app(workspace_on(database, Settings(home=folder), MadeUpModel()))
         for who, token in tokens.items():
             with TestClient(app, cookies={"session": token}) as client:
                 for name, path in PAGES.items():

@@ -29,12 +29,12 @@ import uvicorn
 from litestar import Litestar, MediaType, get
 from sqlmodel import select
 
-from references.network.paths import Network
 from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
 from tests.benchmarks._work import add_work
 from web.app import create_app
 from web.server import settle
+from web.workspace import workspace_on
 from workspace.database import Database
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
@@ -161,11 +161,10 @@ def _opened(folder: Path) -> Database:
 
 
 def _serve_ours(listener: socket.socket, folder: str) -> None:
-    database = _opened(Path(folder))
-    catalog = Catalog(database, MadeUpModel(), Path(folder) / "indexes")
-    catalog.warm()
+    workspace = workspace_on(_opened(Path(folder)), Settings(home=folder), MadeUpModel())
+    workspace.catalog.warm()
     settle()
-    _serve(listener, create_app(Settings(home=folder), database, catalog, Network(database)))
+    _serve(listener, create_app(workspace))
 
 
 def _serve_floor(listener: socket.socket, body: bytes) -> None:

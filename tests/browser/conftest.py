@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from references.network.paths import Network
-from similarity.index.catalog import Catalog
 from tests.serving import application, serving
 from tests.world import World
-from workspace.settings import Settings
+from web.workspace import Workspace
 
 # Where people have a browser: on the path, or where macOS keeps applications.
 BROWSERS = (
@@ -81,10 +79,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(world: World, catalog: Catalog, network: Network, tmp_path: Path) -> Iterator[str]:
+def address(world: World, workspace: Workspace) -> Iterator[str]:
     """The address of a server on the cast's database."""
-    app = application(Settings(home=tmp_path), world.database, catalog, network)
-    with serving(app) as address:
+    with serving(application(workspace)) as address:
         yield address
 
 

@@ -14,7 +14,7 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.budgets import availability
 from references.desk.consent import ConsentState, consent_on, consents_of
 from references.desk.request import ReferenceRequest
-from references.imports import DEMO, MORE
+from references.imports import DEMO, EXTENSION
 from references.network.paths import Network, ours
 from references.network.ties import Tie
 from tests.conftest import Backend
@@ -37,7 +37,7 @@ def loaded(backend: Backend) -> Iterator[tuple[Database, Network]]:
         network = Network(database)
         network.attach()
         with database.write() as session:
-            demo.load(session, (demo.FOLDER, DEMO), MORE)
+            demo.load(session, (demo.FOLDER, DEMO), EXTENSION)
         yield database, network
 
 
@@ -59,12 +59,12 @@ def person_id(session: Session, email: str) -> int:
 def test_should_be_free_of_errors_and_of_warnings(database: Database, tmp_path: Path) -> None:
     paths = [path for folder in (demo.FOLDER, DEMO) for path in sorted(folder.glob("*.csv"))]
     with database.write() as session:
-        reports = import_files(session, paths, None, tmp_path, MORE)
+        reports = import_files(session, paths, None, tmp_path, EXTENSION)
     for report in reports:
         assert (report.refused, report.failed, report.warnings) == ("", 0, []), report
         assert report.created
     with database.write() as session:
-        again = import_files(session, paths, None, tmp_path, MORE)
+        again = import_files(session, paths, None, tmp_path, EXTENSION)
     assert {(report.created, report.updated) for report in again} == {(0, 0)}
 
 

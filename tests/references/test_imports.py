@@ -9,7 +9,7 @@ from sqlmodel import Session, select
 from references.desk.advocates import Advocate
 from references.desk.consent import Consent, consents_of
 from references.desk.request import ReferenceRequest, RequestStep
-from references.imports import MORE
+from references.imports import EXTENSION
 from references.network import address_books
 from references.network.address_books import Connection
 from references.network.ties import Tie
@@ -25,7 +25,7 @@ def load(world: World, path: Path, by: str | None = "alice") -> Report:
     """Import one file in the name of one of the cast."""
     member = world.people[by] if by else None
     with world.database.write() as session:
-        return import_files(session, [path], member, path.parent / "errors", MORE)[0]
+        return import_files(session, [path], member, path.parent / "errors", EXTENSION)[0]
 
 
 def load_text(

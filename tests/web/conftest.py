@@ -1,7 +1,6 @@
 """The application on the cast's database, and the cast as its visitors."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,14 +8,12 @@ from litestar import Litestar
 from litestar.testing import TestClient
 from sqlmodel import Session, func, select
 
-from references.network.paths import Network
-from similarity.index.catalog import Catalog
 from tests.serving import application
-from tests.world import FakeEmbedder, World
+from tests.world import World
+from web.workspace import Workspace
 from workspace.audit import AuditEntry
 from workspace.clock import now
 from workspace.people.sign_in import open_session
-from workspace.settings import Settings
 
 
 class Visitor:
@@ -71,14 +68,9 @@ def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def app(world: World, tmp_path: Path) -> Litestar:
-    """The application."""
-    catalog = Catalog(world.database, FakeEmbedder(), tmp_path / "indexes")
-    catalog.attach()
-    catalog.catch_up()
-    network = Network(world.database)
-    network.attach()
-    return application(Settings(home=tmp_path), world.database, catalog, network)
+def app(world: World, workspace: Workspace) -> Litestar:
+    """The application on the cast's database."""
+    return application(workspace)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def similar(
     from similarity import kin
 
     query = _query(words, deal)
-    with open_view(as_) as (session, viewer, catalog, _):
+    with open_view(as_) as (session, viewer, workspace):
         chosen = _filter(
             session,
             viewer,
@@ -78,9 +78,13 @@ def similar(
         )
         if deal:
             row = deal_of_key(session, viewer, deal)
-            found = kin.kin_of_deal(session, viewer, catalog, row, filter=chosen, limit=limit)
+            found = kin.kin_of_deal(
+                session, viewer, workspace.catalog, row, filter=chosen, limit=limit
+            )
         else:
-            found = kin.kin_of_text(session, viewer, catalog, query, filter=chosen, limit=limit)
+            found = kin.kin_of_text(
+                session, viewer, workspace.catalog, query, filter=chosen, limit=limit
+            )
     if as_json:
         print_json({"query": query, "results": [kin_json(each) for each in found]})
     else:
@@ -99,12 +103,12 @@ def experts(
     from similarity import experts as ranking
 
     query = _query(words, deal)
-    with open_view(as_) as (session, viewer, catalog, _):
+    with open_view(as_) as (session, viewer, workspace):
         if deal:
             row = deal_of_key(session, viewer, deal)
-            found = ranking.experts_of_deal(session, viewer, catalog, row, limit=limit)
+            found = ranking.experts_of_deal(session, viewer, workspace.catalog, row, limit=limit)
         else:
-            found = ranking.experts_of_text(session, viewer, catalog, query, limit=limit)
+            found = ranking.experts_of_text(session, viewer, workspace.catalog, query, limit=limit)
     if as_json:
         print_json({"query": query, "results": [expert_json(each) for each in found]})
     else:
@@ -123,12 +127,12 @@ def playbook(
     from similarity import playbook as ranking
 
     query = _query(words, deal)
-    with open_view(as_) as (session, viewer, catalog, _):
+    with open_view(as_) as (session, viewer, workspace):
         if deal:
             row = deal_of_key(session, viewer, deal)
-            found = ranking.playbook_of_deal(session, viewer, catalog, row, limit=limit)
+            found = ranking.playbook_of_deal(session, viewer, workspace.catalog, row, limit=limit)
         else:
-            found = ranking.playbook_of_text(session, viewer, catalog, query, limit=limit)
+            found = ranking.playbook_of_text(session, viewer, workspace.catalog, query, limit=limit)
     if as_json:
         print_json({"query": query, **playbook_json(found)})
     else:
@@ -144,9 +148,9 @@ def outlook(
     """Show how a deal's kin went: how many were won, how long they took, for how much."""
     from similarity import outlook as ranking
 
-    with open_view(as_) as (session, viewer, catalog, _):
+    with open_view(as_) as (session, viewer, workspace):
         found = ranking.outlook_of_deal(
-            session, viewer, catalog, deal_of_key(session, viewer, deal)
+            session, viewer, workspace.catalog, deal_of_key(session, viewer, deal)
         )
     if as_json:
         print_json({"deal": deal, "outlook": outlook_json(found) if found else None})
@@ -170,9 +174,9 @@ def paths(
     """Show who of us, and of our customers' people, knows somebody, and over whom."""
     if bool(to and to.strip()) == bool(deal):
         raise typer.BadParameter("Give either --to WHO or --deal KEY.")
-    with open_view(as_) as (session, viewer, _, network):
+    with open_view(as_) as (session, viewer, workspace):
         people = _people_meant(session, viewer, (to or "").strip(), deal)
-        found = network.reach(session, viewer, people, limit=limit)
+        found = workspace.network.reach(session, viewer, people, limit=limit)
     if as_json:
         print_json(
             {
@@ -199,10 +203,12 @@ def references(
     """Show the advocates to ask on a deal and why, and who cannot be asked now."""
     from references import suggestions as ranking
 
-    with open_view(as_) as (session, viewer, catalog, network):
+    with open_view(as_) as (session, viewer, workspace):
         row = deal_of_key(session, viewer, deal)
         wanted = _activity(activity)
-        found = ranking.offers(session, viewer, catalog, network, row, wanted, limit=limit)
+        found = ranking.offers(
+            session, viewer, workspace.catalog, workspace.network, row, wanted, limit=limit
+        )
     if as_json:
         print_json({"deal": deal, "activity": wanted, **offers_json(found)})
     else:

@@ -11,7 +11,6 @@ from web.cli.options import Json, app
 from web.cli.output import print_json
 from web.cli.workspace import (
     load_settings,
-    open_reranker,
     open_workspace,
     progress_bar,
     viewer_of_email,
@@ -24,11 +23,11 @@ from workspace.errors import DealkinError
 @app.command()
 def reindex() -> None:
     """Prepare every document whose text or vector is not current, and make the index anew."""
-    with open_workspace() as (_, _database, catalog, _network):
-        catalog.reset()
+    with open_workspace() as workspace:
+        workspace.catalog.reset()
         with progress_bar("documents") as show:
-            done = catalog.catch_up(show, thorough=True)
-        catalog.warm()
+            done = workspace.catalog.catch_up(show, thorough=True)
+        workspace.catalog.warm()
         typer.echo(f"{done:,} documents were prepared; the index is made anew.")
 
 
@@ -48,13 +47,13 @@ def fit(
     from workspace.people.tables import Role
     from workspace.people.viewer import require_role
 
-    with open_workspace() as (_, database, catalog, _network):
-        with database.read() as session, progress_bar("deals") as show:
+    with open_workspace() as workspace:
+        with workspace.database.read() as session, progress_bar("deals") as show:
             viewer = viewer_of_email(session, as_)
             if as_:
                 require_role(viewer, Role.ADMIN)
-            lessons = [] if undo else fitting.lessons(session, catalog, show)
-        with database.write() as session:
+            lessons = [] if undo else fitting.lessons(session, workspace.catalog, show)
+        with workspace.database.write() as session:
             forgotten = learned_weights.undo(session, viewer.person_id) if undo else None
             for lesson in lessons:
                 if not lesson.refused:
@@ -76,16 +75,13 @@ def fit(
 def doctor(as_json: Json = False) -> None:
     """Check the installation; exit code 1 where something is wrong."""
     from similarity import health
-    from similarity.encoders.embeddings import Embedder
+    from web.workspace import encoder_of, reranker_of
     from workspace.database import Database
 
     settings = load_settings()
     with closing(Database(settings.database)) as database:
         found = health.check(
-            database,
-            Embedder(settings.model, settings.model_languages),
-            settings.indexes,
-            open_reranker(settings),
+            database, encoder_of(settings), settings.indexes, reranker_of(settings)
         )
     if as_json:
         print_json(found)
@@ -121,12 +117,13 @@ def evaluate(
 ) -> None:
     """Measure retrieval on a collection with judgements, or the outlook on closed deals."""
     from similarity import evaluation
-    from similarity.encoders.embeddings import Embedder, ModelUnavailable
+    from similarity.encoders.embeddings import ModelUnavailable
+    from web.workspace import encoder_of, reranker_of
 
     if experts and outlook:
         raise typer.BadParameter("Give either --experts or --outlook.")
     settings = load_settings()
-    encoder = Embedder(settings.model, settings.model_languages)
+    encoder = encoder_of(settings)
     try:
         if outlook:
             with progress_bar("deals") as show:
@@ -134,7 +131,7 @@ def evaluate(
         elif experts:
             found = evaluation.evaluate_experts(folder, encoder)
         else:
-            found = evaluation.evaluate(folder, encoder, open_reranker(settings))
+            found = evaluation.evaluate(folder, encoder, reranker_of(settings))
     except ModelUnavailable as problem:
         raise DealkinError(str(problem)) from None
     if as_json:

@@ -25,18 +25,19 @@ def import_(
     ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
-    from references.imports import MORE
+    from references.imports import EXTENSION
     from workspace.imports import run
 
-    with open_workspace() as (settings, database, catalog, _network):
-        with database.write() as session:
-            catalog.postpone(session)
+    with open_workspace() as workspace:
+        with workspace.database.write() as session:
+            workspace.catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
-            reports = run.import_files(session, files, by, settings.home / "import-errors", MORE)
+            errors = workspace.settings.home / "import-errors"
+            reports = run.import_files(session, files, by, errors, EXTENSION)
         for report in reports:
             print_report(report)
         with progress_bar("documents") as show:
-            catalog.catch_up(show)
+            workspace.catalog.catch_up(show)
     if any(report.refused for report in reports):
         raise typer.Exit(1)
 
@@ -64,9 +65,9 @@ def add_member(
         roles = [Role(each) for each in role or ()]
     except ValueError as error:
         raise typer.BadParameter(f"{error}.") from None
-    with open_workspace() as (_, database, _catalog, _network):
+    with open_workspace() as workspace:
         password = _new_password(password_prompt)
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = members.add_member(session, name, email, roles)
             sign_in.set_password(session, person.id, password)
         typer.echo(f"{person.name} can sign in with {person.email}.")
@@ -84,9 +85,9 @@ def set_password(
     """Give a member a new password and sign them out everywhere."""
     from workspace.people import members, sign_in
 
-    with open_workspace() as (_, database, _catalog, _network):
+    with open_workspace() as workspace:
         password = _new_password(password_prompt)
-        with database.write() as session:
+        with workspace.database.write() as session:
             person_id = members.viewer_by_email(session, email).person_id
             sign_in.set_password(session, cast("int", person_id), password)
         if not password_prompt:

@@ -13,11 +13,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from references.network.paths import Network
-    from similarity.index.catalog import Catalog
-    from workspace.database import Database
+    from web.workspace import Workspace
     from workspace.people.tables import Person
-    from workspace.settings import Settings
 
 
 # Serving
@@ -26,42 +23,35 @@ if TYPE_CHECKING:
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the workspace to browsers."""
-    with open_workspace() as (settings, database, catalog, network):
-        _serve(settings, database, catalog, network, host, port)
+    with open_workspace(_address(host, port)) as workspace:
+        _serve(workspace, host, port)
 
 
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the demo workspace; into an empty database it is put first."""
-    from references.imports import DEMO, MORE
+    from references.imports import DEMO, EXTENSION
     from workspace import demo as content
 
-    with open_workspace() as (settings, database, catalog, network):
-        with database.read() as session:
+    with open_workspace(_address(host, port)) as workspace:
+        with workspace.database.read() as session:
             is_there = content.is_demo(session)
         if is_there:
             typer.echo("The demo workspace is there already. Its passwords were printed when it")
             typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
         else:
             typer.echo("Making the demo workspace; this takes about a minute …")
-            with database.write() as session:
+            with workspace.database.write() as session:
                 try:
-                    made = content.load(session, (content.FOLDER, DEMO), MORE)
+                    made = content.load(session, (content.FOLDER, DEMO), EXTENSION)
                 except Conflict as error:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
             print_passwords(made, roles)
-        _serve(settings, database, catalog, network, host, port)
+        _serve(workspace, host, port)
 
 
-def _serve(
-    settings: "Settings",
-    database: "Database",
-    catalog: "Catalog",
-    network: "Network",
-    host: str,
-    port: int,
-) -> None:
+def _serve(workspace: "Workspace", host: str, port: int) -> None:
     import socket
     import threading
     import time
@@ -71,8 +61,8 @@ def _serve(
     from workspace.collaboration import digests
     from workspace.delivery import outbox
 
+    settings = workspace.settings
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
-    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -84,7 +74,7 @@ def _serve(
         ) from None
 
     server = Server(
-        create_app(settings, database, catalog, network, address),
+        create_app(workspace),
         # What a proxy says of its clients is believed only where there is a proxy.
         proxy_headers=settings.origin is not None,
     )
@@ -94,19 +84,23 @@ def _serve(
         while not server.started:
             time.sleep(0.1)
         # First what answers wait for: looking through a large record takes longer.
-        catalog.warm()
+        workspace.catalog.warm()
         settle()
-        catalog.catch_up()
+        workspace.catalog.catch_up()
 
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     workers = []
     if mail_server:
-        workers.append(outbox.start_worker(database, mail_server))
-        workers.append(digests.start_digests(database, settings.origin or address))
-    typer.echo(f"Dealkin is at {settings.origin or address} (Ctrl+C stops it)")
+        workers.append(outbox.start_worker(workspace.database, mail_server))
+        workers.append(digests.start_digests(workspace.database, workspace.origin))
+    typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     server.run(sockets=[listener])
     for stopped in workers:
         stopped.set()
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _roles(session: "Session", people: "Sequence[Person]") -> dict[int, str]:

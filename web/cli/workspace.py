@@ -1,7 +1,7 @@
 """Opens a workspace for a command: settings, database, catalog and viewer."""
 
 import sys
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from workspace.errors import DealkinError
@@ -11,10 +11,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
-    from references.network.paths import Network
-    from similarity.encoders.embeddings import Reranker
-    from similarity.index.catalog import Catalog
-    from workspace.database import Database
+    from web.workspace import Workspace
     from workspace.people.viewer import Viewer
     from workspace.settings import Settings
 
@@ -34,47 +31,27 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def open_workspace() -> "Iterator[tuple[Settings, Database, Catalog, Network]]":
-    """The workspace's database, upgraded, and its catalog and network, which listen to what is
-    written."""
+def open_workspace(address: str | None = None) -> "Iterator[Workspace]":
+    """The workspace that the environment names; `address` is where it is about to be served."""
     from sqlalchemy.exc import OperationalError
 
-    from references.network.paths import Network
-    from similarity.encoders.embeddings import Embedder
-    from similarity.index.catalog import Catalog
-    from workspace.setup import open_database
+    from web import workspace
 
-    settings = load_settings()
-    try:
-        database = open_database(settings)
-    except (OperationalError, OSError) as error:
-        reason = str(getattr(error, "orig", error)).partition("\n")[0]
-        raise DealkinError(f"The database cannot be opened: {reason}") from None
-    with closing(database):
-        catalog = Catalog(
-            database,
-            Embedder(settings.model, settings.model_languages),
-            settings.indexes,
-            open_reranker(settings),
-        )
-        catalog.attach()
-        network = Network(database)
-        network.attach()
-        network.catch_up()
-        yield settings, database, catalog, network
-
-
-def open_reranker(settings: "Settings") -> "Reranker | None":
-    from similarity.encoders.embeddings import Reranker
-
-    return Reranker(settings.reranker) if settings.reranker else None
+    with ExitStack() as stack:
+        opening = workspace.open_workspace(load_settings(), address or workspace.LOCAL_ADDRESS)
+        try:
+            opened = stack.enter_context(opening)
+        except (OperationalError, OSError) as error:
+            reason = str(getattr(error, "orig", error)).partition("\n")[0]
+            raise DealkinError(f"The database cannot be opened: {reason}") from None
+        yield opened
 
 
 @contextmanager
-def open_view(email: str | None) -> "Iterator[tuple[Session, Viewer, Catalog, Network]]":
+def open_view(email: str | None) -> "Iterator[tuple[Session, Viewer, Workspace]]":
     """A reading session, in the view of one member or in everybody's."""
-    with open_workspace() as (_, database, catalog, network), database.read() as session:
-        yield session, viewer_of_email(session, email), catalog, network
+    with open_workspace() as workspace, workspace.database.read() as session:
+        yield session, viewer_of_email(session, email), workspace
 
 
 def viewer_of_email(session: "Session", email: str | None) -> "Viewer":

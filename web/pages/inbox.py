@@ -4,18 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.dependencies import Mail
 from web.forms import LARGEST_ID, Form
 from web.responses import answer, go, show, wants_fragment
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.clock import zone_or_utc, zones
 from workspace.collaboration import digests, inbox
 from workspace.collaboration.inbox import SNOOZES, Item, Shelf
-from workspace.database import Database
 from workspace.deals.access import readable_deal
 from workspace.errors import NotFound
 from workspace.people import people
@@ -57,115 +57,114 @@ class InboxController(Controller):
 
     path = "/inbox"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         shelf = Shelf(asked.choice("show", tuple(Shelf)) or Shelf.OPEN)
         before = asked.integer("before", 1, LARGEST_ID)
         asked.check()
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = inbox_page(session, viewer, shelf, before)
         fragment = "inbox/_rows.html" if before else "inbox/_items.html"
         return answer(request, "inbox/show.html", fragment, page)
 
-    @post("/done", sync_to_thread=True)
+    @post("/done")
     def finish(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         ids = _ids(form)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             number = inbox.finish(session, viewer, ids)
         said = "Done." if number == 1 else f"{number} items are done."
-        return _after(request, viewer, database, said, ids if number else [])
+        return _after(request, viewer, workspace, said, ids if number else [])
 
-    @post("/reopen", sync_to_thread=True)
+    @post("/reopen")
     def reopen(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         ids = _ids(form)
         shelf = Shelf(form.choice("show", tuple(Shelf)) or Shelf.OPEN)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             number = inbox.put_back(session, viewer, ids)
         said = "Back in your inbox." if number else ""
-        return _after(request, viewer, database, said, shelf=shelf)
+        return _after(request, viewer, workspace, said, shelf=shelf)
 
-    @post("/snooze", sync_to_thread=True)
+    @post("/snooze")
     def snooze(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         ids = _ids(form)
         long = form.choice("until", tuple(SNOOZES), required=True) or ""
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             until = inbox.snooze(session, viewer, ids[0], long)
-        return _after(request, viewer, database, f"Put off until {until.day} {until:%b}.", ids[:1])
+        return _after(request, viewer, workspace, f"Put off until {until.day} {until:%b}.", ids[:1])
 
-    @post("/unfollow", sync_to_thread=True)
+    @post("/unfollow")
     def unfollow(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         key = form.text("deal", 80, required=True)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = readable_deal(session, viewer, key)
             if viewer.person_id is None:
                 raise NotFound("There is no such deal.")
             notifications.unfollow(session, deal.id, viewer.person_id)
-        return _after(request, viewer, database, f"You no longer follow {deal.name}.")
+        return _after(request, viewer, workspace, f"You no longer follow {deal.name}.")
 
-    @get("/settings", sync_to_thread=True)
+    @get("/settings")
     def settings(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             me = _me(session, viewer)
             page = SettingsPage(
                 wanted=digests.is_wanted(session, me.id),
-                mail_is_sent=mail.is_sent,
+                mail_is_sent=workspace.sends_mail,
                 zone=zone_or_utc(me.timezone),
                 zones=[(name, name.replace("_", " ")) for name in zones()],
             )
         return show(request, "inbox/settings.html", page)
 
-    @post("/settings", sync_to_thread=True)
+    @post("/settings")
     def choose(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         wanted = form.choice("digest", ("daily", "never"), required=True) == "daily"
         zone = form.choice("zone", zones())
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             me = _me(session, viewer)
             digests.choose(session, me.id, wanted)
             if zone:
@@ -212,9 +211,9 @@ def _ids(form: Form) -> list[int]:
 
 
 def _after(
-    request: Request[Any, Any, Any],
+    request: Request,
     viewer: Viewer,
-    database: Database,
+    workspace: Workspace,
     said: str,
     undo: list[int] | None = None,
     shelf: Shelf = Shelf.OPEN,
@@ -222,6 +221,6 @@ def _after(
     """The inbox again, with what was done and a way back."""
     if not wants_fragment(request):
         return go(request, "/inbox" if shelf == Shelf.OPEN else f"/inbox?show={shelf}", said)
-    with database.read() as session:
+    with workspace.database.read() as session:
         page = inbox_page(session, viewer, shelf, said=said, undo=undo)
     return show(request, "inbox/_items.html", page)

@@ -12,14 +12,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from anyio import to_thread
-from litestar import Controller, Request, get
+from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
 
 from web.forms import Form
 from web.live_updates import SECONDS, Pulse
+from web.routes import Request
 from web.session_cookie import session_token
+from web.workspace import Workspace
 from workspace.collaboration import inbox
 from workspace.database import Database
 from workspace.deals import access
@@ -50,9 +52,9 @@ class LiveController(Controller):
     @get()
     async def look(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
         pulse: NamedDependency[Pulse],
     ) -> Response[Any]:
         key = asked.maybe("deal", 80)
@@ -63,13 +65,15 @@ class LiveController(Controller):
         )
         asked.check()
         token = session_token(request) or ""
-        now = await to_thread.run_sync(_look, database, token, key)
+        now = await to_thread.run_sync(_look, workspace.database, token, key)
         headers = {"Vary": "Accept, HX-Request"}
         if "text/event-stream" not in request.headers.get("accept", ""):
             return Response(asdict(now), headers=headers)
         # Proxies that collect what they pass on would hold every event back.
         headers["X-Accel-Buffering"] = "no"
-        return ServerSentEvent(_stream(database, pulse, token, key, shown), headers=headers)
+        return ServerSentEvent(
+            _stream(workspace.database, pulse, token, key, shown), headers=headers
+        )
 
 
 async def _stream(

@@ -1,18 +1,17 @@
 """One box over deals, assets and people."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from litestar import Controller, Request, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 
-from similarity.index.catalog import Catalog
 from similarity.search import SearchResults, search
 from web.forms import Form
 from web.rendering import query
 from web.responses import answer
-from workspace.database import Database
+from web.routes import Request, get
+from web.workspace import Workspace
 from workspace.people.viewer import Viewer
 
 LIMIT = 8
@@ -38,21 +37,20 @@ class SearchController(Controller):
 
     path = "/search"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         text = asked.text("q", 2_000)
         asked.check()
         found = None
         if text:
-            with database.read() as session:
-                found = search(session, viewer, catalog, text, limit=LIMIT)
+            with workspace.database.read() as session:
+                found = search(session, viewer, workspace.catalog, text, limit=LIMIT)
         address = "/search?" + query({"q": text})
         return answer(
             request, "search.html", "_search_results.html", SearchPage(text, found), address=address

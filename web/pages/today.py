@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-from litestar import Controller, Request, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
@@ -14,12 +13,13 @@ from references.desk.queue import RequestRow, View
 from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
 from references.introductions.tables import Standing
 from web.responses import show
+from web.routes import Request, get
+from web.workspace import Workspace
 from workspace.clock import today
 from workspace.collaboration import inbox, reminders, tasks
 from workspace.collaboration.inbox import Item
 from workspace.collaboration.reminders import Occasion
 from workspace.collaboration.tasks import TaskRow
-from workspace.database import Database
 from workspace.deals import lists, team
 from workspace.deals.lists import DealRow
 from workspace.deals.tables import Outcome
@@ -61,14 +61,14 @@ class TodayController(Controller):
 
     path = "/"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = today_of(session, viewer)
         return show(request, "today.html", page)
 

@@ -96,7 +96,8 @@ def count(session: Session, viewer: Viewer) -> int:
         .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
         .where(*_on(viewer, Shelf.OPEN))
     )
-    return session.execute(query).scalar_one()
+    waiting: int = session.execute(query).scalar_one()
+    return waiting
 
 
 def finish(session: Session, viewer: Viewer, ids: Sequence[int]) -> int:

@@ -109,8 +109,8 @@ def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
         return text, []
     readers = readers_of(session, deal)
     by_name: dict[str, list[str]] = {}
-    for _, key, name in readers:
-        by_name.setdefault(name.lower(), []).append(key)
+    for reader in readers:
+        by_name.setdefault(reader.name.lower(), []).append(reader.key)
     names = "|".join(map(re.escape, sorted(by_name, key=len, reverse=True)))
     named = re.compile(rf"(?<![\w@/.+-])@({names})(?!\w)", re.IGNORECASE)
 
@@ -122,7 +122,7 @@ def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
         pieces = _CODE.split(text)
         pieces[::2] = [named.sub(keyed, piece) for piece in pieces[::2]]
         text = "".join(pieces)
-    ids = {key: row_id for row_id, key, _ in readers}
+    ids = {reader.key: reader.id for reader in readers}
     keys = mentions(text)
     _require_readers(session, [key for key in keys if key not in ids])
     return text, [ids[key] for key in keys if key in ids]

@@ -185,9 +185,9 @@ def _rows() -> Any:
 
 
 def _reader(session: Session, deal: Deal, key: str) -> int:
-    for row_id, other, _ in access.readers_of(session, deal):
-        if other == key:
-            return row_id
+    for reader in access.readers_of(session, deal):
+        if reader.key == key:
+            return reader.id
     raise Invalid(
         "They cannot be given this task.", {"assignee": "Choose somebody who may see this deal."}
     )

@@ -1,37 +1,123 @@
-"""The one rule for who may see and change what.
+"""Who may see a deal, and who may change it: one rule, asked in every direction.
 
-Every query on deals, wherever it runs, starts from `visible_deals`; every page and every
-write gets its deal from `readable_deal` or `editable_deal`. What a viewer may not see does
-not exist for them: they get NotFound, and nothing that is counted or ranked for them has
-seen it either.
+`_sees` and `_edits` are the only statements of the rule. Every query on deals, wherever it runs,
+starts from `visible_deals`; every page and every write gets its deal from `readable_deal` or
+`editable_deal`. A deal that a viewer may not see does not exist for them: they get NotFound, and
+no count and no ranking of theirs includes it.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from workspace.database import fetch, select_row
 from workspace.deals.tables import Deal, DealInvitation, Seat
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
+Predicate = sa.ColumnElement[bool]
+# A person's id, or an expression of such ids in a query.
+PersonId = int | sa.SQLColumnExpression[int]
+
+_OWNER_ID = col(Deal.owner_id)
+_CONFIDENTIAL = col(Deal.confidential)
+_ANY = sa.true()
+
+
+def _sees(
+    person: PersonId | None,
+    *,
+    owner_id: sa.SQLColumnExpression[int | None] = _OWNER_ID,
+    confidential: sa.SQLColumnExpression[bool] = _CONFIDENTIAL,
+    seats: Predicate = _ANY,
+    invitations: Predicate = _ANY,
+) -> Predicate:
+    """The rule: everybody sees a deal that is not confidential.
+
+    A confidential one is seen by its owner, its team and the members who are invited to it; the
+    role of a manager or an administrator is not enough. The command line without a member (None)
+    sees no confidential deal.
+
+    The predicate is about the Deal of the query around it, and never null, so that it can be
+    negated. Another owner or confidentiality, and the seats and invitations that count, ask
+    about the deal as it would be.
+    """
+    public = confidential.is_(False)
+    if person is None:
+        return public
+    return sa.or_(
+        public,
+        _works_on(person, owner_id=owner_id, seats=seats),
+        _linked(DealInvitation, person, invitations),
+    )
+
+
+def _edits(viewer: Viewer) -> Predicate:
+    """The rule: of the deals that a viewer sees they change those that they work on.
+
+    Managers and administrators change every deal that they see, and members without a role none.
+    An invitation alone is for reading.
+    """
+    if not viewer.may_write:
+        return sa.false()
+    if viewer.leads:
+        return sa.true()
+    person = _each(viewer.person_id)
+    return sa.false() if person is None else _works_on(person)
+
+
+def _works_on(
+    person: PersonId,
+    *,
+    owner_id: sa.SQLColumnExpression[int | None] = _OWNER_ID,
+    seats: Predicate = _ANY,
+) -> Predicate:
+    """Whether a person owns the deal or has a seat on its team."""
+    # Where a deal has no owner, '=' would give null.
+    return sa.or_(owner_id.is_not_distinct_from(person), _linked(Seat, person, seats))
+
+
+def _linked(
+    table: type[Seat] | type[DealInvitation], person: PersonId, rows: Predicate
+) -> Predicate:
+    """Whether one of these rows of a table links a person to the deal."""
+    theirs = col(table.person_id) == person
+    if isinstance(person, int):
+        # One list of a person's deals for the whole query: faster where it looks at many deals.
+        return col(Deal.id).in_(select(table.deal_id).where(theirs, rows))
+    link = sa.exists().where(col(table.deal_id) == col(Deal.id), theirs, rows)
+    # The query around it may select from this table too.
+    return link.correlate_except(table)
+
+
+def _each(person_id: int | None) -> PersonId | None:
+    """A person's id for a question about few deals, each of which is looked up on its own."""
+    return None if person_id is None else sa.literal(person_id)
+
+
+# The deals of a viewer.
+
 
 # A page asks for it a dozen times, and making it takes longer than looking it up.
 @lru_cache(maxsize=1000)
-def visible_deals(viewer: Viewer) -> sa.ColumnElement[bool]:
-    """The predicate of the deals that a viewer may see.
+def visible_deals(viewer: Viewer) -> Predicate:
+    """The predicate of the deals that a viewer may see."""
+    return _sees(viewer.person_id)
 
-    Everybody sees the deals that are not confidential. A confidential one is seen by its
-    owner, its team and those invited; being a manager or an administrator is not enough.
-    """
-    return sa.or_(col(Deal.confidential).is_(False), _involved(viewer))
+
+@lru_cache(maxsize=1000)
+def _editable_deals(viewer: Viewer) -> Predicate:
+    """The predicate of the deals that a viewer may change, for a query on few deals."""
+    return sa.and_(_sees(_each(viewer.person_id)), _edits(viewer))
 
 
 def hidden_deal_ids(session: Session, viewer: Viewer) -> list[int]:
-    """The deals that this viewer may not see: a short list, as few deals are confidential."""
-    # Only a confidential one can be hidden: said twice, so that its index is used.
+    """The deals that a viewer may not see: a short list, as few deals are confidential."""
+    # Only a confidential deal can be hidden; named here as well, so that its index is used.
     hidden = sa.and_(col(Deal.confidential).is_(True), sa.not_(visible_deals(viewer)))
     return list(session.exec(select(Deal.id).where(hidden)))
 
@@ -44,106 +130,57 @@ def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
     return deal
 
 
-def readers_of(session: Session, deal: Deal) -> list[tuple[int, str, str]]:
-    """The active members who may see this deal, as (id, key, name): what `visible_deals` says."""
-    query = (
-        select(Person.id, Person.key, Person.name)
-        .join(Member, col(Member.person_id) == col(Person.id))
-        .where(col(Member.active).is_(True))
-    )
-    if deal.confidential:
-        seated = select(Seat.person_id).where(Seat.deal_id == deal.id)
-        invited = select(DealInvitation.person_id).where(DealInvitation.deal_id == deal.id)
-        here = col(Person.id)
-        query = query.where(sa.or_(here == deal.owner_id, here.in_(seated), here.in_(invited)))
-    return [(row_id, key, name) for row_id, key, name in session.exec(query.order_by(Person.name))]
-
-
-def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:
-    """Whether a viewer who sees this deal may change it: its team, managers, administrators."""
-    if not viewer.may_write:
-        return False
-    if viewer.leads or deal.owner_id == viewer.person_id:
-        return True
-    seat = select(Seat.id).where(Seat.deal_id == deal.id, Seat.person_id == viewer.person_id)
-    return session.exec(seat.limit(1)).first() is not None
-
-
 def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int]) -> set[int]:
-    """Those of these deals that a viewer may change; it is what `may_edit` says of each."""
-    if not viewer.may_write:
-        return set()
-    query = select(Deal.id).where(visible_deals(viewer), col(Deal.id).in_(list(deal_ids)))
-    if not viewer.leads:
-        on_team = select(Seat.deal_id).where(Seat.person_id == viewer.person_id)
-        mine = col(Deal.owner_id) == viewer.person_id
-        query = query.where(sa.or_(mine, col(Deal.id).in_(on_team)))
+    """The deals, of the few with these ids, that a viewer may change."""
+    query = select(Deal.id).where(col(Deal.id).in_(list(deal_ids)), _editable_deals(viewer))
     return set(session.exec(query))
 
 
+def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:
+    """Whether a viewer may change this deal."""
+    return deal.id in editable_deal_ids(session, viewer, [deal.id])
+
+
 def editable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
-    """The deal of that key; NotFound as for reading, Forbidden to those who may only read."""
+    """The deal of that key; NotFound as for reading, Forbidden to viewers who may only read it."""
     deal = readable_deal(session, viewer, key)
     if not may_edit(session, viewer, deal):
         raise Forbidden("Only this deal's team and managers may change it.")
     return deal
 
 
-def _involved(viewer: Viewer) -> sa.ColumnElement[bool]:
-    if viewer.person_id is None:
-        return sa.false()
-    on_team = select(Seat.deal_id).where(Seat.person_id == viewer.person_id)
-    invited = select(DealInvitation.deal_id).where(DealInvitation.person_id == viewer.person_id)
-    return sa.or_(
-        # Never unknown, also where nobody owns the deal: the rule is used negated too.
-        col(Deal.owner_id).is_not_distinct_from(viewer.person_id),
-        col(Deal.id).in_(on_team),
-        col(Deal.id).in_(invited),
+# The members of a deal.
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A member who may see a deal."""
+
+    id: int
+    key: str
+    name: str
+
+
+def sees_deal(deal_id: int) -> Predicate:
+    """The predicate of the members who may see a deal, for a query that selects from Member."""
+    seen = sa.exists().where(col(Deal.id) == deal_id, _sees(col(Member.person_id)))
+    return seen.correlate_except(Deal)
+
+
+def may_see(session: Session, person_id: int, deal_id: int) -> bool:
+    """Whether a member may see a deal."""
+    seen = select(Deal.id).where(Deal.id == deal_id, _sees(_each(person_id)))
+    return session.exec(seen).first() is not None
+
+
+def readers_of(session: Session, deal: Deal) -> list[Reader]:
+    """The active members who may see this deal, by name."""
+    readers = (
+        select_row(Reader, id=Person.id, key=Person.key, name=Person.name)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Member.active).is_(True), sees_deal(deal.id))
     )
-
-
-# Said where the last one who sees a confidential deal would be gone.
-NOBODY_SEES = "Somebody must still see this deal: it is confidential."
-
-
-def check_seen(session: Session, deal: Deal, changes: Mapping[str, object]) -> None:
-    """Refuse changes after which nobody would see a deal that is confidential."""
-    if not {"confidential", "owner_id"} & changes.keys():
-        return
-    owner_id = changes.get("owner_id", deal.owner_id)
-    if changes.get("confidential", deal.confidential) and not is_seen(session, deal, owner_id):
-        field = "owner" if "owner_id" in changes else "confidential"
-        raise Invalid(
-            f"{NOBODY_SEES} Give it an owner, or invite somebody, before it is confidential.",
-            {field: NOBODY_SEES},
-        )
-
-
-def is_seen(
-    session: Session,
-    deal: Deal,
-    owner_id: object,
-    *,
-    freed: int | None = None,
-    uninvited: int | None = None,
-) -> bool:
-    """Whether an active member is involved in a deal of this owner.
-
-    A seat that is about to be freed and a member who is about to be uninvited do not count.
-    """
-    # Teams are built upon deals.
-    from workspace.deals.tables import Seat
-
-    seats = select(Seat.person_id).where(Seat.deal_id == deal.id)
-    if freed is not None:
-        seats = seats.where(Seat.id != freed)
-    invited = select(DealInvitation.person_id).where(DealInvitation.deal_id == deal.id)
-    if uninvited is not None:
-        invited = invited.where(DealInvitation.person_id != uninvited)
-    person = col(Member.person_id)
-    involved = sa.or_(person == owner_id, person.in_(seats), person.in_(invited))
-    found = select(Member.person_id).where(col(Member.active).is_(True), involved)
-    return session.exec(found.limit(1)).first() is not None
+    return fetch(session, Reader, readers.order_by(Person.name))
 
 
 def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:
@@ -151,28 +188,49 @@ def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:
     query = select(Person.key, Person.name).join(
         DealInvitation, col(DealInvitation.person_id) == col(Person.id)
     )
-    found = session.exec(query.where(DealInvitation.deal_id == deal_id).order_by(Person.name))
-    return [(key, name) for key, name in found]
+    rows = session.exec(query.where(DealInvitation.deal_id == deal_id).order_by(Person.name))
+    return [(key, name) for key, name in rows]
 
 
-def is_involved(session: Session, deal: Deal, person_id: int) -> bool:
-    """Whether a member sees a confidential deal: its owner, its team, those invited."""
-    on_team = select(Seat.id).where(Seat.deal_id == deal.id, Seat.person_id == person_id)
-    return (
-        deal.owner_id == person_id
-        or session.get(DealInvitation, (deal.id, person_id)) is not None
-        or session.exec(on_team.limit(1)).first() is not None
+# Why a change is refused after which no active member would see a confidential deal.
+NOBODY_SEES = "Somebody must still see this deal: it is confidential."
+
+
+def require_reader_after(session: Session, deal: Deal, changes: Mapping[str, object]) -> None:
+    """Refuse changes to a deal's columns after which no member would see it."""
+    if not {"confidential", "owner_id"} & changes.keys():
+        return
+    owner_id = changes.get("owner_id", deal.owner_id)
+    if changes.get("confidential", deal.confidential) and not has_reader(session, deal, owner_id):
+        field = "owner" if "owner_id" in changes else "confidential"
+        raise Invalid(
+            f"{NOBODY_SEES} Give it an owner, or invite somebody, before it is confidential.",
+            {field: NOBODY_SEES},
+        )
+
+
+def has_reader(
+    session: Session,
+    deal: Deal,
+    owner_id: object,
+    *,
+    freed: int | None = None,
+    uninvited: int | None = None,
+) -> bool:
+    """Whether an active member would see a deal if it were confidential and of this owner.
+
+    `freed` is a seat and `uninvited` a member who would no longer count.
+    """
+    seen = _sees(
+        col(Member.person_id),
+        owner_id=sa.literal(owner_id, sa.Integer),
+        confidential=sa.true(),
+        seats=_ANY if freed is None else col(Seat.id) != freed,
+        invitations=_ANY if uninvited is None else col(DealInvitation.person_id) != uninvited,
     )
-
-
-def may_see_deal(deal_id: int) -> sa.ColumnElement[bool]:
-    """The predicate of the members who may see a deal; as `visible_deals`, from the other side."""
-    person = col(Member.person_id)
-    return sa.or_(
-        sa.exists().where(col(Deal.id) == deal_id, col(Deal.confidential).is_(False)),
-        sa.exists().where(col(Deal.id) == deal_id, col(Deal.owner_id) == person),
-        sa.exists().where(col(Seat.deal_id) == deal_id, col(Seat.person_id) == person),
-        sa.exists().where(
-            col(DealInvitation.deal_id) == deal_id, col(DealInvitation.person_id) == person
-        ),
+    readers = (
+        select(Member.person_id)
+        .join(Deal, col(Deal.id) == deal.id)
+        .where(col(Member.active).is_(True), seen)
     )
+    return session.exec(readers.limit(1)).first() is not None

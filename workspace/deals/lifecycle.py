@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account, Relationship
 from workspace.clock import now, today
 from workspace.deals import access
-from workspace.deals.access import NOBODY_SEES, check_seen, is_seen
+from workspace.deals.access import NOBODY_SEES, has_reader, require_reader_after
 from workspace.deals.keys import new_keys
 from workspace.deals.products import competitors_of, make_listed, products_of
 from workspace.deals.stages import first_stage
@@ -136,7 +136,7 @@ def edit(
     _require_dates(
         deal.outcome, changed.get("opened", deal.opened), changed.get("closed", deal.closed)
     )
-    check_seen(session, deal, changed)
+    require_reader_after(session, deal, changed)
     for name, value in changed.items():
         setattr(deal, name, value)
     if "confidential" in changed and not deal.confidential:
@@ -217,7 +217,7 @@ def uninvite(session: Session, deal: Deal, person_id: int, by: int | None) -> No
     lock_deal(session, deal)
     invitation = session.get(DealInvitation, (deal.id, person_id))
     if invitation:
-        if deal.confidential and not is_seen(session, deal, deal.owner_id, uninvited=person_id):
+        if deal.confidential and not has_reader(session, deal, deal.owner_id, uninvited=person_id):
             raise Conflict(f"{NOBODY_SEES} Invite somebody else first.")
         session.delete(invitation)
         record(session, deal.id, by, "uninvited", detail={"person_id": person_id})

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals import access
-from workspace.deals.access import NOBODY_SEES, is_involved, is_seen
+from workspace.deals.access import NOBODY_SEES, has_reader, may_see
 from workspace.deals.lifecycle import lock_deal
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, Forbidden
@@ -29,7 +29,7 @@ def ask_seat(session: Session, seat: Seat, person_id: int, by: int | None) -> No
         raise Conflict("Somebody has this seat already.")
     if seat.asked_id is not None:
         raise Conflict("Somebody is asked already: wait for the answer, or take the ask back.")
-    if deal.confidential and not is_involved(session, deal, person_id):
+    if not may_see(session, person_id, deal.id):
         raise Conflict("They may not see this deal: invite them first.")
     seat.asked_id = person_id
     session.add(seat)
@@ -132,7 +132,7 @@ def free_seat(
     left = seat.person_id
     if left is None:
         raise Conflict("Nobody has this seat any more.")
-    if deal.confidential and not is_seen(session, deal, deal.owner_id, freed=seat.id):
+    if deal.confidential and not has_reader(session, deal, deal.owner_id, freed=seat.id):
         raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite somebody, first.")
     detail: dict[str, object] = {"role": seat.role, "left_id": left}
     if mistaken:

@@ -239,7 +239,8 @@ def send_next(database: Database, server: MailServer) -> bool:
 
 def delay(attempts: int) -> timedelta:
     """How long to wait after so many failed tries."""
-    return min(FIRST_DELAY * 2 ** min(attempts - 1, 20), LONGEST_DELAY)
+    times: int = 2 ** min(attempts - 1, 20)
+    return min(FIRST_DELAY * times, LONGEST_DELAY)
 
 
 def as_mail(message: OutboxMessage, sender: str) -> EmailMessage:

@@ -18,16 +18,14 @@ from workspace.deals.seat_roles import owners_role, role_names
 from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
 from workspace.errors import Forbidden, Invalid
-from workspace.imports.cells import key as key_of
-from workspace.imports.cells import name as name_of
-from workspace.imports.cells import shown
-from workspace.imports.rows import Row, limit
+from workspace.imports.cells import quoted, read_key, read_name
+from workspace.imports.rows import Row, max_length
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
 from workspace.people.tables import Member, Person, Role
-from workspace.people.viewer import Viewer
+from workspace.people.viewer import PLAIN_VIEW, Viewer
 
-Table = TypeVar("Table", bound=SQLModel)
+RowT = TypeVar("RowT", bound=SQLModel)
 
 # How many rows are looked up and written together.
 CHUNK = 1_000
@@ -35,7 +33,7 @@ CHUNK = 1_000
 _MOST_WARNINGS = 50
 
 
-class Known:
+class ImportContext:
     """The record as one import sees it, kept up to date with what that import adds."""
 
     def __init__(self, session: Session, by: int | None) -> None:
@@ -48,6 +46,8 @@ class Known:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
+        # Deals that the one who imports may change, as far as they were asked about.
+        self._editable: set[int] = set()
 
     # What the reader of the report is told.
 
@@ -55,7 +55,7 @@ class Known:
         """Tell, once for all the rows that it concerns, what was read in an unexpected way."""
         self._warnings[message] += 1
 
-    def told(self) -> list[str]:
+    def take_warnings(self) -> list[str]:
         """The warnings since the last time, each with the number of its rows."""
         found = [
             f"{message} ({count:,} rows)" if count > 1 else message
@@ -69,19 +69,19 @@ class Known:
 
     # Rows by id.
 
-    def get(self, table: type[Table], row_id: int) -> Table:
+    def get(self, table: type[RowT], row_id: int) -> RowT:
         """A row, fetched once in an import."""
         found = self._rows.get((table, row_id))
         if found is None:
             found = self._rows[table, row_id] = self.session.get_one(table, row_id)
         return found  # type: ignore[return-value]
 
-    def keep(self, row: Table) -> Table:
+    def remember(self, row: RowT) -> RowT:
         """Remember a row that was just added."""
         self._rows[type(row), row.id] = row  # type: ignore[attr-defined]
         return row
 
-    def fetch(self, table: type[Table], ids: Iterable[int]) -> None:
+    def prefetch(self, table: type[RowT], ids: Iterable[int]) -> None:
         """Fetch many rows together, before they are asked for one by one."""
         missing = [row_id for row_id in set(ids) if (table, row_id) not in self._rows]
         for start in range(0, len(missing), CHUNK):
@@ -89,7 +89,7 @@ class Known:
                 col(table.id).in_(missing[start : start + CHUNK])  # type: ignore[attr-defined]
             )
             for row in self.session.exec(query):
-                self.keep(row)
+                self.remember(row)
 
     # Accounts.
 
@@ -99,28 +99,28 @@ class Known:
         rows = self.session.exec(select(Account.name, Account.id).order_by(col(Account.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
 
-    def account(self, name: str) -> Account | None:
+    def find_account(self, name: str) -> Account | None:
         """The account of that name, however its capitals and accents are written."""
         row_id = self.account_ids.get(plain(name))
         return self.get(Account, row_id) if row_id is not None else None
 
-    def account_or_new(self, row: Row, column: str) -> str | None:
+    def read_account_name(self, row: Row, column: str) -> str | None:
         """The name of the account that a row refers to, which need not be there yet."""
-        return row.read(column, lambda text: name_of(text, limit(Account, "name")))
+        return row.read(column, lambda text: read_name(text, max_length(Account, "name")))
 
     def add_account(self, name: str, *, mentioned: bool = False, **facts: object) -> Account:
         """A new account; `mentioned` where no row is about it, but one refers to it."""
         if mentioned:
-            self.warn(f"The account {shown(name)} was not known yet and was added.")
+            self.warn(f"The account {quoted(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)
         audit(self.session, self.by, "account added", f"account {account.id}")
         self.account_ids[plain(name)] = account.id
-        return self.keep(account)
+        return self.remember(account)
 
     @cached_property
-    def winners(self) -> set[int]:
-        """The accounts with a deal that was won, and that is not confidential."""
-        won = (Deal.outcome == Outcome.WON, col(Deal.confidential).is_(False))
+    def won_account_ids(self) -> set[int]:
+        """The accounts with a deal that was won, and that everybody may see."""
+        won = (Deal.outcome == Outcome.WON, access.visible_deals(PLAIN_VIEW))
         query = select(Deal.account_id).where(*won).distinct()
         return {row_id for row_id in self.session.exec(query) if row_id is not None}
 
@@ -128,18 +128,18 @@ class Known:
         """The code of a written industry; told where it was not written as we write it."""
         code = find_industry(text)
         if code is None:
-            self.warn(f"The industry {shown(text)} is not known and was left empty.")
+            self.warn(f"The industry {quoted(text)} is not known and was left empty.")
         elif code != find_industry(text, exactly=True):
-            self.warn(f"{shown(text)} was read as {industry_name(code)}.")
+            self.warn(f"{quoted(text)} was read as {industry_name(code)}.")
         return code
 
     def country(self, text: str) -> str | None:
         """The code of a written country; told where it was not written as we write it."""
         code = find_country(text)
         if code is None:
-            self.warn(f"The country {shown(text)} is not known and was left empty.")
+            self.warn(f"The country {quoted(text)} is not known and was left empty.")
         elif code != find_country(text, exactly=True):
-            self.warn(f"{shown(text)} was read as {country_name(code)}.")
+            self.warn(f"{quoted(text)} was read as {country_name(code)}.")
         return code
 
     # Products and competitors.
@@ -154,52 +154,54 @@ class Known:
         """Every competitor by its name without spaces."""
         return {joined(row.name): row for row in self.session.exec(select(Competitor))}
 
-    def named(self, row: Row, column: str) -> list[str] | None:
+    def read_names(self, row: Row, column: str) -> list[str] | None:
         """The names of the products or competitors in a cell; None where it is empty."""
 
         def parse(text: str) -> list[str]:
             names = [
-                name_of(part, limit(Product, "name")) for part in text.split(";") if part.strip()
+                read_name(part, max_length(Product, "name"))
+                for part in text.split(";")
+                if part.strip()
             ]
             return list({joined(name): name for name in reversed(names)}.values())[::-1]
 
         return row.read(column, parse)
 
-    def products_of(self, names: Iterable[str]) -> list[Product]:
+    def find_or_add_products(self, names: Iterable[str]) -> list[Product]:
         """The products of these names; those that are new are added."""
         return [self._product(name) for name in names]
 
     def _product(self, name: str) -> Product:
         found = self.products.get(joined(name))
         if found is None:
-            self.warn(f"The product {shown(name)} was not known yet and was added.")
+            self.warn(f"The product {quoted(name)} was not known yet and was added.")
             found = self.products[joined(name)] = add_product(self.session, name, listed=False)
             audit(self.session, self.by, "product added", f"product {found.id}")
         elif not found.listed and self.viewer:
             # As if it were new: it may be on a deal that is hidden from the one who imports.
-            self.warn(f"The product {shown(name)} was not known yet and was added.")
+            self.warn(f"The product {quoted(name)} was not known yet and was added.")
             respell(self.session, found, name)
         elif found.name.casefold() != name.casefold():
-            self.warn(f"{shown(name)} was read as {found.name}.")
+            self.warn(f"{quoted(name)} was read as {found.name}.")
         return found
 
-    def competitors_of(self, names: Iterable[str]) -> list[Competitor]:
+    def find_or_add_competitors(self, names: Iterable[str]) -> list[Competitor]:
         """The competitors of these names; those that are new are added."""
         return [self._competitor(name) for name in names]
 
     def _competitor(self, name: str) -> Competitor:
         found = self.competitors.get(joined(name))
         if found is None:
-            self.warn(f"The competitor {shown(name)} was not known yet and was added.")
+            self.warn(f"The competitor {quoted(name)} was not known yet and was added.")
             found = self.competitors[joined(name)] = add_competitor(
                 self.session, name, listed=False
             )
             audit(self.session, self.by, "competitor added", f"competitor {found.id}")
         elif not found.listed and self.viewer:
-            self.warn(f"The competitor {shown(name)} was not known yet and was added.")
+            self.warn(f"The competitor {quoted(name)} was not known yet and was added.")
             respell(self.session, found, name)
         elif found.name.casefold() != name.casefold():
-            self.warn(f"{shown(name)} was read as {found.name}.")
+            self.warn(f"{quoted(name)} was read as {found.name}.")
         return found
 
     # People.
@@ -230,7 +232,7 @@ class Known:
         ids = self.people_named.setdefault(plain(person.name), [])
         if person.id not in ids:
             ids.append(person.id)
-        self.keep(person)
+        self.remember(person)
 
     def person_id(self, text: str, *, member: bool = False) -> int:
         """Who is meant by an e-mail address or a name; `Invalid` unless it is one person."""
@@ -242,9 +244,9 @@ class Known:
         if member:
             ids = [row_id for row_id in ids if row_id in self.member_ids]
         if len(ids) > 1:
-            raise Invalid(f"Several people are called {shown(text)}: give the e-mail address.")
+            raise Invalid(f"Several people are called {quoted(text)}: give the e-mail address.")
         if not ids:
-            raise Invalid(f"{shown(text)} is no {'member' if member else 'person'} in the record.")
+            raise Invalid(f"{quoted(text)} is no {'member' if member else 'person'} in the record.")
         return ids[0]
 
     def member_id(self, text: str) -> int:
@@ -272,7 +274,7 @@ class Known:
         found = self._stages_named.get(plain(text))
         if found is None:
             names = ", ".join(stage.name for stage in self.stages)
-            raise Invalid(f"{shown(text)} is no stage of the pipeline ({names}).")
+            raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
         return found
 
     @cached_property
@@ -285,7 +287,7 @@ class Known:
         """What an owner's own seat is for where a file has no word for it."""
         return owners_role(self.session)
 
-    def deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
+    def find_deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
         """The deals that these rows refer to, by key, and by name where no key is like it."""
         texts = {text for row in rows if (text := row.cells.get("deal", ""))}
         keys = {key for text in texts if (key := _key_or_none(text))}
@@ -295,23 +297,24 @@ class Known:
         names = {" ".join(text.split()) for text in texts if _key_or_none(text) not in found}
         for deal in self.session.exec(select(Deal).where(col(Deal.name).in_(names))):
             found.setdefault(deal.name, []).append(deal)
+        self.look_up_rights(deal.id for named in found.values() for deal in named)
         return found
 
-    def deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
+    def editable_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
         """The deal that a row refers to, if the one who imports may change it."""
-        deal = self.seen_deal(row, found)
+        deal = self.readable_deal(row, found)
         self.require_edit(deal)
         return deal
 
-    def seen_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
+    def readable_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
         """The deal that a row refers to, if the one who imports may know of it."""
         text = row.need("deal", str)
         deals = found.get(_key_or_none(text) or "") or found.get(" ".join(text.split()), [])
         deals = [deal for deal in deals if self.may_see(deal)]
         if len(deals) > 1:
-            raise Invalid(f"Several deals are called {shown(text)}: give the deal's key.")
+            raise Invalid(f"Several deals are called {quoted(text)}: give the deal's key.")
         if not deals:
-            raise Invalid(f"{shown(text)} is no deal in the record.")
+            raise Invalid(f"{quoted(text)} is no deal in the record.")
         return deals[0]
 
     @cached_property
@@ -323,8 +326,19 @@ class Known:
         """Whether the one who imports may know of this deal."""
         return deal.id not in self._hidden
 
+    def look_up_rights(self, deal_ids: Iterable[int]) -> None:
+        """Find out which of these deals may be changed, before they are asked for one by one."""
+        if self.viewer:
+            self._editable |= access.editable_deal_ids(self.session, self.viewer, deal_ids)
+
+    def forget_rights(self, deal: Deal) -> None:
+        """Have the rights to a deal looked up again, as a row has changed it."""
+        self._editable.discard(deal.id)
+
     def require_edit(self, deal: Deal) -> None:
         """Refuse unless the one who imports may change this deal, as on its own page."""
+        if deal.id in self._editable:
+            return
         if self.viewer and not self.may_see(deal):
             # Not that there is such a deal, nor that it is hidden.
             raise Invalid("This key cannot be used.")
@@ -355,6 +369,6 @@ class Known:
 
 def _key_or_none(text: str) -> str | None:
     try:
-        return key_of(text)
+        return read_key(text)
     except Invalid:
         return None

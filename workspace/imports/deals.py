@@ -24,30 +24,41 @@ from workspace.deals.tables import (
 )
 from workspace.deals.team import add_seat
 from workspace.errors import Invalid
-from workspace.imports import cells
-from workspace.imports.accounts import currency
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.rows import Result, Row, each, given, limit
+from workspace.imports.accounts import read_row_currency
+from workspace.imports.cells import (
+    quoted,
+    read_boolean,
+    read_choice,
+    read_day,
+    read_key,
+    read_line,
+    read_moment,
+    read_money,
+    read_name,
+    read_prose,
+)
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
 
-def deals(known: Known, rows: Sequence[Row]) -> None:
+def apply_deals(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: the deal's key, or without one the name and the account."""
     # Those with a key come first, so that no new key of ours takes one that a later row has.
     keyed = [row for row in rows if "deal" in row]
     others = [row for row in rows if "deal" not in row]
     for some in (keyed, others):
         for start in range(0, len(some), CHUNK):
-            _Deals(known, some[start : start + CHUNK]).apply()
+            _DealBatch(context, some[start : start + CHUNK]).apply()
 
 
-class _Deals:
+class _DealBatch:
     """Some rows of deals, whose deals are looked up and added together."""
 
-    def __init__(self, known: Known, rows: Sequence[Row]) -> None:
-        self.known = known
-        self.session = known.session
+    def __init__(self, context: ImportContext, rows: Sequence[Row]) -> None:
+        self.context = context
+        self.session = context.session
         self.rows = rows
         self.new: dict[object, tuple[Row, NewDeal]] = {}
         self.found: dict[object, list[Deal]] = {}
@@ -58,7 +69,7 @@ class _Deals:
     def apply(self) -> None:
         """Bring the record in line with these rows."""
         self._look_up()
-        each(self.rows, self._row)
+        apply_each(self.rows, self._row)
         self._add()
 
     def _look_up(self) -> None:
@@ -68,27 +79,28 @@ class _Deals:
         for row in self.rows:
             try:
                 if "deal" in row:
-                    keys.add(cells.key(row.cells["deal"]))
+                    keys.add(read_key(row.cells["deal"]))
                 elif "name" in row:
-                    names.add(cells.line(row.cells["name"]))
+                    names.add(read_line(row.cells["name"]))
             except Invalid:
                 # The row will be refused for it.
                 continue
             named = plain(row.cells.get("account", ""))
-            if named in self.known.account_ids:
-                accounts.add(self.known.account_ids[named])
+            if named in self.context.account_ids:
+                accounts.add(self.context.account_ids[named])
         there: list[Deal] = []
         for deal in self.session.exec(select(Deal).where(col(Deal.key).in_(keys))):
             self.found[deal.key] = [deal]
             there.append(deal)
         for deal in self.session.exec(select(Deal).where(col(Deal.name).in_(names))):
-            if not self.known.may_see(deal):
+            if not self.context.may_see(deal):
                 # A name that finds it would tell that it is there.
                 continue
             self.found.setdefault((deal.name, deal.account_id), []).append(deal)
             there.append(deal)
-        self.known.fetch(Account, accounts | {d.account_id for d in there if d.account_id})
+        self.context.prefetch(Account, accounts | {d.account_id for d in there if d.account_id})
         ids = [deal.id for deal in there]
+        self.context.look_up_rights(ids)
         for table, column, links in (
             (DealProduct, DealProduct.product_id, self.products),
             (DealCompetitor, DealCompetitor.competitor_id, self.competitors),
@@ -104,53 +116,53 @@ class _Deals:
                 self.seats.setdefault(deal_id, set()).add((role, person_id))
 
     def _row(self, row: Row) -> Result:
-        key = row.read("deal", cells.key)
-        name = row.read("name", lambda text: cells.name(text, limit(Deal, "name")))
-        account_name = self.known.account_or_new(row, "account")
-        stage = row.read("stage", self.known.stage)
-        closed = row.read("closed", cells.day)
-        products = self.known.named(row, "products")
-        competitors = self.known.named(row, "competitors")
+        key = row.read("deal", read_key)
+        name = row.read("name", lambda text: read_name(text, max_length(Deal, "name")))
+        account_name = self.context.read_account_name(row, "account")
+        stage = row.read("stage", self.context.stage)
+        closed = row.read("closed", read_day)
+        products = self.context.read_names(row, "products")
+        competitors = self.context.read_names(row, "competitors")
         facts = self._facts(row)
         if key and key in record_of_deals.RESERVED_KEYS and key not in self.found:
-            row.refuse(f"deal: {cells.shown(key)} is kept for a page of ours: give another key.")
+            row.add_problem(f"deal: {quoted(key)} is kept for a page of ours: give another key.")
         if not key and not name:
-            row.refuse("It has neither a key nor a name.")
+            row.add_problem("It has neither a key nor a name.")
         row.check()
 
-        account = self.known.account(account_name) if account_name else None
+        account = self.context.find_account(account_name) if account_name else None
         place: object = key or (name, account.id if account else account_name)
         if place in self.new:
             self._add()
         found = self.found.get(place, [])
         if len(found) > 1:
-            raise Invalid(f"Several deals are called {cells.shown(name or '')}: give the key.")
+            raise Invalid(f"Several deals are called {quoted(name or '')}: give the key.")
         deal = found[0] if found else None
         if deal:
-            self.known.require_edit(deal)
-        _check_dates(self.known, deal, stage, facts, closed)
+            self.context.require_edit(deal)
+        _check_dates(self.context, deal, stage, facts, closed)
         if deal and any(getattr(deal, column) != value for column, value in facts.items()):
-            access.check_seen(self.session, deal, facts)
+            access.require_reader_after(self.session, deal, facts)
 
         if account_name:
-            account = account or self.known.add_account(account_name, mentioned=True)
+            account = account or self.context.add_account(account_name, mentioned=True)
             facts["account_id"] = account.id
         if deal:
             if name:
                 facts["name"] = name
             return self._change(row, deal, stage, closed, facts, products, competitors)
         facts.pop("account_id", None)
-        stage = stage or self.known.stages[0]
+        stage = stage or self.context.stages[0]
         # Nothing is made up for a file: what it does not tell stays open.
         facts.setdefault("owner_id", None)
-        sold = self.known.products_of(products or [])
+        sold = self.context.find_or_add_products(products or [])
         new = NewDeal(
             name=name or _default_name(sold, account) or str(key),
             account=account,
             stage=stage,
             key=key,
             products=sold,
-            competitors=self.known.competitors_of(competitors or []),
+            competitors=self.context.find_or_add_competitors(competitors or []),
             facts=facts | {"closed": self._closing(stage, closed, facts)},
         )
         if not key:
@@ -159,25 +171,25 @@ class _Deals:
         return Result.CREATED
 
     def _facts(self, row: Row) -> dict[str, Any]:
-        amount = row.read("amount", cells.money)
-        facts = given(
+        amount = row.read("amount", read_money)
+        facts = without_empty(
             {
                 "amount": amount.amount if amount else None,
-                "currency": currency(row, amount),
-                "opened": row.read("opened", cells.day),
-                "expected_close": row.read("expected_close", cells.day),
-                "confidential": row.read("confidential", cells.boolean),
-                "next_step_on": row.read("next_step_on", cells.day),
-                **row.lines(Deal, "next_step", "reason"),
-                **row.prose(Deal, "use_case", "notes"),
+                "currency": read_row_currency(row, amount),
+                "opened": row.read("opened", read_day),
+                "expected_close": row.read("expected_close", read_day),
+                "confidential": row.read("confidential", read_boolean),
+                "next_step_on": row.read("next_step_on", read_day),
+                **row.read_lines(Deal, "next_step", "reason"),
+                **row.read_prose(Deal, "use_case", "notes"),
             }
         )
         owner = row.cells.get("owner", "")
         if owner:
             try:
-                facts["owner_id"] = self.known.member_id(owner)
+                facts["owner_id"] = self.context.member_id(owner)
             except Invalid as problem:
-                self.known.warn(f"{problem} Their deals were imported without an owner.")
+                self.context.warn(f"{problem} Their deals were imported without an owner.")
         return facts
 
     def _closing(self, stage: Stage, closed: date | None, facts: dict[str, Any]) -> date | None:
@@ -188,7 +200,7 @@ class _Deals:
         opened: date | None = facts.get("opened")
         if expected and expected <= today() and not (opened and expected < opened):
             return expected
-        self.known.warn("A closed deal has no closing date: the day of the import was taken.")
+        self.context.warn("A closed deal has no closing date: the day of the import was taken.")
         return today()
 
     def _add(self) -> None:
@@ -203,7 +215,7 @@ class _Deals:
             if each.account and each.account.relationship == Relationship.FORMER_CUSTOMER
         ]
         made = record_of_deals.log_all(
-            self.session, new, self.known.by, "imported", self.known.file_name
+            self.session, new, self.context.by, "imported", self.context.file_name
         )
         # A deal of the past makes nobody a customer again.
         for account in former:
@@ -213,7 +225,7 @@ class _Deals:
             self.products[deal.id] = {product.id for product in plan.products}
             self.competitors[deal.id] = {competitor.id for competitor in plan.competitors}
             if "seat" in row and deal.owner_id is not None:
-                role = self.known.owners_role
+                role = self.context.owners_role
                 self.session.add(
                     Seat(deal_id=deal.id, role=role, person_id=deal.owner_id, since=deal.opened)
                 )
@@ -229,22 +241,22 @@ class _Deals:
         products: list[str] | None,
         competitors: list[str] | None,
     ) -> Result:
-        session, by = self.session, self.known.by
+        session, by = self.session, self.context.by
         before = "" if "name" in facts else self._default_name_of(deal)
-        account = self.known.get(Account, deal.account_id) if deal.account_id else None
+        account = self.context.get(Account, deal.account_id) if deal.account_id else None
         if facts.get("account_id"):
-            account = self.known.get(Account, facts["account_id"])
+            account = self.context.get(Account, facts["account_id"])
         links = False
         if products is not None:
-            sold = self.known.products_of(products)
+            sold = self.context.find_or_add_products(products)
             if self._differs(self.products, deal, {each.id for each in sold}):
                 links = record_of_deals.set_products(session, deal, sold)
         if competitors is not None:
-            rivals = self.known.competitors_of(competitors)
+            rivals = self.context.find_or_add_competitors(competitors)
             if self._differs(self.competitors, deal, {each.id for each in rivals}):
                 links |= record_of_deals.set_competitors(session, deal, rivals)
         if links:
-            record(session, deal.id, by, "edited", self.known.file_name)
+            record(session, deal.id, by, "edited", self.context.file_name)
         if before and deal.name == before:
             # A name that was made of product and account stays one.
             facts["name"] = self._default_name_of(deal, account) or deal.name
@@ -258,13 +270,14 @@ class _Deals:
         # Reading a deal anew for every row that says nothing new would take most of the time.
         if any(getattr(deal, column) != value for column, value in facts.items()):
             changed |= record_of_deals.edit(session, deal, by, facts)
+            self.context.forget_rights(deal)
         if stage and moves and stage.outcome != Outcome.OPEN:
             closing = closed or deal.closed or self._closing(stage, closed, facts)
             changed |= record_of_deals.advance(session, deal, stage, by, closed=closing, quiet=True)
         if account and was_former:
             account.relationship = Relationship.FORMER_CUSTOMER
         if "seat" in row and "owner_id" in facts:
-            place = (self.known.owners_role, facts["owner_id"])
+            place = (self.context.owners_role, facts["owner_id"])
             if place not in self.seats.setdefault(deal.id, set()):
                 add_seat(session, deal, *place, by, deal.opened, quiet=True)
                 self.seats[deal.id].add(place)
@@ -272,26 +285,26 @@ class _Deals:
         return Result.UPDATED if changed or links else Result.UNCHANGED
 
     def _differs(self, there: dict[int, set[int]], deal: Deal, wanted: set[int]) -> bool:
-        """Whether these are other links than the deal has; from now on they are known."""
+        """Whether these are other links than the deal has; from now on they are context."""
         before = there.get(deal.id, set())
         there[deal.id] = wanted
         return before != wanted
 
     def _default_name_of(self, deal: Deal, account: Account | None = None) -> str:
         if account is None and deal.account_id:
-            account = self.known.get(Account, deal.account_id)
+            account = self.context.get(Account, deal.account_id)
         ids = self.products.get(deal.id, set())
-        return _default_name([self.known.get(Product, each) for each in ids], account)
+        return _default_name([self.context.get(Product, each) for each in ids], account)
 
 
-def seats(known: Known, rows: Sequence[Row]) -> None:
+def apply_seats(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: deal, role and person; without a person, an open seat in that role."""
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
-        found = known.deals(some)
+        found = context.find_deals(some)
         ids = _ids(found)
         there: dict[tuple[int, str, int | None], Seat] = {}
-        for seat in known.session.exec(select(Seat).where(col(Seat.deal_id).in_(ids))):
+        for seat in context.session.exec(select(Seat).where(col(Seat.deal_id).in_(ids))):
             there[seat.deal_id, seat.role, seat.person_id] = seat
 
         def apply(
@@ -299,36 +312,38 @@ def seats(known: Known, rows: Sequence[Row]) -> None:
             found: dict[str, list[Deal]] = found,
             there: dict[tuple[int, str, int | None], Seat] = there,
         ) -> Result:
-            role = row.need("role", lambda text: cells.choice(text, known.seat_roles))
-            person_id = row.read("person", known.member_id)
-            since = row.read("since", cells.day)
+            role = row.need("role", lambda text: read_choice(text, context.seat_roles))
+            person_id = row.read("person", context.member_id)
+            since = row.read("since", read_day)
             row.check()
-            deal = known.deal(row, found)
+            deal = context.editable_deal(row, found)
             place = (deal.id, role, person_id)
             seat = there.get(place)
             detail: dict[str, object] = {"role": role, "person_id": person_id}
             if seat is None:
                 seat = Seat(deal_id=deal.id, role=role, person_id=person_id, since=since)
-                known.session.add(seat)
+                context.session.add(seat)
                 there[place] = seat
-                tell(known, deal, "seat", by_id=known.by, at=_start_of(since), detail=detail)
+                add_past_event(
+                    context, deal, "seat", by_id=context.by, at=_start_of(since), detail=detail
+                )
                 return Result.CREATED
             if since is None or seat.since == since:
                 return Result.UNCHANGED
             detail["since"] = [str(seat.since), str(since)]
             seat.since = since
-            known.session.add(seat)
-            audit(known.session, known.by, "deal seat", f"deal {deal.id}", detail)
+            context.session.add(seat)
+            audit(context.session, context.by, "deal seat", f"deal {deal.id}", detail)
             return Result.UPDATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def activity(known: Known, rows: Sequence[Row]) -> None:
+def apply_activity(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: everything: deal, time, person, kind and text."""
     for start in range(0, len(rows), CHUNK):
         some = rows[start : start + CHUNK]
-        found = known.deals(some)
+        found = context.find_deals(some)
         columns: tuple[Any, ...] = (
             TimelineEntry.deal_id,
             TimelineEntry.at,
@@ -340,31 +355,31 @@ def activity(known: Known, rows: Sequence[Row]) -> None:
             col(TimelineEntry.deal_id).in_(_ids(found)),
             col(TimelineEntry.kind).in_(WRITTEN_KINDS),
         )
-        there: set[tuple[object, ...]] = {tuple(entry) for entry in known.session.exec(entries)}
+        there: set[tuple[object, ...]] = {tuple(entry) for entry in context.session.exec(entries)}
 
         def apply(
             row: Row,
             found: dict[str, list[Deal]] = found,
             there: set[tuple[object, ...]] = there,
         ) -> Result:
-            at = row.need("at", cells.moment)
-            text = row.need("text", cells.prose)
-            kind = row.read("kind", lambda cell: cells.choice(cell, WRITTEN_KINDS)) or "note"
-            by_id = row.read("by", known.member_id)
+            at = row.need("at", read_moment)
+            text = row.need("text", read_prose)
+            kind = row.read("kind", lambda cell: read_choice(cell, WRITTEN_KINDS)) or "note"
+            by_id = row.read("by", context.member_id)
             row.check()
-            deal = known.deal(row, found)
+            deal = context.editable_deal(row, found)
             entry = (deal.id, at, by_id, kind, text)
             if entry in there:
                 return Result.UNCHANGED
             there.add(entry)
-            tell(known, deal, kind, text, by_id=by_id, at=at)
+            add_past_event(context, deal, kind, text, by_id=by_id, at=at)
             return Result.CREATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def tell(
-    known: Known,
+def add_past_event(
+    context: ImportContext,
     deal: Deal,
     kind: str,
     text: str = "",
@@ -374,16 +389,16 @@ def tell(
     detail: dict[str, object] | None = None,
 ) -> None:
     """Put something of the past on a deal's timeline; the audit log says who imported it."""
-    known.session.add(
+    context.session.add(
         TimelineEntry(
             deal_id=deal.id, at=at or now(), by_id=by_id, kind=kind, text=text, detail=detail or {}
         )
     )
-    audit(known.session, known.by, f"deal {kind}", f"deal {deal.id}", detail)
+    audit(context.session, context.by, f"deal {kind}", f"deal {deal.id}", detail)
 
 
 def _check_dates(
-    known: Known,
+    context: ImportContext,
     deal: Deal | None,
     stage: Stage | None,
     facts: dict[str, Any],
@@ -391,7 +406,7 @@ def _check_dates(
 ) -> None:
     """Refuse dates that contradict each other or the stage, before anything is written."""
     if stage is None:
-        stage = known.get(Stage, deal.stage_id) if deal else known.stages[0]
+        stage = context.get(Stage, deal.stage_id) if deal else context.stages[0]
     opened = facts.get("opened", deal.opened if deal else None)
     if stage.outcome == Outcome.OPEN:
         if closed:
@@ -406,7 +421,7 @@ def _default_name(products: Iterable[Product], account: Account | None) -> str:
     """What a deal is called that has no name: 'GTX Pro for Isdom'."""
     sold = ", ".join(each.name for each in sorted(products, key=lambda each: each.id))
     name = f"{sold} for {account.name}" if sold and account else sold
-    return name[: limit(Deal, "name")]
+    return name[: max_length(Deal, "name")]
 
 
 def _ids(found: dict[str, list[Deal]]) -> list[int]:

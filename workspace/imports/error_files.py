@@ -23,7 +23,7 @@ def unsafe(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and safe(cell[1:]) == cell else cell
 
 
-def write(
+def write_error_file(
     folder: Path,
     file_name: str,
     header: list[str],

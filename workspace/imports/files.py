@@ -47,7 +47,7 @@ _DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
-class Record:
+class RawRow:
     """The cells of one line, or of several where a quoted cell holds line breaks."""
 
     line: int
@@ -57,22 +57,22 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Table:
+class RawFile:
     """What a file holds, before anybody knows what it means."""
 
     name: str
     digest: str
-    records: list[Record]
+    rows: list[RawRow]
     # What the reader should know about how the file was read.
     notes: list[str] = field(default_factory=list)
 
 
 # How the text of a file begins that is no table, in small letters, and what makes records of it;
 # the first record is the header.
-Splitters = Mapping[str, Callable[[str], list[Record]]]
+Splitters = Mapping[str, Callable[[str], list[RawRow]]]
 
 
-def read(path: Path, splitters: Splitters | None = None) -> Table:
+def read_file(path: Path, splitters: Splitters | None = None) -> RawFile:
     """The records of a file; `Invalid` where it is neither a table nor what a splitter knows."""
     try:
         raw = path.read_bytes()
@@ -86,8 +86,8 @@ def read(path: Path, splitters: Splitters | None = None) -> Table:
     opening = text[:100].lstrip().lower()
     for start, split_other in (splitters or {}).items():
         if opening.startswith(start):
-            return Table(path.name, digest, split_other(text), notes)
-    return Table(path.name, digest, split(text), notes)
+            return RawFile(path.name, digest, split_other(text), notes)
+    return RawFile(path.name, digest, split_rows(text), notes)
 
 
 def decode(raw: bytes) -> tuple[str, list[str]]:
@@ -108,7 +108,7 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
     return raw.decode(encoding), [f"The file is not UTF-8: it was read as {_shown(encoding)}."]
 
 
-def split(text: str) -> list[Record]:
+def split_rows(text: str) -> list[RawRow]:
     """The records of a text, without the empty ones."""
     first, _, rest = text.partition("\n")
     delimiter = None
@@ -123,11 +123,11 @@ def split(text: str) -> list[Record]:
     before = 0
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            found.append(Record(lines_before + before + 1, cells))
+            found.append(RawRow(lines_before + before + 1, cells))
         before = reader.line_num
         lines.forget()
     if found and lines.ends_open(delimiter):
-        found[-1] = Record(
+        found[-1] = RawRow(
             found[-1].line,
             found[-1].cells,
             "A quotation mark that opens here is never closed, so the rest of the file was"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from workspace.errors import Invalid
 from workspace.imports import error_files
-from workspace.imports.files import Record, Table
+from workspace.imports.files import RawFile, RawRow
 from workspace.imports.rows import Row
 from workspace.keys import plain
 from workspace.people.tables import Gathering
@@ -33,7 +33,7 @@ class Format:
 
     def __post_init__(self) -> None:
         names = {
-            same(name): column
+            column_name(name): column
             for column, others in self.columns.items()
             for name in (others if self.adapt and others else (column, *others))
         }
@@ -41,7 +41,7 @@ class Format:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class RecognisedFile:
     """A file that is understood: its kind and its rows, in our words."""
 
     kind: str
@@ -50,7 +50,7 @@ class Sheet:
     warnings: list[str]
 
 
-def same(name: str) -> str:
+def column_name(name: str) -> str:
     """A column's name however it is written: 'Close Date', 'close_date', 'E-mail'."""
     return plain(name).replace(" ", "_")
 
@@ -87,7 +87,7 @@ def _sales_team(cells: Cells) -> Cells:
 
 def _opportunity(cells: Cells) -> Cells:
     """Engaging is this pipeline's word for a first conversation; the agent sells the deal."""
-    if same(cells.get("stage", "")) == "engaging":
+    if column_name(cells.get("stage", "")) == "engaging":
         cells["stage"] = "Qualification"
     return cells | {"seat": "owner"}
 
@@ -282,39 +282,41 @@ ORDER = tuple(dict.fromkeys(each.kind for each in FORMATS))
 _SEARCHED = 10
 
 
-def understand(table: Table, formats: Sequence[Format] = FORMATS) -> Sheet:
+def recognise(table: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedFile:
     """What a file means; `Invalid` where that is not clear."""
-    if not table.records:
+    if not table.rows:
         raise Invalid("It is empty.")
-    for place, record in enumerate(table.records[:_SEARCHED]):
-        above = table.records[:place]
+    for place, record in enumerate(table.rows[:_SEARCHED]):
+        above = table.rows[:place]
         found = [each for each in _formats(record, formats) if _is_header(each, record, above)]
         if len(found) > 1:
             kinds = " or ".join(each.kind for each in found)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
         if found:
-            return _sheet(found[0], table, record, table.records[place + 1 :])
-    header = ", ".join(" ".join(cell.split())[:40] for cell in table.records[0].cells[:12])
+            return _rows_below(found[0], table, record, table.rows[place + 1 :])
+    header = ", ".join(" ".join(cell.split())[:40] for cell in table.rows[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported; the README"
         " lists them."
     )
 
 
-def _is_header(found: Format, record: Record, above: list[Record]) -> bool:
+def _is_header(found: Format, record: RawRow, above: list[RawRow]) -> bool:
     """Whether a line is a header: the first, or one below remarks; not a row with such words."""
     if not above:
         return True
-    width = sum(map(bool, map(same, record.cells)))
-    if any(sum(map(bool, map(same, each.cells))) >= width for each in above):
+    width = sum(map(bool, map(column_name, record.cells)))
+    if any(sum(map(bool, map(column_name, each.cells))) >= width for each in above):
         return False
-    known = {found.names[name] for cell in record.cells if (name := same(cell)) in found.names}
+    known = {
+        found.names[name] for cell in record.cells if (name := column_name(cell)) in found.names
+    }
     return len(known) >= 2 and len(known) * 2 >= len(record.cells)
 
 
-def _formats(record: Record, formats: Sequence[Format]) -> list[Format]:
+def _formats(record: RawRow, formats: Sequence[Format]) -> list[Format]:
     """The format that makes most of this header; several where they make the same of it."""
-    written = [same(cell) for cell in record.cells]
+    written = [column_name(cell) for cell in record.cells]
     scores: dict[str, tuple[int, Format]] = {}
     for each in formats:
         columns = {each.names[name] for name in written if name in each.names}
@@ -326,9 +328,11 @@ def _formats(record: Record, formats: Sequence[Format]) -> list[Format]:
     return [each for score, each in scores.values() if score == best]
 
 
-def _sheet(found: Format, table: Table, header: Record, records: list[Record]) -> Sheet:
+def _rows_below(
+    found: Format, table: RawFile, header: RawRow, records: list[RawRow]
+) -> RecognisedFile:
     """The rows below a header, in our words."""
-    written = [same(cell) for cell in header.cells]
+    written = [column_name(cell) for cell in header.cells]
     # The error file of an earlier import may come back, mended.
     returned = written[:2] == [error_files.LINE, error_files.PROBLEM]
     places: dict[str, int] = {}
@@ -364,4 +368,4 @@ def _sheet(found: Format, table: Table, header: Record, records: list[Record]) -
         for place in unknown
         if written[place] or any(place < len(r.cells) and r.cells[place].strip() for r in records)
     ]
-    return Sheet(found.kind, header.cells, rows, [*table.notes, *warnings])
+    return RecognisedFile(found.kind, header.cells, rows, [*table.notes, *warnings])

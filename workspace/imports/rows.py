@@ -1,4 +1,4 @@
-"""One row of a file on its way into the record: its cells, and what came of them."""
+"""A row of a recognised file: its cells, its result, and what is wrong with it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -7,14 +7,13 @@ from typing import Any, TypeVar
 from sqlmodel import SQLModel
 
 from workspace.errors import DealkinError, Invalid
-from workspace.imports import cells as read_cell
-from workspace.imports.cells import many
+from workspace.imports.cells import read_line, read_list, read_name, read_prose
 
 T = TypeVar("T")
 
 
 class Result(StrEnum):
-    """What came of a row."""
+    """What a row did to the record."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -23,7 +22,7 @@ class Result(StrEnum):
 
 
 class Row:
-    """A row's cells by column. Reading a cell notes what is wrong with it, to be told at once."""
+    """A row's cells by column. Reading collects problems, so that a refusal names all of them."""
 
     def __init__(self, line: int, original: list[str], cells: dict[str, str]) -> None:
         self.line = line
@@ -36,7 +35,7 @@ class Row:
         return bool(self.cells.get(column))
 
     def read(self, column: str, parse: Callable[[str], T]) -> T | None:
-        """A cell's value; None where it is empty, or wrong, which is noted."""
+        """A cell's value; None where the cell is empty, or wrong, which becomes a problem."""
         text = self.cells.get(column, "")
         if not text:
             return None
@@ -47,55 +46,55 @@ class Row:
             return None
 
     def need(self, column: str, parse: Callable[[str], T]) -> T:
-        """The value of a cell that no row can do without."""
-        found = self.read(column, parse)
-        if found is None:
+        """The value of a required cell."""
+        value = self.read(column, parse)
+        if value is None:
             if column not in self:
                 self.problems.append(f"{column}: It is missing.")
             self.check()
             raise AssertionError
-        return found
+        return value
 
-    def name(self, column: str, table: type[SQLModel], attribute: str) -> str:
-        """The name that a row is about, no longer than its column."""
-        return self.need(column, lambda text: read_cell.name(text, limit(table, attribute)))
+    def need_name(self, column: str, table: type[SQLModel], attribute: str) -> str:
+        """The required name of what a row is about, at most as long as the table's column."""
+        return self.need(column, lambda text: read_name(text, max_length(table, attribute)))
 
-    def lines(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
-        """The cells that go into the columns of the same names, each on one line."""
-        return {column: self._text(column, read_cell.line, table) for column in columns}
+    def read_lines(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
+        """The cells for the table's columns of the same names, each on one line."""
+        return {column: self._text(column, read_line, table) for column in columns}
 
-    def prose(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
-        """The cells that go into the columns of the same names, with their paragraphs."""
-        return {column: self._text(column, read_cell.prose, table) for column in columns}
+    def read_prose(self, table: type[SQLModel], *columns: str) -> dict[str, str | None]:
+        """The cells for the table's columns of the same names, with their paragraphs."""
+        return {column: self._text(column, read_prose, table) for column in columns}
 
     def _text(
         self, column: str, parse: Callable[[str, int | None], str], table: type[SQLModel]
     ) -> str | None:
-        return self.read(column, lambda text: parse(text, limit(table, column)))
+        return self.read(column, lambda text: parse(text, max_length(table, column)))
 
-    def several(self, column: str) -> list[str]:
+    def read_list(self, column: str) -> list[str]:
         """The values of a cell that holds several."""
-        return self.read(column, many) or []
+        return self.read(column, read_list) or []
 
-    def refuse(self, problem: str) -> None:
-        """Note what is wrong."""
+    def add_problem(self, problem: str) -> None:
+        """Add a problem; `check` refuses the row for it."""
         self.problems.append(problem)
 
     def check(self) -> None:
-        """Refuse the row where anything is wrong with it, naming all of it."""
+        """Refuse the row if it has problems, naming all of them."""
         if self.problems:
             raise Invalid(" ".join(self.problems))
 
     def fail(self, problem: str) -> None:
-        """Leave the row out, for this reason."""
+        """Leave the row out for this reason."""
         self.result = Result.FAILED
         self.problems = [problem]
 
 
-def each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> None:
-    """Apply every row by itself: one that is refused leaves the others alone.
+def apply_each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> None:
+    """Apply each row that has no result yet; a refused row leaves the others alone.
 
-    A row whose result is None is not finished yet.
+    A function that returns None leaves the row for a later pass.
     """
     for row in rows:
         if row.result is None:
@@ -105,30 +104,36 @@ def each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> None:
                 row.fail(str(problem))
 
 
-def parents_first(rows: list[Row], own: str, parent: str, same: Callable[[str], str]) -> list[Row]:
-    """The rows in an order in which no row comes before the one that it names as its parent."""
-    by_name: dict[str, Row] = {}
+def parents_first(
+    rows: list[Row], own: str, parent: str, identity: Callable[[str], str]
+) -> list[Row]:
+    """The rows in an order in which no row comes before its parent (a topological sort).
+
+    `own` is the column that names a row, `parent` the one that names its parent. Two texts with
+    the same `identity` mean the same thing. A circle of parents is cut at one row.
+    """
+    by_identity: dict[str, Row] = {}
     for row in rows:
-        by_name.setdefault(same(row.cells.get(own, "")), row)
-    placed: dict[int, Row] = {}
+        by_identity.setdefault(identity(row.cells.get(own, "")), row)
+    ordered: dict[int, Row] = {}
     for row in rows:
         chain: list[Row] = []
-        at: Row | None = row
-        while at is not None and id(at) not in placed and at not in chain:
-            chain.append(at)
-            above = at.cells.get(parent, "")
-            at = by_name.get(same(above)) if above else None
+        ancestor: Row | None = row
+        while ancestor is not None and id(ancestor) not in ordered and ancestor not in chain:
+            chain.append(ancestor)
+            name = ancestor.cells.get(parent, "")
+            ancestor = by_identity.get(identity(name)) if name else None
         for link in reversed(chain):
-            placed[id(link)] = link
-    return list(placed.values())
+            ordered[id(link)] = link
+    return list(ordered.values())
 
 
-def given(facts: Mapping[str, object | None]) -> dict[str, Any]:
-    """The facts that a row states: an empty cell leaves things as they are."""
+def without_empty(facts: Mapping[str, object | None]) -> dict[str, Any]:
+    """The facts that a row states: empty cells change nothing."""
     return {name: value for name, value in facts.items() if value is not None}
 
 
-def limit(table: type[SQLModel], column: str) -> int | None:
-    """How many characters a column holds; None where it does not say."""
-    found: int | None = getattr(table.__table__.c[column].type, "length", None)  # type: ignore[attr-defined]
-    return found
+def max_length(table: type[SQLModel], column: str) -> int | None:
+    """How many characters a column holds; None where it has no limit."""
+    length: int | None = getattr(table.__table__.c[column].type, "length", None)  # type: ignore[attr-defined]
+    return length

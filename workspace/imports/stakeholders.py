@@ -16,21 +16,23 @@ from workspace.deals.stakeholders import (
 )
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
-from workspace.imports import cells
-from workspace.imports.context import CHUNK, Known
-from workspace.imports.rows import Result, Row, each, given, parents_first
+from workspace.imports.cells import quoted, read_choice
+from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import plain
 
 
-def stakeholders(known: Known, rows: Sequence[Row]) -> None:
+def apply_stakeholders(context: ImportContext, rows: Sequence[Row]) -> None:
     """Key: deal and person."""
-    ordered = _superiors_first(known, rows)
+    ordered = _superiors_first(context, rows)
     for start in range(0, len(ordered), CHUNK):
         some = ordered[start : start + CHUNK]
-        found = known.deals(some)
+        found = context.find_deals(some)
         ids = [deal.id for deals in found.values() for deal in deals]
         there: dict[tuple[int, int], Stakeholder] = {}
-        for row in known.session.exec(select(Stakeholder).where(col(Stakeholder.deal_id).in_(ids))):
+        for row in context.session.exec(
+            select(Stakeholder).where(col(Stakeholder.deal_id).in_(ids))
+        ):
             there[row.deal_id, row.person_id] = row
 
         def apply(
@@ -38,45 +40,45 @@ def stakeholders(known: Known, rows: Sequence[Row]) -> None:
             found: dict[str, list[Deal]] = found,
             there: dict[tuple[int, int], Stakeholder] = there,
         ) -> Result:
-            person_id = row.need("person", known.person_id)
-            facts: dict[str, Any] = given(
+            person_id = row.need("person", context.person_id)
+            facts: dict[str, Any] = without_empty(
                 {
                     "buying_role": _word(row, "buying_role", BUYING_ROLES),
                     "stance": _word(row, "stance", STANCES),
                     "influence": _word(row, "influence", INFLUENCES),
                     "coverage": _word(row, "coverage", COVERAGES),
-                    **row.lines(Stakeholder, "note"),
+                    **row.read_lines(Stakeholder, "note"),
                 }
             )
-            superior_id = row.read("reports_to", known.person_id)
+            superior_id = row.read("reports_to", context.person_id)
             row.check()
-            deal = known.deal(row, found)
+            deal = context.editable_deal(row, found)
             if superior_id is not None:
                 superior = there.get((deal.id, superior_id))
                 if superior is None:
-                    name = cells.shown(row.cells["reports_to"])
+                    name = quoted(row.cells["reports_to"])
                     raise Invalid(f"reports_to: {name} is no stakeholder of this deal.")
                 facts["reports_to_id"] = superior.id
             stakeholder = there.get((deal.id, person_id))
             if stakeholder is None:
                 there[deal.id, person_id] = add_stakeholder(
-                    known.session, deal, person_id, known.by, **facts
+                    context.session, deal, person_id, context.by, **facts
                 )
                 return Result.CREATED
             if all(getattr(stakeholder, name) == value for name, value in facts.items()):
                 return Result.UNCHANGED
-            edit_stakeholder(known.session, stakeholder, known.by, facts)
+            edit_stakeholder(context.session, stakeholder, context.by, facts)
             return Result.UPDATED
 
-        each(some, apply)
+        apply_each(some, apply)
 
 
-def _superiors_first(known: Known, rows: Sequence[Row]) -> list[Row]:
+def _superiors_first(context: ImportContext, rows: Sequence[Row]) -> list[Row]:
     """The rows in an order in which nobody comes before the one whom they report to."""
 
     def same(text: str) -> str:
         try:
-            return str(known.person_id(text))
+            return str(context.person_id(text))
         except Invalid:
             return plain(text)
 
@@ -91,4 +93,4 @@ def _superiors_first(known: Known, rows: Sequence[Row]) -> list[Row]:
 
 
 def _word(row: Row, column: str, words: Sequence[str]) -> str | None:
-    return row.read(column, lambda text: cells.choice(text, words))
+    return row.read(column, lambda text: read_choice(text, words))

@@ -10,7 +10,7 @@ from sqlmodel import select
 
 from similarity import scoring
 from similarity.index.catalog import Catalog
-from similarity.index.facets import FacetIndex, Facts, facets, sought
+from similarity.index.facets import FacetIndex, Facts, facets, resolve
 from similarity.index.sources import Kind
 from similarity.scoring import Facets
 from tests.world import World, ago, stage
@@ -166,7 +166,7 @@ def test_a_filter_leaves_in_memory_what_it_leaves_in_the_database(
             filter = DealFilter(**chosen)
             expected = session.exec(select(Deal.id).where(*filter.where())).all()
             with catalog.searching(session, Kind.DEAL) as collection:
-                found = collection.facets.matching(sought(session, filter))
+                found = collection.facets.matching(resolve(session, filter))
             assert found.tolist() == sorted(expected), filter
             left += bool(expected)
         assert left > 100

@@ -155,7 +155,7 @@ def test_a_flipped_bit(saved: Saved, file: int, share: float) -> None:
 def test_no_part_of_a_large_file_is_left_out_of_its_sum(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "DIGEST_PART", 100)
+    monkeypatch.setattr(snapshots, "DIGEST_BLOCK", 100)
     content = random.Random(2).randbytes(1_050)
     flipped = [
         content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] for at in range(0, 1_050, 7)

@@ -51,7 +51,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp
     """Runs `dealkin` with these arguments on a workspace of the test's own."""
     monkeypatch.setenv("DEALKIN_HOME", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.setattr("similarity.encoders.embeddings.Embedder", lambda *_: FakeEmbedder())
+    monkeypatch.setattr("web.workspace.encoder_of", lambda _: FakeEmbedder())
 
     def call(*arguments: object) -> Outcome:
         monkeypatch.setattr(sys, "argv", ["dealkin", *map(str, arguments)])

@@ -11,12 +11,33 @@ from hypothesis import strategies as st
 
 from tests.workspace.imports.files import SHARED, with_shared_data
 from workspace.errors import Invalid
-from workspace.imports import cells
+from workspace.imports.cells import (
+    LARGEST_AMOUNT,
+    Money,
+    read_boolean,
+    read_choice,
+    read_currency,
+    read_day,
+    read_domain,
+    read_email,
+    read_first_day,
+    read_key,
+    read_last_day,
+    read_line,
+    read_link,
+    read_list,
+    read_moment,
+    read_money,
+    read_name,
+    read_number,
+    read_prose,
+    read_whole,
+)
 
 PARSERS = (
-    cells.line, cells.prose, cells.name, cells.key, cells.many, cells.email,
-    cells.domain, cells.link, cells.boolean, cells.number, cells.whole, cells.money,
-    cells.currency, cells.day, cells.first_day, cells.last_day, cells.moment,
+    read_line, read_prose, read_name, read_key, read_list, read_email,
+    read_domain, read_link, read_boolean, read_number, read_whole, read_money,
+    read_currency, read_day, read_first_day, read_last_day, read_moment,
 )  # fmt: skip
 
 
@@ -47,7 +68,7 @@ PARSERS = (
     ],
 )
 def test_should_read_amounts(text, amount, currency):
-    assert cells.money(text) == cells.Money(Decimal(amount), currency)
+    assert read_money(text) == Money(Decimal(amount), currency)
 
 
 @pytest.mark.parametrize(
@@ -60,21 +81,21 @@ def test_should_read_amounts(text, amount, currency):
 )  # fmt: skip
 def test_should_refuse_what_is_no_certain_amount(text):
     with pytest.raises(Invalid):
-        cells.money(text)
+        read_money(text)
 
 
 def test_should_say_how_an_ambiguous_amount_could_be_read():
     with pytest.raises(Invalid, match=r"'1.234' could be 1234 or 1 and a fraction"):
-        cells.money("1.234")
+        read_money("1.234")
 
 
-@given(st.decimals(0, cells.LARGEST_AMOUNT, places=2, allow_nan=False, allow_infinity=False))
+@given(st.decimals(0, LARGEST_AMOUNT, places=2, allow_nan=False, allow_infinity=False))
 def test_should_read_every_amount_however_it_is_grouped(amount):
     english = f"{amount:,.2f}"
     german = english.translate(str.maketrans(",.", ".,"))
     french = english.translate(str.maketrans(",.", "\u202f,"))
     for text in (f"{amount:.2f}", english, german, french, f"${english}", f"{german} €"):
-        assert cells.money(text).amount == amount, text
+        assert read_money(text).amount == amount, text
 
 
 @pytest.mark.parametrize(
@@ -87,7 +108,7 @@ def test_should_read_every_amount_however_it_is_grouped(amount):
     ],
 )  # fmt: skip
 def test_should_read_dates(text):
-    assert cells.day(text) == date(2024, 3, 12)
+    assert read_day(text) == date(2024, 3, 12)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +123,7 @@ def test_should_read_dates(text):
     ],
 )
 def test_should_read_dates_whose_order_is_clear(text, expected):
-    assert cells.day(text) == expected
+    assert read_day(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -115,12 +136,12 @@ def test_should_read_dates_whose_order_is_clear(text, expected):
 )  # fmt: skip
 def test_should_refuse_what_is_no_certain_date(text):
     with pytest.raises(Invalid):
-        cells.day(text)
+        read_day(text)
 
 
 def test_should_say_how_an_ambiguous_date_could_be_read():
     with pytest.raises(Invalid) as refused:
-        cells.day("03/04/2024")
+        read_day("03/04/2024")
     assert str(refused.value) == (
         "'03/04/2024' could be 03 April or 04 March: write 2024-04-03 or 2024-03-04."
     )
@@ -129,7 +150,7 @@ def test_should_say_how_an_ambiguous_date_could_be_read():
 @given(st.dates(date(1970, 1, 1), date(2068, 12, 31)))
 def test_should_read_every_date_however_it_is_written(day):
     for form in ("%Y-%m-%d", "%d %b %Y", "%d-%b-%y", "%d.%m.%Y", "%B %d, %Y", "%Y%m%d"):
-        assert cells.day(day.strftime(form)) == day, form
+        assert read_day(day.strftime(form)) == day, form
 
 
 def test_should_read_a_month_or_a_year_as_a_whole():
@@ -140,88 +161,88 @@ def test_should_read_a_month_or_a_year_as_a_whole():
         ("Sep 2016", date(2016, 9, 1), date(2016, 9, 30)),
         ("2016-09-05", date(2016, 9, 5), date(2016, 9, 5)),
     ):
-        assert (cells.first_day(text), cells.last_day(text)) == (first, last)
+        assert (read_first_day(text), read_last_day(text)) == (first, last)
     for text in ("2016-13", "13/2016", "Foo 2016", "0000", "12-Feb"):
         with pytest.raises(Invalid):
-            cells.first_day(text)
+            read_first_day(text)
         with pytest.raises(Invalid):
-            cells.last_day(text)
+            read_last_day(text)
 
 
 def test_should_read_moments_in_utc():
     noon = datetime(2024, 3, 12, 12, tzinfo=UTC)
     for text in ("2024-03-12T12:00", "2024-03-12 12:00:00Z", "2024-03-12T14:00:00+02:00"):
-        assert cells.moment(text) == noon
-    assert cells.moment("12 Mar 2024") == datetime(2024, 3, 12, tzinfo=UTC)
+        assert read_moment(text) == noon
+    assert read_moment("12 Mar 2024") == datetime(2024, 3, 12, tzinfo=UTC)
     for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "yesterday"):
         with pytest.raises(Invalid):
-            cells.moment(text)
+            read_moment(text)
 
 
 def test_should_read_yes_and_no():
-    assert [cells.boolean(text) for text in ("yes", "TRUE", "1", "x", "tak")] == [True] * 5
-    assert [cells.boolean(text) for text in ("no", "False", "0", "n", "nein")] == [False] * 5
+    assert [read_boolean(text) for text in ("yes", "TRUE", "1", "x", "tak")] == [True] * 5
+    assert [read_boolean(text) for text in ("no", "False", "0", "n", "nein")] == [False] * 5
     with pytest.raises(Invalid, match="neither yes nor no"):
-        cells.boolean("maybe")
+        read_boolean("maybe")
 
 
 def test_should_bound_whole_numbers():
-    assert cells.whole("1,234") == 1234
-    assert cells.whole("2147483647") == 2147483647
+    assert read_whole("1,234") == 1234
+    assert read_whole("2147483647") == 2147483647
     for text in ("2147483648", "9" * 30, "1.5", "-1", "11-50", "1e3", "ten"):
         with pytest.raises(Invalid):
-            cells.whole(text)
+            read_whole(text)
 
 
 def test_should_bound_texts():
-    assert cells.line(" a\r\n b\t c ", 5) == "a b c"
-    assert cells.prose(" a\r\nb\rc ") == "a\nb\nc"
+    assert read_line(" a\r\n b\t c ", 5) == "a b c"
+    assert read_prose(" a\r\nb\rc ") == "a\nb\nc"
     with pytest.raises(Invalid, match="6 characters are too many: at most 5"):
-        cells.line("abcdef", 5)
+        read_line("abcdef", 5)
     with pytest.raises(Invalid):
-        cells.prose("x" * 100_001)
+        read_prose("x" * 100_001)
     for text in ("!!!", "   ", "🙂", "-"):
         with pytest.raises(Invalid):
-            cells.name(text)
-    assert cells.name("Żabka 2") == "Żabka 2"
+            read_name(text)
+    assert read_name("Żabka 2") == "Żabka 2"
 
 
 def test_should_make_keys_that_can_stand_in_an_address():
-    assert cells.key("OPP 2024/17") == "OPP-2024-17"
-    assert cells.key("1C1I7A6R") == "1C1I7A6R"
-    assert cells.key("../../etc/passwd") == "etc-passwd"
-    assert cells.key("сделка №5") == "сделка-5"
+    assert read_key("OPP 2024/17") == "OPP-2024-17"
+    assert read_key("1C1I7A6R") == "1C1I7A6R"
+    assert read_key("../../etc/passwd") == "etc-passwd"
+    assert read_key("сделка №5") == "сделка-5"
     for text in ("..", "/", "x" * 81):
         with pytest.raises(Invalid):
-            cells.key(text)
+            read_key(text)
 
 
 def test_should_read_several_values():
-    assert cells.many("a; b ;;a; c d") == ["a", "b", "c d"]
+    assert read_list("a; b ;;a; c d") == ["a", "b", "c d"]
 
 
 def test_should_read_addresses():
-    assert cells.email(" Ann@Example.COM ") == "ann@example.com"
+    assert read_email(" Ann@Example.COM ") == "ann@example.com"
     for text in ("ann", "@x.com", "a@b", "a@b..com", "a b@c.com", "a@b@c.com", "a@b.com,c@d.com"):
         with pytest.raises(Invalid):
-            cells.email(text)
-    assert cells.domain("https://www.Example.com/about?x=1") == "example.com"
+            read_email(text)
+    assert read_domain("https://www.Example.com/about?x=1") == "example.com"
     with pytest.raises(Invalid):
-        cells.domain("javascript://alert(1)@x y")
-    assert cells.link("https://example.com/a?b#c") == "https://example.com/a?b#c"
+        read_domain("javascript://alert(1)@x y")
+    assert read_link("https://example.com/a?b#c") == "https://example.com/a?b#c"
     for text in ("javascript:alert(1)", "data:text/html,x", "//x.com", "http://", "https://a b"):
         with pytest.raises(Invalid):
-            cells.link(text)
+            read_link(text)
 
 
 def test_should_read_currencies_and_choices():
-    assert cells.currency("eur") == "EUR"
-    assert cells.currency("$") == "USD"
+    assert read_currency("eur") == "EUR"
+    assert read_currency("$") == "USD"
     with pytest.raises(Invalid):
-        cells.currency("doubloon")
-    assert cells.choice("ROI Model", ["ROI model", "deck"]) == "ROI model"
+        read_currency("doubloon")
+    assert read_choice("ROI Model", ["ROI model", "deck"]) == "ROI model"
     with pytest.raises(Invalid, match="'song' is none of ROI model, deck"):
-        cells.choice("song", ["ROI model", "deck"])
+        read_choice("song", ["ROI model", "deck"])
 
 
 @given(st.text(max_size=80), st.sampled_from(PARSERS))

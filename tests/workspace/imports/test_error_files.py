@@ -43,7 +43,7 @@ def test_should_mark_known_attacks():
 def test_should_write_line_reason_and_cells(tmp_path):
     taken = set()
     for expected in ("deals.errors.csv", "deals.errors-2.csv"):
-        path = error_files.write(
+        path = error_files.write_error_file(
             tmp_path / "errors",
             "deals.csv",
             ["deal", "=x"],

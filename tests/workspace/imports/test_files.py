@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.workspace.imports.files import SHARED, put, with_shared_data
 from workspace.errors import Invalid
 from workspace.imports import files
-from workspace.imports.files import decode, split
+from workspace.imports.files import decode, split_rows
 
 POLISH = "account;country\nŻabka Łódź;Polska\nPrzędza Śląska;Polska\n"
 RUSSIAN = "account;country\nГазпром;Россия\nРоснефть;Россия\n"
@@ -17,7 +17,7 @@ FRENCH = "account;country\nCafé Société;France\nMüller & Söhne;Österreich\
 
 
 def cells(text):
-    return [record.cells for record in split(text)]
+    return [record.cells for record in split_rows(text)]
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,12 @@ def test_should_find_the_separator(separator, end):
 
 def test_should_take_the_separator_that_excel_names():
     assert cells("sep=;\na,b;c\n1,2;3\n") == [["a,b", "c"], ["1,2", "3"]]
-    assert [record.line for record in split("sep=;\na;c\n1;3\n")] == [2, 3]
+    assert [record.line for record in split_rows("sep=;\na;c\n1;3\n")] == [2, 3]
 
 
 def test_should_number_records_by_their_first_line():
     text = 'deal,notes\n1,"two\nlines"\n\n,\n2,three\n'
-    assert [(record.line, record.cells) for record in split(text)] == [
+    assert [(record.line, record.cells) for record in split_rows(text)] == [
         (1, ["deal", "notes"]),
         (2, ["1", "two\nlines"]),
         (6, ["2", "three"]),
@@ -98,7 +98,7 @@ def test_should_number_records_by_their_first_line():
 
 
 def test_should_not_lose_the_rows_behind_a_quotation_mark_without_notice():
-    records = split('deal,name\n1,one\n2,"two\n3,three\n')
+    records = split_rows('deal,name\n1,one\n2,"two\n3,three\n')
     assert [record.line for record in records] == [1, 2, 3]
     assert "never closed" in records[-1].problem
     assert not any(record.problem for record in records[:-1])
@@ -106,21 +106,21 @@ def test_should_not_lose_the_rows_behind_a_quotation_mark_without_notice():
 
 @pytest.mark.parametrize("text", ['a,b\n1,"two ""2"""', 'a,b\n1,"two"', 'a,b\n1,tw"o', "a,b\n1,2"])
 def test_should_accept_every_proper_end(text):
-    assert not split(text)[-1].problem
+    assert not split_rows(text)[-1].problem
 
 
 def test_should_read_giant_cells_and_nul_bytes(tmp_path):
     path = put(tmp_path, "giant.csv", "deal,no\0tes\n1," + "x" * 3_000_000 + "\n")
-    table = files.read(path)
-    assert table.records[0].cells == ["deal", "notes"]
-    assert len(table.records[1].cells[1]) == 3_000_000
+    table = files.read_file(path)
+    assert table.rows[0].cells == ["deal", "notes"]
+    assert len(table.rows[1].cells[1]) == 3_000_000
     assert table.notes == ["NUL characters were left out."]
 
 
 def test_should_say_why_a_file_cannot_be_opened(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(Invalid, match="cannot be opened"):
-            files.read(path)
+            files.read_file(path)
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", " , ,\n"])
@@ -134,7 +134,7 @@ def test_should_read_or_refuse_any_bytes(raw):
         text, _ = decode(raw)
     except Invalid:
         return
-    split(text)
+    split_rows(text)
 
 
 CELL = st.text(
@@ -165,7 +165,7 @@ def test_should_read_csv_spectrum_as_expected(name):
     if name.endswith("_crlf") and "\r" not in text:
         # Some copies of the collection have lost the line ends that these files are about.
         text = text.replace("\n", "\r\n")
-    header, *rows = split(text)
+    header, *rows = split_rows(text)
     expected = json.loads((folder / "json" / f"{name}.json").read_text("utf-8"))
     assert [dict(zip(header.cells, row.cells, strict=True)) for row in rows] == expected
 
@@ -176,7 +176,7 @@ def test_should_read_or_refuse_every_odd_file():
     read = {}
     for path in sorted(folder.rglob("*.*")):
         try:
-            read[path.name] = [record.cells for record in files.read(path).records]
+            read[path.name] = [record.cells for record in files.read_file(path).rows]
         except Invalid:
             read[path.name] = None
     assert read["mac_newlines.csv"] == [

@@ -5,12 +5,12 @@ import pytest
 from tests.workspace.imports.files import SHARED, with_shared_data
 from workspace.errors import Invalid
 from workspace.imports import files
-from workspace.imports.files import Table, split
-from workspace.imports.formats import understand
+from workspace.imports.files import RawFile, split_rows
+from workspace.imports.formats import recognise
 
 
 def sheet(text):
-    return understand(Table("file.csv", "", split(text)))
+    return recognise(RawFile("file.csv", "", split_rows(text)))
 
 
 @pytest.mark.parametrize(
@@ -110,4 +110,4 @@ def test_should_read_its_own_error_file_again():
 def test_should_understand_or_refuse_every_odd_file():
     for path in sorted((SHARED / "bad_input" / "csvkit_examples").iterdir()):
         with pytest.raises(Invalid):
-            understand(files.read(path))
+            recognise(files.read_file(path))

@@ -33,11 +33,11 @@ from workspace.deals.tables import (
     Seat,
     Stage,
 )
-from workspace.imports.files import Record
+from workspace.imports.files import RawRow
 from workspace.imports.formats import Format, columns, needs
 from workspace.imports.ledger import Import
-from workspace.imports.rows import Result, each
-from workspace.imports.run import More, import_files
+from workspace.imports.rows import Result, apply_each
+from workspace.imports.run import ImportExtension, import_files
 from workspace.people.tables import Education, Employment, Member, MemberRole, Person, Role
 from workspace.timeline import notifications
 from workspace.timeline.notifications import Notification
@@ -680,27 +680,27 @@ def test_should_see_what_was_entered_by_hand(database, tmp_path):
 
 
 def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
-    def cheers(known, rows):
-        known.require_role(Role.MARKETER)
+    def cheers(context, rows):
+        context.require_role(Role.MARKETER)
 
         def apply(row):
-            person_id = row.need("person", known.person_id)
+            person_id = row.need("person", context.person_id)
             row.need("cheer", str)
-            audit(known.session, known.by, "cheer", f"person {person_id}")
+            audit(context.session, context.by, "cheer", f"person {person_id}")
             return Result.CREATED
 
-        each(rows, apply)
+        apply_each(rows, apply)
 
-    more = More(
+    more = ImportExtension(
         formats=(Format("cheers", needs("person,cheer"), columns("person,cheer")),),
         kinds={"cheers": cheers},
-        splitters={"cheer:": lambda text: [Record(1, ["person", "cheer"]), *_lines(text)]},
+        splitters={"cheer:": lambda text: [RawRow(1, ["person", "cheer"]), *_lines(text)]},
     )
 
     def _lines(text):
         lines = enumerate(text.splitlines()[1:], start=2)
         return [
-            Record(number, line.split("="), "" if "=" in line else "?") for number, line in lines
+            RawRow(number, line.split("="), "" if "=" in line else "?") for number, line in lines
         ]
 
     cheer = put(tmp_path, "cheer.txt", " Cheer:\nann@x.example=Hooray\nnobody=Hooray\nBoo\n")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -14,9 +14,10 @@ from web.forms import LARGEST_ID, Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.pages.deal_room.tasks import readers
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.collaboration import notes, tasks
 from workspace.collaboration.tasks import TaskRow
-from workspace.database import Database
 from workspace.deals import access
 from workspace.errors import Invalid, NotFound
 from workspace.keys import plain
@@ -84,96 +85,96 @@ class ActivityController(Controller):
 
     path = "/deals/{key:str}/activity"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         view = asked.choice("show", VIEWS) or ""
         before = asked.integer("before", 1, LARGEST_ID)
         asked.check()
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = activity_page(session, viewer, key, Form(), view, before)
         fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
         return answer(request, "deal_room/activity.html", fragment, page)
 
-    @post(sync_to_thread=True)
+    @post()
     def write(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         kind = form.choice("kind", WRITTEN_KINDS, required=True) or ""
         text = form.lines("text", 20_000, required=True)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.readable_deal(session, viewer, key)
                 notes.require_writer(session, viewer, deal)
                 form.done()
                 notes.write_note(session, deal, viewer.person_id, kind, text)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
+            with workspace.database.read() as session:
                 page = activity_page(session, viewer, key, form)
             return answer(
                 request, "deal_room/activity.html", "deal_room/_entry_form.html", page, status=422
             )
         return go(request, at("deals", key, "activity"), "Written down.")
 
-    @get("/latest", sync_to_thread=True)
+    @get("/latest")
     def latest(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             head = room(session, viewer, key, "activity")
             deal = head.deal
             events = timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST)
         return show(request, "deal_room/_latest.html", Latest(head, events))
 
-    @get("/mentions", sync_to_thread=True)
+    @get("/mentions")
     def mentions(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         text = plain(asked.text("q", 80))
         asked.check()
-        with database.read() as session:
+        with workspace.database.read() as session:
             deal = access.readable_deal(session, viewer, key)
             notes.require_writer(session, viewer, deal)
             found = [
-                (other, name)
-                for row_id, other, name in access.readers_of(session, deal)
-                if row_id != viewer.person_id and _begins(name, text)
+                (reader.key, reader.name)
+                for reader in access.readers_of(session, deal)
+                if reader.id != viewer.person_id and _begins(reader.name, text)
             ]
         return show(request, "deal_room/_mentions.html", Offered(found[:OFFERED]))
 
-    @post("/follow", sync_to_thread=True)
+    @post("/follow")
     def follow(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         wanted = form.choice("follow", ("yes", "no"), required=True)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.readable_deal(session, viewer, key)
             if viewer.person_id is None:
                 raise NotFound("There is no such member.")
@@ -188,16 +189,16 @@ class ActivityController(Controller):
             said if wanted == "yes" else "You no longer follow this deal.",
         )
 
-    @get("/{entry_id:int}/edit", sync_to_thread=True)
+    @get("/{entry_id:int}/edit")
     def edit(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         entry_id: FromPath[int],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             deal = access.readable_deal(session, viewer, key)
             entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
             written = {"text": entry.text}
@@ -205,20 +206,20 @@ class ActivityController(Controller):
             page = activity_page(session, viewer, key, values, editing=entry.id)
         return answer(request, "deal_room/activity.html", "deal_room/_rewrite.html", page)
 
-    @post("/{entry_id:int}/edit", sync_to_thread=True)
+    @post("/{entry_id:int}/edit")
     def rewrite(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         entry_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         text = form.lines("text", 20_000, required=True)
         there = ""
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.readable_deal(session, viewer, key)
                 notes.require_writer(session, viewer, deal)
                 mine = viewer.person_id
@@ -234,7 +235,7 @@ class ActivityController(Controller):
             else:
                 # The next try is one over what is there now, which is shown beside it.
                 form.sent["seen"] = [mark({"text": there})]
-            with database.read() as session:
+            with workspace.database.read() as session:
                 page = activity_page(
                     session, viewer, key, form, editing=entry_id, there=there if stale else ""
                 )
@@ -247,19 +248,19 @@ class ActivityController(Controller):
             )
         return go(request, at("deals", key, "activity"), "Saved.")
 
-    @post("/{entry_id:int}/remove", sync_to_thread=True)
+    @post("/{entry_id:int}/remove")
     def remove(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         entry_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.readable_deal(session, viewer, key)
             mine = viewer.person_id
             entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)

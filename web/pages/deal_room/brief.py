@@ -1,22 +1,21 @@
 """The brief before a call: one page to read or print, of what the record knows of a meeting."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from litestar import Controller, Request, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session, col, select
 
 from references.network.common_ground import Shared, common_ground
-from references.network.paths import KnownPath, Network, ours
+from references.network.paths import KnownPath, ours
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
-from similarity.index.catalog import Catalog
 from similarity.kin import Kin, kin_of_deal
 from web.pages.deal_room.header import Room, room
 from web.responses import show
-from workspace.database import Database
+from web.routes import Request, get
+from web.workspace import Workspace
 from workspace.deals.filters import DealFilter
 from workspace.deals.stakeholders import StakeholderRow
 from workspace.deals.tables import Outcome, Seat
@@ -59,22 +58,20 @@ class BriefController(Controller):
 
     path = "/deals/{key:str}/brief"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = brief(session, viewer, catalog, network, key)
+        with workspace.database.read() as session:
+            page = brief(session, viewer, workspace, key)
         return show(request, "deal_room/brief.html", page)
 
 
-def brief(session: Session, viewer: Viewer, catalog: Catalog, network: Network, key: str) -> Brief:
+def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> Brief:
     """The brief for a meeting with a deal's stakeholders, as this viewer may know it."""
     head = room(session, viewer, key, "stakeholders")
     deal = head.deal
@@ -98,7 +95,7 @@ def brief(session: Session, viewer: Viewer, catalog: Catalog, network: Network, 
             for each in found
         ]
         shared.sort(key=lambda each: (-each[1].worth, each[0]))
-        paths = network.paths(session, viewer, members, [row.person_id], limit=1)
+        paths = workspace.network.paths(session, viewer, members, [row.person_id], limit=1)
         attendees.append(
             Attendee(
                 row=row,
@@ -118,7 +115,12 @@ def brief(session: Session, viewer: Viewer, catalog: Catalog, network: Network, 
         attendees=attendees,
         team=sorted(persons[each].name for each in team if each),
         kin=kin_of_deal(
-            session, viewer, catalog, deal, filter=DealFilter(outcome=Outcome.WON), limit=BEST
+            session,
+            viewer,
+            workspace.catalog,
+            deal,
+            filter=DealFilter(outcome=Outcome.WON),
+            limit=BEST,
         ),
         open_questions=gaps,
         remarks=[each for each in side.remarks if each.tone != Tone.GAP],

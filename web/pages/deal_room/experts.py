@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -16,7 +16,8 @@ from similarity.index.catalog import Catalog
 from web.forms import Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.responses import at, go, show
-from workspace.database import Database
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.deals import access, credit, team
 from workspace.deals.credit import FormerMember
 from workspace.deals.seat_roles import EXPERTS_ROLE, SeatRole, role_names, seat_roles
@@ -58,30 +59,29 @@ class ExpertController(Controller):
 
     path = "/deals/{key:str}/experts"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = experts_page(session, viewer, catalog, key, asked)
+        with workspace.database.read() as session:
+            page = experts_page(session, viewer, workspace.catalog, key, asked)
         return show(request, "deal_room/experts.html", page)
 
-    @post("/assign", sync_to_thread=True)
+    @post("/assign")
     def assign(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             members = people.active_members(session)
             places = read_places(session, deal, form, "place", members)
@@ -94,17 +94,17 @@ class ExpertController(Controller):
         count = f"{len(places)} {'seat is' if len(places) == 1 else 'seats are'}"
         return go(request, at("deals", key, "experts"), f"{count} filled.")
 
-    @post("/seats", sync_to_thread=True)
+    @post("/seats")
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         person_key = form.maybe("person", 80)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             role = form.choice("role", role_names(session), required=True) or ""
             form.done()
@@ -113,18 +113,18 @@ class ExpertController(Controller):
         who = f"{person.name} is on the team as {role}." if person else f"An open seat: {role}."
         return go(request, at("deals", key, "experts"), who)
 
-    @post("/seats/{seat_id:int}/fill", sync_to_thread=True)
+    @post("/seats/{seat_id:int}/fill")
     def fill(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         seat_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         person_key = form.text("person", 80, required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             _require_open(seat := _seat(session, deal, seat_id))
@@ -132,91 +132,90 @@ class ExpertController(Controller):
             team.fill_seat(session, seat, person.id, viewer.person_id)
         return go(request, at("deals", key, "experts"), f"{person.name} has the seat.")
 
-    @post("/seats/{seat_id:int}/ask", sync_to_thread=True)
+    @post("/seats/{seat_id:int}/ask")
     def ask(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         seat_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         person_key = form.text("person", 80, required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             person = people.member_of(session, person_key)
             team.ask_seat(session, _seat(session, deal, seat_id), person.id, viewer.person_id)
         return go(request, at("deals", key, "experts"), f"{person.name} is asked.")
 
-    @post("/seats/{seat_id:int}/unask", sync_to_thread=True)
+    @post("/seats/{seat_id:int}/unask")
     def take_back(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         seat_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             team.take_back_ask(session, _seat(session, deal, seat_id), viewer.person_id)
         return go(request, at("deals", key, "experts"), "Nobody is asked any more.")
 
-    @post("/seats/{seat_id:int}/accept", sync_to_thread=True)
+    @post("/seats/{seat_id:int}/accept")
     def accept(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         seat_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.readable_deal(session, viewer, key)
             form.done()
             team.accept_seat(session, _seat(session, deal, seat_id), viewer.person_id or 0)
         return go(request, at("deals", key), "You are on the team.")
 
-    @post("/seats/{seat_id:int}/decline", sync_to_thread=True)
+    @post("/seats/{seat_id:int}/decline")
     def decline(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         seat_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         reason = form.text("reason", 500, required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.readable_deal(session, viewer, key)
             form.done()
             seat = _seat(session, deal, seat_id)
             team.decline_seat(session, seat, viewer.person_id, reason)
         return go(request, "/", "The seat is open again; your reason is on the timeline.")
 
-    @post("/seats/{seat_id:int}/free", sync_to_thread=True)
+    @post("/seats/{seat_id:int}/free")
     def free(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         seat_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         reason = form.text("reason", 500)
         mistaken = form.flag("mistaken")
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.editable_deal(session, viewer, key)
                 form.done()
                 seat = _seat(session, deal, seat_id)
@@ -231,8 +230,8 @@ class ExpertController(Controller):
                 except NotFound:
                     back = "/deals"
         except Invalid:
-            with database.read() as session:
-                page = experts_page(session, viewer, catalog, key, Form(), seat_id, form)
+            with workspace.database.read() as session:
+                page = experts_page(session, viewer, workspace.catalog, key, Form(), seat_id, form)
             return show(request, "deal_room/experts.html", page, status=422)
         return go(request, back, "The seat is open again.")
 

@@ -4,7 +4,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -20,9 +20,10 @@ from web.pages.deal_room.header import Room, room
 from web.pages.deals.list_state import read_filter
 from web.rendering import query
 from web.responses import answer, at, go, show, wants_fragment
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
-from workspace.database import Database
 from workspace.deals import access, lists
 from workspace.deals.lists import Choices
 from workspace.errors import Conflict
@@ -96,18 +97,17 @@ class KinController(Controller):
 
     path = "/deals/{key:str}/kin"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = kin_page(session, viewer, catalog, key, asked)
+        with workspace.database.read() as session:
+            page = kin_page(session, viewer, workspace.catalog, key, asked)
         # The address keeps what was chosen, and nothing that is as usual.
         shown = query({**page.params, **page.changed})
         address = at("deals", key, "kin") + "?" + shown
@@ -120,25 +120,24 @@ class KinController(Controller):
             replace=True,
         )
 
-    @post("/{kin_key:str}/judgement", sync_to_thread=True)
+    @post("/{kin_key:str}/judgement")
     def judge(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         kin_key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
         reason = form.choice("reason", REASONS) or ""
         # How the reader has the order and what they look at come along with their answer.
         chosen, _ = read_filter(form)
-        with database.read() as session:
+        with workspace.database.read() as session:
             usual = weights_in_use(session)
         weights = read_weights(form, usual)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             other = access.readable_deal(session, viewer, kin_key)
             form.done()
@@ -155,14 +154,14 @@ class KinController(Controller):
                 "withdraw": f"{other.name} is offered again.",
             }
             return go(request, at("deals", key, "kin"), effects[verdict or ""])
-        with database.read() as session:
+        with workspace.database.read() as session:
             head = room(session, viewer, key, "kin")
             shown = None
             if verdict != "unlike":
                 found = kin_of_deal(
                     session,
                     viewer,
-                    catalog,
+                    workspace.catalog,
                     head.deal,
                     filter=chosen,
                     weights=weights,

@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
-from references.network.paths import Network
 from references.suggestions import WON_KIN, Offer, offers
 from similarity.experts import VOTING_KIN, Expert, experts_of
-from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted
 from similarity.outlook import Outlook, outlook_of
@@ -26,9 +24,10 @@ from web.pages.deals.board import board_of
 from web.pages.deals.list_state import asked_by, look_of
 from web.rendering import money
 from web.responses import answer, at, go, show, wants_fragment
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account, find_account
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
-from workspace.database import Database
 from workspace.deals import access, credit, lifecycle, lists, team
 from workspace.deals import stages as deal_stages
 from workspace.deals.access import invited_to
@@ -102,51 +101,45 @@ class OverviewController(Controller):
 
     path = "/deals/{key:str}"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = overview(session, viewer, catalog, network, key)
+        with workspace.database.read() as session:
+            page = overview(session, viewer, workspace, key)
         return show(request, "deal_room/overview.html", page)
 
-    @get("/edit", sync_to_thread=True)
+    @get("/edit")
     def edit(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         focus = asked.text("field", 30)
-        with database.read() as session:
+        with workspace.database.read() as session:
             access.editable_deal(session, viewer, key)
-            page = overview(session, viewer, catalog, network, key, form=Form(), focus=focus)
+            page = overview(session, viewer, workspace, key, form=Form(), focus=focus)
         return answer(request, "deal_room/overview.html", "deal_room/_facts_form.html", page)
 
-    @post("/edit", sync_to_thread=True)
+    @post("/edit")
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         status = 422
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.editable_deal(session, viewer, key)
                 change_deal(session, viewer, deal, form)
                 session.flush()
@@ -159,20 +152,20 @@ class OverviewController(Controller):
             if not seen:
                 return go(request, "/deals", f"{key} is saved. Only its team sees it now.")
             return go(request, at("deals", key), "Saved.")
-        with database.read() as session:
-            page = overview(session, viewer, catalog, network, key, form=form, stale=status == 409)
+        with workspace.database.read() as session:
+            page = overview(session, viewer, workspace, key, form=form, stale=status == 409)
         return answer(
             request, "deal_room/overview.html", "deal_room/_facts_form.html", page, status=status
         )
 
-    @post("/stage", sync_to_thread=True)
+    @post("/stage")
     def advance(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         name = form.text("stage", 60, required=True)
         reason = form.text("reason", 500)
@@ -180,7 +173,7 @@ class OverviewController(Controller):
         version = form.integer("version", 1)
         # Whoever moves a card of a board stays there: this is the board's own query.
         board = look_of(form.text("board", 2000)) if "board" in form.sent else None
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             stage = next((each for each in deal_stages.stages(session) if each.name == name), None)
             if stage is None:
@@ -202,39 +195,39 @@ class OverviewController(Controller):
         said = f"{deal.name} is at {name} now."
         if not wants_fragment(request):
             return go(request, board.address(), said)
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = board_of(session, viewer, asked_by(board), moved=key, said=said)
         return show(request, page.fragment, page)
 
-    @post("/invitations", sync_to_thread=True)
+    @post("/invitations")
     def invite(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         person_key = form.text("person", 80, required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             person = people.member_of(session, person_key)
             lifecycle.invite(session, deal, person.id, viewer.person_id)
         return go(request, at("deals", key), f"{person.name} may see this deal now.")
 
-    @post("/invitations/{person_key:str}/remove", sync_to_thread=True)
+    @post("/invitations/{person_key:str}/remove")
     def uninvite(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         person_key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             person = people.person_of(session, person_key)
             lifecycle.uninvite(session, deal, person.id, viewer.person_id)
@@ -247,8 +240,7 @@ class OverviewController(Controller):
 def overview(
     session: Session,
     viewer: Viewer,
-    catalog: Catalog,
-    network: Network,
+    workspace: Workspace,
     key: str,
     *,
     form: Form | None = None,
@@ -256,6 +248,7 @@ def overview(
     stale: bool = False,
 ) -> Overview:
     """The page, with the form over the facts where one is given."""
+    catalog = workspace.catalog
     head = room(session, viewer, key, "overview")
     deal = head.deal
     inquiry = ask_of_deal(session, viewer, catalog, deal)
@@ -276,7 +269,14 @@ def overview(
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         references=offers(
-            session, viewer, catalog, network, deal, Activity.CALL, limit=BEST, inquiry=inquiry
+            session,
+            viewer,
+            catalog,
+            workspace.network,
+            deal,
+            Activity.CALL,
+            limit=BEST,
+            inquiry=inquiry,
         ).offered
         if is_open
         else [],

@@ -3,19 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
 
-from similarity.index.catalog import Catalog
 from similarity.playbook import Playbook, playbook_of_deal
 from web.forms import Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.responses import at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace import assets
 from workspace.assets import Use, UseRow
-from workspace.database import Database
 from workspace.deals import access
 from workspace.errors import NotFound
 from workspace.people.viewer import Viewer
@@ -40,53 +40,52 @@ class PlaybookController(Controller):
 
     path = "/deals/{key:str}/playbook"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             head = room(session, viewer, key, "playbook")
             page = PlaybookPage(
                 room=head,
-                playbook=playbook_of_deal(session, viewer, catalog, head.deal),
+                playbook=playbook_of_deal(session, viewer, workspace.catalog, head.deal),
                 uses=assets.use_rows(session, viewer, deal_id=head.deal.id),
             )
         return show(request, "deal_room/playbook.html", page)
 
-    @post("/uses", sync_to_thread=True)
+    @post("/uses")
     def use(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         asset_key = form.text("asset", 80, required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             asset = assets.asset_of(session, asset_key)
             assets.use(session, asset, deal, viewer.person_id)
         return go(request, at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 
-    @post("/uses/{use_id:int}/helped", sync_to_thread=True)
+    @post("/uses/{use_id:int}/helped")
     def helped(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         use_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         answer = form.choice("helped", ("yes", "no", "unknown"), required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             made = session.get(Use, row_id(use_id))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -11,13 +11,13 @@ from sqlmodel import Session
 
 from references.desk import advocates, workflow
 from references.desk.advocates import Activity
-from references.network.paths import Network, Reach
+from references.network.paths import Reach
 from references.suggestions import Asked, Offers, asked_on, fit, offers
-from similarity.index.catalog import Catalog
 from web.forms import Form
 from web.pages.deal_room.header import Room, room
 from web.responses import at, go, show
-from workspace.database import Database
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.deals import access
 from workspace.deals.tables import Outcome
 from workspace.people import people
@@ -50,48 +50,52 @@ class ReferencesController(Controller):
 
     path = "/deals/{key:str}/references"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
         prospect = asked.maybe("prospect", 80)
         limit = ALL if asked.flag("all") else BEST
         asked.check()
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = references_page(
-                session, viewer, catalog, network, key, Activity(activity), prospect, limit
+                session, viewer, workspace, key, Activity(activity), prospect, limit
             )
         return show(request, "deal_room/references.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def ask(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         advocate_key = form.text("advocate", 80, required=True)
         prospect_key = form.maybe("prospect", 80)
         activity = form.choice("activity", tuple(Activity), required=True) or ""
         message = form.lines("message", 5_000)
-        with database.read() as session:
+        with workspace.database.read() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
-            found = offers(session, viewer, catalog, network, deal, Activity(activity), limit=ALL)
+            found = offers(
+                session,
+                viewer,
+                workspace.catalog,
+                workspace.network,
+                deal,
+                Activity(activity),
+                limit=ALL,
+            )
         why = next((fit(each) for each in found.offered if each.person.key == advocate_key), "")
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             advocate, person = advocates.advocate_of(session, advocate_key)
             prospect = people.person_of(session, prospect_key) if prospect_key else None
@@ -112,8 +116,7 @@ class ReferencesController(Controller):
 def references_page(
     session: Session,
     viewer: Viewer,
-    catalog: Catalog,
-    network: Network,
+    workspace: Workspace,
     key: str,
     activity: Activity,
     prospect_key: str | None,
@@ -123,14 +126,21 @@ def references_page(
     head = room(session, viewer, key, "references")
     prospect = people.person_of(session, prospect_key).id if prospect_key else None
     found = offers(
-        session, viewer, catalog, network, head.deal, activity, prospect=prospect, limit=limit
+        session,
+        viewer,
+        workspace.catalog,
+        workspace.network,
+        head.deal,
+        activity,
+        prospect=prospect,
+        limit=limit,
     )
     aimed_at = [person.id for person in found.aimed_at]
     return ReferencesPage(
         room=head,
         offers=found,
         asked=asked_on(session, head.deal.id),
-        reach=network.reach(session, viewer, aimed_at, limit=3),
+        reach=workspace.network.reach(session, viewer, aimed_at, limit=3),
         activity=activity,
         prospect=prospect_key or "",
         not_yet=_not_yet(session, head),

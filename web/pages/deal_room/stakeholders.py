@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -14,7 +14,8 @@ from web.forms import LARGEST_ID, Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.path_diagram import Map, draw_map
 from web.responses import at, go, show
-from workspace.database import Database
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.deals import access, stakeholders
 from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES, Stakeholder
 from workspace.deals.tables import Deal
@@ -47,35 +48,35 @@ class StakeholderController(Controller):
 
     path = "/deals/{key:str}/stakeholders"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         editing = asked.integer("edit", 1, LARGEST_ID)
         asked.check()
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = stakeholders_page(session, viewer, key, Form(), editing)
         return show(request, "deal_room/stakeholders.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         name = form.text("person", 200, required=True)
         title = form.text("title", 200)
         role = form.choice("buying_role", BUYING_ROLES) or ""
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.editable_deal(session, viewer, key)
                 form.done()
                 person = _buyer(session, deal, name, title, viewer.person_id)
@@ -84,18 +85,18 @@ class StakeholderController(Controller):
                 )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, key, form, None)
+            return self._again(request, viewer, workspace, key, form, None)
         return go(request, at("deals", key, "stakeholders"), f"{person.name} is on the map.")
 
-    @post("/{stakeholder_id:int}", sync_to_thread=True)
+    @post("/{stakeholder_id:int}")
     def edit(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         stakeholder_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         changes: dict[str, Any] = {
             "buying_role": form.choice("buying_role", BUYING_ROLES) or "",
@@ -106,7 +107,7 @@ class StakeholderController(Controller):
         }
         above = form.integer("reports_to", 1, LARGEST_ID)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.editable_deal(session, viewer, key)
                 form.done()
                 row = _stakeholder(session, deal, stakeholder_id)
@@ -116,20 +117,20 @@ class StakeholderController(Controller):
                 stakeholders.edit_stakeholder(session, row, viewer.person_id, changes)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, key, form, stakeholder_id)
+            return self._again(request, viewer, workspace, key, form, stakeholder_id)
         return go(request, at("deals", key, "stakeholders"), "Saved.")
 
-    @post("/{stakeholder_id:int}/remove", sync_to_thread=True)
+    @post("/{stakeholder_id:int}/remove")
     def remove(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         stakeholder_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
             row = _stakeholder(session, deal, stakeholder_id)
@@ -138,14 +139,14 @@ class StakeholderController(Controller):
 
     def _again(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: Viewer,
-        database: Database,
+        workspace: Workspace,
         key: str,
         form: Form,
         editing: int | None,
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = stakeholders_page(session, viewer, key, form, editing)
         return show(request, "deal_room/stakeholders.html", page, status=422)
 

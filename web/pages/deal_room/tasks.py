@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -12,9 +12,10 @@ from sqlmodel import Session
 from web.forms import Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.responses import answer, at, go
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.collaboration import tasks
 from workspace.collaboration.tasks import TaskRow
-from workspace.database import Database
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
@@ -41,110 +42,110 @@ class TaskController(Controller):
 
     path = "/deals/{key:str}/tasks"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = tasks_page(session, viewer, key, Form())
         return answer(request, "deal_room/tasks.html", "deal_room/_tasks.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         text = form.text("text", 300, required=True)
         due = form.day("due")
         assignee = form.maybe("assignee", 80)
         back = _back(form, key)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal = access.editable_deal(session, viewer, key)
                 form.done()
                 tasks.add_task(session, deal, text, viewer.person_id, due=due, assignee=assignee)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
+            with workspace.database.read() as session:
                 page = tasks_page(session, viewer, key, form)
             return answer(
                 request, "deal_room/tasks.html", "deal_room/_task_form.html", page, status=422
             )
         return go(request, back, "The task is added.")
 
-    @post("/{task_id:int}/done", sync_to_thread=True)
+    @post("/{task_id:int}/done")
     def finish(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         task_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         back = _back(form, key)
-        with database.write() as session:
+        with workspace.database.write() as session:
             _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
             form.done()
             tasks.finish_task(session, task, viewer.person_id)
         return go(request, back, f"Done: {task.text}")
 
-    @post("/{task_id:int}/reopen", sync_to_thread=True)
+    @post("/{task_id:int}/reopen")
     def reopen(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         task_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         back = _back(form, key)
-        with database.write() as session:
+        with workspace.database.write() as session:
             _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
             form.done()
             tasks.reopen_task(session, task, viewer.person_id)
         return go(request, back, f"To be done again: {task.text}")
 
-    @post("/{task_id:int}/change", sync_to_thread=True)
+    @post("/{task_id:int}/change")
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         task_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         due = form.day("due")
         assignee = form.maybe("assignee", 80)
         back = _back(form, key)
-        with database.write() as session:
+        with workspace.database.write() as session:
             _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
             form.done()
             tasks.change_task(session, task, viewer.person_id, due=due, assignee=assignee)
         return go(request, back, "Saved.")
 
-    @post("/{task_id:int}/remove", sync_to_thread=True)
+    @post("/{task_id:int}/remove")
     def remove(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         task_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         back = _back(form, key)
-        with database.write() as session:
+        with workspace.database.write() as session:
             _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
             form.done()
             tasks.remove_task(session, task, viewer.person_id)
@@ -166,7 +167,7 @@ def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksP
 
 def readers(session: Session, deal: Deal) -> list[tuple[str, str]]:
     """Who may be given a task on a deal, or mentioned on it, as (key, name)."""
-    return [(key, name) for _, key, name in access.readers_of(session, deal)]
+    return [(reader.key, reader.name) for reader in access.readers_of(session, deal)]
 
 
 def _back(form: Form, key: str) -> str:

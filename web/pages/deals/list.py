@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session, select
@@ -22,10 +22,11 @@ from web.pages.deals.list_state import (
     read_look,
 )
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account, account_rows, add_account, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
-from workspace.database import Database
 from workspace.deals import access, lifecycle, lists
 from workspace.deals.lifecycle import log
 from workspace.deals.lists import Choices, DealRow
@@ -104,79 +105,79 @@ class DealController(Controller):
 
     path = "/deals"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = deals_page(session, viewer, asked)
         return answer(request, "deals/list.html", page.fragment, page, address=page.look.address())
 
-    @post("/bulk", sync_to_thread=True)
+    @post("/bulk")
     def change_many(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         look = look_of(form.text("query", 2000))
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 changed = change_many(session, viewer, form)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
+            with workspace.database.read() as session:
                 page = deal_list(session, viewer, asked_by(look), refused=form)
             return show(request, "deals/list.html", page, status=422)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
         return go(request, look.address(), f"{said} changed.")
 
-    @get("/new", sync_to_thread=True)
+    @get("/new")
     def new(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         require_writer(viewer)
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = new_deal(session, viewer, asked)
         return show(request, "deals/new.html", page)
 
-    @get("/new/account", sync_to_thread=True)
+    @get("/new/account")
     def account(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = account_note(session, asked)
         return show(request, "deals/_account_note.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def log(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 deal, is_new = log_deal(session, viewer, form)
                 key = deal.key
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
+            with workspace.database.read() as session:
                 page = new_deal(session, viewer, form)
             return answer(request, "deals/new.html", "deals/_form.html", page, status=422)
         said = "is logged" if is_new else "was logged a moment ago, and only once"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
@@ -11,7 +11,8 @@ from sqlmodel import Session
 from web.edit_conflicts import Difference, Stale, mark, require_fresh
 from web.forms import Form
 from web.responses import go, show
-from workspace.database import Database
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.deals.stage_settings import MOST_DAYS, StageFacts, change_stages, held_stages
 from workspace.deals.stages import stages
 from workspace.deals.tables import Outcome, Stage
@@ -47,29 +48,29 @@ class StageController(Controller):
 
     path = "/deals/stages"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = stages_page(session, viewer, Form())
         return show(request, "deals/stages.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_leader(viewer)
         status = 422
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 pipeline = held_stages(session)
                 require_fresh(form, stage_values(pipeline))
                 change_stages(session, read_stages(pipeline, form), viewer.person_id)
@@ -79,7 +80,7 @@ class StageController(Controller):
             form.wrong.update(wrong.fields)
         else:
             return go(request, "/deals/stages", "The stages are saved.")
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = stages_page(session, viewer, form, stale=status == 409)
         return show(request, "deals/stages.html", page, status=status)
 

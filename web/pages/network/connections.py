@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -16,7 +16,8 @@ from web.forms import LARGEST_ID, Form, row_id
 from web.pages.network.ties import SHARING
 from web.rendering import query
 from web.responses import answer, at, go
-from workspace.database import Database
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.people.viewer import Viewer, require_writer
 
 PAGE = 50
@@ -38,15 +39,15 @@ class ConnectionController(Controller):
 
     path = "/connections"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = own_connections(session, viewer, asked)
         fragment = (
             "network/connections/_rows.html"
@@ -56,65 +57,65 @@ class ConnectionController(Controller):
         address = "/connections?" + query(page.params)
         return answer(request, "network/connections/list.html", fragment, page, address=address)
 
-    @post("/share", sync_to_thread=True)
+    @post("/share")
     def share_all(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         chosen = form.choice("visibility", tuple(Visibility), required=True)
         form.done()
         visibility = Visibility(chosen or "")
-        with database.write() as session:
+        with workspace.database.write() as session:
             count = address_books.share_all(session, viewer.person_id or 0, visibility)
         notice = f"{count:,} connections are seen by: {SHARING[visibility].lower()}."
         return go(request, "/connections", notice)
 
-    @post("/{connection_id:int}/share", sync_to_thread=True)
+    @post("/{connection_id:int}/share")
     def share(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         connection_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         chosen = form.choice("visibility", tuple(Visibility), required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             row = address_books.own_connection(session, viewer, row_id(connection_id))
             form.done()
             visibility = Visibility(chosen or "")
             address_books.share(session, [row], visibility, viewer.person_id or 0)
         return go(request, "/connections", f"Seen by: {SHARING[visibility].lower()}.")
 
-    @post("/{connection_id:int}/add", sync_to_thread=True)
+    @post("/{connection_id:int}/add")
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         connection_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             row = address_books.own_connection(session, viewer, row_id(connection_id))
             form.done()
             person = address_books.add_to_record(session, row, viewer.person_id or 0)
         return go(request, at("people", person.key), f"{person.name} is in the record now.")
 
-    @post("/{connection_id:int}/forget", sync_to_thread=True)
+    @post("/{connection_id:int}/forget")
     def forget(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         connection_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             row = address_books.own_connection(session, viewer, row_id(connection_id))
             form.done()
             name = row.name

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -15,12 +15,12 @@ from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
 from references.introductions.tables import OPEN_DAYS, Answer
 from references.network import ties
 from references.network.paths import KnownPath, Network
-from web.dependencies import Mail
 from web.forms import Form
 from web.responses import go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today
-from workspace.database import Database
 from workspace.deals import access, lists
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
@@ -76,41 +76,37 @@ class IntroductionController(Controller):
 
     path = "/introductions"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = introductions_page(session, viewer, network, mail, "", Form())
+        with workspace.database.read() as session:
+            page = introductions_page(session, viewer, workspace, "", Form())
         return show(request, "network/introductions/list.html", page)
 
-    @get("/new", sync_to_thread=True)
+    @get("/new")
     def new(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         require_writer(viewer)
-        with database.read() as session:
-            page = new_introduction(session, viewer, network, asked)
+        with workspace.database.read() as session:
+            page = new_introduction(session, viewer, workspace.network, asked)
         return show(request, "network/introductions/new.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def ask(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         person_key = form.text("person", 80, required=True)
@@ -119,12 +115,12 @@ class IntroductionController(Controller):
         why = form.lines("why", 5_000, required=True)
         draft = form.lines("draft", 5_000)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 form.done()
                 asking.ask(
                     session,
                     viewer,
-                    network,
+                    workspace.network,
                     people.person_of(session, person_key),
                     people.member_of(session, over_key) if over_key else None,
                     why=why,
@@ -133,32 +129,30 @@ class IntroductionController(Controller):
                 )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
-                page = new_introduction(session, viewer, network, form)
+            with workspace.database.read() as session:
+                page = new_introduction(session, viewer, workspace.network, form)
             return show(request, "network/introductions/new.html", page, status=422)
         return go(
             request, "/introductions", "It is asked. You are told of a yes here and on Today."
         )
 
-    @post("/{key:str}/answer", sync_to_thread=True)
+    @post("/{key:str}/answer")
     def answer(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         answers = (Answer.YES, Answer.NO, Answer.NOT_NOW)
         said = form.choice("answer", answers, required=True)
         message = form.lines("message", 5_000)
-        send = form.flag("send") and mail.is_sent
+        send = form.flag("send") and workspace.sends_mail
         again_on = form.day("again_on")
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 form.done()
                 said = Answer(said or "")
                 asking.answer(
@@ -166,57 +160,57 @@ class IntroductionController(Controller):
                 )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
-                page = introductions_page(session, viewer, network, mail, key, form)
+            with workspace.database.read() as session:
+                page = introductions_page(session, viewer, workspace, key, form)
             return show(request, "network/introductions/list.html", page, status=422)
         return go(request, "/introductions", _SAID[said])
 
-    @post("/{key:str}/withdraw", sync_to_thread=True)
+    @post("/{key:str}/withdraw")
     def withdraw(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             asking.withdraw(session, viewer, key)
         return go(request, "/introductions", "You took it back.")
 
-    @post("/{key:str}/outcome", sync_to_thread=True)
+    @post("/{key:str}/outcome")
     def conclude(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         introduced = form.choice("introduced", ("yes", "no"), required=True) == "yes"
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             asking.conclude(session, viewer, key, introduced=introduced)
         notice = "The two of you are tied now." if introduced else "It is let go."
         return go(request, "/introductions", notice)
 
 
 def introductions_page(
-    session: Session, viewer: Viewer, network: Network, mail: Mail, mending: str, form: Form
+    session: Session, viewer: Viewer, workspace: Workspace, mending: str, form: Form
 ) -> IntroductionsPage:
     """A member's introductions; `mending` is the key of the ask that the form is about."""
     of_me = asked_of(session, viewer)
     me = viewer.person_id or 0
     wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
-    found = asking.reaching(session, viewer, network, wanted.values())
+    found = asking.reaching(session, viewer, workspace.network, wanted.values())
     return IntroductionsPage(
         of_me=of_me,
         paths={key: found[pair] for key, pair in wanted.items() if pair in found},
         by_me=asked_by(session, viewer),
-        mail_is_sent=mail.is_sent,
+        mail_is_sent=workspace.sends_mail,
         tomorrow=today() + timedelta(days=1),
         next_week=today() + timedelta(days=7),
         mending=mending,

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from litestar import Controller, Request, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
 
 from web.forms import Form
 from web.responses import at, go
+from web.routes import Request, post
+from web.workspace import Workspace
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import CADENCES
-from workspace.database import Database
 from workspace.errors import NotFound
 from workspace.people import people
 from workspace.people.viewer import Viewer, require_writer
@@ -22,70 +23,70 @@ class KeepInTouchController(Controller):
 
     path = "/people/{key:str}/keep-in-touch"
 
-    @post(sync_to_thread=True)
+    @post()
     def keep(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         every = form.choice("every", [str(days) for days in CADENCES], required=True)
         last_on = form.day("last_on")
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = people.person_of(session, key)
             reminders.keep_in_touch(session, _me(viewer), person, int(every or 0), last_on)
         return go(request, at("people", key), f"You will be reminded {CADENCES[int(every or 0)]}.")
 
-    @post("/done", sync_to_thread=True)
+    @post("/done")
     def done(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         back = _back(form, key)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = people.person_of(session, key)
             reminders.got_in_touch(session, _me(viewer), person)
         return go(request, back, f"Noted: you were in touch with {person.name}.")
 
-    @post("/later", sync_to_thread=True)
+    @post("/later")
     def later(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         back = _back(form, key)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = people.person_of(session, key)
             reminders.put_off(session, _me(viewer), person)
         return go(request, back, f"You will be reminded of {person.name} in a week.")
 
-    @post("/stop", sync_to_thread=True)
+    @post("/stop")
     def stop(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = people.person_of(session, key)
             reminders.stop(session, _me(viewer), person)
         return go(request, at("people", key), f"No more reminders of {person.name}.")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -15,9 +15,10 @@ from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from web.forms import Form, row_id
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
-from workspace.database import Database
 from workspace.errors import Invalid
 from workspace.people.people import find_person, person_of, roles_of
 from workspace.people.tables import Person
@@ -65,28 +66,26 @@ class TiesController(Controller):
 
     path = "/people/{key:str}/ties"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = ties_page(session, viewer, network, key, Form())
+        with workspace.database.read() as session:
+            page = ties_page(session, viewer, workspace.network, key, Form())
         return show(request, "network/ties.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         other = form.text("person", 254)
@@ -99,7 +98,7 @@ class TiesController(Controller):
             "visibility": form.choice("visibility", tuple(Visibility), required=True),
         }
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 person = person_of(session, key)
                 form.done()
                 who = find_person(session, other).id if other else viewer.person_id
@@ -114,40 +113,40 @@ class TiesController(Controller):
                 )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
-                page = ties_page(session, viewer, network, key, form)
+            with workspace.database.read() as session:
+                page = ties_page(session, viewer, workspace.network, key, form)
             return answer(request, "network/ties.html", "network/_tie_form.html", page, status=422)
         return go(request, at("people", key, "ties"), "The tie is written down.")
 
-    @post("/{tie_id:int}/share", sync_to_thread=True)
+    @post("/{tie_id:int}/share")
     def share(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         tie_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         chosen = form.choice("visibility", tuple(Visibility), required=True)
-        with database.write() as session:
+        with workspace.database.write() as session:
             form.done()
             visibility = Visibility(chosen or "")
             tie = ties.own_tie(session, viewer, row_id(tie_id))
             ties.set_visibility(session, tie, visibility, viewer.person_id)
         return go(request, at("people", key, "ties"), f"Seen by: {SHARING[visibility].lower()}.")
 
-    @post("/{tie_id:int}/remove", sync_to_thread=True)
+    @post("/{tie_id:int}/remove")
     def remove(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         tie_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             form.done()
             tie = ties.own_tie(session, viewer, row_id(tie_id))
             ties.remove_tie(session, tie, viewer.person_id)
@@ -159,19 +158,18 @@ class AccountPathsController(Controller):
 
     path = "/accounts/{key:str}/paths"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        network: NamedDependency[Network],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             account = accounts.account_of(session, key)
             people = list(session.exec(select(Person.id).where(Person.account_id == account.id)))
-            reach = network.reach(session, viewer, people)
+            reach = workspace.network.reach(session, viewer, people)
         return show(
             request, "network/account_paths.html", AccountPathsPage(account, len(people), reach)
         )

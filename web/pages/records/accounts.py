@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -13,12 +13,13 @@ from web.edit_conflicts import Difference, Stale, differences, hold, mark, requi
 from web.forms import Form
 from web.rendering import query
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, AccountRow, Relationship
 from workspace.accounts.geography import REGIONS, country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.audit import audit
-from workspace.database import Database
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
@@ -74,14 +75,14 @@ class AccountController(Controller):
 
     path = "/accounts"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = account_list(session, asked)
         fragment = (
             "records/accounts/_rows.html"
@@ -91,25 +92,23 @@ class AccountController(Controller):
         address = "/accounts?" + query(page.params)
         return answer(request, "records/accounts/list.html", fragment, page, address=address)
 
-    @get("/new", sync_to_thread=True)
-    def new(
-        self, request: Request[Any, Any, Any], viewer: NamedDependency[Viewer]
-    ) -> Response[str]:
+    @get("/new")
+    def new(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[str]:
         require_writer(viewer)
         page = AccountForm(None, {"relationship": Relationship.PROSPECT}, {})
         return show(request, "records/accounts/edit.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 facts = read_account(session, form)
                 name = facts.pop("name")
                 if accounts.find_account(session, name):
@@ -127,52 +126,52 @@ class AccountController(Controller):
             )
         return go(request, at("accounts", account.key), f"{account.name} is added.")
 
-    @get("/{key:str}", sync_to_thread=True)
+    @get("/{key:str}")
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = account_page(session, viewer, key)
         return show(request, "records/accounts/show.html", page)
 
-    @get("/{key:str}/edit", sync_to_thread=True)
+    @get("/{key:str}/edit")
     def edit(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         require_writer(viewer)
-        with database.read() as session:
+        with workspace.database.read() as session:
             account = accounts.account_of(session, key)
             values = account_values(session, account)
         page = AccountForm(key, values, {}, mark(values))
         return show(request, "records/accounts/edit.html", page)
 
-    @post("/{key:str}/edit", sync_to_thread=True)
+    @post("/{key:str}/edit")
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 account = accounts.account_of(session, key)
                 hold(session, account)
                 require_fresh(form, account_values(session, account))
                 facts = read_account(session, form)
                 accounts.edit_account(session, account, viewer.person_id, facts)
         except Stale:
-            with database.read() as session:
+            with workspace.database.read() as session:
                 there = account_values(session, accounts.account_of(session, key))
             unlike = differences(form.values, there)
             page = AccountForm(key, {**there, **form.values}, {}, mark(there), unlike)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -13,10 +13,11 @@ from web.edit_conflicts import Difference, Stale, differences, hold, mark, requi
 from web.forms import Form
 from web.rendering import query
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace import assets
 from workspace.assets import KINDS, Asset, AssetRow, UseRow
 from workspace.clock import today
-from workspace.database import Database
 from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
 from workspace.errors import Invalid
@@ -74,15 +75,15 @@ class LibraryController(Controller):
 
     path = "/library"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = library(session, viewer, asked)
         fragment = (
             "records/library/_rows.html"
@@ -92,30 +93,30 @@ class LibraryController(Controller):
         address = "/library?" + query(page.params)
         return answer(request, "records/library/list.html", fragment, page, address=address)
 
-    @get("/new", sync_to_thread=True)
+    @get("/new")
     def new(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         require_writer(viewer)
-        with database.read() as session:
+        with workspace.database.read() as session:
             products = lists.choices(session, viewer).products
         page = AssetForm(None, "", {"published": str(today())}, [], {}, products)
         return show(request, "records/library/edit.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def publish(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 facts, product_ids = read_asset(session, viewer, form)
                 asset = assets.publish(
                     session,
@@ -127,52 +128,52 @@ class LibraryController(Controller):
                 )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, form, None)
+            return self._again(request, viewer, workspace, form, None)
         return go(request, at("library", asset.key), f"{asset.name} is published.")
 
-    @get("/{key:str}", sync_to_thread=True)
+    @get("/{key:str}")
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = asset_page(session, viewer, key)
         return show(request, "records/library/show.html", page)
 
-    @get("/{key:str}/edit", sync_to_thread=True)
+    @get("/{key:str}/edit")
     def edit(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             asset = assets.editable_asset(session, viewer, key)
             page = asset_form(session, viewer, asset)
         return show(request, "records/library/edit.html", page)
 
-    @post("/{key:str}/edit", sync_to_thread=True)
+    @post("/{key:str}/edit")
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 asset = assets.editable_asset(session, viewer, key)
                 hold(session, asset)
                 require_fresh(form, asset_values(session, asset))
                 facts, product_ids = read_asset(session, viewer, form)
                 assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
         except Stale:
-            with database.read() as session:
+            with workspace.database.read() as session:
                 asset = assets.editable_asset(session, viewer, key)
                 page = stale_form(session, viewer, asset, form)
             return answer(
@@ -180,20 +181,20 @@ class LibraryController(Controller):
             )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, form, key)
+            return self._again(request, viewer, workspace, form, key)
         return go(request, at("library", key), "Saved.")
 
-    @post("/{key:str}/withdrawal", sync_to_thread=True)
+    @post("/{key:str}/withdrawal")
     def withdraw(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         withdrawn = form.choice("withdrawn", ("yes", "no"), required=True) == "yes"
-        with database.write() as session:
+        with workspace.database.write() as session:
             asset = assets.editable_asset(session, viewer, key)
             form.done()
             assets.edit_asset(session, asset, viewer.person_id, {"withdrawn": withdrawn})
@@ -202,13 +203,13 @@ class LibraryController(Controller):
 
     def _again(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: Viewer,
-        database: Database,
+        workspace: Workspace,
         form: Form,
         key: str | None,
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             products = lists.choices(session, viewer).products
         chosen = form.sent.get("product", [])
         name = form.values.get("name", "")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -14,6 +14,8 @@ from web.edit_conflicts import Difference, Stale, differences, hold, mark, requi
 from web.forms import Form, row_id
 from web.rendering import query
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace import assets
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
@@ -21,7 +23,6 @@ from workspace.accounts.geography import country_choices
 from workspace.assets import AssetRow
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import CADENCES, KeepInTouch
-from workspace.database import Database
 from workspace.deals import credit, lists
 from workspace.deals.credit import Credit
 from workspace.deals.lists import DealRow
@@ -88,14 +89,14 @@ class PeopleController(Controller):
 
     path = "/people"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = people_list(session, asked)
         fragment = (
             "records/people/_rows.html" if "after" in asked.sent else "records/people/_results.html"
@@ -103,10 +104,10 @@ class PeopleController(Controller):
         address = "/people?" + query(page.params)
         return answer(request, "records/people/list.html", fragment, page, address=address)
 
-    @get("/new", sync_to_thread=True)
+    @get("/new")
     def new(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
     ) -> Response[str]:
@@ -114,17 +115,17 @@ class PeopleController(Controller):
         values = {"account": asked.text("account", 200)}
         return show(request, "records/people/edit.html", PersonForm(None, "", values, {}))
 
-    @post(sync_to_thread=True)
+    @post()
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 facts = read_person(session, form)
                 name = facts.pop("name")
                 person = people.add_contact(session, name, viewer.person_id, **facts)
@@ -135,50 +136,50 @@ class PeopleController(Controller):
             )
         return go(request, at("people", person.key), f"{person.name} is added.")
 
-    @get("/{key:str}", sync_to_thread=True)
+    @get("/{key:str}")
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = person_page(session, viewer, key, Form(), "")
         return show(request, "records/people/show.html", page)
 
-    @get("/{key:str}/edit", sync_to_thread=True)
+    @get("/{key:str}/edit")
     def edit(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             person = people.editable_person(session, viewer, key)
             values = person_values(session, person)
         page = PersonForm(key, person.name, values, {}, mark(values))
         return show(request, "records/people/edit.html", page)
 
-    @post("/{key:str}/edit", sync_to_thread=True)
+    @post("/{key:str}/edit")
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 person = people.editable_person(session, viewer, key)
                 hold(session, person)
                 require_fresh(form, person_values(session, person))
                 facts = read_person(session, form)
                 people.edit_person(session, person, viewer.person_id, facts)
         except Stale:
-            with database.read() as session:
+            with workspace.database.read() as session:
                 there = person_values(session, people.editable_person(session, viewer, key))
             unlike = differences(form.values, there)
             page = PersonForm(key, there["name"], {**there, **form.values}, {}, mark(there), unlike)
@@ -193,14 +194,14 @@ class PeopleController(Controller):
             )
         return go(request, at("people", key), "Saved.")
 
-    @post("/{key:str}/employment", sync_to_thread=True)
+    @post("/{key:str}/employment")
     def employ(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         organisation = form.text("organisation", 200, required=True)
         facts = {
@@ -209,23 +210,23 @@ class PeopleController(Controller):
             "end": form.day("end"),
         }
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 person = people.editable_person(session, viewer, key)
                 form.done()
                 people.add_employment(session, person, organisation, viewer.person_id, **facts)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, key, form, "employment")
+            return self._again(request, viewer, workspace, key, form, "employment")
         return go(request, at("people", key), f"{organisation} is added.")
 
-    @post("/{key:str}/education", sync_to_thread=True)
+    @post("/{key:str}/education")
     def educate(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         institution = form.text("institution", 200, required=True)
         facts = {
@@ -235,23 +236,23 @@ class PeopleController(Controller):
             "end": form.day("end"),
         }
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 person = people.editable_person(session, viewer, key)
                 form.done()
                 people.add_education(session, person, institution, viewer.person_id, **facts)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, key, form, "education")
+            return self._again(request, viewer, workspace, key, form, "education")
         return go(request, at("people", key), f"{institution} is added.")
 
-    @post("/{key:str}/memberships", sync_to_thread=True)
+    @post("/{key:str}/memberships")
     def belong(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         kind = form.choice("kind", tuple(Gathering), required=True) or ""
         organisation = form.text("organisation", 200, required=True)
@@ -261,7 +262,7 @@ class PeopleController(Controller):
             "end": form.day("end"),
         }
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 person = people.editable_person(session, viewer, key)
                 form.done()
                 people.add_membership(
@@ -269,20 +270,20 @@ class PeopleController(Controller):
                 )
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            return self._again(request, viewer, database, key, form, "memberships")
+            return self._again(request, viewer, workspace, key, form, "memberships")
         return go(request, at("people", key), f"{organisation} is added.")
 
-    @post("/{key:str}/memberships/{membership_id:int}/remove", sync_to_thread=True)
+    @post("/{key:str}/memberships/{membership_id:int}/remove")
     def leave(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         membership_id: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = people.editable_person(session, viewer, key)
             form.done()
             people.remove_membership(session, person, row_id(membership_id), viewer.person_id)
@@ -290,14 +291,14 @@ class PeopleController(Controller):
 
     def _again(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: Viewer,
-        database: Database,
+        workspace: Workspace,
         key: str,
         form: Form,
         adding: str,
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = person_page(session, viewer, key, form, adding)
         return show(request, "records/people/show.html", page, status=422)
 

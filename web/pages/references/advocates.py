@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -22,12 +22,12 @@ from references.desk.consent import (
 )
 from references.desk.queue import AdvocateRow, RequestRow
 from references.desk.request import DESK_ROLES
-from web.dependencies import Mail
 from web.forms import Form
 from web.rendering import query
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.clock import today
-from workspace.database import Database
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import Invalid
@@ -90,14 +90,14 @@ class AdvocateController(Controller):
 
     path = "/references/advocates"
 
-    @get(sync_to_thread=True)
+    @get()
     def list(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = advocate_list(session, asked)
         fragment = (
             "references/advocates/_rows.html"
@@ -107,62 +107,60 @@ class AdvocateController(Controller):
         address = "/references/advocates?" + query(page.params)
         return answer(request, "references/advocates/list.html", fragment, page, address=address)
 
-    @get("/new", sync_to_thread=True)
+    @get("/new")
     def new(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         require_writer(viewer)
         text = asked.text("q", 200)
         asked.check()
-        with database.read() as session:
+        with workspace.database.read() as session:
             people = person_rows(session, text=text, members=False, limit=20) if text else []
             known = advocates.nominated(session, [row.id for row in people])
         nominated = {row.key for row in people if row.id in known}
         return show(request, "references/advocates/new.html", Nomination(text, people, nominated))
 
-    @post(sync_to_thread=True)
+    @post()
     def nominate(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         key = form.text("person", 80, required=True)
         form.done()
         require_writer(viewer)
-        with database.write() as session:
+        with workspace.database.write() as session:
             person = person_of(session, key)
             advocates.nominate(session, person, viewer.person_id)
         notice = f"{person.name} is nominated. Nobody may ask them before they consent."
         return go(request, at("references", "advocates", key), notice)
 
-    @get("/{key:str}", sync_to_thread=True)
+    @get("/{key:str}")
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = advocate_page(session, viewer, mail, key, Form(), "")
+        with workspace.database.read() as session:
+            page = advocate_page(session, viewer, workspace, key, Form(), "")
         return show(request, "references/advocates/show.html", page)
 
-    @post("/{key:str}/terms", sync_to_thread=True)
+    @post("/{key:str}/terms")
     def terms(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         chosen = form.choices("activity", tuple(Activity))
         calls = form.integer("calls", 0, 20)
@@ -171,7 +169,7 @@ class AdvocateController(Controller):
         try:
             form.done()
             require_role(viewer, *DESK_ROLES)
-            with database.write() as session:
+            with workspace.database.write() as session:
                 advocate, _ = advocates.advocate_of(session, key)
                 advocates.set_terms(
                     session,
@@ -183,18 +181,17 @@ class AdvocateController(Controller):
                     paused_until=paused,
                 )
         except Invalid as wrong:
-            return self._again(request, viewer, database, mail, key, form, wrong, "terms")
+            return self._again(request, viewer, workspace, key, form, wrong, "terms")
         return go(request, at("references", "advocates", key), "Saved.")
 
-    @post("/{key:str}/consent", sync_to_thread=True)
+    @post("/{key:str}/consent")
     def consent(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         state = form.choice("state", SAID, required=True)
         basis = form.choice("legal_basis", tuple(LegalBasis)) or LegalBasis.CONSENT
@@ -204,7 +201,7 @@ class AdvocateController(Controller):
         try:
             form.done()
             require_role(viewer, *DESK_ROLES)
-            with database.write() as session:
+            with workspace.database.write() as session:
                 advocate, person = advocates.advocate_of(session, key)
                 if state == ConsentState.GIVEN:
                     record_consent(
@@ -229,22 +226,21 @@ class AdvocateController(Controller):
                         captured_on=captured_on,
                     )
         except Invalid as wrong:
-            return self._again(request, viewer, database, mail, key, form, wrong, "consent")
+            return self._again(request, viewer, workspace, key, form, wrong, "consent")
         return go(request, at("references", "advocates", key), "Recorded.")
 
-    @post("/{key:str}/asking", sync_to_thread=True)
+    @post("/{key:str}/asking")
     def ask(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         form.done()
         require_role(viewer, *DESK_ROLES)
-        with database.write() as session:
+        with workspace.database.write() as session:
             advocate, person = advocates.advocate_of(session, key)
             said = consents_of(session, [advocate.id])[advocate.id]
             renewal = consent_on(said, today()).state == ConsentState.GIVEN
@@ -256,42 +252,41 @@ class AdvocateController(Controller):
                 advocate.id,
                 person,
                 session.get_one(Person, viewer.person_id),
-                mail.origin,
+                workspace.origin,
                 renewal=renewal,
             )
         return go(request, at("references", "advocates", key), f"{person.name} is asked.")
 
-    @post("/{key:str}/messages/{message:int}", sync_to_thread=True)
+    @post("/{key:str}/messages/{message:int}")
     def sent(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         message: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         form.done()
         require_role(viewer, *DESK_ROLES)
-        with database.write() as session:
+        with workspace.database.write() as session:
             advocate, _ = advocates.advocate_of(session, key)
             outbox.sent_by_hand(session, guest_links.about_advocate(advocate.id), message)
         return go(request, at("references", "advocates", key), "Noted: it is sent.")
 
     def _again(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: Viewer,
-        database: Database,
-        mail: Mail,
+        workspace: Workspace,
         key: str,
         form: Form,
         wrong: Invalid,
         name: str,
     ) -> Response[str]:
         form.wrong.update(wrong.fields)
-        with database.read() as session:
-            page = advocate_page(session, viewer, mail, key, form, name)
+        with workspace.database.read() as session:
+            page = advocate_page(session, viewer, workspace, key, form, name)
         return show(request, "references/advocates/show.html", page, status=422)
 
 
@@ -321,7 +316,7 @@ def advocate_list(session: Session, asked: Form) -> Advocates:
 
 
 def advocate_page(
-    session: Session, viewer: Viewer, mail: Mail, key: str, form: Form, name: str
+    session: Session, viewer: Viewer, workspace: Workspace, key: str, form: Form, name: str
 ) -> AdvocatePage:
     """An advocate as this viewer may know them, with what was typed into one of the forms."""
     advocate, person = advocates.advocate_of(session, key)
@@ -347,7 +342,7 @@ def advocate_page(
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
         used=budgets.days_of_customer(session, person.account_id),
         messages=outbox.messages_about(session, about) if is_desk else [],
-        mail_is_sent=mail.is_sent,
+        mail_is_sent=workspace.sends_mail,
         is_desk=is_desk,
         values=form.values if name else terms_of(advocate),
         chosen=form.sent.get("activity", []) if name == "terms" else [*activities],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -25,12 +25,12 @@ from references.desk.queue import (
 )
 from references.desk.request import DESK_ROLES, OUTCOMES, Part, ReferenceRequest
 from references.desk.rules import outbox_subject, request_of, slots_of
-from web.dependencies import Mail
 from web.forms import Form, zone_choices
 from web.rendering import query
 from web.responses import answer, at, go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.clock import now, zone_or_utc, zones
-from workspace.database import Database
 from workspace.deals.stages import stages
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage
@@ -118,15 +118,15 @@ class DeskController(Controller):
 
     path = "/references"
 
-    @get(sync_to_thread=True)
+    @get()
     def queue(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = queue_page(session, viewer, asked)
         fragment = (
             "references/desk/_rows.html"
@@ -136,24 +136,24 @@ class DeskController(Controller):
         address = "/references?" + query(page.params)
         return answer(request, "references/desk/queue.html", fragment, page, address=address)
 
-    @get("/policy", sync_to_thread=True)
+    @get("/policy")
     def policy(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = policy_page(session, viewer, Form())
         return show(request, "references/desk/policy.html", page)
 
-    @post("/policy", sync_to_thread=True)
+    @post("/policy")
     def set_policy(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         changes: dict[str, Any] = {
             name: form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
@@ -165,28 +165,27 @@ class DeskController(Controller):
         try:
             form.done()
             require_role(viewer, *DESK_ROLES)
-            with database.write() as session:
+            with workspace.database.write() as session:
                 advocates.set_policy(session, viewer.person_id, changes)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
+            with workspace.database.read() as session:
                 page = policy_page(session, viewer, form)
             return show(request, "references/desk/policy.html", page, status=422)
         return go(request, at("references", "policy"), "The rules are saved.")
 
-    @post("/bulk", sync_to_thread=True)
+    @post("/bulk")
     def bulk(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         step = form.choice("step", ("approve", "decline", "assign"), required=True) or ""
         view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
         chosen = form.choices("request", form.sent.get("request", [])[:MOST_AT_ONCE])
-        act = read_step(form, step, mail)
+        act = read_step(form, step, workspace)
         # One form holds what any of its buttons needs.
         form.lines("reason", 500)
         form.text("member", 80)
@@ -198,7 +197,7 @@ class DeskController(Controller):
         for each in chosen:
             key, _, version = each.partition(":")
             try:
-                with database.write() as session:
+                with workspace.database.write() as session:
                     row = request_of(session, viewer, key)
                     act(session, viewer, row, int(version) if version.isdigit() else None)
                 done += 1
@@ -207,31 +206,30 @@ class DeskController(Controller):
         notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
         return go(request, "/references?" + query({"view": view}), notice)
 
-    @get("/{key:str}", sync_to_thread=True)
+    @get("/{key:str}")
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = request_page(session, viewer, mail, key, Form())
+        with workspace.database.read() as session:
+            page = request_page(session, viewer, workspace, key, Form())
         return show(request, "references/desk/show.html", page)
 
-    @post("/{key:str}/messages/{message:int}", sync_to_thread=True)
+    @post("/{key:str}/messages/{message:int}")
     def sent(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         message: FromPath[int],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             row = request_of(session, viewer, key)
             if not may_read_letters(viewer, row):
                 raise NotFound("There is no such message.")
@@ -239,16 +237,15 @@ class DeskController(Controller):
             outbox.sent_by_hand(session, outbox_subject(row), message)
         return go(request, at("references", key), "Noted: it is sent.")
 
-    @post("/{key:str}/{step:str}", sync_to_thread=True)
+    @post("/{key:str}/{step:str}")
     def take(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         step: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         name = _STEPS.get(step, step)
         if name not in _NOTICES:
@@ -256,16 +253,16 @@ class DeskController(Controller):
         version = form.integer("version")
         back = form.choice("back", ("queue",))
         view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-        act = read_step(form, name, mail)
+        act = read_step(form, name, workspace)
         try:
             form.done()
-            with database.write() as session:
+            with workspace.database.write() as session:
                 row = request_of(session, viewer, key)
                 act(session, viewer, row, version)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
-            with database.read() as session:
-                page = request_page(session, viewer, mail, key, form)
+            with workspace.database.read() as session:
+                page = request_page(session, viewer, workspace, key, form)
             return show(request, "references/desk/show.html", page, status=422)
         to = "/references?" + query({"view": view}) if back else at("references", key)
         said = _NOTICES[name]
@@ -277,9 +274,9 @@ class DeskController(Controller):
 Act = Callable[[Session, Viewer, ReferenceRequest, int | None], None]
 
 
-def read_step(form: Form, name: str, mail: Mail) -> Act:
+def read_step(form: Form, name: str, workspace: Workspace) -> Act:
     """What a form asks to be done with a request; what is wrong with it is noted in the form."""
-    origin = mail.origin
+    origin = workspace.origin
     match name:
         case "decline" | "cancel":
             reason = form.lines("reason", 500, required=name == "decline")
@@ -351,7 +348,9 @@ def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
     )
 
 
-def request_page(session: Session, viewer: Viewer, mail: Mail, key: str, form: Form) -> RequestPage:
+def request_page(
+    session: Session, viewer: Viewer, workspace: Workspace, key: str, form: Form
+) -> RequestPage:
     """A request as this viewer may know it, with what was typed into one of its forms."""
     request = request_of(session, viewer, key)
     row = request_row(session, viewer, request)
@@ -364,7 +363,7 @@ def request_page(session: Session, viewer: Viewer, mail: Mail, key: str, form: F
         slots=slots_of(session, request.id),
         steps=steps_of(session, request.id),
         messages=outbox.messages_about(session, outbox_subject(request)) if may_read else [],
-        mail_is_sent=mail.is_sent,
+        mail_is_sent=workspace.sends_mail,
         may_read_feedback=bool(row.parts & {Part.DESK, Part.ASKER}),
         others=who_may_be_asked(session, Activity(request.activity)) if is_desk else [],
         members=desk_choices(session, request.deal_id) if is_desk else [],

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Response
@@ -29,14 +29,14 @@ from references.desk.request import (
     RequestStep,
     State,
 )
-from web.dependencies import Mail
 from web.forms import Form, zone_choices
 from web.pages.references.advocates import terms_of
 from web.rendering import render
 from web.responses import show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today, zone_or_utc, zones
-from workspace.database import Database
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound
 from workspace.people.people import edit_person
@@ -95,7 +95,7 @@ class GuestWords:
     message: str
 
 
-def refused(request: Request[Any, Any, Any], error: DealkinError) -> Response[str]:
+def refused(request: Request, error: DealkinError) -> Response[str]:
     """A refusal as guests are shown one, without a way into the application."""
     status = 404 if isinstance(error, NotFound) else 409
     return _words(request, GuestWords("That did not work", str(error)), status)
@@ -108,16 +108,16 @@ class GuestController(Controller):
     opt = {"public": True, "by_link": True}  # noqa: RUF012
     exception_handlers = {DealkinError: refused}  # noqa: RUF012
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         token: FromPath[str],
         asked: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         zone = asked.choice("zone", zones())
-        with database.read() as session:
+        with workspace.database.read() as session:
             link = guest_links.open_link(session, token)
             why = guest_links.why_dead(link)
             if why:
@@ -126,14 +126,13 @@ class GuestController(Controller):
             page = guest_page(session, link, token, Form(), zone)
         return _page(request, page)
 
-    @post("/answer", sync_to_thread=True)
+    @post("/answer")
     def answer(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         token: FromPath[str],
         form: NamedDependency[Form],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         says = form.choice("says", ("yes", "no"), required=True)
         zone = form.choice("zone", zones()) or "UTC"
@@ -145,19 +144,18 @@ class GuestController(Controller):
                 workflow.refuse(session, guest, asked, reason)
                 return
             form.done()
-            workflow.accept(session, guest, asked, times, mail.origin)
+            workflow.accept(session, guest, asked, times, workspace.origin)
             _learn_zone(session, guest, zone)
 
-        return self._act(request, database, token, form, Purpose.ANSWER, act)
+        return self._act(request, workspace, token, form, Purpose.ANSWER, act)
 
-    @post("/pick", sync_to_thread=True)
+    @post("/pick")
     def pick(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         token: FromPath[str],
         form: NamedDependency[Form],
-        database: NamedDependency[Database],
-        mail: NamedDependency[Mail],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         slot = form.text("slot", 40, required=True)
         zone = form.choice("zone", zones()) or "UTC"
@@ -165,23 +163,23 @@ class GuestController(Controller):
         def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
             form.done()
             if slot == "none":
-                workflow.ask_other_times(session, guest, asked, mail.origin)
+                workflow.ask_other_times(session, guest, asked, workspace.origin)
                 return
             offered = {each.isoformat(): each for each in rules.slots_of(session, asked.id)}
             if slot not in offered:
                 raise Invalid("Choose one.", {"slot": "This time is no longer offered."})
             _learn_zone(session, guest, zone)
-            workflow.schedule(session, guest, asked, offered[slot], mail.origin)
+            workflow.schedule(session, guest, asked, offered[slot], workspace.origin)
 
-        return self._act(request, database, token, form, Purpose.PICK, act)
+        return self._act(request, workspace, token, form, Purpose.PICK, act)
 
-    @post("/feedback", sync_to_thread=True)
+    @post("/feedback")
     def feedback(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         token: FromPath[str],
         form: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         text = form.lines("text", 5_000, required=True)
 
@@ -189,15 +187,15 @@ class GuestController(Controller):
             form.done()
             workflow.tell(session, guest, asked, text)
 
-        return self._act(request, database, token, form, Purpose.FEEDBACK, act)
+        return self._act(request, workspace, token, form, Purpose.FEEDBACK, act)
 
-    @post("/terms", sync_to_thread=True)
+    @post("/terms")
     def terms(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         token: FromPath[str],
         form: NamedDependency[Form],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         says = form.choice("says", ("yes", "no"), required=True)
         chosen = form.choices("activity", tuple(Activity))
@@ -207,7 +205,7 @@ class GuestController(Controller):
         if says == "yes" and not chosen:
             form.refuse("activity", "Choose one at least, or say no.")
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 link = guest_links.open_link(session, token)
                 advocate, person = _advocate_of(session, link)
                 form.done()
@@ -227,7 +225,7 @@ class GuestController(Controller):
                         own=True,
                     )
         except Invalid as wrong:
-            return self._again(request, database, token, form, wrong)
+            return self._again(request, workspace, token, form, wrong)
         words = (
             "You will not be asked, and what was asked of you is called off."
             if says == "no"
@@ -237,8 +235,8 @@ class GuestController(Controller):
 
     def _act(
         self,
-        request: Request[Any, Any, Any],
-        database: Database,
+        request: Request,
+        workspace: Workspace,
         token: str,
         form: Form,
         purpose: Purpose,
@@ -246,20 +244,20 @@ class GuestController(Controller):
     ) -> Response[Any]:
         """Use a link for what it is for; a form that is wrong comes back."""
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 link = guest_links.open_link(session, token)
                 asked = _request_of(session, link)
                 rules.lock_request(session, asked)
                 guest_links.use_link(session, link, purpose)
                 act(session, _guest(session, link, asked), asked)
         except Invalid as wrong:
-            return self._again(request, database, token, form, wrong)
+            return self._again(request, workspace, token, form, wrong)
         return Redirect(f"/g/{token}", status_code=303)
 
     def _again(
         self,
-        request: Request[Any, Any, Any],
-        database: Database,
+        request: Request,
+        workspace: Workspace,
         token: str,
         form: Form,
         wrong: Invalid,
@@ -267,7 +265,7 @@ class GuestController(Controller):
         form.wrong.update(wrong.fields)
         if not form.wrong:
             form.wrong["form"] = str(wrong)
-        with database.read() as session:
+        with workspace.database.read() as session:
             link = guest_links.open_link(session, token)
             page = guest_page(session, link, token, form, form.values.get("zone"))
         return _page(request, page, status=422)
@@ -439,7 +437,7 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
     return GuestWords("Thank you", words[action]) if action in words else None
 
 
-def _page(request: Request[Any, Any, Any], page: GuestPage, *, status: int = 200) -> Response[str]:
+def _page(request: Request, page: GuestPage, *, status: int = 200) -> Response[str]:
     template = {
         Purpose.ANSWER: "references/guests/answer.html",
         Purpose.PICK: "references/guests/pick.html",
@@ -449,7 +447,7 @@ def _page(request: Request[Any, Any, Any], page: GuestPage, *, status: int = 200
     return show(request, template, page, status=status, headers=_HEADERS)
 
 
-def _words(request: Request[Any, Any, Any], words: GuestWords, status: int) -> Response[str]:
+def _words(request: Request, words: GuestWords, status: int) -> Response[str]:
     return Response(
         render(request, "references/guests/words.html", words),
         status_code=status,

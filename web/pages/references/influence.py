@@ -1,15 +1,15 @@
 """Influence: what went with references, and where advocates are missing."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from litestar import Controller, Request, get
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 
 from references.desk.influence import FEWEST, FEWEST_REQUESTS, Influence, measure_influence
 from web.responses import show
-from workspace.database import Database
+from web.routes import Request, get
+from web.workspace import Workspace
 from workspace.errors import Forbidden
 from workspace.people.viewer import Viewer
 
@@ -29,15 +29,15 @@ class InfluenceController(Controller):
 
     path = "/references/influence"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         if not viewer.roles:
             raise Forbidden("This page is for members with a role. Ask an administrator.")
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = InfluencePage(measure_influence(session, viewer))
         return show(request, "references/influence.html", page)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
@@ -11,7 +11,8 @@ from sqlmodel import Session
 
 from web.forms import Form
 from web.responses import go, show
-from workspace.database import Database
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.deals import seat_roles
 from workspace.deals.seat_roles import SeatRoleRow
 from workspace.errors import Conflict, Invalid
@@ -34,94 +35,94 @@ class SeatRoleController(Controller):
 
     path = "/staffing/roles"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = seat_roles_page(session, viewer)
         return show(request, "staffing/roles.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def add(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_leader(viewer)
         name = form.text("name", 40, required=True)
         try:
             form.done()
-            with database.write() as session:
+            with workspace.database.write() as session:
                 seat_roles.add_seat_role(session, name, viewer.person_id)
         except Invalid as wrong:
-            return self._again(request, viewer, database, "", form, wrong)
+            return self._again(request, viewer, workspace, "", form, wrong)
         return go(request, "/staffing/roles", f"A seat may be for {name} now.")
 
-    @post("/{key:str}/rename", sync_to_thread=True)
+    @post("/{key:str}/rename")
     def rename(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_leader(viewer)
         name = form.text("name", 40, required=True)
         seen = form.maybe("seen", 40)
         try:
             form.done()
-            with database.write() as session:
+            with workspace.database.write() as session:
                 seat_roles.rename_seat_role(session, key, name, viewer.person_id, seen=seen)
         except (Invalid, Conflict) as wrong:
-            return self._again(request, viewer, database, key, form, wrong)
+            return self._again(request, viewer, workspace, key, form, wrong)
         return go(request, "/staffing/roles", f"It is {name} now, on every seat.")
 
-    @post("/{key:str}/move", sync_to_thread=True)
+    @post("/{key:str}/move")
     def move(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_leader(viewer)
         to = form.choice("to", ("up", "down"), required=True)
         form.done()
-        with database.write() as session:
+        with workspace.database.write() as session:
             role = seat_roles.move_seat_role(session, key, viewer.person_id, up=to == "up")
         return go(request, "/staffing/roles", f"{role.name} is moved {to}.")
 
-    @post("/{key:str}/remove", sync_to_thread=True)
+    @post("/{key:str}/remove")
     def remove(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         key: FromPath[str],
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_leader(viewer)
         form.done()
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 name = seat_roles.remove_seat_role(session, viewer, key)
         except Conflict as wrong:
-            return self._again(request, viewer, database, key, form, wrong)
+            return self._again(request, viewer, workspace, key, form, wrong)
         return go(request, "/staffing/roles", f"No new seat is for {name}.")
 
     def _again(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: Viewer,
-        database: Database,
+        workspace: Workspace,
         key: str,
         form: Form,
         wrong: Invalid | Conflict,
@@ -130,7 +131,7 @@ class SeatRoleController(Controller):
             form.wrong.update(wrong.fields)
         else:
             form.refuse("role", str(wrong))
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = seat_roles_page(session, viewer, key, form)
         status = 422 if isinstance(wrong, Invalid) else 409
         return show(request, "staffing/roles.html", page, status=status)

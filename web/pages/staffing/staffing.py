@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from litestar import Controller, Request, get, post
+from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session, col, select
@@ -14,8 +14,9 @@ from web.edit_conflicts import Difference, Stale, differences, hold, mark, requi
 from web.forms import Form
 from web.rendering import listed
 from web.responses import go, show
+from web.routes import Request, get, post
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account
-from workspace.database import Database
 from workspace.deals import access, availability, team
 from workspace.deals.tables import Deal, Seat
 from workspace.errors import Conflict, Invalid, NotFound
@@ -61,28 +62,27 @@ class StaffingController(Controller):
 
     path = "/staffing"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
-        catalog: NamedDependency[Catalog],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
-            page = staffing_page(session, viewer, catalog)
+        with workspace.database.read() as session:
+            page = staffing_page(session, viewer, workspace.catalog)
         return show(request, "staffing/show.html", page)
 
-    @post("/assign", sync_to_thread=True)
+    @post("/assign")
     def assign(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        with database.write() as session:
+        with workspace.database.write() as session:
             people = dict(active_members(session))
             open_seats = session.exec(
                 select(Seat.id, Deal.key)
@@ -112,29 +112,29 @@ class AvailabilityController(Controller):
 
     path = "/availability"
 
-    @get(sync_to_thread=True)
+    @get()
     def show(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = availability_page(session, viewer, Form())
         return show(request, "staffing/availability.html", page)
 
-    @post(sync_to_thread=True)
+    @post()
     def change(
         self,
-        request: Request[Any, Any, Any],
+        request: Request,
         form: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
-        database: NamedDependency[Database],
+        workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
         status = 422
         try:
-            with database.write() as session:
+            with workspace.database.write() as session:
                 person = own_person(session, viewer)
                 hold(session, person)
                 require_fresh(form, own_time(session, person))
@@ -145,7 +145,7 @@ class AvailabilityController(Controller):
             form.wrong.update(wrong.fields)
         else:
             return go(request, "/availability", "Saved: it holds for the next proposal.")
-        with database.read() as session:
+        with workspace.database.read() as session:
             page = availability_page(session, viewer, form, stale=status == 409)
         return show(request, "staffing/availability.html", page, status=status)
 

@@ -7,7 +7,6 @@ import pytest
 from sqlmodel import Session, select
 
 from references.desk.advocates import Activity
-from references.network.paths import Network
 from references.suggestions import offers
 from similarity.experts import experts_of_deal
 from similarity.index.catalog import Catalog
@@ -20,6 +19,7 @@ from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World, ago, stage
 from web.pages.deal_room.overview import overview
+from web.workspace import Workspace
 from workspace import assets
 from workspace.deals import lifecycle, products, team
 from workspace.deals.access import visible_deals
@@ -91,16 +91,17 @@ def ranked(world: World) -> World:
 
 @pytest.mark.parametrize("name", ["alice", "charlie"])
 def test_should_show_what_the_tabs_show_on_their_own(
-    ranked: World, catalog: Catalog, network: Network, name: str
+    ranked: World, workspace: Workspace, name: str
 ) -> None:
     """The overview ranks once for all its parts, and each is as if it had ranked for itself."""
     viewer = ranked.viewer(name)
+    catalog, network = workspace.catalog, workspace.network
     told = set()
     with ranked.database.read() as session:
         seen = select(Deal).where(visible_deals(viewer)).order_by(Deal.id)
         # All of the cast's, and some of those that were added.
         for each in session.exec(seen).all()[:20]:
-            page = overview(session, viewer, catalog, network, each.key)
+            page = overview(session, viewer, workspace, each.key)
             is_open = each.outcome == "open"
             asked = offers(session, viewer, catalog, network, each, Activity.CALL, limit=3)
             assert page.kin == kin_of_deal(session, viewer, catalog, each, limit=3)

@@ -11,11 +11,11 @@ from sqlmodel import Session, select
 from references.introductions.tables import OPEN_DAYS, IntroductionRequest
 from references.network.ties import TieKind, Visibility, assert_tie
 from tests.references.asking import ahead
+from tests.serving import set_mail_server
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit, acts
 from tests.web.test_contracts import counted
 from tests.world import World
-from web.dependencies import Mail
 from workspace.clock import today
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people.tables import Person
@@ -220,7 +220,7 @@ def test_should_send_the_message_where_the_connector_wants_that(
         writing.get_one(Person, world.people["jonas"]).email = "jonas@havel.example"
     here = asked(visit, world)
     assert "Send it to" not in visit("bob").get("/introductions").text
-    app.state.mail = Mail("http://dealkin.local", is_sent=True)
+    set_mail_server(app)
     assert "Send it to jonas@havel.example" in visit("bob").get("/introductions").text
     sent = {"answer": "yes", "message": "Dear Jonas", "send": "yes"}
     assert visit("bob").post(f"{here}/answer", sent).status_code == 303

@@ -11,10 +11,10 @@ from references.desk import workflow
 from references.desk.advocates import Activity, Advocate, policy
 from references.desk.request import Guest, Part, ReferenceRequest, State
 from tests.references.asking import advocate, ahead, contact, noon
+from tests.serving import set_mail_server
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit, acts
 from tests.world import World, stage
-from web.dependencies import Mail
 from workspace.clock import now
 from workspace.deals import lifecycle
 from workspace.delivery.outbox import OutboxMessage
@@ -293,7 +293,7 @@ def test_should_keep_links_to_their_guests_where_mail_is_sent(
     visit("alice").post(f"{here}/approve")
     visit("erin").post(f"{here}/invite")
     assert re.search(r"/g/[\w-]{43}", visit("erin").get(here).text)
-    app.state.mail = Mail(ORIGIN, is_sent=True)
+    set_mail_server(app)
     page = visit("erin").get(here).text
     assert "Would you give a reference call?" in page
     assert not re.search(r"/g/[\w-]{43}", page)

@@ -1,0 +1,51 @@
+"""A test that hangs ends, and the output says where it was."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HANGS = """
+import threading
+
+import pytest
+
+
+def waits_without_end():
+    threading.Event().wait()
+
+
+@pytest.fixture
+def server():
+    yield
+    waits_without_end()
+
+
+def test_hangs():
+    waits_without_end()
+
+
+def test_fails_and_hangs_afterwards(server):
+    assert False
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "stack"),
+    [("test_hangs", "in test_hangs"), ("test_fails_and_hangs_afterwards", "in server")],
+)
+def test_a_test_that_hangs_is_ended_with_its_stack(tmp_path: Path, name: str, stack: str) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(HANGS, encoding="utf-8")
+    options = ["-p", "tests.time_limits", "-p", "no:cacheprovider", "--timeout", "1"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, f"{file}::{name}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "Timeout (0:00:01)!" in ended.stderr
+    assert "in waits_without_end" in ended.stderr
+    assert stack in ended.stderr

@@ -1,0 +1,78 @@
+"""The workspace that pages and commands work with, and the one function that opens it."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+
+from references.network.paths import Network
+from similarity.encoders.embeddings import Embedder, Encoder, Reranker
+from similarity.encoders.reranking import Reader
+from similarity.index.catalog import Catalog
+from workspace.database import Database
+from workspace.settings import Settings
+from workspace.setup import open_database
+
+LOCAL_ADDRESS = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The database, the catalog and the network that follow its writes, and the settings."""
+
+    settings: Settings
+    database: Database
+    catalog: Catalog
+    network: Network
+    # The address of the server, for links where the settings name no origin.
+    address: str = LOCAL_ADDRESS
+
+    @property
+    def origin(self) -> str:
+        """The address that links in mail begin with."""
+        return self.settings.origin or self.address
+
+    @property
+    def sends_mail(self) -> bool:
+        """Whether a mail server is set; without one, pages show mail to be copied."""
+        return bool(self.settings.smtp_url)
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers connect by https."""
+        return bool(self.settings.origin and self.settings.origin.startswith("https://"))
+
+
+def workspace_on(
+    database: Database,
+    settings: Settings,
+    encoder: Encoder,
+    reader: Reader | None = None,
+    address: str = LOCAL_ADDRESS,
+) -> Workspace:
+    """The workspace of an open database, with a catalog and a network that follow its writes."""
+    catalog = Catalog(database, encoder, settings.indexes, reader)
+    catalog.attach()
+    network = Network(database)
+    network.attach()
+    return Workspace(settings, database, catalog, network, address)
+
+
+@contextmanager
+def open_workspace(settings: Settings, address: str = LOCAL_ADDRESS) -> Iterator[Workspace]:
+    """The workspace of these settings, its database upgraded; closed when the block ends."""
+    with closing(open_database(settings)) as database:
+        workspace = workspace_on(
+            database, settings, encoder_of(settings), reranker_of(settings), address
+        )
+        workspace.network.catch_up()
+        yield workspace
+
+
+def encoder_of(settings: Settings) -> Embedder:
+    """The encoder that the settings choose."""
+    return Embedder(settings.model, settings.model_languages)
+
+
+def reranker_of(settings: Settings) -> Reranker | None:
+    """The reranker that the settings choose, if any."""
+    return Reranker(settings.reranker) if settings.reranker else None
