@@ -15,12 +15,12 @@ from similarity.index.language import stems
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.inquiry import about_text
-from similarity.kin import WORDS_MARKED, matched
+from similarity.kin import WORDS_MARKED, matched_stems
 from similarity.names.lookup import NameMatch, find_names
 from similarity.names.tables import Subject
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
-from similarity.snippets import NOTHING_WRITTEN, Span, snippet, texts_of
+from similarity.snippets import NO_TEXT, Span, snippet, texts_of
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
 from workspace.assets import Asset
@@ -32,7 +32,7 @@ from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
 # A document has the words of a question from this share of a full match on.
-WORDS_FLOOR = 0.1
+WORDS_FLOOR = 0.05
 # A document is near by meaning from this cosine of the vectors as the model gives them, before
 # they are centred. Of 26 questions of nonsense in three languages none came nearer than 0.44 to
 # a deal, asset or person of the demo; sentences that describe one came to between 0.46 and 0.71.
@@ -197,11 +197,11 @@ def _by_text(
         matches = match(collection, asked, hidden=unseen)
         ranked = best(matches, text_scores(matches, asked.weights), len(matches.ids))
         rows = [row for row in ranked if matches.words[row] >= WORDS_FLOOR][:limit]
-        words = [matched(collection, asked, matches.ids[row]) for row in rows]
+        words = [matched_stems(collection, asked, matches.ids[row]) for row in rows]
     texts = texts_of(session, kind, [matches.ids[row] for row in rows])
     passages = {}
     for row, marked in zip(rows, words, strict=True):
-        written = texts.get(matches.ids[row], NOTHING_WRITTEN)
+        written = texts.get(matches.ids[row], NO_TEXT)
         passages[matches.ids[row]] = snippet(
             written.passage(matches.passages[row]), marked[:WORDS_MARKED], written.language
         )

@@ -27,9 +27,7 @@ class SearchPage:
     @property
     def count(self) -> int:
         """How many things were found."""
-        if self.found is None:
-            return 0
-        return len(self.found.deals) + len(self.found.assets) + len(self.found.people)
+        return self.found.count if self.found else 0
 
 
 class SearchController(Controller):
