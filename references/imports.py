@@ -29,7 +29,7 @@ from workspace.imports.cells import (
     read_list,
     read_whole,
 )
-from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.deals import add_past_event
 from workspace.imports.formats import Cells, Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
@@ -58,7 +58,7 @@ _RELATED = {
 
 
 def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: the two people, kind, source and owner."""
+    """Matched by the two people, kind, source and owner."""
 
     def apply(row: Row) -> Result:
         one_id = row.need("one", context.person_id)
@@ -99,7 +99,7 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key, among the connections of the member who imports: profile, else name and company."""
+    """Matched by the profile, otherwise by name and company, among the importer's connections."""
     if context.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
     owner = context.get(Person, context.by)
@@ -139,7 +139,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
 
 
 def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: the person; a consent is known again by its state and the day it was captured."""
+    """Matched by the person; a consent by its state and the day on which it was captured."""
     context.require_role(*DESK_ROLES)
 
     def apply(row: Row) -> Result:
@@ -176,21 +176,16 @@ def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_references(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Requests of the past. Key: deal, advocate, activity and date."""
+    """Past requests. Matched by deal, advocate, activity and date."""
     context.require_role(*DESK_ROLES)
     ids = {
         person_id: advocate_id
         for advocate_id, person_id in context.session.exec(select(Advocate.id, Advocate.person_id))
     }
-    for start in range(0, len(rows), CHUNK):
-        some = rows[start : start + CHUNK]
-        found = context.find_deals(some)
-        deal_ids = [deal.id for deals in found.values() for deal in deals]
-        there: dict[tuple[object, ...], ReferenceRequest] = {}
-        past = select(ReferenceRequest).where(col(ReferenceRequest.deal_id).in_(deal_ids))
-        for request in context.session.exec(past):
-            there[_place(request)] = request
-        apply_each(some, partial(_reference, context, ids, found, there))
+    for batch in context.deal_batches(rows):
+        past = select(ReferenceRequest).where(col(ReferenceRequest.deal_id).in_(batch.deal_ids))
+        requests = {_place(request): request for request in context.session.exec(past)}
+        apply_each(batch.rows, partial(_reference, context, ids, batch, requests))
 
 
 def _full_name(cells: Cells) -> Cells:
@@ -312,8 +307,8 @@ def _set_terms(context: ImportContext, advocate: Advocate, terms: dict[str, Any]
 def _reference(
     context: ImportContext,
     advocates_of: dict[int, int],
-    found: dict[str, list[Deal]],
-    there: dict[tuple[object, ...], ReferenceRequest],
+    batch: DealRows,
+    requests: dict[tuple[object, ...], ReferenceRequest],
     row: Row,
 ) -> Result:
     person_id = row.need("advocate", context.person_id)
@@ -324,7 +319,7 @@ def _reference(
     outcome = row.read("outcome", lambda text: read_choice(text, (*OUTCOMES, MISSED)))
     note = row.read_prose(ReferenceRequest, "outcome_note")["outcome_note"]
     row.check()
-    deal = context.readable_deal(row, found)
+    deal = context.readable_deal(row, batch)
     if person_id not in advocates_of:
         raise Invalid(f"{quoted(row.cells['advocate'])} is no advocate yet.")
     if day > today():
@@ -340,9 +335,9 @@ def _reference(
         facts["state"] = State.MISSED if outcome == MISSED else State.COMPLETED
         facts["outcome"] = "" if outcome == MISSED else outcome
     place = (deal.id, advocates_of[person_id], activity.value, day)
-    request = there.get(place)
+    request = requests.get(place)
     if request is None:
-        there[place] = _past(context, deal, person_id, place, facts)
+        requests[place] = _past(context, deal, person_id, place, facts)
         return Result.CREATED
     changed = {name: value for name, value in facts.items() if getattr(request, name) != value}
     if not changed:
@@ -453,7 +448,7 @@ EXTENSION = ImportExtension(
             columns("one,other,kind,evidence,start,end,source,visibility,owner"),
         ),
     ),
-    kinds={
+    functions={
         "connections": partial(apply_address_book, LINKEDIN),
         "cards": partial(apply_address_book, ADDRESS_BOOK),
         "advocates": apply_advocates,

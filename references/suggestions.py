@@ -1,11 +1,14 @@
-"""For a deal and an activity: which advocates to ask, why them, and who cannot be asked now."""
+"""Suggestions: which advocates to ask for an activity on a deal, and who cannot be asked now.
 
+What is known about each advocate is read here; `references/matching.py` turns it into a score.
+"""
+
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from references import matching
@@ -13,7 +16,14 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.budgets import Availability, availability
 from references.desk.request import ReferenceRequest, State
 from references.matching import Candidate, Match, Wanted
-from references.network.paths import KnownPath, Network, Step, known, opposing, steps_of
+from references.network.paths import (
+    KnownPath,
+    Network,
+    PathPerson,
+    competitors_people,
+    known_paths,
+    path_people,
+)
 from references.network.ties import Visibility
 from similarity.index.catalog import Catalog
 from similarity.index.collection import POOL
@@ -21,7 +31,7 @@ from similarity.index.sources import names_of
 from similarity.inquiry import Inquiry, Want, ask_of_deal, rank
 from workspace.accounts.accounts import Account
 from workspace.clock import today
-from workspace.database import batches
+from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import DealFilter
 from workspace.deals.stakeholders import Stakeholder
@@ -29,64 +39,55 @@ from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
-# The won deals of whose accounts advocates are most like those who would be talked to.
+# The similar won deals; an advocate's account may have one among them.
 WON_KIN = Want(POOL, DealFilter(outcome=Outcome.WON))
-# Of an account whose stakeholders nobody has named, so many of its people are aimed at.
-MOST_AIMED_AT = 200
-# Those who decide are talked to first.
-_FIRST = ("economic buyer", "decision maker", "executive sponsor", "champion")
+# At an account without named stakeholders, paths lead to at most so many of its people.
+MOST_PEOPLE_TO_REACH = 200
+# An advocate without a path talks to the first of these buying roles.
+_DECIDING_ROLES = ("economic buyer", "decision maker", "executive sponsor", "champion")
 
 
 @dataclass(frozen=True)
-class Offer:
+class Suggestion:
     """An advocate to ask, with the reasons."""
 
     advocate_id: int
-    person: Step
+    person: PathPerson
     match: Match
-    # The strongest path from them to one of those aimed at.
+    # The strongest path from the advocate to one of the people to reach.
     path: KnownPath | None
-    # Whom they would talk to: the end of the path, else who decides.
-    prospect: Step | None
+    # The contact to talk to: the end of the path, or the first of the people to reach.
+    prospect: PathPerson | None
     availability: Availability
-    # The deal of theirs that is most like this one.
+    # The advocate's won deal that is most similar.
     deal_key: str | None
     deal_name: str
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """An advocate who cannot be asked now: why not, and from when on they can."""
+    """An advocate who cannot be asked now: the reason, and the first day on which they can."""
 
-    person: Step
+    person: PathPerson
     reason: str
     next_on: date | None
 
 
 @dataclass(frozen=True)
-class Offers:
-    """What the References tab of a deal offers."""
+class Suggestions:
+    """The advocates for a deal and an activity."""
 
-    offered: list[Offer]
-    # How many could be asked, those beyond the limit too.
+    suggested: list[Suggestion]
+    # The number of advocates who can be asked, including those beyond the limit.
     count: int
     left_out: list[LeftOut]
-    # Those who are aimed at, the first to talk to first.
-    aimed_at: list[Step]
-    # Whether they are the deal's stakeholders; else they are anybody at its account.
+    # The people to reach, in the order in which to talk to them.
+    to_reach: list[PathPerson]
+    # Whether these are the deal's stakeholders; otherwise they are all people at its account.
     stakeholders: bool
 
 
-@dataclass(frozen=True)
-class _Likeness:
-    """Of an account's won deals, the one that is most like the deal in question."""
-
-    value: float
-    deal_key: str
-    deal_name: str
-
-
-def offers(
+def suggest_advocates(
     session: Session,
     viewer: Viewer,
     catalog: Catalog,
@@ -98,304 +99,363 @@ def offers(
     limit: int = 20,
     on: date | None = None,
     inquiry: Inquiry | None = None,
-) -> Offers:
-    """The advocates to ask on a deal, the best first; `prospect` narrows down whom they know.
+) -> Suggestions:
+    """The advocates to ask on a deal, the best first; `prospect` is the only person to reach.
 
-    Those who may not be asked on that day are left out, with the reason. An `inquiry` that
-    this viewer makes about this deal in any case is gone on with.
+    Advocates who cannot be asked on that day are left out, with the reason. An `inquiry` of this
+    viewer about this deal saves a new one.
     """
-    on = on or today()
-    aimed_at, named = aims(session, deal)
+    people, are_stakeholders = people_to_reach(session, deal)
     if prospect is not None:
-        aimed_at = [person for person in aimed_at if person == prospect]
-    rows = _advocates(session, deal)
-    may = availability(session, [each.id for each in rows], activity, on)
-    asked = [each for each in rows if may[each.id].may_be_asked]
-    steps = steps_of(session, {*(each.person_id for each in rows), *aimed_at})
-    paths = _paths(session, viewer, network, aimed_at, [each.person_id for each in asked])
+        people = [person for person in people if person == prospect]
+    advocates = _advocates(session, deal)
+    ids = [advocate.id for advocate in advocates]
+    available = availability(session, ids, activity, on or today())
+    askable = [advocate for advocate in advocates if available[advocate.id].may_be_asked]
+    persons = path_people(session, {*(advocate.person_id for advocate in advocates), *people})
     inquiry = inquiry or ask_of_deal(session, viewer, catalog, deal)
-    candidates = _candidates(session, catalog, inquiry, deal, asked, may, paths, aimed_at)
-    matches = matching.match((wanted, candidate) for wanted, candidate, _ in candidates)
-    likeness = {candidate.id: like for _, candidate, like in candidates}
-    person_of = {each.id: each.person_id for each in asked}
-    offered = []
-    for each in matches[:limit]:
-        person = person_of[each.id]
-        path = paths.get(person)
-        like = likeness[each.id]
-        end = path.people[-1].id if path else aimed_at[0] if aimed_at else None
-        offered.append(
-            Offer(
-                advocate_id=each.id,
-                person=steps[person],
-                match=each,
-                path=path,
-                prospect=steps[end] if end is not None else None,
-                availability=may[each.id],
-                deal_key=like.deal_key if like else None,
-                deal_name=like.deal_name if like else "",
+    known = _what_is_known(session, catalog, network, inquiry, deal, askable, people)
+    matches = matching.match(
+        (_wanted(advocate, deal, known), _candidate(advocate, available[advocate.id], known))
+        for advocate in askable
+    )
+    by_id = {advocate.id: advocate for advocate in askable}
+    suggested = []
+    for match in matches[:limit]:
+        advocate = by_id[match.id]
+        similar = known.similar_deals.get(advocate.account_id or 0)
+        contact = known.contact_of(advocate)
+        suggested.append(
+            Suggestion(
+                advocate_id=advocate.id,
+                person=persons[advocate.person_id],
+                match=match,
+                path=known.paths.get(advocate.person_id),
+                prospect=persons[contact] if contact is not None else None,
+                availability=available[advocate.id],
+                deal_key=similar.key if similar else None,
+                deal_name=similar.name if similar else "",
             )
         )
     left_out = [
-        LeftOut(steps[each.person_id], may[each.id].reason, may[each.id].next_on)
-        for each in rows
-        if not may[each.id].may_be_asked
+        LeftOut(persons[advocate.person_id], state.reason, state.next_on)
+        for advocate in advocates
+        if not (state := available[advocate.id]).may_be_asked
     ]
-    left_out.sort(key=lambda each: (each.next_on or date.max, each.person.name))
-    return Offers(offered, len(matches), left_out, [steps[person] for person in aimed_at], named)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A reference request of a deal, as a line."""
-
-    key: str
-    activity: str
-    state: str
-    due: date | None
-    advocate: str | None
-    prospect: str | None
-    requested_by: str | None
-
-
-def asked_on(session: Session, deal_id: int) -> list[Asked]:
-    """The reference requests of a deal that the caller may see, the newest first."""
-    advocate, prospect, by = aliased(Person), aliased(Person), aliased(Person)
-    rows = session.execute(
-        sa.select(
-            col(ReferenceRequest.key),
-            col(ReferenceRequest.activity),
-            col(ReferenceRequest.state),
-            col(ReferenceRequest.due),
-            col(advocate.name),
-            col(prospect.name),
-            col(by.name),
-        )
-        .outerjoin(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
-        .outerjoin(advocate, col(advocate.id) == col(Advocate.person_id))
-        .outerjoin(prospect, col(prospect.id) == col(ReferenceRequest.prospect_id))
-        .outerjoin(by, col(by.id) == col(ReferenceRequest.requested_by_id))
-        .where(col(ReferenceRequest.deal_id) == deal_id)
-        .order_by(col(ReferenceRequest.id).desc())
+    left_out.sort(key=lambda row: (row.next_on or date.max, row.person.name))
+    return Suggestions(
+        suggested=suggested,
+        count=len(matches),
+        left_out=left_out,
+        to_reach=[persons[person] for person in people],
+        stakeholders=are_stakeholders,
     )
-    return [Asked(*row) for row in rows]
 
 
-def fit(offer: Offer) -> str:
-    """Why this advocate, in a line that everybody who may see the deal may read.
+def reasons_in_a_line(suggestion: Suggestion) -> str:
+    """Why this advocate, in a line for everybody who may see the deal.
 
-    A path over ties that only some may know of is left out of it.
+    A path over a tie that not everybody may see is left out.
     """
-    private = offer.path is not None and any(
-        tie.shared_with != Visibility.EVERYONE for ties in offer.path.evidence for tie in ties
+    path = suggestion.path
+    private = path is not None and any(
+        tie.shared_with != Visibility.EVERYONE for ties in path.evidence for tie in ties
     )
     reasons = [
         term.because
-        for term in offer.match.terms
+        for term in suggestion.match.terms
         if term.contribution > 0 and not (private and term.name == "path")
     ]
     return "; ".join(reasons[:3])
 
 
-def aims(session: Session, deal: Deal) -> tuple[list[int], bool]:
-    """Whom a reference is to reach, and whether they were named as stakeholders."""
+def people_to_reach(session: Session, deal: Deal) -> tuple[list[int], bool]:
+    """The people whom a reference is to reach, and whether they are the deal's stakeholders.
+
+    Without stakeholders they are the people at the deal's account.
+    """
     rows = session.exec(
         select(Stakeholder).where(Stakeholder.deal_id == deal.id).order_by(col(Stakeholder.id))
     ).all()
     if rows:
-        first = {role: place for place, role in enumerate(_FIRST)}
-        order = sorted(rows, key=lambda row: first.get(row.buying_role, len(first)))
-        return [row.person_id for row in order], True
+        ranks = {role: rank for rank, role in enumerate(_DECIDING_ROLES)}
+        rows = sorted(rows, key=lambda row: ranks.get(row.buying_role, len(ranks)))
+        return [row.person_id for row in rows], True
     if deal.account_id is None:
         return [], False
     people = select(Person.id).where(Person.account_id == deal.account_id)
-    return list(session.exec(people.order_by(Person.name).limit(MOST_AIMED_AT))), False
+    return list(session.exec(people.order_by(Person.name).limit(MOST_PEOPLE_TO_REACH))), False
 
 
 @dataclass(frozen=True)
-class _Vouching:
-    """An advocate, as a person at an account."""
-
+class _AdvocateAtAccount:
     id: int
     person_id: int
     account_id: int | None
 
 
-def _advocates(session: Session, deal: Deal) -> list[_Vouching]:
-    """Every advocate but those of the deal's own account."""
+@dataclass(frozen=True)
+class _WonDeal:
+    id: int
+    account_id: int
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _SimilarDeal:
+    """The won deal of an account that is most similar to the deal in question."""
+
+    likeness: float
+    key: str
+    name: str
+
+
+@dataclass(frozen=True)
+class _DealTags:
+    products: frozenset[str]
+    competitors: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """What is compared of a person; their account's country stands in for their own."""
+
+    title: str = ""
+    languages: frozenset[str] = frozenset()
+    country: str | None = None
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known about the advocates who can be asked, and about the people to reach."""
+
+    to_reach: Sequence[int]
+    # By the advocate's person.
+    paths: dict[int, KnownPath]
+    # By account: the most similar won deal, and all won deals that the viewer may see.
+    similar_deals: dict[int, _SimilarDeal]
+    won_deals: dict[int, list[int]]
+    # By deal.
+    tags: dict[int, _DealTags]
+    # By person.
+    profiles: dict[int, _Profile]
+    # By advocate: whether their last reference helped, None where nobody said.
+    last_helped: dict[int, bool | None]
+
+    def contact_of(self, advocate: _AdvocateAtAccount) -> int | None:
+        """The person whom an advocate would talk to."""
+        path = self.paths.get(advocate.person_id)
+        if path:
+            return path.people[-1].id
+        return self.to_reach[0] if self.to_reach else None
+
+
+def _what_is_known(
+    session: Session,
+    catalog: Catalog,
+    network: Network,
+    inquiry: Inquiry,
+    deal: Deal,
+    advocates: Sequence[_AdvocateAtAccount],
+    people: Sequence[int],
+) -> _Known:
+    viewer = inquiry.viewer
+    persons = [advocate.person_id for advocate in advocates]
+    paths = _paths(session, viewer, network, people, persons)
+    accounts = {advocate.account_id for advocate in advocates if advocate.account_id}
+    won = _won_deals(session, viewer, accounts)
+    by_account: dict[int, list[int]] = defaultdict(list)
+    for row in won:
+        by_account[row.account_id].append(row.id)
+    return _Known(
+        to_reach=people,
+        paths=paths,
+        similar_deals=_similar_deals(session, catalog, inquiry, won),
+        won_deals=by_account,
+        tags=_tags(session, [deal.id, *(row.id for row in won)]),
+        profiles=_profiles(session, {*people, *persons}),
+        last_helped=_last_helped(session, viewer, [advocate.id for advocate in advocates]),
+    )
+
+
+def _wanted(advocate: _AdvocateAtAccount, deal: Deal, known: _Known) -> Wanted:
+    """What the deal asks of an advocate, given the contact whom they would talk to."""
+    contact = known.profiles.get(known.contact_of(advocate) or 0, _Profile())
+    tags = known.tags[deal.id]
+    return Wanted(
+        products=tags.products,
+        competitors=tags.competitors,
+        title=contact.title,
+        languages=contact.languages,
+        country=contact.country,
+    )
+
+
+def _candidate(advocate: _AdvocateAtAccount, available: Availability, known: _Known) -> Candidate:
+    path = known.paths.get(advocate.person_id)
+    similar = known.similar_deals.get(advocate.account_id or 0)
+    profile = known.profiles[advocate.person_id]
+    tags = [known.tags[deal_id] for deal_id in known.won_deals.get(advocate.account_id or 0, ())]
+    limits = [left for left in (available.customer_left, available.own_left) if left is not None]
+    return Candidate(
+        id=advocate.id,
+        path=path.strength if path else 0.0,
+        path_because=_path_in_words(path) if path else "no path to them that we know of",
+        likeness=similar.likeness if similar else 0.0,
+        likeness_because=(
+            f"like {similar.name}" if similar else "no won deal of theirs is like this"
+        ),
+        products=frozenset().union(*(deal.products for deal in tags)),
+        competitors=frozenset().union(*(deal.competitors for deal in tags)),
+        title=profile.title,
+        languages=profile.languages,
+        country=profile.country,
+        left=min(limits) if limits else None,
+        last_helped=known.last_helped.get(advocate.id),
+    )
+
+
+def _path_in_words(path: KnownPath) -> str:
+    end = path.people[-1].name
+    if len(path.people) == 2:
+        return f"knows {end} ({path.evidence[0][0].kind})"
+    return f"reaches {end} over {' and '.join(person.name for person in path.people[1:-1])}"
+
+
+def _advocates(session: Session, deal: Deal) -> list[_AdvocateAtAccount]:
+    """Every advocate except those at the deal's own account."""
     elsewhere = col(Person.account_id).is_distinct_from(deal.account_id)
     query = (
-        select(Advocate.id, Person.id, Person.account_id)
+        select_row(
+            _AdvocateAtAccount,
+            id=col(Advocate.id),
+            person_id=col(Person.id),
+            account_id=col(Person.account_id),
+        )
+        .select_from(Advocate)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(sa.or_(elsewhere, col(Person.account_id).is_(None)))
     )
-    return [_Vouching(*row) for row in session.exec(query.order_by(col(Advocate.id)))]
+    return fetch(session, _AdvocateAtAccount, query.order_by(col(Advocate.id)))
 
 
 def _paths(
     session: Session,
     viewer: Viewer,
     network: Network,
-    aims: Collection[int],
+    to_reach: Collection[int],
     people: Collection[int],
 ) -> dict[int, KnownPath]:
-    """The strongest path from each of these people to one of those aimed at.
+    """The strongest path from each of `people` to one of those `to_reach`.
 
-    It does not lead over ourselves: that we know both is no reference.
+    Paths over our own members are left out: that a member knows both is no reference.
     """
-    if not aims:
+    if not to_reach:
         return {}
     graph, lent = network.graph(session), network.lent(session, viewer)
-    avoid = {*session.exec(select(Member.person_id)), *opposing(session)} - set(aims)
-    # Looked for from the other end: that set of people is the same for every advocate.
-    found = graph.nearest(aims, people, extra=lent, avoid=avoid)
-    chains = [found[person].people[::-1] for person in people if person in found]
-    return {path.people[0].id: path for path in known(session, viewer, chains)}
+    avoid = {*session.exec(select(Member.person_id)), *competitors_people(session)} - set(to_reach)
+    # The search starts at the people to reach, as the same sources serve every advocate.
+    nearest = graph.nearest(to_reach, people, lent=lent, avoid=avoid)
+    chains = [nearest[person].people[::-1] for person in people if person in nearest]
+    return {path.people[0].id: path for path in known_paths(session, viewer, chains)}
 
 
-def _candidates(
-    session: Session,
-    catalog: Catalog,
-    inquiry: Inquiry,
-    deal: Deal,
-    asked: Sequence[_Vouching],
-    may: dict[int, Availability],
-    paths: dict[int, KnownPath],
-    aims: Sequence[int],
-) -> list[tuple[Wanted, Candidate, _Likeness | None]]:
-    viewer = inquiry.viewer
-    accounts = {each.account_id for each in asked if each.account_id}
-    won = _won(session, viewer, accounts)
-    likeness = _likeness(session, catalog, inquiry, won)
-    names = _names(session, [deal.id, *won])
-    by_account: dict[int, list[int]] = {}
-    for deal_id, (account, _, _) in won.items():
-        by_account.setdefault(account, []).append(deal_id)
-    facts = _facts(session, {*aims, *(each.person_id for each in asked)})
-    helped = _last_outcomes(session, viewer, [each.id for each in asked])
-    found = []
-    for each in asked:
-        path = paths.get(each.person_id)
-        end = path.people[-1].id if path else aims[0] if aims else None
-        title, languages, country = facts.get(end or 0, ("", frozenset(), None))
-        theirs = by_account.get(each.account_id or 0, [])
-        like = likeness.get(each.account_id or 0)
-        own_title, own_languages, own_country = facts[each.person_id]
-        found.append(
-            (
-                Wanted(*names[deal.id], title=title, languages=languages, country=country),
-                Candidate(
-                    id=each.id,
-                    path=path.strength if path else 0.0,
-                    path_because=_reached(path) if path else "no path to them that we know of",
-                    likeness=like.value if like else 0.0,
-                    likeness_because=(
-                        f"like {like.deal_name}" if like else "no won deal of theirs is like this"
-                    ),
-                    products=frozenset().union(*(names[deal_id][0] for deal_id in theirs)),
-                    competitors=frozenset().union(*(names[deal_id][1] for deal_id in theirs)),
-                    title=own_title,
-                    languages=own_languages,
-                    country=own_country,
-                    left=_left(may[each.id]),
-                    last_helped=helped.get(each.id),
-                ),
-                like,
-            )
-        )
-    return found
-
-
-def _reached(path: KnownPath) -> str:
-    """How a path reaches its end, in words."""
-    end = path.people[-1].name
-    if len(path.people) == 2:
-        return f"knows {end} ({path.evidence[0][0].kind})"
-    return f"reaches {end} over {' and '.join(step.name for step in path.people[1:-1])}"
-
-
-def _won(
-    session: Session, viewer: Viewer, accounts: Collection[int]
-) -> dict[int, tuple[int, str, str]]:
-    """The won deals of these accounts that the viewer may see: (account, key, name) by id."""
-    found: dict[int, tuple[int, str, str]] = {}
+def _won_deals(session: Session, viewer: Viewer, accounts: Collection[int]) -> list[_WonDeal]:
+    """The won deals of these accounts that the viewer may see."""
+    rows = []
     for batch in batches(accounts):
-        rows = session.execute(
-            sa.select(col(Deal.id), col(Deal.account_id), col(Deal.key), col(Deal.name)).where(
-                visible_deals(viewer),
-                col(Deal.outcome) == Outcome.WON,
-                col(Deal.account_id).in_(batch),
-            )
+        query = select_row(
+            _WonDeal,
+            id=col(Deal.id),
+            account_id=col(Deal.account_id),
+            key=col(Deal.key),
+            name=col(Deal.name),
+        ).where(
+            visible_deals(viewer),
+            col(Deal.outcome) == Outcome.WON,
+            col(Deal.account_id).in_(batch),
         )
-        found.update({row[0]: (row[1], row[2], row[3]) for row in rows})
-    return found
+        rows += fetch(session, _WonDeal, query)
+    return rows
 
 
-def _likeness(
-    session: Session,
-    catalog: Catalog,
-    inquiry: Inquiry,
-    won: dict[int, tuple[int, str, str]],
-) -> dict[int, _Likeness]:
-    """The most alike won deal of each account, where it is among the deal's kin."""
-    ranked = rank(session, catalog, inquiry, WON_KIN)
-    found: dict[int, _Likeness] = {}
-    for each in ranked:
-        if each.id in won:
-            account, key, name = won[each.id]
-            found.setdefault(account, _Likeness(each.likeness, key, name))
-    return found
+def _similar_deals(
+    session: Session, catalog: Catalog, inquiry: Inquiry, won: Sequence[_WonDeal]
+) -> dict[int, _SimilarDeal]:
+    """The most similar won deal of each account that has one among the similar deals."""
+    deals = {deal.id: deal for deal in won}
+    by_account: dict[int, _SimilarDeal] = {}
+    # Ranked from the most similar on, so that the first deal of an account is the one.
+    for ranked in rank(session, catalog, inquiry, WON_KIN):
+        if deal := deals.get(ranked.id):
+            similar = _SimilarDeal(ranked.likeness, deal.key, deal.name)
+            by_account.setdefault(deal.account_id, similar)
+    return by_account
 
 
-def _names(
-    session: Session, deal_ids: Sequence[int]
-) -> dict[int, tuple[frozenset[str], frozenset[str]]]:
+def _tags(session: Session, deal_ids: Sequence[int]) -> dict[int, _DealTags]:
     """The products and the competitors of each of these deals."""
-    found = {}
+    tags = {}
     for batch in batches(deal_ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
-        against = names_of(
+        competitors = names_of(
             session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, batch
         )
-        for each in batch:
-            found[each] = (frozenset(products[each]), frozenset(against[each]))
-    return found
+        for deal_id in batch:
+            tags[deal_id] = _DealTags(frozenset(products[deal_id]), frozenset(competitors[deal_id]))
+    return tags
 
 
-def _facts(
-    session: Session, people: Collection[int]
-) -> dict[int, tuple[str, frozenset[str], str | None]]:
-    """Of each of these people the title, the languages and the country, else their account's."""
-    found = {}
+@dataclass(frozen=True)
+class _PersonFacts:
+    id: int
+    title: str
+    languages: str
+    country: str | None
+
+
+def _profiles(session: Session, people: Collection[int]) -> dict[int, _Profile]:
+    profiles = {}
     for batch in batches(people):
-        rows = session.execute(
-            sa.select(
-                col(Person.id),
-                col(Person.title),
-                col(Person.languages),
-                sa.func.coalesce(Person.country, Account.country),
+        query = (
+            select_row(
+                _PersonFacts,
+                id=col(Person.id),
+                title=col(Person.title),
+                languages=col(Person.languages),
+                country=sa.func.coalesce(Person.country, Account.country),
             )
+            .select_from(Person)
             .outerjoin(Account, col(Account.id) == col(Person.account_id))
             .where(col(Person.id).in_(batch))
         )
-        for row_id, title, languages, country in rows:
-            spoken = frozenset(each.strip().lower() for each in languages.split(";")) - {""}
-            found[row_id] = (title, spoken, country)
-    return found
+        for row in fetch(session, _PersonFacts, query):
+            spoken = frozenset(code.strip().lower() for code in row.languages.split(";")) - {""}
+            profiles[row.id] = _Profile(row.title, spoken, row.country)
+    return profiles
 
 
-def _last_outcomes(
+@dataclass(frozen=True)
+class _PastReference:
+    advocate_id: int
+    state: str
+    outcome: str
+
+
+def _last_helped(
     session: Session, viewer: Viewer, advocates: Collection[int]
 ) -> dict[int, bool | None]:
-    """Whether the last reference of each of these advocates that the viewer may know of helped."""
-    when = sa.func.coalesce(ReferenceRequest.starts_at, ReferenceRequest.changed_at)
-    found: dict[int, bool | None] = {}
+    """Whether each advocate's last reference, of those that the viewer may see, helped."""
+    at = sa.func.coalesce(ReferenceRequest.starts_at, ReferenceRequest.changed_at)
+    last: dict[int, bool | None] = {}
     for batch in batches(advocates):
-        rows = session.execute(
-            sa.select(
-                col(ReferenceRequest.advocate_id),
-                col(ReferenceRequest.state),
-                col(ReferenceRequest.outcome),
+        query = (
+            select_row(
+                _PastReference,
+                advocate_id=col(ReferenceRequest.advocate_id),
+                state=col(ReferenceRequest.state),
+                outcome=col(ReferenceRequest.outcome),
             )
             .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
             .where(
@@ -403,15 +463,9 @@ def _last_outcomes(
                 col(ReferenceRequest.advocate_id).in_(batch),
                 col(ReferenceRequest.state).in_((State.COMPLETED, State.MISSED)),
             )
-            .order_by(when, col(ReferenceRequest.id))
+            .order_by(at, col(ReferenceRequest.id))
         )
-        for advocate, state, outcome in rows:
-            helped = None if not outcome else outcome == "helped"
-            found[advocate] = False if state == State.MISSED else helped
-    return found
-
-
-def _left(may: Availability) -> int | None:
-    """How many more asks there are for now; None where nothing limits them."""
-    limits = [left for left in (may.customer_left, may.own_left) if left is not None]
-    return min(limits) if limits else None
+        for row in fetch(session, _PastReference, query):
+            helped = row.outcome == "helped" if row.outcome else None
+            last[row.advocate_id] = False if row.state == State.MISSED else helped
+    return last

@@ -1,9 +1,9 @@
-"""Measures the retrieval on collections with judgements (nDCG, recall, MAP), and the outlook on
-records of closed deals (Brier score, reliability).
+"""Evaluation: measures retrieval on collections with judgements (nDCG, recall, MAP), and the
+outlook on records of closed deals (Brier score, reliability).
 
-A collection runs through the same documents, index, words and ranking as the record does.
-Its layout is BEIR's (Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation
-of Information Retrieval Models", 2021): corpus.jsonl, queries.jsonl, qrels/test.tsv.
+A collection goes through the same documents, index and ranking as the record. Its layout is that
+of BEIR (Thakur et al., "BEIR: A Heterogeneous Benchmark for Zero-shot Evaluation of Information
+Retrieval Models", 2021): corpus.jsonl, queries.jsonl, qrels/test.tsv.
 """
 
 import csv
@@ -13,7 +13,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import fmean, stdev
@@ -31,8 +31,9 @@ from similarity.index.catalog import Catalog
 from similarity.index.collection import NONE, Collection, Entry, mean_of
 from similarity.index.documents import Document, PieceRole, document, join
 from similarity.index.indexer import Progress
+from similarity.index.vectors import Ids
 from similarity.outlook import Trial, chance, trials
-from similarity.retrieval import TextQuery, ask, best, match, text_scores
+from similarity.retrieval import Matches, TextQuery, ask, best, match, text_scores
 from similarity.scoring import Term, Weights
 from similarity.snippets import StoredText
 from workspace.database import Database
@@ -40,28 +41,35 @@ from workspace.deals.tables import Deal, Outcome
 from workspace.errors import Invalid
 from workspace.imports.run import import_files
 
-# Documents that are ranked for each query; recall is measured at this depth.
+# How many documents are ranked for each query; recall is measured at this depth.
 DEPTH = 100
-# The share of a record's closed deals, the first to close, by which an outlook is taught.
+# The share of a record's closed deals, the earliest, from which an outlook learns.
 TAUGHT_BY = 0.7
-# Bins of a reliability table, as wide as each other.
+# How many bins of equal width a reliability table has.
 BINS = 10
-# A difference between Brier scores of so many standard errors is more than chance, and one of
-# less than this is nothing that anybody could notice.
+# A difference between Brier scores counts if it exceeds this many standard errors, and this
+# amount, below which nobody would notice it.
 SURE = 2.0
 NOTABLE = 0.001
 
-# Documents in order: the number, the score and the nearest passage of each.
-Ranking = list[tuple[int, float, int]]
 Qrels = dict[str, dict[str, int]]
 Figures = dict[str, float]
 
 
-def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> dict[str, Any]:
-    """nDCG@10 and recall@100 of vectors alone, words alone and the combined ranking, and of
-    that with its first results read again where there is a cross-encoder.
+@dataclass(frozen=True)
+class _Ranked:
+    """A document in a ranking: its number, its score, and the number of its nearest passage."""
 
-    A query whose id is also a document's never returns that document.
+    number: int
+    score: float
+    passage: int
+
+
+def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> dict[str, Any]:
+    """nDCG@10 and recall@100 of vectors alone, of words alone, and of the combined ranking; with
+    a cross-encoder, also of that ranking after it has read the first results.
+
+    A query with the same id as a document never returns that document.
     """
     corpus = {
         name: document(title, [text])
@@ -73,7 +81,7 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
     if not judged:
         raise Invalid(f"{folder}: no query in queries.jsonl has a relevant document in qrels.")
     if reader:
-        # One that cannot be used is told of, not measured.
+        # Raises ModelUnavailable at once if the model cannot be used.
         reader.read("ready", ["ready"])
     names = list(corpus)
     number = {name: row for row, name in enumerate(names)}
@@ -85,12 +93,12 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
         asked = ask(collection, texts[query], vector, Weights(), encoder.languages)
         rankings = _rankings(collection, asked, own)
         if reader:
-            found = rankings["combined"]
-            shown = [_shown(corpus[names[row]], passage) for row, _, passage in found[:READ]]
+            combined = rankings["combined"]
+            shown = [_shown(corpus[names[row.number]], row.passage) for row in combined[:READ]]
             terms = readings(reader, texts[query], shown, asked.weights)
-            rankings["read again"] = _with_terms(found, terms)
-        for method, found in rankings.items():
-            run = [names[row] for row, _, _ in found]
+            rankings["read again"] = _with_terms(combined, terms)
+        for method, ranking in rankings.items():
+            run = [names[row.number] for row in ranking]
             totals[method].append(
                 {
                     "ndcg@10": ndcg(run, qrels[query], 10),
@@ -107,7 +115,7 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
 
 
 def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
-    """Mean average precision of the experts found for topics by their documents' votes."""
+    """The mean average precision of experts that documents' votes rank for topics."""
     documents = {
         name: document(title, [text])
         for name, title, text in _texts(folder / "documents.jsonl", "doc_id")
@@ -133,13 +141,13 @@ def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
         topics.items(), encoder.encode(list(topics.values())), strict=True
     ):
         asked = ask(collection, text, vector, Weights(), encoder.languages)
-        found = match(collection, asked, pool=VOTERS)
-        scores = text_scores(found, asked.weights)
+        matches = match(collection, asked, pool=VOTERS)
+        scores = text_scores(matches, asked.weights)
         votes: dict[str, float] = defaultdict(float)
-        for place in best(found, scores, VOTERS):
-            authors = people[names[found.ids[place]]]
+        for row in best(matches, scores, VOTERS):
+            authors = people[names[matches.ids[row]]]
             for author in authors:
-                votes[author] += vote(scores[place], len(authors))
+                votes[author] += vote(scores[row], len(authors))
         run = sorted(pool, key=lambda person: (-votes.get(person, 0.0), person))
         precisions[topic] = average_precision(run, experts[topic])
     return {
@@ -156,11 +164,11 @@ def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
 def evaluate_outlook(
     folder: Path, encoder: Encoder, progress: Progress | None = None
 ) -> dict[str, Any]:
-    """The Brier score of the outlook on a record of deals, by a split in time.
+    """The Brier score of the outlook on a record of deals that is split by time.
 
-    The deals of the files in `folder` that closed before a day teach the prior. Those that
-    closed from then on are predicted as they stood when they were opened, from kin that had
-    closed by then. The base rate is that of all deals that closed before the day.
+    The prior is learned from the deals in the files of `folder` that closed before a day. Those
+    that closed later are predicted as they were when they were opened, from kin that had closed
+    by then. The base rate is that of all deals that closed before the day.
     """
     with (
         tempfile.TemporaryDirectory(prefix="dealkin-") as place,
@@ -177,26 +185,32 @@ def evaluate_outlook(
                 .where(col(Deal.closed).is_not(None), col(Deal.opened).is_not(None))
                 .order_by(col(Deal.closed))
             ).all()
-            day = _split(folder, [when for when, _ in closed])
-            before = [outcome == Outcome.WON for when, outcome in closed if when < day]
+            day = _split(folder, [deal.closed for deal in closed])
+            won_before = [deal.outcome == Outcome.WON for deal in closed if deal.closed < day]
             taught = list(trials(session, catalog, before=day, limit=outlook.TRIALS))
             learned = outlook.learn(taught)
             tested = list(trials(session, catalog, since=day, progress=progress))
     if len(tested) < 2:
         raise Invalid(f"{folder}: too few deals that closed from {day} on had kin when opened.")
     prior = learned.prior if learned else outlook.PRIOR
-    rate = fmean(before)
-    predicted = [chance(each.cases, each.usual, prior).value for each in tested]
-    untaught = [chance(each.cases, each.usual, outlook.PRIOR).value for each in tested]
-    won = [each.won for each in tested]
-    gains = [(rate - one) ** 2 - (p - one) ** 2 for p, one in zip(predicted, won, strict=True)]
+    rate = fmean(won_before)
+    predicted = [chance(trial.cases, trial.usual, prior).value for trial in tested]
+    untaught = [chance(trial.cases, trial.usual, outlook.PRIOR).value for trial in tested]
+    won = [trial.won for trial in tested]
+    gains = [
+        (rate - happened) ** 2 - (p - happened) ** 2
+        for p, happened in zip(predicted, won, strict=True)
+    ]
     gain, error = fmean(gains), stdev(gains) / math.sqrt(len(gains))
     return {
         "collection": folder.name,
         "model": encoder.model_id,
         "split": day.isoformat(),
-        "taught_by": {"closed": len(before), "won": rate, "trials": len(taught)},
-        "tested_on": {"predicted": len(tested), "silent": len(closed) - len(before) - len(tested)},
+        "taught_by": {"closed": len(won_before), "won": rate, "trials": len(taught)},
+        "tested_on": {
+            "predicted": len(tested),
+            "silent": len(closed) - len(won_before) - len(tested),
+        },
         "prior": "infinite: kin move no chance" if math.isinf(prior) else prior,
         "brier": {
             "outlook": brier(predicted, won),
@@ -212,34 +226,35 @@ def evaluate_outlook(
 
 
 def brier(predicted: Sequence[float], happened: Sequence[bool]) -> float:
-    """The mean squared error of chances (Brier, "Verification of forecasts expressed in terms
-    of probability", 1950)."""
-    return fmean((p - one) ** 2 for p, one in zip(predicted, happened, strict=True))
+    """The mean squared error of predicted probabilities (Brier, "Verification of forecasts
+    expressed in terms of probability", 1950)."""
+    return fmean((p - outcome) ** 2 for p, outcome in zip(predicted, happened, strict=True))
 
 
 def reliability(predicted: Sequence[float], happened: Sequence[bool]) -> list[dict[str, Any]]:
-    """Of the chances in each bin that has some: how many, their mean, and what happened."""
+    """For each bin that is not empty: how many probabilities it has, their mean, and the share of
+    deals that were won."""
     bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for p, one in zip(predicted, happened, strict=True):
-        bins[min(BINS - 1, int(p * BINS))].append((p, one))
+    for p, outcome in zip(predicted, happened, strict=True):
+        bins[min(BINS - 1, int(p * BINS))].append((p, outcome))
     return [
         {
             "from": number / BINS,
             "deals": len(bins[number]),
             "predicted": fmean(p for p, _ in bins[number]),
-            "won": fmean(one for _, one in bins[number]),
+            "won": fmean(outcome for _, outcome in bins[number]),
         }
         for number in sorted(bins)
     ]
 
 
 def ndcg(run: Sequence[str], judgements: Mapping[str, int], depth: int) -> float:
-    """Normalised discounted cumulative gain, the gain being the grade (Järvelin & Kekäläinen,
-    2002)."""
+    """The normalised discounted cumulative gain, where the gain is the grade (Järvelin &
+    Kekäläinen, 2002)."""
     gains = [max(0, judgements.get(name, 0)) for name in run[:depth]]
-    best = sorted((grade for grade in judgements.values() if grade > 0), reverse=True)[:depth]
-    ideal = _discounted(best)
-    return _discounted(gains) / ideal if ideal else 0.0
+    ideal = sorted((grade for grade in judgements.values() if grade > 0), reverse=True)[:depth]
+    greatest = _discounted(ideal)
+    return _discounted(gains) / greatest if greatest else 0.0
 
 
 def recall(run: Sequence[str], judgements: Mapping[str, int], depth: int) -> float:
@@ -249,17 +264,17 @@ def recall(run: Sequence[str], judgements: Mapping[str, int], depth: int) -> flo
 
 
 def average_precision(run: Sequence[str], relevant: set[str]) -> float:
-    """The mean of the precisions at each relevant one, those never found counting 0."""
-    found, total = 0, 0.0
+    """The mean of the precisions at each relevant item; an item that is missing counts as 0."""
+    hits, total = 0, 0.0
     for rank, name in enumerate(run, start=1):
         if name in relevant:
-            found += 1
-            total += found / rank
+            hits += 1
+            total += hits / rank
     return total / len(relevant) if relevant else 0.0
 
 
 def _split(folder: Path, closed: Sequence[date]) -> date:
-    """The day before which the deals closed that teach."""
+    """The day that separates the deals to learn from and the deals to predict."""
     if not closed:
         raise Invalid(f"{folder}: no deal in its files was opened and closed on a known day.")
     day = closed[int(len(closed) * TAUGHT_BY)]
@@ -275,55 +290,55 @@ def _verdict(gain: float, error: float) -> str:
 
 
 def _middle_half(tested: Sequence[Trial], prior: float) -> dict[str, Any]:
-    """How many of the won deals took as long as the middle half of their kin did: half of
-    them should."""
+    """How many won deals took between the quartiles of days that their outlook said: it should
+    be one half."""
     inside = []
-    for each in tested:
-        found = outlook.outlook(each.cases, each.usual, None, prior)
-        if each.won and found and found.days:
-            inside.append(found.days.low <= each.days <= found.days.high)
+    for trial in tested:
+        predicted = outlook.outlook(trial.cases, trial.usual, None, prior)
+        if trial.won and predicted and predicted.days:
+            inside.append(predicted.days.low <= trial.days <= predicted.days.high)
     return {"deals": len(inside), "inside": fmean(inside) if inside else None}
 
 
-def _rankings(collection: Collection, asked: TextQuery, own: Any) -> dict[str, Ranking]:
-    found = match(collection, asked, hidden=own)
-    # Alone, the vectors are those of the question itself: leaning needs both sides.
-    alone = match(collection, replace(asked, leans=False), hidden=own)
-    scores = {
-        "vectors": (alone, alone.meaning),
-        "words": (found, found.words),
-        "combined": (found, text_scores(found, asked.weights)),
-    }
+def _rankings(collection: Collection, asked: TextQuery, own: Ids) -> dict[str, list[_Ranked]]:
+    """The rankings by vectors, by words and by both, without the document `own`."""
+    matches = match(collection, asked, hidden=own)
+    # Leaning uses words, too, so vectors alone are measured without it.
+    without_leaning = match(collection, replace(asked, leans=False), hidden=own)
     return {
-        method: [
-            (matches.ids[row], values[row], matches.passages[row])
-            for row in best(matches, values, DEPTH)
-            if values[row] > 0
-        ]
-        for method, (matches, values) in scores.items()
+        "vectors": _ranked(without_leaning, without_leaning.meaning),
+        "words": _ranked(matches, matches.words),
+        "combined": _ranked(matches, text_scores(matches, asked.weights)),
     }
+
+
+def _ranked(matches: Matches, scores: Sequence[float]) -> list[_Ranked]:
+    return [
+        _Ranked(matches.ids[row], scores[row], matches.passages[row])
+        for row in best(matches, scores, DEPTH)
+        if scores[row] > 0
+    ]
 
 
 def _shown(document: Document, number: int) -> str:
-    """The title of a document and its passage of that number, which is what of kin is read."""
+    """The title of a document and its passage of that number, as for kin."""
     of = {role: [text for each, text in document.pieces if each is role] for role in PieceRole}
     title, whole = "".join(of[PieceRole.TITLE]), "".join(of[PieceRole.WHOLE])
     text = StoredText(document.language, whole, title, tuple(of[PieceRole.PASSAGE]))
     return join([text.title, text.passage(number)])
 
 
-def _with_terms(ranking: Ranking, terms: Sequence[Term]) -> Ranking:
-    """The ranking with one more term in the scores of its first documents."""
-    gained = [term.contribution for term in terms] + [0.0] * (len(ranking) - len(terms))
-    found = [
-        (name, score + gain, passage)
-        for (name, score, passage), gain in zip(ranking, gained, strict=True)
+def _with_terms(ranking: Sequence[_Ranked], terms: Sequence[Term]) -> list[_Ranked]:
+    """The ranking after one more term was added to the scores of its first documents."""
+    gains = [term.contribution for term in terms] + [0.0] * (len(ranking) - len(terms))
+    scored = [
+        replace(row, score=row.score + gain) for row, gain in zip(ranking, gains, strict=True)
     ]
-    return sorted(found, key=lambda each: (-each[1], each[0]))
+    return sorted(scored, key=lambda row: (-row.score, row.number))
 
 
 def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
-    """A collection of these documents, numbered from 0."""
+    """A collection of these documents, whose ids are their numbers from 0."""
     pieces = [piece for document in documents for _, piece in document.pieces]
     vectors = encoder.encode(pieces) if pieces else np.empty((0, 1), np.float32)
     ends = np.cumsum([len(document.pieces) for document in documents])
@@ -349,13 +364,13 @@ def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
 
 
 def _qrels(path: Path) -> Qrels:
-    found: Qrels = defaultdict(dict)
+    grades: Qrels = defaultdict(dict)
     for query, name, grade in _table(path, "query-id", "corpus-id", "score"):
         try:
-            found[query][name] = int(grade)
+            grades[query][name] = int(grade)
         except ValueError as error:
             raise Invalid(f"{path}: the grade '{grade}' is not a whole number.") from error
-    return found
+    return grades
 
 
 def _texts(path: Path, id_name: str) -> Iterator[tuple[str, str, str]]:
@@ -403,4 +418,4 @@ def _discounted(gains: Iterable[int]) -> float:
 
 
 def _mean(figures: Sequence[Figures]) -> Figures:
-    return {name: sum(one[name] for one in figures) / len(figures) for name in figures[0]}
+    return {name: sum(row[name] for row in figures) / len(figures) for name in figures[0]}

@@ -1,4 +1,4 @@
-"""Experts: the colleagues to bring in, by evidence."""
+"""Experts: the colleagues to bring in, ranked by evidence."""
 
 import math
 from collections import Counter, defaultdict
@@ -27,27 +27,27 @@ from workspace.deals.tables import Deal, Outcome, Seat
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
-# The nearest documents that vote for their people.
+# How many of the nearest deals vote for their people.
 VOTERS = 500
 VOTING_KIN = Want(VOTERS, pool=VOTERS)
-# Evidence counts half as much after this many days.
+# The worth of evidence halves with every this many days.
 EVIDENCE_HALF_LIFE = 730
-# What a seat on a deal proves, by how the deal went.
+# The worth of a seat on a deal by the outcome.
 OUTCOME_WORTH = {Outcome.WON: 1.0, Outcome.OPEN: 0.4, Outcome.LOST: 0.3}
-# What a seat proves by its role: those who were there for what they know prove more.
-# Roles go by their keys: a company may call them otherwise.
+# The worth of a seat by its role: more for roles that need expertise. Roles are known by their
+# keys, because a company can rename them.
 ROLE_WORTH = {"product-expert": 1.0, "sales-engineer": 1.0, "consultant": 0.9}
 OTHER_ROLE_WORTH = 0.6
-# This much evidence is worth half of the most that evidence can be.
+# The worth of votes at which a term of evidence has half of its greatest value.
 HALF_PROVEN = 1.0
-# A member with this many seats on open deals has no time left.
+# With this many seats on open deals, a member has no time left.
 FULL_LOAD = 6
 EVIDENCE_SHOWN = 6
 
-# The share of the most that evidence can be from which experts are strong, and fair.
+# The least shares of the greatest possible evidence for the bands 'strong' and 'fair'.
 STRONG = 0.5
 FAIR = 0.25
-# What fits the question no better than this says little of anybody's skills.
+# The score of skills that at least corresponds to the value 1, so that a poor best fit stays low.
 FAINT_FIT = 0.25
 
 DEALS_WEIGHT = 0.6
@@ -58,7 +58,7 @@ TIME_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class Evidence:
-    """One thing that speaks for an expert, in words, with the deal or asset it is about."""
+    """One reason for an expert, in words, with the deal or asset that it comes from."""
 
     text: str
     when: date | None
@@ -68,7 +68,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Expert:
-    """A colleague, the score that ranks them, and what it rests on."""
+    """A colleague, with their score and the evidence for it."""
 
     person_id: int
     key: str
@@ -78,56 +78,55 @@ class Expert:
     band: str
     terms: list[Term]
     evidence: list[Evidence]
-    # How many seats on open deals they fill, of the deals that the viewer may see.
+    # How many seats they fill on open deals that the viewer may see.
     load: int
     on_team: bool
 
 
 class Vote(NamedTuple):
-    """A document's vote for a person: how relevant it is, times what their part in it proves."""
+    """A deal's or asset's vote for a person: its relevance times the worth of their part in it."""
 
     person_id: int
     # The deal or the asset that votes.
     voter: int
     worth: float
-    # Whether the document is near enough to be named as one like this.
+    # Whether the deal or asset is in a better band than 'weak'.
     near: bool
-    # Puts it into words: of hundreds of votes, those of a few are shown.
+    # Makes the evidence in words, which only a few of hundreds of votes need.
     evidence: Callable[[], Evidence]
 
 
 def experts_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int | None = 10
 ) -> list[Expert]:
-    """The colleagues with the most evidence for a deal, by what the viewer may see."""
+    """The colleagues with the most evidence for a deal, from what the viewer may see."""
     return experts_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
 
 
 def experts_of_text(
     session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
 ) -> list[Expert]:
-    """The colleagues with the most evidence for what a text says."""
+    """The colleagues with the most evidence for a text, from what the viewer may see."""
     return experts_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
 
 
 def vote(relevance: float, people: int) -> float:
-    """What a document's vote for one of its people is worth.
+    """The worth of a document's vote for each of its people.
 
-    Documents vote for their people by how relevant they are (model 2 of Balog, Azzopardi & de
-    Rijke, "Formal models for expert finding in enterprise corpora", 2006). Squaring keeps many
-    faint matches from outvoting a few good ones; who shares a document with others is a little
-    less surely the one who knew.
+    Documents vote for their people by relevance (model 2 of Balog, Azzopardi & de Rijke, "Formal
+    models for expert finding in enterprise corpora", 2006). Squaring keeps many weak matches from
+    outvoting a few good ones. Among several people, each is less likely to be the expert.
     """
     return max(0.0, relevance) ** 2 / math.sqrt(max(1, people))
 
 
 def proven(worth: float) -> float:
-    """How much evidence proves, from 0 towards 1: more of it adds less and less."""
+    """The value of evidence, from 0 towards 1, with diminishing returns."""
     return worth / (worth + HALF_PROVEN)
 
 
 def decay(when: date | None, on: date) -> float:
-    """What is left of evidence from that day; undated evidence is taken as one half-life old."""
+    """The share that is left of evidence of a day; undated evidence counts as one half-life old."""
     days = max(0, (on - when).days) if when else EVIDENCE_HALF_LIFE
     return float(0.5 ** (days / EVIDENCE_HALF_LIFE))
 
@@ -135,7 +134,7 @@ def decay(when: date | None, on: date) -> float:
 def experts_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int | None = 10
 ) -> list[Expert]:
-    """The experts that are asked for; without a limit all who have any evidence."""
+    """The experts of an inquiry; without a limit, all who have any evidence."""
     kin = rank(session, catalog, inquiry, VOTING_KIN)
     team: set[int | None] = set()
     if inquiry.deal:
@@ -192,46 +191,48 @@ def experts_of(
 
 
 def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
-    """A vote of each kin for everybody on its team, and of closed ones for those who left it."""
-    by_id = {each.id: each for each in kin}
-    best = max((each.score for each in kin), default=0) or 1.0
-    worth_of = {role.name: ROLE_WORTH.get(role.key) for role in seat_roles(session)}
+    """The votes of kin for their teams; closed kin also vote for former members of the team."""
+    by_id = {deal.id: deal for deal in kin}
+    best = max((deal.score for deal in kin), default=0) or 1.0
+    worth_of_role = {role.name: ROLE_WORTH.get(role.key) for role in seat_roles(session)}
     for batch in batches(by_id):
         part = credit.parts(col(Deal.id).in_(batch))
         rows = session.execute(
             sa.select(part.c.person_id, part.c.role, part.c.deal_id, col(Deal.key), col(Deal.name))
             .join(Deal, col(Deal.id) == part.c.deal_id)
-            # Who left a seat and came back had one part in it.
+            # A member who left a seat and came back has one vote.
             .distinct()
             .order_by(part.c.deal_id, part.c.person_id, part.c.role)
         )
         seats = rows.all()
-        team = Counter(deal_id for _, _, deal_id, _, _ in seats)
-        worth = {
+        team_size = Counter(deal_id for _, _, deal_id, _, _ in seats)
+        deal_worth = {
             deal_id: vote(by_id[deal_id].score / best, people)
             * OUTCOME_WORTH[Outcome(by_id[deal_id].outcome)]
-            for deal_id, people in team.items()
+            for deal_id, people in team_size.items()
         }
-        left = {deal_id: decay(by_id[deal_id].facets.closed or on, on) for deal_id in team}
-        near = {deal_id: by_id[deal_id].band != "weak" for deal_id in team}
+        remaining = {
+            deal_id: decay(by_id[deal_id].facets.closed or on, on) for deal_id in team_size
+        }
+        near = {deal_id: by_id[deal_id].band != "weak" for deal_id in team_size}
+        # Unpacked: there are hundreds of rows, and access by name takes much longer.
         for person_id, role, deal_id, key, name in seats:
-            each = by_id[deal_id]
-            role_worth = worth_of.get(role) or OTHER_ROLE_WORTH
-            proves = worth[deal_id] * role_worth * left[deal_id]
-            told = partial(_on_deal, role, name, key, each)
-            yield Vote(person_id, deal_id, proves, near[deal_id], told)
+            role_worth = worth_of_role.get(role) or OTHER_ROLE_WORTH
+            worth = deal_worth[deal_id] * role_worth * remaining[deal_id]
+            evidence = partial(_on_deal, role, name, key, by_id[deal_id])
+            yield Vote(person_id, deal_id, worth, near[deal_id], evidence)
 
 
 def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
-    """A vote of each near kin that was won for the authors of the assets used on it."""
-    won = {each.id: each for each in kin if each.outcome == Outcome.WON and each.band != "weak"}
-    best = max((each.score for each in kin), default=0) or 1.0
-    used: dict[int, float] = defaultdict(float)
+    """The votes of won kin for the authors of the assets that were used on them."""
+    won = {deal.id: deal for deal in kin if deal.outcome == Outcome.WON and deal.band != "weak"}
+    best = max((deal.score for deal in kin), default=0) or 1.0
+    relevance: dict[int, float] = defaultdict(float)
     count: dict[int, int] = defaultdict(int)
     for batch in batches(won):
         rows = select(Use.asset_id, Use.deal_id).where(col(Use.deal_id).in_(batch)).distinct()
         for asset_id, deal_id in session.exec(rows):
-            used[asset_id] += vote(won[deal_id].score / best, 1)
+            relevance[asset_id] += vote(won[deal_id].score / best, 1)
             count[asset_id] += 1
     assets = session.execute(
         sa.select(
@@ -240,14 +241,14 @@ def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[
             col(Asset.name),
             col(Asset.author_id),
             col(Asset.published),
-        ).where(col(Asset.id).in_(list(used)), col(Asset.author_id).is_not(None))
+        ).where(col(Asset.id).in_(list(relevance)), col(Asset.author_id).is_not(None))
     )
     for asset_id, key, name, author_id, published in assets:
         deals = f"{count[asset_id]} won deal{'s' if count[asset_id] > 1 else ''}"
         text = f"Wrote {name}, used on {deals} like this"
-        worth = proven(used[asset_id]) * decay(published, on)
-        told = partial(Evidence, text, published, None, key)
-        yield Vote(author_id, asset_id, worth, True, told)
+        worth = proven(relevance[asset_id]) * decay(published, on)
+        evidence = partial(Evidence, text, published, None, key)
+        yield Vote(author_id, asset_id, worth, True, evidence)
 
 
 def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
@@ -258,29 +259,29 @@ def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
 def _skills(
     session: Session, catalog: Catalog, question: Question, members: Mapping[int, object]
 ) -> dict[int, Value]:
-    """How far what members declare fits the question, next to the one whom it fits best."""
+    """How far the declared skills of members fit the question, relative to the best fit."""
     with catalog.searching(session, Kind.PERSON) as collection:
         asked = ask(
             collection, question.text, question.vector, Weights(), catalog.encoder.languages
         )
         allowed = np.array(sorted(members), np.int64)
-        found = match(collection, asked, allowed=allowed, pool=len(members))
-    scores = text_scores(found, asked.weights)
+        matches = match(collection, asked, allowed=allowed, pool=len(members))
+    scores = text_scores(matches, asked.weights)
     best = max([FAINT_FIT, *scores])
-    rows = session.exec(select(Person.id, Person.skills).where(col(Person.id).in_(found.ids)))
+    rows = session.exec(select(Person.id, Person.skills).where(col(Person.id).in_(matches.ids)))
     declared = dict(rows.all())
     return {
         person_id: Value(
             scores[row] / best,
             f"declares {declared[person_id].replace(';', ',')}" if declared.get(person_id) else "",
         )
-        for row, person_id in enumerate(found.ids)
+        for row, person_id in enumerate(matches.ids)
         if declared.get(person_id)
     }
 
 
 def _loads(session: Session, viewer: Viewer) -> dict[int, int]:
-    """How many seats on open deals each member fills, of the deals that the viewer may see."""
+    """How many seats each member fills on open deals that the viewer may see."""
     rows = session.exec(
         select(Seat.person_id, sa.func.count())
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
@@ -295,10 +296,10 @@ def _loads(session: Session, viewer: Viewer) -> dict[int, int]:
 
 
 def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
-    found: dict[int, list[Vote]] = defaultdict(list)
+    votes_of: dict[int, list[Vote]] = defaultdict(list)
     for vote in votes:
-        found[vote.person_id].append(vote)
-    return found
+        votes_of[vote.person_id].append(vote)
+    return votes_of
 
 
 def _worth(votes: Iterable[Vote]) -> float:
@@ -306,7 +307,7 @@ def _worth(votes: Iterable[Vote]) -> float:
 
 
 def _deals_because(votes: Sequence[Vote]) -> str:
-    near = len({each.voter for each in votes if each.near})
+    near = len({vote.voter for vote in votes if vote.near})
     return f"on {near} deal{'' if near == 1 else 's'} like this" if near else "on none like this"
 
 
@@ -317,7 +318,7 @@ def _assets_because(votes: Sequence[Vote]) -> str:
 
 
 def _band(terms: Sequence[Term]) -> str:
-    """How strong the evidence is, whether or not they have time."""
+    """The band of the evidence, without the term for time."""
     evidence = [term for term in terms if term.name != "time"]
     share = scoring.score(evidence) / sum(term.weight for term in evidence)
     return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"

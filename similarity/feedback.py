@@ -1,4 +1,4 @@
-"""What readers say of kin: 'like ours', or 'not like ours, because…'."""
+"""Feedback: what members say about similar deals, 'like ours' or 'not like ours, because…'."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,7 @@ from workspace.errors import Invalid
 
 
 class Verdict(StrEnum):
-    """A reader's judgement of one kin of a deal."""
+    """A member's judgement of one kin of a deal."""
 
     LIKE = "like"
     UNLIKE = "unlike"
@@ -28,7 +28,7 @@ REASONS = (
 
 
 class KinFeedback(SQLModel, table=True):
-    """The judgement of a kin for one deal: the last one given, and by whom."""
+    """The last judgement of a kin of a deal, and who gave it."""
 
     deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
     kin_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE", index=True)
@@ -41,7 +41,7 @@ class KinFeedback(SQLModel, table=True):
 def judge(
     session: Session, deal_id: int, kin_id: int, verdict: Verdict, reason: str, by: int | None
 ) -> None:
-    """Judge a kin of a deal; `unlike`, with a reason, hides it for this deal at once."""
+    """Judge a kin of a deal. `UNLIKE` needs a reason, and hides the kin for this deal at once."""
     if verdict is Verdict.UNLIKE and reason not in REASONS:
         raise Invalid("Say why it is not like yours.", {"reason": "Choose one."})
     row = session.get(KinFeedback, (deal_id, kin_id)) or KinFeedback(
@@ -53,7 +53,7 @@ def judge(
 
 
 def withdraw(session: Session, deal_id: int, kin_id: int, by: int | None) -> None:
-    """Take a judgement back; a hidden kin is offered again."""
+    """Delete a judgement, so that a hidden kin is shown again."""
     row = session.get(KinFeedback, (deal_id, kin_id))
     if row:
         session.delete(row)
@@ -61,6 +61,6 @@ def withdraw(session: Session, deal_id: int, kin_id: int, by: int | None) -> Non
 
 
 def judgements(session: Session, deal_id: int) -> dict[int, KinFeedback]:
-    """What has been said of the kin of this deal, by the kin's id."""
+    """The judgements of this deal's kin, by the kin's id."""
     rows = session.exec(select(KinFeedback).where(KinFeedback.deal_id == deal_id))
     return {row.kin_id: row for row in rows}

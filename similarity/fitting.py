@@ -1,11 +1,10 @@
-"""Learns the weights of the ranking from what readers said of kin.
+"""Fitting: learns the weights of the ranking from judgements of kin.
 
-For each deal, each kin that was said to be like it should stand before each that was said not
-to be. Whether it does is a logistic regression on the differences of their terms' values, as
-pairs are learned from since Joachims, "Optimizing search engines using clickthrough data"
-(2002), with weights that are never negative and are drawn towards the defaults' proportions.
-How strongly they are drawn, and whether they are worth having at all, is found by predicting
-deals that had no part in the fit.
+For each deal, each kin that was judged like it should rank before each that was judged unlike
+it. The probability of that is a logistic regression on the difference of their terms' values
+(pairwise learning to rank: Joachims, "Optimizing search engines using clickthrough data", 2002).
+The weights are never negative, and are shrunk towards the proportions of the defaults. How much
+they are shrunk, and whether they are used at all, is decided by cross-validation over deals.
 """
 
 import math
@@ -37,16 +36,17 @@ Values = NDArray[np.float64]
 # Ten judgements for each weight that is fitted (Peduzzi et al., "A simulation study of the
 # number of events per variable in logistic regression analysis", 1996).
 MINIMUM_JUDGEMENTS = 10 * len(Weights.names())
-# The deals that the judgements must be spread over: the gain is a mean over deals, and its
-# standard error means little with fewer.
+# The fewest deals with judgements: the gain is a mean over deals, and its standard error means
+# little with fewer.
 MINIMUM_DEALS = 20
 FOLDS = 5
-# How strongly weights are drawn towards the defaults' proportions; the best is chosen.
+# The strengths of the penalty that shrinks weights towards the defaults' proportions. The best
+# one is chosen.
 STRENGTHS = (0.1, 1.0, 10.0, 100.0)
-# Keeps weights finite where they would tell all pairs apart.
+# Keeps the weights finite where they separate all pairs.
 RIDGE = 1e-3
-# The gain must be this many standard errors, or it may be chance. With two, random judgements
-# were believed in 3 of 60 simulations, as folds share what they are fitted to.
+# The gain has to exceed this many standard errors. With two, random judgements were accepted in
+# 3 of 60 simulations, because the training sets of the folds overlap.
 SURE = 3.0
 
 _NAMES = Weights.names()
@@ -55,8 +55,8 @@ _DEFAULT = np.array([Weights().items()[name] for name in _NAMES])
 
 @dataclass(frozen=True)
 class Judged:
-    """The kin of one deal that were judged: their terms' values, one row each, in the order of
-    `Weights.names()`. Both kinds have at least one row."""
+    """The judged kin of one deal: one row of values for each, in the order of `Weights.names()`.
+    Both arrays have at least one row."""
 
     liked: Values
     unliked: Values
@@ -64,10 +64,10 @@ class Judged:
 
 @dataclass(frozen=True)
 class Finding:
-    """What there was to learn. `refused` says why it is not to be used; empty where it is."""
+    """What was found out about a subject. `refused` says why it is not used; empty if it is."""
 
     subject: Subject
-    # As a lesson holds it.
+    # The values, as a `Lesson` has them.
     held: dict[str, float | None]
     refused: str
     figures: dict[str, Any]
@@ -76,41 +76,40 @@ class Finding:
 def lessons(
     session: Session, catalog: Catalog, progress: Callable[[int, int], None] | None = None
 ) -> list[Finding]:
-    """What judgements say of the weights, and how closed deals went of the prior of outlooks."""
-    tried = list(trials(session, catalog, limit=TRIALS, progress=progress))
-    return [fit(judged_kin(session, catalog)), _prior(tried)]
+    """The findings about the weights, from judgements, and about the prior, from closed deals."""
+    closed = list(trials(session, catalog, limit=TRIALS, progress=progress))
+    return [fit(judged_kin(session, catalog)), _fit_prior(closed)]
 
 
 def judged_kin(session: Session, catalog: Catalog) -> list[Judged]:
-    """What was judged of the kin of deals that everybody sees, deal by deal."""
-    seen = select(Deal.id).where(visible_deals(PLAIN_VIEW))
+    """The judged kin of each deal that every member sees, where both verdicts occur."""
+    visible = select(Deal.id).where(visible_deals(PLAIN_VIEW))
     rows = session.exec(
         select(KinFeedback)
-        .where(col(KinFeedback.deal_id).in_(seen), col(KinFeedback.kin_id).in_(seen))
+        .where(col(KinFeedback.deal_id).in_(visible), col(KinFeedback.kin_id).in_(visible))
         .order_by(col(KinFeedback.deal_id), col(KinFeedback.kin_id))
     )
-    said: dict[int, dict[int, bool]] = {}
+    likes_of: dict[int, dict[int, bool]] = {}
     for row in rows:
-        said.setdefault(row.deal_id, {})[row.kin_id] = row.verdict == Verdict.LIKE
-    both = {deal_id: kin for deal_id, kin in said.items() if len(set(kin.values())) == 2}
-    found = []
-    for batch in batches(both):
+        likes_of.setdefault(row.deal_id, {})[row.kin_id] = row.verdict == Verdict.LIKE
+    mixed = {deal_id: likes for deal_id, likes in likes_of.items() if len(set(likes.values())) == 2}
+    judged = []
+    for batch in batches(mixed):
         for deal in session.exec(
             select(Deal).where(col(Deal.id).in_(batch)).order_by(col(Deal.id))
         ):
+            likes = mixed[deal.id]
             question = about_deal(session, catalog, deal)
-            values = _values(session, catalog, question, deal.id, list(both[deal.id]))
-            likes = {
-                liked: [values[kin] for kin, like in both[deal.id].items() if like is liked]
-                for liked in (True, False)
-            }
-            found.append(Judged(np.array(likes[True]), np.array(likes[False])))
-    return found
+            values = _values(session, catalog, question, deal.id, list(likes))
+            liked = [values[kin] for kin, like in likes.items() if like]
+            unliked = [values[kin] for kin, like in likes.items() if not like]
+            judged.append(Judged(np.array(liked), np.array(unliked)))
+    return judged
 
 
 def fit(judged: Sequence[Judged]) -> Finding:
     """The weights that fit these judgements, and whether they are better than the defaults."""
-    count = sum(len(each.liked) + len(each.unliked) for each in judged)
+    count = sum(len(deal.liked) + len(deal.unliked) for deal in judged)
     figures: dict[str, Any] = {"judgements": count, "deals": len(judged)}
     if count < MINIMUM_JUDGEMENTS or len(judged) < MINIMUM_DEALS:
         return Finding(
@@ -121,13 +120,13 @@ def fit(judged: Sequence[Judged]) -> Finding:
             f" each of the {len(_NAMES)} weights.",
             figures,
         )
-    usual = [agreement(each, _DEFAULT) for each in judged]
-    fitted = _held_out(judged, lambda others: _solve(others, _strength(others)))
-    gains = [one - other for one, other in zip(fitted, usual, strict=True)]
+    default = [agreement(deal, _DEFAULT) for deal in judged]
+    fitted = _cross_validated(judged, lambda others: _solve(others, _best_strength(others)))
+    gains = [after - before for after, before in zip(fitted, default, strict=True)]
     gain, error = fmean(gains), stdev(gains) / math.sqrt(len(gains))
-    strength = _strength(judged)
+    strength = _best_strength(judged)
     figures |= {
-        "default_agreement": fmean(usual),
+        "default_agreement": fmean(default),
         "fitted_agreement": fmean(fitted),
         "gain": gain,
         "standard_error": error,
@@ -138,132 +137,138 @@ def fit(judged: Sequence[Judged]) -> Finding:
         refused = (
             "On deals that had no part in the fit, the fitted weights put"
             f" {fmean(fitted):.1%} of the pairs in the right order and the defaults"
-            f" {fmean(usual):.1%}: that is not surely better (by {gain:.1%}, with a standard error"
-            f" of {error:.1%})."
+            f" {fmean(default):.1%}: that is not surely better (by {gain:.1%}, with a standard"
+            f" error of {error:.1%})."
         )
     weights = _presentable(_solve(judged, strength)).items()
     return Finding(Subject.WEIGHTS, dict(weights), refused, figures)
 
 
-def _prior(tried: Sequence[Trial]) -> Finding:
-    found = learn(tried)
-    if found is None:
+def _fit_prior(closed: Sequence[Trial]) -> Finding:
+    learned = learn(closed)
+    if learned is None:
         return Finding(
             Subject.PRIOR,
             {},
-            f"{len(tried)} closed deals had enough kin when they were opened:"
+            f"{len(closed)} closed deals had enough kin when they were opened:"
             f" {MINIMUM_TRIALS} are needed to tell chances apart.",
-            {"trials": len(tried)},
+            {"trials": len(closed)},
         )
-    figures: dict[str, Any] = {"trials": found.trials} | {
-        f"brier_{prior:g}": brier for prior, brier in found.brier.items()
+    figures: dict[str, Any] = {"trials": learned.trials} | {
+        f"brier_{prior:g}": brier for prior, brier in learned.brier.items()
     }
-    held = None if math.isinf(found.prior) else found.prior
-    return Finding(Subject.PRIOR, {"prior": held}, "", figures)
+    finite = None if math.isinf(learned.prior) else learned.prior
+    return Finding(Subject.PRIOR, {"prior": finite}, "", figures)
 
 
 def agreement(judged: Judged, weights: Values) -> float:
-    """The share of pairs, one liked and one not, that weights put in the right order; pairs
-    that they leave level count half."""
+    """The share of pairs, one liked and one not, that weights rank correctly; ties count half."""
     ahead = (judged.liked @ weights)[:, None] - (judged.unliked @ weights)[None, :]
     return float(np.mean((ahead > 1e-12) + 0.5 * (np.abs(ahead) <= 1e-12)))
 
 
-def _held_out(judged: Sequence[Judged], solve: Callable[[list[Judged]], Values]) -> list[float]:
-    """How far each deal's judgements agree with weights that others were fitted to."""
-    found = [0.0] * len(judged)
+def _cross_validated(
+    judged: Sequence[Judged], solve: Callable[[list[Judged]], Values]
+) -> list[float]:
+    """The agreement of each deal's judgements with weights that were fitted to other folds."""
+    agreements = [0.0] * len(judged)
     for fold in range(FOLDS):
-        others = [each for row, each in enumerate(judged) if row % FOLDS != fold]
+        others = [deal for row, deal in enumerate(judged) if row % FOLDS != fold]
         weights = solve(others)
         for row in range(fold, len(judged), FOLDS):
-            found[row] = agreement(judged[row], weights)
-    return found
+            agreements[row] = agreement(judged[row], weights)
+    return agreements
 
 
-def _strength(judged: Sequence[Judged]) -> float:
-    """How strongly the weights are best drawn towards the defaults; of equals, the most."""
+def _best_strength(judged: Sequence[Judged]) -> float:
+    """The strength of the penalty with the best agreement; among equals, the strongest."""
 
-    def agreed(strength: float) -> float:
-        return fmean(_held_out(judged, lambda others: _solve(others, strength)))
+    def mean_agreement(strength: float) -> float:
+        return fmean(_cross_validated(judged, lambda others: _solve(others, strength)))
 
-    return max(STRENGTHS, key=lambda strength: (round(agreed(strength), 9), strength))
+    return max(STRENGTHS, key=lambda strength: (round(mean_agreement(strength), 9), strength))
 
 
 def _solve(judged: Sequence[Judged], strength: float) -> Values:
-    """The weights, in any scale, at which the penalised loss is least.
+    """The weights, in a free scale, that minimise the penalised loss, which is convex.
 
-    Only what departs from the defaults' proportions is penalised, so how sure the judgements
-    are of an order does not matter. The problem is convex.
+    Only the deviation from the defaults' proportions is penalised, and not the scale, which says
+    how consistent the judgements are.
     """
     from scipy.optimize import minimize
 
-    differences, counts = zip(*map(_pairs, judged), strict=True)
-    ahead, each = np.concatenate(differences), np.concatenate(counts)
-    along = _DEFAULT / np.linalg.norm(_DEFAULT)
-    bend = strength * (np.eye(len(along)) - np.outer(along, along)) + RIDGE * np.eye(len(along))
+    differences_of, counts_of = zip(*map(_pairs, judged), strict=True)
+    differences, counts = np.concatenate(differences_of), np.concatenate(counts_of)
+    default = _DEFAULT / np.linalg.norm(_DEFAULT)
+    identity = np.eye(len(default))
+    penalty = strength * (identity - np.outer(default, default)) + RIDGE * identity
 
     def loss(weights: Values) -> tuple[float, Values]:
-        margin = ahead @ weights
-        value = each @ np.logaddexp(0, -margin) + weights @ bend @ weights
-        slope = -(each * np.exp(-np.logaddexp(0, margin))) @ ahead + 2 * bend @ weights
-        return float(value), slope
+        margins = differences @ weights
+        value = counts @ np.logaddexp(0, -margins) + weights @ penalty @ weights
+        gradient = -(counts * np.exp(-np.logaddexp(0, margins))) @ differences
+        return float(value), gradient + 2 * penalty @ weights
 
-    bounds = [(0, None)] * len(along)
-    found = minimize(loss, 5 * _DEFAULT, jac=True, bounds=bounds, method="L-BFGS-B")
-    return np.asarray(found.x)
+    bounds = [(0, None)] * len(default)
+    result = minimize(loss, 5 * _DEFAULT, jac=True, bounds=bounds, method="L-BFGS-B")
+    return np.asarray(result.x)
 
 
 def _pairs(judged: Judged) -> tuple[Values, Values]:
-    """The differences of each pair's values, and what each pair counts: a deal counts as much
-    as its judgements are many, not its pairs."""
-    ahead = (judged.liked[:, None, :] - judged.unliked[None, :, :]).reshape(-1, len(_NAMES))
+    """The difference of values of each pair, and how much the pair counts.
+
+    A deal counts in proportion to its judgements, not to its pairs.
+    """
+    differences = (judged.liked[:, None, :] - judged.unliked[None, :, :]).reshape(-1, len(_NAMES))
     judgements = len(judged.liked) + len(judged.unliked)
-    return ahead, np.full(len(ahead), judgements / (2 * len(ahead)))
+    return differences, np.full(len(differences), judgements / (2 * len(differences)))
 
 
 def _presentable(weights: Values) -> Weights:
-    """The same proportions, with the defaults' sum where that leaves none above 1, in steps of
-    a hundredth. Where nothing is left of them, the defaults."""
+    """The same proportions in steps of a hundredth, with the defaults' sum unless a weight would
+    exceed 1. If all weights are zero, the defaults."""
     total = float(weights.sum())
     if total <= 0:
         return Weights()
     scale = min(float(_DEFAULT.sum()) / total, 1 / float(weights.max()))
     return Weights(
-        **{name: round(float(one) * scale, 2) for name, one in zip(_NAMES, weights, strict=True)}
+        **{
+            name: round(float(weight) * scale, 2)
+            for name, weight in zip(_NAMES, weights, strict=True)
+        }
     )
 
 
 def _values(
     session: Session, catalog: Catalog, question: Question, deal_id: int, ids: list[int]
 ) -> dict[int, Values]:
-    """The values of the terms of these kin of a deal, by their ids, such that their product with
-    weights is the score; 0 for terms that the question has not."""
-    known: dict[int, Values] = {}
-    unknown = hidden_deal_ids(session, PLAIN_VIEW)
-    hidden = np.array(sorted({deal_id, *unknown}), np.int64)
+    """The values of these kin of a deal, by their ids, whose product with the weights is the
+    score; 0 for terms that the question does not have."""
+    values_of: dict[int, Values] = {}
+    hidden = np.array(sorted({deal_id, *hidden_deal_ids(session, PLAIN_VIEW)}), np.int64)
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(
             collection, question.text, question.vector, Weights(), catalog.encoder.languages
         )
-        # As a page finds them; then what only a filter had brought up.
+        # First as a page finds them, then also those that only a filter brought up.
         for allowed in (None, np.array(sorted(ids), np.int64)):
-            found = match(
+            matches = match(
                 collection, asked, hidden=hidden, allowed=allowed, sharing=question.facets
             )
             values = collection.facets.values(
-                question.facets, np.array(found.ids, np.int64), today()
+                question.facets, np.array(matches.ids, np.int64), today()
             )
-            meaning, words = np.array(found.meaning), np.array(found.words)
+            meaning, words = np.array(matches.meaning), np.array(matches.words)
             if asked.weights != Weights():
-                # In a language that the model does not know, words have much of its weight.
-                kept = asked.weights.meaning / Weights().meaning
-                meaning = kept * meaning + (1 - kept) * words
+                # In a language that the model does not know, words have part of its weight.
+                share = asked.weights.meaning / Weights().meaning
+                meaning = share * meaning + (1 - share) * words
             values |= {"meaning": meaning, "words": words}
-            rows = np.zeros((len(found.ids), len(_NAMES)))
+            rows = np.zeros((len(matches.ids), len(_NAMES)))
             for name, column in values.items():
                 rows[:, _NAMES.index(name)] = column
-            known = dict(zip(found.ids, rows, strict=True)) | known
-            if known.keys() >= set(ids):
+            values_of = dict(zip(matches.ids, rows, strict=True)) | values_of
+            if values_of.keys() >= set(ids):
                 break
-    # What neither its words nor its meaning nor a facet found has nothing in common with it.
-    return {each: known.get(each, np.zeros(len(_NAMES))) for each in ids}
+    # A kin that is no candidate has nothing in common with the deal.
+    return {kin_id: values_of.get(kin_id, np.zeros(len(_NAMES))) for kin_id in ids}

@@ -1,4 +1,4 @@
-"""Health: what is installed and stored, whether it fits together, and what to do where not."""
+"""Health: what is installed and stored, whether it fits together, and what to do if not."""
 
 import platform
 import sqlite3
@@ -32,10 +32,10 @@ _LIBRARIES = (
 def check(
     database: Database, encoder: Encoder, folder: Path, reader: Reader | None = None
 ) -> dict[str, Any]:
-    """Facts by subject, with `warnings`, and `problems` that somebody has to mend."""
+    """Facts by subject, with `warnings`, and `problems` that have to be solved."""
     warnings: list[str] = []
     problems: list[str] = []
-    found: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "versions": {"python": platform.python_version()}
         | {name: _version(name) for name in _LIBRARIES},
         "model": _model(encoder, problems),
@@ -45,7 +45,7 @@ def check(
         "problems": problems,
     }
     if database.is_sqlite:
-        found["database"]["version"] = sqlite3.sqlite_version
+        facts["database"]["version"] = sqlite3.sqlite_version
         if not _without_wal_race(sqlite3.sqlite_version_info):
             warnings.append(
                 f"SQLite {sqlite3.sqlite_version} can lose commits where several connections"
@@ -55,34 +55,35 @@ def check(
         file = Path(str(database.url.database))
         if not file.is_file() or not file.stat().st_size:
             problems.append("There is no database yet: `dealkin serve` or `dealkin demo` makes it.")
-            return found
+            return facts
     try:
         current = database.is_current()
         with database.read() as session:
-            _look(session, current, encoder, found)
+            _check_database(session, current, facts)
             if current:
-                found["index"] = _index(session, encoder, folder, warnings)
+                facts["index"] = _index(session, encoder, folder, warnings)
     except SQLAlchemyError as error:
         problems.append(f"The database cannot be read: {error}")
-    return found
+    return facts
 
 
-def _look(session: Session, current: bool, encoder: Encoder, found: dict[str, Any]) -> None:
-    problems = found["problems"]
+def _check_database(session: Session, current: bool, facts: dict[str, Any]) -> None:
+    """Add the facts and problems of the database and of the stored vectors."""
+    problems = facts["problems"]
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        found["database"]["version"] = connection.execute(sa.text("SHOW server_version")).scalar()
+        facts["database"]["version"] = connection.execute(sa.text("SHOW server_version")).scalar()
     elif (answer := connection.execute(sa.text("PRAGMA quick_check")).scalar()) != "ok":
         problems.append(f"The database file is damaged: {answer}. Restore a backup.")
-    found["database"]["schema is current"] = current
+    facts["database"]["schema is current"] = current
     if not current:
         problems.append("The schema is of another version: `dealkin serve` brings it up to date.")
         return
-    found["rows"] = {
+    facts["rows"] = {
         name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
         for name, table in sorted(SQLModel.metadata.tables.items())
     }
-    found["vectors"] = _vectors(session, found["model"]["id"], problems)
+    facts["vectors"] = _vectors(session, facts["model"]["id"], problems)
 
 
 def _model(encoder: Encoder, problems: list[str]) -> dict[str, Any]:
@@ -104,7 +105,8 @@ def _reranker(reader: Reader, problems: list[str]) -> dict[str, Any]:
 
 
 def _vectors(session: Session, model: str, problems: list[str]) -> dict[str, int]:
-    """Passages with a vector by model, passages without, and what has no document at all."""
+    """How many passages have a vector of each model, how many have none, and how many subjects
+    have no document."""
     stored = session.exec(select(Passage.model, func.count()).group_by(col(Passage.model)))
     facts = {name or "none": count for name, count in stored}
     missing = sum(count for name, count in facts.items() if name != model)
@@ -119,7 +121,7 @@ def _vectors(session: Session, model: str, problems: list[str]) -> dict[str, int
 
 
 def _index(session: Session, encoder: Encoder, folder: Path, warnings: list[str]) -> dict[str, Any]:
-    """How the snapshots stand to the database; a search brings them up to date by itself."""
+    """The state of the snapshots, which the next search brings up to date in any case."""
     stored = CATALOG_LOG.last(session).number
     snapshots = Snapshots(folder)
     mark = snapshots.mark() or EMPTY
@@ -149,6 +151,6 @@ def _version(name: str) -> str:
 
 
 def _without_wal_race(number: tuple[int, ...]) -> bool:
-    """Whether this SQLite has the repair of its WAL-reset race (sqlite.org/wal.html)."""
-    mended = number >= (3, 51, 3) and number[:3] != (3, 52, 0)
-    return mended or (3, 44, 6) <= number < (3, 45) or (3, 50, 7) <= number < (3, 51)
+    """Whether this SQLite has the fix of its WAL-reset race (sqlite.org/wal.html)."""
+    fixed = number >= (3, 51, 3) and number[:3] != (3, 52, 0)
+    return fixed or (3, 44, 6) <= number < (3, 45) or (3, 50, 7) <= number < (3, 51)

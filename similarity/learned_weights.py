@@ -1,4 +1,4 @@
-"""What was learned from the record, and is used in place of the defaults until it is undone."""
+"""Learned weights: values that replace the defaults until they are undone."""
 
 import math
 from datetime import datetime
@@ -19,25 +19,25 @@ class Subject(StrEnum):
 
     # The weights by which kin are ranked.
     WEIGHTS = "weights"
-    # How many imagined cases draw an outlook towards the usual rate.
+    # The number of pseudo-cases that shrink an outlook towards the usual rate.
     PRIOR = "prior"
 
 
 class Lesson(SQLModel, table=True):
-    """Something that was learned: what holds now, the figures behind it, who had it learned."""
+    """A learned setting, with the figures that it rests on and who had it learned."""
 
     id: int = Field(default=None, primary_key=True)
     at: datetime = Field(default_factory=now)
     by_id: int | None = Field(default=None, foreign_key="person.id")
     subject: str = Field(max_length=10)
-    # By name; None stands for what is infinite, as JSON has no word for it.
+    # The learned values by name. None stands for infinity, which JSON does not have.
     held: dict[str, float | None] = Field(default_factory=dict, sa_type=JSON)
     figures: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     undone_at: datetime | None = None
 
 
 def weights_in_use(session: Session) -> Weights:
-    """The weights that were learned last, or the defaults."""
+    """The latest learned weights, or the defaults."""
     lesson = _last(session, Subject.WEIGHTS)
     if lesson is None:
         return Weights()
@@ -45,12 +45,12 @@ def weights_in_use(session: Session) -> Weights:
 
 
 def prior_in_use(session: Session, default: float) -> float:
-    """The prior of outlooks that was learned last, or the default."""
+    """The latest learned prior of outlooks, or the default."""
     lesson = _last(session, Subject.PRIOR)
     if lesson is None:
         return default
-    held = lesson.held["prior"]
-    return math.inf if held is None else held
+    prior = lesson.held["prior"]
+    return math.inf if prior is None else prior
 
 
 def keep(
@@ -60,14 +60,16 @@ def keep(
     figures: dict[str, Any],
     by: int | None,
 ) -> None:
-    """Have something that was learned hold from now on."""
+    """Use learned values from now on."""
     session.add(Lesson(subject=subject, held=held, figures=figures, by_id=by))
     audit(session, by, f"{subject} learned", "kin", {"held": held, "figures": figures})
 
 
 def undo(session: Session, by: int | None) -> Subject | None:
-    """Have what was learned last hold no more, so that what held before it holds again; which
-    it was, and None where nothing that was learned holds."""
+    """Undo the latest lesson, so that the previous one of its subject is used again.
+
+    Returns its subject, or None where there is nothing to undo.
+    """
     newest = select(Lesson).where(col(Lesson.undone_at).is_(None)).order_by(sa.desc(col(Lesson.id)))
     lesson = session.exec(newest.limit(1)).first()
     if lesson is None:

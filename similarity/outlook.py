@@ -1,9 +1,9 @@
-"""Outlook: how a deal's kin went, and what that says of this deal.
+"""Outlook: how similar deals went, and what that predicts for this deal.
 
-The chance of winning is the share of the kin that were won, each counting by its likeness,
-drawn towards the usual share by a beta prior, as a playbook's win rates are. How strong that
-prior has to be is a matter of the record: where kin go as any other deals do, the outlook says
-the usual. `learn` finds it out from deals that closed, as they stood when they were opened.
+The chance of winning is the share of kin that were won, weighted by likeness, and shrunk towards
+the usual win rate by a beta prior, as in a playbook. How strong the prior has to be depends on
+the record: where kin go like all other deals, the outlook is the usual rate. `learn` finds it
+out from closed deals, as they were when they were opened.
 """
 
 import math
@@ -30,31 +30,31 @@ from workspace.deals.filters import CLOSED, DealFilter
 from workspace.deals.tables import Deal, Outcome
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 
-# The closed deals that are looked at; those of them that are alike only weakly do not count.
+# How many closed deals are considered. Those in the band 'weak' do not count.
 KIN = 80
-# With fewer cases the 90 % interval of a share is more than half of all that it could be.
+# With fewer cases, the 90 % interval of a share covers more than half of its range.
 MINIMUM = 10
-# With five values the true median lies between the least and the greatest in 94 cases of 100,
-# with four in 88.
+# With five values the true median is between the least and the greatest in 94 cases of 100, with
+# four in 88.
 MINIMUM_VALUES = 5
-# The deals that closed last are what is usual: a rate of ten years ago is none of today's.
+# The usual win rate is that of the deals that closed last, because old deals say little of today.
 USUAL = 2_000
-# Imagined cases at the usual rate, where nothing was learned: as many as all kin could weigh, so
-# that they move the chance half-way at most. It costs little where kin tell nothing.
+# The default prior, in pseudo-cases at the usual rate: as much weight as all kin can have, so
+# that kin move the chance half-way at most. It costs little where kin predict nothing.
 PRIOR = 80.0
-# The priors that are tried, in imagined cases. With the last one, kin do not move the chance.
+# The priors that `learn` tries, in pseudo-cases. With the last one, kin do not move the chance.
 PRIORS = (10.0, 20.0, 40.0, 80.0, 160.0, math.inf)
-# Closed deals that are predicted to learn the prior, and how few of them are too few: with 200
+# How many closed deals are predicted to learn the prior, and the fewest that suffice: with 200,
 # a difference of one hundredth between two Brier scores is about its standard error.
 TRIALS = 400
 MINIMUM_TRIALS = 200
-# How wide the interval is: standard deviations of the normal that covers 90 %.
+# The half-width of a 90 % interval in standard deviations of the normal distribution.
 Z90 = 1.645
 
 
 @dataclass(frozen=True)
 class Case:
-    """A kin that closed: how like the deal it is, from above 0 to 1, and how it went."""
+    """A closed kin: its likeness, from above 0 to 1, and how it went."""
 
     likeness: float
     won: bool
@@ -65,14 +65,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Usual:
-    """How deals went whether or not they are kin: the last ones that closed."""
+    """How the last closed deals went, kin or not."""
 
     won: int
     closed: int
 
     @property
     def rate(self) -> float:
-        """The share that was won, with one imagined deal of each kind."""
+        """The share that was won, with one pseudo-case of each outcome (Laplace's rule)."""
         return (self.won + 1) / (self.closed + 2)
 
 
@@ -87,7 +87,7 @@ class Chance:
 
 @dataclass(frozen=True)
 class Typical:
-    """The median of won kin, and between which values their middle half is."""
+    """The median and the quartiles of a value of won kin."""
 
     median: float
     low: float
@@ -97,13 +97,13 @@ class Typical:
 
 @dataclass(frozen=True)
 class Outlook:
-    """What kin say of a deal, with the numbers that it rests on."""
+    """The prediction for a deal, with the numbers that it rests on."""
 
     won: int
     closed: int
     usual: Usual
     chance: Chance
-    # Imagined cases at the usual rate; infinite where kin were found to tell nothing.
+    # In pseudo-cases at the usual rate; infinite if kin were found to predict nothing.
     prior: float
     days: Typical | None
     amount: Typical | None
@@ -112,7 +112,7 @@ class Outlook:
 
 @dataclass(frozen=True)
 class Trial:
-    """A deal that closed, with what was known of its kin on the day it was opened."""
+    """A closed deal, with what was known of its kin on the day it was opened."""
 
     won: bool
     days: int
@@ -122,7 +122,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Learned:
-    """The prior that predicted best, and the Brier score of each that was tried."""
+    """The prior that was learned, and the Brier score of each that was tried."""
 
     prior: float
     brier: dict[float, float]
@@ -132,12 +132,12 @@ class Learned:
 def outlook_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal
 ) -> Outlook | None:
-    """What the kin that the viewer may see say of a deal; None where they are too few."""
+    """The outlook of a deal by the kin that the viewer may see; None if they are too few."""
     return outlook_of(session, catalog, ask_of_deal(session, viewer, catalog, deal))
 
 
 def outlook_of(session: Session, catalog: Catalog, inquiry: Inquiry) -> Outlook | None:
-    """The outlook that is asked for."""
+    """The outlook of an inquiry; None if there are too few kin."""
     deal = inquiry.deal
     cases = _cases(session, catalog, inquiry, DealFilter(outcome=CLOSED))
     usual = _usual(session, inquiry.viewer, without=deal.id if deal else None)
@@ -148,10 +148,10 @@ def outlook_of(session: Session, catalog: Catalog, inquiry: Inquiry) -> Outlook 
 def outlook(
     cases: Sequence[Case], usual: Usual, currency: str | None, prior: float
 ) -> Outlook | None:
-    """What these cases say; None where they are fewer than what makes it honest.
+    """The outlook by these cases; None if they are fewer than MINIMUM.
 
-    Amounts are those of one currency: the deal's own, or where too few kin have that, the one
-    that most have. They are never converted.
+    Amounts are those in the deal's own currency or, if too few kin have it, in the one that most
+    of them have. They are never converted.
     """
     if len(cases) < MINIMUM:
         return None
@@ -159,7 +159,7 @@ def outlook(
     paid = [case for case in won if case.amount is not None and case.currency]
     of_currency = Counter(case.currency or "" for case in paid)
     if of_currency and of_currency[currency or ""] < MINIMUM_VALUES:
-        currency = min(of_currency, key=lambda each: (-of_currency[each], each))
+        currency = min(of_currency, key=lambda code: (-of_currency[code], code))
     return Outlook(
         won=len(won),
         closed=len(cases),
@@ -173,14 +173,14 @@ def outlook(
 
 
 def chance(cases: Sequence[Case], usual: Usual, prior: float) -> Chance:
-    """The share of cases that were won, by likeness, drawn towards the usual by the prior.
+    """The share of cases that were won, weighted by likeness, shrunk towards the usual rate.
 
-    The interval is that of the beta distribution, taken as normal, and of the usual rate,
-    which is itself only counted.
+    The interval is a normal approximation. Its variance is that of the beta distribution plus
+    that of the usual rate, which is an estimate, too.
     """
     weight = math.fsum(case.likeness for case in cases)
     won = math.fsum(case.likeness for case in cases if case.won)
-    # How much of the answer is the usual rate's; all of it where the prior is infinite.
+    # The weight of the usual rate; 1 if the prior is infinite.
     share = 1.0 if math.isinf(prior) else prior / (prior + weight)
     rate = usual.rate
     value = share * rate + (1 - share) * (won / weight if weight else 0.0)
@@ -191,24 +191,25 @@ def chance(cases: Sequence[Case], usual: Usual, prior: float) -> Chance:
 
 
 def learn(trials: Sequence[Trial]) -> Learned | None:
-    """The prior by which these trials are predicted best; None where they are too few.
+    """The prior that predicts these trials best; None if they are too few.
 
-    Of those that are no worse than the best by more than the standard error of the difference,
-    the one that trusts kin least (the rule of one standard error: Breiman, Friedman, Olshen &
-    Stone, "Classification and regression trees", 1984): where kin tell nothing, chance alone
-    must not make them seem to.
+    Among the priors whose loss exceeds the least by at most the standard error of the difference,
+    it is the strongest (the one-standard-error rule: Breiman, Friedman, Olshen & Stone,
+    "Classification and regression trees", 1984), so that kin are not trusted by chance.
     """
     if len(trials) < MINIMUM_TRIALS:
         return None
     errors = {
-        prior: [(chance(each.cases, each.usual, prior).value - each.won) ** 2 for each in trials]
+        prior: [
+            (chance(trial.cases, trial.usual, prior).value - trial.won) ** 2 for trial in trials
+        ]
         for prior in PRIORS
     }
-    brier = {prior: fmean(each) for prior, each in errors.items()}
+    brier = {prior: fmean(squares) for prior, squares in errors.items()}
     best = min(PRIORS, key=lambda prior: brier[prior])
 
     def hardly_worse(prior: float) -> bool:
-        worse = [one - other for one, other in zip(errors[prior], errors[best], strict=True)]
+        worse = [own - least for own, least in zip(errors[prior], errors[best], strict=True)]
         return fmean(worse) <= stdev(worse) / math.sqrt(len(worse))
 
     return Learned(max(filter(hardly_worse, PRIORS)), brier, len(trials))
@@ -223,12 +224,12 @@ def trials(
     limit: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Trial]:
-    """Deals that everybody sees and that closed in a period, newest first, as they stood when
-    they were opened; those that had too few kin then are left out.
+    """Deals that every member sees and that closed in a period, newest first, as they were when
+    they were opened. Deals that had too few kin then are left out.
 
-    With a `limit` they are at most so many, evenly out of the last USUAL ones: the last of all
-    may be of one busy month. Of what a deal says now only the name and the use case are taken,
-    as the notes tell how it went on. Its kin are the deals that had closed by then.
+    With a `limit`, at most that many are taken evenly from the last USUAL ones, so that they are
+    not all of one busy month. A deal's question has only its name and use case, because the notes
+    tell what happened later. Its kin are the deals that had closed by then.
     """
     query = sa.select(col(Deal.id), col(Deal.opened), col(Deal.closed), col(Deal.outcome)).where(
         visible_deals(PLAIN_VIEW), col(Deal.closed).is_not(None), col(Deal.opened).is_not(None)
@@ -244,8 +245,8 @@ def trials(
     for batch in batches(rows):
         for question, deal_id in _as_opened(session, catalog, batch):
             row = rows[deal_id]
-            known = DealFilter(outcome=CLOSED, until=row.opened - timedelta(days=1))
-            cases = _cases(session, catalog, inquire(session, PLAIN_VIEW, question), known)
+            earlier = DealFilter(outcome=CLOSED, until=row.opened - timedelta(days=1))
+            cases = _cases(session, catalog, inquire(session, PLAIN_VIEW, question), earlier)
             done += 1
             if progress:
                 progress(done, len(rows))
@@ -261,22 +262,23 @@ def trials(
 def _as_opened(
     session: Session, catalog: Catalog, ids: list[int]
 ) -> Iterator[tuple[Question, int]]:
-    """The questions that these deals put on the day they were opened."""
+    """The questions for these deals on the day they were opened."""
     texts = {
         deal_id: join([text.name, text.use_case]) for deal_id, text, _ in deal_texts(session, ids)
     }
-    known = facets(session, ids)
+    facets_of = facets(session, ids)
     try:
         vectors = dict(zip(texts, catalog.encoder.encode(list(texts.values())), strict=True))
     except ModelUnavailable:
         vectors = {}
-    for each in ids:
-        yield Question(texts[each], vectors.get(each), known[each], frozenset({each})), each
+    for deal_id in ids:
+        text, vector = texts[deal_id], vectors.get(deal_id)
+        yield Question(text, vector, facets_of[deal_id], frozenset({deal_id})), deal_id
 
 
 def _cases(session: Session, catalog: Catalog, inquiry: Inquiry, closed: DealFilter) -> list[Case]:
     ranked = rank(session, catalog, inquiry, Want(KIN, closed))
-    alike = {each.id: each.likeness for each in ranked if each.band != "weak"}
+    likeness_of = {deal.id: deal.likeness for deal in ranked if deal.band != "weak"}
     rows = session.execute(
         sa.select(
             col(Deal.id),
@@ -285,11 +287,11 @@ def _cases(session: Session, catalog: Catalog, inquiry: Inquiry, closed: DealFil
             col(Deal.closed),
             col(Deal.amount),
             col(Deal.currency),
-        ).where(col(Deal.id).in_(list(alike)))
+        ).where(col(Deal.id).in_(list(likeness_of)))
     )
     return [
         Case(
-            likeness=alike[row.id],
+            likeness=likeness_of[row.id],
             won=row.outcome == Outcome.WON,
             days=(row.closed - row.opened).days if row.closed and row.opened else None,
             amount=row.amount,
@@ -302,7 +304,7 @@ def _cases(session: Session, catalog: Catalog, inquiry: Inquiry, closed: DealFil
 def _usual(
     session: Session, viewer: Viewer, *, without: int | None = None, before: date | None = None
 ) -> Usual:
-    """How the last deals went that the viewer may see, and that closed before a day."""
+    """How the last closed deals that the viewer may see went, before a day if one is given."""
     query = sa.select(col(Deal.outcome)).where(visible_deals(viewer), col(Deal.closed).is_not(None))
     if without is not None:
         query = query.where(col(Deal.id) != without)
@@ -319,6 +321,6 @@ def _usual(
 def _typical(values: Sequence[float]) -> Typical | None:
     if len(values) < MINIMUM_VALUES:
         return None
-    # Such that one more value is between them in half of all cases, however few there are.
+    # The exclusive method: one more value is between the quartiles in half of all cases.
     low, median, high = quantiles(values, n=4, method="exclusive")
     return Typical(median, low, high, len(values))

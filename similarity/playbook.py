@@ -1,10 +1,11 @@
-"""Playbook: the assets that won a deal's kin."""
+"""Playbook: the assets that won the similar deals."""
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -21,18 +22,19 @@ from workspace.deals.filters import CLOSED, DealFilter
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, Outcome, Product
 from workspace.people.viewer import Viewer
 
-# The closed deals that a playbook is drawn from.
+# How many closed deals a playbook is made from.
 KIN = 80
 CLOSED_KIN = Want(KIN, DealFilter(outcome=CLOSED))
-# Deals at the kin's own win rate that are added to both sides of a comparison, so that few
-# cases promise little: a beta prior, as in any shrunken proportion.
+# The beta prior of both win rates: as many pseudo-cases at the kin's own win rate. They shrink
+# the lift of an asset that was rarely used.
 PRIOR = 6.0
-# How wide the interval is: standard deviations of the normal that covers 90 %.
+# The half-width of a 90 % interval in standard deviations of the normal distribution.
 Z90 = 1.645
-# An asset counts half as fresh after this many days.
+# The freshness of an asset halves with every this many days.
 FRESHNESS_HALF_LIFE = 540
 EVIDENCE_SHOWN = 5
-# A contrast needs this many won and lost deals against the competitor, and this gap.
+# A contrast needs at least this many won and this many lost deals against the competitor, and
+# this difference between the shares that used the asset.
 CONTRAST_CASES = 4
 CONTRAST_GAP = 0.2
 CONTRASTS = 4
@@ -46,7 +48,7 @@ FRESHNESS_WEIGHT = 0.1
 
 @dataclass(frozen=True)
 class UsedOn:
-    """A kin that an asset was used on: the evidence behind a play."""
+    """A deal that an asset was used on: the evidence for a play."""
 
     deal_key: str
     deal_name: str
@@ -56,16 +58,17 @@ class UsedOn:
 
 
 @dataclass(frozen=True)
-class _Used:
-    """How it went with an asset on a deal."""
+class _Use:
+    """How an asset was used on a deal."""
 
+    deal_id: int
     helped: bool | None
     comment: str
 
 
 @dataclass(frozen=True)
 class Play:
-    """An asset to use, and how deals with and without it went."""
+    """A recommended asset, and how deals with and without it went."""
 
     asset_id: int
     key: str
@@ -88,7 +91,7 @@ class Play:
 
 @dataclass(frozen=True)
 class Contrast:
-    """What won deals against a competitor had more often than lost ones."""
+    """An asset that deals won against a competitor used more often than lost ones."""
 
     competitor: str
     asset_key: str
@@ -99,10 +102,15 @@ class Contrast:
     lost_with: int
     lost: int
 
+    @property
+    def gap(self) -> float:
+        """The difference of the shares of won and of lost deals that used the asset."""
+        return self.won_with / self.won - self.lost_with / self.lost
+
 
 @dataclass(frozen=True)
 class Playbook:
-    """The plays for a deal, best first, the contrasts, and the kin that they rest on."""
+    """The plays for a deal, best first; the contrasts; and how many kin were won and closed."""
 
     plays: list[Play]
     contrasts: list[Contrast]
@@ -112,7 +120,7 @@ class Playbook:
 
 @dataclass(frozen=True)
 class Lift:
-    """How much better deals with an asset went: a difference of two win rates."""
+    """The shrunk difference of two win rates, with its 90 % interval."""
 
     value: float
     low: float
@@ -122,26 +130,26 @@ class Lift:
 def playbook_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
 ) -> Playbook:
-    """The assets that won the deals most like this one, out of what the viewer may see."""
+    """The assets that won the deals most like this one, among those that the viewer may see."""
     return playbook_of(session, catalog, ask_of_deal(session, viewer, catalog, deal), limit=limit)
 
 
 def playbook_of_text(
     session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
 ) -> Playbook:
-    """The assets that won the deals most like what a text says."""
+    """The assets that won the deals most like a text, among those that the viewer may see."""
     return playbook_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
 
 
 def playbook_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
 ) -> Playbook:
-    """The playbook that is asked for."""
+    """The playbook of an inquiry."""
     closed = rank(session, catalog, inquiry, CLOSED_KIN)
     return Playbook(
         plays=plays_of(session, catalog, inquiry, limit=limit),
         contrasts=_contrasts(session, inquiry.viewer, inquiry.question),
-        won=sum(each.outcome == Outcome.WON for each in closed),
+        won=_count_won(closed),
         closed=len(closed),
     )
 
@@ -149,17 +157,17 @@ def playbook_of(
 def plays_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
 ) -> list[Play]:
-    """The plays of that playbook alone, the best first."""
+    """The plays of that playbook, the best first."""
     closed = rank(session, catalog, inquiry, CLOSED_KIN)
     return _plays(session, inquiry.question, closed)[:limit] if closed else []
 
 
 def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift:
-    """The shrunken difference of the win rates with and without, with its 90 % interval.
+    """The shrunk difference of the win rates with and without an asset, with its 90 % interval.
 
-    Both rates have a beta prior of PRIOR deals at the win rate of all of them together, so
-    that an asset used once promises next to nothing. The interval is that of the difference
-    of two independent beta distributions, taken as normal.
+    Both rates have a beta prior of PRIOR deals at the win rate of all deals together, so that an
+    asset that was used once has hardly any lift. The interval is that of the difference of two
+    independent beta distributions, approximated by a normal distribution.
     """
     closed = closed_with + closed_without
     base = (won_with + won_without + 1) / (closed + 2)
@@ -177,14 +185,9 @@ def lift(won_with: int, closed_with: int, won_without: int, closed_without: int)
 
 
 def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> list[Play]:
-    kin = {each.id: each for each in closed}
-    uses: dict[int, dict[int, _Used]] = defaultdict(dict)
-    for batch in batches(kin):
-        used_on = select(Use.asset_id, Use.deal_id, Use.helped, Use.comment)
-        rows = session.exec(used_on.where(col(Use.deal_id).in_(batch)).order_by(col(Use.id)))
-        for asset_id, deal_id, helped, comment in rows:
-            uses[asset_id][deal_id] = _Used(helped, comment)
-    offered = sa.select(
+    kin = {deal.id: deal for deal in closed}
+    uses_of = _uses(session, kin)
+    query = sa.select(
         col(Asset.id),
         col(Asset.key),
         col(Asset.name),
@@ -192,59 +195,96 @@ def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> li
         col(Asset.summary),
         col(Asset.url),
         col(Asset.published),
-    ).where(col(Asset.id).in_(list(uses)), usable())
-    assets = {asset.id: asset for asset in session.execute(offered)}
-    about = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(assets))
-    named = session.exec(select(Deal.id, Deal.key, Deal.name).where(col(Deal.id).in_(list(kin))))
-    names = {deal_id: (key, name) for deal_id, key, name in named}
-    best = max(each.score for each in closed) or 1.0
-    won = sum(each.outcome == Outcome.WON for each in closed)
+    ).where(col(Asset.id).in_(list(uses_of)), usable())
+    assets = session.execute(query).all()
+    asset_ids = [asset.id for asset in assets]
+    products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, asset_ids)
+    deals = session.execute(
+        sa.select(col(Deal.id), col(Deal.key), col(Deal.name)).where(col(Deal.id).in_(list(kin)))
+    )
+    labels = {deal.id: deal for deal in deals}
+    best = max(deal.score for deal in closed) or 1.0
+    won = _count_won(closed)
     plays = []
-    for asset_id, asset in assets.items():
-        used = uses[asset_id]
-        won_with = sum(kin[deal].outcome == Outcome.WON for deal in used)
+    for asset in assets:
+        uses = uses_of[asset.id]
+        won_with = _count_won(kin[use.deal_id] for use in uses)
         if not won_with:
             continue
-        found = lift(won_with, len(used), won - won_with, len(closed) - len(used))
+        difference = lift(won_with, len(uses), won - won_with, len(closed) - len(uses))
+        because = _lift_because(won_with, len(uses), won, closed)
         terms = [
-            Term("lift", found.value, LIFT_WEIGHT, _lift_because(won_with, len(used), won, closed)),
-            _relevance([kin[deal].score for deal in used], best),
-            _helped(list(used.values())),
-            _product(frozenset(about[asset_id]), question.facets.products),
+            Term("lift", difference.value, LIFT_WEIGHT, because),
+            _relevance([kin[use.deal_id].score for use in uses], best),
+            _helped(uses),
+            _product(frozenset(products[asset.id]), question.facets.products),
             _freshness(asset.published, today()),
         ]
-        nearest = sorted(
-            used, key=lambda deal: (-(kin[deal].outcome == Outcome.WON), -kin[deal].score)
-        )
         plays.append(
             Play(
-                asset_id=asset_id,
+                asset_id=asset.id,
                 key=asset.key,
                 name=asset.name,
                 kind=asset.kind,
                 summary=asset.summary,
                 url=asset.url,
                 score=score(terms),
-                band=_band(found),
+                band=_band(difference),
                 terms=sorted(terms, key=lambda term: -term.contribution),
                 won_with=won_with,
-                closed_with=len(used),
+                closed_with=len(uses),
                 won_without=won - won_with,
-                closed_without=len(closed) - len(used),
-                lift=found.value,
-                lift_low=found.low,
-                lift_high=found.high,
-                evidence=[
-                    UsedOn(*names[deal], kin[deal].outcome, used[deal].helped, used[deal].comment)
-                    for deal in nearest[:EVIDENCE_SHOWN]
-                ],
+                closed_without=len(closed) - len(uses),
+                lift=difference.value,
+                lift_low=difference.low,
+                lift_high=difference.high,
+                evidence=_evidence(uses, kin, labels),
             )
         )
     return sorted(plays, key=lambda play: (-play.score, play.asset_id))
 
 
+def _evidence(
+    uses: Iterable[_Use], kin: Mapping[int, Ranked], labels: Mapping[int, Any]
+) -> list[UsedOn]:
+    """The uses on won deals first, and then those on the nearest."""
+    nearest = sorted(
+        uses,
+        key=lambda use: (kin[use.deal_id].outcome != Outcome.WON, -kin[use.deal_id].score),
+    )
+    return [
+        UsedOn(
+            deal_key=labels[use.deal_id].key,
+            deal_name=labels[use.deal_id].name,
+            outcome=kin[use.deal_id].outcome,
+            helped=use.helped,
+            comment=use.comment,
+        )
+        for use in nearest[:EVIDENCE_SHOWN]
+    ]
+
+
+def _uses(session: Session, deal_ids: Iterable[int]) -> dict[int, list[_Use]]:
+    """The last use of each asset on each of these deals, by asset."""
+    last: dict[tuple[int, int], _Use] = {}
+    for batch in batches(deal_ids):
+        query = select(Use.asset_id, Use.deal_id, Use.helped, Use.comment)
+        rows = session.exec(query.where(col(Use.deal_id).in_(batch)).order_by(col(Use.id)))
+        for asset_id, deal_id, helped, comment in rows:
+            last[asset_id, deal_id] = _Use(deal_id, helped, comment)
+    uses_of: dict[int, list[_Use]] = defaultdict(list)
+    for (asset_id, _), use in last.items():
+        uses_of[asset_id].append(use)
+    return uses_of
+
+
+def _count_won(deals: Iterable[Ranked]) -> int:
+    return sum(deal.outcome == Outcome.WON for deal in deals)
+
+
 def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Contrast]:
-    found = []
+    """The assets that made the most difference against each of our competitors."""
+    contrasts = []
     for name in sorted(question.facets.competitors):
         against = (
             select(DealCompetitor.deal_id)
@@ -278,10 +318,11 @@ def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Con
         for asset_id, key, asset_name, kind in assets:
             won_with = sum(outcomes[deal] == Outcome.WON for deal in used[asset_id])
             lost_with = len(used[asset_id]) - won_with
-            if won_with / won - lost_with / lost >= CONTRAST_GAP:
-                found.append(Contrast(name, key, asset_name, kind, won_with, won, lost_with, lost))
-    found.sort(key=lambda each: each.lost_with / each.lost - each.won_with / each.won)
-    return found[:CONTRASTS]
+            contrast = Contrast(name, key, asset_name, kind, won_with, won, lost_with, lost)
+            if contrast.gap >= CONTRAST_GAP:
+                contrasts.append(contrast)
+    contrasts.sort(key=lambda contrast: -contrast.gap)
+    return contrasts[:CONTRASTS]
 
 
 def _lift_because(won_with: int, used: int, won: int, closed: Sequence[Ranked]) -> str:
@@ -293,17 +334,17 @@ def _relevance(scores: Iterable[float], best: float) -> Term:
     return Term("relevance", nearest / best, RELEVANCE_WEIGHT, "used on the nearest kin")
 
 
-def _helped(uses: Sequence[_Used]) -> Term:
-    said = [use.helped for use in uses if use.helped is not None]
-    helped = sum(said)
-    # Two imagined answers, one of each kind: nothing said is half.
-    value = (helped + 1) / (len(said) + 2)
-    because = f"helped in {helped} of {len(said)} answers" if said else "nobody has said yet"
+def _helped(uses: Sequence[_Use]) -> Term:
+    answers = [use.helped for use in uses if use.helped is not None]
+    helped = sum(answers)
+    # Laplace's rule: without an answer the value is one half.
+    value = (helped + 1) / (len(answers) + 2)
+    because = f"helped in {helped} of {len(answers)} answers" if answers else "nobody has said yet"
     return Term("helped", value, HELPED_WEIGHT, because)
 
 
-def _product(about: frozenset[str], ours: frozenset[str]) -> Term:
-    common = sorted(about & ours)
+def _product(theirs: frozenset[str], ours: frozenset[str]) -> Term:
+    common = sorted(theirs & ours)
     because = f"about {', '.join(common)}" if common else "about other products"
     return Term("product", 1.0 if common else 0.0, PRODUCT_WEIGHT, because)
 
@@ -316,7 +357,7 @@ def _freshness(published: date | None, on: date) -> Term:
     return Term("freshness", value, FRESHNESS_WEIGHT, f"published {ago(days)}")
 
 
-def _band(found: Lift) -> str:
-    if found.low > 0:
+def _band(difference: Lift) -> str:
+    if difference.low > 0:
         return "strong"
-    return "fair" if found.value > 0 else "weak"
+    return "fair" if difference.value > 0 else "weak"

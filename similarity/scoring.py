@@ -1,7 +1,7 @@
-"""Pure: candidates with features and weights in, a ranking with reasons out.
+"""Pure: features and weights in, scores with reasons out.
 
-A score is one sum: each term is a value from 0 to 1 times its weight, and what is shown as
-the reason is that sum's own terms. Nothing else moves a result up or down.
+A score is one sum. Each of its terms is a value from 0 to 1 times a weight, and the reasons that
+are shown are those terms. Nothing else changes the order of results.
 """
 
 import math
@@ -12,14 +12,14 @@ from datetime import date
 from workspace.accounts.industries import SECTIONS, industry_name, likeness
 from workspace.accounts.size_bands import size_likeness
 
-# A closed deal counts half as much for recency after this many days.
+# The recency of a closed deal halves with every this many days.
 RECENCY_HALF_LIFE = 730
-# The share of what could agree from which kin are strong, and fair.
+# The least shares of the attainable score for the bands 'strong' and 'fair'.
 STRONG = 0.55
 FAIR = 0.35
-# What a region in common is worth where the country is another.
+# The value of the same region where the countries differ.
 SAME_REGION = 0.6
-# What is left of the weight of meaning in a language that the model does not know.
+# The share of the weight of meaning that remains in a language that the model does not know.
 UNKNOWN_LANGUAGE = 0.4
 
 
@@ -39,7 +39,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Weights:
-    """How much each term counts; any scale, as only their proportions order a list."""
+    """The weight of each term. The scale is free: only proportions change an order."""
 
     meaning: float = 0.5
     words: float = 0.5
@@ -52,17 +52,17 @@ class Weights:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        """The terms that have a weight."""
+        """The names of the terms."""
         return _TERMS
 
     def for_words(self) -> "Weights":
-        """The same for a text in a language that the model does not know: the words carry
-        it, and together both weigh what they did."""
+        """The weights for a language that the model does not know: part of the weight of meaning
+        goes to words."""
         shift = (1 - UNKNOWN_LANGUAGE) * self.meaning
         return replace(self, meaning=self.meaning - shift, words=self.words + shift)
 
     def items(self) -> dict[str, float]:
-        """Each term's weight."""
+        """The weights by the names of the terms."""
         return {name: getattr(self, name) for name in _TERMS}
 
 
@@ -71,7 +71,7 @@ _TERMS = tuple(field.name for field in fields(Weights))
 
 @dataclass(frozen=True)
 class Facets:
-    """What is compared of two deals besides their text; None or empty where unknown."""
+    """The properties by which deals are compared besides their text; None or empty if unknown."""
 
     industry: str | None = None
     headcount: int | None = None
@@ -84,7 +84,7 @@ class Facets:
 
 @dataclass(frozen=True)
 class Value:
-    """How far one feature agrees, from 0 to 1, and why."""
+    """How far one feature agrees, from 0 to 1, with the reason in words."""
 
     value: float
     because: str
@@ -97,30 +97,32 @@ def score(terms: Iterable[Term]) -> float:
 
 def terms(values: dict[str, Value], weights: Weights) -> list[Term]:
     """The terms of a score, the largest contribution first."""
-    weight = weights.items()
-    found = (Term(name, value.value, weight[name], value.because) for name, value in values.items())
-    return sorted(found, key=lambda term: -term.contribution)
+    weight_of = weights.items()
+    unsorted = (
+        Term(name, value.value, weight_of[name], value.because) for name, value in values.items()
+    )
+    return sorted(unsorted, key=lambda term: -term.contribution)
 
 
 def values(ours: Facets, theirs: Facets, on: date) -> dict[str, float]:
-    """How far two deals agree, from 0 to 1, in each facet that is known of ours."""
-    found = {}
+    """How far two deals agree, from 0 to 1, in each of our known facets."""
+    values = {}
     if ours.industry:
-        found["industry"] = likeness(ours.industry, theirs.industry)
+        values["industry"] = likeness(ours.industry, theirs.industry)
     if ours.headcount:
-        found["size"] = size_likeness(ours.headcount, theirs.headcount)
+        values["size"] = size_likeness(ours.headcount, theirs.headcount)
     if ours.products:
-        found["product"] = len(ours.products & theirs.products) / len(ours.products)
+        values["product"] = len(ours.products & theirs.products) / len(ours.products)
     if ours.competitors:
-        found["competitor"] = len(ours.competitors & theirs.competitors) / len(ours.competitors)
+        values["competitor"] = len(ours.competitors & theirs.competitors) / len(ours.competitors)
     if ours.region or ours.country:
-        found["region"] = _region(ours, theirs)
-    found["recency"] = recency(theirs.closed, on)
-    return found
+        values["region"] = _region(ours, theirs)
+    values["recency"] = recency(theirs.closed, on)
+    return values
 
 
 def compare(ours: Facets, theirs: Facets, on: date) -> dict[str, Value]:
-    """The same with the reasons, which take longer to put into words."""
+    """`values` with reasons, which are made only for what is shown, as they take longer."""
     return {
         name: Value(value, _REASONS[name](ours, theirs, value, on))
         for name, value in values(ours, theirs, on).items()
@@ -128,14 +130,14 @@ def compare(ours: Facets, theirs: Facets, on: date) -> dict[str, Value]:
 
 
 def recency(closed: date | None, on: date) -> float:
-    """1 for a deal that closes today, half of it after two years, 0 for one still open."""
+    """1 for a deal that closes today, halved with every half-life; 0 for an open deal."""
     if closed is None:
         return 0.0
     return float(0.5 ** (max(0, (on - closed).days) / RECENCY_HALF_LIFE))
 
 
 def ago(days: int) -> str:
-    """A number of days in the words that people use for it."""
+    """How long ago a number of days is, in words."""
     if days < 1:
         return "today"
     for size, unit in ((365, "year"), (30, "month"), (7, "week"), (1, "day")):
@@ -146,7 +148,7 @@ def ago(days: int) -> str:
 
 
 def difference(ours: Facets, theirs: Facets, values: dict[str, Value], weights: Weights) -> str:
-    """The facet, known of both, in which most of the score is lost; empty where little is."""
+    """In words, the facet known of both deals that loses most of the score; empty if none does."""
     lost = {
         name: (1 - values[name].value) * weight
         for name, weight in weights.items().items()
@@ -251,7 +253,7 @@ def _recency_difference(_ours: Facets, theirs: Facets) -> str:
     return f"it closed in {theirs.closed.year}" if theirs.closed else "it is still open"
 
 
-# A facet that agrees more than this is no difference worth a reader's time.
+# The greatest value at which a facet still counts as a difference; 0.75 for the others.
 _NOTABLE = {"recency": 0.35, "region": 0.0}
 _DIFFERENCES = {
     "industry": _industry_difference,
@@ -264,11 +266,11 @@ _DIFFERENCES = {
 
 
 def band(terms: Sequence[Term]) -> str:
-    """How much of what could agree does: 'strong', 'fair' or 'weak'."""
+    """The band of a sum of terms: 'strong', 'fair' or 'weak'."""
     return band_of(score(terms), math.fsum(term.weight for term in terms))
 
 
 def band_of(scored: float, attainable: float) -> str:
-    """The band of a score out of the most that it could be."""
+    """The band of a score, by its share of the attainable score."""
     share = scored / attainable if attainable else 0
     return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"

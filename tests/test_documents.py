@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from references.desk.request import ENDED, LIVE, STEPS, State
+from references.desk.request import OPEN_STATES, STEPS, TERMINAL_STATES, State
 from references.imports import EXTENSION
 from similarity.scoring import Weights
 from web.cli.main import app
@@ -299,14 +299,18 @@ def test_should_tell_every_step_of_a_request() -> None:
     ):
         states = set(re.split(", ", before))
         if before.startswith("every state"):
-            states = {state.value for state in LIVE} - ({"draft"} if "draft" in before else set())
+            states = {state.value for state in OPEN_STATES} - (
+                {"draft"} if "draft" in before else set()
+            )
         told[name] = (states, None if after == "the same" else after)
     known = {
         name: ({state.value for state in step.before}, step.after and step.after.value)
         for name, step in STEPS.items()
     }
     assert told == known
-    assert {state.value for state in set(State) - set(LIVE)} == {state.value for state in ENDED}
+    assert {state.value for state in set(State) - set(OPEN_STATES)} == {
+        state.value for state in TERMINAL_STATES
+    }
 
 
 # Decisions

@@ -88,7 +88,7 @@ CONTROLLERS = (
     TodayController,
     ViewController,
 )
-# Forms hold text; files will get a limit of their own.
+# Bytes of a request's body: forms hold text only.
 LARGEST_BODY = 1_000_000
 
 _HEADERS = {
@@ -148,7 +148,7 @@ def _secure_headers(secure: bool) -> Any:
         headers = MutableScopeHeaders.from_message(message)
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
-        # Pages hold what only this viewer may see: no cache may keep them.
+        # Pages show what only their viewer may see, so no cache may store them.
         headers.setdefault("Cache-Control", "private, no-store")
         if secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")

@@ -1,4 +1,4 @@
-"""What handlers are given: the workspace, the viewer, and the fields that were sent."""
+"""The dependencies of handlers: the workspace, the viewer, and the submitted fields."""
 
 from litestar.exceptions import NotAuthorizedException
 
@@ -37,5 +37,5 @@ async def provide_form(request: Request) -> Form:
 
 
 def provide_asked(request: Request) -> Form:
-    """The fields of the address: filters, sorting, paging."""
+    """The fields of the query string: filters, sorting, paging."""
     return Form(parse_pairs(request.scope["query_string"]))

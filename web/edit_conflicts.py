@@ -1,4 +1,4 @@
-"""Forms that were opened before somebody else saved: nothing is overwritten unseen."""
+"""Edit conflicts: a form whose record another member saved after the form was opened."""
 
 import hashlib
 import json
@@ -14,37 +14,37 @@ from workspace.errors import Conflict
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact that two people changed: what each of them made of it."""
+    """A field that two members changed, with the value of each."""
 
     label: str
     yours: str
     theirs: str
 
 
-class Stale(Conflict):
-    """The values that a form was opened with are no longer those of the record."""
+class EditConflict(Conflict):
+    """The record no longer has the values that the form was opened with."""
 
 
-def mark(values: Mapping[str, str]) -> str:
-    """What a form carries along, to tell whether the record is still as it was opened."""
-    written = json.dumps(sorted(values.items()))
-    return hashlib.sha256(written.encode()).hexdigest()[:32]
+def fingerprint(values: Mapping[str, str]) -> str:
+    """A hash of a record's values, which its form carries along and sends back."""
+    text = json.dumps(sorted(values.items()))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def hold(session: Session, row: Any) -> None:
-    """See a row as it is now, and keep others from changing it until this transaction ends."""
+def lock_row(session: Session, row: Any) -> None:
+    """Reload a row and lock it until this transaction ends."""
     session.refresh(row, with_for_update={"key_share": True})
 
 
-def require_fresh(form: Form, values: Mapping[str, str]) -> None:
-    """Refuse a form whose record somebody else has changed since it was opened."""
+def require_unchanged(form: Form, values: Mapping[str, str]) -> None:
+    """Raise `EditConflict` if the record has changed since the form was opened."""
     seen = form.text("seen", 64)
-    if seen and seen != mark(values):
-        raise Stale("Somebody else changed this in the meantime.")
+    if seen and seen != fingerprint(values):
+        raise EditConflict("Somebody else changed this in the meantime.")
 
 
 def differences(yours: Mapping[str, str], theirs: Mapping[str, str]) -> list[Difference]:
-    """What was typed beside what is there now, where the two differ."""
+    """The fields where what was typed differs from what is stored now."""
     return [
         Difference(
             name.removesuffix("_id").replace("_", " ").capitalize(),

@@ -1,4 +1,4 @@
-"""What went wrong, as a page or as a line that htmx shows; never a stack trace."""
+"""Exceptions as error pages, or as a line of text for htmx; never a stack trace."""
 
 import logging
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ _TITLES = {
     500: "Something broke",
     503: "Busy just now",
 }
-# Seconds after which a client may ask again.
+# Seconds after which a client may try again.
 _RETRY_AFTER = "5"
 
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """What an error page says."""
+    """The error page."""
 
     status: int
     title: str
@@ -48,7 +48,7 @@ class ErrorPage:
 
 
 def refused(request: Request, error: DealkinError) -> Response[str]:
-    """A refusal of the record's own: the status it stands for, in its words."""
+    """An error of the record's rules, with the status of its kind and its own message."""
     status = _STATUS.get(type(error), 400)
     message = str(error)
     if isinstance(error, Invalid) and error.fields:
@@ -57,12 +57,12 @@ def refused(request: Request, error: DealkinError) -> Response[str]:
 
 
 def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
-    """To the sign-in page, and back here afterwards where that is a page."""
+    """A redirect to the sign-in page, which leads back if this was a page."""
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else ""
     if request.headers.get("hx-request") == "true":
         shown = request.headers.get("hx-current-url", "")
-        # Only the path of where the browser is: the rest of that header is anybody's.
+        # Anyone can set this header, so only the path in it is used.
         back = "/" + shown.split("://", 1)[-1].partition("/")[2]
         return Response(
             None, status_code=200, headers={"HX-Redirect": f"/sign-in?next={quote(back)}"}
@@ -71,36 +71,38 @@ def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
     return Redirect(target, status_code=303)
 
 
-def failed(request: Request, error: HTTPException) -> Response[str]:
-    """A refusal of the framework's: no such route, a method that is not allowed, too large."""
+def refused_by_framework(request: Request, error: HTTPException) -> Response[str]:
+    """An error of the framework: an unknown route, a wrong method, too large a body."""
     status = error.status_code
     if status >= 500:
         return broke(request, error)
-    said = {
+    messages = {
         404: "There is no such page.",
         405: "This address does not take that kind of request.",
         413: "That is more than this form takes.",
     }
-    message = error.detail if status == 403 else said.get(status, "The request could not be read.")
+    message = (
+        error.detail if status == 403 else messages.get(status, "The request could not be read.")
+    )
     return explain(request, status, message)
 
 
 def broke(request: Request, error: Exception) -> Response[str]:
-    """A fault of ours: the log has it whole, the reader gets an apology."""
+    """A fault of the program: the log gets the stack trace, the reader an apology."""
     logger.error("%s %s failed", request.method, _path(request), exc_info=error)
     return explain(request, 500, "It is our fault, not yours. Nothing was saved. Try again.")
 
 
 def collided(request: Request, error: DBAPIError) -> Response[str]:
-    """Two wrote at once what there can be but one of: the later one is to look again."""
+    """The later of two concurrent writes, refused by a constraint or by the isolation level."""
     logger.warning("%s %s collided: %s", request.method, _path(request), type(error.orig))
     message = "Somebody did the same in this moment. Look again, and try once more."
     return explain(request, 409, message)
 
 
 def database_refused(request: Request, error: OperationalError) -> Response[str]:
-    """Two writes that cannot both be, a database that is held by another, or a fault."""
-    # Class 40 of the SQL standard: rolled back, because another transaction came between.
+    """A conflict between transactions, a locked database, or a fault."""
+    # Class 40 of the SQL standard is transaction rollback: serialisation failure or deadlock.
     if str(getattr(error.orig, "sqlstate", "") or "").startswith("40"):
         return collided(request, error)
     if "database is locked" in str(error.orig):
@@ -109,7 +111,7 @@ def database_refused(request: Request, error: OperationalError) -> Response[str]
 
 
 def busy(request: Request, error: Exception) -> Response[str]:
-    """The database has no turn for this request."""
+    """A request that waited too long for a connection or for the write lock."""
     logger.warning("%s %s had to wait too long: %s", request.method, _path(request), type(error))
     response = explain(
         request, 503, "Too much is being written at once. Nothing was saved. Try again in a moment."
@@ -119,12 +121,12 @@ def busy(request: Request, error: Exception) -> Response[str]:
 
 
 def _path(request: Request) -> str:
-    """The path as the log has it: whoever reads that must not be able to act as a guest."""
+    """The path for the log, without the secret of a guest's link."""
     return "/g/…" if request.url.path.startswith("/g/") else request.url.path
 
 
 def explain(request: Request, status: int, message: str) -> Response[str]:
-    """The error page; for htmx just the message, which its banner shows."""
+    """The error page; for htmx only the message, which the page shows in a banner."""
     if request.headers.get("hx-request") == "true":
         return Response(message, status_code=status, media_type="text/plain")
     page = ErrorPage(status, _TITLES.get(status, "That did not work"), message)
@@ -138,7 +140,7 @@ def explain(request: Request, status: int, message: str) -> Response[str]:
 HANDLERS: dict[Any, Any] = {
     DealkinError: refused,
     NotAuthorizedException: not_signed_in,
-    HTTPException: failed,
+    HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
     PoolTimeout: busy,

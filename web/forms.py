@@ -1,4 +1,4 @@
-"""One small parser for what people submit: forms and query strings."""
+"""The parser for submitted forms and query strings."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -13,15 +13,15 @@ from workspace.clock import zones
 from workspace.errors import Invalid, NotFound
 
 MOST_FIELDS = 500
-# Whole numbers from outside have to fit into a column.
-LARGEST = 2**63 - 1
-# Rows are numbered in columns of 32 bits.
+# Integers from outside have to fit into a 64-bit column.
+LARGEST_INTEGER = 2**63 - 1
+# Primary keys are 32-bit columns.
 LARGEST_ID = 2**31 - 1
 _ALWAYS_KNOWN = {"_csrf_token"}
 
 
 def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
-    """The fields of an urlencoded body or query, in order; `Invalid` where it is none."""
+    """The fields of a URL-encoded body or query in order; `Invalid` if it cannot be parsed."""
     try:
         return parse_qsl(
             encoded.decode("ascii"),
@@ -35,18 +35,18 @@ def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 
 def row_id(number: int) -> int:
-    """A row's number from an address; NotFound where no row can have it."""
+    """A primary key from an address; `NotFound` if it is out of range."""
     if not 0 < number <= LARGEST_ID:
         raise NotFound("There is no such thing here.")
     return number
 
 
 class Form:
-    """Submitted fields, each asked for once by a reader that says what it must be.
+    """Submitted fields, each read by a method for its type.
 
-    A reader never raises: it notes what is wrong and goes on, so that a page can show every
-    mistake at once. `done()` raises `Invalid` where there was one, or where something was sent
-    that nobody asked for. An empty field counts as not sent.
+    These methods never raise: they collect errors, so that a page shows all of them at once.
+    `done()` raises `Invalid` if there are any, or if a field was sent that was never read. An
+    empty field counts as not sent.
     """
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
@@ -57,102 +57,102 @@ class Form:
         self._known = set(_ALWAYS_KNOWN)
 
     def done(self) -> None:
-        """Raise `Invalid` where a field was wrong or unknown."""
+        """Raise `Invalid` if a field is wrong or unknown."""
         for name in self.sent.keys() - self._known:
             self.wrong.setdefault(name[:60], "This form has no such field.")
         self.check()
 
     def check(self) -> None:
-        """Raise `Invalid` where a field was wrong; addresses may hold more than we know of."""
+        """Raise `Invalid` if a field is wrong; unknown fields, as in addresses, are allowed."""
         if self.wrong:
             raise Invalid("Some of this could not be taken.", self.wrong)
 
     @property
     def values(self) -> dict[str, str]:
-        """What was sent, to show it again; of a field sent several times, the first."""
+        """The sent values, to show them again; the first of a field that was sent repeatedly."""
         return {
             name: "".join(letter for letter in values[0] if not _is_control(letter))
             for name, values in self.sent.items()
         }
 
     def refuse(self, name: str, why: str) -> None:
-        """Note that a field is wrong; the first reason stands."""
+        """Add an error to a field; the first error of a field stands."""
         self.wrong.setdefault(name, why)
 
     def text(self, name: str, most: int, *, required: bool = False) -> str:
-        """A line of text, with single spaces; empty where it was not sent."""
-        return " ".join(self._written(name, most, required).split())
+        """A line of text with single spaces; empty if it was not sent."""
+        return " ".join(self._value(name, most, required).split())
 
     def lines(self, name: str, most: int, *, required: bool = False) -> str:
         """Text of several lines."""
-        written = self._written(name, most, required).replace("\r\n", "\n").replace("\r", "\n")
-        return written.strip()
+        value = self._value(name, most, required).replace("\r\n", "\n").replace("\r", "\n")
+        return value.strip()
 
     def maybe(self, name: str, most: int) -> str | None:
         """A line of text, or None."""
         return self.text(name, most) or None
 
-    def integer(self, name: str, low: int = 0, high: int = LARGEST) -> int | None:
-        """A whole number, plain or in groups of three with one kind of mark between them."""
-        written = self.text(name, 40)
-        if not written:
+    def integer(self, name: str, low: int = 0, high: int = LARGEST_INTEGER) -> int | None:
+        """An integer, plain or in groups of three digits with one kind of separator."""
+        value = self.text(name, 40)
+        if not value:
             return None
-        if re.fullmatch(r"[0-9]{1,3}([\s,.'’_])[0-9]{3}(\1[0-9]{3})*", written):
-            written = re.sub(r"[^0-9]", "", written)
-        if not re.fullmatch(r"[0-9]{1,19}", written) or not low <= int(written) <= high:
+        if re.fullmatch(r"[0-9]{1,3}([\s,.'’_])[0-9]{3}(\1[0-9]{3})*", value):
+            value = re.sub(r"[^0-9]", "", value)
+        if not re.fullmatch(r"[0-9]{1,19}", value) or not low <= int(value) <= high:
             example = ", such as 2400 or 2,400" if high >= 2400 else ""
             self.refuse(name, f"A whole number from {low:,} to {high:,}{example}.")
             return None
-        return int(written)
+        return int(value)
 
     def money(self, name: str) -> Decimal | None:
-        """An amount of at most twelve digits, with two after the point."""
-        written = re.sub(r"[\s'_]", "", self.text(name, 40))
-        if not written:
+        """An amount of at most twelve digits and two decimals."""
+        value = re.sub(r"[\s'_]", "", self.text(name, 40))
+        if not value:
             return None
-        if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?", written):
-            written = written.replace(",", "")
-        elif re.fullmatch(r"[0-9]+,[0-9]{1,2}", written):
-            written = written.replace(",", ".")
+        if re.fullmatch(r"[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,2})?", value):
+            value = value.replace(",", "")
+        elif re.fullmatch(r"[0-9]+,[0-9]{1,2}", value):
+            value = value.replace(",", ".")
         try:
-            if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", written):
+            if not re.fullmatch(r"[0-9]{1,12}(\.[0-9]{1,2})?", value):
                 raise InvalidOperation
-            return Decimal(written)
+            return Decimal(value)
         except InvalidOperation:
             self.refuse(name, "An amount, such as 125000 or 125,000.50.")
             return None
 
     def currency(self, name: str) -> str | None:
         """A currency's code of three letters (ISO 4217)."""
-        written = self.text(name, 10).upper()
-        if written and written not in currencies():
+        value = self.text(name, 10).upper()
+        if value and value not in currencies():
             self.refuse(name, "A code of three letters, such as EUR.")
             return None
-        return written or None
+        return value or None
 
     def day(self, name: str) -> date | None:
-        """A date as forms send it: 2026-03-31."""
-        written = self.text(name, 10)
-        if not written:
+        """An ISO date, as date inputs send it: 2026-03-31."""
+        value = self.text(name, 10)
+        if not value:
             return None
         try:
-            if not re.fullmatch(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", written):
+            if not re.fullmatch(r"(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2}", value):
                 raise ValueError
-            return date.fromisoformat(written)
+            return date.fromisoformat(value)
         except ValueError:
             self.refuse(name, "A date, such as 2026-03-31.")
             return None
 
     def choice(self, name: str, options: Collection[str], *, required: bool = False) -> str | None:
-        """One of some values."""
-        written = self.text(name, 200, required=required)
-        if written and written not in options:
+        """One of these options."""
+        value = self.text(name, 200, required=required)
+        if value and value not in options:
             self.refuse(name, "Choose one of the list.")
             return None
-        return written or None
+        return value or None
 
     def choices(self, name: str, options: Collection[str]) -> list[str]:
-        """Any number of some values, each once."""
+        """Any number of these options, without repetitions."""
         self._known.add(name)
         sent = [value for value in self.sent.get(name, []) if value]
         if any(value not in options for value in sent):
@@ -161,45 +161,45 @@ class Form:
         return list(dict.fromkeys(sent))
 
     def flag(self, name: str) -> bool:
-        """Whether a box was ticked."""
+        """Whether a checkbox was checked."""
         return self.text(name, 10) not in ("", "off", "no", "false", "0")
 
     def fraction(self, name: str) -> float | None:
         """A number from 0 to 1."""
-        written = self.text(name, 20)
-        if not written:
+        value = self.text(name, 20)
+        if not value:
             return None
-        if not re.fullmatch(r"[01](\.[0-9]{1,10})?", written) or float(written) > 1:
+        if not re.fullmatch(r"[01](\.[0-9]{1,10})?", value) or float(value) > 1:
             self.refuse(name, "A number from 0 to 1.")
             return None
-        return float(written)
+        return float(value)
 
     def link(self, name: str) -> str:
-        """A web address; anything that a browser would run instead of visit is refused."""
-        written = self.text(name, 2000)
-        if not written:
+        """An http or https address; others, such as javascript:, are refused."""
+        value = self.text(name, 2000)
+        if not value:
             return ""
-        if not is_link(written):
+        if not is_link(value):
             self.refuse(name, "A web address, beginning with https://.")
             return ""
-        return written
+        return value
 
-    def _written(self, name: str, most: int, required: bool) -> str:
+    def _value(self, name: str, most: int, required: bool) -> str:
         self._known.add(name)
         values = self.sent.get(name, [""])
         if len(values) > 1:
             self.refuse(name, "Sent more than once.")
             return ""
-        written = values[0].strip()
-        if any(_is_control(letter) for letter in written):
+        value = values[0].strip()
+        if any(_is_control(letter) for letter in value):
             self.refuse(name, "Control characters cannot be taken.")
             return ""
-        if len(written) > most:
-            self.refuse(name, f"At most {most:,} characters; this has {len(written):,}.")
+        if len(value) > most:
+            self.refuse(name, f"At most {most:,} characters; this has {len(value):,}.")
             return ""
-        if required and not written:
+        if required and not value:
             self.refuse(name, "Needed.")
-        return written
+        return value
 
 
 def _is_control(letter: str) -> bool:
@@ -207,7 +207,7 @@ def _is_control(letter: str) -> bool:
 
 
 def is_link(address: str) -> bool:
-    """Whether this is an absolute http or https address."""
+    """Whether this is an absolute http or https URL."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -218,9 +218,9 @@ def is_link(address: str) -> bool:
 @cache
 def currencies() -> frozenset[str]:
     """The codes of ISO 4217."""
-    return frozenset(each.alpha_3 for each in pycountry.currencies)
+    return frozenset(currency.alpha_3 for currency in pycountry.currencies)
 
 
 def zone_choices() -> tuple[tuple[str, str], ...]:
-    """Time zones to choose from, as they are sent and as they are read."""
+    """Time zones to choose from: the value and the label of each."""
     return tuple((name, name.replace("_", " ")) for name in zones())

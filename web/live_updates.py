@@ -1,4 +1,4 @@
-"""What wakes open pages: this process's commits, and looking again after a while."""
+"""Waking open pages after commits of this process."""
 
 import asyncio
 import threading
@@ -10,14 +10,15 @@ from sqlmodel import Session
 
 from workspace.database import Database
 
-# Other processes commit too, and rights may be taken there: nobody looks less often than this.
-SECONDS = 4.0
+# Seconds after which an open page is checked in any case: other processes commit, too, and may
+# take rights away.
+LONGEST_WAIT = 4.0
 
 
 class Pulse:
-    """Wakes all who listen once this process has committed something.
+    """Wakes every listener after each commit of this process.
 
-    It says nothing of what was committed: whoever wakes looks with their own rights.
+    It does not tell what was committed: each listener reads that with the rights of its viewer.
     """
 
     def __init__(self, database: Database) -> None:
@@ -28,7 +29,7 @@ class Pulse:
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Event]:
-        """An event of the running loop that is set at every commit from now on."""
+        """An event of the running loop that is set at every commit while the block runs."""
         woken = asyncio.Event()
         entry = (asyncio.get_running_loop(), woken)
         with self._lock:
@@ -40,7 +41,7 @@ class Pulse:
                 self._listening.discard(entry)
 
     def close(self) -> None:
-        """Wake all who listen for the last time: the server stops."""
+        """Wake every listener for the last time, as the server stops."""
         self.closed = True
         self._wake()
 
@@ -51,6 +52,6 @@ class Pulse:
         with self._lock:
             listening = list(self._listening)
         for loop, woken in listening:
-            # A loop that has ended has nobody left to wake.
+            # The loop of a listener may have ended.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(woken.set)

@@ -1,4 +1,4 @@
-"""Markdown that members write, as HTML that is safe to show: on an allow-list, nothing else."""
+"""Markdown as safe HTML: only tags and attributes of an allow-list."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -20,13 +20,13 @@ _TAGS = {
 
 
 def markdown(text: str, names: Mapping[str, str] | None = None) -> Markup:
-    """Text as HTML; `names` are those of the members whose keys stand after an @.
+    """Text as HTML; `names` maps the keys of mentioned members to their names.
 
-    HTML in it is shown as text, pictures are left out as they would be fetched from elsewhere,
-    and links lead to the web or to an e-mail address, or nowhere.
+    HTML in the text is escaped. Images are left out, as browsers would fetch them from other
+    servers. Links lead only to http, https and mailto addresses.
     """
     html = _parser().render(text, {"names": names or {}})
-    # nh3 writes what it lets through itself: its output is all that a browser will see.
+    # nh3 parses the HTML and serialises it anew, so its output is safe to mark as such.
     return Markup(  # noqa: S704
         nh3.clean(
             html,
@@ -43,7 +43,7 @@ def _parser() -> MarkdownIt:
     made = parser()
     made.core.ruler.push("mention", _mentions)
     made.add_render_rule("mention", _mention)
-    # The page has headings of its own, whose order must not depend on what people write.
+    # Headings in a text would break the order of the page's own headings.
     made.add_render_rule("heading_open", lambda *_: '<p class="heading">')
     made.add_render_rule("heading_close", lambda *_: "</p>\n")
     return made
@@ -53,24 +53,23 @@ def _mentions(state: StateCore) -> None:
     for block in state.tokens:
         if block.children:
             block.children = [
-                part for token in block.children for part in _parts(token, state.env["names"])
+                part for token in block.children for part in _split(token, state.env["names"])
             ]
 
 
-def _parts(token: Token, names: Mapping[str, str]) -> list[Token]:
+def _split(token: Token, names: Mapping[str, str]) -> list[Token]:
     if token.type != "text" or "@" not in token.content:
         return [token]
-    found, end = [], 0
+    parts, end = [], 0
     for match in MENTION.finditer(token.content):
         if match[1] in names:
-            found.append(Token("text", "", 0, content=token.content[end : match.start()]))
-            about = {"key": match[1], "name": names[match[1]]}
-            found.append(Token("mention", "", 0, meta=about))
+            parts.append(Token("text", "", 0, content=token.content[end : match.start()]))
+            parts.append(Token("mention", "", 0, meta={"key": match[1], "name": names[match[1]]}))
             end = match.end()
-    return [*found, Token("text", "", 0, content=token.content[end:])]
+    return [*parts, Token("text", "", 0, content=token.content[end:])]
 
 
 def _mention(_renderer: Any, tokens: Sequence[Token], at: int, _options: Any, _env: Any) -> str:
-    about = tokens[at].meta
-    address = f"/people/{quote(about['key'], safe='')}"
-    return f'<a class="mention" href="{address}">@{escape(about["name"])}</a>'
+    member = tokens[at].meta
+    address = f"/people/{quote(member['key'], safe='')}"
+    return f'<a class="mention" href="{address}">@{escape(member["name"])}</a>'

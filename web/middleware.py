@@ -1,4 +1,4 @@
-"""What every request passes: where it comes from, who is signed in, and whose turn it is."""
+"""What every request passes: the check of its origin, authentication, and a queue for pages."""
 
 import asyncio
 from contextlib import suppress
@@ -20,18 +20,18 @@ from workspace.people.sign_in import viewer_of
 from workspace.people.viewer import Viewer
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-# Pages that are made at a time. Python runs one thread at a time: with six of them, which hand
-# over to each other without end, a page took half as much work again as with two.
+# Pages that are built at the same time. Python runs one thread at a time: with six threads, which
+# kept switching, a page took half as much processor time again as with two.
 PAGES_AT_ONCE = 2
-# Seconds that a page waits for its turn: those before it may be waiting for something themselves.
-PATIENCE = 5.0
+# Seconds that a page waits for its turn: the pages before it may be blocked themselves.
+LONGEST_WAIT = 5.0
 
 
 class FromOurPages(ASGIMiddleware):
-    """Takes a write only from a page of ours.
+    """Refuses writes that do not come from a page of this application (CSRF).
 
-    What the browser says about where a request comes from is believed where it says so; the
-    token in the form is asked for in any case.
+    Browsers send the origin in headers, which are checked where they are sent; the form's token
+    is required in any case.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -44,7 +44,7 @@ class FromOurPages(ASGIMiddleware):
         if request.method not in SAFE:
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
-            # A guest's link is a secret of its own, in an address that no other site knows.
+            # The secret in the address of a guest's link takes the place of the token.
             by_link = scope["route_handler"].opt.get("by_link")
             token = request.headers.get("x-csrftoken") or await _token_field(request)
             if not by_link and not csrf_matches(request, token):
@@ -68,14 +68,14 @@ class FromOurPages(ASGIMiddleware):
 
 
 class MembersOnly(ASGIMiddleware):
-    """Lets nobody in who is not signed in, except where a route says `public`."""
+    """Requires a signed-in member, except on routes with the option `public`."""
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request = Request(scope, receive)
         if any(letter < " " for letter in request.url.path):
-            # No key holds a control character, and PostgreSQL takes no NUL at all.
+            # No key has a control character, and PostgreSQL refuses NUL.
             raise NotFound("There is no such page.")
         token = session_token(request)
         viewer, waiting = None, 0
@@ -90,10 +90,10 @@ class MembersOnly(ASGIMiddleware):
 
 
 class InTurn(ASGIMiddleware):
-    """Has a few pages made at a time, those first that were asked for first.
+    """Queues pages, first come, first served, so that only a few are built at the same time.
 
-    Nobody waits for a turn for ever: pages that wait for a cache that is made anew stop no others.
-    Writes have no turns: they may wait for each other for long, which is nobody else's business.
+    A page waits for its turn for a limited time, so that pages that wait for a cache to be
+    rebuilt do not block the others. Writes do not queue here: they may wait long for each other.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -105,19 +105,19 @@ class InTurn(ASGIMiddleware):
             await next_app(scope, receive, send)
             return
         turns: asyncio.Semaphore = request.app.state.turns
-        held = False
+        has_turn = False
         with suppress(TimeoutError):
-            async with asyncio.timeout(PATIENCE):
-                held = await turns.acquire()
+            async with asyncio.timeout(LONGEST_WAIT):
+                has_turn = await turns.acquire()
 
         def give_up() -> None:
-            nonlocal held
-            if held:
+            nonlocal has_turn
+            if has_turn:
                 turns.release()
-            held = False
+            has_turn = False
 
         async def sending(message: Message) -> None:
-            # The page is made; how fast it is read is up to its reader.
+            # The page is built, and a slow client must not keep its turn.
             give_up()
             await send(message)
 
@@ -128,7 +128,7 @@ class InTurn(ASGIMiddleware):
 
 
 def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:
-    """Who this is, and how much waits in their inbox: every page says so."""
+    """The member with this session, and the number of items in their inbox for the page's head."""
     with database.read() as session:
         viewer = viewer_of(session, token)
         return viewer, inbox.count(session, viewer) if viewer else 0

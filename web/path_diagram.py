@@ -1,4 +1,4 @@
-"""Paths and maps as drawings: where each person and each tie goes, in pixels."""
+"""The layout of path diagrams and stakeholder maps, in pixels."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,43 +6,43 @@ from dataclasses import dataclass
 from references.network.paths import KnownPath
 from workspace.deals.stakeholders import StakeholderRow
 
-# A person has so much room, and from one to the next it is so far; what a path of three ties
-# needs fits into a card without being made smaller.
+# The width of a person, and the distance between two; a path of three ties fits into a card
+# without being scaled down.
 _PERSON = 136
 _STEP = 250
 _WIDEST = 680
 _HEIGHT = 104
-# The middle of the faces, from the top.
+# The vertical centre of the avatars, and their radius.
 _LINE = 38
 _FACE = 20
-# What a letter takes on average: of a name, and of what else is written.
+# The average width of a letter in names, and in smaller text.
 _NAME_LETTER = 7.4
 _LETTER = 6.5
 
 
 @dataclass(frozen=True)
 class Node:
-    """A person in a drawing."""
+    """A person in a path diagram."""
 
     x: float
     name: str
     detail: str
     href: str
-    # Who they are to us: ours, theirs, or the one the path leads to.
+    # "ours" for a member, "goal" for the person at the end of the path, else "theirs".
     role: str
     initials_of: str
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A tie in a drawing, between the edges of two faces."""
+    """A tie in a path diagram, from the edge of one avatar to the next."""
 
     x1: float
     x2: float
     middle: float
     kind: str
     evidence: str
-    # All of it, where a pointer rests.
+    # The full evidence, for the tooltip.
     tip: str
     inferred: bool
     width: float
@@ -61,7 +61,7 @@ class Drawing:
 
 
 def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
-    """Where everything on a path goes."""
+    """The layout of a path."""
     last = len(path.people) - 1
     step = min(_STEP, (_WIDEST - _PERSON) // last)
     nodes = []
@@ -102,12 +102,12 @@ def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
     return Drawing(width, _HEIGHT, _LINE, _FACE, nodes, edges)
 
 
-# A stakeholder's box on the map, and how far apart boxes and levels are.
+# The size of a stakeholder's box on the map, and the distance between boxes and levels.
 _BOX_WIDTH = 184
 _BOX_HEIGHT = 66
 _GAP = 16
 _LEVEL = 40
-# So many boxes stand side by side before the next tree goes below.
+# The number of boxes side by side, after which the next tree goes below.
 _ACROSS = 4
 
 
@@ -125,7 +125,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Line:
-    """A reporting line, from below a box to above another."""
+    """A reporting line, from the bottom of one box to the top of another."""
 
     x1: float
     y1: float
@@ -134,13 +134,13 @@ class Line:
 
     @property
     def middle(self) -> float:
-        """Where it turns."""
+        """The height at which it bends."""
         return (self.y1 + self.y2) / 2
 
 
 @dataclass(frozen=True)
 class Map:
-    """The stakeholders of a deal, those who report to others below them."""
+    """The stakeholder map of a deal; reports are below their managers."""
 
     width: float
     height: float
@@ -151,7 +151,7 @@ class Map:
 
 
 def draw_map(rows: Sequence[StakeholderRow]) -> Map:
-    """Where every stakeholder goes: a tree for each who reports to nobody here."""
+    """The layout of the map: one tree for each stakeholder without a manager on it."""
     below: dict[int | None, list[StakeholderRow]] = {}
     for row in rows:
         below.setdefault(row.reports_to_id, []).append(row)
@@ -170,8 +170,8 @@ def draw_map(rows: Sequence[StakeholderRow]) -> Map:
 
 
 def _leaves(row: StakeholderRow, below: dict[int | None, list[StakeholderRow]]) -> int:
-    under: Iterable[StakeholderRow] = below.get(row.id, ())
-    return max(1, sum(_leaves(each, below) for each in under))
+    reports: Iterable[StakeholderRow] = below.get(row.id, ())
+    return max(1, sum(_leaves(report, below) for report in reports))
 
 
 def _place(
@@ -182,13 +182,13 @@ def _place(
     boxes: list[Box],
     lines: list[Line],
 ) -> float:
-    """Put a box above the middle of those who report to it; where its middle is."""
+    """Place a box above the centre of its reports; returns the centre of the box."""
     middles = []
     at = column
     down = y + _BOX_HEIGHT + _LEVEL
-    for each in below.get(row.id, ()):
-        middles.append(_place(each, below, at, down, boxes, lines))
-        at += _leaves(each, below)
+    for report in below.get(row.id, ()):
+        middles.append(_place(report, below, at, down, boxes, lines))
+        at += _leaves(report, below)
     own = column * (_BOX_WIDTH + _GAP) + _BOX_WIDTH / 2
     middle = (middles[0] + middles[-1]) / 2 if middles else own
     boxes.append(

@@ -1,4 +1,4 @@
-"""Templates: one Jinja environment, the words for values, and the names of static files."""
+"""Templates: the Jinja environment, its filters, and the addresses of static files."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ KINDS = {
 
 
 def render(request: Request, template: str, context: Any) -> str:
-    """A template with its context, called `page` there, and what every page needs."""
+    """A template with its context, called `page` there, and what the layout needs."""
     viewer = request.scope.get("user")
     return (
         environment()
@@ -56,15 +56,15 @@ def render(request: Request, template: str, context: Any) -> str:
 
 @cache
 def environment() -> Environment:
-    """The environment; a name that a template gets wrong is an error, not an empty string."""
-    made = Environment(
+    """The environment; an undefined name in a template is an error, not an empty string."""
+    templates = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
+    templates.filters.update(
         money=money,
         day=day,
         ago=ago,
@@ -84,12 +84,12 @@ def environment() -> Environment:
         drawing=draw,
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
-    made.globals.update(static=static_path, today=today, query=query)
-    return made
+    templates.globals.update(static=static_path, today=today, query=query)
+    return templates
 
 
 def money(amount: Decimal | None, currency: str | None = None) -> str:
-    """'125,000 EUR'; cents only where there are some."""
+    """'125,000 EUR'; cents only if there are any."""
     if amount is None:
         return ""
     whole = amount == amount.to_integral_value()
@@ -97,13 +97,13 @@ def money(amount: Decimal | None, currency: str | None = None) -> str:
 
 
 def day(value: date | str | None) -> str:
-    """'12 Mar 2026'; a day as it is stored, '2026-03-12', is read."""
+    """'12 Mar 2026'; also takes an ISO date as text."""
     value = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{value.day} {value:%b %Y}" if value else ""
 
 
 def ago(value: datetime) -> str:
-    """How long ago, in the largest whole unit; after a month, the date."""
+    """How long ago in the largest unit; after a month, the date."""
     seconds = (now() - value.astimezone(UTC)).total_seconds()
     if seconds < 60:
         return "just now"
@@ -114,7 +114,7 @@ def ago(value: datetime) -> str:
 
 
 def due(value: date) -> str:
-    """How far off a date is, in words."""
+    """How far away a due date is."""
     days = (value - today()).days
     if days == 0:
         return "today"
@@ -126,59 +126,59 @@ def due(value: date) -> str:
 
 
 def number(value: float | int, places: int = 0) -> str:
-    """With commas between thousands."""
+    """A number with thousands separators."""
     return f"{value:,.{places}f}"
 
 
 def percent(value: float) -> str:
-    """A share as a whole number of hundredths."""
+    """A share as a whole percentage."""
     return f"{value * 100:.0f}%"
 
 
 def initials(name: str) -> str:
-    """Of the first and the last name."""
+    """The initials of the first and the last name."""
     words = [word for word in name.split() if word[0].isalpha()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper()
 
 
 def listed(text: str) -> list[str]:
-    """The values of a column that joins several with semicolons."""
+    """The values of a column that joins them with semicolons."""
     return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def chips(terms: Iterable[Term], most: int = 4) -> list[Term]:
-    """The terms to name on a card: true contributors, the facets of the deal before its text.
+    """The terms to show on a card: those that contribute and have a reason.
 
-    How long ago it closed stands on the card anyway; that the texts are alike is worth saying
-    only where nothing plainer is.
+    Recency is left out, as the card shows the date anyway; likeness of the texts is shown only
+    if there is nothing more specific.
     """
-    true = [term for term in terms if term.contribution > 0 and term.because]
-    plain = [term for term in true if term.name not in ("meaning", "recency")]
-    return (plain or true)[:most]
+    contributing = [term for term in terms if term.contribution > 0 and term.because]
+    specific = [term for term in contributing if term.name not in ("meaning", "recency")]
+    return (specific or contributing)[:most]
 
 
 def query(values: Mapping[str, Any], **changes: Any) -> str:
-    """A query string of what is set."""
+    """A query string of the values that are not empty."""
     merged = {**values, **changes}
     return urlencode({name: str(value) for name, value in merged.items() if value}, quote_via=quote)
 
 
 @cache
 def static_files() -> dict[str, Path]:
-    """Every static file by the name under which it is served: with a hash of its content."""
-    found = {}
+    """Every static file by its public name, which has a hash of its content."""
+    files = {}
     for file in sorted(STATIC.rglob("*")):
         if file.suffix in KINDS:
             digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-            found[f"{file.stem}.{digest}{file.suffix}"] = file
-    return found
+            files[f"{file.stem}.{digest}{file.suffix}"] = file
+    return files
 
 
 @cache
 def static_path(name: str) -> str:
-    """The address of a static file; it changes with the content, so it can be kept for long."""
+    """The address of a static file; it changes with the content, so browsers cache it."""
     file = STATIC / name
-    return next(f"/static/{served}" for served, path in static_files().items() if path == file)
+    return next(f"/static/{public}" for public, path in static_files().items() if path == file)
 
 
 def _preference(request: Request, name: str, options: tuple[str, ...], default: str) -> str:

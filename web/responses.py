@@ -1,4 +1,4 @@
-"""Page or fragment: what a request from htmx is answered with."""
+"""Responses: a page or its fragment, and redirects with a notice."""
 
 from typing import Any
 from urllib.parse import quote
@@ -8,17 +8,17 @@ from litestar.response import Redirect, Response
 from web.rendering import render
 from web.routes import Request
 
-# A notice for the next page, kept in a cookie because it must outlive a redirect.
+# The cookie with the notice for the next page: it has to survive a redirect.
 FLASH = "flash"
 
 
 def at(*segments: str) -> str:
-    """The address of a page of ours from the words and keys in it, whatever letters they have."""
+    """The path of these segments, each percent-encoded."""
     return "".join(f"/{quote(segment, safe='')}" for segment in segments)
 
 
 def wants_fragment(request: Request) -> bool:
-    """Whether htmx asks for a part; boosted and history requests are whole pages."""
+    """Whether htmx asks for a fragment; boosted and history requests get whole pages."""
     headers = request.headers
     return (
         headers.get("hx-request") == "true"
@@ -37,9 +37,9 @@ def answer(
     address: str = "",
     replace: bool = False,
 ) -> Response[str]:
-    """A page, or the fragment of it that htmx asked for.
+    """A page, or the fragment of it if htmx asked for one.
 
-    `address` is what the browser then shows: without the empty fields that a form sends.
+    `address` is what the browser shows afterwards: without the empty fields of the form.
     """
     if not wants_fragment(request):
         return show(request, page, context, status=status)
@@ -56,7 +56,7 @@ def show(
     status: int = 200,
     headers: dict[str, str] | None = None,
 ) -> Response[str]:
-    """One template with its context. It renders here, in the handler's thread."""
+    """A template with its context, rendered in the handler's thread."""
     response = Response(
         render(request, template, context),
         status_code=status,
@@ -69,9 +69,9 @@ def show(
 
 
 def go(request: Request, path: str, notice: str = "") -> Response[Any]:
-    """To another page after a write: 303 for a browser, HX-Redirect for htmx."""
+    """A redirect after a write: 303 for a browser, HX-Redirect for htmx."""
     response: Response[Any]
-    # Headers hold no other letters than these; what is encoded already stays as it is.
+    # Headers take ASCII only; % is safe here, as what is encoded already stays as it is.
     path = quote(path, safe="/#%[]=:;$&()+,!?*@'~")
     if request.headers.get("hx-request") == "true":
         response = Response(None, status_code=200, headers={"HX-Redirect": path})

@@ -1,4 +1,4 @@
-"""The server: uvicorn, which ends the open streams before it stops."""
+"""The server: uvicorn, which ends open streams before it stops."""
 
 import gc
 import socket
@@ -9,20 +9,19 @@ from litestar import Litestar
 
 
 def settle() -> None:
-    """Keep the garbage collector from looking through what is loaded for good.
+    """Exempt what is loaded now from garbage collection.
 
-    Caches and libraries are hundreds of thousands of objects, and some page would wait each time
-    that all of them are looked through.
+    Caches and libraries are hundreds of thousands of objects, and each full collection would
+    delay a page.
     """
     gc.collect()
     gc.freeze()
 
 
 class Server(uvicorn.Server):
-    """Serves one application of ours."""
+    """Serves the application."""
 
     def __init__(self, app: Litestar, **options: Any) -> None:
-        # Whatever else is still open is given a moment, and not for ever.
         super().__init__(
             uvicorn.Config(
                 app,
@@ -30,6 +29,7 @@ class Server(uvicorn.Server):
                 # Addresses hold what people searched for.
                 access_log=False,
                 server_header=False,
+                # Without a limit, one open connection would keep the server from stopping.
                 timeout_graceful_shutdown=5,
                 **options,
             )
@@ -37,6 +37,6 @@ class Server(uvicorn.Server):
         self.pulse = app.state.pulse
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop, once whoever listens was told that there is nothing more to come."""
+        """End the streams of live updates, then stop."""
         self.pulse.close()
         await super().shutdown(sockets)

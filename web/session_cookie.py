@@ -1,8 +1,8 @@
-"""The cookies that carry a session, and the token that proves a form is ours.
+"""The session's cookie, and the CSRF token of forms.
 
-The token is derived from the session's own secret, so it dies with the session, is the same
-in every process and after a restart, and needs no key to be kept. Before signing in, a random
-cookie of the visit takes the session's place.
+The token is derived from the session's secret: it ends with the session, is the same in every
+process and after a restart, and needs no key of the server. Before sign-in, a cookie with a random
+secret, the visit's, takes the session's place.
 """
 
 import hashlib
@@ -20,35 +20,35 @@ _VISIT = "visit"
 
 
 def session_token(request: Request) -> str | None:
-    """The secret of the session that the browser says it has."""
+    """The secret in the browser's session cookie, which may be of no session."""
     return request.cookies.get(_name(request, _SESSION))
 
 
 def session_cookie(request: Request, token: str) -> Cookie:
-    """The cookie of a session that was just opened."""
+    """The cookie of a new session."""
     return _cookie(request, _SESSION, token, int(SESSION_LIFETIME.total_seconds()))
 
 
 def closed_cookie(request: Request) -> Cookie:
-    """What takes the session's cookie out of the browser."""
+    """A cookie that deletes the session's cookie."""
     return _cookie(request, _SESSION, "", 0)
 
 
 def visit_cookie(request: Request) -> Cookie | None:
-    """The cookie of a visit that has none yet; this request's token is already made from it."""
+    """The cookie of a new visit, with the secret behind this request's token; else None."""
     if request.cookies.get(_name(request, _VISIT)):
         return None
     return _cookie(request, _VISIT, _visit(request), None)
 
 
 def csrf_token(request: Request) -> str:
-    """The token for the forms of this browser's pages."""
+    """The CSRF token for this browser's forms."""
     secret = session_token(request) or _visit(request)
     return hmac.new(secret.encode(), b"dealkin form", hashlib.sha256).hexdigest()
 
 
 def csrf_matches(request: Request, token: str) -> bool:
-    """Whether a form was made for this browser."""
+    """Whether a form's token is this browser's."""
     if not session_token(request) and not request.cookies.get(_name(request, _VISIT)):
         return False
     return hmac.compare_digest(csrf_token(request).encode(), token.encode())

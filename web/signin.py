@@ -1,4 +1,4 @@
-"""Signing in and out, and what a browser is to remember."""
+"""Signing in and out, and the display preferences of a browser."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator 
 
 @dataclass(frozen=True)
 class SignInPage:
-    """The sign-in form, and why the last try failed."""
+    """The sign-in form, and why the last attempt failed."""
 
     email: str
     next: str
@@ -33,7 +33,7 @@ class SignInPage:
 
 
 class SignInController(Controller):
-    """/sign-in: the only page for people who are not signed in."""
+    """/sign-in, for people who are not signed in."""
 
     path = "/sign-in"
     opt = {"public": True}  # noqa: RUF012
@@ -59,26 +59,26 @@ class SignInController(Controller):
         email = form.text("email", 254).lower()
         password = (form.sent.get("password") or [""])[0][:1000]
         back = safe_next(form.text("next", 2000))
-        account, address = f"account {email}", f"address {network(request)}"
-        # What is refused is not counted: who is locked out gets in again by waiting.
+        account, address = f"account {email}", f"address {network_of(request)}"
+        # A refused attempt is not counted, so that a lockout ends by waiting.
         allowed = _within_limits(workspace.database, account, address, 1)
         if allowed:
-            # Counted and committed before it is judged, so that of many guesses at once no
-            # more than the limit can pass, whatever order they are looked at in.
+            # The attempt is counted and committed before the password is checked, so that
+            # concurrent guesses cannot exceed the limit.
             with workspace.database.write() as session:
                 counted = sign_in.count_attempt(session, account, address)
             allowed = _within_limits(workspace.database, account, address, 0)
         if not allowed:
             return show(request, "sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
-        # Checking takes a third of a second on purpose: not while others wait to write.
+        # The hash takes a third of a second on purpose, too long for a write transaction.
         with workspace.database.read() as session:
             person = sign_in.check_password(session, email, password)
         with workspace.database.write() as session:
             if person:
                 sign_in.forget_attempts(session, account, counted)
-                earlier = session_token(request)
-                if earlier:
-                    sign_in.close_session(session, earlier)
+                previous_token = session_token(request)
+                if previous_token:
+                    sign_in.close_session(session, previous_token)
                 token = sign_in.open_session(session, person.id)
                 audit(session, person.id, "signed in", f"person {person.id}")
             else:
@@ -107,7 +107,7 @@ class SignOutController(Controller):
 
 
 class PreferencesController(Controller):
-    """/preferences: how this browser shows pages. Kept in cookies, so that no page flashes."""
+    """/preferences: theme and shortcuts, in cookies, so that the first paint has the theme."""
 
     path = "/preferences"
 
@@ -127,7 +127,7 @@ class PreferencesController(Controller):
 
 
 def _within_limits(database: Database, account: str, address: str, more: int) -> bool:
-    """Whether the tries that are counted, and so many more, are within both limits."""
+    """Whether the counted attempts and `more` are within both limits."""
     with database.read() as session:
         return (
             sign_in.attempts(session, account) + more <= sign_in.ATTEMPT_LIMIT
@@ -136,7 +136,7 @@ def _within_limits(database: Database, account: str, address: str, more: int) ->
 
 
 def safe_next(path: str) -> str:
-    """`path` where it stays on this site, else the first page."""
+    """`path` if it is on this site, else the start page."""
     if not path.startswith("/") or path.startswith("//") or "\\" in path or "\t" in path:
         return "/"
     try:
@@ -146,8 +146,8 @@ def safe_next(path: str) -> str:
     return path if not parts.scheme and not parts.netloc else "/"
 
 
-def network(request: Request) -> str:
-    """Where a request comes from: an IPv4 address, or the /64 that an IPv6 address lies in."""
+def network_of(request: Request) -> str:
+    """The network of a request's client: its IPv4 address, or the /64 of its IPv6 address."""
     host = request.client.host if request.client else ""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])

@@ -1,4 +1,4 @@
-"""Static files under names that hold a hash of their content."""
+"""Static files, served under names with a hash of their content."""
 
 import gzip
 from functools import cache
@@ -13,7 +13,7 @@ from workspace.errors import NotFound
 
 
 class StaticController(Controller):
-    """/static: styles, scripts, icons and fonts, kept by browsers for a year."""
+    """/static: styles, scripts, icons and fonts, cached by browsers for a year."""
 
     path = "/static"
     opt = {"public": True}  # noqa: RUF012
@@ -24,17 +24,17 @@ class StaticController(Controller):
             raise NotFound("There is no such file.")
         kind = KINDS[static_files()[name].suffix]
         # Fonts are compressed already.
-        squeezed = kind != "font/woff2" and "gzip" in request.headers.get("accept-encoding", "")
+        compressed = kind != "font/woff2" and "gzip" in request.headers.get("accept-encoding", "")
         headers = {
             "Cache-Control": "public, max-age=31536000, immutable",
             "Vary": "Accept-Encoding",
         }
-        if squeezed:
+        if compressed:
             headers["Content-Encoding"] = "gzip"
-        return Response(_content(name, squeezed), media_type=kind, headers=headers)
+        return Response(_content(name, compressed), media_type=kind, headers=headers)
 
 
 @cache
-def _content(name: str, squeezed: bool) -> bytes:
+def _content(name: str, compressed: bool) -> bytes:
     content = static_files()[name].read_bytes()
-    return gzip.compress(content, 9) if squeezed else content
+    return gzip.compress(content, 9) if compressed else content

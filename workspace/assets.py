@@ -11,7 +11,9 @@ from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from workspace.audit import audit
+from workspace.changes import assign, differing
 from workspace.clock import now, today
+from workspace.database import fetch, page_after, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
 from workspace.deals.tables import Deal, Outcome, Product
@@ -72,7 +74,7 @@ class Use(SQLModel, table=True):
 
 
 def usable(on: date | None = None) -> sa.ColumnElement[bool]:
-    """The predicate of assets that may be offered: neither withdrawn nor expired."""
+    """The condition for assets that can be used on a day: neither withdrawn nor expired."""
     day = on or today()
     return sa.and_(
         col(Asset.withdrawn).is_(False),
@@ -83,7 +85,7 @@ def usable(on: date | None = None) -> sa.ColumnElement[bool]:
 def publish(
     session: Session, name: str, kind: str, by: int | None, product_ids: list[int], **facts: Any
 ) -> Asset:
-    """Put a new asset into the library."""
+    """Add an asset to the library."""
     if kind not in KINDS:
         raise Invalid(f"'{kind}' is not a kind of asset.", {"kind": f"One of {', '.join(KINDS)}."})
     facts.setdefault("author_id", by)
@@ -93,7 +95,7 @@ def publish(
     asset = Asset(key=free_key(session, Asset, name), name=name, kind=kind, **facts)
     session.add(asset)
     session.flush()
-    session.add_all(AssetProduct(asset_id=asset.id, product_id=each) for each in product_ids)
+    session.add_all(AssetProduct(asset_id=asset.id, product_id=row_id) for row_id in product_ids)
     session.flush()
     make_listed(session, Product, product_ids)
     audit(session, by, "asset added", f"asset {asset.id}")
@@ -110,10 +112,10 @@ def use(
     helped: bool | None = None,
     comment: str = "",
 ) -> Use:
-    """Note that an asset is used on a deal, at the stage that the deal is in."""
+    """Record the use of an asset on a deal, in the deal's present stage."""
     if asset.withdrawn or (asset.expires and asset.expires < (used_on or today())):
         raise Conflict("This asset is withdrawn or has expired: use a newer one.")
-    made = Use(
+    asset_use = Use(
         asset_id=asset.id,
         deal_id=deal.id,
         stage_id=deal.stage_id,
@@ -122,29 +124,30 @@ def use(
         helped=helped,
         comment=comment,
     )
-    session.add(made)
+    session.add(asset_use)
     record(session, deal.id, by, "use", asset.name, detail={"asset": asset.key})
-    return made
+    return asset_use
 
 
-def say_helped(session: Session, made: Use, by: int | None, helped: bool | None) -> None:
-    """Note whether a use helped."""
-    made.helped = helped
-    session.add(made)
-    record(session, made.deal_id, by, "use", detail={"use": made.id, "helped": helped})
+def say_helped(session: Session, asset_use: Use, by: int | None, helped: bool | None) -> None:
+    """Record whether an asset helped on a deal."""
+    asset_use.helped = helped
+    session.add(asset_use)
+    detail: dict[str, object] = {"use": asset_use.id, "helped": helped}
+    record(session, asset_use.deal_id, by, "use", detail=detail)
 
 
 def products_of(session: Session, asset_ids: list[int]) -> dict[int, list[int]]:
-    """The products of each of these assets."""
-    found: dict[int, list[int]] = {each: [] for each in asset_ids}
+    """The ids of the products that each of these assets is about."""
+    product_ids: dict[int, list[int]] = {asset_id: [] for asset_id in asset_ids}
     for link in session.exec(select(AssetProduct).where(col(AssetProduct.asset_id).in_(asset_ids))):
-        found[link.asset_id].append(link.product_id)
-    return found
+        product_ids[link.asset_id].append(link.product_id)
+    return product_ids
 
 
 @dataclass(frozen=True)
 class AssetRow:
-    """An asset as a line of the library, with what came of it on deals the viewer may see."""
+    """An asset as a line of the library, counted over the deals that the viewer can see."""
 
     id: int
     key: str
@@ -162,7 +165,7 @@ class AssetRow:
 
     @property
     def state(self) -> str:
-        """Whether it may be offered, in a word."""
+        """Withdrawn, expired or current."""
         if self.withdrawn:
             return "withdrawn"
         return "expired" if self.expires and self.expires < today() else "current"
@@ -181,8 +184,10 @@ def asset_rows(
     after: str | None = None,
     limit: int = 50,
 ) -> list[AssetRow]:
-    """The library by name, from after the asset `after`; `every` has what may not be used, too."""
-    name = sa.func.lower(Asset.name)
+    """The library by name, after the asset of the key `after`.
+
+    With `every`, withdrawn and expired assets are included.
+    """
     counts = (
         sa.select(
             col(Use.asset_id).label("asset_id"),
@@ -199,23 +204,23 @@ def asset_rows(
         .group_by(col(Use.asset_id))
         .subquery()
     )
-    columns: tuple[Any, ...] = (
-        Asset.id,
-        Asset.key,
-        Asset.name,
-        Asset.kind,
-        Asset.summary,
-        Asset.url,
-        Person.name,
-        Asset.published,
-        Asset.expires,
-        Asset.withdrawn,
-        sa.func.coalesce(counts.c.uses, 0),
-        sa.func.coalesce(counts.c.won, 0),
-        sa.func.coalesce(counts.c.closed, 0),
-    )
-    query: Any = (
-        sa.select(*columns)
+    query = (
+        select_row(
+            AssetRow,
+            id=Asset.id,
+            key=Asset.key,
+            name=Asset.name,
+            kind=Asset.kind,
+            summary=Asset.summary,
+            url=Asset.url,
+            author=Person.name,
+            published=Asset.published,
+            expires=Asset.expires,
+            withdrawn=Asset.withdrawn,
+            uses=sa.func.coalesce(counts.c.uses, 0),
+            won=sa.func.coalesce(counts.c.won, 0),
+            closed=sa.func.coalesce(counts.c.closed, 0),
+        )
         .select_from(Asset)
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
@@ -242,16 +247,14 @@ def asset_rows(
         query = query.where(col(Asset.author_id) == author_id)
     if asset_id is not None:
         query = query.where(col(Asset.id) == asset_id)
-    if after:
-        place = session.exec(select(name, Asset.id).where(Asset.key == after)).first()
-        if place:
-            query = query.where(sa.tuple_(name, col(Asset.id)) > sa.tuple_(*map(sa.literal, place)))
-    return [AssetRow(*row) for row in session.exec(query.order_by(name, Asset.id).limit(limit))]
+    order = (sa.func.lower(Asset.name), col(Asset.id))
+    place = sa.select(*order).where(col(Asset.key) == after) if after else None
+    return fetch(session, AssetRow, page_after(session, query, order, place).limit(limit))
 
 
 @dataclass(frozen=True)
 class UseRow:
-    """A use of an asset as a line of its page, or of the deal's."""
+    """A use of an asset as a line on the asset's or the deal's page."""
 
     id: int
     asset_key: str
@@ -276,24 +279,24 @@ def use_rows(
     deal_id: int | None = None,
     limit: int = 50,
 ) -> list[UseRow]:
-    """The uses of an asset, or on a deal, that the viewer may see; the newest first."""
-    columns: tuple[Any, ...] = (
-        Use.id,
-        Asset.key,
-        Asset.name,
-        Asset.kind,
-        Deal.key,
-        Deal.name,
-        Deal.outcome,
-        Deal.amount,
-        Deal.currency,
-        Person.name,
-        Use.used_on,
-        Use.helped,
-        Use.comment,
-    )
-    query: Any = (
-        sa.select(*columns)
+    """The uses of an asset, or on a deal, that the viewer can see, the newest first."""
+    query = (
+        select_row(
+            UseRow,
+            id=Use.id,
+            asset_key=Asset.key,
+            asset_name=Asset.name,
+            asset_kind=Asset.kind,
+            deal_key=Deal.key,
+            deal_name=Deal.name,
+            outcome=Deal.outcome,
+            amount=Deal.amount,
+            currency=Deal.currency,
+            by=Person.name,
+            used_on=Use.used_on,
+            helped=Use.helped,
+            comment=Use.comment,
+        )
         .select_from(Use)
         .join(Asset, col(Asset.id) == col(Use.asset_id))
         .join(Deal, col(Deal.id) == col(Use.deal_id))
@@ -305,7 +308,7 @@ def use_rows(
     if deal_id is not None:
         query = query.where(col(Use.deal_id) == deal_id)
     newest = query.order_by(sa.desc(col(Use.used_on)), sa.desc(col(Use.id)))
-    return [UseRow(*row) for row in session.exec(newest.limit(limit))]
+    return fetch(session, UseRow, newest.limit(limit))
 
 
 def asset_of(session: Session, key: str) -> Asset:
@@ -317,7 +320,7 @@ def asset_of(session: Session, key: str) -> Asset:
 
 
 def may_edit(viewer: Viewer, asset: Asset) -> bool:
-    """Whether a viewer may change this asset: its author, and those who keep the library."""
+    """Whether a viewer can edit this asset: its author, and the roles that keep the library."""
     if not viewer.may_write:
         return False
     keepers = {Role.MARKETER, Role.EXPERT, Role.MANAGER, Role.ADMIN}
@@ -325,7 +328,7 @@ def may_edit(viewer: Viewer, asset: Asset) -> bool:
 
 
 def editable_asset(session: Session, viewer: Viewer, key: str) -> Asset:
-    """The asset of that key; Forbidden to those who may only read it."""
+    """The asset of that key; Forbidden unless the viewer can edit it."""
     asset = asset_of(session, key)
     if not may_edit(viewer, asset):
         raise Forbidden("Only its author and those who keep the library may change this asset.")
@@ -339,8 +342,8 @@ def edit_asset(
     changes: dict[str, Any],
     product_ids: Sequence[int] | None = None,
 ) -> bool:
-    """Change an asset's own columns, and its products where given; whether anything differed."""
-    changed = {name: value for name, value in changes.items() if getattr(asset, name) != value}
+    """Change columns of an asset, and its products if given; whether anything differed."""
+    changed = differing(asset, changes)
     if {"published", "expires"} & changed.keys():
         _require_dates(
             changed.get("published", asset.published), changed.get("expires", asset.expires)
@@ -348,18 +351,18 @@ def edit_asset(
     detail: dict[str, object] = {
         name: [str(getattr(asset, name)), str(value)] for name, value in changed.items()
     }
-    for name, value in changed.items():
-        setattr(asset, name, value)
+    assign(asset, changed)
     session.add(asset)
     if product_ids is not None:
         before = set(products_of(session, [asset.id])[asset.id])
         after = set(product_ids)
         if before != after:
             detail["products"] = [sorted(before), sorted(after)]
-            for gone in before - after:
-                session.delete(session.get_one(AssetProduct, (asset.id, gone)))
+            for product_id in before - after:
+                session.delete(session.get_one(AssetProduct, (asset.id, product_id)))
             session.add_all(
-                AssetProduct(asset_id=asset.id, product_id=new) for new in after - before
+                AssetProduct(asset_id=asset.id, product_id=product_id)
+                for product_id in after - before
             )
             make_listed(session, Product, after)
     if detail:

@@ -9,7 +9,7 @@ from workspace.clock import now
 
 
 class AuditEntry(SQLModel, table=True):
-    """One act. `by_id` is empty for the command line and for sign-ins of nobody we know."""
+    """One act. `by_id` is empty for the command line and for sign-ins with unknown addresses."""
 
     id: int = Field(default=None, primary_key=True)
     at: datetime = Field(default_factory=now, index=True)
@@ -26,5 +26,5 @@ def audit(
     subject: str,
     detail: dict[str, object] | None = None,
 ) -> None:
-    """Write one act down, in the transaction that does it."""
+    """Add an entry to the audit log, in the transaction of the act."""
     session.add(AuditEntry(by_id=by, action=action, subject=subject, detail=detail or {}))

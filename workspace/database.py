@@ -26,6 +26,7 @@ SQLModel.metadata.naming_convention = {
 }
 
 Row = TypeVar("Row")
+Item = TypeVar("Item")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -33,8 +34,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 class Database:
     """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
 
-    `read()` and `write()` are the only ways in. Whoever opens a `write()` is the edge of a
-    unit of work: it commits when the block ends and rolls back when the block raises.
+    All sessions come from `read()` and `write()`. A `write()` block is a transaction: it commits
+    at its end, or rolls back if it raises. Nothing else commits.
     """
 
     def __init__(self, url: str) -> None:
@@ -52,12 +53,12 @@ class Database:
         self._watchers: list[Callable[[Session], None]] = []
 
     def watch(self, watcher: Callable[[Session], None]) -> None:
-        """Have `watcher(session)` called with every `write()` session as it opens."""
+        """Call `watcher(session)` with every `write()` session as it opens."""
         self._watchers.append(watcher)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session on one consistent state of the database. It cannot write."""
+        """A session that cannot write and sees one consistent state of the database."""
         with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
             if not self.is_sqlite:
                 session.connection(
@@ -80,16 +81,16 @@ class Database:
             yield session
 
     def close(self) -> None:
-        """Give every connection back."""
+        """Close all connections."""
         self.writer.dispose()
         self.reader.dispose()
 
     def upgrade(self) -> None:
-        """Bring the schema to the newest revision."""
+        """Migrate the schema to the newest revision."""
         command.upgrade(self._alembic(), "head")
 
     def is_current(self) -> bool:
-        """Whether the schema is the one that this version works with."""
+        """Whether the schema has the newest revision."""
         head = ScriptDirectory.from_config(self._alembic()).get_current_head()
         with self.reader.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision() == head
@@ -102,10 +103,9 @@ class Database:
 
 
 def _make_private(path: Path) -> None:
-    """Make the file, and its folder, so that nobody else on this machine reads them.
+    """Create the file and its folder without access for other users of the machine.
 
-    What is there already keeps the mode that somebody gave it. SQLite makes the files beside
-    it with the mode of this one.
+    Existing files keep their mode. SQLite gives its journal files the mode of the database.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.name.startswith("file:"):
@@ -116,22 +116,22 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     """An engine that begins transactions itself.
 
     The driver's own transactions begin late and lose read-modify-write updates, so they are
-    switched off. One pooled connection for writing makes the writers queue instead of
-    colliding, and leaves SQLite's WAL-reset race (fixed in 3.51.3) without its precondition.
+    switched off. With a single connection for writing, writers wait for each other instead of
+    colliding, and SQLite's WAL-reset race (fixed in 3.51.3) cannot occur.
     """
     engine = sa.create_engine(
         url,
         isolation_level=None,
         connect_args={"check_same_thread": False, "timeout": 30},
         pool_size=1 if writes else 8,
-        # Readers are never refused: whoever reads may need a second, newer look.
+        # The number of readers is not limited, because a reader may open a second, newer session.
         max_overflow=0 if writes else -1,
         pool_timeout=60,
     )
 
     @event.listens_for(engine, "do_connect")
     def make_private(*_: Any) -> None:
-        # Only once somebody connects: looking whether a database is there makes none.
+        # Checking whether a database exists must not create it, so this waits for a connection.
         _make_private(Path(url.database or ""))
 
     @event.listens_for(engine, "connect")
@@ -156,24 +156,24 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
 def select_row(row: type, **columns: Any) -> sa.Select[Any]:
     """A query for rows of a dataclass; each column is named after the field that it fills.
 
-    TypeError where the columns are not exactly the fields of `row` that have no default.
+    TypeError if a column is not a field of `row`, or a field without a default has no column.
     """
-    known = {field.name: field for field in fields(row)}
-    needed = {
+    row_fields = {field.name: field for field in fields(row)}
+    required = {
         name
-        for name, field in known.items()
+        for name, field in row_fields.items()
         if field.init and field.default is MISSING and field.default_factory is MISSING
     }
-    if unknown := columns.keys() - known.keys():
+    if unknown := columns.keys() - row_fields.keys():
         raise TypeError(f"{row.__name__} has no field {', '.join(sorted(unknown))}.")
-    if missing := needed - columns.keys():
+    if missing := required - columns.keys():
         raise TypeError(f"{row.__name__} needs the fields {', '.join(sorted(missing))}.")
     return sa.select(*(sa.label(name, column) for name, column in columns.items()))
 
 
 def fetch(session: Session, row: type[Row], query: sa.Select[Any]) -> list[Row]:
-    """The results of a query that `select_row` began, as rows of that dataclass."""
-    return [row(**found) for found in session.execute(query).mappings()]
+    """The results of a query from `select_row`, as rows of that dataclass."""
+    return [row(**values) for values in session.execute(query).mappings()]
 
 
 def page_after(
@@ -184,27 +184,27 @@ def page_after(
     *,
     descending: bool = False,
 ) -> Any:
-    """A query in an order, from after the row whose order columns `place` selects.
+    """The query in an order, starting after the row whose order columns `place` selects.
 
-    Pages begin after a row instead of at an offset, so that a list that changes meanwhile
+    Pages start after a row instead of at an offset, so that a list that changes meanwhile
     neither repeats nor skips a row (keyset pagination). The last column of `order` is unique,
-    and none is ever null. Where `place` selects nothing, the page is the first one.
+    and no column is ever null. If `place` selects nothing, the page is the first one.
     """
-    turn = sa.desc if descending else sa.asc
-    query = query.order_by(*map(turn, order))
+    direction = sa.desc if descending else sa.asc
+    query = query.order_by(*map(direction, order))
     last = session.execute(place).first() if place is not None else None
     if last is None:
         return query
-    here, there = sa.tuple_(*order), sa.tuple_(*map(sa.literal, last))
-    return query.where(here < there if descending else here > there)
+    row_key, last_key = sa.tuple_(*order), sa.tuple_(*map(sa.literal, last))
+    return query.where(row_key < last_key if descending else row_key > last_key)
 
 
-# A statement names at most this many rows: databases limit how many values one may have, older
-# builds of SQLite to 999.
+# How many values a statement has at most. Databases limit this number, older builds of SQLite to
+# 999.
 BATCH = 900
 
 
-def batches(ids: Iterable[Row], size: int = BATCH) -> Iterator[list[Row]]:
-    """The ids in lists of at most `size`."""
-    rows = list(ids)
-    return (rows[start : start + size] for start in range(0, len(rows), size))
+def batches(items: Iterable[Item], size: int = BATCH) -> Iterator[list[Item]]:
+    """The items in lists of at most `size`."""
+    everything = list(items)
+    return (everything[start : start + size] for start in range(0, len(everything), size))

@@ -1,4 +1,4 @@
-"""The demo workspace: a fictional company's record, as if it ended today."""
+"""The demo workspace: the record of a fictional company, with dates relative to today."""
 
 import re
 import tempfile
@@ -14,21 +14,20 @@ from workspace.clock import today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid
-from workspace.imports import files as imports_files
-from workspace.imports import formats, run
 from workspace.imports.cells import read_day, read_moment
-from workspace.imports.formats import FORMATS, RecognisedFile
+from workspace.imports.files import read_file
+from workspace.imports.formats import FORMATS, RecognisedFile, recognise
 from workspace.imports.ledger import Import
-from workspace.imports.run import ImportExtension
+from workspace.imports.run import ImportExtension, apply_files
 from workspace.people import sign_in
 from workspace.people.people import person_of
 from workspace.people.tables import Member, Person
 from workspace.timeline.timeline import TimelineEntry
 
 FOLDER = Path(__file__).parent / "demo"
-# The day on which the files were written: in them it is always this day.
+# "Today" in the demo's files. Loading moves all dates by the days that have passed since.
 WRITTEN_ON = date(2026, 11, 1)
-# How the ledger tells the demo's files from anybody's own of the same name.
+# Distinguishes the demo's files in the ledger from a user's files of the same name.
 _PREFIX = "demo/"
 _DATES = (
     *("opened", "expected_close", "closed", "since"),
@@ -50,40 +49,36 @@ _DAY_IN_PROSE = re.compile(rf"\b([1-9]|[12]\d|3[01]) ({'|'.join(_MONTH)})\b")
 
 
 def load(
-    session: Session, folders: Sequence[Path] = (FOLDER,), more: ImportExtension | None = None
+    session: Session, folders: Sequence[Path] = (FOLDER,), extension: ImportExtension | None = None
 ) -> list[tuple[Person, str]]:
-    """Fill an empty workspace with the demo; its members with the passwords made for them.
-
-    `more` are the kinds of files in these folders that are not the record's own.
-    """
-    more = more or ImportExtension()
+    """Fill an empty workspace with the demo's files; returns each member with a new password."""
+    extension = extension or ImportExtension()
     for table in (Person, Account, Deal, Import):
         if session.exec(select(table.id).limit(1)).first() is not None:
             raise Conflict("The demo is for an empty workspace, and this one is in use.")
     files = []
     for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
-        read = imports_files.read_file(path)
-        sheet = formats.recognise(read, (*FORMATS, *more.formats))
-        _shift(sheet, today() - WRITTEN_ON)
-        files.append((replace(read, name=f"{_PREFIX}{path.name}"), sheet))
+        file = recognise(read_file(path), (*FORMATS, *extension.formats))
+        _shift_dates(file, today() - WRITTEN_ON)
+        files.append(replace(file, name=f"{_PREFIX}{path.name}"))
     with tempfile.TemporaryDirectory() as folder:
-        for report in run.apply_files(session, files, None, Path(folder), more):
+        for report in apply_files(session, files, None, Path(folder), extension):
             if report.refused or report.failed:
                 raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
-    _tell_as_if_logged(session)
-    _leave_something_to_do(session)
+    _rewrite_timelines(session)
+    _add_open_work(session)
     people = session.exec(
         select(Person)
         .join(Member, col(Member.person_id) == col(Person.id))
         .order_by(col(Person.id))
     )
-    made = []
+    members = []
     for person in people.all():
         password = sign_in.random_password()
         sign_in.set_password(session, person.id, password)
-        made.append((person, password))
+        members.append((person, password))
     session.flush()
-    return made
+    return members
 
 
 def is_demo(session: Session) -> bool:
@@ -92,9 +87,9 @@ def is_demo(session: Session) -> bool:
     return session.exec(query.limit(1)).first() is not None
 
 
-def _shift(sheet: RecognisedFile, by: timedelta) -> None:
-    """Move every date of a file; one that cannot be read is left for the import to refuse."""
-    for row in sheet.rows:
+def _shift_dates(file: RecognisedFile, by: timedelta) -> None:
+    """Move every date of a file by a period."""
+    for row in file.rows:
         for column, cell in row.cells.items():
             if column in _PROSE:
                 row.cells[column] = shift_prose(cell, by)
@@ -107,30 +102,29 @@ def _shift(sheet: RecognisedFile, by: timedelta) -> None:
                 try:
                     row.cells[column] = (parse(cell) + by).isoformat()
                 except Invalid:
+                    # The import will refuse the row and say why.
                     continue
 
 
 def shift_prose(text: str, by: timedelta) -> str:
-    """Move the days that are named in prose, such as 20 November or 6 listopada."""
+    """Move the days in a text, such as 20 November or 6 listopada, by a period."""
 
-    def moved(found: re.Match[str]) -> str:
-        months, number = _MONTH[found[2]]
-        day = date(WRITTEN_ON.year, number, int(found[1])) + by
+    def moved(match: re.Match[str]) -> str:
+        months, number = _MONTH[match[2]]
+        day = date(WRITTEN_ON.year, number, int(match[1])) + by
         return f"{day.day} {months[day.month - 1]}"
 
     return _DAY_IN_PROSE.sub(moved, text)
 
 
-def _leave_something_to_do(session: Session) -> None:
-    """What waits for a rep this morning: a mention, tasks, and somebody to write to."""
+def _add_open_work(session: Session) -> None:
+    """Give one of the reps work for today: a mention, two tasks, and a contact to write to."""
     deal = session.exec(select(Deal).where(Deal.key == "HW-0267")).one()
     deal.next_step_on = today() + timedelta(days=2)
     session.add(deal)
-    who = {
-        name: person_of(session, name)
-        for name in ("agnieszka-wrona", "henrik-asmussen", "wojciech-halas")
-    }
-    rep, expert = who["agnieszka-wrona"].id, who["henrik-asmussen"].id
+    rep = person_of(session, "agnieszka-wrona").id
+    expert = person_of(session, "henrik-asmussen").id
+    contact = person_of(session, "wojciech-halas")
     for text, days in (
         ("Find out who of our customers worked with Hałas at Wiślana", -1),
         ("Send Krzemień the payback table with their own write-offs", 2),
@@ -144,11 +138,11 @@ def _leave_something_to_do(session: Session) -> None:
         "@agnieszka-wrona, I can show Żmuda on Thursday what became of the planners at Zagonek:"
         " **nobody left, two were promoted**. Shall I ask Beata to join?",
     )
-    reminders.keep_in_touch(session, rep, who["wojciech-halas"], 30, today() - timedelta(days=34))
+    reminders.keep_in_touch(session, rep, contact, 30, today() - timedelta(days=34))
 
 
-def _tell_as_if_logged(session: Session) -> None:
-    """Have each timeline begin when the deal was opened, by the one who owns it."""
+def _rewrite_timelines(session: Session) -> None:
+    """Make imported entries look as if the owner had logged each deal on the day it was opened."""
     imported = session.exec(
         select(TimelineEntry, Deal)
         .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))

@@ -1,24 +1,24 @@
-"""What can go wrong, in words for the person who must mend it."""
+"""Refusals, with messages for the person who has to correct something."""
 
 
 class DealkinError(Exception):
-    """Any refusal that is the caller's to mend; its text says how."""
+    """A refusal that the user can do something about; the message says what."""
 
 
 class NotFound(DealkinError):
-    """No such thing, or none that this viewer may know of."""
+    """It does not exist, or this viewer cannot know that it does."""
 
 
 class Forbidden(DealkinError):
-    """The viewer may see it, but not do this with it."""
+    """The viewer can see it, but has no right to do this."""
 
 
 class Conflict(DealkinError):
-    """Somebody else changed it first, or the step does not fit its state."""
+    """It has changed meanwhile, or its state does not allow this step."""
 
 
 class Invalid(DealkinError):
-    """A value that cannot be taken. `fields` maps a field's name to what is wrong with it."""
+    """A value is wrong. `fields` maps a field's name to what is wrong with it."""
 
     def __init__(self, message: str, fields: dict[str, str] | None = None) -> None:
         super().__init__(message)

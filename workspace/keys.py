@@ -7,17 +7,18 @@ from collections.abc import Iterable
 
 from sqlmodel import Session, SQLModel, col, select
 
-# NFKD takes most accents off; these letters have no accent to take.
+# NFKD separates most accents from their letters; these letters do not decompose.
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
 
-# Letters and digits that are not taken for each other when somebody reads a key aloud.
+# Without the letters and digits that people confuse: 0 and o, 1, i and l.
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = 8
 
 
 def plain(text: str) -> str:
     """Lower case without accents and with one space between words: for comparing names."""
-    # Twice, as letters of other shapes are capitals only once they are ordinary letters.
+    # Case folding lowers ordinary capitals only, so NFKD comes first: it turns letters of other
+    # shapes into ordinary ones. Folding may yield letters that decompose again.
     ordinary = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
     folded = unicodedata.normalize("NFKD", ordinary)
     kept = "".join(letter for letter in folded if not unicodedata.combining(letter))
@@ -25,12 +26,12 @@ def plain(text: str) -> str:
 
 
 def joined(text: str) -> str:
-    """As `plain`, without spaces: 'GTXPro' and 'GTX Pro' are written the same."""
+    """Like `plain`, without spaces: the same for 'GTXPro' and 'GTX Pro'."""
     return plain(text).replace(" ", "")
 
 
 def slug(text: str) -> str:
-    """`text` as the part of a URL; at most 60 characters, empty where no letter is left."""
+    """`text` as a part of a URL, at most 60 characters; empty if no letter or digit is left."""
     ascii_only = re.sub(r"[^a-z0-9]+", "-", plain(text)).strip("-")
     return ascii_only[:60].rstrip("-")
 
@@ -41,31 +42,32 @@ def free_key(session: Session, table: type[SQLModel], text: str) -> str:
     column = col(table.key)  # type: ignore[attr-defined]
 
     def taken(numbers: Iterable[int]) -> set[int]:
-        wanted = {f"{stem}-{number}": number for number in numbers}
-        return {wanted[key] for key in session.exec(select(column).where(column.in_(wanted)))}
+        keys = {f"{stem}-{number}": number for number in numbers}
+        return {keys[key] for key in session.exec(select(column).where(column.in_(keys)))}
 
-    # Where pages are, /accounts/new is the form for a new account.
+    # 'new' is no key: /accounts/new is the form for a new account.
     if stem != "new" and session.exec(select(column).where(column == stem)).first() is None:
         return stem
-    # Thousands of names may come to one stem, so that trying every number would take too long.
+    # Thousands of names may have the same stem, so a search with 32 probes a query narrows the
+    # range between the last number that is taken and the first that is free.
     last, free = 1, 2**30
-    points: Iterable[int] = [2**power for power in range(1, 30)]
+    probes: Iterable[int] = [2**power for power in range(1, 30)]
     while free - last > 1:
-        there = taken(points)
-        for point in points:
-            if point not in there:
-                free = point
+        numbers_taken = taken(probes)
+        for probe in probes:
+            if probe not in numbers_taken:
+                free = probe
                 break
-            last = point
-        points = range(last + 1, free, (free - last) // 32 + 1)
+            last = probe
+        probes = range(last + 1, free, (free - last) // 32 + 1)
     return f"{stem}-{free}"
 
 
 def random_key(session: Session, table: type[SQLModel], prefix: str, length: int = 6) -> str:
     """A key of random characters that no other row of `table` has, such as 'R-k7m2xq'.
 
-    A number would do, but where confidential rows take numbers too, the gaps tell of them. The
-    first character is a letter, so that the key is never taken for a number.
+    Consecutive numbers would reveal confidential rows by the gaps between the visible ones. The
+    first character is a letter, so that no key looks like a number.
     """
     column = col(table.key)  # type: ignore[attr-defined]
     while True:

@@ -1,4 +1,4 @@
-"""One frozen Settings, read once from the environment."""
+"""The settings of an installation, read once from the environment."""
 
 from pathlib import Path
 
@@ -8,28 +8,27 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Everything that an installation may choose. The README documents each setting."""
+    """The settings. docs/command-line.md documents each of them."""
 
     model_config = SettingsConfigDict(env_prefix="DEALKIN_", frozen=True, extra="ignore")
 
     home: Path = Field(default_factory=lambda: user_data_path("dealkin", appauthor=False))
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    # A sentence-transformers model: a folder, or a name that the library can load.
-    # None is the English model that is installed with Dealkin and works offline.
+    # A sentence-transformers model: a folder, or a name that the library can load. By default the
+    # English model that is installed with Dealkin and works offline.
     model: str | None = None
-    # The languages that the model knows, as ISO 639-1 codes with spaces between, or * for all.
-    # In other languages words count for more and meaning for less.
+    # The languages that the model knows: ISO 639-1 codes with spaces between them, or * for all.
+    # In other languages words have more weight, and meaning has less.
     model_languages: str = "en"
-    # A sentence-transformers cross-encoder, a folder or a name, that reads the best kin again.
-    # None is no second reading.
+    # A sentence-transformers cross-encoder (a folder or a name) that rates the best kin again.
     reranker: str | None = None
-    # The address people use, where it is not the one the server listens on: behind a
-    # proxy with TLS, https://… here makes the cookies secure.
+    # The address in people's browsers, if the server listens on another one, as behind a proxy.
+    # With https://… cookies are sent only over TLS.
     origin: str | None = None
-    # Where mail is handed over: smtp://user:password@host:587 or smtps://…. Without it mail stays
-    # in the outbox, and pages show it to whoever may send it by hand.
+    # The mail server: smtp://user:password@host:587 or smtps://…. Without one, mail stays in the
+    # outbox, and pages show it to members who can send it by hand.
     smtp_url: str | None = Field(default=None, repr=False)
-    # The e-mail address that mail comes from.
+    # The sender's address of all mail.
     mail_from: str | None = None
 
     @property
@@ -41,12 +40,12 @@ class Settings(BaseSettings):
 
     @property
     def indexes(self) -> Path:
-        """The folder of index snapshots: a cache that may be deleted at any time."""
+        """The folder of index snapshots, a cache that can be deleted at any time."""
         return self.home / "indexes"
 
 
 def sqlalchemy_url(url: str) -> str:
-    """The same database, with the driver that is installed named in the URL."""
+    """The URL with the name of the installed PostgreSQL driver."""
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)

@@ -6,7 +6,7 @@ from workspace.settings import Settings
 
 
 def open_database(settings: Settings) -> Database:
-    """The workspace's database, made and upgraded where it has to be."""
+    """The workspace's database, created, migrated and seeded if necessary."""
     database = Database(settings.database)
     database.upgrade()
     with database.read() as session:

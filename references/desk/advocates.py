@@ -1,4 +1,4 @@
-"""Advocates: contacts who agreed to vouch for us, for what, how often, and the consent to it."""
+"""Advocates: the contacts who agreed to vouch for us, for which activities, and how often."""
 
 from collections.abc import Collection, Iterable
 from datetime import date, datetime
@@ -16,7 +16,7 @@ from workspace.people.tables import Member, Person
 
 
 class Activity(StrEnum):
-    """What an advocate may be asked for."""
+    """What an advocate can be asked for."""
 
     CALL = "reference call"
     VISIT = "site visit"
@@ -28,92 +28,27 @@ class Activity(StrEnum):
     PRESS = "press"
 
 
-# Those that take an advocate out of their day; the others cost them no appointment.
+# Activities with an appointment; the others take no time out of an advocate's day.
 CALLS = (Activity.CALL,)
 EVENTS = (Activity.VISIT, Activity.SPEAKING, Activity.PRESS)
 
 
 class Advocate(SQLModel, table=True):
-    """A contact who was nominated to vouch for us. Their last consent says whether they do."""
+    """A contact who was nominated to vouch for us; their last consent says whether they do."""
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
     # Joined by '; '.
     activities: str = Field(default="", max_length=300)
-    # Their own limits, where they are not the policy's.
+    # Their own limits; None leaves the policy's.
     calls_a_quarter: int | None = None
     events_in_two_quarters: int | None = None
-    # They want to be left alone until then.
     paused_until: date | None = None
-    # Whether they said all this themselves: then we may narrow it down, but not widen it.
+    # Whether they set these terms themselves: then members can narrow them, but not widen them.
     own_terms: bool = False
     note: str = Field(default="", sa_type=Text)
     nominated_by_id: int | None = Field(default=None, foreign_key="person.id")
     created_at: datetime = Field(default_factory=now)
-
-
-class ReferencePolicy(SQLModel, table=True):
-    """One row: the rules of the reference desk."""
-
-    id: int = Field(default=1, primary_key=True)
-    # A customer's budget, over all of its advocates.
-    calls_a_quarter: int = 1
-    events_in_two_quarters: int = 1
-    # The position of the stage from which a deal may ask.
-    earliest_stage: int = 3
-    # Whether the one who looks after the customer has to agree, too.
-    owner_approval: bool = True
-    # How long a consent holds, and how long before its end a renewal is asked for.
-    consent_months: int = 12
-    renewal_days: int = 30
-    # Days that each step may take, and that a guest's link works.
-    approval_days: int = 2
-    answer_days: int = 5
-    link_days: int = 14
-
-
-POLICY_RANGES = {
-    "calls_a_quarter": (0, 20),
-    "events_in_two_quarters": (0, 20),
-    "earliest_stage": (1, 50),
-    "consent_months": (1, 60),
-    "renewal_days": (0, 365),
-    "approval_days": (1, 60),
-    "answer_days": (1, 60),
-    "link_days": (1, 60),
-}
-
-
-# The policy
-
-
-def policy(session: Session) -> ReferencePolicy:
-    """The rules of the desk: those that were set, else the defaults."""
-    return session.get(ReferencePolicy, 1) or ReferencePolicy()
-
-
-def set_policy(session: Session, by: int | None, changes: dict[str, Any]) -> None:
-    """Change rules of the desk; what is on its way already is judged by them at its next step."""
-    wrong = {
-        name: f"A whole number from {low} to {high}."
-        for name, (low, high) in POLICY_RANGES.items()
-        if name in changes and not low <= changes[name] <= high
-    }
-    if wrong:
-        raise Invalid("Some of this could not be taken.", wrong)
-    rules = policy(session)
-    before = {name: getattr(rules, name) for name in changes}
-    rules.sqlmodel_update(changes)
-    session.add(rules)
-    session.flush()
-    changed: dict[str, object] = {
-        name: [before[name], value] for name, value in changes.items() if before[name] != value
-    }
-    if changed:
-        audit(session, by, "reference policy set", "reference policy", changed)
-
-
-# Nomination, and what an advocate agreed to
 
 
 def nominate(
@@ -124,7 +59,7 @@ def nominate(
     activities: Iterable[Activity] = (),
     note: str = "",
 ) -> Advocate:
-    """Put a contact forward; before they consent nobody may ask them for anything."""
+    """Make a contact an advocate, who cannot be asked for anything before they consent."""
     if session.get(Member, person.id):
         raise Invalid(
             "Our own people vouch for us anyway; choose a contact.", {"person": "A member."}
@@ -143,26 +78,31 @@ def nominate(
 
 
 def nominated(session: Session, person_ids: Collection[int]) -> set[int]:
-    """Those of these people who are advocates, whether or not they consented."""
+    """The people of these who are advocates, with or without consent."""
     query = select(Advocate.person_id).where(col(Advocate.person_id).in_(person_ids))
     return set(session.exec(query))
 
 
 def advocate_of(session: Session, person_key: str) -> tuple[Advocate, Person]:
-    """The advocate who is the person of that key, or NotFound."""
-    found = session.exec(
+    """The advocate who is the person with that key, or NotFound."""
+    row = session.exec(
         select(Advocate, Person)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(Person.key == person_key)
     ).first()
-    if found is None:
+    if row is None:
         raise NotFound("There is no such advocate.")
-    return found
+    return row
 
 
 def activities_of(advocate: Advocate) -> list[Activity]:
-    """What an advocate may be asked for."""
-    return [Activity(each) for each in advocate.activities.split("; ") if each]
+    """The activities that an advocate agreed to."""
+    return parse_activities(advocate.activities)
+
+
+def parse_activities(joined: str) -> list[Activity]:
+    """The activities of a column that holds them joined."""
+    return [Activity(name) for name in joined.split("; ") if name]
 
 
 def set_terms(
@@ -176,9 +116,9 @@ def set_terms(
     paused_until: date | None,
     own: bool = False,
 ) -> None:
-    """What an advocate may be asked for, how often, and from when on.
+    """Set what an advocate can be asked for, how often, and from which day.
 
-    `own` terms are the advocate's own word. After it others may be stricter, not laxer.
+    `own` terms come from the advocate; after them members can be stricter, but not laxer.
     """
     lock_customer(session, advocate)
     terms = {
@@ -200,7 +140,7 @@ def set_terms(
 
 
 def lock_customer(session: Session, advocate: Advocate) -> None:
-    """See an advocate as they are now, and make whoever uses their customer's budget wait."""
+    """Refresh an advocate, and lock their customer's budget until this transaction ends."""
     account = select(Person.account_id).where(Person.id == advocate.person_id).scalar_subquery()
     row = select(Account.id).where(Account.id == account)
     session.flush()
@@ -209,21 +149,21 @@ def lock_customer(session: Session, advocate: Advocate) -> None:
 
 
 def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
-    wrong = {}
+    errors = {}
     agreed = set(advocate.activities.split("; "))
     if set(terms["activities"].split("; ")) - agreed - {""}:
-        wrong["activities"] = "They did not agree to all of these."
+        errors["activities"] = "They did not agree to all of these."
     for name in ("calls_a_quarter", "events_in_two_quarters"):
-        theirs = getattr(advocate, name)
-        if theirs is not None and (terms[name] is None or terms[name] > theirs):
-            wrong[name] = f"They take no more than {theirs}."
+        limit = getattr(advocate, name)
+        if limit is not None and (terms[name] is None or terms[name] > limit):
+            errors[name] = f"They take no more than {limit}."
     pause = advocate.paused_until
     if pause and pause > today() and (terms["paused_until"] or today()) < pause:
-        wrong["paused_until"] = f"They want to be left alone until {spoken(pause)}."
-    if wrong:
-        raise Invalid("The advocate said so themselves; only they can take it back.", wrong)
+        errors["paused_until"] = f"They want to be left alone until {spoken(pause)}."
+    if errors:
+        raise Invalid("The advocate said so themselves; only they can take it back.", errors)
 
 
 def _joined(activities: Iterable[Activity]) -> str:
     chosen = set(activities)
-    return "; ".join(each for each in Activity if each in chosen)
+    return "; ".join(activity for activity in Activity if activity in chosen)

@@ -1,53 +1,61 @@
-"""How often a customer and an advocate may be asked, and from which day they may be asked again."""
+"""Budgets: how often a customer and an advocate can be asked, and the first day of the next ask."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.desk.advocates import (
-    CALLS,
-    EVENTS,
-    Activity,
-    Advocate,
-    ReferencePolicy,
-    activities_of,
-    policy,
-)
+from references.desk.advocates import CALLS, EVENTS, Activity, Advocate, activities_of
 from references.desk.consent import (
     Consent,
     ConsentState,
     Standing,
     consent_on,
     consents_of,
-    missing_consent,
+    reason_without_consent,
 )
+from references.desk.policy import ReferencePolicy, current_policy
+from references.desk.request import BUDGET_STATES, ReferenceRequest
 from workspace.clock import months_after, spoken
+from workspace.database import fetch, select_row
 from workspace.people.tables import Person
 
-# The months that a limit is about: no window of so many holds more.
+# The months in any window of which a limit of calls, or of events, must hold.
 CALL_MONTHS = 3
 EVENT_MONTHS = 6
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether an advocate may be asked for an activity on a day, and else why not."""
+    """Whether an advocate may be asked for an activity on a day; the reason if not."""
 
     may_be_asked: bool
     reason: str
-    # The first day on which nothing of this stands in the way; None where none is known.
+    # The first day on which they may be asked; None where none is known.
     next_on: date | None
-    # How often the customer, and the advocate, may still be asked; None where nothing limits it.
+    # The asks that the customer's budget, and the advocate's, still has; None: unlimited.
     customer_left: int | None
     own_left: int | None
     consent: Standing
 
 
-# Who may be asked
+@dataclass(frozen=True)
+class Limits:
+    """How many activities a customer and an advocate take in any window of so many months."""
+
+    months: int
+    customer: int
+    advocate: int
+
+
+@dataclass(frozen=True)
+class UsedDays:
+    """The days of activities that count towards budgets, by account and by advocate."""
+
+    by_customer: dict[int, list[date]] = field(default_factory=dict)
+    by_advocate: dict[int, list[date]] = field(default_factory=dict)
 
 
 def availability(
@@ -56,34 +64,52 @@ def availability(
     activity: Activity,
     on: date,
     *,
-    but_not: int | None = None,
+    except_request: int | None = None,
 ) -> dict[int, Availability]:
-    """Whether each of these advocates may be asked, with four queries however many they are.
+    """Each advocate's availability, with four queries for any number of advocates.
 
-    `but_not` leaves one request out of what their customers gave already.
+    `except_request` is a request that does not count.
     """
-    rules = policy(session)
+    rules = current_policy(session)
     rows = session.exec(
         select(Advocate, Person.account_id)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(col(Advocate.id).in_(advocate_ids))
     ).all()
     consents = consents_of(session, advocate_ids)
-    by_customer, by_advocate = used_days(
-        session, {account_id for _, account_id in rows if account_id}, activity, but_not=but_not
-    )
+    accounts = {account_id for _, account_id in rows if account_id}
+    used = used_days(session, accounts, activity, except_request=except_request)
     return {
-        advocate.id: _available(
+        advocate.id: _availability_of(
             advocate,
             activity,
             on,
             rules,
             consents[advocate.id],
-            by_customer.get(account_id or 0, []),
-            by_advocate.get(advocate.id, []),
+            used.by_customer.get(account_id or 0, []),
+            used.by_advocate.get(advocate.id, []),
         )
         for advocate, account_id in rows
     }
+
+
+def limits_for(advocate: Advocate, activity: Activity, rules: ReferencePolicy) -> Limits | None:
+    """The limits of an activity; None where it is unlimited."""
+    if activity in CALLS:
+        months, most, own = CALL_MONTHS, rules.calls_a_quarter, advocate.calls_a_quarter
+    elif activity in EVENTS:
+        months, most = EVENT_MONTHS, rules.events_in_two_quarters
+        own = advocate.events_in_two_quarters
+    else:
+        return None
+    return Limits(months, most, most if own is None else own)
+
+
+@dataclass(frozen=True)
+class _CountedRequest:
+    account_id: int
+    advocate_id: int
+    at: datetime
 
 
 def used_days(
@@ -91,62 +117,58 @@ def used_days(
     account_ids: Collection[int],
     activity: Activity,
     *,
-    but_not: int | None = None,
-) -> tuple[dict[int, list[date]], dict[int, list[date]]]:
-    """The days on which these customers' advocates were, or will be, taken out of their day.
+    except_request: int | None = None,
+) -> UsedDays:
+    """The past and future days of activities that share a limit with this one.
 
-    By account and by advocate, for activities that share a limit with this one. A request counts
-    on the day it is for, and until that is known on the day it was approved. `but_not` leaves
-    one request out.
+    A request counts on the day that it is scheduled for; before it is scheduled, on the day of its
+    approval.
     """
-    # Requests are built upon advocates.
-    from references.desk.request import COMMITTED, ReferenceRequest
-
-    by_customer: dict[int, list[date]] = {}
-    by_advocate: dict[int, list[date]] = {}
-    limited = _limited_alike(activity)
-    if not limited:
-        return by_customer, by_advocate
-    query: Any = (
-        sa.select(
-            col(Person.account_id),
-            col(Advocate.id),
-            col(ReferenceRequest.starts_at),
-            col(ReferenceRequest.approved_at),
+    used = UsedDays()
+    kinds = next((kinds for kinds in (CALLS, EVENTS) if activity in kinds), ())
+    if not kinds:
+        return used
+    query = (
+        select_row(
+            _CountedRequest,
+            account_id=col(Person.account_id),
+            advocate_id=col(Advocate.id),
+            at=sa.func.coalesce(ReferenceRequest.starts_at, ReferenceRequest.approved_at),
         )
         .join(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(
             col(Person.account_id).in_(account_ids),
-            col(ReferenceRequest.activity).in_(limited),
-            col(ReferenceRequest.state).in_(COMMITTED),
+            col(ReferenceRequest.activity).in_(kinds),
+            col(ReferenceRequest.state).in_(BUDGET_STATES),
         )
     )
-    if but_not is not None:
-        query = query.where(col(ReferenceRequest.id) != but_not)
-    for account_id, advocate_id, starts_at, approved_at in session.exec(query):
-        day = (starts_at or approved_at).date()
-        by_customer.setdefault(account_id, []).append(day)
-        by_advocate.setdefault(advocate_id, []).append(day)
-    return by_customer, by_advocate
+    if except_request is not None:
+        query = query.where(col(ReferenceRequest.id) != except_request)
+    for request in fetch(session, _CountedRequest, query):
+        used.by_customer.setdefault(request.account_id, []).append(request.at.date())
+        used.by_advocate.setdefault(request.advocate_id, []).append(request.at.date())
+    return used
 
 
 def days_of_customer(session: Session, account_id: int | None) -> list[date]:
-    """All the days on which a customer was, or will be, taken out of its day, the newest first.
+    """All past and future days that count towards a customer's budgets, the newest first.
 
-    For whichever deal: a date says nothing of a confidential one.
+    Requests on confidential deals are included: a date tells nothing about the deal.
     """
     if account_id is None:
         return []
     kinds = (CALLS[0], EVENTS[0])
-    found = [used_days(session, [account_id], kind)[0].get(account_id, []) for kind in kinds]
-    return sorted((day for days in found for day in days), reverse=True)
+    used = [
+        used_days(session, [account_id], kind).by_customer.get(account_id, []) for kind in kinds
+    ]
+    return sorted((day for days in used for day in days), reverse=True)
 
 
-def room(days: Iterable[date], limit: int, months: int, on: date) -> int:
-    """How many more a day takes, where no window of so many months may hold more than `limit`."""
+def remaining(days: Iterable[date], limit: int, months: int, on: date) -> int:
+    """How many more activities a day takes so that no window of `months` holds over `limit`."""
     days = list(days)
-    # The fullest window begins with one of them, or on the day itself.
+    # The fullest window around `on` begins with a used day, or on `on` itself.
     starts = [on, *(day for day in days if day <= on < months_after(day, months))]
     fullest = max(
         sum(start <= day < months_after(start, months) for day in days) for start in starts
@@ -154,31 +176,17 @@ def room(days: Iterable[date], limit: int, months: int, on: date) -> int:
     return max(0, limit - fullest)
 
 
-def first_room(days: Iterable[date], limit: int, months: int, on: date) -> date | None:
-    """The first day from `on` that takes one more; None where none ever does."""
+def first_free_day(days: Iterable[date], limit: int, months: int, on: date) -> date | None:
+    """The first day from `on` that takes one more activity; None where the limit is 0."""
     if limit <= 0:
         return None
     days = list(days)
-    later = sorted({months_after(day, months) for day in days})
-    tried = [on, *(day for day in later if day > on)]
-    return next(day for day in tried if room(days, limit, months, day))
+    window_ends = sorted({months_after(day, months) for day in days})
+    candidates = [on, *(day for day in window_ends if day > on)]
+    return next(day for day in candidates if remaining(days, limit, months, day))
 
 
-def limits(
-    advocate: Advocate, activity: Activity, rules: ReferencePolicy
-) -> tuple[int, int, int] | None:
-    """The months of a window, what the customer and what the advocate takes in it; None: all."""
-    if activity in CALLS:
-        own, months, most = advocate.calls_a_quarter, CALL_MONTHS, rules.calls_a_quarter
-    elif activity in EVENTS:
-        own, months = advocate.events_in_two_quarters, EVENT_MONTHS
-        most = rules.events_in_two_quarters
-    else:
-        return None
-    return months, most, most if own is None else own
-
-
-def _available(
+def _availability_of(
     advocate: Advocate,
     activity: Activity,
     on: date,
@@ -190,7 +198,7 @@ def _available(
     standing = consent_on(consents, on)
     reasons: list[str] = []
     if standing.state != ConsentState.GIVEN:
-        reasons.append(missing_consent(standing))
+        reasons.append(reason_without_consent(standing))
     if activity not in activities_of(advocate):
         reasons.append(f"has not agreed to a {activity}")
     next_on: date | None = None if reasons else on
@@ -198,17 +206,16 @@ def _available(
         reasons.append(f"asked for a pause until {spoken(advocate.paused_until)}")
         next_on = next_on and advocate.paused_until
     customer_left = own_left = None
-    if limited := limits(advocate, activity, rules):
-        months, most, own = limited
-        customer_left = room(customer_days, most, months, on)
-        own_left = room(own_days, own, months, on)
-        span = "quarter" if months == CALL_MONTHS else "two quarters"
+    if limits := limits_for(advocate, activity, rules):
+        customer_left = remaining(customer_days, limits.customer, limits.months, on)
+        own_left = remaining(own_days, limits.advocate, limits.months, on)
+        span = "quarter" if limits.months == CALL_MONTHS else "two quarters"
         kind = "call" if activity in CALLS else "event"
         if not customer_left:
             reasons.append(f"their company takes no further {kind} within the {span}")
         elif not own_left:
             reasons.append(f"they take no further {kind} within the {span}")
-        next_on = next_on and _free_of_both(customer_days, most, own_days, own, months, next_on)
+        next_on = next_on and _first_day_free_in_both(customer_days, own_days, limits, next_on)
     if next_on and standing.until and standing.until < next_on:
         next_on = None
     return Availability(
@@ -221,23 +228,15 @@ def _available(
     )
 
 
-def _free_of_both(
-    customer_days: Sequence[date],
-    most: int,
-    own_days: Sequence[date],
-    own: int,
-    months: int,
-    on: date,
+def _first_day_free_in_both(
+    customer_days: Sequence[date], own_days: Sequence[date], limits: Limits, on: date
 ) -> date | None:
+    """The first day from `on` that both the customer's and the advocate's budget take."""
     while True:
-        customer = first_room(customer_days, most, months, on)
-        theirs = first_room(own_days, own, months, on)
-        if customer is None or theirs is None:
+        customer = first_free_day(customer_days, limits.customer, limits.months, on)
+        own = first_free_day(own_days, limits.advocate, limits.months, on)
+        if customer is None or own is None:
             return None
-        if customer == theirs == on:
+        if customer == own == on:
             return on
-        on = max(customer, theirs)
-
-
-def _limited_alike(activity: Activity) -> tuple[Activity, ...]:
-    return next((kind for kind in (CALLS, EVENTS) if activity in kind), ())
+        on = max(customer, own)

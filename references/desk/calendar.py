@@ -1,4 +1,4 @@
-"""Times as guests write and read them, and the invitations that their calendars take."""
+"""Times as guests enter and read them, and calendar invitations (iCalendar)."""
 
 import re
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from icalendar import Calendar, Event, vCalAddress, vText
 from workspace.clock import now
 from workspace.errors import Invalid
 
-# An appointment further off than this is a slip.
+# A time further ahead than this is taken for a typing error.
 FARTHEST = timedelta(days=366)
 
 
 @dataclass(frozen=True)
 class Attendee:
-    """Somebody in a calendar invitation."""
+    """A person in a calendar invitation."""
 
     name: str
     email: str
@@ -25,7 +25,7 @@ class Attendee:
 
 @dataclass(frozen=True)
 class Meeting:
-    """What an invitation says. A later one of the same `uid` with a higher `sequence` holds."""
+    """The content of an invitation; of one `uid`, the highest `sequence` is valid."""
 
     uid: str
     sequence: int
@@ -38,34 +38,34 @@ class Meeting:
 
 
 def invitation(meeting: Meeting) -> str:
-    """An iCalendar object that puts the meeting into calendars, or moves it in them."""
+    """An iCalendar object that adds the meeting to calendars, or moves it."""
     return _calendar(meeting, "REQUEST", "CONFIRMED")
 
 
 def cancellation(meeting: Meeting) -> str:
-    """An iCalendar object that takes the meeting out of calendars."""
+    """An iCalendar object that removes the meeting from calendars."""
     return _calendar(meeting, "CANCEL", "CANCELLED")
 
 
 def moment(written: str, zone: str) -> datetime:
-    """The moment in UTC that a form's '2026-12-01T14:30' is in a time zone; else `Invalid`."""
+    """The time in UTC of a form's '2026-12-01T14:30' in a time zone; `Invalid` if there is none."""
     try:
         if not re.fullmatch(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}", written):
             raise ValueError
         local = datetime.fromisoformat(written).replace(tzinfo=ZoneInfo(zone))
     except ValueError:
         raise Invalid("A day and a time, such as 2026-12-01 and 14:30.") from None
-    found = local.astimezone(UTC)
-    if found.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
+    utc = local.astimezone(UTC)
+    if utc.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise Invalid("The clocks go forward over this hour that day; choose another.")
-    if local.replace(fold=1).astimezone(UTC) != found:
+    if local.replace(fold=1).astimezone(UTC) != utc:
         raise Invalid("The clocks go back that day, and this hour comes twice; choose another.")
-    require_ahead(found)
-    return found
+    require_ahead(utc)
+    return utc
 
 
 def require_ahead(moment: datetime) -> None:
-    """Refuse a time that has passed, or that nobody plans for yet."""
+    """Refuse a time that has passed, or that is more than a year ahead."""
     if moment <= now():
         raise Invalid("This time has passed.")
     if moment > now() + FARTHEST:
@@ -73,7 +73,7 @@ def require_ahead(moment: datetime) -> None:
 
 
 def shown(moment: datetime, zone: str) -> str:
-    """'Tue 1 Dec 2026, 14:30 (Europe/Warsaw, UTC+1)'."""
+    """A time in words, such as 'Tue 1 Dec 2026, 14:30 (Europe/Warsaw, UTC+1)'."""
     local = moment.astimezone(ZoneInfo(zone))
     place = "UTC" if zone == "UTC" else f"{zone}, {_offset(local)}"
     return f"{local:%a} {local.day} {local:%b %Y, %H:%M} ({place})"
@@ -91,7 +91,7 @@ def _calendar(meeting: Meeting, method: str, status: str) -> str:
     event.add("uid", meeting.uid)
     event.add("sequence", meeting.sequence)
     event.add("dtstamp", now())
-    # In UTC every calendar shows the right time, whatever zones it knows.
+    # Calendars show a time in UTC correctly even if they do not know the guest's time zone.
     event.add("dtstart", meeting.starts_at.astimezone(UTC))
     event.add("dtend", meeting.starts_at.astimezone(UTC) + timedelta(minutes=meeting.minutes))
     event.add("summary", meeting.title)

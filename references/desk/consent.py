@@ -1,4 +1,4 @@
-"""The consent behind an advocate: what was said, when, by which means, and what holds today."""
+"""Consent: what an advocate said about being asked, when and how, and what is valid on a day."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ from enum import StrEnum
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from references.desk.advocates import Advocate, lock_customer, policy
+from references.desk.advocates import Advocate, lock_customer
+from references.desk.policy import current_policy
 from workspace.audit import audit
 from workspace.clock import months_after, now, spoken, today
 from workspace.errors import Conflict, Invalid
 
 
 class LegalBasis(StrEnum):
-    """Why their data may be used for this."""
+    """Why an advocate's data can be used for references."""
 
     PROSPECT = "legitimate interest (prospect)"
     CUSTOMER = "legitimate interest (existing customer)"
@@ -24,7 +25,7 @@ class LegalBasis(StrEnum):
 
 
 class ConsentState(StrEnum):
-    """What an advocate said; that it has expired follows from its end."""
+    """What an advocate said; EXPIRED is never stored, but follows from a consent's end."""
 
     REQUESTED = "requested"
     GIVEN = "given"
@@ -41,26 +42,23 @@ class Consent(SQLModel, table=True):
     state: str = Field(max_length=20)
     legal_basis: str = Field(default=LegalBasis.CONSENT, max_length=60)
     captured_on: date
-    # How it was captured: by mail, their own link, a contract.
+    # How it was captured, such as by mail, their own link, a contract.
     source: str = Field(default="", max_length=200)
     purpose: str = Field(default="", max_length=300)
     start: date | None = None
     end: date | None = None
-    # The member who wrote it down; None where the advocate did it by a link.
+    # The member who recorded it; None where the advocate did so by a link.
     recorded_by_id: int | None = Field(default=None, foreign_key="person.id")
     at: datetime = Field(default_factory=now)
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What holds of an advocate's consent on a day; without a state nobody has asked yet."""
+    """The state of an advocate's consent on a day; None before they were asked."""
 
     state: ConsentState | None
     until: date | None = None
     consent: Consent | None = None
-
-
-# Consent
 
 
 def record_consent(
@@ -76,10 +74,10 @@ def record_consent(
     start: date | None = None,
     end: date | None = None,
 ) -> Consent:
-    """Write down what an advocate said, or that they were asked; `by` None is the advocate.
+    """Record what an advocate said, or that they were asked; `by` None is the advocate.
 
-    A given consent ends after the policy's months where no end is said. What was captured before
-    the last thing that they said does not undo it.
+    Without an end, a given consent ends after the policy's months. Conflict for what was captured
+    before the advocate's last decision.
     """
     lock_customer(session, advocate)
     captured_on = captured_on or today()
@@ -87,10 +85,10 @@ def record_consent(
         raise Invalid("This is yet to come.", {"captured_on": "After today."})
     if state == ConsentState.GIVEN:
         start = start or captured_on
-        end = end or months_after(start, policy(session).consent_months)
+        end = end or months_after(start, current_policy(session).consent_months)
     if start and end and end < start:
         raise Invalid("It cannot end before it began.", {"end": "Before it began."})
-    last = _decision(consents_of(session, [advocate.id])[advocate.id])
+    last = _last_decision(consents_of(session, [advocate.id])[advocate.id])
     if last and captured_on < last.captured_on:
         raise Conflict(
             f"They said what holds now later: {last.state} on {spoken(last.captured_on)}."
@@ -115,41 +113,36 @@ def record_consent(
 
 
 def consents_of(session: Session, advocate_ids: Collection[int]) -> dict[int, list[Consent]]:
-    """What each of these advocates said, in the order in which it was written down."""
-    found: dict[int, list[Consent]] = {each: [] for each in advocate_ids}
+    """The consents of each of these advocates, in the order in which they were recorded."""
+    consents: dict[int, list[Consent]] = {advocate_id: [] for advocate_id in advocate_ids}
     rows = select(Consent).where(col(Consent.advocate_id).in_(advocate_ids))
     for consent in session.exec(rows.order_by(col(Consent.id))):
-        found[consent.advocate_id].append(consent)
-    return found
+        consents[consent.advocate_id].append(consent)
+    return consents
 
 
 def consent_on(consents: Sequence[Consent], day: date) -> Standing:
-    """What holds on a day, from all that one advocate said, in its order.
+    """The standing on a day, from all consents of one advocate in the order of `consents_of`.
 
-    Asking again does not end what was given before; only its end does, or a no.
+    A new request does not end a given consent: only its end or a no does.
     """
-    said = _decision(consents)
+    decision = _last_decision(consents)
     asked = bool(consents) and consents[-1].state == ConsentState.REQUESTED
-    if said is None:
+    if decision is None:
         return Standing(ConsentState.REQUESTED if asked else None)
-    if said.state == ConsentState.GIVEN:
-        begins, ends = said.start or said.captured_on, said.end
-        if begins <= day and (ends is None or day <= ends):
-            return Standing(ConsentState.GIVEN, ends, said)
+    if decision.state == ConsentState.GIVEN:
+        start, end = decision.start or decision.captured_on, decision.end
+        if start <= day and (end is None or day <= end):
+            return Standing(ConsentState.GIVEN, end, decision)
     if asked:
-        return Standing(ConsentState.REQUESTED, None, said)
-    if said.state == ConsentState.GIVEN:
-        return Standing(ConsentState.EXPIRED, said.end, said)
-    return Standing(ConsentState(said.state), None, said)
+        return Standing(ConsentState.REQUESTED, None, decision)
+    if decision.state == ConsentState.GIVEN:
+        return Standing(ConsentState.EXPIRED, decision.end, decision)
+    return Standing(ConsentState(decision.state), None, decision)
 
 
-def _decision(consents: Sequence[Consent]) -> Consent | None:
-    """The last thing that they said, as opposed to what they were asked."""
-    said = (each for each in reversed(consents) if each.state != ConsentState.REQUESTED)
-    return next(said, None)
-
-
-def missing_consent(standing: Standing) -> str:
+def reason_without_consent(standing: Standing) -> str:
+    """Why an advocate without a valid consent cannot be asked, in words."""
     match standing.state:
         case ConsentState.REQUESTED:
             return "was asked for consent and has not answered"
@@ -162,3 +155,11 @@ def missing_consent(standing: Standing) -> str:
         case ConsentState.EXPIRED:
             return "their consent ended"
     return "was not asked for consent yet"
+
+
+def _last_decision(consents: Sequence[Consent]) -> Consent | None:
+    """The last thing that the advocate said, as opposed to what they were asked."""
+    decisions = (
+        consent for consent in reversed(consents) if consent.state != ConsentState.REQUESTED
+    )
+    return next(decisions, None)

@@ -1,116 +1,126 @@
-"""What guests are written: each letter a subject and a text. Pure: nothing is looked up here."""
+"""Pure: the wording of the emails to guests."""
 
 from dataclasses import dataclass
 
-Letter = tuple[str, str]
+
+@dataclass(frozen=True)
+class Email:
+    """An email to a guest."""
+
+    subject: str
+    body: str
 
 
 @dataclass(frozen=True)
-class Ask:
-    """What a letter about a request may say: nothing of the deal behind it."""
+class RequestFacts:
+    """What emails say about a request; the deal is not among it, as guests must not learn of it."""
 
     activity: str
     asker: str
     asker_email: str
     advocate: str
     customer: str
-    # Whom the advocate would talk to, with title and company; else the company.
+    # The prospect's contact with title and company; without a contact, the company.
     prospect: str
     prospect_name: str
     message: str
     minutes: int
 
 
-def invitation(ask: Ask, answer: str, terms: str) -> Letter:
-    """To the advocate: would you?"""
-    return (
-        f"Would you give a {ask.activity}?",
-        _letter(
-            ask.advocate,
-            f"{ask.asker} asks whether you would give a {ask.activity} for {ask.prospect}.",
-            ask.message,
+def invitation(facts: RequestFacts, answer: str, terms: str) -> Email:
+    """Asks the advocate for an answer."""
+    return Email(
+        f"Would you give a {facts.activity}?",
+        _body(
+            facts.advocate,
+            f"{facts.asker} asks whether you would give a {facts.activity} for {facts.prospect}.",
+            facts.message,
             "Say yes or no here; it needs no account:",
             answer,
             "You are asked because you agreed to it. Here you set how often you may be asked,"
             " take a break, or withdraw your consent, at any time:",
             terms,
-            _from(ask),
+            _signature(facts),
         ),
     )
 
 
-def other_times(ask: Ask, answer: str) -> Letter:
-    """To the advocate: none of the times suited."""
-    return (
-        f"Other times for the {ask.activity}?",
-        _letter(
-            ask.advocate,
-            f"Thank you for the times that you offered for the {ask.activity} with"
-            f" {ask.prospect}. None of them suited. Would you offer others?",
+def other_times(facts: RequestFacts, answer: str) -> Email:
+    """Asks the advocate for other times."""
+    return Email(
+        f"Other times for the {facts.activity}?",
+        _body(
+            facts.advocate,
+            f"Thank you for the times that you offered for the {facts.activity} with"
+            f" {facts.prospect}. None of them suited. Would you offer others?",
             answer,
-            _from(ask),
+            _signature(facts),
         ),
     )
 
 
-def choice(ask: Ask, pick: str) -> Letter:
-    """To the prospect's person: when?"""
-    return (
-        f"A {ask.activity} with {ask.advocate}: when?",
-        _letter(
-            ask.prospect_name,
-            f"{ask.advocate} of {ask.customer} will give you a {ask.activity}. Choose one of the"
-            " times that they offer; it needs no account:",
+def time_choice(facts: RequestFacts, pick: str) -> Email:
+    """Asks the prospect's contact to pick a time."""
+    return Email(
+        f"A {facts.activity} with {facts.advocate}: when?",
+        _body(
+            facts.prospect_name,
+            f"{facts.advocate} of {facts.customer} will give you a {facts.activity}. Choose one of"
+            " the times that they offer; it needs no account:",
             pick,
-            _from(ask),
+            _signature(facts),
         ),
     )
 
 
-def appointment(ask: Ask, to: str, other: str, when: str, terms: str = "") -> Letter:
-    """To either: this is the time, with an invitation for the calendar."""
-    return (
-        f"{ask.activity.capitalize()} with {other}",
-        _letter(
+def appointment(facts: RequestFacts, to: str, other: str, when: str, terms: str = "") -> Email:
+    """Tells either guest the time; the calendar invitation is attached."""
+    return Email(
+        f"{facts.activity.capitalize()} with {other}",
+        _body(
             to,
-            f"The {ask.activity} with {other} is on {when}, for {ask.minutes} minutes. The"
+            f"The {facts.activity} with {other} is on {when}, for {facts.minutes} minutes. The"
             " invitation for your calendar is with this mail.",
             f"If you no longer want to be asked, say so here:\n\n{terms}" if terms else "",
-            _from(ask),
+            _signature(facts),
         ),
     )
 
 
-def called_off(ask: Ask, to: str, other: str) -> Letter:
-    """To either: it will not be."""
-    return (
-        f"Called off: {ask.activity} with {other}",
-        _letter(
+def cancellation(facts: RequestFacts, to: str, other: str) -> Email:
+    """Tells either guest that the appointment is cancelled."""
+    return Email(
+        f"Called off: {facts.activity} with {other}",
+        _body(
             to,
-            f"The {ask.activity} with {other} will not take place. There is nothing left for you"
+            f"The {facts.activity} with {other} will not take place. There is nothing left for you"
             " to do, and the links that you were sent no longer work.",
-            _from(ask),
+            _signature(facts),
         ),
     )
 
 
-def how_was_it(ask: Ask, to: str, other: str, feedback: str, *, missed: bool) -> Letter:
-    """To either, afterwards."""
+def feedback_request(
+    facts: RequestFacts, to: str, other: str, feedback: str, *, missed: bool
+) -> Email:
+    """Asks either guest for feedback."""
     what = "did not take place" if missed else "took place"
-    return (
-        f"How was the {ask.activity} with {other}?",
-        _letter(
+    return Email(
+        f"How was the {facts.activity} with {other}?",
+        _body(
             to,
-            f"We have it that the {ask.activity} with {other} {what}. Thank you for your time."
+            f"We have it that the {facts.activity} with {other} {what}. Thank you for your time."
             " Tell us in a line or two how it was:",
             feedback,
-            _from(ask),
+            _signature(facts),
         ),
     )
 
 
-def consent(advocate: str, asker: str, asker_email: str, link: str, *, renewal: bool) -> Letter:
-    """To somebody who was nominated, or whose consent is about to end: do you consent?"""
+def consent_request(
+    advocate: str, asker: str, asker_email: str, link: str, *, renewal: bool
+) -> Email:
+    """Asks an advocate for consent, or to renew a consent that is about to end."""
     what = (
         "You agreed to vouch for us to others now and then. That agreement is about to end, and"
         " we would like to renew it."
@@ -118,9 +128,9 @@ def consent(advocate: str, asker: str, asker_email: str, link: str, *, renewal: 
         else "We would like to ask you now and then to vouch for us to others, for example in a"
         " short call."
     )
-    return (
+    return Email(
         "May we go on asking you for references?" if renewal else "May we ask you for references?",
-        _letter(
+        _body(
             advocate,
             f"{what} You decide for what, and how often, and may change your mind at any time:",
             link,
@@ -129,9 +139,9 @@ def consent(advocate: str, asker: str, asker_email: str, link: str, *, renewal: 
     )
 
 
-def _from(ask: Ask) -> str:
-    return f"{ask.asker}\n{ask.asker_email}".strip()
+def _signature(facts: RequestFacts) -> str:
+    return f"{facts.asker}\n{facts.asker_email}".strip()
 
 
-def _letter(to: str, *paragraphs: str) -> str:
+def _body(to: str, *paragraphs: str) -> str:
     return "\n\n".join([f"Dear {to},", *filter(None, paragraphs)]) + "\n"

@@ -1,4 +1,4 @@
-"""What people without an account are sent: links that do one thing, and letters with them."""
+"""Links by which people without an account act, and the emails that carry them."""
 
 import hashlib
 import secrets
@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from references.desk import emails
-from references.desk.advocates import policy
 from references.desk.calendar import Attendee, Meeting, cancellation, invitation, shown
-from references.desk.emails import Ask, Letter
+from references.desk.emails import Email, RequestFacts
+from references.desk.policy import current_policy
 from workspace.clock import now, zone_or_utc
 from workspace.delivery import outbox
 from workspace.errors import Conflict, NotFound
@@ -22,7 +22,7 @@ from workspace.people.tables import Person
 
 
 class Purpose(StrEnum):
-    """The one thing that a link is for."""
+    """What a link is for; it is good for nothing else."""
 
     ANSWER = "answer"
     PICK = "pick a time"
@@ -30,12 +30,12 @@ class Purpose(StrEnum):
     CONSENT = "consent"
 
 
-# A consent is changed as often as its giver likes; the others are used once.
-USED_ONCE = (Purpose.ANSWER, Purpose.PICK, Purpose.FEEDBACK)
+# An advocate can change their consent any number of times; the other links work once.
+SINGLE_USE = (Purpose.ANSWER, Purpose.PICK, Purpose.FEEDBACK)
 
 
 class GuestLink(SQLModel, table=True):
-    """A link that was given to somebody. Only the hash of its secret is kept."""
+    """A link that a person was sent. Only the hash of its secret is stored."""
 
     id: int = Field(default=None, primary_key=True)
     token_hash: str = Field(unique=True, max_length=64)
@@ -54,18 +54,18 @@ class GuestLink(SQLModel, table=True):
 
 
 @dataclass(frozen=True)
-class About:
-    """A request as its letters need it, with the people about it."""
+class EmailContext:
+    """What emails about a request need of it and of the people around it."""
 
     request_id: int
-    # What the outbox calls it.
-    subject: str
+    outbox_subject: str
     activity: str
     message: str
     minutes: int
     starts_at: datetime | None
+    # The SEQUENCE of its calendar invitation, and a name that is unique in all workspaces.
     sequence: int
-    name: str
+    calendar_name: str
     advocate_id: int
     advocate: Person
     customer: str
@@ -75,10 +75,7 @@ class About:
     organizer: Person | None
 
 
-# Links
-
-
-def give_link(
+def create_link(
     session: Session,
     purpose: Purpose,
     person_id: int,
@@ -87,9 +84,9 @@ def give_link(
     request_id: int | None = None,
     advocate_id: int | None = None,
 ) -> str:
-    """A new link for a person, at the address that the application is reached at.
+    """Create a link for a person; `origin` is the application's own address.
 
-    Its secret, 256 random bits, is in this answer and nowhere in the record.
+    The secret, 256 random bits, is in the returned address and nowhere in the database.
     """
     token = secrets.token_urlsafe(32)
     session.add(
@@ -99,15 +96,15 @@ def give_link(
             person_id=person_id,
             request_id=request_id,
             advocate_id=advocate_id,
-            expires_at=now() + timedelta(days=policy(session).link_days),
+            expires_at=now() + timedelta(days=current_policy(session).link_days),
         )
     )
     session.flush()
     return f"{origin.rstrip('/')}/g/{token}"
 
 
-def open_link(session: Session, token: str) -> GuestLink:
-    """The link of that secret, dead or alive, or NotFound."""
+def find_link(session: Session, token: str) -> GuestLink:
+    """The link with that secret, whether or not it still works, or NotFound."""
     link = session.exec(select(GuestLink).where(GuestLink.token_hash == _hash(token))).first()
     if link is None:
         raise NotFound("There is no such link. Was the whole address copied?")
@@ -115,21 +112,21 @@ def open_link(session: Session, token: str) -> GuestLink:
 
 
 def use_link(session: Session, link: GuestLink, purpose: Purpose) -> None:
-    """Have a link do its work: once, where it is for one use.
+    """Use a link for a purpose; Conflict where it does not work, or is for another purpose.
 
-    The caller holds the request that it is about.
+    The caller has locked the request that the link is for.
     """
     session.refresh(link)
-    why = why_dead(link)
-    if why or link.purpose != purpose:
-        raise Conflict(why or "This link is for something else.")
-    if purpose in USED_ONCE:
+    reason = why_unusable(link)
+    if reason or link.purpose != purpose:
+        raise Conflict(reason or "This link is for something else.")
+    if purpose in SINGLE_USE:
         link.used_at = now()
         session.add(link)
 
 
-def why_dead(link: GuestLink) -> str:
-    """What to tell whoever holds a link that no longer works; empty where it does."""
+def why_unusable(link: GuestLink) -> str:
+    """Why a link no longer works, in words for its owner; empty where it works."""
     if link.used_at:
         return "This link has done its work."
     if link.revoked_at:
@@ -140,162 +137,170 @@ def why_dead(link: GuestLink) -> str:
 
 
 def revoke_links(session: Session, request_id: int) -> None:
-    """No link about this request works any more."""
-    alive = sa.update(GuestLink).where(
+    """Revoke every link of a request."""
+    links = sa.update(GuestLink).where(
         col(GuestLink.request_id) == request_id, col(GuestLink.revoked_at).is_(None)
     )
     session.execute(
-        alive.values(revoked_at=now()), execution_options={"synchronize_session": "fetch"}
+        links.values(revoked_at=now()), execution_options={"synchronize_session": "fetch"}
     )
 
 
-# Letters
+def email_invitation(session: Session, context: EmailContext, origin: str) -> None:
+    """Ask the advocate by email for an answer."""
+    answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
+    terms = create_terms_link(session, context.advocate_id, context.advocate, origin)
+    _queue_email(
+        session, context, context.advocate, emails.invitation(_facts(context), answer, terms)
+    )
 
 
-def write_invitation(session: Session, about: About, origin: str) -> None:
-    """Ask the advocate."""
-    answer = _link(session, about, Purpose.ANSWER, about.advocate, origin)
-    terms = terms_link(session, about.advocate_id, about.advocate, origin)
-    _write(session, about, about.advocate, emails.invitation(_ask(about), answer, terms))
+def email_other_times(session: Session, context: EmailContext, origin: str) -> None:
+    """Ask the advocate by email for other times."""
+    answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
+    _queue_email(session, context, context.advocate, emails.other_times(_facts(context), answer))
 
 
-def write_other_times(session: Session, about: About, origin: str) -> None:
-    """Ask the advocate for other times."""
-    answer = _link(session, about, Purpose.ANSWER, about.advocate, origin)
-    _write(session, about, about.advocate, emails.other_times(_ask(about), answer))
+def email_time_choice(session: Session, context: EmailContext, origin: str) -> None:
+    """Ask the prospect's contact by email to pick a time, if they have an address."""
+    if context.prospect and context.prospect.email:
+        link = _link(session, context, Purpose.PICK, context.prospect, origin)
+        _queue_email(session, context, context.prospect, emails.time_choice(_facts(context), link))
 
 
-def write_choice(session: Session, about: About, origin: str) -> None:
-    """Ask the prospect's person for a time, where they can be written to."""
-    if about.prospect and about.prospect.email:
-        link = _link(session, about, Purpose.PICK, about.prospect, origin)
-        _write(session, about, about.prospect, emails.choice(_ask(about), link))
-
-
-def write_appointment(session: Session, about: About, origin: str) -> None:
-    """Send both the invitation for their calendars."""
-    _address(about.advocate)
-    meeting = _meeting(about)
+def email_appointment(session: Session, context: EmailContext, origin: str) -> None:
+    """Email the calendar invitation to both guests."""
+    _address(context.advocate)
+    meeting = _meeting(context)
     entry = invitation(meeting)
-    for person, other in _both(about):
+    for person, other in _reachable(context):
         when = shown(meeting.starts_at, zone_or_utc(person.timezone))
         terms = ""
-        if person is about.advocate:
-            terms = terms_link(session, about.advocate_id, person, origin)
-        letter = emails.appointment(_ask(about), person.name, other, when, terms)
-        _write(session, about, person, letter, calendar=entry, method="REQUEST")
+        if person is context.advocate:
+            terms = create_terms_link(session, context.advocate_id, person, origin)
+        email = emails.appointment(_facts(context), person.name, other, when, terms)
+        _queue_email(session, context, person, email, calendar=entry, method="REQUEST")
 
 
-def write_called_off(
-    session: Session, about: About, *, to_advocate: bool, to_prospect: bool, in_calendar: bool
+def email_cancellation(
+    session: Session,
+    context: EmailContext,
+    *,
+    to_advocate: bool,
+    to_prospect: bool,
+    in_calendar: bool,
 ) -> None:
-    """Tell them that it is off, and their calendars where it is in them."""
-    for person, other in _both(about):
-        if to_advocate if person is about.advocate else to_prospect:
-            letter = emails.called_off(_ask(about), person.name, other)
-            entry = cancellation(_meeting(about)) if in_calendar else None
+    """Email the cancellation, for calendars too where they have the invitation."""
+    for person, other in _reachable(context):
+        if to_advocate if person is context.advocate else to_prospect:
+            email = emails.cancellation(_facts(context), person.name, other)
+            entry = cancellation(_meeting(context)) if in_calendar else None
             method = "CANCEL" if in_calendar else ""
-            _write(session, about, person, letter, calendar=entry, method=method)
+            _queue_email(session, context, person, email, calendar=entry, method=method)
 
 
-def ask_how_it_was(
-    session: Session, about: About, origin: str, *, missed: bool, of_prospect: bool
+def email_feedback_request(
+    session: Session, context: EmailContext, origin: str, *, missed: bool, of_prospect: bool
 ) -> None:
-    """Ask the advocate, and the prospect's person where they met."""
-    for person, other in _both(about):
-        if person is about.advocate or of_prospect:
-            link = _link(session, about, Purpose.FEEDBACK, person, origin)
-            letter = emails.how_was_it(_ask(about), person.name, other, link, missed=missed)
-            _write(session, about, person, letter)
+    """Ask the advocate for feedback by email, and with `of_prospect` the prospect's contact."""
+    for person, other in _reachable(context):
+        if person is context.advocate or of_prospect:
+            link = _link(session, context, Purpose.FEEDBACK, person, origin)
+            email = emails.feedback_request(
+                _facts(context), person.name, other, link, missed=missed
+            )
+            _queue_email(session, context, person, email)
 
 
-def write_for_consent(
+def email_consent_request(
     session: Session, advocate_id: int, to: Person, asker: Person, origin: str, *, renewal: bool
 ) -> None:
-    """Ask somebody for their consent, or to renew it."""
-    link = terms_link(session, advocate_id, to, origin)
-    subject, body = emails.consent(to.name, asker.name, asker.email or "", link, renewal=renewal)
+    """Ask an advocate by email for their consent, or to renew it."""
+    link = create_terms_link(session, advocate_id, to, origin)
+    email = emails.consent_request(to.name, asker.name, asker.email or "", link, renewal=renewal)
     outbox.queue(
         session,
         _address(to),
-        subject,
-        body,
-        about=about_advocate(advocate_id),
+        email.subject,
+        email.body,
+        about=advocate_outbox_subject(advocate_id),
         reply_to=asker.email or "",
     )
 
 
-def about_advocate(advocate_id: int) -> str:
-    """What the outbox calls an advocate."""
+def advocate_outbox_subject(advocate_id: int) -> str:
+    """The name of an advocate in the outbox."""
     return f"advocate {advocate_id}"
 
 
-def terms_link(session: Session, advocate_id: int, person: Person, origin: str) -> str:
-    """A link by which an advocate gives, limits or withdraws their consent."""
-    return give_link(session, Purpose.CONSENT, person.id, origin, advocate_id=advocate_id)
+def create_terms_link(session: Session, advocate_id: int, person: Person, origin: str) -> str:
+    """Create a link by which an advocate gives, limits or withdraws their consent."""
+    return create_link(session, Purpose.CONSENT, person.id, origin, advocate_id=advocate_id)
 
 
-def _ask(about: About) -> Ask:
-    prospect, asker = about.prospect, about.asker
+def _facts(context: EmailContext) -> RequestFacts:
+    prospect, asker = context.prospect, context.asker
     title = f", {prospect.title}" if prospect and prospect.title else ""
-    return Ask(
-        activity=about.activity,
+    return RequestFacts(
+        activity=context.activity,
         asker=asker.name if asker else "",
         asker_email=(asker.email if asker else None) or "",
-        advocate=about.advocate.name,
-        customer=about.customer,
-        prospect=f"{prospect.name}{title} at {about.buyer}" if prospect else about.buyer,
+        advocate=context.advocate.name,
+        customer=context.customer,
+        prospect=f"{prospect.name}{title} at {context.buyer}" if prospect else context.buyer,
         prospect_name=prospect.name if prospect else "",
-        message=about.message,
-        minutes=about.minutes,
+        message=context.message,
+        minutes=context.minutes,
     )
 
 
-def _meeting(about: About) -> Meeting:
-    if about.starts_at is None:
+def _meeting(context: EmailContext) -> Meeting:
+    if context.starts_at is None:
         raise Conflict("It has no time yet.")
-    people = [person for person, _ in _both(about)]
-    host = about.organizer if about.organizer and about.organizer.email else people[0]
+    people = [person for person, _ in _reachable(context)]
+    host = context.organizer if context.organizer and context.organizer.email else people[0]
     return Meeting(
-        uid=f"{uuid.uuid5(uuid.NAMESPACE_URL, about.name)}@dealkin",
-        sequence=about.sequence,
-        title=f"{about.activity.capitalize()}: {' and '.join(each.name for each in people)}",
-        about=about.message,
-        starts_at=about.starts_at,
-        minutes=about.minutes,
+        uid=f"{uuid.uuid5(uuid.NAMESPACE_URL, context.calendar_name)}@dealkin",
+        sequence=context.sequence,
+        title=f"{context.activity.capitalize()}: {' and '.join(person.name for person in people)}",
+        about=context.message,
+        starts_at=context.starts_at,
+        minutes=context.minutes,
         organizer=Attendee(host.name, _address(host)),
         attendees=[Attendee(person.name, _address(person)) for person in people],
     )
 
 
-def _both(about: About) -> Iterator[tuple[Person, str]]:
-    """Those who can be written to, each with what the other is called."""
-    if about.advocate.email:
-        yield about.advocate, about.prospect.name if about.prospect else about.buyer
-    if about.prospect and about.prospect.email:
-        yield about.prospect, f"{about.advocate.name} of {about.customer}"
+def _reachable(context: EmailContext) -> Iterator[tuple[Person, str]]:
+    """The guests with an email address, each with the name of the other."""
+    if context.advocate.email:
+        yield context.advocate, context.prospect.name if context.prospect else context.buyer
+    if context.prospect and context.prospect.email:
+        yield context.prospect, f"{context.advocate.name} of {context.customer}"
 
 
-def _link(session: Session, about: About, purpose: Purpose, to: Person, origin: str) -> str:
-    return give_link(session, purpose, to.id, origin, request_id=about.request_id)
+def _link(
+    session: Session, context: EmailContext, purpose: Purpose, to: Person, origin: str
+) -> str:
+    return create_link(session, purpose, to.id, origin, request_id=context.request_id)
 
 
-def _write(
+def _queue_email(
     session: Session,
-    about: About,
+    context: EmailContext,
     to: Person,
-    letter: Letter,
+    email: Email,
     *,
     calendar: str | None = None,
     method: str = "",
 ) -> None:
-    organizer = about.organizer
+    organizer = context.organizer
     outbox.queue(
         session,
         _address(to),
-        letter[0],
-        letter[1],
-        about=about.subject,
+        email.subject,
+        email.body,
+        about=context.outbox_subject,
         reply_to=(organizer.email if organizer else None) or "",
         calendar=calendar,
         method=method,

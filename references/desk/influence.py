@@ -1,8 +1,8 @@
 """Influence: how deals with and without a reference went, and where advocates are missing.
 
-Nothing here proves that references win deals: those who ask for them have deals worth asking
-for. So deals that cannot have had one, as they never came as far, are also left out of the
-comparison, every rate has an interval, and few cases say nothing.
+The figures do not prove that references win deals, because reps ask for references on promising
+deals. So a second comparison leaves out the deals that never reached a stage in which a reference
+can be asked for, every rate has an interval, and nothing is concluded from few cases.
 """
 
 import math
@@ -10,30 +10,32 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.desk.advocates import Activity, Advocate, policy
-from references.desk.budgets import availability
+from references.desk.advocates import Activity, Advocate
+from references.desk.budgets import Availability, availability
+from references.desk.policy import current_policy
 from references.desk.request import ReferenceRequest, RequestStep, State
 from similarity.playbook import Lift, lift
 from workspace.accounts.accounts import Account
 from workspace.clock import today
+from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome, Stage
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import TimelineEntry
 
-# Fewer closed deals on one side say nothing about it.
+# With fewer closed deals on one side, no rates are compared.
 FEWEST = 8
-# As many requests are needed for a median or a share.
+# With fewer requests, no median and no share is given.
 FEWEST_REQUESTS = 5
-# How wide intervals are: standard deviations of the normal that covers 90 %.
+# An interval of 90 % in standard deviations of the normal distribution.
 Z90 = 1.645
 
 Amounts = tuple[tuple[str, Decimal], ...]
@@ -45,19 +47,19 @@ class Side:
 
     closed: int
     won: int
-    # What the won ones are worth, currency by currency: they are never added up.
+    # The value of the won deals by currency; currencies are never added up.
     amounts: Amounts
     # Won deals without an amount.
     unpriced: int
 
     @property
     def enough(self) -> bool:
-        """Whether there are cases enough to speak of a rate."""
+        """Whether there are enough deals for a rate."""
         return self.closed >= FEWEST
 
     @property
     def rate(self) -> float:
-        """The share that was won, from 0 to 1."""
+        """The win rate, from 0 to 1."""
         return self.won / self.closed if self.closed else 0.0
 
     @property
@@ -75,67 +77,67 @@ class Comparison:
 
     @property
     def difference(self) -> Lift | None:
-        """The shrunken difference of the two rates; None while either side has too few cases."""
-        one, other = self.with_one, self.without
-        if not (one.enough and other.enough):
+        """The shrunk difference of the two win rates; None while a side has too few deals."""
+        referenced, others = self.with_one, self.without
+        if not (referenced.enough and others.enough):
             return None
-        return lift(one.won, one.closed, other.won, other.closed)
+        return lift(referenced.won, referenced.closed, others.won, others.closed)
 
 
 @dataclass(frozen=True)
 class Flow:
-    """How requests went, each figure with the number of cases it rests on."""
+    """How requests went, each figure with the number of requests behind it."""
 
-    # Days from asking to an appointment.
+    # Requests with an appointment, and the median of days until it was scheduled.
     scheduled: int
     median_days: float | None
-    # Invitations that the customer answered.
+    # Invitations that the advocate answered, and accepted.
     answered: int
     accepted: int
 
     @property
     def acceptance(self) -> float | None:
-        """The share of yes among the answers; None while there are too few."""
+        """The share of accepted invitations; None while there are too few answers."""
         return self.accepted / self.answered if self.answered >= FEWEST_REQUESTS else None
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A segment of the open pipeline in which no advocate can be asked for a call today."""
+    """A segment of open deals in which no advocate may be asked for a call today."""
 
     section: str
     region: str
     deals: int
     amounts: Amounts
-    # Advocates of the segment, of whom none can be asked, and the first day on which one can.
+    # The segment's advocates, and the first day on which one of them may be asked.
     advocates: int
     next_on: date | None
 
 
 @dataclass(frozen=True)
 class Influence:
-    """The figures, over the deals that a viewer may see."""
+    """The figures over the deals that a viewer may see."""
 
     everywhere: Comparison
-    # Of the deals that are known to have come as far as the stage that may ask.
+    # Only deals that are known to have reached a stage in which a reference can be asked for.
     as_far: Comparison
     stage: str
     flow: Flow
     gaps: list[Gap]
     segments: int
-    # Open deals of which the industry or the region is not known.
+    # Open deals without a known industry or region.
     unplaced: int
 
 
 def measure_influence(session: Session, viewer: Viewer) -> Influence:
-    """The figures for a viewer, by a number of queries that does not grow with the record."""
-    early, stage = _early_stages(session)
-    rows = _closed(session, viewer, early)
+    """The figures for a viewer, with a fixed number of queries."""
+    stages, first_stage = _stages_that_may_ask(session)
+    rows = _closed_deals(session, viewer, stages)
     gaps, segments, unplaced = _gaps(session, viewer)
     return Influence(
         everywhere=_comparison(rows),
         as_far=_comparison(row for row in rows if row.as_far),
-        stage=stage,
+        stage=first_stage,
         flow=_flow(session, viewer),
         gaps=gaps,
         segments=segments,
@@ -144,7 +146,7 @@ def measure_influence(session: Session, viewer: Viewer) -> Influence:
 
 
 def wilson(successes: int, cases: int) -> tuple[float, float]:
-    """The 90 % score interval of a share, by Wilson; everything is possible without a case."""
+    """Wilson's 90 % score interval of a share; from 0 to 1 without any cases."""
     if not cases:
         return 0.0, 1.0
     share, square = successes / cases, Z90 * Z90
@@ -155,8 +157,8 @@ def wilson(successes: int, cases: int) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class _Closed:
-    """Closed deals that are alike in all of this."""
+class _ClosedDeals:
+    """The number and the value of closed deals with the same outcome, currency and references."""
 
     outcome: str
     currency: str | None
@@ -167,7 +169,8 @@ class _Closed:
     amount: Decimal
 
 
-def _closed(session: Session, viewer: Viewer, early: list[str]) -> list[_Closed]:
+def _closed_deals(session: Session, viewer: Viewer, stages: list[str]) -> list[_ClosedDeals]:
+    """The closed deals by kind; `stages` are those from which a reference can be asked for."""
     completed = (
         select(ReferenceRequest.id)
         .where(
@@ -177,50 +180,49 @@ def _closed(session: Session, viewer: Viewer, early: list[str]) -> list[_Closed]
         .exists()
     )
     moved: Any = col(TimelineEntry.detail)
-    # From or to a stage that may ask. Being closed tells nothing of how far a lost one came.
-    as_far = (
+    # A move from or to such a stage counts; the closing stage itself tells nothing.
+    came_as_far = (
         select(TimelineEntry.id)
         .where(
             TimelineEntry.deal_id == Deal.id,
             TimelineEntry.kind == "stage",
             sa.or_(
-                moved[("stage", 0)].as_string().in_(early),
-                moved[("stage", 1)].as_string().in_(early),
+                moved[("stage", 0)].as_string().in_(stages),
+                moved[("stage", 1)].as_string().in_(stages),
             ),
         )
         .exists()
     )
-    kinds: tuple[Any, ...] = (
-        col(Deal.outcome),
-        col(Deal.currency),
-        completed.label("referenced"),
-        sa.or_(completed, as_far).label("as_far"),
-    )
-    each = (
-        sa.select(*kinds, col(Deal.amount).label("amount"))
+    deals = (
+        sa.select(
+            col(Deal.outcome).label("outcome"),
+            col(Deal.currency).label("currency"),
+            completed.label("referenced"),
+            sa.or_(completed, came_as_far).label("as_far"),
+            col(Deal.amount).label("amount"),
+        )
         .where(visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
         .subquery()
     )
-    columns = [each.c[name] for name in ("outcome", "currency", "referenced", "as_far")]
-    rows = session.execute(
-        sa.select(
-            *columns,
-            sa.func.count(),
-            sa.func.count(each.c.amount),
-            sa.func.coalesce(sa.func.sum(each.c.amount), 0),
-        ).group_by(*columns)
-    )
-    return [_Closed(*row) for row in rows]
+    kind = {name: deals.c[name] for name in ("outcome", "currency", "referenced", "as_far")}
+    query = select_row(
+        _ClosedDeals,
+        **kind,
+        deals=sa.func.count(),
+        priced=sa.func.count(deals.c.amount),
+        amount=sa.func.coalesce(sa.func.sum(deals.c.amount), 0),
+    ).group_by(*kind.values())
+    return fetch(session, _ClosedDeals, query)
 
 
-def _comparison(rows: Iterable[_Closed]) -> Comparison:
-    kinds: dict[bool, list[_Closed]] = {True: [], False: []}
+def _comparison(rows: Iterable[_ClosedDeals]) -> Comparison:
+    sides: dict[bool, list[_ClosedDeals]] = {True: [], False: []}
     for row in rows:
-        kinds[row.referenced].append(row)
-    return Comparison(_side(kinds[True]), _side(kinds[False]))
+        sides[bool(row.referenced)].append(row)
+    return Comparison(_side(sides[True]), _side(sides[False]))
 
 
-def _side(rows: Iterable[_Closed]) -> Side:
+def _side(rows: Iterable[_ClosedDeals]) -> Side:
     closed = won = unpriced = 0
     amounts: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
@@ -233,105 +235,152 @@ def _side(rows: Iterable[_Closed]) -> Side:
     return Side(closed, won, _largest_first(amounts), unpriced)
 
 
+@dataclass(frozen=True)
+class _RequestFlow:
+    """When a request was submitted and first scheduled, and how an invitation was answered."""
+
+    submitted_at: datetime | None
+    scheduled_at: datetime | None
+    accepted: int
+    refused: int
+
+
 def _flow(session: Session, viewer: Viewer) -> Flow:
-    asked, fixed = (
-        sa.func.min(sa.case((col(RequestStep.action) == action, col(RequestStep.at))))
-        for action in ("submit", "schedule")
-    )
-    said_yes, said_no = (
-        sa.func.max(
-            sa.case(
-                (
-                    sa.and_(
-                        col(RequestStep.action) == action,
-                        col(RequestStep.before) == State.INVITED,
-                    ),
-                    1,
-                ),
-                else_=0,
-            )
+    def first(action: str) -> Any:
+        return sa.func.min(sa.case((col(RequestStep.action) == action, col(RequestStep.at))))
+
+    def answered(action: str) -> Any:
+        to_invitation = sa.and_(
+            col(RequestStep.action) == action, col(RequestStep.before) == State.INVITED
         )
-        for action in ("accept", "refuse")
-    )
-    rows = session.execute(
-        sa.select(asked, fixed, said_yes, said_no)
+        return sa.func.max(sa.case((to_invitation, 1), else_=0))
+
+    query = (
+        select_row(
+            _RequestFlow,
+            submitted_at=first("submit"),
+            scheduled_at=first("schedule"),
+            accepted=answered("accept"),
+            refused=answered("refuse"),
+        )
+        .select_from(RequestStep)
         .join(ReferenceRequest, col(ReferenceRequest.id) == col(RequestStep.request_id))
         .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
         .where(visible_deals(viewer))
         .group_by(col(RequestStep.request_id))
-    ).all()
-    days = [(row[1] - row[0]).total_seconds() / 86_400 for row in rows if row[0] and row[1]]
-    accepted = sum(row[2] for row in rows)
+    )
+    rows = fetch(session, _RequestFlow, query)
+    days = [
+        (row.scheduled_at - row.submitted_at).total_seconds() / 86_400
+        for row in rows
+        if row.submitted_at and row.scheduled_at
+    ]
+    accepted = sum(row.accepted for row in rows)
     return Flow(
         scheduled=len(days),
         median_days=statistics.median(days) if len(days) >= FEWEST_REQUESTS else None,
-        answered=accepted + sum(row[3] for row in rows),
+        answered=accepted + sum(row.refused for row in rows),
         accepted=accepted,
     )
 
 
+@dataclass(frozen=True)
+class _OpenDeals:
+    """The open deals of a segment in one currency."""
+
+    section: str | None
+    region: str | None
+    currency: str | None
+    deals: int
+    priced: int
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class _SegmentAdvocate:
+    id: int
+    section: str
+    region: str
+
+
 def _gaps(session: Session, viewer: Viewer) -> tuple[list[Gap], int, int]:
-    """The segments that nobody can be asked in, the number of segments, and of deals in none."""
-    section = sa.func.substr(col(Account.industry), 1, 1)
-    rows = session.execute(
-        sa.select(
-            section,
-            col(Account.region),
-            col(Deal.currency),
-            sa.func.count(),
-            sa.func.count(col(Deal.amount)),
-            sa.func.coalesce(sa.func.sum(col(Deal.amount)), 0),
+    """The segments without an available advocate, the number of segments, and of deals in none."""
+    segment = {"section": sa.func.substr(Account.industry, 1, 1), "region": col(Account.region)}
+    query = (
+        select_row(
+            _OpenDeals,
+            **segment,
+            currency=col(Deal.currency),
+            deals=sa.func.count(),
+            priced=sa.func.count(col(Deal.amount)),
+            amount=sa.func.coalesce(sa.func.sum(col(Deal.amount)), 0),
         )
         .select_from(Deal)
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .where(visible_deals(viewer), col(Deal.outcome) == Outcome.OPEN)
-        .group_by(section, col(Account.region), col(Deal.currency))
+        .group_by(*segment.values(), col(Deal.currency))
     )
     deals: dict[tuple[str, str], int] = defaultdict(int)
     amounts: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
     unplaced = 0
-    for industry, region, currency, count, priced, amount in rows:
-        if not industry or not region:
-            unplaced += count
+    for row in fetch(session, _OpenDeals, query):
+        if not row.section or not row.region:
+            unplaced += row.deals
             continue
-        deals[industry, region] += count
-        if priced:
-            amounts[industry, region][currency or ""] += amount
-    advocates = session.execute(
-        sa.select(col(Advocate.id), section, col(Account.region))
-        .join(Person, col(Person.id) == col(Advocate.person_id))
-        .join(Account, col(Account.id) == col(Person.account_id))
-    ).all()
-    may = availability(session, [row[0] for row in advocates], Activity.CALL, today())
-    there: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for advocate_id, industry, region in advocates:
-        there[industry, region].append(advocate_id)
+        deals[row.section, row.region] += row.deals
+        if row.priced:
+            amounts[row.section, row.region][row.currency or ""] += row.amount
+    available = _availability_by_segment(session, segment)
     gaps = []
-    for segment, count in deals.items():
-        theirs = [may[each] for each in there[segment]]
-        if not any(each.may_be_asked for each in theirs):
+    for place, count in deals.items():
+        advocates = available[place]
+        if not any(advocate.may_be_asked for advocate in advocates):
+            section, region = place
+            days = [advocate.next_on for advocate in advocates if advocate.next_on]
             gaps.append(
                 Gap(
-                    *segment,
+                    section=section,
+                    region=region,
                     deals=count,
-                    amounts=_largest_first(amounts[segment]),
-                    advocates=len(theirs),
-                    next_on=min((each.next_on for each in theirs if each.next_on), default=None),
+                    amounts=_largest_first(amounts[place]),
+                    advocates=len(advocates),
+                    next_on=min(days, default=None),
                 )
             )
     gaps.sort(key=lambda gap: (-gap.deals, gap.section, gap.region))
     return gaps, len(deals), unplaced
 
 
-def _early_stages(session: Session) -> tuple[list[str], str]:
-    """The names of the open stages from which a reference may be asked for, and the first's."""
+def _availability_by_segment(
+    session: Session, segment: dict[str, Any]
+) -> dict[tuple[str, str], list[Availability]]:
+    """Whether the advocates of each segment may be asked for a call today."""
+    query = (
+        select_row(_SegmentAdvocate, id=col(Advocate.id), **segment)
+        .select_from(Advocate)
+        .join(Person, col(Person.id) == col(Advocate.person_id))
+        .join(Account, col(Account.id) == col(Person.account_id))
+    )
+    advocates = fetch(session, _SegmentAdvocate, query)
+    by_id = availability(session, [row.id for row in advocates], Activity.CALL, today())
+    by_segment: dict[tuple[str, str], list[Availability]] = defaultdict(list)
+    for row in advocates:
+        by_segment[row.section, row.region].append(by_id[row.id])
+    return by_segment
+
+
+def _stages_that_may_ask(session: Session) -> tuple[list[str], str]:
+    """The names of the open stages from which a reference can be asked for, and the first's."""
     names = session.exec(
         select(Stage.name)
-        .where(col(Stage.position) >= policy(session).earliest_stage, Stage.outcome == Outcome.OPEN)
+        .where(
+            col(Stage.position) >= current_policy(session).earliest_stage,
+            Stage.outcome == Outcome.OPEN,
+        )
         .order_by(col(Stage.position))
     ).all()
     return list(names), names[0] if names else ""
 
 
 def _largest_first(amounts: dict[str, Decimal]) -> Amounts:
-    return tuple(sorted(amounts.items(), key=lambda each: -each[1]))
+    return tuple(sorted(amounts.items(), key=lambda item: -item[1]))

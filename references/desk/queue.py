@@ -1,7 +1,7 @@
-"""What the reference desk's pages show: the queue, the advocates, and a request's history."""
+"""The lists of the reference desk: the queue, the advocates, and a request's history."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -11,38 +11,43 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from references.desk import advocates, budgets
-from references.desk.advocates import Activity, Advocate, ReferencePolicy
+from references.desk import budgets
+from references.desk.advocates import Activity, Advocate, parse_activities
 from references.desk.budgets import Availability
 from references.desk.consent import Consent, ConsentState, Standing
+from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import (
     DESK_ROLES,
-    ENDED,
-    LIVE,
-    Part,
+    OPEN_STATES,
+    TERMINAL_STATES,
+    Party,
     ReferenceRequest,
     RequestStep,
     State,
-    owner_needed,
-    steps_open_to,
+    allowed_steps,
+    needs_owner_approval,
 )
-from references.desk.rules import account_owners, desk_members
+from references.desk.rules import account_owners, desk_members, parties_of_viewer
 from workspace.accounts.accounts import Account
 from workspace.clock import now, today
+from workspace.database import fetch, page_after, select_row
 from workspace.deals.access import editable_deal_ids, visible_deals
 from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Stage
+from workspace.deals.tables import (
+    Deal,
+    Stage,
+)
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
 
-# What sorts after every date.
+# A request without a due date comes last.
 _LAST = date(9999, 12, 31)
-# For so long a no is shown to the one who asked.
+# For so long the asker's list shows that a request was declined.
 NEWS = timedelta(days=7)
 
 
 class View(StrEnum):
-    """What the queue is narrowed down to."""
+    """A part of the queue."""
 
     WAITING = "waiting"
     MINE = "mine"
@@ -65,6 +70,9 @@ class RequestRow:
     fit: str
     reason: str
     outcome: str
+    desk_approved_by_id: int | None
+    owner_approved_by_id: int | None
+    deal_id: int
     deal_key: str
     deal_name: str
     deal_confidential: bool
@@ -72,8 +80,10 @@ class RequestRow:
     amount: Decimal | None
     currency: str | None
     asker: str | None
+    advocate_id: int | None
     advocate: str | None
     advocate_key: str | None
+    customer_id: int | None
     customer: str | None
     customer_key: str | None
     prospect: str | None
@@ -81,23 +91,36 @@ class RequestRow:
     buying_role: str | None
     stance: str | None
     assigned: str | None
-    # Whether the advocate may be asked, as long as the request does not use the budget itself.
-    availability: Availability | None
-    # Who looks after the customer, where their yes is missing.
-    waits_for: str | None
+    # Whether the advocate may be asked; a request that uses the budget counts itself.
+    availability: Availability | None = None
+    # The account owner whose approval is missing.
+    waits_for: str | None = None
     # The steps that the viewer may take now.
-    steps: list[str]
-    parts: frozenset[Part]
+    steps: Sequence[str] = ()
+    parties: frozenset[Party] = frozenset()
 
     @property
     def overdue(self) -> bool:
-        """Whether the next step should have been taken by now."""
+        """Whether the due date has passed."""
         return self.due is not None and self.due < today()
 
 
 @dataclass(frozen=True)
+class DealRequestRow:
+    """A request in the list of its deal."""
+
+    key: str
+    activity: str
+    state: str
+    due: date | None
+    advocate: str | None
+    prospect: str | None
+    requested_by: str | None
+
+
+@dataclass(frozen=True)
 class AdvocateRow:
-    """An advocate as a line of a list."""
+    """An advocate in a list."""
 
     id: int
     key: str
@@ -107,13 +130,13 @@ class AdvocateRow:
     account_key: str | None
     activities: list[Activity]
     availability: Availability
-    # Given, and to be renewed soon.
+    # Whether a given consent is due for renewal.
     ends_soon: bool
 
 
 @dataclass(frozen=True)
 class StepRow:
-    """A step of a request as people read it."""
+    """A step in the history of a request."""
 
     at: datetime
     by: str | None
@@ -121,6 +144,17 @@ class StepRow:
     before: str
     after: str
     text: str
+
+
+@dataclass(frozen=True)
+class _AdvocateFacts:
+    id: int
+    key: str
+    name: str
+    title: str
+    activities: str
+    account: str | None
+    account_key: str | None
 
 
 def queued_requests(
@@ -131,49 +165,71 @@ def queued_requests(
     after: str | None = None,
     limit: int = 100,
 ) -> list[RequestRow]:
-    """The requests that a viewer may see, what is due first first, from after that of a key."""
-    query = _rows(viewer).where(_in_view(session, viewer, view))
-    order = sa.func.coalesce(col(ReferenceRequest.due), _LAST)
-    if after:
-        place = session.exec(
-            select(order, ReferenceRequest.id).where(ReferenceRequest.key == after)
-        ).first()
-        if place:
-            here = sa.tuple_(order, col(ReferenceRequest.id))
-            query = query.where(here > sa.tuple_(*map(sa.literal, place)))
-    return _filled(session, viewer, query.order_by(order, col(ReferenceRequest.id)).limit(limit))
+    """The requests that a viewer may see by due date, from after the one with the key `after`."""
+    order = (sa.func.coalesce(ReferenceRequest.due, _LAST), col(ReferenceRequest.id))
+    place: Any = sa.select(*order).where(col(ReferenceRequest.key) == after) if after else None
+    query = page_after(
+        session, _requests(viewer).where(_in_view(session, viewer, view)), order, place
+    )
+    return _complete(session, viewer, query.limit(limit))
 
 
 def request_row(session: Session, viewer: Viewer, request: ReferenceRequest) -> RequestRow:
-    """One request, as the queue shows it."""
-    [row] = _filled(session, viewer, _rows(viewer).where(col(ReferenceRequest.id) == request.id))
+    """A request as the queue shows it."""
+    query = _requests(viewer).where(col(ReferenceRequest.id) == request.id)
+    [row] = _complete(session, viewer, query)
     return row
 
 
 def requests_of_advocate(session: Session, viewer: Viewer, advocate_id: int) -> list[RequestRow]:
-    """What an advocate was asked for on deals that the viewer may see, the newest first."""
-    query = _rows(viewer).where(col(ReferenceRequest.advocate_id) == advocate_id)
-    return _filled(session, viewer, query.order_by(col(ReferenceRequest.id).desc()).limit(100))
+    """An advocate's requests on deals that the viewer may see, the newest first."""
+    query = _requests(viewer).where(col(ReferenceRequest.advocate_id) == advocate_id)
+    return _complete(session, viewer, query.order_by(col(ReferenceRequest.id).desc()).limit(100))
 
 
-def steps_of(session: Session, request_id: int) -> list[StepRow]:
-    """What happened to a request, the newest first."""
-    columns: tuple[Any, ...] = (
-        RequestStep.at,
-        Person.name,
-        RequestStep.action,
-        RequestStep.before,
-        RequestStep.after,
-        RequestStep.text,
+def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
+    """The requests on a deal that the caller may see, the newest first."""
+    advocate, prospect, asker = aliased(Person), aliased(Person), aliased(Person)
+    query = (
+        select_row(
+            DealRequestRow,
+            key=col(ReferenceRequest.key),
+            activity=col(ReferenceRequest.activity),
+            state=col(ReferenceRequest.state),
+            due=col(ReferenceRequest.due),
+            advocate=col(advocate.name),
+            prospect=col(prospect.name),
+            requested_by=col(asker.name),
+        )
+        .select_from(ReferenceRequest)
+        .outerjoin(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
+        .outerjoin(advocate, col(advocate.id) == col(Advocate.person_id))
+        .outerjoin(prospect, col(prospect.id) == col(ReferenceRequest.prospect_id))
+        .outerjoin(asker, col(asker.id) == col(ReferenceRequest.requested_by_id))
+        .where(col(ReferenceRequest.deal_id) == deal_id)
+        .order_by(col(ReferenceRequest.id).desc())
     )
-    query: Any = (
-        sa.select(*columns)
+    return fetch(session, DealRequestRow, query)
+
+
+def history_of(session: Session, request_id: int) -> list[StepRow]:
+    """The steps of a request, the newest first."""
+    query = (
+        select_row(
+            StepRow,
+            at=col(RequestStep.at),
+            by=col(Person.name),
+            action=col(RequestStep.action),
+            before=col(RequestStep.before),
+            after=col(RequestStep.after),
+            text=col(RequestStep.text),
+        )
         .select_from(RequestStep)
         .outerjoin(Person, col(Person.id) == col(RequestStep.by_id))
         .where(col(RequestStep.request_id) == request_id)
         .order_by(col(RequestStep.id).desc())
     )
-    return [StepRow(*row) for row in session.exec(query)]
+    return fetch(session, StepRow, query)
 
 
 def advocate_rows(
@@ -188,55 +244,62 @@ def advocate_rows(
 ) -> list[AdvocateRow]:
     """Advocates by name, and whether they may be asked for an activity today.
 
-    `renewals` are those whose consent ends soon.
+    With `renewals`, only advocates whose consent ends soon.
     """
-    name = sa.func.lower(Person.name)
-    columns: tuple[Any, ...] = (Advocate, Person, Account.name, Account.key)
-    query: Any = (
-        sa.select(*columns)
+    rules = current_policy(session)
+    query = (
+        select_row(
+            _AdvocateFacts,
+            id=col(Advocate.id),
+            key=col(Person.key),
+            name=col(Person.name),
+            title=col(Person.title),
+            activities=col(Advocate.activities),
+            account=col(Account.name),
+            account_key=col(Account.key),
+        )
+        .select_from(Advocate)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
     )
     if text:
-        found = (Person.name, Person.title, Account.name)
-        query = query.where(sa.or_(*(col(each).icontains(text, autoescape=True) for each in found)))
-    rules = advocates.policy(session)
+        columns = (col(Person.name), col(Person.title), col(Account.name))
+        query = query.where(
+            sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
+        )
     if advocate_id is not None:
         query = query.where(col(Advocate.id) == advocate_id)
     if renewals:
+        last_day = today() + timedelta(days=rules.renewal_days)
         ending = select(Consent.advocate_id).where(
-            Consent.state == ConsentState.GIVEN,
-            col(Consent.end).between(today(), today() + timedelta(days=rules.renewal_days)),
+            Consent.state == ConsentState.GIVEN, col(Consent.end).between(today(), last_day)
         )
         query = query.where(col(Advocate.id).in_(ending))
-    if after:
-        place = session.exec(select(name, Person.id).where(Person.key == after)).first()
-        if place:
-            query = query.where(
-                sa.tuple_(name, col(Person.id)) > sa.tuple_(*map(sa.literal, place))
-            )
-    rows = session.exec(query.order_by(name, col(Person.id)).limit(limit)).all()
-    ids = [advocate.id for advocate, *_ in rows]
-    found_on = budgets.availability(session, ids, activity, today())
-    return [
+    order = (sa.func.lower(Person.name), col(Person.id))
+    place: Any = sa.select(*order).where(col(Person.key) == after) if after else None
+    query = page_after(session, query, order, place).limit(limit)
+    advocates = fetch(session, _AdvocateFacts, query)
+    availability = budgets.availability(session, [row.id for row in advocates], activity, today())
+    rows = [
         AdvocateRow(
-            id=advocate.id,
-            key=person.key,
-            name=person.name,
-            title=person.title,
-            account=account,
-            account_key=account_key,
-            activities=advocates.activities_of(advocate),
-            availability=found_on[advocate.id],
-            ends_soon=_ends_soon(found_on[advocate.id].consent, rules),
+            id=row.id,
+            key=row.key,
+            name=row.name,
+            title=row.title,
+            account=row.account,
+            account_key=row.account_key,
+            activities=parse_activities(row.activities),
+            availability=availability[row.id],
+            ends_soon=_ends_soon(availability[row.id].consent, rules),
         )
-        for advocate, person, account, account_key in rows
-        if not renewals or _ends_soon(found_on[advocate.id].consent, rules)
+        for row in advocates
     ]
+    # A consent that ends soon may have been renewed or withdrawn since.
+    return [row for row in rows if row.ends_soon] if renewals else rows
 
 
-def who_may_be_asked(session: Session, activity: Activity) -> list[tuple[str, str]]:
-    """The advocates who may be asked today, as (key, name), for a list to choose from."""
+def advocate_choices(session: Session, activity: Activity) -> list[tuple[str, str]]:
+    """The advocates who may be asked today, as (key, name), for a select field."""
     rows = advocate_rows(session, activity, limit=5_000)
     return [
         (row.key, f"{row.name}, {row.account}" if row.account else row.name)
@@ -246,7 +309,7 @@ def who_may_be_asked(session: Session, activity: Activity) -> list[tuple[str, st
 
 
 def desk_choices(session: Session, deal_id: int | None = None) -> list[tuple[str, str]]:
-    """The members of customer marketing, as (key, name): of a deal, those who may see it."""
+    """The desk's members, as (key, name); with a deal, only those who may see it."""
     columns: tuple[Any, ...] = (Person.key, Person.name, Person.id)
     query: Any = (
         sa.select(*columns)
@@ -256,30 +319,51 @@ def desk_choices(session: Session, deal_id: int | None = None) -> list[tuple[str
         .distinct()
         .order_by(Person.name)
     )
-    may = desk_members(session, deal_id) if deal_id is not None else None
-    return [
-        (key, name) for key, name, row_id in session.exec(query) if may is None or row_id in may
-    ]
+    if deal_id is not None:
+        query = query.where(col(Person.id).in_(desk_members(session, deal_id)))
+    return [(row.key, row.name) for row in session.exec(query)]
 
 
-def _rows(viewer: Viewer) -> Any:
+def _requests(viewer: Viewer) -> sa.Select[Any]:
+    """The query for requests on deals that a viewer may see."""
     advocate, prospect = aliased(Person), aliased(Person)
     asker, assigned = aliased(Person), aliased(Person)
-    columns: tuple[Any, ...] = (
-        ReferenceRequest,
-        Deal,
-        Stage.name,
-        asker.name,
-        advocate,
-        Account.name,
-        Account.key,
-        prospect,
-        Stakeholder.buying_role,
-        Stakeholder.stance,
-        assigned.name,
-    )
     return (
-        sa.select(*columns)
+        select_row(
+            RequestRow,
+            id=col(ReferenceRequest.id),
+            key=col(ReferenceRequest.key),
+            version=col(ReferenceRequest.version),
+            state=col(ReferenceRequest.state),
+            activity=col(ReferenceRequest.activity),
+            due=col(ReferenceRequest.due),
+            changed_at=col(ReferenceRequest.changed_at),
+            starts_at=col(ReferenceRequest.starts_at),
+            fit=col(ReferenceRequest.fit),
+            reason=col(ReferenceRequest.reason),
+            outcome=col(ReferenceRequest.outcome),
+            desk_approved_by_id=col(ReferenceRequest.desk_approved_by_id),
+            owner_approved_by_id=col(ReferenceRequest.owner_approved_by_id),
+            deal_id=col(Deal.id),
+            deal_key=col(Deal.key),
+            deal_name=col(Deal.name),
+            deal_confidential=col(Deal.confidential),
+            stage=col(Stage.name),
+            amount=col(Deal.amount),
+            currency=col(Deal.currency),
+            asker=col(asker.name),
+            advocate_id=col(ReferenceRequest.advocate_id),
+            advocate=col(advocate.name),
+            advocate_key=col(advocate.key),
+            customer_id=col(Account.id),
+            customer=col(Account.name),
+            customer_key=col(Account.key),
+            prospect=col(prospect.name),
+            prospect_title=col(prospect.title),
+            buying_role=col(Stakeholder.buying_role),
+            stance=col(Stakeholder.stance),
+            assigned=col(assigned.name),
+        )
         .select_from(ReferenceRequest)
         .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
@@ -300,123 +384,86 @@ def _rows(viewer: Viewer) -> Any:
     )
 
 
-def _in_view(session: Session, viewer: Viewer, view: View) -> Any:
+def _in_view(session: Session, viewer: Viewer, view: View) -> sa.ColumnElement[bool]:
     state = col(ReferenceRequest.state)
-    afterwards = sa.and_(state.in_(ENDED), col(ReferenceRequest.due).is_not(None))
+    outcome_due = sa.and_(state.in_(TERMINAL_STATES), col(ReferenceRequest.due).is_not(None))
     match view:
         case View.WAITING:
-            still = [each for each in LIVE if each not in (State.DRAFT, State.SCHEDULED)]
-            return state.in_(still)
+            elsewhere = (State.DRAFT, State.SCHEDULED)
+            return state.in_([state for state in OPEN_STATES if state not in elsewhere])
         case View.SCHEDULED:
-            return sa.or_(state == State.SCHEDULED, afterwards)
+            return sa.or_(state == State.SCHEDULED, outcome_due)
         case View.MINE:
+            approval_due = sa.and_(
+                state == State.SUBMITTED,
+                col(ReferenceRequest.owner_approved_by_id).is_(None),
+                col(ReferenceRequest.advocate_id).in_(_advocates_of_owner(session, viewer)),
+            )
             mine = sa.or_(
                 col(ReferenceRequest.requested_by_id) == viewer.person_id,
                 col(ReferenceRequest.assigned_to_id) == viewer.person_id,
-                sa.and_(
-                    state == State.SUBMITTED,
-                    col(ReferenceRequest.owner_approved_by_id).is_(None),
-                    col(ReferenceRequest.advocate_id).in_(_advocates_looked_after(session, viewer)),
-                ),
+                approval_due,
             )
-            # Whoever asked reads a no here, for a while.
             lately = col(ReferenceRequest.changed_at) > now() - NEWS
-            news = sa.and_(state == State.DECLINED, lately)
-            return sa.and_(mine, sa.or_(state.in_(LIVE), afterwards, news))
+            declined_lately = sa.and_(state == State.DECLINED, lately)
+            return sa.and_(mine, sa.or_(state.in_(OPEN_STATES), outcome_due, declined_lately))
     return sa.true()
 
 
-def _advocates_looked_after(session: Session, viewer: Viewer) -> Any:
-    """The advocates of customers whom the viewer looks after, where their yes is asked for."""
-    won = select(Deal.account_id).where(Deal.owner_id == viewer.person_id)
-    accounts = [each for each in session.exec(won.distinct()) if each is not None]
-    owners = account_owners(session, accounts)
-    theirs = [account for account, owner in owners.items() if owner == viewer.person_id]
-    if not advocates.policy(session).owner_approval:
-        theirs = []
+def _advocates_of_owner(session: Session, viewer: Viewer) -> Any:
+    """The advocates at accounts that the viewer owns; none without the owners' approval."""
+    owned: list[int] = []
+    if current_policy(session).owner_approval:
+        won = select(Deal.account_id).where(Deal.owner_id == viewer.person_id).distinct()
+        accounts = [account_id for account_id in session.exec(won) if account_id is not None]
+        owners = account_owners(session, accounts)
+        owned = [
+            account_id for account_id in accounts if owners.get(account_id) == viewer.person_id
+        ]
     return (
         select(Advocate.id)
         .join(Person, col(Person.id) == col(Advocate.person_id))
-        .where(col(Person.account_id).in_(theirs))
+        .where(col(Person.account_id).in_(owned))
     )
 
 
-def _filled(session: Session, viewer: Viewer, query: Any) -> list[RequestRow]:
-    """Rows with what takes further queries: as many for all of them as for one."""
-    rows = session.exec(query).all()
-    rules = advocates.policy(session)
-    accounts = {advocate.account_id for _, _, _, _, advocate, *_ in rows if advocate}
-    owners = account_owners(session, [each for each in accounts if each])
+def _complete(session: Session, viewer: Viewer, query: sa.Select[Any]) -> list[RequestRow]:
+    """The rows of a query with what takes further queries, which do not grow with the rows."""
+    rows = fetch(session, RequestRow, query)
+    rules = current_policy(session)
+    owners = account_owners(session, {row.customer_id for row in rows if row.customer_id})
     names = _names(session, owners.values())
-    editable = editable_deal_ids(session, viewer, {deal.id for _, deal, *_ in rows})
-    found = _availability(session, [row[0] for row in rows])
-    made = []
-    for request, deal, stage, asker, advocate, customer, customer_key, prospect, *more in rows:
-        owner = owners.get(advocate.account_id) if advocate else None
-        missing = owner_needed(request, rules, owner)
-        parts = _parts(viewer, deal, owner, editable)
-        made.append(
-            RequestRow(
-                id=request.id,
-                key=request.key,
-                version=request.version,
-                state=request.state,
-                activity=request.activity,
-                due=request.due,
-                changed_at=request.changed_at,
-                starts_at=request.starts_at,
-                fit=request.fit,
-                reason=request.reason,
-                outcome=request.outcome,
-                deal_key=deal.key,
-                deal_name=deal.name,
-                deal_confidential=deal.confidential,
-                stage=stage,
-                amount=deal.amount,
-                currency=deal.currency,
-                asker=asker,
-                advocate=advocate.name if advocate else None,
-                advocate_key=advocate.key if advocate else None,
-                customer=customer,
-                customer_key=customer_key,
-                prospect=prospect.name if prospect else None,
-                prospect_title=prospect.title if prospect else None,
-                buying_role=more[0],
-                stance=more[1],
-                assigned=more[2],
-                availability=found.get((request.advocate_id, request.activity)),
-                waits_for=names.get(owner) if missing and owner else None,
-                steps=steps_open_to(request, parts, owner_needed=missing),
-                parts=parts,
+    editable = editable_deal_ids(session, viewer, {row.deal_id for row in rows})
+    availability = _availability(session, rows)
+    completed = []
+    for row in rows:
+        owner_id = owners.get(row.customer_id or 0)
+        owner_needed = needs_owner_approval(row, rules, owner_id)
+        parties = parties_of_viewer(viewer, owner_id, may_edit_deal=row.deal_id in editable)
+        completed.append(
+            replace(
+                row,
+                availability=availability.get((row.advocate_id, row.activity)),
+                waits_for=names.get(owner_id) if owner_needed and owner_id else None,
+                steps=allowed_steps(row, parties, owner_needed=owner_needed),
+                parties=parties,
             )
         )
-    return made
-
-
-def _parts(
-    viewer: Viewer, deal: Deal, owner: int | None, editable: Collection[int]
-) -> frozenset[Part]:
-    """As `requests.parts_of`, for a deal that the viewer may see."""
-    parts = set()
-    if viewer.roles & set(DESK_ROLES):
-        parts.add(Part.DESK)
-    if deal.id in editable:
-        parts.add(Part.ASKER)
-    if viewer.may_write and owner is not None and owner == viewer.person_id:
-        parts.add(Part.OWNER)
-    return frozenset(parts)
+    return completed
 
 
 def _availability(
-    session: Session, rows: Sequence[ReferenceRequest]
+    session: Session, rows: Sequence[RequestRow]
 ) -> dict[tuple[int | None, str], Availability]:
-    """Of the advocates of these requests; a few queries for each kind of activity."""
-    found: dict[tuple[int | None, str], Availability] = {}
+    """The availability of the advocates of these requests, by advocate and activity."""
+    availability: dict[tuple[int | None, str], Availability] = {}
     for activity in {row.activity for row in rows}:
         ids = {row.advocate_id for row in rows if row.activity == activity and row.advocate_id}
-        states = budgets.availability(session, ids, Activity(activity), today())
-        found.update({(advocate_id, activity): state for advocate_id, state in states.items()})
-    return found
+        by_advocate = budgets.availability(session, ids, Activity(activity), today())
+        availability.update(
+            {(advocate_id, activity): value for advocate_id, value in by_advocate.items()}
+        )
+    return availability
 
 
 def _names(session: Session, ids: Collection[int]) -> dict[int, str]:

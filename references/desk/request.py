@@ -1,14 +1,16 @@
-"""A reference request's course: its states, and the one table of what may be done, by whom."""
+"""The state machine of a reference request: its states, and the table of steps between them."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Protocol
 
 from sqlalchemy import Text
 from sqlmodel import Field, SQLModel
 
-from references.desk.advocates import CALLS, EVENTS, Activity, ReferencePolicy
+from references.desk.advocates import CALLS, EVENTS, Activity
+from references.desk.policy import ReferencePolicy
 from workspace.clock import now, today
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
@@ -18,21 +20,29 @@ class State(StrEnum):
     """Where a reference request is."""
 
     DRAFT = "draft"
+    # It waits for customer marketing and, by policy, for the account owner.
     SUBMITTED = "submitted"
     APPROVED = "approved"
+    # Customer marketing or the account owner said no.
     DECLINED = "declined"
+    # The advocate has been asked.
     INVITED = "invited"
     ACCEPTED = "accepted"
-    # The customer said no.
+    # The advocate said no.
     REFUSED = "refused"
     SCHEDULED = "scheduled"
     COMPLETED = "completed"
+    # The scheduled time has passed and nothing took place.
     MISSED = "missed"
     CANCELLED = "cancelled"
 
 
-# The states that use the customer's budget: from the desk's yes to what came of it.
-COMMITTED = (
+# No step leaves these for another state.
+TERMINAL_STATES = (State.DECLINED, State.COMPLETED, State.MISSED, State.CANCELLED)
+OPEN_STATES = tuple(state for state in State if state not in TERMINAL_STATES)
+_STATES_AT_DESK = tuple(state for state in OPEN_STATES if state != State.DRAFT)
+# A request in one of these counts towards the customer's budget.
+BUDGET_STATES = (
     State.APPROVED,
     State.INVITED,
     State.ACCEPTED,
@@ -42,28 +52,99 @@ COMMITTED = (
 )
 
 
+class Party(StrEnum):
+    """What a person is to a request."""
+
+    ASKER = "the deal's team"
+    DESK = "customer marketing"
+    OWNER = "the one who looks after the customer"
+    ADVOCATE = "the advocate"
+    PROSPECT = "the prospect's person"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a request: the states that it leaves, the state that it leads to, who takes it."""
+
+    before: tuple[State, ...]
+    # None where the step does not change the state.
+    after: State | None
+    who: tuple[Party, ...]
+    # For sentences such as "it cannot be … now".
+    participle: str
+
+
+# The only table of what may be done; pages make their buttons from it.
+STEPS: dict[str, Step] = {
+    "submit": Step((State.DRAFT,), State.SUBMITTED, (Party.ASKER,), "asked for"),
+    "approve": Step((State.SUBMITTED,), State.APPROVED, (Party.DESK, Party.OWNER), "approved"),
+    "decline": Step((State.SUBMITTED,), State.DECLINED, (Party.DESK, Party.OWNER), "declined"),
+    "assign": Step(_STATES_AT_DESK, None, (Party.DESK,), "assigned"),
+    "swap": Step(
+        (
+            State.SUBMITTED,
+            State.APPROVED,
+            State.INVITED,
+            State.REFUSED,
+            State.ACCEPTED,
+            State.SCHEDULED,
+        ),
+        State.SUBMITTED,
+        (Party.DESK,),
+        "given to another advocate",
+    ),
+    "invite": Step((State.APPROVED,), State.INVITED, (Party.DESK,), "sent to the customer"),
+    "accept": Step((State.INVITED,), State.ACCEPTED, (Party.ADVOCATE,), "accepted"),
+    "refuse": Step(
+        (State.APPROVED, State.INVITED, State.ACCEPTED, State.SCHEDULED),
+        State.REFUSED,
+        (Party.ADVOCATE,),
+        "refused",
+    ),
+    "other times": Step(
+        (State.ACCEPTED,), State.INVITED, (Party.PROSPECT, Party.DESK), "sent back for other times"
+    ),
+    "schedule": Step((State.ACCEPTED,), State.SCHEDULED, (Party.PROSPECT, Party.DESK), "scheduled"),
+    "reschedule": Step((State.SCHEDULED,), State.SCHEDULED, (Party.DESK,), "moved"),
+    "complete": Step(
+        (State.ACCEPTED, State.SCHEDULED),
+        State.COMPLETED,
+        (Party.ASKER, Party.DESK),
+        "completed",
+    ),
+    "miss": Step((State.SCHEDULED,), State.MISSED, (Party.ASKER, Party.DESK), "missed"),
+    "record outcome": Step(
+        (State.COMPLETED, State.MISSED), None, (Party.ASKER, Party.DESK), "given an outcome"
+    ),
+    "tell": Step(
+        (State.COMPLETED, State.MISSED), None, (Party.ADVOCATE, Party.PROSPECT), "commented on"
+    ),
+    "cancel": Step(OPEN_STATES, State.CANCELLED, (Party.ASKER, Party.DESK), "called off"),
+}
+
+
 class ReferenceRequest(SQLModel, table=True):
-    """An ask that an advocate vouches for us to somebody on a deal."""
+    """An ask that an advocate vouches for us to a contact on a deal."""
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=20)
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     activity: str = Field(max_length=20)
     advocate_id: int | None = Field(default=None, foreign_key="advocate.id", index=True)
-    # Whom the advocate would talk to.
+    # The contact whom the advocate would talk to.
     prospect_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     message: str = Field(default="", sa_type=Text)
-    # Why this advocate, as it was shown to the one who asked.
+    # Why this advocate, as it was shown to the asker.
     fit: str = Field(default="", max_length=500)
     state: str = Field(default=State.DRAFT, max_length=20, index=True)
     requested_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
-    # Who of customer marketing sees to it.
+    # The member of customer marketing who handles it.
     assigned_to_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     due: date | None = Field(default=None, index=True)
     # Both are needed where the policy asks for the account owner's approval.
     desk_approved_by_id: int | None = Field(default=None, foreign_key="person.id")
     owner_approved_by_id: int | None = Field(default=None, foreign_key="person.id")
-    # Set once nobody's approval is missing, until the request goes back to the desk.
+    # Set once no approval is missing, until the request goes back to the desk.
     approved_at: datetime | None = None
     # Why it was declined, refused or cancelled.
     reason: str = Field(default="", max_length=500)
@@ -71,7 +152,7 @@ class ReferenceRequest(SQLModel, table=True):
     minutes: int = 30
     # The SEQUENCE of the calendar invitation that was sent last.
     calendar_sequence: int = -1
-    # What came of it for the deal.
+    # What the reference did for the deal.
     outcome: str = Field(default="", max_length=20)
     outcome_note: str = Field(default="", sa_type=Text)
     advocate_feedback: str = Field(default="", sa_type=Text)
@@ -90,7 +171,7 @@ class RequestSlot(SQLModel, table=True):
 
 
 class RequestStep(SQLModel, table=True):
-    """One step of a request: who took it, and from where to where."""
+    """A step that was taken: by whom, and from which state to which."""
 
     id: int = Field(default=None, primary_key=True)
     request_id: int = Field(foreign_key="referencerequest.id", index=True, ondelete="CASCADE")
@@ -102,111 +183,56 @@ class RequestStep(SQLModel, table=True):
     text: str = Field(default="", sa_type=Text)
 
 
-# What takes an advocate out of their day has an appointment, and times to choose from.
+# These activities have an appointment, and times to choose from.
 MEETINGS = (*CALLS, *EVENTS)
 MINUTES = {Activity.CALL: 30, Activity.VISIT: 120}
 FEWEST_SLOTS = 3
 MOST_SLOTS = 5
 OUTCOMES = ("helped", "no effect", "hurt")
-# The desk: customer marketing, and administrators.
+# The desk is customer marketing, and administrators.
 DESK_ROLES = (Role.MARKETER, Role.ADMIN)
-# Those that nobody has to do anything about any more.
-ENDED = (State.DECLINED, State.COMPLETED, State.MISSED, State.CANCELLED)
-LIVE = tuple(state for state in State if state not in ENDED)
-_AT_THE_DESK = tuple(state for state in LIVE if state != State.DRAFT)
-
-
-class Part(StrEnum):
-    """What somebody is to a request."""
-
-    ASKER = "the deal's team"
-    DESK = "customer marketing"
-    OWNER = "the one who looks after the customer"
-    ADVOCATE = "the advocate"
-    PROSPECT = "the prospect's person"
 
 
 @dataclass(frozen=True)
 class Guest:
-    """Somebody without an account, who acts by a link that they were sent."""
+    """A person without an account, who acts by a link that they were sent."""
 
     person_id: int
     name: str
     request_id: int
-    part: Part
+    party: Party
 
 
 Actor = Viewer | Guest
 
 
-@dataclass(frozen=True)
-class Step:
-    """A step of a request: from which states to which, and who takes it."""
+class Progress(Protocol):
+    """What decides about the next steps of a request; a row of the queue has it, too."""
 
-    before: tuple[State, ...]
-    # None where the state stays as it is.
-    after: State | None
-    who: tuple[Part, ...]
-    said: str
-
-
-# The one table of what may be done; pages make their buttons from it.
-STEPS: dict[str, Step] = {
-    "submit": Step((State.DRAFT,), State.SUBMITTED, (Part.ASKER,), "asked for"),
-    "approve": Step((State.SUBMITTED,), State.APPROVED, (Part.DESK, Part.OWNER), "approved"),
-    "decline": Step((State.SUBMITTED,), State.DECLINED, (Part.DESK, Part.OWNER), "declined"),
-    "assign": Step(_AT_THE_DESK, None, (Part.DESK,), "assigned"),
-    "swap": Step(
-        (
-            *(State.SUBMITTED, State.APPROVED, State.INVITED),
-            *(State.REFUSED, State.ACCEPTED, State.SCHEDULED),
-        ),
-        State.SUBMITTED,
-        (Part.DESK,),
-        "given to another advocate",
-    ),
-    "invite": Step((State.APPROVED,), State.INVITED, (Part.DESK,), "sent to the customer"),
-    "accept": Step((State.INVITED,), State.ACCEPTED, (Part.ADVOCATE,), "accepted"),
-    "refuse": Step(
-        (State.APPROVED, State.INVITED, State.ACCEPTED, State.SCHEDULED),
-        State.REFUSED,
-        (Part.ADVOCATE,),
-        "refused",
-    ),
-    "other times": Step(
-        (State.ACCEPTED,), State.INVITED, (Part.PROSPECT, Part.DESK), "sent back for other times"
-    ),
-    "schedule": Step((State.ACCEPTED,), State.SCHEDULED, (Part.PROSPECT, Part.DESK), "scheduled"),
-    "reschedule": Step((State.SCHEDULED,), State.SCHEDULED, (Part.DESK,), "moved"),
-    "complete": Step(
-        (State.ACCEPTED, State.SCHEDULED),
-        State.COMPLETED,
-        (Part.ASKER, Part.DESK),
-        "completed",
-    ),
-    "miss": Step((State.SCHEDULED,), State.MISSED, (Part.ASKER, Part.DESK), "missed"),
-    "record outcome": Step(
-        (State.COMPLETED, State.MISSED), None, (Part.ASKER, Part.DESK), "given an outcome"
-    ),
-    "tell": Step(
-        (State.COMPLETED, State.MISSED), None, (Part.ADVOCATE, Part.PROSPECT), "commented on"
-    ),
-    "cancel": Step((*LIVE,), State.CANCELLED, (Part.ASKER, Part.DESK), "called off"),
-}
+    @property
+    def state(self) -> str: ...
+    @property
+    def activity(self) -> str: ...
+    @property
+    def starts_at(self) -> datetime | None: ...
+    @property
+    def desk_approved_by_id(self) -> int | None: ...
+    @property
+    def owner_approved_by_id(self) -> int | None: ...
 
 
-def steps_open_to(
-    request: ReferenceRequest,
-    parts: Collection[Part],
+def allowed_steps(
+    request: Progress,
+    parties: Collection[Party],
     *,
     owner_needed: bool,
 ) -> list[str]:
-    """The steps that somebody who is all this to a request may take now, in the table's order."""
-    found = []
+    """The steps that these parties may take now, in the order of `STEPS`."""
+    names = []
     for name, step in STEPS.items():
-        if request.state not in step.before or not set(step.who) & set(parts):
+        if request.state not in step.before or not set(step.who) & set(parties):
             continue
-        if name == "approve" and not missing_yes(request, parts, owner_needed):
+        if name == "approve" and not owes_approval(request, parties, owner_needed):
             continue
         meeting = request.activity in MEETINGS
         if name in ("schedule", "other times") and not meeting:
@@ -215,24 +241,24 @@ def steps_open_to(
             continue
         if name in ("complete", "miss") and request.starts_at and request.starts_at > now():
             continue
-        found.append(name)
-    return found
+        names.append(name)
+    return names
 
 
-def owner_needed(request: ReferenceRequest, rules: ReferencePolicy, owner_id: int | None) -> bool:
-    """Whether the one who looks after the customer has still to agree."""
+def needs_owner_approval(request: Progress, rules: ReferencePolicy, owner_id: int | None) -> bool:
+    """Whether the account owner has still to approve."""
     return rules.owner_approval and owner_id is not None and request.owner_approved_by_id is None
 
 
-def missing_yes(request: ReferenceRequest, parts: Collection[Part], owner_needed: bool) -> bool:
-    """Whether one of these parts has a yes to give."""
-    return (Part.DESK in parts and request.desk_approved_by_id is None) or (
-        Part.OWNER in parts and owner_needed
+def owes_approval(request: Progress, parties: Collection[Party], owner_needed: bool) -> bool:
+    """Whether the approval of one of these parties is missing."""
+    return (Party.DESK in parties and request.desk_approved_by_id is None) or (
+        Party.OWNER in parties and owner_needed
     )
 
 
 def due_date(request: ReferenceRequest, rules: ReferencePolicy) -> date | None:
-    """Until when the next step is to be taken."""
+    """The day by which the next step is to be taken."""
     match request.state:
         case State.SUBMITTED | State.APPROVED | State.REFUSED:
             return today() + timedelta(days=rules.approval_days)

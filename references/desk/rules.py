@@ -1,4 +1,4 @@
-"""What a request needs before a step may be taken, and who has which part in it."""
+"""What a request needs before a step may be taken, and which party somebody is to it."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -8,17 +8,18 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from references.desk import advocates, budgets, calendar
-from references.desk.advocates import Activity, Advocate, ReferencePolicy
+from references.desk.advocates import Activity, Advocate
+from references.desk.policy import ReferencePolicy
 from references.desk.request import (
     DESK_ROLES,
     FEWEST_SLOTS,
     MOST_SLOTS,
     Actor,
     Guest,
-    Part,
+    Party,
     ReferenceRequest,
     RequestSlot,
-    owner_needed,
+    needs_owner_approval,
 )
 from workspace import clock
 from workspace.clock import now, today
@@ -29,11 +30,9 @@ from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 
-# Looking
-
 
 def request_of(session: Session, viewer: Viewer, key: str) -> ReferenceRequest:
-    """The request of that key; NotFound where there is none on a deal that the viewer may see."""
+    """The request with that key; NotFound unless the viewer may see its deal."""
     request = session.exec(
         select(ReferenceRequest)
         .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
@@ -45,34 +44,54 @@ def request_of(session: Session, viewer: Viewer, key: str) -> ReferenceRequest:
 
 
 def lock_request(session: Session, request: ReferenceRequest) -> None:
-    """See a request as it is now, and keep others from changing it until this transaction ends."""
+    """Refresh a request, and lock it until this transaction ends."""
     session.flush()
     session.refresh(request, with_for_update={"key_share": True})
 
 
-def parts_of(session: Session, actor: Actor, request: ReferenceRequest) -> frozenset[Part]:
-    """What somebody is to a request that they may see."""
+def parties_of(session: Session, actor: Actor, request: ReferenceRequest) -> frozenset[Party]:
+    """The parties that somebody is to a request that they may see."""
     if isinstance(actor, Guest):
-        person = {
-            Part.ADVOCATE: advocate_person_id(session, request),
-            Part.PROSPECT: request.prospect_id,
-        }.get(actor.part)
-        same = actor.request_id == request.id and actor.person_id == person
-        return frozenset({actor.part} if same else ())
-    parts = set()
-    if actor.roles & set(DESK_ROLES):
-        parts.add(Part.DESK)
-    if may_edit(session, actor, session.get_one(Deal, request.deal_id)):
-        parts.add(Part.ASKER)
-    if actor.may_write and actor.person_id == account_owner(session, request):
-        parts.add(Part.OWNER)
-    return frozenset(parts)
+        person_id = {
+            Party.ADVOCATE: advocate_person_id(session, request),
+            Party.PROSPECT: request.prospect_id,
+        }.get(actor.party)
+        is_party = actor.request_id == request.id and actor.person_id == person_id
+        return frozenset({actor.party} if is_party else ())
+    edits = may_edit(session, actor, session.get_one(Deal, request.deal_id))
+    return parties_of_viewer(actor, account_owner(session, request), may_edit_deal=edits)
+
+
+def parties_of_viewer(
+    viewer: Viewer, owner_id: int | None, *, may_edit_deal: bool
+) -> frozenset[Party]:
+    """The parties that a member is to a request, by its account owner and their rights."""
+    parties = set()
+    if viewer.roles & set(DESK_ROLES):
+        parties.add(Party.DESK)
+    if may_edit_deal:
+        parties.add(Party.ASKER)
+    if viewer.may_write and owner_id is not None and owner_id == viewer.person_id:
+        parties.add(Party.OWNER)
+    return frozenset(parties)
+
+
+def account_owner(session: Session, request: ReferenceRequest) -> int | None:
+    """The owner of the account of the request's advocate."""
+    if request.advocate_id is None:
+        return None
+    account_id = session.exec(
+        select(Person.account_id)
+        .join(Advocate, col(Advocate.person_id) == col(Person.id))
+        .where(Advocate.id == request.advocate_id)
+    ).one()
+    return account_owners(session, [account_id]).get(account_id) if account_id else None
 
 
 def account_owners(session: Session, account_ids: Collection[int]) -> dict[int, int]:
-    """Who looks after each of these customers: the active owner of the deal won last.
+    """The owner of each of these accounts: the active owner of the deal won last.
 
-    Confidential deals say nothing here: everybody sees who is asked.
+    Confidential deals do not count, because everybody sees whose approval is needed.
     """
     query: Any = (
         sa.select(col(Deal.account_id), col(Deal.owner_id))
@@ -85,7 +104,14 @@ def account_owners(session: Session, account_ids: Collection[int]) -> dict[int, 
         )
         .order_by(col(Deal.closed).nulls_first(), col(Deal.id))
     )
+    # Of an account's rows the last one stays.
     return dict(session.exec(query).all())
+
+
+def advocate_person_id(session: Session, request: ReferenceRequest) -> int | None:
+    """The person who is the request's advocate."""
+    query = select(Advocate.person_id).where(Advocate.id == request.advocate_id)
+    return session.exec(query).first()
 
 
 def desk_members(session: Session, deal_id: int) -> list[int]:
@@ -101,7 +127,7 @@ def desk_members(session: Session, deal_id: int) -> list[int]:
 
 
 def slots_of(session: Session, request_id: int) -> list[datetime]:
-    """The times that the advocate offered and that have not passed."""
+    """The times that the advocate offered, without those that have passed."""
     query = select(RequestSlot.starts_at).where(
         RequestSlot.request_id == request_id, col(RequestSlot.starts_at) > now()
     )
@@ -109,29 +135,33 @@ def slots_of(session: Session, request_id: int) -> list[datetime]:
 
 
 def outbox_subject(request: ReferenceRequest) -> str:
-    """What the outbox calls a request."""
+    """The name of a request in the outbox."""
     return f"reference request {request.id}"
 
 
-def require_seen(session: Session, viewer: Viewer, deal_id: int) -> None:
-    seen = select(Deal.id).where(Deal.id == deal_id, visible_deals(viewer))
-    if session.exec(seen).first() is None:
+def require_visible_deal(session: Session, viewer: Viewer, deal_id: int) -> None:
+    """NotFound unless the viewer may see the deal."""
+    query = select(Deal.id).where(Deal.id == deal_id, visible_deals(viewer))
+    if session.exec(query).first() is None:
         raise NotFound("There is no such request.")
 
 
 def require_prospect(session: Session, deal: Deal, prospect: Person) -> None:
-    there = select(Stakeholder.id).where(
+    """Refuse a prospect who is neither a stakeholder of the deal nor at its account."""
+    stakeholder = select(Stakeholder.id).where(
         Stakeholder.deal_id == deal.id, Stakeholder.person_id == prospect.id
     )
     at_buyer = prospect.account_id is not None and prospect.account_id == deal.account_id
-    if session.get(Member, prospect.id) or not (at_buyer or session.exec(there).first()):
+    if session.get(Member, prospect.id) or not (at_buyer or session.exec(stakeholder).first()):
         raise Invalid(
             "Choose somebody of the buyer's side.", {"prospect": "Not on the buyer's side."}
         )
 
 
-def require_askable(session: Session, request: ReferenceRequest, rules: ReferencePolicy) -> None:
-    """Refuse what the policy does not allow: the deal's stage, and the advocate's availability."""
+def require_allowed_by_policy(
+    session: Session, request: ReferenceRequest, rules: ReferencePolicy
+) -> None:
+    """Refuse a deal in too early a stage, and an advocate who is not available."""
     stage, outcome = session.exec(
         select(Stage.position, Deal.outcome)
         .join(Deal, col(Deal.stage_id) == col(Stage.id))
@@ -154,32 +184,33 @@ def require_askable(session: Session, request: ReferenceRequest, rules: Referenc
 
 
 def require_available(session: Session, request: ReferenceRequest, on: date) -> None:
-    """Refuse an advocate who may not be asked, with whoever uses the same budget kept waiting."""
+    """Refuse an advocate who cannot be asked, and lock their customer's budget."""
     if request.advocate_id is None:
         raise Conflict("Choose an advocate first.")
     advocate = session.get_one(Advocate, request.advocate_id)
     advocates.lock_customer(session, advocate)
     activity = Activity(request.activity)
-    found = budgets.availability(session, [advocate.id], activity, on, but_not=request.id)
-    state = found[advocate.id]
-    if not state.may_be_asked:
+    availability = budgets.availability(
+        session, [advocate.id], activity, on, except_request=request.id
+    )[advocate.id]
+    if not availability.may_be_asked:
         name = session.get_one(Person, advocate.person_id).name
-        later = state.next_on if state.next_on and state.next_on > on else None
-        when = f" Possible from {clock.spoken(later)}." if later else ""
-        raise Conflict(f"{name} cannot be asked: {state.reason}.{when}")
+        next_on = availability.next_on
+        when = f" Possible from {clock.spoken(next_on)}." if next_on and next_on > on else ""
+        raise Conflict(f"{name} cannot be asked: {availability.reason}.{when}")
 
 
 def require_approvers(session: Session, request: ReferenceRequest, rules: ReferencePolicy) -> None:
-    """Refuse to submit what those who must agree may not see."""
+    """Refuse to submit a request whose approvers may not see the deal."""
     if not desk_members(session, request.deal_id):
         raise Conflict(
             "Nobody of customer marketing may see this deal: it is confidential. Invite one first."
         )
-    owner = account_owner(session, request)
-    if owner is None or not owner_needed(request, rules, owner):
+    owner_id = account_owner(session, request)
+    if owner_id is None or not needs_owner_approval(request, rules, owner_id):
         return
-    if not may_see(session, owner, request.deal_id):
-        name = session.get_one(Person, owner).name
+    if not may_see(session, owner_id, request.deal_id):
+        name = session.get_one(Person, owner_id).name
         raise Conflict(
             f"{name} looks after this customer and has to agree, but may not see this deal:"
             " it is confidential. Invite them first."
@@ -187,14 +218,15 @@ def require_approvers(session: Session, request: ReferenceRequest, rules: Refere
 
 
 def require_slots(session: Session, request: ReferenceRequest, times: Sequence[datetime]) -> None:
+    """Refuse too few or too many times, and days on which the advocate is not available."""
     if not FEWEST_SLOTS <= len(times) <= MOST_SLOTS:
         raise Invalid(
             f"Offer {FEWEST_SLOTS} to {MOST_SLOTS} different times.",
             {"times": f"{FEWEST_SLOTS} to {MOST_SLOTS} different times are needed."},
         )
-    for each in times:
-        calendar.require_ahead(each)
-    for day in sorted({each.date() for each in times}):
+    for time in times:
+        calendar.require_ahead(time)
+    for day in sorted({time.date() for time in times}):
         try:
             require_available(session, request, day)
         except Conflict as why:
@@ -202,27 +234,12 @@ def require_slots(session: Session, request: ReferenceRequest, times: Sequence[d
 
 
 def require_reason(reason: str) -> None:
+    """Refuse a step without a reason."""
     if not reason:
         raise Invalid("Say why: the one who asked reads it.", {"reason": "Needed."})
 
 
-def require_past(request: ReferenceRequest) -> None:
+def require_time_passed(request: ReferenceRequest) -> None:
+    """Refuse to close an appointment that is still ahead."""
     if request.starts_at and request.starts_at > now():
         raise Conflict("This is still to come.")
-
-
-def account_owner(session: Session, request: ReferenceRequest) -> int | None:
-    """Who looks after the customer of the advocate who is asked."""
-    if request.advocate_id is None:
-        return None
-    account_id = session.exec(
-        select(Person.account_id)
-        .join(Advocate, col(Advocate.person_id) == col(Person.id))
-        .where(Advocate.id == request.advocate_id)
-    ).one()
-    return account_owners(session, [account_id]).get(account_id) if account_id else None
-
-
-def advocate_person_id(session: Session, request: ReferenceRequest) -> int | None:
-    query = select(Advocate.person_id).where(Advocate.id == request.advocate_id)
-    return session.exec(query).first()

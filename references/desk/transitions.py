@@ -1,4 +1,4 @@
-"""What every step of a request shares: it begins under a lock, and it ends in the log."""
+"""What the steps of a request share: each begins under a lock and ends in the logs."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -6,31 +6,32 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from references.desk import advocates, calendar, guest_links
-from references.desk.advocates import Advocate, ReferencePolicy
-from references.desk.guest_links import About
+from references.desk import calendar, guest_links
+from references.desk.advocates import Advocate
+from references.desk.guest_links import EmailContext
+from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import (
     MEETINGS,
     STEPS,
     Actor,
     Guest,
-    Part,
+    Party,
     ReferenceRequest,
     RequestSlot,
     RequestStep,
     State,
     due_date,
-    missing_yes,
-    owner_needed,
+    needs_owner_approval,
+    owes_approval,
 )
 from references.desk.rules import (
     account_owner,
     advocate_person_id,
     lock_request,
     outbox_subject,
-    parts_of,
+    parties_of,
     require_available,
-    require_seen,
+    require_visible_deal,
 )
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
@@ -42,8 +43,6 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import record
 
-# The steps' own machinery
-
 
 def begin_step(
     session: Session,
@@ -52,20 +51,20 @@ def begin_step(
     name: str,
     version: int | None,
 ) -> State:
-    """See a request as it is now, held until this transaction ends; the state it is in.
+    """Lock a request, check that this actor may take this step now, and return its state.
 
-    Refuses whoever may not take this step, and a step that does not fit.
+    Conflict where the request has another version than `version`, or a state without this step.
     """
     lock_request(session, request)
     step = STEPS[name]
     if isinstance(actor, Viewer):
-        require_seen(session, actor, request.deal_id)
-    if not parts_of(session, actor, request) & set(step.who):
+        require_visible_deal(session, actor, request.deal_id)
+    if not parties_of(session, actor, request) & set(step.who):
         raise Forbidden(f"This is for {' or '.join(step.who)}.")
     if version is not None and version != request.version:
         raise Conflict("Somebody else took this request a step further in the meantime.")
     if request.state not in step.before:
-        raise Conflict(f"This request is {request.state}; it cannot be {step.said} now.")
+        raise Conflict(f"This request is {request.state}; it cannot be {step.participle} now.")
     return State(request.state)
 
 
@@ -80,12 +79,13 @@ def finish_step(
     after: State | None = None,
     rules: ReferencePolicy | None = None,
 ) -> None:
+    """Set the state after a step, its version and due date, and log the step."""
     request.state = after or STEPS[name].after or before
     request.version += 1
-    # Who sees to it, or a second yes that is still missing, gives nobody more time.
+    # An assignment, or the first of two approvals, does not extend the deadline.
     if request.state != before or name in ("reschedule", "record outcome"):
         request.changed_at = now()
-        request.due = due_date(request, rules or advocates.policy(session))
+        request.due = due_date(request, rules or current_policy(session))
     session.add(request)
     session.flush()
     log_step(session, request, actor, name, before, text)
@@ -100,9 +100,9 @@ def finish_approval(
     rules: ReferencePolicy,
     text: str = "",
 ) -> None:
-    """Finish a step that brings a yes: approved where none is missing, else still submitted."""
-    missing = owner_needed(request, rules, account_owner(session, request))
-    approved = request.desk_approved_by_id is not None and not missing
+    """Finish a step with an approval: the request stays submitted while another is missing."""
+    owner_needed = needs_owner_approval(request, rules, account_owner(session, request))
+    approved = request.desk_approved_by_id is not None and not owner_needed
     request.approved_at = now() if approved else None
     after = State.APPROVED if approved else State.SUBMITTED
     finish_step(session, request, viewer, name, before, text, after=after, rules=rules)
@@ -111,7 +111,7 @@ def finish_approval(
 def log_step(
     session: Session, request: ReferenceRequest, actor: Actor, name: str, before: str, text: str
 ) -> None:
-    """A step on the request, the deal's timeline and the audit log."""
+    """Log a step on the request, the deal's timeline and in the audit log."""
     session.add(
         RequestStep(
             request_id=request.id,
@@ -130,63 +130,64 @@ def log_step(
         "state": request.state,
     }
     if name == "draft":
-        # Nobody has been asked for anything.
+        # A draft asks nobody for anything, so it is not on the timeline.
         audit(session, actor.person_id, "reference drafted", f"deal {request.deal_id}", detail)
     else:
         record(session, request.deal_id, actor.person_id, "reference", text, detail=detail)
 
 
-def gives_missing_approval(
+def has_approval_to_give(
     session: Session,
     request: ReferenceRequest,
-    parts: Collection[Part],
+    parties: Collection[Party],
     rules: ReferencePolicy,
 ) -> bool:
-    return missing_yes(
-        request, parts, owner_needed(request, rules, account_owner(session, request))
-    )
-
-
-def clear_times(session: Session, request: ReferenceRequest) -> None:
-    session.execute(sa.delete(RequestSlot).where(col(RequestSlot.request_id) == request.id))
-    request.starts_at = None
+    """Whether the approval of one of these parties is missing."""
+    owner_needed = needs_owner_approval(request, rules, account_owner(session, request))
+    return owes_approval(request, parties, owner_needed)
 
 
 def set_time(session: Session, request: ReferenceRequest, starts_at: datetime, origin: str) -> None:
-    """Set the time, and send both the invitation for their calendars."""
+    """Set the time of the appointment, and email the calendar invitations."""
     calendar.require_ahead(starts_at)
     require_available(session, request, starts_at.date())
     guest_links.revoke_links(session, request.id)
     request.starts_at = starts_at
     request.calendar_sequence += 1
-    guest_links.write_appointment(session, email_context(session, request), origin)
+    guest_links.email_appointment(session, email_context_of(session, request), origin)
+
+
+def clear_times(session: Session, request: ReferenceRequest) -> None:
+    """Remove the offered times and the appointment's time."""
+    session.execute(sa.delete(RequestSlot).where(col(RequestSlot.request_id) == request.id))
+    request.starts_at = None
 
 
 def return_to_desk(
     session: Session, guest: Guest, request: ReferenceRequest, before: State, reason: str
 ) -> None:
-    """The advocate will not do it: back to the desk, who may ask another."""
-    call_off(session, request, before, to_advocate=False)
+    """Mark a request as refused by its advocate, so that the desk can ask another."""
+    notify_cancellation(session, request, before, to_advocate=False)
     clear_times(session, request)
     request.approved_at = None
     request.reason = reason[:500]
     finish_step(session, request, guest, "refuse", before, reason)
 
 
-def call_off(
+def notify_cancellation(
     session: Session, request: ReferenceRequest, before: State, *, to_advocate: bool = True
 ) -> None:
-    """Tell whoever was asked that it is off; no link and no waiting letter survives."""
+    """Email the cancellation to the guests who were asked; revoke links and unsent emails."""
     guest_links.revoke_links(session, request.id)
     outbox.drop(session, outbox_subject(request))
     scheduled = before == State.SCHEDULED
     request.calendar_sequence += scheduled
     if scheduled or (before == State.INVITED and to_advocate) or before == State.ACCEPTED:
-        guest_links.write_called_off(
+        guest_links.email_cancellation(
             session,
-            email_context(session, request),
+            email_context_of(session, request),
             to_advocate=to_advocate or scheduled,
-            # The prospect's person hears of it once the advocate has said yes.
+            # The prospect's contact is written to only after the advocate has accepted.
             to_prospect=before != State.INVITED,
             in_calendar=scheduled,
         )
@@ -195,18 +196,19 @@ def call_off(
 def ask_for_feedback(
     session: Session, request: ReferenceRequest, origin: str, *, missed: bool
 ) -> None:
+    """Email the guests a link for their feedback; older links no longer work."""
     guest_links.revoke_links(session, request.id)
-    guest_links.ask_how_it_was(
+    guest_links.email_feedback_request(
         session,
-        email_context(session, request),
+        email_context_of(session, request),
         origin,
         missed=missed,
         of_prospect=request.activity in MEETINGS,
     )
 
 
-def email_context(session: Session, request: ReferenceRequest) -> About:
-    """A request with the people about it, for the letters to them."""
+def email_context_of(session: Session, request: ReferenceRequest) -> EmailContext:
+    """What emails about a request need."""
     if request.advocate_id is None:
         raise Conflict("Choose an advocate first.")
     advocate = session.get_one(Advocate, request.advocate_id)
@@ -216,16 +218,16 @@ def email_context(session: Session, request: ReferenceRequest) -> About:
     buyer = session.get(Account, deal.account_id) if deal.account_id else None
     asker = session.get(Person, request.requested_by_id) if request.requested_by_id else None
     assigned = session.get(Person, request.assigned_to_id) if request.assigned_to_id else None
-    return About(
+    return EmailContext(
         request_id=request.id,
-        subject=outbox_subject(request),
+        outbox_subject=outbox_subject(request),
         activity=request.activity,
         message=request.message,
         minutes=request.minutes,
         starts_at=request.starts_at,
         sequence=request.calendar_sequence,
-        # The same for every invitation to it, and another in every workspace.
-        name=f"{request.key} {request.created_at.isoformat()}",
+        # The creation time keeps the request apart from one with the same key elsewhere.
+        calendar_name=f"{request.key} {request.created_at.isoformat()}",
         advocate_id=advocate.id,
         advocate=person,
         customer=customer.name if customer else "",
@@ -237,4 +239,5 @@ def email_context(session: Session, request: ReferenceRequest) -> About:
 
 
 def spoken_time(starts_at: datetime) -> str:
+    """A time in UTC, as the logs of a request show it."""
     return calendar.shown(starts_at, "UTC")

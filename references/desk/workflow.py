@@ -1,23 +1,26 @@
-"""The reference desk: a request's life, and who may take it a step further."""
+"""The steps of a reference request, one function each, in the order in which they are taken.
+
+Which party may take a step, and in which states, is in `STEPS` of `references/desk/request.py`.
+"""
 
 from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlmodel import Session, col, select
 
-from references.desk import advocates, consent, guest_links
+from references.desk import advocates, consent, guest_links, policy
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState
 from references.desk.request import (
-    COMMITTED,
-    ENDED,
-    LIVE,
+    BUDGET_STATES,
     MEETINGS,
     MINUTES,
+    OPEN_STATES,
     OUTCOMES,
+    TERMINAL_STATES,
     Actor,
     Guest,
-    Part,
+    Party,
     ReferenceRequest,
     RequestSlot,
     State,
@@ -26,27 +29,27 @@ from references.desk.rules import (
     account_owner,
     desk_members,
     outbox_subject,
-    parts_of,
+    parties_of,
+    require_allowed_by_policy,
     require_approvers,
-    require_askable,
     require_available,
-    require_past,
     require_prospect,
     require_reason,
-    require_seen,
     require_slots,
+    require_time_passed,
+    require_visible_deal,
     slots_of,
 )
 from references.desk.transitions import (
     ask_for_feedback,
     begin_step,
-    call_off,
     clear_times,
-    email_context,
+    email_context_of,
     finish_approval,
     finish_step,
-    gives_missing_approval,
+    has_approval_to_give,
     log_step,
+    notify_cancellation,
     return_to_desk,
     set_time,
     spoken_time,
@@ -60,8 +63,6 @@ from workspace.keys import random_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
-# Asking
-
 
 def open_request(
     session: Session,
@@ -74,9 +75,9 @@ def open_request(
     message: str = "",
     fit: str = "",
 ) -> ReferenceRequest:
-    """Ask for a reference in one go: a draft that is submitted at once.
+    """Draft and submit a request at once.
 
-    `fit` is a line that says why this advocate; everybody who may see the deal reads it.
+    `fit` says in a line why this advocate; everybody who may see the deal can read it.
     """
     request = draft(
         session, viewer, deal, advocate, activity, prospect=prospect, message=message, fit=fit
@@ -96,21 +97,21 @@ def draft(
     message: str = "",
     fit: str = "",
 ) -> ReferenceRequest:
-    """Write a request down that nobody is asked for yet."""
-    require_seen(session, viewer, deal.id)
+    """Add a request that is not submitted yet."""
+    require_visible_deal(session, viewer, deal.id)
     if not may_edit(session, viewer, deal):
         raise Forbidden("Only this deal's team and managers may ask for a reference.")
     if prospect:
         require_prospect(session, deal, prospect)
-    # Two who press at once wait for each other here.
+    # Of two members who ask at once, the second waits here and then meets the first one's draft.
     advocates.lock_customer(session, advocate)
-    there = select(ReferenceRequest.key).where(
+    duplicate = select(ReferenceRequest.key).where(
         ReferenceRequest.deal_id == deal.id,
         ReferenceRequest.advocate_id == advocate.id,
         ReferenceRequest.activity == activity,
-        col(ReferenceRequest.state).in_(LIVE),
+        col(ReferenceRequest.state).in_(OPEN_STATES),
     )
-    if key := session.exec(there).first():
+    if key := session.exec(duplicate).first():
         raise Conflict(f"They are asked for this on this deal already: {key}.")
     request = ReferenceRequest(
         key=random_key(session, ReferenceRequest, "R-"),
@@ -132,35 +133,32 @@ def draft(
 def submit(
     session: Session, viewer: Viewer, request: ReferenceRequest, *, version: int | None = None
 ) -> None:
-    """Give a draft to the desk."""
+    """Hand a draft to the desk."""
     before = begin_step(session, viewer, request, "submit", version)
-    rules = advocates.policy(session)
-    require_askable(session, request, rules)
+    rules = policy.current_policy(session)
+    require_allowed_by_policy(session, request, rules)
     require_approvers(session, request, rules)
-    owner = account_owner(session, request)
-    if owner is not None and owner == viewer.person_id:
-        # Asking for their own customer is their yes.
-        request.owner_approved_by_id = owner
+    owner_id = account_owner(session, request)
+    if owner_id is not None and owner_id == viewer.person_id:
+        # An account owner who asks for a reference of their own account approves it thereby.
+        request.owner_approved_by_id = owner_id
     finish_step(session, request, viewer, "submit", before, rules=rules)
-
-
-# The desk, and the one who looks after the customer
 
 
 def approve(
     session: Session, viewer: Viewer, request: ReferenceRequest, *, version: int | None = None
 ) -> None:
-    """Say yes; the request is approved once nobody's yes is missing."""
+    """Approve for the viewer's parties; the request is approved once no approval is missing."""
     before = begin_step(session, viewer, request, "approve", version)
-    rules = advocates.policy(session)
-    require_askable(session, request, rules)
-    parts = parts_of(session, viewer, request)
-    if not gives_missing_approval(session, request, parts, rules):
+    rules = policy.current_policy(session)
+    require_allowed_by_policy(session, request, rules)
+    parties = parties_of(session, viewer, request)
+    if not has_approval_to_give(session, request, parties, rules):
         raise Conflict("Your yes is there already; somebody else's is missing.")
-    if Part.DESK in parts:
+    if Party.DESK in parties:
         request.desk_approved_by_id = request.desk_approved_by_id or viewer.person_id
         request.assigned_to_id = request.assigned_to_id or viewer.person_id
-    if Part.OWNER in parts:
+    if Party.OWNER in parties:
         request.owner_approved_by_id = request.owner_approved_by_id or viewer.person_id
     finish_approval(session, request, viewer, "approve", before, rules)
 
@@ -173,7 +171,7 @@ def decline(
     *,
     version: int | None = None,
 ) -> None:
-    """Say no, with a reason that the one who asked reads."""
+    """Decline a request, with a reason that the asker reads."""
     before = begin_step(session, viewer, request, "decline", version)
     require_reason(reason)
     request.reason = reason
@@ -188,7 +186,7 @@ def assign(
     *,
     version: int | None = None,
 ) -> None:
-    """Have somebody of the desk see to a request."""
+    """Have a member of the desk handle a request."""
     before = begin_step(session, viewer, request, "assign", version)
     if to.id not in desk_members(session, request.deal_id):
         raise Invalid(
@@ -207,11 +205,11 @@ def swap(
     *,
     version: int | None = None,
 ) -> None:
-    """Ask another advocate instead. Whoever was asked before is told that it is called off."""
+    """Replace the advocate, and email the cancellation to the guests who were asked."""
     before = begin_step(session, viewer, request, "swap", version)
     if advocate.id == request.advocate_id and before != State.REFUSED:
         raise Invalid("Choose another advocate.", {"advocate": "They are asked already."})
-    call_off(session, request, before)
+    notify_cancellation(session, request, before)
     request.advocate_id = advocate.id
     request.owner_approved_by_id = None
     request.approved_at = None
@@ -219,16 +217,16 @@ def swap(
     request.fit = ""
     request.reason = ""
     clear_times(session, request)
-    rules = advocates.policy(session)
-    # The customer who is left has its budget back before the other's is looked at.
+    rules = policy.current_policy(session)
+    # The former customer's budget is free again before the new customer's is checked.
     request.state = State.SUBMITTED
     session.add(request)
     session.flush()
-    require_askable(session, request, rules)
+    require_allowed_by_policy(session, request, rules)
     require_approvers(session, request, rules)
-    owner = account_owner(session, request)
-    if owner is not None and owner in (viewer.person_id, request.requested_by_id):
-        request.owner_approved_by_id = owner
+    owner_id = account_owner(session, request)
+    if owner_id is not None and owner_id in (viewer.person_id, request.requested_by_id):
+        request.owner_approved_by_id = owner_id
     person = session.get_one(Person, advocate.person_id)
     finish_approval(session, request, viewer, "swap", before, rules, person.name)
 
@@ -241,14 +239,11 @@ def invite(
     *,
     version: int | None = None,
 ) -> None:
-    """Ask the advocate, by a letter with a link for the answer."""
+    """Email the advocate a link for their answer."""
     before = begin_step(session, viewer, request, "invite", version)
-    require_askable(session, request, advocates.policy(session))
-    guest_links.write_invitation(session, email_context(session, request), origin)
+    require_allowed_by_policy(session, request, policy.current_policy(session))
+    guest_links.email_invitation(session, email_context_of(session, request), origin)
     finish_step(session, request, viewer, "invite", before)
-
-
-# The guests
 
 
 def accept(
@@ -258,22 +253,22 @@ def accept(
     times: Iterable[datetime],
     origin: str,
 ) -> None:
-    """The advocate says yes, and when: at least three times for what needs an appointment."""
+    """Accept as the advocate, with at least three times for an activity with an appointment."""
     before = begin_step(session, guest, request, "accept", None)
-    offered = sorted(set(times))
+    slots = sorted(set(times))
     if request.activity in MEETINGS:
-        require_slots(session, request, offered)
-        session.add_all(RequestSlot(request_id=request.id, starts_at=each) for each in offered)
+        require_slots(session, request, slots)
+        session.add_all(RequestSlot(request_id=request.id, starts_at=slot) for slot in slots)
         session.flush()
     else:
         require_available(session, request, today())
-    if offered:
-        guest_links.write_choice(session, email_context(session, request), origin)
+    if slots:
+        guest_links.email_time_choice(session, email_context_of(session, request), origin)
     finish_step(session, request, guest, "accept", before)
 
 
 def refuse(session: Session, guest: Guest, request: ReferenceRequest, reason: str) -> None:
-    """The advocate says no; a reason is welcome, not needed."""
+    """Refuse as the advocate; the reason is optional."""
     before = begin_step(session, guest, request, "refuse", None)
     return_to_desk(session, guest, request, before, reason)
 
@@ -286,7 +281,7 @@ def ask_other_times(
     *,
     version: int | None = None,
 ) -> None:
-    """None of the times suits: the advocate is asked for others."""
+    """Ask the advocate for other times, as none of the offered ones suits."""
     before = begin_step(session, actor, request, "other times", version)
     if request.activity not in MEETINGS:
         raise Conflict("This has no appointment.")
@@ -294,7 +289,7 @@ def ask_other_times(
     guest_links.revoke_links(session, request.id)
     outbox.drop(session, outbox_subject(request))
     clear_times(session, request)
-    guest_links.write_other_times(session, email_context(session, request), origin)
+    guest_links.email_other_times(session, email_context_of(session, request), origin)
     finish_step(session, request, actor, "other times", before)
 
 
@@ -307,9 +302,9 @@ def schedule(
     *,
     version: int | None = None,
 ) -> None:
-    """Fix the time; both get an invitation for their calendars.
+    """Set the time; both guests get a calendar invitation.
 
-    The prospect's person takes one of the times offered, the desk whichever was agreed.
+    The prospect's contact picks one of the offered times, the desk can set any other.
     """
     before = begin_step(session, actor, request, "schedule", version)
     if request.activity not in MEETINGS:
@@ -329,14 +324,11 @@ def reschedule(
     *,
     version: int | None = None,
 ) -> None:
-    """Move the appointment; both get the new time for their calendars."""
+    """Move the appointment; both guests get an updated calendar invitation."""
     before = begin_step(session, viewer, request, "reschedule", version)
     outbox.drop(session, outbox_subject(request))
     set_time(session, request, starts_at, origin)
     finish_step(session, request, viewer, "reschedule", before, spoken_time(starts_at))
-
-
-# Afterwards
 
 
 def complete(
@@ -347,11 +339,11 @@ def complete(
     *,
     version: int | None = None,
 ) -> None:
-    """It has happened; both are asked how it was."""
+    """Mark a request as completed, and ask the guests for feedback."""
     before = begin_step(session, viewer, request, "complete", version)
     if request.activity in MEETINGS and before == State.ACCEPTED:
         raise Conflict("It has no time yet.")
-    require_past(request)
+    require_time_passed(request)
     ask_for_feedback(session, request, origin, missed=False)
     finish_step(session, request, viewer, "complete", before)
 
@@ -364,9 +356,9 @@ def miss(
     *,
     version: int | None = None,
 ) -> None:
-    """The time has passed and it has not happened; both are asked what came between."""
+    """Mark an appointment as missed, and ask the guests for feedback."""
     before = begin_step(session, viewer, request, "miss", version)
-    require_past(request)
+    require_time_passed(request)
     ask_for_feedback(session, request, origin, missed=True)
     finish_step(session, request, viewer, "miss", before)
 
@@ -380,7 +372,7 @@ def record_outcome(
     *,
     version: int | None = None,
 ) -> None:
-    """Say what came of it for the deal."""
+    """Record what the reference did for the deal."""
     before = begin_step(session, viewer, request, "record outcome", version)
     if outcome not in OUTCOMES:
         raise Invalid("Choose what came of it.", {"outcome": "Choose one of the list."})
@@ -390,11 +382,11 @@ def record_outcome(
 
 
 def tell(session: Session, guest: Guest, request: ReferenceRequest, text: str) -> None:
-    """A guest says how it was."""
+    """Record a guest's feedback."""
     before = begin_step(session, guest, request, "tell", None)
     if not text:
         raise Invalid("A line will do.", {"text": "Needed."})
-    if guest.part == Part.ADVOCATE:
+    if guest.party == Party.ADVOCATE:
         request.advocate_feedback = text
     else:
         request.prospect_feedback = text
@@ -409,9 +401,9 @@ def cancel(
     *,
     version: int | None = None,
 ) -> None:
-    """Call it off; whoever was asked is told."""
+    """Cancel a request, and email the cancellation to the guests who were asked."""
     before = begin_step(session, viewer, request, "cancel", version)
-    call_off(session, request, before)
+    notify_cancellation(session, request, before)
     request.reason = reason
     finish_step(session, request, viewer, "cancel", before, reason)
 
@@ -426,20 +418,20 @@ def withdraw(
     source: str = "",
     captured_on: date | None = None,
 ) -> None:
-    """Record an advocate's no to being asked at all (refused, or withdrawn).
+    """Record that an advocate refused or withdrew consent; `name` is the advocate's.
 
-    What they were asked for and has not happened goes back to the desk; `name` is who says so.
+    Their requests that still lie ahead go back to the desk.
     """
-    asked = select(ReferenceRequest).where(
+    ahead = select(ReferenceRequest).where(
         ReferenceRequest.advocate_id == advocate.id,
-        col(ReferenceRequest.state).in_(COMMITTED),
-        col(ReferenceRequest.state).not_in(ENDED),
+        col(ReferenceRequest.state).in_(BUDGET_STATES),
+        col(ReferenceRequest.state).not_in(TERMINAL_STATES),
     )
-    requests = session.exec(asked.order_by(col(ReferenceRequest.id)).with_for_update()).all()
+    requests = session.exec(ahead.order_by(col(ReferenceRequest.id)).with_for_update()).all()
     for request in requests:
         session.refresh(request)
     consent.record_consent(session, advocate, state, by, source=source, captured_on=captured_on)
     for request in requests:
-        if request.advocate_id == advocate.id and request.state in COMMITTED:
-            guest = Guest(advocate.person_id, name, request.id, Part.ADVOCATE)
+        if request.advocate_id == advocate.id and request.state in BUDGET_STATES:
+            guest = Guest(advocate.person_id, name, request.id, Party.ADVOCATE)
             return_to_desk(session, guest, request, State(request.state), "withdrew their consent")

@@ -22,7 +22,13 @@ from references.introductions.tables import (
     standing_of,
 )
 from references.network import ties
-from references.network.paths import KnownPath, Network, known, opposing, ours
+from references.network.paths import (
+    KnownPath,
+    Network,
+    active_members,
+    competitors_people,
+    known_paths,
+)
 from references.network.ties import Tie, TieKind, Visibility, last_contact, visible
 from workspace.audit import audit
 from workspace.clock import now, today
@@ -125,16 +131,17 @@ def reaching(
     if not wanted:
         return {}
     graph, lent = network.graph(session), network.lent(session, viewer)
-    members_, rivals = set(ours(session)), set(opposing(session))
+    members_, rivals = set(active_members(session)), set(competitors_people(session))
     chains = [
         path.people
         for connector, person in sorted(wanted)
         for path in graph.paths(
-            [connector], [person], k=1, extra=lent, avoid=(members_ - {connector}) | rivals
+            [connector], [person], k=1, lent=lent, avoid=(members_ - {connector}) | rivals
         )
     ]
     return {
-        (path.people[0].id, path.people[-1].id): path for path in known(session, viewer, chains)
+        (path.people[0].id, path.people[-1].id): path
+        for path in known_paths(session, viewer, chains)
     }
 
 

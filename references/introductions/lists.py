@@ -16,7 +16,7 @@ from references.introductions.tables import (
     standing_of,
     waits_for_answer,
 )
-from references.network.paths import Step, steps_of
+from references.network.paths import PathPerson, path_people
 from workspace.clock import today
 from workspace.deals.lists import deal_names
 from workspace.delivery.outbox import OutboxMessage
@@ -28,13 +28,13 @@ SHOWN = 100
 
 
 @dataclass(frozen=True)
-class Asked:
+class OwnRequest:
     """An ask as the one who asked sees it."""
 
     key: str
-    person: Step
+    person: PathPerson
     # None while it is not known to them whom they asked.
-    connector: Step | None
+    connector: PathPerson | None
     deal_key: str | None
     deal_name: str
     why: str
@@ -45,12 +45,12 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class AskedOfMe:
+class ReceivedRequest:
     """An ask as the connector sees it."""
 
     key: str
-    asker: Step
-    person: Step
+    asker: PathPerson
+    person: PathPerson
     email: str | None
     # The asker does not know who was asked, and learns it with a yes only.
     hidden: bool
@@ -75,10 +75,10 @@ class AskedOfMe:
 # Looking
 
 
-def asked_by(session: Session, viewer: Viewer) -> list[Asked]:
+def requests_by(session: Session, viewer: Viewer) -> list[OwnRequest]:
     """What a member has asked for, the newest first."""
     requests = _requests(session, col(IntroductionRequest.asker_id) == viewer.person_id)
-    people = steps_of(
+    people = path_people(
         session, {each for row in requests for each in (row.person_id, row.connector_id)}
     )
     deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
@@ -88,7 +88,7 @@ def asked_by(session: Session, viewer: Viewer) -> list[Asked]:
         agreed = row.answer == Answer.YES
         deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
         found.append(
-            Asked(
+            OwnRequest(
                 key=row.key,
                 person=people[row.person_id],
                 connector=people[row.connector_id] if row.connector_shown or agreed else None,
@@ -104,10 +104,12 @@ def asked_by(session: Session, viewer: Viewer) -> list[Asked]:
     return found
 
 
-def asked_of(session: Session, viewer: Viewer) -> list[AskedOfMe]:
+def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
     """What a member is asked for: what waits for their answer first, then the newest."""
     requests = _requests(session, col(IntroductionRequest.connector_id) == viewer.person_id)
-    people = steps_of(session, {each for row in requests for each in (row.person_id, row.asker_id)})
+    people = path_people(
+        session, {each for row in requests for each in (row.person_id, row.asker_id)}
+    )
     emails = dict(
         session.exec(
             select(Person.id, Person.email).where(
@@ -122,7 +124,7 @@ def asked_of(session: Session, viewer: Viewer) -> list[AskedOfMe]:
         deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
         mail = mails.get(outbox_subject(row))
         found.append(
-            AskedOfMe(
+            ReceivedRequest(
                 key=row.key,
                 asker=people[row.asker_id],
                 person=people[row.person_id],

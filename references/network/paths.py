@@ -51,7 +51,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Step:
+class PathPerson:
     """Somebody on a path."""
 
     id: int
@@ -83,7 +83,7 @@ class Evidence:
 class KnownPath:
     """A path as pages and the command line show it: people, and the evidence between them."""
 
-    people: tuple[Step, ...]
+    people: tuple[PathPerson, ...]
     # For each two next to each other, the strongest evidence first.
     evidence: tuple[tuple[Evidence, ...], ...]
     strength: float
@@ -160,10 +160,10 @@ class Network:
             sources,
             targets,
             k=limit,
-            extra=self.lent(session, viewer),
-            avoid={*avoid, *opposing(session)},
+            lent=self.lent(session, viewer),
+            avoid={*avoid, *competitors_people(session)},
         )
-        return known(session, viewer, [path.people for path in found])
+        return known_paths(session, viewer, [path.people for path in found])
 
     def reach(
         self, session: Session, viewer: Viewer, targets: Collection[int], *, limit: int = 5
@@ -174,7 +174,7 @@ class Network:
         """
         members = set(session.exec(select(Member.person_id)))
         return Reach(
-            from_us=self.paths(session, viewer, ours(session), targets, limit=limit),
+            from_us=self.paths(session, viewer, active_members(session), targets, limit=limit),
             from_customers=self.paths(
                 session,
                 viewer,
@@ -216,10 +216,12 @@ class Network:
             self._mark, self._graph = mark, graph
 
 
-def known(session: Session, viewer: Viewer, found: Iterable[tuple[int, ...]]) -> list[KnownPath]:
+def known_paths(
+    session: Session, viewer: Viewer, found: Iterable[tuple[int, ...]]
+) -> list[KnownPath]:
     """Paths with their people and the evidence that the viewer may see on every tie."""
     chains = list(found)
-    steps = steps_of(session, {person for chain in chains for person in chain})
+    steps = path_people(session, {person for chain in chains for person in chain})
     pairs = {pair(*two) for chain in chains for two in _links(chain)}
     evidence = _evidence(session, pairs, visible(session, viewer), today())
     paths = []
@@ -232,7 +234,7 @@ def known(session: Session, viewer: Viewer, found: Iterable[tuple[int, ...]]) ->
     return paths
 
 
-def steps_of(session: Session, people: Collection[int]) -> dict[int, Step]:
+def path_people(session: Session, people: Collection[int]) -> dict[int, PathPerson]:
     """These people as paths show them."""
     found = {}
     for batch in batches(people):
@@ -250,11 +252,11 @@ def steps_of(session: Session, people: Collection[int]) -> dict[int, Step]:
             .outerjoin(Member, col(Member.person_id) == col(Person.id))
             .where(col(Person.id).in_(batch))
         )
-        found.update({row[0]: Step(*row) for row in rows})
+        found.update({row[0]: PathPerson(*row) for row in rows})
     return found
 
 
-def ours(session: Session) -> list[int]:
+def active_members(session: Session) -> list[int]:
     """Our own people: the active members."""
     return list(session.exec(select(Member.person_id).where(col(Member.active).is_(True))))
 
@@ -391,7 +393,7 @@ def _links(chain: tuple[int, ...]) -> Iterator[Pair]:
     return itertools.pairwise(chain)
 
 
-def opposing(session: Session) -> list[int]:
+def competitors_people(session: Session) -> list[int]:
     """The people at competitors."""
     query = (
         select(Person.id)

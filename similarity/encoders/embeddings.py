@@ -1,4 +1,4 @@
-"""Embedder and Reranker: the only users of sentence-transformers."""
+"""The models: Embedder and Reranker. No other module imports sentence-transformers."""
 
 import hashlib
 import importlib.util
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
-# So many texts at once are worth finding out which precision this processor is fast in.
+# With at least this many texts at once, it is worth measuring which precision is faster here.
 MANY = 64
-# The coarser precision is taken where it is so many times as fast, and its vectors are as near.
+# bfloat16 is used where it is this many times as fast, and its vectors have at least this cosine
+# with those of single precision.
 FASTER = 1.3
 NEAR = 0.9999
 
@@ -38,7 +39,7 @@ class Encoder(Protocol):
 
 
 class Embedder:
-    """A sentence-transformers model that is loaded when it is first needed."""
+    """A sentence-transformers model, loaded when it is first needed."""
 
     def __init__(self, model: str | None = None, languages: str = "en") -> None:
         # The ISO 639-1 codes of the languages that the model knows; empty for all.
@@ -53,7 +54,7 @@ class Embedder:
 
     @cached_property
     def model_id(self) -> str:
-        """The model's name and a fingerprint of its weights: other weights, other vectors."""
+        """The model's name and a hash of its weights, because other weights give other vectors."""
         digest = hashlib.sha256(self.name.encode())
         for file in sorted(Path(self._source).glob("*.safetensors")):
             with file.open("rb") as weights:
@@ -63,17 +64,18 @@ class Embedder:
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """The unit vectors of these texts, shape (n, dimension).
 
-        Identical texts are encoded once. Text beyond the model's limit is not seen: split it
-        first (see `documents.passages`).
+        Identical texts are encoded once. The model ignores text beyond its limit, so long texts
+        have to be split first (see `documents.passages`).
         """
         distinct = list(dict.fromkeys(texts))
         with self._lock:
-            vectors = self._read(distinct, len(distinct) >= MANY and self._coarse_is_better)
+            coarse = len(distinct) >= MANY and self._coarse_is_better
+            vectors = self._encode(distinct, coarse=coarse)
         row = {text: position for position, text in enumerate(distinct)}
         return vectors[[row[text] for text in texts]]
 
-    def _read(self, texts: list[str], coarse: bool) -> NDArray[np.float32]:
-        """The vectors of texts, in bfloat16 where `coarse`, else in single precision."""
+    def _encode(self, texts: list[str], *, coarse: bool) -> NDArray[np.float32]:
+        """The vectors of texts, computed in bfloat16 if `coarse`, else in single precision."""
         model = self._model
         import torch
 
@@ -85,17 +87,17 @@ class Embedder:
 
     @cached_property
     def _coarse_is_better(self) -> bool:
-        """Whether this processor reads this model much faster in bfloat16, and as well.
+        """Whether bfloat16 is much faster on this processor, and accurate enough.
 
-        Some have circuits for it, others emulate it and are slower, so it is measured, in time
-        of this thread, which what else runs has no part in.
+        Some processors support it and others emulate it more slowly, so it is measured: in CPU
+        time of this thread, which does not depend on the load.
         """
         sample = [f"Records of {number} hospitals in one warehouse. " * 8 for number in range(16)]
         seconds: dict[bool, list[float]] = {False: [], True: []}
         vectors = {}
         for coarse in (False, True) * 3:
             start = time.thread_time()
-            vectors[coarse] = self._read(sample, coarse)
+            vectors[coarse] = self._encode(sample, coarse=coarse)
             seconds[coarse].append(time.thread_time() - start)
         near = (vectors[False] * vectors[True]).sum(axis=1).min()
         return bool(near >= NEAR and min(seconds[False]) >= FASTER * min(seconds[True]))
@@ -114,7 +116,7 @@ class Embedder:
 
 
 class Reranker:
-    """A sentence-transformers cross-encoder that is loaded when it is first needed."""
+    """A sentence-transformers cross-encoder, loaded when it is first needed."""
 
     def __init__(self, model: str) -> None:
         self.name = model
@@ -122,9 +124,9 @@ class Reranker:
         self._problem = ""
 
     def read(self, question: str, texts: list[str]) -> list[float]:
-        """How well each text answers the question, from 0 to 1, both being read together."""
+        """How well each text answers the question, from 0 to 1."""
         with self._lock:
-            # What failed once fails again, and looking for it anew can take long.
+            # A model that failed once would fail again, and each attempt can take long.
             if self._problem:
                 raise ModelUnavailable(self._problem)
             try:
@@ -138,7 +140,7 @@ class Reranker:
         model = self._model
         from torch.nn import Sigmoid
 
-        # Some of these models say of themselves that their scores have no bounds.
+        # Some models have an activation that is unbounded.
         values = model.predict(pairs, activation_fn=Sigmoid(), show_progress_bar=False)
         if values.shape != (len(pairs),) or not np.isfinite(values).all():
             raise ValueError("it does not give one number for each pair of texts")
@@ -155,9 +157,8 @@ class Reranker:
 
 
 def _before_torch() -> None:
-    """Set what the libraries read when they are first imported."""
-    # Threads that wait for each other would spin: where the cores are shared, with pages or a
-    # database, that takes more of them than the reading does.
+    """Set what the libraries read from the environment when they are imported."""
+    # Waiting threads would spin, and take the cores from pages and the database.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from transformers.utils import logging
 

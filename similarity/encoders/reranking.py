@@ -1,8 +1,8 @@
-"""Reading again: what a cross-encoder makes of the best results, as one more term of the score.
+"""Reranking: the optional term that a cross-encoder adds to the scores of the best results.
 
-A vector says what a text is about before anybody asks. A cross-encoder reads a text together
-with the question, which takes far longer, so only the first results are read again. Its term
-is never negative: whoever is read cannot fall behind those who are not.
+Vectors are computed before anybody asks. A cross-encoder reads a text together with the question,
+which takes far longer, so it reads only the first results. Its term is never negative, so that no
+result falls behind one that was not read.
 """
 
 import logging
@@ -15,9 +15,9 @@ from similarity.scoring import Term, Weights
 
 log = logging.getLogger(__name__)
 
-# How many of the first results are read again.
+# How many of the first results a cross-encoder reads.
 READ = 30
-# What a reading weighs, as a share of what all that a text says weighs without it.
+# The weight of its term, as a share of the weights of meaning and words together.
 SHARE = 0.5
 
 
@@ -32,7 +32,7 @@ class Reader(Protocol):
 def readings(
     reader: Reader | None, question: str, texts: Sequence[str], weights: Weights
 ) -> list[Term]:
-    """A term for each text; none where there is no model, or where it cannot be used."""
+    """A term for each text; no terms without a usable model."""
     if reader is None or not texts or not question.strip():
         return []
     try:

@@ -144,14 +144,7 @@ class Indexer:
         Returns the subjects that changed with the content hashes of their documents, None where
         a document is confidential or was removed.
         """
-        query = select_row(
-            _Stored,
-            id=col(Document.id),
-            subject_id=col(Document.subject_id),
-            content_hash=col(Document.content_hash),
-            confidential=col(Document.confidential),
-        ).where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
-        stored = {row.subject_id: row for row in fetch(session, _Stored, query)}
+        stored = _stored(session, kind, ids)
         model = self._encoder.model_id
         lacking = lacking_vectors(session, model, [row.id for row in stored.values()])
         written: dict[int, Text] = {}
@@ -347,6 +340,17 @@ def lacking_vectors(session: Session, model: str, document_ids: list[int]) -> se
 
 def _lacks_vector(model: str) -> sa.ColumnElement[bool]:
     return sa.or_(col(Passage.model).is_(None), col(Passage.model) != model)
+
+
+def _stored(session: Session, kind: Kind, ids: list[int]) -> dict[int, _Stored]:
+    query = select_row(
+        _Stored,
+        id=col(Document.id),
+        subject_id=col(Document.subject_id),
+        content_hash=col(Document.content_hash),
+        confidential=col(Document.confidential),
+    ).where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
+    return {row.subject_id: row for row in fetch(session, _Stored, query)}
 
 
 def _documented(session: Session, subjects: Subjects) -> Subjects:

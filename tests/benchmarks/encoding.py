@@ -47,7 +47,7 @@ def run() -> Iterator[dict[str, Any]]:
         "torch, sorted by length, 16 at a time": lambda: _read(model, texts, 16),
         "torch, sorted by length, 32 at a time": lambda: _read(model, texts),
         "torch, sorted by length, 64 at a time": lambda: _read(model, texts, 64),
-        "the same, bfloat16 32 at a time": lambda: embedder._read(texts, coarse=True),
+        "the same, bfloat16 32 at a time": lambda: embedder._encode(texts, coarse=True),
         "as a catch-up does it": lambda: embedder.encode(texts),
         "as a catch-up does it, each text four times": lambda: embedder.encode(texts * 4)[:TEXTS],
         **{name: partial(_pooled, model, way, texts) for name, way in _elsewhere(model)},

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from references.network.graph import MANY_CHANGES, MOST_HOPS, Graph, Path
+from references.network.graph import MANY_CHANGES, Graph
+from references.network.path_search import MOST_HOPS, Path
 from tests.benchmarks._network import Network, network
 
 SIZES = ((100_000, 1_000_000), (1_000_000, 10_000_000))
@@ -111,7 +112,7 @@ def _lent(
     }
     yield (
         f"{label} 200 of us to 1 person, {LENT:,} ties lent",
-        _timed(lambda targets: graph.paths(ours, targets, extra=extra), strangers),
+        _timed(lambda targets: graph.paths(ours, targets, lent=extra), strangers),
     )
 
 

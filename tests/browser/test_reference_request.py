@@ -15,7 +15,7 @@ from icalendar import Calendar, Event
 from playwright.sync_api import Browser, Page, expect
 from sqlmodel import select
 
-from references.desk.advocates import set_policy
+from references.desk.policy import set_policy
 from references.desk.request import ReferenceRequest
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, ahead, contact

@@ -15,7 +15,7 @@ from references.desk.budgets import availability
 from references.desk.consent import ConsentState, consent_on, consents_of
 from references.desk.request import ReferenceRequest
 from references.imports import DEMO, EXTENSION
-from references.network.paths import Network, ours
+from references.network.paths import Network, active_members
 from references.network.ties import Tie
 from tests.conftest import Backend
 from workspace import demo
@@ -101,7 +101,9 @@ def test_should_lead_to_a_reference_whom_the_buyer_trusts(
     assert stances["Tadeusz Wiącek"] == "opponent"
     buyer = person_id(session, "wojciech.halas@mazurskismak.example")
     elzbieta = person_id(session, "elzbieta.morawiec@zagonekfoods.example")
-    path = network.paths(session, PLAIN_VIEW, [elzbieta], [buyer], limit=1, avoid=ours(session))[0]
+    path = network.paths(
+        session, PLAIN_VIEW, [elzbieta], [buyer], limit=1, avoid=active_members(session)
+    )[0]
     assert [step.name for step in path.people] == ["Elżbieta Morawiec", "Wojciech Hałas"]
     assert path.band == "strong"
     assert any("Motława" in each.evidence for each in path.evidence[0])

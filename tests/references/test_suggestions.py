@@ -1,4 +1,4 @@
-"""For a deal: the advocates who are offered, why, and who is left out."""
+"""For a deal: the advocates who are suggested, why, and who is left out."""
 
 from datetime import date, timedelta
 
@@ -11,7 +11,7 @@ from references.desk.consent import ConsentState
 from references.desk.request import ReferenceRequest, State
 from references.network.paths import Network
 from references.network.ties import TieKind, assert_tie
-from references.suggestions import Offers, fit, offers
+from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from similarity.index.catalog import Catalog
 from tests.world import World
 from workspace.clock import now, today
@@ -61,7 +61,7 @@ def know(world: World, one: str, other: str, owner: str, visibility: str = "ever
         )
 
 
-def offered(
+def suggested(
     world: World,
     catalog: Catalog,
     network: Network,
@@ -69,14 +69,14 @@ def offered(
     activity: Activity = Activity.CALL,
     on: date | None = None,
     prospect: int | None = None,
-) -> Offers:
+) -> Suggestions:
     with world.database.read() as session:
-        return _offers(
+        return _suggest(
             session, world.viewer(viewer), world, catalog, network, activity, on, prospect
         )
 
 
-def _offers(
+def _suggest(
     session: Session,
     viewer: Viewer,
     world: World,
@@ -85,22 +85,24 @@ def _offers(
     activity: Activity,
     on: date | None,
     prospect: int | None,
-) -> Offers:
+) -> Suggestions:
     deal = world.deal(session, "kestrel")
-    return offers(session, viewer, catalog, network, deal, activity, on=on, prospect=prospect)
+    return suggest_advocates(
+        session, viewer, catalog, network, deal, activity, on=on, prospect=prospect
+    )
 
 
-def keys(found: Offers) -> list[str]:
-    return [each.person.name.split()[0] for each in found.offered]
+def keys(found: Suggestions) -> list[str]:
+    return [each.person.name.split()[0] for each in found.suggested]
 
 
 def test_the_one_with_a_path_comes_first_with_the_reasons(
     world: World, catalog: Catalog, network: Network
 ) -> None:
     know(world, "jonas", "kim", "erin")
-    found = offered(world, catalog, network)
+    found = suggested(world, catalog, network)
     assert keys(found)[0] == "Jonas"
-    first = found.offered[0]
+    first = found.suggested[0]
     assert first.path is not None
     assert [step.name for step in first.path.people] == ["Jonas Havelka", "Kim"]
     assert first.prospect is not None
@@ -111,29 +113,29 @@ def test_the_one_with_a_path_comes_first_with_the_reasons(
     assert because["competitor"] == "chose us over Datamoor"
     assert first.deal_name == "Havel Clinics data platform"
     assert first.match.score == pytest.approx(sum(term.contribution for term in first.match.terms))
-    assert "knows Kim" in fit(first)
+    assert "knows Kim" in reasons_in_a_line(first)
 
 
 def test_a_path_over_us_is_no_reference(world: World, catalog: Catalog, network: Network) -> None:
     know(world, "jonas", "alice", "erin")
     know(world, "alice", "kim", "erin")
-    found = offered(world, catalog, network)
-    assert all(each.path is None for each in found.offered)
+    found = suggested(world, catalog, network)
+    assert all(each.path is None for each in found.suggested)
 
 
 def test_a_private_tie_moves_nobody_elses_order_and_is_in_no_line_for_all(
     world: World, catalog: Catalog, network: Network
 ) -> None:
-    before = offered(world, catalog, network, "bob")
+    before = suggested(world, catalog, network, "bob")
     know(world, "ines", "kim", "charlie", "private")
-    assert offered(world, catalog, network, "bob") == before
+    assert suggested(world, catalog, network, "bob") == before
     mine = next(
         each
-        for each in offered(world, catalog, network, "charlie").offered
+        for each in suggested(world, catalog, network, "charlie").suggested
         if each.person.id == world.people["ines"]
     )
     assert mine.path is not None
-    assert "Kim" not in fit(mine)
+    assert "Kim" not in reasons_in_a_line(mine)
 
 
 def test_who_may_not_be_asked_is_left_out_with_the_reason_and_the_day(
@@ -152,34 +154,34 @@ def test_who_may_not_be_asked_is_left_out_with_the_reason_and_the_day(
                 outcome="helped",
             )
         )
-    found = offered(world, catalog, network)
+    found = suggested(world, catalog, network)
     assert "Jonas" not in keys(found)
     (left,) = found.left_out
     assert left.person.name == "Jonas Havelka"
     assert left.reason
     assert left.next_on is not None
     assert left.next_on > today()
-    later = offered(world, catalog, network, on=left.next_on)
+    later = suggested(world, catalog, network, on=left.next_on)
     assert "Jonas" in keys(later)
-    jonas_again = next(each for each in later.offered if each.person.name.startswith("Jonas"))
+    jonas_again = next(each for each in later.suggested if each.person.name.startswith("Jonas"))
     assert "their last reference helped" in {term.because for term in jonas_again.match.terms}
 
 
 def test_withdrawn_consent_holds_at_once(world: World, catalog: Catalog, network: Network) -> None:
-    assert "Jonas" in keys(offered(world, catalog, network))
+    assert "Jonas" in keys(suggested(world, catalog, network))
     with world.database.write() as session:
         jonas, _ = advocates.advocate_of(session, "jonas-havelka")
         consent.record_consent(session, jonas, ConsentState.WITHDRAWN, None)
-    found = offered(world, catalog, network)
+    found = suggested(world, catalog, network)
     assert "Jonas" not in keys(found)
     assert [left.next_on for left in found.left_out] == [None]
 
 
-def test_what_nobody_agreed_to_is_offered_by_nobody(
+def test_what_nobody_agreed_to_is_suggested_by_nobody(
     world: World, catalog: Catalog, network: Network
 ) -> None:
-    found = offered(world, catalog, network, activity=Activity.PRESS)
-    assert found.offered == []
+    found = suggested(world, catalog, network, activity=Activity.PRESS)
+    assert found.suggested == []
     assert len(found.left_out) == 2
 
 
@@ -193,11 +195,11 @@ def test_without_stakeholders_anybody_at_the_account_is_aimed_at(
             session, session.get_one(stakeholders.Stakeholder, row.id), None
         )
     know(world, "jonas", "lee", "erin")
-    found = offered(world, catalog, network)
+    found = suggested(world, catalog, network)
     assert not found.stakeholders
-    assert {step.name for step in found.aimed_at} == {"Kim", "Lee"}
-    assert found.offered[0].prospect is not None
-    assert found.offered[0].prospect.name == "Lee"
+    assert {step.name for step in found.to_reach} == {"Kim", "Lee"}
+    assert found.suggested[0].prospect is not None
+    assert found.suggested[0].prospect.name == "Lee"
 
 
 def test_one_person_may_be_aimed_at(world: World, catalog: Catalog, network: Network) -> None:
@@ -207,9 +209,9 @@ def test_one_person_may_be_aimed_at(world: World, catalog: Catalog, network: Net
         )
     know(world, "jonas", "kim", "erin")
     know(world, "ines", "lee", "erin")
-    found = offered(world, catalog, network, prospect=world.people["lee"])
+    found = suggested(world, catalog, network, prospect=world.people["lee"])
     assert keys(found)[0].startswith("In")
-    assert [step.name for step in found.aimed_at] == ["Lee"]
+    assert [step.name for step in found.to_reach] == ["Lee"]
 
 
 def test_the_deals_own_people_do_not_vouch_to_themselves(
@@ -219,8 +221,8 @@ def test_the_deals_own_people_do_not_vouch_to_themselves(
         advocates.nominate(
             session, session.get_one(Person, world.people["lee"]), None, activities=[Activity.CALL]
         )
-    found = offered(world, catalog, network)
-    assert all(each.person.name != "Lee" for each in [*found.offered, *found.left_out])
+    found = suggested(world, catalog, network)
+    assert all(each.person.name != "Lee" for each in [*found.suggested, *found.left_out])
 
 
 def test_a_deal_that_one_may_not_see_is_nobodys_reason(
@@ -236,8 +238,10 @@ def test_a_deal_that_one_may_not_see_is_nobodys_reason(
     def lees(viewer: str) -> str | None:
         with world.database.read() as session:
             deal = world.deal(session, "wards")
-            found = offers(session, world.viewer(viewer), catalog, network, deal, Activity.CALL)
-        return next(each.deal_key for each in found.offered if each.person.name == "Lee")
+            found = suggest_advocates(
+                session, world.viewer(viewer), catalog, network, deal, Activity.CALL
+            )
+        return next(each.deal_key for each in found.suggested if each.person.name == "Lee")
 
     assert lees("alice") == world.confidential_deal
     assert lees("charlie") is None

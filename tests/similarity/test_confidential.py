@@ -66,7 +66,7 @@ def edit_secrets(world: World) -> None:
             )
 
 
-def test_what_outsiders_get_is_equal_with_more_secrets_and_after_their_edits(
+def test_should_answer_outsiders_the_same_whatever_is_confidential(
     world: World, catalog: Catalog
 ) -> None:
     def got(asked: Catalog) -> dict[str, object]:
@@ -83,7 +83,7 @@ def test_what_outsiders_get_is_equal_with_more_secrets_and_after_their_edits(
     assert got(Catalog(world.database, FakeEmbedder(), NOWHERE)) == before
 
 
-def test_all_outsiders_get_the_same(world: World, catalog: Catalog) -> None:
+def test_should_answer_all_outsiders_the_same(world: World, catalog: Catalog) -> None:
     log_secrets(world)
     keys = [world.deals["kestrel"]]
     answers = [
@@ -94,7 +94,9 @@ def test_all_outsiders_get_the_same(world: World, catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("name", OUTSIDERS)
-def test_no_outsider_ever_reads_of_it(world: World, catalog: Catalog, name: str) -> None:
+def test_should_never_mention_a_confidential_deal_to_an_outsider(
+    world: World, catalog: Catalog, name: str
+) -> None:
     who = viewer(world, name)
     with world.database.read() as session:
         deal = world.deal(session, "kestrel")
@@ -116,7 +118,9 @@ def keys_of(world: World, who: Viewer, catalog: Catalog) -> set[str]:
 
 
 @pytest.mark.parametrize("name", ["alice", "bob"])
-def test_its_owner_and_team_have_it_everywhere(world: World, catalog: Catalog, name: str) -> None:
+def test_should_show_a_confidential_deal_to_its_owner_and_team(
+    world: World, catalog: Catalog, name: str
+) -> None:
     who = world.viewer(name)
     with world.database.read() as session:
         deal = world.deal(session, "kestrel")
@@ -146,7 +150,7 @@ def test_its_owner_and_team_have_it_everywhere(world: World, catalog: Catalog, n
         assert "nightingale" in because
 
 
-def test_who_is_invited_has_it_until_the_invitation_is_taken_back(
+def test_should_show_a_confidential_deal_to_members_while_they_are_invited(
     world: World, catalog: Catalog
 ) -> None:
     charlie = world.viewer("charlie")
@@ -161,7 +165,7 @@ def test_who_is_invited_has_it_until_the_invitation_is_taken_back(
     assert world.confidential_deal not in keys_of(world, charlie, catalog)
 
 
-def test_a_reader_who_began_earlier_learns_nothing_from_a_newer_cache(
+def test_should_reveal_nothing_new_to_a_session_that_began_earlier(
     world: World, catalog: Catalog
 ) -> None:
     """The caches are at least as new as a reader's view, and here they are newer."""
@@ -177,7 +181,7 @@ def test_a_reader_who_began_earlier_learns_nothing_from_a_newer_cache(
         assert kin_of_text(session, charlie, catalog, text, limit=50) == before
 
 
-def test_a_reader_who_began_earlier_learns_nothing_of_what_became_confidential(
+def test_should_hide_what_became_confidential_from_a_session_that_began_earlier(
     world: World, catalog: Catalog
 ) -> None:
     charlie, alice = world.viewer("charlie"), world.viewer("alice")

@@ -32,7 +32,7 @@ from tests.world import FakeEmbedder
 from workspace.errors import Invalid
 
 
-def test_ndcg_is_that_of_a_hand() -> None:
+def test_should_compute_ndcg_as_by_hand() -> None:
     grades = {"a": 3, "b": 2, "c": 1}
     assert ndcg(["a", "b", "c"], grades, 10) == 1
     gained = 1 + 3 / math.log2(3) + 2 / math.log2(5)
@@ -48,7 +48,7 @@ def test_ndcg_is_that_of_a_hand() -> None:
     assert ndcg(["bad", "a"], {"a": 1, "bad": -1}, 10) == pytest.approx(1 / math.log2(3))
 
 
-def test_recall_is_that_of_a_hand() -> None:
+def test_should_compute_recall_as_by_hand() -> None:
     grades = {"a": 1, "b": 2, "c": 0}
     assert recall(["a", "x", "b"], grades, 2) == 0.5
     assert recall(["a", "x", "b"], grades, 3) == 1
@@ -56,7 +56,7 @@ def test_recall_is_that_of_a_hand() -> None:
     assert recall(["c"], {"c": 0}, 3) == 0
 
 
-def test_average_precision_is_that_of_a_hand() -> None:
+def test_should_compute_average_precision_as_by_hand() -> None:
     assert average_precision(["a", "x", "b"], {"a", "b"}) == pytest.approx((1 + 2 / 3) / 2)
     assert average_precision(["x", "a"], {"a", "never found"}) == pytest.approx(0.5 / 2)
     assert average_precision(["x"], {"a"}) == 0
@@ -68,7 +68,9 @@ def test_average_precision_is_that_of_a_hand() -> None:
     st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 3)),
     st.integers(1, 8),
 )
-def test_figures_are_shares(run: list[str], grades: dict[str, int], depth: int) -> None:
+def test_should_keep_figures_between_0_and_1(
+    run: list[str], grades: dict[str, int], depth: int
+) -> None:
     relevant = {name for name, grade in grades.items() if grade > 0}
     for figure in (
         ndcg(run, grades, depth),
@@ -114,7 +116,7 @@ def beir(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_collection_is_measured(beir: Path) -> None:
+def test_should_measure_a_collection(beir: Path) -> None:
     found = evaluate(beir, FakeEmbedder())
     assert found["collection"] == "tiny"
     assert (found["documents"], found["queries"], found["model"]) == (5, 3, "fake")
@@ -126,7 +128,7 @@ def test_a_collection_is_measured(beir: Path) -> None:
     assert json.loads(json.dumps(found)) == found
 
 
-def test_a_second_reading_is_measured_beside_the_first(beir: Path) -> None:
+def test_should_measure_a_cross_encoder_beside_the_plain_ranking(beir: Path) -> None:
     plain = evaluate(beir, FakeEmbedder())
     found = evaluate(beir, FakeEmbedder(), FakeReranker("customs"))
     # It likes what only the third query should find.
@@ -137,14 +139,14 @@ def test_a_second_reading_is_measured_beside_the_first(beir: Path) -> None:
         evaluate(beir, FakeEmbedder(), BrokenReranker(""))
 
 
-def test_a_query_never_returns_the_document_that_it_is(beir: Path) -> None:
+def test_should_never_return_the_document_that_a_query_is(beir: Path) -> None:
     table(beir / "qrels/test.tsv", ("query-id", "corpus-id", "score"), ("d3", "d3", "1"))
     found = evaluate(beir, FakeEmbedder())
     for method in ("vectors", "words", "combined"):
         assert found[method] == {"ndcg@10": 0, "recall@100": 0}
 
 
-def test_blank_lines_windows_lines_and_a_mark_at_the_start_are_read(beir: Path) -> None:
+def test_should_read_blank_lines_windows_line_ends_and_a_byte_order_mark(beir: Path) -> None:
     expected = evaluate(beir, FakeEmbedder())
     for path in beir.rglob("*.*"):
         text = path.read_text(encoding="utf-8").replace("\n", "\r\n")
@@ -154,7 +156,7 @@ def test_blank_lines_windows_lines_and_a_mark_at_the_start_are_read(beir: Path) 
 
 
 @pytest.mark.parametrize("file", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
-def test_a_missing_file_is_named(beir: Path, file: str) -> None:
+def test_should_name_a_missing_file(beir: Path, file: str) -> None:
     (beir / file).unlink()
     with pytest.raises(Invalid, match=Path(file).name):
         evaluate(beir, FakeEmbedder())
@@ -163,7 +165,7 @@ def test_a_missing_file_is_named(beir: Path, file: str) -> None:
         evaluate(beir, FakeEmbedder())
 
 
-def test_a_folder_that_is_none(beir: Path) -> None:
+def test_should_refuse_a_folder_that_is_none(beir: Path) -> None:
     for folder in (beir / "nowhere", beir / "corpus.jsonl"):
         with pytest.raises(Invalid):
             evaluate(folder, FakeEmbedder())
@@ -188,7 +190,7 @@ def test_a_folder_that_is_none(beir: Path) -> None:
         "[" * 100_000,
     ],
 )
-def test_a_malformed_line_is_named(beir: Path, file: str, line: str) -> None:
+def test_should_name_a_malformed_line(beir: Path, file: str, line: str) -> None:
     with (beir / file).open("a") as lines:
         lines.write(line)
     number = len((beir / file).read_text().splitlines())
@@ -197,7 +199,7 @@ def test_a_malformed_line_is_named(beir: Path, file: str, line: str) -> None:
 
 
 @pytest.mark.parametrize("file", ["corpus.jsonl", "queries.jsonl", "qrels/test.tsv"])
-def test_a_file_that_is_not_text_is_named(beir: Path, file: str) -> None:
+def test_should_name_a_file_that_is_not_text(beir: Path, file: str) -> None:
     (beir / file).write_bytes(b"\xff\xfe\x00")
     with pytest.raises(Invalid, match="UTF-8"):
         evaluate(beir, FakeEmbedder())
@@ -217,13 +219,13 @@ def test_a_file_that_is_not_text_is_named(beir: Path, file: str) -> None:
         ('query-id\tcorpus-id\tscore\n"q1\td1\t1\n', "not a table"),
     ],
 )
-def test_judgements_that_are_none_are_refused(beir: Path, text: str, message: str) -> None:
+def test_should_refuse_judgements_that_are_none(beir: Path, text: str, message: str) -> None:
     (beir / "qrels/test.tsv").write_text(text)
     with pytest.raises(Invalid, match=message):
         evaluate(beir, FakeEmbedder())
 
 
-def test_an_empty_corpus_finds_nothing(beir: Path) -> None:
+def test_should_find_nothing_in_an_empty_corpus(beir: Path) -> None:
     (beir / "corpus.jsonl").write_text("")
     found = evaluate(beir, FakeEmbedder())
     assert found["documents"] == 0
@@ -257,14 +259,14 @@ def experts(tmp_path: Path) -> Path:
     return folder
 
 
-def test_experts_are_measured_by_topic(experts: Path) -> None:
+def test_should_measure_experts_by_topic(experts: Path) -> None:
     found = evaluate_experts(experts, FakeEmbedder())
     assert found["average_precision"] == {"data_warehouse": 1.0, "gardening": 1.0}
     assert (found["map"], found["queries"]) == (1.0, 2)
     assert (found["documents"], found["candidates"]) == (3, 3)
 
 
-def test_queries_are_used_where_there_are_some(experts: Path) -> None:
+def test_should_use_queries_where_there_are_some(experts: Path) -> None:
     json_lines(
         experts / "queries.jsonl",
         [{"_id": "gardening", "text": "warehouse"}, {"_id": "not judged", "text": "spring"}],
@@ -278,7 +280,7 @@ def test_queries_are_used_where_there_are_some(experts: Path) -> None:
     "file",
     ["documents.jsonl", "doc_author.tsv", "candidate_pool.tsv", "expert_judgements.tsv"],
 )
-def test_each_file_of_experts_is_needed_and_must_be_well_formed(experts: Path, file: str) -> None:
+def test_should_refuse_missing_or_malformed_files_of_experts(experts: Path, file: str) -> None:
     path = experts / file
     content = path.read_text()
     path.write_text(content + ("{" if path.suffix == ".jsonl" else '"never closed'))
@@ -289,7 +291,7 @@ def test_each_file_of_experts_is_needed_and_must_be_well_formed(experts: Path, f
         evaluate_experts(experts, FakeEmbedder())
 
 
-def test_nobody_judged_is_refused(experts: Path) -> None:
+def test_should_refuse_experts_without_judgements(experts: Path) -> None:
     table(experts / "expert_judgements.tsv", ("topic", "candidate_id"))
     with pytest.raises(Invalid, match="judged expert"):
         evaluate_experts(experts, FakeEmbedder())
@@ -310,7 +312,7 @@ def deals_by_product(folder: Path, telling: bool) -> Path:
     return folder
 
 
-def test_an_outlook_is_measured_against_the_base_rate(tmp_path: Path) -> None:
+def test_should_measure_an_outlook_against_the_base_rate(tmp_path: Path) -> None:
     found = evaluate_outlook(deals_by_product(tmp_path, telling=True), FakeEmbedder())
     assert found["verdict"] == "better than the base rate"
     assert found["brier"]["base_rate"] == pytest.approx(0.25, abs=0.001)
@@ -325,14 +327,14 @@ def test_an_outlook_is_measured_against_the_base_rate(tmp_path: Path) -> None:
     assert json.loads(json.dumps(found)) == found
 
 
-def test_an_outlook_that_knows_nothing_is_the_base_rate(tmp_path: Path) -> None:
+def test_should_fall_back_to_the_base_rate_where_kin_tell_nothing(tmp_path: Path) -> None:
     found = evaluate_outlook(deals_by_product(tmp_path, telling=False), FakeEmbedder())
     assert found["verdict"] == "no better and no worse than the base rate"
     assert found["prior"] == "infinite: kin move no chance"
     assert found["brier"]["outlook"] == pytest.approx(found["brier"]["base_rate"], abs=0.001)
 
 
-def test_an_outlook_needs_deals_that_closed(tmp_path: Path) -> None:
+def test_should_refuse_a_record_without_closed_deals(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no deal in its files"):
         evaluate_outlook(tmp_path, FakeEmbedder())
     text = "deal,name,stage,opened,closed\nT-1,One,Closed Won,2022-01-01,2022-02-01\n"
@@ -341,7 +343,7 @@ def test_an_outlook_needs_deals_that_closed(tmp_path: Path) -> None:
         evaluate_outlook(tmp_path, FakeEmbedder())
 
 
-def test_reliability_and_brier_are_those_of_a_hand() -> None:
+def test_should_compute_reliability_and_brier_scores_as_by_hand() -> None:
     chances, won = [0.2, 0.21, 0.7, 1.0], [False, True, True, True]
     assert brier(chances, won) == pytest.approx((0.04 + 0.79**2 + 0.09 + 0) / 4)
     assert reliability(chances, won) == [
@@ -352,7 +354,7 @@ def test_reliability_and_brier_are_those_of_a_hand() -> None:
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
-def test_the_layout_of_open_collections_is_read(name: str, tmp_path: Path) -> None:
+def test_should_read_the_layouts_of_open_collections(name: str, tmp_path: Path) -> None:
     folder = write_collection(COLLECTIONS[name], tmp_path / name, fillers=60)
     found = evaluate(folder, FakeEmbedder())
     assert found["documents"] >= 60
@@ -361,7 +363,7 @@ def test_the_layout_of_open_collections_is_read(name: str, tmp_path: Path) -> No
     assert found["combined"]["recall@100"] > 0.5
 
 
-def test_the_layout_of_the_open_experts_is_read(tmp_path: Path) -> None:
+def test_should_read_the_layout_of_the_open_experts(tmp_path: Path) -> None:
     found = evaluate_experts(write_experts(tmp_path), FakeEmbedder())
     assert (found["documents"], found["queries"]) == (150, 7)
     assert 0 < found["map"] < 1

@@ -51,7 +51,7 @@ def because(expert: Expert, name: str) -> str:
     return next(term.because for term in expert.terms if term.name == name)
 
 
-def test_who_was_on_the_nearest_won_deals_is_first(world: World, catalog: Catalog) -> None:
+def test_should_put_those_who_won_the_nearest_deals_first(world: World, catalog: Catalog) -> None:
     found = experts(world, catalog)
     assert next(iter(found)) == "bob"
     bob = found["bob"]
@@ -63,7 +63,7 @@ def test_who_was_on_the_nearest_won_deals_is_first(world: World, catalog: Catalo
     assert "hospitals" in because(bob, "skills")
 
 
-def test_reasons_add_up(world: World, catalog: Catalog) -> None:
+def test_should_give_reasons_that_add_up_to_the_score(world: World, catalog: Catalog) -> None:
     found = list(experts(world, catalog, who="alice").values())
     assert [each.score for each in found] == sorted((e.score for e in found), reverse=True)
     for expert in found:
@@ -74,7 +74,7 @@ def test_reasons_add_up(world: World, catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("who", ["charlie", "alice"])
-def test_every_piece_of_evidence_is_true(world: World, catalog: Catalog, who: str) -> None:
+def test_should_show_only_evidence_that_is_true(world: World, catalog: Catalog, who: str) -> None:
     with world.database.read() as session:
         for expert in experts(world, catalog, who=who).values():
             assert expert.evidence or value(expert, "skills") >= 0.5
@@ -102,7 +102,7 @@ def test_every_piece_of_evidence_is_true(world: World, catalog: Catalog, who: st
                     assert "won" in on
 
 
-def test_a_confidential_deal_is_evidence_only_for_those_who_see_it(
+def test_should_show_evidence_of_a_confidential_deal_only_to_those_who_see_it(
     world: World, catalog: Catalog
 ) -> None:
     def keys(who: str) -> set[str | None]:
@@ -112,7 +112,7 @@ def test_a_confidential_deal_is_evidence_only_for_those_who_see_it(
     assert world.confidential_deal not in keys("charlie")
 
 
-def test_who_left_is_nobody_s_expert(world: World, catalog: Catalog) -> None:
+def test_should_not_propose_a_member_who_left(world: World, catalog: Catalog) -> None:
     assert "bob" in experts(world, catalog)
     with world.database.write() as session:
         member = session.get_one(Member, world.people["bob"])
@@ -121,14 +121,14 @@ def test_who_left_is_nobody_s_expert(world: World, catalog: Catalog) -> None:
     assert "bob" not in experts(world, catalog)
 
 
-def test_contacts_are_no_experts(world: World, catalog: Catalog) -> None:
+def test_should_not_propose_contacts(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         person = session.get_one(Person, world.people["jonas"])
         people.edit_person(session, person, None, {"skills": "patient records; data warehouse"})
     assert "jonas" not in experts(world, catalog)
 
 
-def test_who_is_on_the_team_is_marked(world: World, catalog: Catalog) -> None:
+def test_should_mark_members_of_the_team(world: World, catalog: Catalog) -> None:
     assert experts(world, catalog, "wards")["bob"].on_team
     assert not experts(world, catalog, "kestrel")["bob"].on_team
     with world.database.read() as session:
@@ -136,7 +136,7 @@ def test_who_is_on_the_team_is_marked(world: World, catalog: Catalog) -> None:
     assert not any(expert.on_team for expert in found)
 
 
-def test_load_takes_the_term_of_time_away(world: World, catalog: Catalog) -> None:
+def test_should_lower_the_term_of_time_by_the_load(world: World, catalog: Catalog) -> None:
     before = experts(world, catalog)["bob"]
     # Alice's two open deals.
     assert before.load == 2
@@ -154,7 +154,7 @@ def test_load_takes_the_term_of_time_away(world: World, catalog: Catalog) -> Non
     assert after.band == before.band
 
 
-def test_seats_on_hidden_deals_are_no_load(world: World, catalog: Catalog) -> None:
+def test_should_not_count_seats_on_hidden_deals_as_load(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         alice = world.people["alice"]
         secret = lifecycle.log(session, "Secret", None, alice, confidential=True)
@@ -163,7 +163,7 @@ def test_seats_on_hidden_deals_are_no_load(world: World, catalog: Catalog) -> No
     assert experts(world, catalog, who="alice")["bob"].load == 3
 
 
-def test_a_won_deal_proves_more_than_a_lost_one(world: World, catalog: Catalog) -> None:
+def test_should_value_a_won_deal_more_than_a_lost_one(world: World, catalog: Catalog) -> None:
     def deals_value() -> float:
         return value(experts(world, catalog)["bob"], "deals")
 
@@ -175,7 +175,7 @@ def test_a_won_deal_proves_more_than_a_lost_one(world: World, catalog: Catalog) 
     assert deals_value() < before
 
 
-def test_authors_of_what_won_are_experts(world: World, catalog: Catalog) -> None:
+def test_should_propose_authors_of_assets_that_won(world: World, catalog: Catalog) -> None:
     found = experts(world, catalog)
     assert because(found["bob"], "assets").startswith("wrote ")
     with world.database.write() as session:
@@ -187,7 +187,7 @@ def test_authors_of_what_won_are_experts(world: World, catalog: Catalog) -> None
     assert because(after["bob"], "assets") == "wrote none of the assets that won"
 
 
-def test_declared_skills_alone_make_an_expert_where_they_fit(
+def test_should_propose_a_member_by_declared_skills_alone_where_they_fit(
     world: World, catalog: Catalog
 ) -> None:
     def asked(name: str) -> list[float]:
@@ -208,13 +208,13 @@ def test_declared_skills_alone_make_an_expert_where_they_fit(
     assert asked("frank")
 
 
-def test_nobody_is_an_expert_for_an_empty_record(database: Database, catalog: Catalog) -> None:
+def test_should_propose_nobody_from_an_empty_record(database: Database, catalog: Catalog) -> None:
     with database.read() as session:
         assert experts_of_text(session, PLAIN_VIEW, catalog, "anything") == []
 
 
 @given(st.floats(-1, 1), st.floats(-1, 1), st.integers(0, 50), st.integers(0, 50))
-def test_a_vote_grows_with_relevance_and_is_shared(
+def test_should_raise_a_vote_with_relevance_and_share_it(
     one: float, other: float, few: int, many: int
 ) -> None:
     if one <= other:
@@ -227,13 +227,13 @@ def test_a_vote_grows_with_relevance_and_is_shared(
 
 
 @given(st.floats(0, 1000), st.floats(0, 1000))
-def test_more_evidence_proves_more_and_never_everything(one: float, other: float) -> None:
+def test_should_value_more_evidence_more_but_never_as_certain(one: float, other: float) -> None:
     assert 0 <= proven(one) < 1
     assert (proven(one) <= proven(other)) == (one <= other) or math.isclose(one, other)
 
 
 @given(st.integers(-400, 8_000), st.integers(-400, 8_000))
-def test_evidence_fades(one: int, other: int) -> None:
+def test_should_let_evidence_fade(one: int, other: int) -> None:
     a, b = decay(ago(one), today()), decay(ago(other), today())
     assert 0 < a <= 1
     assert a >= b if one <= other else a <= b
@@ -241,7 +241,7 @@ def test_evidence_fades(one: int, other: int) -> None:
     assert decay(None, today()) == decay(ago(EVIDENCE_HALF_LIFE), today()) == 0.5
 
 
-def test_old_evidence_is_worth_less(world: World, catalog: Catalog) -> None:
+def test_should_value_old_evidence_less(world: World, catalog: Catalog) -> None:
     before = value(experts(world, catalog)["bob"], "deals")
     with world.database.write() as session:
         for name in ("brannoc", "havel"):
@@ -250,7 +250,9 @@ def test_old_evidence_is_worth_less(world: World, catalog: Catalog) -> None:
     assert value(experts(world, catalog)["bob"], "deals") < before
 
 
-def test_who_left_a_seat_of_a_won_deal_is_no_less_an_expert(world: World, catalog: Catalog) -> None:
+def test_should_propose_a_member_who_left_a_seat_of_a_won_deal_just_as_well(
+    world: World, catalog: Catalog
+) -> None:
     before = experts(world, catalog)["bob"]
     with world.database.write() as session:
         deal = world.deal(session, "brannoc")
@@ -267,7 +269,7 @@ def test_who_left_a_seat_of_a_won_deal_is_no_less_an_expert(world: World, catalo
     }
 
 
-def test_a_role_by_another_name_proves_as_much(world: World, catalog: Catalog) -> None:
+def test_should_value_a_renamed_role_the_same(world: World, catalog: Catalog) -> None:
     before = value(experts(world, catalog)["bob"], "deals")
     with world.database.write() as session:
         seat_roles.rename_seat_role(session, "product-expert", "Specialist", None)

@@ -61,7 +61,7 @@ def agreed(weights: np.ndarray, judged: list[Judged]) -> float:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_fitted_weights_order_unseen_kin_as_the_hidden_ones_do(seed: int) -> None:
+def test_should_fit_weights_that_order_unseen_kin_as_the_true_ones_do(seed: int) -> None:
     found = fit(simulated(seed, 40, HIDDEN))
     assert found.refused == ""
     weights = np.array([found.held[name] for name in NAMES])
@@ -73,17 +73,17 @@ def test_fitted_weights_order_unseen_kin_as_the_hidden_ones_do(seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_random_judgements_change_nothing(seed: int) -> None:
+def test_should_learn_nothing_from_random_judgements(seed: int) -> None:
     found = fit(simulated(seed, 40, None))
     assert "not surely better" in found.refused
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_judgements_that_the_defaults_explain_change_nothing(seed: int) -> None:
+def test_should_learn_nothing_from_judgements_that_the_defaults_explain(seed: int) -> None:
     assert fit(simulated(seed, 40, DEFAULT)).refused
 
 
-def test_too_few_judgements_are_refused_with_the_number() -> None:
+def test_should_refuse_too_few_judgements_and_say_how_many_are_needed() -> None:
     found = fit(simulated(1, MINIMUM_DEALS - 1, HIDDEN))
     assert found.refused.startswith(f"{(MINIMUM_DEALS - 1) * 10} judgements on 19 deals")
     assert f"{MINIMUM_JUDGEMENTS} on {MINIMUM_DEALS} deals are needed" in found.refused
@@ -92,7 +92,7 @@ def test_too_few_judgements_are_refused_with_the_number() -> None:
     assert fit([]).refused.startswith("0 judgements on 0 deals")
 
 
-def test_agreement_is_that_of_a_hand() -> None:
+def test_should_compute_agreement_as_by_hand() -> None:
     judged = Judged(np.array([[1.0], [0.5]]), np.array([[0.5], [0.0]]))
     assert agreement(judged, np.array([1.0])) == 3.5 / 4
     assert agreement(judged, np.array([0.0])) == 0.5
@@ -103,7 +103,7 @@ def say(session: Session, deal: Deal, kin: Deal, like: bool) -> None:
     judge(session, deal.id, kin.id, verdict, "" if like else REASONS[0], None)
 
 
-def test_judged_values_are_those_of_the_ranking(world: World, catalog: Catalog) -> None:
+def test_should_fit_to_the_values_of_the_ranking(world: World, catalog: Catalog) -> None:
     """Also of what is hidden by now, as it was said to be unlike."""
     with world.database.read() as session:
         kestrel = world.deal(session, "kestrel")
@@ -128,7 +128,9 @@ def test_judged_values_are_those_of_the_ranking(world: World, catalog: Catalog) 
     )
 
 
-def test_learned_weights_rank_until_they_are_undone(world: World, catalog: Catalog) -> None:
+def test_should_rank_by_learned_weights_until_they_are_undone(
+    world: World, catalog: Catalog
+) -> None:
     def shown() -> list[tuple[str, float]]:
         with world.database.read() as session:
             deal, viewer = world.deal(session, "tidewater"), world.viewer("charlie")
@@ -171,7 +173,7 @@ def test_learned_weights_rank_until_they_are_undone(world: World, catalog: Catal
         assert {"weights learned", "prior learned", "weights unlearned"} <= actions
 
 
-def test_what_was_learned_before_holds_again(world: World) -> None:
+def test_should_use_the_lesson_before_again_after_an_undo(world: World) -> None:
     with world.database.write() as session:
         for prior in (20.0, 160.0):
             keep(session, Subject.PRIOR, {"prior": prior}, {}, None)
@@ -182,7 +184,7 @@ def test_what_was_learned_before_holds_again(world: World) -> None:
         assert prior_in_use(session, PRIOR) == 20
 
 
-def test_a_small_record_teaches_nothing_and_says_why(world: World, catalog: Catalog) -> None:
+def test_should_say_why_a_small_record_teaches_nothing(world: World, catalog: Catalog) -> None:
     with world.database.read() as session:
         weights, prior = lessons(session, catalog)
     assert (weights.subject, prior.subject) == (Subject.WEIGHTS, Subject.PRIOR)
@@ -190,7 +192,7 @@ def test_a_small_record_teaches_nothing_and_says_why(world: World, catalog: Cata
     assert f"{MINIMUM_TRIALS} are needed" in prior.refused
 
 
-def test_how_deals_went_teaches_the_prior(world: World, catalog: Catalog) -> None:
+def test_should_learn_the_prior_from_how_deals_went(world: World, catalog: Catalog) -> None:
     """Of two products, the deals of one are all won and those of the other all lost."""
     with world.database.write() as session:
         products = [

@@ -43,7 +43,7 @@ def mended(found: dict[str, Any]) -> list[str]:
     return [each for each in found["warnings"] if "SQLite" not in each]
 
 
-def test_all_is_well(world: World, indexes: Path) -> None:
+def test_should_report_no_problem_where_all_is_well(world: World, indexes: Path) -> None:
     found = said(world, indexes)
     assert found["problems"] == mended(found) == []
     assert found["index"]["state"] == "in step"
@@ -62,13 +62,13 @@ def test_all_is_well(world: World, indexes: Path) -> None:
     assert json.loads(json.dumps(found)) == found
 
 
-def test_an_empty_record_is_well(database: Database, tmp_path: Path) -> None:
+def test_should_report_no_problem_of_an_empty_record(database: Database, tmp_path: Path) -> None:
     found = check(database, FakeEmbedder(), tmp_path / "none")
     assert found["problems"] == mended(found) == []
     assert found["index"] == {"generation": 0, "snapshot": 0, "state": "in step"}
 
 
-def test_no_database_yet(tmp_path: Path) -> None:
+def test_should_report_a_missing_database(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'none.sqlite3'}")
     found = check(database, FakeEmbedder(), tmp_path)
     assert [each for each in found["problems"] if "no database yet" in each]
@@ -77,7 +77,7 @@ def test_no_database_yet(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_schema_of_another_version(world: World, indexes: Path) -> None:
+def test_should_report_a_schema_of_another_version(world: World, indexes: Path) -> None:
     with world.database.write() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = 'another'"))
     found = said(world, indexes)
@@ -85,7 +85,7 @@ def test_a_schema_of_another_version(world: World, indexes: Path) -> None:
     assert "index" not in found
 
 
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_should_report_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "noise.sqlite3"
     path.write_bytes(b"not a database" * 1000)
     database = Database(f"sqlite:///{path}")
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     database.close()
 
 
-def test_a_damaged_database(world: World, indexes: Path, tmp_path: Path) -> None:
+def test_should_report_a_damaged_database(world: World, indexes: Path, tmp_path: Path) -> None:
     if not world.database.is_sqlite:
         pytest.skip("PostgreSQL looks after its own files")
     with world.database.read() as session:
@@ -113,12 +113,12 @@ def test_a_damaged_database(world: World, indexes: Path, tmp_path: Path) -> None
     database.close()
 
 
-def test_a_model_that_is_away(world: World, indexes: Path) -> None:
+def test_should_report_a_missing_model(world: World, indexes: Path) -> None:
     found = check(world.database, AbsentEmbedder(), indexes)
     assert [each for each in found["problems"] if "words alone" in each]
 
 
-def test_a_reranker_is_named(world: World, indexes: Path) -> None:
+def test_should_name_the_reranker(world: World, indexes: Path) -> None:
     found = check(world.database, FakeEmbedder(), indexes, FakeReranker(""))
     assert found["reranker"] == {"name": "fake", "state": "ready"}
     assert found["problems"] == []
@@ -128,13 +128,13 @@ def test_a_reranker_is_named(world: World, indexes: Path) -> None:
     assert "reranker" not in said(world, indexes)
 
 
-def test_documents_that_another_model_has_read(world: World, indexes: Path) -> None:
+def test_should_report_vectors_of_another_model(world: World, indexes: Path) -> None:
     found = check(world.database, OtherEmbedder(), indexes)
     assert [each for each in found["problems"] if "dealkin reindex" in each]
     assert found["index"]["state"] == "damaged, or of another model"
 
 
-def test_documents_that_are_missing(world: World, tmp_path: Path) -> None:
+def test_should_report_missing_documents(world: World, tmp_path: Path) -> None:
     with world.database.write() as session:
         session.execute(sa.delete(Passage))
         session.execute(sa.delete(Document))
@@ -143,7 +143,7 @@ def test_documents_that_are_missing(world: World, tmp_path: Path) -> None:
     assert [each for each in found["problems"] if "dealkin reindex" in each]
 
 
-def test_vectors_that_are_missing(world: World, indexes: Path) -> None:
+def test_should_report_missing_vectors(world: World, indexes: Path) -> None:
     with world.database.write() as session:
         session.execute(sa.update(Passage).values(model=None, vector=None))
     found = said(world, indexes)
@@ -152,7 +152,7 @@ def test_vectors_that_are_missing(world: World, indexes: Path) -> None:
     assert "dealkin reindex" in problem
 
 
-def test_snapshots_that_are_missing_are_only_a_warning(world: World, indexes: Path) -> None:
+def test_should_only_warn_of_missing_snapshots(world: World, indexes: Path) -> None:
     shutil.rmtree(indexes)
     found = said(world, indexes)
     assert found["problems"] == []
@@ -160,7 +160,7 @@ def test_snapshots_that_are_missing_are_only_a_warning(world: World, indexes: Pa
     assert [each for each in mended(found) if "missing" in each]
 
 
-def test_damaged_snapshots_are_only_a_warning(world: World, indexes: Path) -> None:
+def test_should_only_warn_of_damaged_snapshots(world: World, indexes: Path) -> None:
     path = next(indexes.glob("deal-*.vectors"))
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
@@ -171,7 +171,7 @@ def test_damaged_snapshots_are_only_a_warning(world: World, indexes: Path) -> No
     assert len(mended(found)) == 1
 
 
-def test_snapshots_that_are_behind_are_nothing_to_mend(
+def test_should_not_warn_of_snapshots_that_are_behind(
     world: World, catalog: Catalog, indexes: Path
 ) -> None:
     with world.database.write() as session:
@@ -182,7 +182,7 @@ def test_snapshots_that_are_behind_are_nothing_to_mend(
     assert found["index"]["snapshot"] < found["index"]["generation"]
 
 
-def test_snapshots_of_another_database(world: World, indexes: Path) -> None:
+def test_should_warn_of_snapshots_of_another_database(world: World, indexes: Path) -> None:
     with world.database.write() as session:
         session.execute(sa.update(CatalogGeneration).values(token="0" * 32))
     found = said(world, indexes)
@@ -190,7 +190,7 @@ def test_snapshots_of_another_database(world: World, indexes: Path) -> None:
     assert len(mended(found)) == 1
 
 
-def test_snapshots_that_lack_a_document(world: World, indexes: Path) -> None:
+def test_should_warn_of_snapshots_that_lack_a_document(world: World, indexes: Path) -> None:
     with world.database.write() as session:
         document = session.exec(select(Document.id).limit(1)).one()
         session.execute(sa.delete(Passage).where(col(Passage.document_id) == document))
@@ -213,7 +213,7 @@ def test_snapshots_that_lack_a_document(world: World, indexes: Path) -> None:
         ((3, 53, 0), True),
     ],
 )
-def test_an_sqlite_that_can_lose_commits_is_told(
+def test_should_warn_of_an_sqlite_that_can_lose_commits(
     database: Database,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

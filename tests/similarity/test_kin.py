@@ -46,7 +46,7 @@ def names(world: World, found: list[Kin]) -> list[str]:
     return [by_key[each.key] for each in found]
 
 
-def test_the_nearest_deal_is_first(world: World, catalog: Catalog) -> None:
+def test_should_put_the_nearest_deal_first(world: World, catalog: Catalog) -> None:
     found = kin(world, catalog, "kestrel")
     order = names(world, found)
     assert order[:2] == ["brannoc", "havel"]
@@ -55,7 +55,7 @@ def test_the_nearest_deal_is_first(world: World, catalog: Catalog) -> None:
     assert [each.score for each in found] == sorted((e.score for e in found), reverse=True)
 
 
-def test_a_deal_that_was_just_logged_has_its_kin(world: World, catalog: Catalog) -> None:
+def test_should_find_kin_of_a_deal_that_was_just_logged(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         deal = lifecycle.log(
             session,
@@ -69,20 +69,22 @@ def test_a_deal_that_was_just_logged_has_its_kin(world: World, catalog: Catalog)
     assert set(order[:3]) == {"brannoc", "havel", "kestrel"}
 
 
-def test_a_deal_with_only_a_name_has_kin(world: World, catalog: Catalog) -> None:
+def test_should_find_kin_of_a_deal_with_only_a_name(world: World, catalog: Catalog) -> None:
     found = kin(world, catalog, "unclaimed")
     assert {"orlik", "wards", "meridian"} & set(names(world, found)[:3])
     assert all(term.name in {"meaning", "words", "recency"} for term in found[0].terms)
 
 
-def test_kin_of_a_sentence(world: World, catalog: Catalog) -> None:
+def test_should_find_kin_of_a_sentence(world: World, catalog: Catalog) -> None:
     found = of_text(world, catalog, "risk reports that the audit accepts, every night")
     assert names(world, found)[0] == "lumen"
     assert {term.name for term in found[0].terms} == {"meaning", "words", "recency"}
 
 
 @pytest.mark.parametrize("name", ["kestrel", "wards", "meridian", "unclaimed"])
-def test_reasons_add_up_and_are_true(world: World, catalog: Catalog, name: str) -> None:
+def test_should_give_true_reasons_that_add_up_to_the_score(
+    world: World, catalog: Catalog, name: str
+) -> None:
     found = kin(world, catalog, name, who="alice", limit=50)
     assert len(found) == len(world.deals) - 1
     for each in found:
@@ -121,7 +123,7 @@ def products_of(session: Session, deal: Deal) -> list[Product]:
     return list(session.exec(query.where(DealProduct.deal_id == deal.id)))
 
 
-def test_what_is_shown_is_what_the_deal_says(world: World, catalog: Catalog) -> None:
+def test_should_show_what_the_record_says(world: World, catalog: Catalog) -> None:
     best = kin(world, catalog, "kestrel")[0]
     with world.database.read() as session:
         deal = world.deal(session, "brannoc")
@@ -139,7 +141,7 @@ def test_what_is_shown_is_what_the_deal_says(world: World, catalog: Catalog) -> 
     assert not best.liked
 
 
-def test_a_deal_without_an_account_or_an_owner_is_shown(world: World, catalog: Catalog) -> None:
+def test_should_show_a_deal_without_an_account_or_an_owner(world: World, catalog: Catalog) -> None:
     found = {each.key: each for each in of_text(world, catalog, "somebody asks", limit=50)}
     unclaimed = found[world.deals["unclaimed"]]
     assert (unclaimed.account, unclaimed.account_key, unclaimed.owner) == (
@@ -147,7 +149,7 @@ def test_a_deal_without_an_account_or_an_owner_is_shown(world: World, catalog: C
     )  # fmt: skip
 
 
-def test_everything_that_is_shown_can_be_json(world: World, catalog: Catalog) -> None:
+def test_should_be_convertible_to_json(world: World, catalog: Catalog) -> None:
     for each in kin(world, catalog, "kestrel"):
         data = asdict(each)
         # What is not JSON's own is an amount or a date, and reads as people write it.
@@ -159,13 +161,13 @@ def test_everything_that_is_shown_can_be_json(world: World, catalog: Catalog) ->
         assert all(type(term.value) is float for term in each.terms)
 
 
-def test_a_weight_of_nothing_takes_a_term_out(world: World, catalog: Catalog) -> None:
+def test_should_drop_a_term_without_weight(world: World, catalog: Catalog) -> None:
     for name in Weights.names():
         for each in kin(world, catalog, "kestrel", weights=Weights(**{name: 0.0})):
             assert all(term.contribution == 0 for term in each.terms if term.name == name)
 
 
-def test_weights_change_the_order(world: World, catalog: Catalog) -> None:
+def test_should_order_by_the_weights(world: World, catalog: Catalog) -> None:
     nothing = dict.fromkeys(Weights.names(), 0.0)
     by_competitor = kin(world, catalog, "kestrel", weights=Weights(**{**nothing, "competitor": 1}))
     against = {each.key for each in by_competitor if each.score == 1}
@@ -190,7 +192,7 @@ FILTERS: list[tuple[dict[str, object], set[str]]] = [
 ]
 
 
-def test_filters_leave_what_they_say(world: World, catalog: Catalog) -> None:
+def test_should_apply_filters(world: World, catalog: Catalog) -> None:
     for given_, expected in FILTERS:
         chosen = DealFilter(**given_)  # type: ignore[arg-type]
         assert set(names(world, kin(world, catalog, "kestrel", filter=chosen))) == expected
@@ -198,7 +200,7 @@ def test_filters_leave_what_they_say(world: World, catalog: Catalog) -> None:
         assert set(names(world, by_text)) == expected
 
 
-def test_a_rare_filter_still_returns_its_result(world: World, catalog: Catalog) -> None:
+def test_should_find_the_only_match_of_a_rare_filter(world: World, catalog: Catalog) -> None:
     """One of 500 deals is against Zanzibar, and 499 are more like what is asked for."""
     with world.database.write() as session:
         zanzibar = find_or_add_competitor(session, "Zanzibar")
@@ -223,7 +225,7 @@ def test_a_rare_filter_still_returns_its_result(world: World, catalog: Catalog) 
     assert "rare" not in {each.key for each in of_text(world, catalog, "patient records")}
 
 
-def test_the_limit_is_kept(world: World, catalog: Catalog) -> None:
+def test_should_keep_the_limit(world: World, catalog: Catalog) -> None:
     every = kin(world, catalog, "kestrel", limit=50)
     for limit in (0, 1, 3):
         assert kin(world, catalog, "kestrel", limit=limit) == every[:limit]
@@ -232,14 +234,14 @@ def test_the_limit_is_kept(world: World, catalog: Catalog) -> None:
 STRANGE = ["", " ", "?!", "\u202e", "😀", "a" * 50_000, "' OR 1=1 --", "the of and", '%_*"']
 
 
-def test_strange_questions_have_an_answer(world: World, catalog: Catalog) -> None:
+def test_should_answer_strange_questions(world: World, catalog: Catalog) -> None:
     for text in STRANGE:
         for each in of_text(world, catalog, text):
             assert math.isfinite(each.score)
             assert 0 <= each.score <= sum(Weights().items().values())
 
 
-def test_an_empty_record_has_no_kin(database: Database, catalog: Catalog) -> None:
+def test_should_find_no_kin_in_an_empty_record(database: Database, catalog: Catalog) -> None:
     with database.read() as session:
         assert kin_of_text(session, PLAIN_VIEW, catalog, "anything") == []
     with database.write() as session:
@@ -263,7 +265,7 @@ def take_back(world: World, about: str, of: str) -> None:
         withdraw(session, deal.id, other.id, world.people["charlie"])
 
 
-def test_not_like_ours_hides_a_kin_for_this_deal_only(world: World, catalog: Catalog) -> None:
+def test_should_hide_an_unlike_kin_for_this_deal_only(world: World, catalog: Catalog) -> None:
     before = kin(world, catalog, "kestrel")
     say(world, "kestrel", "brannoc", Verdict.UNLIKE, "different use")
     after = kin(world, catalog, "kestrel", limit=50)
@@ -279,7 +281,7 @@ def test_not_like_ours_hides_a_kin_for_this_deal_only(world: World, catalog: Cat
     assert kin(world, catalog, "kestrel") == before
 
 
-def test_like_ours_is_shown(world: World, catalog: Catalog) -> None:
+def test_should_mark_a_liked_kin(world: World, catalog: Catalog) -> None:
     say(world, "kestrel", "havel", Verdict.LIKE)
     liked = {each.key: each.liked for each in kin(world, catalog, "kestrel")}
     assert [key for key, is_liked in liked.items() if is_liked] == [world.deals["havel"]]
@@ -287,7 +289,7 @@ def test_like_ours_is_shown(world: World, catalog: Catalog) -> None:
     assert "havel" not in names(world, kin(world, catalog, "kestrel"))
 
 
-def test_a_judgement_has_a_reason_and_an_author(world: World) -> None:
+def test_should_record_the_reason_and_the_author_of_a_judgement(world: World) -> None:
     for reason in ("", "because"):
         with pytest.raises(Invalid) as refused:
             say(world, "kestrel", "brannoc", Verdict.UNLIKE, reason)
@@ -309,7 +311,7 @@ def test_a_judgement_has_a_reason_and_an_author(world: World) -> None:
         assert [act for act in acts if "kin" in act] == ["kin unlike", "kin judgement withdrawn"]
 
 
-def test_judgements_go_with_their_deals(world: World) -> None:
+def test_should_delete_judgements_with_their_deals(world: World) -> None:
     say(world, "kestrel", "brannoc", Verdict.LIKE)
     with world.database.write() as session:
         deal = lifecycle.log(session, "Short-lived", None, None)
@@ -326,7 +328,9 @@ WORDS = st.lists(st.sampled_from(["patient", "records,", "the", "ward's", "one",
 
 
 @given(WORDS, st.sets(st.sampled_from(["patient", "record", "ward", "one", "none"])))
-def test_a_snippet_marks_the_hits_and_nothing_else(words: list[str], hits: set[str]) -> None:
+def test_should_mark_the_hits_of_a_snippet_and_nothing_else(
+    words: list[str], hits: set[str]
+) -> None:
     width = 5
     pieces = snippet(" ".join(words), hits, "en", width)
     shown = "".join(piece.text for piece in pieces)
@@ -345,14 +349,14 @@ def test_a_snippet_marks_the_hits_and_nothing_else(words: list[str], hits: set[s
     assert all(a.hit != b.hit for a, b in pairwise(pieces))
 
 
-def test_a_word_of_a_name_around_a_deal_is_shown_in_full(world: World, catalog: Catalog) -> None:
+def test_should_show_a_word_of_a_related_name_in_full(world: World, catalog: Catalog) -> None:
     """'Warehouse' is only in the name of Ribera's product."""
     found = of_text(world, catalog, "migration to a warehouse")
     because = {each.key: {t.name: t.because for t in each.terms}["words"] for each in found}
     assert because[world.deals["ribera"]] == "words in common: warehouse"
 
 
-def test_words_are_shown_as_they_are_written() -> None:
+def test_should_show_words_as_they_are_written() -> None:
     text = ["SAP warehouses and Patient Records"]
     assert surfaces(text, ["warehous", "sap", "patient", "gone"], "en") == [
         "warehouses",

@@ -53,13 +53,13 @@ def case(won: bool = True, **facts: object) -> Case:
 
 
 @given(CASES, PRIORS)
-def test_the_interval_contains_the_chance(cases: list[Case], prior: float) -> None:
+def test_should_contain_the_chance_in_its_interval(cases: list[Case], prior: float) -> None:
     found = chance(cases, USUAL, prior)
     assert 0 <= found.low <= found.value <= found.high <= 1
 
 
 @given(CASES, PRIORS)
-def test_a_won_kin_never_lowers_the_chance_and_a_lost_one_never_raises_it(
+def test_should_not_lower_the_chance_by_a_won_kin_or_raise_it_by_a_lost_one(
     cases: list[Case], prior: float
 ) -> None:
     value = chance(cases, USUAL, prior).value
@@ -68,7 +68,7 @@ def test_a_won_kin_never_lowers_the_chance_and_a_lost_one_never_raises_it(
 
 
 @given(CASES)
-def test_the_chance_lies_between_the_usual_rate_and_that_of_kin(cases: list[Case]) -> None:
+def test_should_put_the_chance_between_the_usual_rate_and_that_of_kin(cases: list[Case]) -> None:
     weight = sum(each.likeness for each in cases)
     own = sum(each.likeness for each in cases if each.won) / weight if cases else USUAL.rate
     low, high = sorted((own, USUAL.rate))
@@ -76,7 +76,7 @@ def test_the_chance_lies_between_the_usual_rate_and_that_of_kin(cases: list[Case
     assert chance(cases, USUAL, math.inf).value == USUAL.rate
 
 
-def test_the_more_alike_kin_are_the_more_they_say() -> None:
+def test_should_weigh_kin_by_their_likeness() -> None:
     near = chance([case(won=False, likeness=0.9)] * 20, USUAL, PRIOR)
     far = chance([case(won=False, likeness=0.4)] * 20, USUAL, PRIOR)
     assert near.value < far.value < USUAL.rate
@@ -84,21 +84,21 @@ def test_the_more_alike_kin_are_the_more_they_say() -> None:
     assert near.value == pytest.approx(USUAL.rate * 80 / 98)
 
 
-def test_too_few_kin_say_nothing() -> None:
+def test_should_predict_nothing_from_too_few_kin() -> None:
     assert outlook([case()] * (MINIMUM - 1), USUAL, "EUR", PRIOR) is None
     found = outlook([case()] * MINIMUM, USUAL, "EUR", PRIOR)
     assert found is not None
     assert (found.won, found.closed) == (MINIMUM, MINIMUM)
 
 
-def test_too_few_won_kin_tell_no_days_and_no_amount() -> None:
+def test_should_predict_no_days_and_no_amount_from_too_few_won_kin() -> None:
     cases = [case()] * (MINIMUM_VALUES - 1) + [case(won=False)] * MINIMUM
     found = outlook(cases, USUAL, "EUR", PRIOR)
     assert found is not None
     assert (found.days, found.amount) == (None, None)
 
 
-def test_the_middle_half_is_that_of_won_kin() -> None:
+def test_should_give_the_quartiles_of_won_kin() -> None:
     won = [case(days=day, amount=Decimal(day * 10)) for day in range(10, 101, 10)]
     lost = [case(won=False, days=900, amount=Decimal(9))] * 20
     found = outlook([*lost, *won], USUAL, "EUR", PRIOR)
@@ -114,7 +114,7 @@ def test_the_middle_half_is_that_of_won_kin() -> None:
     ("own", "shown", "median"),
     [("USD", "USD", 7), ("EUR", "EUR", 100), ("PLN", "EUR", 100), (None, "EUR", 100)],
 )
-def test_amounts_are_of_one_currency(own: str | None, shown: str, median: float) -> None:
+def test_should_give_amounts_in_one_currency(own: str | None, shown: str, median: float) -> None:
     """The deal's own where enough kin have it, else the commonest one."""
     cases = [case()] * (MINIMUM + 1)
     cases += [case(amount=Decimal(7), currency="USD")] * MINIMUM_VALUES
@@ -137,7 +137,7 @@ def simulated(count: int, signal: float, seed: int) -> list[Trial]:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_where_kin_tell_nothing_the_outlook_is_the_usual(seed: int) -> None:
+def test_should_predict_the_usual_rate_where_kin_tell_nothing(seed: int) -> None:
     learned = learn(simulated(400, 0.0, seed))
     assert learned is not None
     assert learned.prior >= 160
@@ -146,7 +146,7 @@ def test_where_kin_tell_nothing_the_outlook_is_the_usual(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_where_kin_tell_much_they_are_trusted_and_right(seed: int) -> None:
+def test_should_trust_kin_where_they_tell_much(seed: int) -> None:
     learned = learn(simulated(400, 0.35, seed))
     assert learned is not None
     assert learned.prior <= 80
@@ -159,7 +159,7 @@ def test_where_kin_tell_much_they_are_trusted_and_right(seed: int) -> None:
     assert error(learned.prior) < error(math.inf) - 0.01
 
 
-def test_too_few_trials_teach_nothing() -> None:
+def test_should_learn_nothing_from_too_few_trials() -> None:
     assert learn(simulated(MINIMUM_TRIALS - 1, 0.3, 1)) is None
 
 
@@ -193,7 +193,7 @@ def add_ferries(world: World, count: int) -> None:
         world.deals["Ferry timetable"] = deal.key
 
 
-def test_an_outlook_is_counted_from_kin(world: World, catalog: Catalog) -> None:
+def test_should_count_an_outlook_from_kin(world: World, catalog: Catalog) -> None:
     add_ferries(world, 18)
     found = of(world, catalog, "charlie")
     assert found is not None
@@ -206,12 +206,14 @@ def test_an_outlook_is_counted_from_kin(world: World, catalog: Catalog) -> None:
     assert found.chance.low < found.chance.value < found.chance.high
 
 
-def test_few_kin_are_silent(world: World, catalog: Catalog) -> None:
+def test_should_give_no_outlook_by_few_kin(world: World, catalog: Catalog) -> None:
     add_ferries(world, MINIMUM - 1)
     assert of(world, catalog, "charlie") is None
 
 
-def test_confidential_kin_are_in_no_strangers_outlook(world: World, catalog: Catalog) -> None:
+def test_should_leave_confidential_kin_out_of_a_strangers_outlook(
+    world: World, catalog: Catalog
+) -> None:
     add_ferries(world, 18)
     before = of(world, catalog, "charlie")
     with world.database.write() as session:
@@ -224,7 +226,9 @@ def test_confidential_kin_are_in_no_strangers_outlook(world: World, catalog: Cat
     assert seen.closed == 21
 
 
-def test_a_trial_knows_only_what_had_closed_by_then(database: Database, catalog: Catalog) -> None:
+def test_should_use_only_deals_that_had_closed_when_a_trial_was_opened(
+    database: Database, catalog: Catalog
+) -> None:
     start = date(2024, 1, 1)
 
     def day(number: int) -> date:
@@ -252,7 +256,7 @@ def test_a_trial_knows_only_what_had_closed_by_then(database: Database, catalog:
     assert replace(again, cases=()) == replace(found, cases=())
 
 
-def test_trials_are_of_a_period_and_of_what_everybody_sees(
+def test_should_try_only_deals_of_the_period_that_everybody_sees(
     database: Database, catalog: Catalog
 ) -> None:
     with database.write() as session:

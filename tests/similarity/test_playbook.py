@@ -33,20 +33,20 @@ CASES = st.tuples(
 
 
 @given(CASES)
-def test_the_interval_contains_the_lift(cases: tuple[int, int, int, int]) -> None:
+def test_should_contain_the_lift_in_its_interval(cases: tuple[int, int, int, int]) -> None:
     found = lift(*cases)
     assert -1 <= found.low <= found.value <= found.high <= 1
     assert math.isfinite(found.value)
 
 
 @given(st.integers(0, 30), st.integers(0, 30))
-def test_equal_rates_on_equal_numbers_are_no_lift(won: int, lost: int) -> None:
+def test_should_find_no_lift_at_equal_rates_on_equal_numbers(won: int, lost: int) -> None:
     closed = won + lost
     assert lift(won, closed, won, closed).value == pytest.approx(0, abs=1e-12)
 
 
 @given(CASES)
-def test_one_more_win_with_it_is_more_and_without_it_is_less(
+def test_should_raise_the_lift_by_a_win_with_the_asset_and_lower_it_by_one_without(
     cases: tuple[int, int, int, int],
 ) -> None:
     won_with, closed_with, won_without, closed_without = cases
@@ -58,13 +58,15 @@ def test_one_more_win_with_it_is_more_and_without_it_is_less(
 
 
 @given(CASES)
-def test_with_and_without_are_two_sides_of_one_thing(cases: tuple[int, int, int, int]) -> None:
+def test_should_negate_the_lift_when_with_and_without_are_swapped(
+    cases: tuple[int, int, int, int],
+) -> None:
     a, b, c, d = cases
     assert lift(a, b, c, d).value == pytest.approx(-lift(c, d, a, b).value)
 
 
 @given(st.integers(1, 40), st.integers(2, 6))
-def test_few_cases_promise_little(closed: int, times: int) -> None:
+def test_should_promise_little_from_few_cases(closed: int, times: int) -> None:
     """The same rates on more deals are a greater and a surer lift."""
     few = lift(closed, closed, 0, closed)
     many = lift(closed * times, closed * times, 0, closed * times)
@@ -72,7 +74,7 @@ def test_few_cases_promise_little(closed: int, times: int) -> None:
     assert many.high - many.low < few.high - few.low
 
 
-def test_an_asset_used_once_promises_next_to_nothing() -> None:
+def test_should_promise_next_to_nothing_from_one_use() -> None:
     once = lift(1, 1, 20, 40)
     assert 0 < once.value < 0.1
     assert once.low < 0 < once.high
@@ -80,12 +82,12 @@ def test_an_asset_used_once_promises_next_to_nothing() -> None:
 
 
 @given(st.integers(0, 60), st.integers(0, 60))
-def test_an_asset_used_on_everything_has_about_no_lift(won: int, lost: int) -> None:
+def test_should_find_about_no_lift_for_an_asset_used_on_everything(won: int, lost: int) -> None:
     """Popularity proves nothing: there is nothing to compare with."""
     assert abs(lift(won, won + lost, 0, 0).value) < 0.07
 
 
-def test_nothing_at_all_is_no_lift() -> None:
+def test_should_find_no_lift_without_deals() -> None:
     assert lift(0, 0, 0, 0).value == 0
 
 
@@ -101,7 +103,7 @@ def plays(found: Playbook) -> dict[str, Play]:
     return {play.key: play for play in found.plays}
 
 
-def test_the_demo_that_won_is_first(world: World, catalog: Catalog) -> None:
+def test_should_put_the_demo_that_won_first(world: World, catalog: Catalog) -> None:
     found = playbook(world, catalog)
     assert found.plays[0].key == world.assets["demo"]
     demo = found.plays[0]
@@ -115,7 +117,7 @@ def test_the_demo_that_won_is_first(world: World, catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("who", ["charlie", "alice"])
-def test_the_numbers_are_those_of_a_count(world: World, catalog: Catalog, who: str) -> None:
+def test_should_show_the_numbers_of_a_count(world: World, catalog: Catalog, who: str) -> None:
     found = playbook(world, catalog, who=who)
     with world.database.read() as session:
         closed = session.exec(
@@ -153,7 +155,7 @@ def test_the_numbers_are_those_of_a_count(world: World, catalog: Catalog, who: s
             )
 
 
-def test_reasons_add_up(world: World, catalog: Catalog) -> None:
+def test_should_give_reasons_that_add_up_to_the_score(world: World, catalog: Catalog) -> None:
     found = playbook(world, catalog, who="alice")
     assert [play.score for play in found.plays] == sorted(
         (play.score for play in found.plays), reverse=True
@@ -168,7 +170,7 @@ def test_reasons_add_up(world: World, catalog: Catalog) -> None:
     assert json.loads(json.dumps(asdict(found)))["closed"] == found.closed
 
 
-def test_what_may_not_be_used_never_appears(world: World, catalog: Catalog) -> None:
+def test_should_never_recommend_assets_that_may_not_be_used(world: World, catalog: Catalog) -> None:
     """Not the expired deck that won Havel, and neither what is withdrawn or expires later."""
     assert world.assets["old_deck"] not in plays(playbook(world, catalog))
     with world.database.write() as session:
@@ -185,7 +187,7 @@ def test_what_may_not_be_used_never_appears(world: World, catalog: Catalog) -> N
     assert world.assets["demo"] not in plays(playbook(world, catalog))
 
 
-def test_what_only_lost_deals_had_is_no_play(world: World, catalog: Catalog) -> None:
+def test_should_not_recommend_what_only_lost_deals_used(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         paper = assets.publish(session, "Loser", "white paper", world.people["erin"], [])
         assets.use(session, paper, world.deal(session, "orlik"), None)
@@ -194,7 +196,7 @@ def test_what_only_lost_deals_had_is_no_play(world: World, catalog: Catalog) -> 
     assert {"loser", "hope"}.isdisjoint(plays(playbook(world, catalog)))
 
 
-def test_an_asset_used_twice_on_a_deal_counts_once(world: World, catalog: Catalog) -> None:
+def test_should_count_an_asset_used_twice_on_a_deal_once(world: World, catalog: Catalog) -> None:
     before = plays(playbook(world, catalog))[world.assets["demo"]]
     with world.database.write() as session:
         demo, deal = world.asset(session, "demo"), world.deal(session, "brannoc")
@@ -204,7 +206,7 @@ def test_an_asset_used_twice_on_a_deal_counts_once(world: World, catalog: Catalo
     assert "Once more" in {use.comment for use in after.evidence}
 
 
-def test_popularity_fulfils_no_prophecy(database: Database, catalog: Catalog) -> None:
+def test_should_not_recommend_by_popularity(database: Database, catalog: Catalog) -> None:
     """An asset on every deal, won or lost, stands behind one that only the won ones had."""
     with database.write() as session:
         everywhere = assets.publish(session, "Everywhere", "deck", None, [])
@@ -230,7 +232,7 @@ def test_popularity_fulfils_no_prophecy(database: Database, catalog: Catalog) ->
     assert found["telling"].score > found["everywhere"].score
 
 
-def test_what_users_say_counts(database: Database, catalog: Catalog) -> None:
+def test_should_count_what_users_say(database: Database, catalog: Catalog) -> None:
     answers: list[tuple[list[bool | None], float, str]] = [
         ([None], 1 / 2, "nobody has said yet"),
         ([True], 2 / 3, "helped in 1 of 1 answers"),
@@ -251,7 +253,7 @@ def test_what_users_say_counts(database: Database, catalog: Catalog) -> None:
         assert (term.value, term.because) == (pytest.approx(value), because)
 
 
-def test_fresh_assets_count_more(world: World, catalog: Catalog) -> None:
+def test_should_prefer_fresh_assets(world: World, catalog: Catalog) -> None:
     for published, value, because in (
         (ago(0), 1.0, "published today"),
         (ago(540), 0.5, "published 1 year ago"),
@@ -266,7 +268,7 @@ def test_fresh_assets_count_more(world: World, catalog: Catalog) -> None:
         assert (term.value, term.because) == (pytest.approx(value), because)
 
 
-def test_no_kin_no_plays(database: Database, catalog: Catalog) -> None:
+def test_should_recommend_nothing_without_kin(database: Database, catalog: Catalog) -> None:
     with database.read() as session:
         found = playbook_of_text(session, PLAIN_VIEW, catalog, "anything")
     assert found == Playbook([], [], 0, 0)
@@ -292,7 +294,7 @@ def log_against(world: World, count: int, *, lost_with: int = 0) -> None:
         lifecycle.set_competitors(session, world.deal(session, "kestrel"), [zanzibar])
 
 
-def test_what_lost_deals_lacked_is_a_contrast(world: World, catalog: Catalog) -> None:
+def test_should_contrast_what_lost_deals_lacked(world: World, catalog: Catalog) -> None:
     log_against(world, CONTRAST_CASES, lost_with=1)
     (contrast,) = playbook(world, catalog).contrasts
     assert (contrast.competitor, contrast.asset_key) == ("Zanzibar", world.assets["demo"])
@@ -300,17 +302,17 @@ def test_what_lost_deals_lacked_is_a_contrast(world: World, catalog: Catalog) ->
     assert (contrast.lost_with, contrast.lost) == (1, CONTRAST_CASES)
 
 
-def test_too_few_deals_are_no_contrast(world: World, catalog: Catalog) -> None:
+def test_should_find_no_contrast_in_too_few_deals(world: World, catalog: Catalog) -> None:
     log_against(world, CONTRAST_CASES - 1)
     assert playbook(world, catalog).contrasts == []
 
 
-def test_what_both_had_is_no_contrast(world: World, catalog: Catalog) -> None:
+def test_should_find_no_contrast_in_what_both_used(world: World, catalog: Catalog) -> None:
     log_against(world, CONTRAST_CASES + 1, lost_with=CONTRAST_CASES + 1)
     assert playbook(world, catalog).contrasts == []
 
 
-def test_withdrawn_assets_and_hidden_deals_are_in_no_contrast(
+def test_should_leave_withdrawn_assets_and_hidden_deals_out_of_contrasts(
     world: World, catalog: Catalog
 ) -> None:
     log_against(world, CONTRAST_CASES)

@@ -68,7 +68,7 @@ def values(record: Record) -> np.ndarray:
     return np.array([each.value for each in record.lifts()])
 
 
-def test_the_order_of_the_effects_is_found_again() -> None:
+def test_should_recover_the_order_of_the_effects() -> None:
     """Surely from many deals, and roughly from as few as a playbook looks at."""
     telling = EFFECTS != 0
     found = {
@@ -88,7 +88,7 @@ def test_the_order_of_the_effects_is_found_again() -> None:
     assert found[2_000] > found[KIN]
 
 
-def test_what_helps_most_stands_before_what_does_nothing() -> None:
+def test_should_put_what_helps_most_before_what_does_nothing() -> None:
     ahead = []
     for seed in range(RECORDS):
         lifts = values(simulated(seed, KIN, rates(seed, 0.15, 0.4)))
@@ -97,7 +97,7 @@ def test_what_helps_most_stands_before_what_does_nothing() -> None:
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.01, 0.05), (0.05, 0.3), (0.3, 0.7)])
-def test_false_winners_are_held_down(low: float, high: float) -> None:
+def test_should_hold_false_winners_down(low: float, high: float) -> None:
     """What does nothing is called strong about as seldom as the interval promises, one time in
     twenty, and hardly ever where it was seldom tried."""
     strong = [
@@ -112,7 +112,7 @@ def test_false_winners_are_held_down(low: float, high: float) -> None:
     assert np.mean(strong) <= (0.01 if high < 0.1 else 0.08)
 
 
-def test_an_asset_that_was_used_by_chance_on_a_few_won_deals_does_not_lead() -> None:
+def test_should_not_put_an_asset_used_by_chance_on_a_few_won_deals_first() -> None:
     """Beside three that help and are used often stand many that were hardly ever tried. A plain
     comparison of win rates puts one of those first most often; the shrunken one hardly ever."""
     effects = np.array([0.3, 0.25, 0.2, *[0.0] * 40])
@@ -126,7 +126,7 @@ def test_an_asset_that_was_used_by_chance_on_a_few_won_deals_does_not_lead() -> 
     assert held <= 0.05 * RECORDS
 
 
-def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_should_cover_the_truth_about_as_often_as_the_interval_says() -> None:
     """Nine times in ten; as it is drawn towards no effect, what helps most may lie above it."""
     inside = []
     for seed in range(RECORDS):
@@ -160,7 +160,7 @@ def final_leader(seed: int, *, by_lift: bool) -> int:
     return leader
 
 
-def test_popularity_does_not_fulfil_itself() -> None:
+def test_should_not_let_popularity_fulfil_itself() -> None:
     """Counting wins keeps what was popular first for ever, as it is used because it is first.
     Comparing with the deals that went without it does not."""
     by_lift = [final_leader(seed, by_lift=True) for seed in range(RECORDS)]
@@ -170,7 +170,7 @@ def test_popularity_does_not_fulfil_itself() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.8, 0.95, 1.0])
-def test_what_is_used_on_nearly_every_deal_gains_nothing_by_it(rate: float) -> None:
+def test_should_give_nothing_for_being_used_on_nearly_every_deal(rate: float) -> None:
     often = np.array([rate, 0.2])
     lifts = [
         simulated(seed, KIN, often, np.array([0.0, 0.0])).lifts()[0] for seed in range(5 * RECORDS)

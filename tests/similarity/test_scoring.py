@@ -54,7 +54,7 @@ def total(ours: Facets, theirs: Facets, weights: Weights = DEFAULT) -> float:
 
 
 @given(ours=FACETS, theirs=FACETS, weights=WEIGHTS, meaning=SHARE, words=SHARE)
-def test_contributions_add_up_to_the_score(
+def test_should_add_up_contributions_to_the_score(
     ours: Facets, theirs: Facets, weights: Weights, meaning: float, words: float
 ) -> None:
     given_ = values(ours, theirs, meaning, words)
@@ -74,7 +74,7 @@ def test_contributions_add_up_to_the_score(
 
 
 @given(FACETS, FACETS)
-def test_a_facet_that_is_unknown_of_ours_is_not_compared(ours: Facets, theirs: Facets) -> None:
+def test_should_not_compare_a_facet_that_is_unknown_of_ours(ours: Facets, theirs: Facets) -> None:
     known = {"recency"}
     known |= {"industry"} if ours.industry else set()
     known |= {"size"} if ours.headcount else set()
@@ -84,7 +84,7 @@ def test_a_facet_that_is_unknown_of_ours_is_not_compared(ours: Facets, theirs: F
     assert scoring.compare(ours, theirs, TODAY).keys() == known
 
 
-def test_a_twin_agrees_in_everything() -> None:
+def test_should_agree_with_a_twin_in_everything() -> None:
     found = scoring.compare(OURS, TWIN, TODAY)
     assert {name: value.value for name, value in found.items()} == dict.fromkeys(
         ["industry", "size", "product", "competitor", "region", "recency"], 1.0
@@ -121,7 +121,7 @@ def test_a_twin_agrees_in_everything() -> None:
         ("recency", {"closed": None}, 0.0, "still open"),
     ],
 )
-def test_each_facet_says_how_far_it_agrees_and_why(
+def test_should_say_how_far_each_facet_agrees_and_why(
     facet: str, theirs: dict[str, object], value: float, because: str
 ) -> None:
     given_ = {
@@ -133,7 +133,7 @@ def test_each_facet_says_how_far_it_agrees_and_why(
     assert found.because == because
 
 
-def test_nothing_known_on_both_sides_is_no_likeness() -> None:
+def test_should_find_no_likeness_where_nothing_is_known() -> None:
     nothing = Facets()
     assert scoring.compare(nothing, nothing, TODAY).keys() == {"recency"}
     unknown_country = replace(OURS, country=None, region=None)
@@ -158,12 +158,12 @@ def test_nothing_known_on_both_sides_is_no_likeness() -> None:
         {"closed": None},
     ],
 )
-def test_taking_a_facet_away_lowers_the_score(lost: dict[str, object]) -> None:
+def test_should_lower_the_score_when_a_facet_is_taken_away(lost: dict[str, object]) -> None:
     assert total(OURS, replace(TWIN, **lost)) < total(OURS, TWIN)
 
 
 @pytest.mark.parametrize("name", Weights.names())
-def test_a_term_without_weight_moves_nothing(name: str) -> None:
+def test_should_ignore_a_term_without_weight(name: str) -> None:
     weights = replace(Weights(), **{name: 0.0})
     terms = {term.name: term for term in scoring.terms(values(OURS, TWIN), weights)}
     assert terms[name].contribution == 0
@@ -171,7 +171,9 @@ def test_a_term_without_weight_moves_nothing(name: str) -> None:
 
 
 @given(WEIGHTS)
-def test_where_the_model_does_not_know_the_language_words_carry_the_text(weights: Weights) -> None:
+def test_should_weigh_words_more_in_a_language_that_the_model_does_not_know(
+    weights: Weights,
+) -> None:
     for_words = weights.for_words()
     assert for_words.meaning <= weights.meaning
     assert for_words.meaning + for_words.words == pytest.approx(weights.meaning + weights.words)
@@ -193,13 +195,15 @@ def of_share(share: float) -> list[Term]:
         (0.0, "weak"),
     ],
 )
-def test_a_band_is_the_share_of_what_could_agree(share: float, band: str) -> None:
+def test_should_choose_the_band_by_the_share_of_the_attainable_score(
+    share: float, band: str
+) -> None:
     assert scoring.band(of_share(share)) == band
     doubled = [replace(term, weight=2 * term.weight) for term in of_share(share)]
     assert scoring.band(doubled) == band
 
 
-def test_nothing_that_counts_is_weak() -> None:
+def test_should_call_a_score_without_weights_weak() -> None:
     assert scoring.band([]) == "weak"
     assert scoring.band([Term("meaning", 1.0, 0.0, "")]) == "weak"
 
@@ -219,12 +223,12 @@ def test_nothing_that_counts_is_weak() -> None:
         (-3, "today"),
     ],
 )
-def test_days_are_told_in_words(days: int, words: str) -> None:
+def test_should_put_days_into_words(days: int, words: str) -> None:
     assert scoring.ago(days) == words
 
 
 @given(st.dates(date(2010, 1, 1), TODAY), st.dates(date(2010, 1, 1), TODAY))
-def test_what_closed_later_is_nearer(one: date, other: date) -> None:
+def test_should_prefer_deals_that_closed_later(one: date, other: date) -> None:
     a, b = scoring.recency(one, TODAY), scoring.recency(other, TODAY)
     assert (a > b) == (one > other)
     assert 0 < a <= 1
@@ -260,11 +264,13 @@ def difference(theirs: dict[str, object], weights: Weights = DEFAULT) -> str:
         ({"country": None, "region": None}, ""),
     ],
 )
-def test_the_difference_that_costs_most_is_told(theirs: dict[str, object], sentence: str) -> None:
+def test_should_tell_the_difference_that_costs_most(
+    theirs: dict[str, object], sentence: str
+) -> None:
     assert difference(theirs) == sentence
 
 
-def test_the_weights_decide_which_difference_matters() -> None:
+def test_should_choose_the_difference_by_the_weights() -> None:
     theirs = {"industry": "K64", "products": frozenset({"Relay"})}
     assert difference(theirs) == "it was not about Atlas"
     assert difference(theirs, Weights(industry=1.0)) == f"they are in {industry_name('K64')}"

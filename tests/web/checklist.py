@@ -1,4 +1,4 @@
-"""What every handler that writes must refuse, whoever asks."""
+"""What every handler that writes must refuse."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def refuses_on_deals(
     deal: str = "wards",
     has_page: bool = False,
 ) -> None:
-    """A write under a deal, whose key stands as {deal} in the path."""
+    """Check a write to a deal; `path` has the deal's key as {deal}."""
     here, hidden = world.deals[deal], world.confidential_deal
     before = acts(world)
     alice = visit("alice")
@@ -33,7 +33,7 @@ def refuses_on_deals(
 def refuses(
     visit: Visit, world: World, path: str, data: Mapping[str, str], *, has_page: bool = False
 ) -> None:
-    """Any other write."""
+    """Check any other write."""
     before = acts(world)
     assert visit("frank").post(path, data).status_code == 403
     assert visit("dana").post(path, {**data, "surprise": "x"}).status_code == 422

@@ -1,4 +1,4 @@
-"""The application on the cast's database, and the cast as its visitors."""
+"""The application on the cast's database, and its visitors."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -17,7 +17,7 @@ from workspace.people.sign_in import open_session
 
 
 class Visitor:
-    """Somebody's browser: its cookies, and the token of its forms."""
+    """A browser: its cookies, and the token of its forms."""
 
     def __init__(self, client: TestClient[Litestar], world: World) -> None:
         self.client = client
@@ -26,7 +26,7 @@ class Visitor:
         self.token = ""
 
     def sign_in(self, name: str) -> None:
-        """Have a session, without going through the form: checking a password takes long."""
+        """Open a session without the form, as checking a password takes long."""
         with self.world.database.write() as session:
             self.cookies["session"] = open_session(session, self.world.people[name])
         self.token = self.token_of("/search")
@@ -40,7 +40,7 @@ class Visitor:
         return self._send("GET", path, None, headers)
 
     def post(self, path: str, data: Any = None, *, token: str | None = None, **headers: str) -> Any:
-        """Send a form of one of our pages."""
+        """Send a form with the visitor's token, or with another one."""
         sent = {**(data or {}), "_csrf_token": self.token if token is None else token}
         return self._send("POST", path, sent, headers)
 
@@ -52,7 +52,7 @@ class Visitor:
             method, path, data=data, headers=headers, follow_redirects=False
         )
         self.cookies.update(answer.cookies.items())
-        # The client is everybody's: it must not remember whose turn it was.
+        # All visitors share the client, so it must not keep the cookies of one.
         self.client.cookies.clear()
         return answer
 
@@ -62,7 +62,7 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture(autouse=True)
 def _still_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages say how long ago things were as at the test's start: two looks can be compared."""
+    """Relative times on pages are those at the test's start, so that pages can be compared."""
     moment = now()
     monkeypatch.setattr("web.rendering.now", lambda: moment)
 
@@ -75,28 +75,28 @@ def app(world: World, workspace: Workspace) -> Litestar:
 
 @pytest.fixture
 def visit(app: Litestar, world: World) -> Iterator[Visit]:
-    """Visitors by name, signed in; None is somebody who is not."""
-    known: dict[str | None, Visitor] = {}
+    """Visitors by name, signed in; None is a visitor who is not."""
+    visitors: dict[str | None, Visitor] = {}
     with TestClient(app, base_url="http://dealkin.local") as client:
 
-        def one(name: str | None = None) -> Visitor:
-            if name not in known:
-                known[name] = Visitor(client, world)
+        def visitor(name: str | None = None) -> Visitor:
+            if name not in visitors:
+                visitors[name] = Visitor(client, world)
                 if name:
-                    known[name].sign_in(name)
-            return known[name]
+                    visitors[name].sign_in(name)
+            return visitors[name]
 
-        yield one
+        yield visitor
 
 
 @pytest.fixture
 def session(world: World) -> Iterator[Session]:
-    """What the database holds; after `rollback()`, what it holds by then."""
-    with world.database.read() as opened:
-        yield opened
+    """A reading session, which after `rollback()` sees what was committed meanwhile."""
+    with world.database.read() as reading:
+        yield reading
 
 
 def acts(world: World) -> int:
-    """How many acts are on the audit log: unchanged after what was refused."""
+    """The number of entries in the audit log: unchanged after a refused write."""
     with world.database.read() as session:
         return session.exec(select(func.count()).select_from(AuditEntry)).one()

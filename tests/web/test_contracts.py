@@ -1,4 +1,4 @@
-"""What holds for every template, every route and every list."""
+"""Rules for every template, every route and every list."""
 
 import re
 from collections.abc import Iterator
@@ -26,11 +26,11 @@ from workspace.people import people
 from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
-# Where the secret in the address is all that is asked for, and the token of the form too.
+# Where the secret in the address takes the place of a session and of the form's token.
 BY_LINK = "/g/"
-# What a member who may only read may still do: it changes nothing of the record.
+# Writes that a read-only member may send: they change nothing of the record.
 HARMLESS = {"/sign-in", "/sign-out", "/preferences"}
-# Parts of pages that have no page of their own, and what a program asks for.
+# Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {
     "/deals/new/account",
     "/deals/{key}/activity/latest",
@@ -47,7 +47,7 @@ SEEN = "Bob has seen it."
 
 @pytest.fixture(autouse=True)
 def _request(request: pytest.FixtureRequest) -> None:
-    """A request, a note of Bob's and something for Alice to do, where there is a record at all."""
+    """A reference request, a note of Bob's and a task of Alice's, if the test has a world."""
     if "world" in request.fixturenames:
         world: World = request.getfixturevalue("world")
         with world.database.write() as writing:
@@ -71,7 +71,7 @@ def routes(app: Litestar) -> list[tuple[str, str]]:
 
 
 def filled(path: str, world: World, session: Session) -> str:
-    """The path with keys of things that are there, and that Bob may change."""
+    """The path with the keys of existing things that Bob may change."""
     deal = world.deal(session, "wards")
     seat = session.exec(select(Seat.id).where(Seat.deal_id == deal.id)).first()
     own = session.exec(
@@ -126,6 +126,12 @@ def test_should_have_templates_without_anything_that_runs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATE_NAMES)
+def test_should_have_templates_without_very_long_lines(name: str) -> None:
+    lines = (TEMPLATES / name).read_text().splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) >= 160] == []
+
+
+@pytest.mark.parametrize("name", TEMPLATE_NAMES)
 def test_should_have_a_token_in_every_form_that_writes(name: str) -> None:
     source = (TEMPLATES / name).read_text()
     by_link = name.startswith("references/guests/")
@@ -136,7 +142,7 @@ def test_should_have_a_token_in_every_form_that_writes(name: str) -> None:
             assert "href=" in tag or "action=" in tag, f"needs JavaScript: {tag}"
 
 
-def test_should_let_nobody_in_who_is_not_signed_in(
+def test_should_require_sign_in(
     app: Litestar, visit: Visit, world: World, session: Session
 ) -> None:
     stranger = visit(None)
@@ -209,9 +215,7 @@ def test_should_name_static_files_by_their_content(visit: Visit) -> None:
         assert visit(None).get(wrong).status_code == 404
 
 
-def test_should_say_sorry_without_telling_how_it_works(
-    visit: Visit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_should_not_show_details_of_an_error(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a secret detail")
 
@@ -229,7 +233,7 @@ def test_should_say_sorry_without_telling_how_it_works(
 
 
 @pytest.mark.parametrize("cookie", ["theme", "shortcuts", "visit", "flash", "csrftoken", "session"])
-def test_should_not_render_what_a_cookie_says(visit: Visit, cookie: str) -> None:
+def test_should_not_render_the_content_of_a_cookie(visit: Visit, cookie: str) -> None:
     stranger = visit(None)
     stranger.cookies[cookie] = "<img/src=x>'&quot;"
     assert "<img" not in stranger.get("/sign-in").text
@@ -290,7 +294,9 @@ def counted(database: Database) -> Iterator[list[str]]:
         "/references/influence",
     ],
 )
-def test_should_not_ask_more_often_for_more_rows(visit: Visit, world: World, path: str) -> None:
+def test_should_send_no_more_statements_for_more_rows(
+    visit: Visit, world: World, path: str
+) -> None:
     alice = visit("alice")
     here = path.format(wards=f"/deals/{world.deals['wards']}")
     alice.get(here)

@@ -1,4 +1,4 @@
-"""Two people with the same form open: nobody's work is overwritten unseen."""
+"""Edit conflicts: two members with the same form open."""
 
 import re
 
@@ -10,7 +10,7 @@ from workspace.deals import availability
 from workspace.people.tables import Person
 
 HTMX = {"HX-Request": "true"}
-# Of each kind of thing: where it is edited, and what its form needs besides.
+# The address and a field of each form, and the other fields that it requires.
 FORMS = {
     "account": ("/accounts/st-brannoc-hospital/edit", "description", {"relationship": "customer"}),
     "person": ("/people/ines-moreira/edit", "about", {}),
@@ -19,9 +19,9 @@ FORMS = {
 
 
 def seen(text: str) -> str:
-    found = re.search(r'name="seen" value="([0-9a-f]+)"', text)
-    assert found
-    return found[1]
+    match = re.search(r'name="seen" value="([0-9a-f]+)"', text)
+    assert match
+    return match[1]
 
 
 @pytest.mark.parametrize("thing", FORMS)
@@ -35,28 +35,28 @@ def test_should_show_both_versions_of_what_somebody_else_changed(
     assert seen(dana.get(path).text) == opened
     sent = {"name": "A name", **needed, "seen": opened}
     assert bob.post(path, {**sent, field: "What Bob wrote"}).status_code == 303
-    stale = dana.post(path, {**sent, field: "What Dana wrote"}, **headers)
-    assert stale.status_code == 409
-    told = stale.text.split('<table class="compare">')[1].split("</table>")[0]
-    assert "<td>What Dana wrote</td><td>What Bob wrote</td>" in told
-    assert "A name" not in told
+    conflict = dana.post(path, {**sent, field: "What Dana wrote"}, **headers)
+    assert conflict.status_code == 409
+    table = conflict.text.split('<table class="compare">')[1].split("</table>")[0]
+    assert "<td>What Dana wrote</td><td>What Bob wrote</td>" in table
+    assert "A name" not in table
     assert "What Bob wrote" in dana.get(path).text
-    fresh = {**sent, "seen": seen(stale.text), field: "What Dana wrote"}
+    fresh = {**sent, "seen": seen(conflict.text), field: "What Dana wrote"}
     assert dana.post(path, fresh).status_code == 303
     assert "What Dana wrote" in bob.get(path).text
 
 
 @pytest.mark.parametrize("thing", FORMS)
-def test_should_still_know_what_was_seen_after_a_mistake(
+def test_should_notice_a_conflict_after_an_invalid_form(
     visit: Visit, world: World, thing: str
 ) -> None:
     path, field, needed = FORMS[thing]
     bob, dana = visit("bob"), visit("dana")
     opened = seen(dana.get(path).text)
-    mistake = dana.post(path, {"name": "", **needed, field: "What Dana wrote", "seen": opened})
-    assert mistake.status_code == 422
+    invalid = dana.post(path, {"name": "", **needed, field: "What Dana wrote", "seen": opened})
+    assert invalid.status_code == 422
     assert bob.post(path, {"name": "A name", **needed, field: "What Bob wrote"}).status_code == 303
-    again = {"name": "A name", **needed, field: "What Dana wrote", "seen": seen(mistake.text)}
+    again = {"name": "A name", **needed, field: "What Dana wrote", "seen": seen(invalid.text)}
     assert dana.post(path, again).status_code == 409
 
 
@@ -68,9 +68,9 @@ def test_should_show_products_of_an_asset_that_somebody_else_changed(
     sent = {"name": "Ward demo", **needed, "seen": seen(dana.get(path).text)}
     products = {"product": ["atlas-warehouse", "relay-integration"]}
     assert bob.post(path, {**sent, **products}).status_code == 303
-    stale = dana.post(path, {**sent, "product": "beacon-dashboards"})
-    assert stale.status_code == 409
-    assert "<td>Beacon Dashboards</td><td>Atlas Warehouse, Relay Integration</td>" in stale.text
+    conflict = dana.post(path, {**sent, "product": "beacon-dashboards"})
+    assert conflict.status_code == 409
+    assert "<td>Beacon Dashboards</td><td>Atlas Warehouse, Relay Integration</td>" in conflict.text
 
 
 def test_should_not_write_over_topics_that_an_administrator_changed(
@@ -81,10 +81,10 @@ def test_should_not_write_over_topics_that_an_administrator_changed(
     profile = {"name": "Bob Brandt", "email": "bob@dealkin.example", "skills": "lakes"}
     assert grace.post("/people/bob-brandt/edit", profile).status_code == 303
     sent = {"seat_limit": "4", "skills": "hospitals", "seen": opened}
-    stale = bob.post("/availability", sent)
-    assert stale.status_code == 409
-    assert "<td>hospitals</td><td>lakes</td>" in stale.text
+    conflict = bob.post("/availability", sent)
+    assert conflict.status_code == 409
+    assert "<td>hospitals</td><td>lakes</td>" in conflict.text
     with world.database.read() as session:
         assert session.get_one(Person, world.people["bob"]).skills == "lakes"
         assert availability.availability_of(session, world.people["bob"]).seat_limit != 4
-    assert bob.post("/availability", {**sent, "seen": seen(stale.text)}).status_code == 303
+    assert bob.post("/availability", {**sent, "seen": seen(conflict.text)}).status_code == 303

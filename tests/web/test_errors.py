@@ -1,4 +1,4 @@
-"""What is said when something goes wrong."""
+"""Error pages."""
 
 import sqlite3
 
@@ -25,7 +25,7 @@ SAME = "Somebody did the same in this moment."
         (PoolTimeout("pool limit of size 1 reached"), 503, BUSY),
     ],
 )
-def test_should_say_in_words_that_others_were_first(
+def test_should_explain_a_conflict_between_writes(
     visit: Visit,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -38,20 +38,20 @@ def test_should_say_in_words_that_others_were_first(
     monkeypatch.setattr(accounts, "add_account", fail)
     alice = visit("alice")
     page = alice.post("/accounts", {"name": "Harrow"})
-    part = alice.post("/accounts", {"name": "Harrow"}, **HTMX)
-    for answer in (page, part):
+    fragment = alice.post("/accounts", {"name": "Harrow"}, **HTMX)
+    for answer in (page, fragment):
         assert answer.status_code == status
         assert said in answer.text
         assert "secret key" not in answer.text
         assert ("retry-after" in answer.headers) == (status == 503)
     assert "<h1>" in page.text
-    assert "<" not in part.text
+    assert "<" not in fragment.text
 
 
-def test_should_say_what_kind_of_text_it_is_once(visit: Visit, world: World) -> None:
+def test_should_send_one_content_type(visit: Visit, world: World) -> None:
     alice = visit("alice")
     page = alice.get("/deals/D-9999")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    part = alice.get("/deals/D-9999", **HTMX)
-    assert part.headers["content-type"] == "text/plain; charset=utf-8"
+    fragment = alice.get("/deals/D-9999", **HTMX)
+    assert fragment.headers["content-type"] == "text/plain; charset=utf-8"
     assert alice.get("/deals").headers["content-type"] == "text/html; charset=utf-8"

@@ -10,7 +10,7 @@ def form(**sent: str) -> Form:
     return Form(sent.items())
 
 
-def test_should_take_an_empty_field_as_not_sent() -> None:
+def test_should_treat_an_empty_field_as_not_sent() -> None:
     empty = form(text=" ", number="", day="", amount="", choice="")
     assert empty.maybe("text", 10) is None
     assert empty.integer("number") is None
@@ -20,7 +20,7 @@ def test_should_take_an_empty_field_as_not_sent() -> None:
     empty.done()
 
 
-def test_should_tell_every_mistake_at_once() -> None:
+def test_should_report_all_errors_at_once() -> None:
     wrong = form(name="", size="big", extra="x")
     wrong.text("name", 10, required=True)
     wrong.integer("size")
@@ -86,12 +86,12 @@ def test_should_refuse_a_field_that_is_sent_twice() -> None:
 
 
 @pytest.mark.parametrize("body", [b"\xff=1", b"a=%ff", b"&".join([b"a=1"] * 600)])
-def test_should_refuse_what_is_no_form(body: bytes) -> None:
+def test_should_refuse_a_malformed_form(body: bytes) -> None:
     with pytest.raises(Invalid):
         parse_pairs(body)
 
 
 @pytest.mark.parametrize("address", ["javascript:x", "data:x", "x", "//x", "http://", "http://a b"])
-def test_should_take_only_addresses_that_browsers_visit(address: str) -> None:
+def test_should_accept_only_http_links(address: str) -> None:
     assert not is_link(address)
     assert is_link("https://example.com/a?b=c#d")

@@ -22,7 +22,8 @@ def test_should_sign_in_with_a_new_session(visit: Visit, world: World, session: 
     )
     assert answer.status_code == 303
     assert answer.headers["location"] == "/deals"
-    cookie = next(each for each in answer.headers.get_list("set-cookie") if "session=" in each)
+    cookies = answer.headers.get_list("set-cookie")
+    cookie = next(cookie for cookie in cookies if "session=" in cookie)
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "chosen-by-somebody-else" not in cookie
@@ -36,7 +37,7 @@ def test_should_sign_in_with_a_new_session(visit: Visit, world: World, session: 
     ("email", "password"),
     [("alice@dealkin.example", "wrong"), ("nobody@dealkin.example", "wrong"), ("", "")],
 )
-def test_should_say_the_same_of_a_wrong_password_and_an_unknown_address(
+def test_should_answer_a_wrong_password_as_an_unknown_address(
     visit: Visit, email: str, password: str
 ) -> None:
     visitor = visit(None)
@@ -48,7 +49,7 @@ def test_should_say_the_same_of_a_wrong_password_and_an_unknown_address(
     assert "session=" not in answer.headers.get("set-cookie", "")
 
 
-def test_should_stop_guessing_whatever_headers_say(
+def test_should_stop_guessing_whatever_the_headers(
     visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = []
@@ -90,7 +91,7 @@ def test_should_count_guesses_at_others_though_one_signs_in_between(
     assert try_as("charlie", world.password("charlie")) == 429
 
 
-def test_should_lock_an_account_and_not_the_office(visit: Visit, world: World) -> None:
+def test_should_lock_an_account_and_not_its_network(visit: Visit, world: World) -> None:
     visitor = visit(None)
     token = visitor.token_of("/sign-in")
     for _ in range(sign_in.ATTEMPT_LIMIT):
@@ -107,7 +108,7 @@ def test_should_not_let_guesses_at_once_exceed_the_limit(
     count = sign_in.count_attempt
 
     def count_while_others_do(session: Session, *subjects: str) -> list[int]:
-        """As if so many others had come just as far in the same moment."""
+        """Count as if other attempts had been counted in the same moment."""
         for _ in range(sign_in.ATTEMPT_LIMIT):
             count(session, *subjects)
         return count(session, *subjects)

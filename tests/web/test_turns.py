@@ -1,4 +1,4 @@
-"""Pages are made in turn: a few at a time, and nobody holds a turn for longer than that takes."""
+"""The queue for pages: a few are built at a time, and a turn ends when the page is built."""
 
 import asyncio
 import threading
@@ -19,30 +19,30 @@ T = TypeVar("T")
 
 
 class Handlers:
-    """Pages that stay in the making until they are let go, and how many are."""
+    """Pages that take until `release` is set, with a count of those that are being built."""
 
     def __init__(self) -> None:
-        self.let_go = threading.Event()
-        self.in_the_making = 0
+        self.release = threading.Event()
+        self.building = 0
         self.most = 0
         self.lock = threading.Lock()
 
     @contextmanager
-    def making(self) -> Iterator[None]:
+    def counted(self) -> Iterator[None]:
         with self.lock:
-            self.in_the_making += 1
-            self.most = max(self.most, self.in_the_making)
+            self.building += 1
+            self.most = max(self.most, self.building)
         try:
             yield
         finally:
             with self.lock:
-                self.in_the_making -= 1
+                self.building -= 1
 
     def app(self) -> Litestar:
         @get("/page", sync_to_thread=True)
         def page() -> str:
-            with self.making():
-                self.let_go.wait(30)
+            with self.counted():
+                self.release.wait(30)
             return "page"
 
         @get("/broken", sync_to_thread=True)
@@ -68,44 +68,44 @@ class Handlers:
 
 @pytest.fixture
 def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handlers]:
-    # Longer than any test goes on: what passes has had its turn.
-    monkeypatch.setattr("web.middleware.PATIENCE", 60.0)
+    # Longer than any test: a page that is built has had its turn.
+    monkeypatch.setattr("web.middleware.LONGEST_WAIT", 60.0)
     made = Handlers()
     yield made
-    made.let_go.set()
+    made.release.set()
 
 
-def test_a_few_pages_are_made_at_a_time(handlers: Handlers) -> None:
+def test_should_build_a_few_pages_at_a_time(handlers: Handlers) -> None:
     async def ask() -> list[str]:
         async with _client(handlers) as client:
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE + 2)]
-            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
-            handlers.let_go.set()
+            await _until(lambda: handlers.building == PAGES_AT_ONCE)
+            handlers.release.set()
             return [answer.text for answer in await asyncio.gather(*pages)]
 
     assert _run(ask()) == ["page"] * (PAGES_AT_ONCE + 2)
     assert handlers.most == PAGES_AT_ONCE
 
 
-def test_nobody_waits_for_ever_for_pages_that_wait_themselves(
+def test_should_limit_the_wait_for_pages_that_are_blocked(
     handlers: Handlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.middleware.PATIENCE", 0.1)
+    monkeypatch.setattr("web.middleware.LONGEST_WAIT", 0.1)
 
     async def ask() -> int:
         async with _client(handlers) as client:
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE)]
-            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            await _until(lambda: handlers.building == PAGES_AT_ONCE)
             other = await client.get("/broken")
-            handlers.let_go.set()
+            handlers.release.set()
             await asyncio.gather(*pages)
-            # Whoever had no turn gave none back: there are as many as before.
-            monkeypatch.setattr("web.middleware.PATIENCE", 60.0)
-            handlers.let_go.clear()
+            # A page that had no turn gives none back: there are as many as before.
+            monkeypatch.setattr("web.middleware.LONGEST_WAIT", 60.0)
+            handlers.release.clear()
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE + 1)]
-            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            await _until(lambda: handlers.building == PAGES_AT_ONCE)
             await asyncio.sleep(0.1)
-            handlers.let_go.set()
+            handlers.release.set()
             await asyncio.gather(*pages)
             return other.status_code
 
@@ -113,23 +113,23 @@ def test_nobody_waits_for_ever_for_pages_that_wait_themselves(
     assert handlers.most == PAGES_AT_ONCE
 
 
-def test_writes_and_what_takes_no_thread_do_not_wait_for_pages(handlers: Handlers) -> None:
+def test_should_not_queue_writes_and_async_handlers(handlers: Handlers) -> None:
     async def ask() -> list[str]:
         async with _client(handlers) as client:
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE)]
-            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            await _until(lambda: handlers.building == PAGES_AT_ONCE)
             others = [await client.post("/write"), await client.get("/quick")]
-            handlers.let_go.set()
+            handlers.release.set()
             await asyncio.gather(*pages)
             return [answer.text for answer in others]
 
     assert _run(ask()) == ["written", "quick"]
 
 
-def test_a_page_that_fails_gives_its_turn_back(handlers: Handlers) -> None:
+def test_should_end_the_turn_of_a_page_that_fails(handlers: Handlers) -> None:
     async def ask() -> int:
         async with _client(handlers) as client:
-            handlers.let_go.set()
+            handlers.release.set()
             for _ in range(PAGES_AT_ONCE + 1):
                 await client.get("/broken")
             return (await client.get("/page")).status_code
@@ -137,24 +137,24 @@ def test_a_page_that_fails_gives_its_turn_back(handlers: Handlers) -> None:
     assert _run(ask()) == 200
 
 
-def test_who_goes_away_gives_their_turn_back(handlers: Handlers) -> None:
+def test_should_end_the_turn_of_a_client_that_goes_away(handlers: Handlers) -> None:
     async def ask() -> int:
         async with _client(handlers) as client:
             pages = [asyncio.create_task(client.get("/page")) for _ in range(PAGES_AT_ONCE)]
-            await _until(lambda: handlers.in_the_making == PAGES_AT_ONCE)
+            await _until(lambda: handlers.building == PAGES_AT_ONCE)
             for page in pages:
                 page.cancel()
             await asyncio.gather(*pages, return_exceptions=True)
             other = await client.get("/broken")
-            handlers.let_go.set()
+            handlers.release.set()
             return other.status_code
 
     assert _run(ask()) == 500
 
 
-def test_who_reads_slowly_holds_no_turn(handlers: Handlers) -> None:
+def test_should_end_the_turn_before_a_slow_client_has_read(handlers: Handlers) -> None:
     app = handlers.app()
-    handlers.let_go.set()
+    handlers.release.set()
     path = {"path": "/page", "raw_path": b"/page", "query_string": b"", "headers": []}
     scope = {"type": "http", "method": "GET", "http_version": "1.1", "root_path": "", **path}
 
@@ -179,10 +179,10 @@ def test_who_reads_slowly_holds_no_turn(handlers: Handlers) -> None:
     _run(ask())
 
 
-def _run(asked: Coroutine[None, None, T]) -> T:
-    """What this comes to, in a loop of its own: tests in a browser leave one running here."""
+def _run(coroutine: Coroutine[None, None, T]) -> T:
+    """The coroutine's result, in a thread of its own: browser tests leave a loop running here."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, asyncio.wait_for(asked, 10)).result()
+        return pool.submit(asyncio.run, asyncio.wait_for(coroutine, 10)).result()
 
 
 def _client(handlers: Handlers) -> httpx.AsyncClient:
@@ -190,7 +190,7 @@ def _client(handlers: Handlers) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://dealkin.local")
 
 
-async def _until(holds: Callable[[], bool]) -> None:
+async def _until(condition: Callable[[], bool]) -> None:
     with anyio.fail_after(10):
-        while not holds():
+        while not condition():
             await asyncio.sleep(0.01)

@@ -1,5 +1,6 @@
-"""Commands that ask the record: similar, experts, playbook, outlook, paths and references."""
+"""Commands that look things up: similar, experts, playbook, outlook, paths and references."""
 
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -7,34 +8,28 @@ import typer
 
 from web.cli.options import As, DealKey, Json, Limit, Words, app
 from web.cli.output import (
-    expert_json,
-    kin_json,
-    offers_json,
-    outlook_json,
-    path_json,
-    playbook_json,
+    fields_of,
     print_experts,
     print_json,
     print_kin,
-    print_offers,
     print_outlook,
     print_playbook,
     print_reach,
+    print_suggestions,
 )
 from web.cli.workspace import deal_of_key, open_view
 from workspace.errors import DealkinError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from sqlmodel import Session
 
     from references.desk.advocates import Activity
+    from similarity.index.catalog import Catalog
+    from similarity.inquiry import Inquiry
     from workspace.deals.filters import DealFilter
     from workspace.people.viewer import Viewer
-
-
-# Looking things up
 
 
 @app.command()
@@ -61,11 +56,10 @@ def similar(
     """Show the past deals most like a deal, or like a sentence, and why."""
     from similarity import kin
 
-    query = _query(words, deal)
-    with open_view(as_) as (session, viewer, workspace):
-        chosen = _filter(
+    with _inquiry(words, deal, as_) as (session, catalog, inquiry):
+        filter = _filter(
             session,
-            viewer,
+            inquiry.viewer,
             outcome=outcome,
             industry=industry,
             size=size,
@@ -76,19 +70,11 @@ def similar(
             since=since.date() if since else None,
             until=until.date() if until else None,
         )
-        if deal:
-            row = deal_of_key(session, viewer, deal)
-            found = kin.kin_of_deal(
-                session, viewer, workspace.catalog, row, filter=chosen, limit=limit
-            )
-        else:
-            found = kin.kin_of_text(
-                session, viewer, workspace.catalog, query, filter=chosen, limit=limit
-            )
+        results = kin.kin_of(session, catalog, inquiry, filter=filter, limit=limit)
     if as_json:
-        print_json({"query": query, "results": [kin_json(each) for each in found]})
+        print_json({"query": deal or words, "results": results})
     else:
-        print_kin(found)
+        print_kin(results)
 
 
 @app.command()
@@ -100,19 +86,14 @@ def experts(
     as_json: Json = False,
 ) -> None:
     """Show the colleagues to bring in on a deal or a topic, by evidence."""
-    from similarity import experts as ranking
+    from similarity.experts import experts_of
 
-    query = _query(words, deal)
-    with open_view(as_) as (session, viewer, workspace):
-        if deal:
-            row = deal_of_key(session, viewer, deal)
-            found = ranking.experts_of_deal(session, viewer, workspace.catalog, row, limit=limit)
-        else:
-            found = ranking.experts_of_text(session, viewer, workspace.catalog, query, limit=limit)
+    with _inquiry(words, deal, as_) as (session, catalog, inquiry):
+        results = experts_of(session, catalog, inquiry, limit=limit)
     if as_json:
-        print_json({"query": query, "results": [expert_json(each) for each in found]})
+        print_json({"query": deal or words, "results": results})
     else:
-        print_experts(found)
+        print_experts(results)
 
 
 @app.command()
@@ -124,19 +105,22 @@ def playbook(
     as_json: Json = False,
 ) -> None:
     """Show the demos and collateral that won the deals most like this one."""
-    from similarity import playbook as ranking
+    from similarity.playbook import playbook_of
 
-    query = _query(words, deal)
-    with open_view(as_) as (session, viewer, workspace):
-        if deal:
-            row = deal_of_key(session, viewer, deal)
-            found = ranking.playbook_of_deal(session, viewer, workspace.catalog, row, limit=limit)
-        else:
-            found = ranking.playbook_of_text(session, viewer, workspace.catalog, query, limit=limit)
+    with _inquiry(words, deal, as_) as (session, catalog, inquiry):
+        result = playbook_of(session, catalog, inquiry, limit=limit)
     if as_json:
-        print_json({"query": query, **playbook_json(found)})
+        print_json(
+            {
+                "query": deal or words,
+                "won": result.won,
+                "closed": result.closed,
+                "results": result.plays,
+                "contrasts": result.contrasts,
+            }
+        )
     else:
-        print_playbook(found)
+        print_playbook(result)
 
 
 @app.command()
@@ -149,13 +133,12 @@ def outlook(
     from similarity import outlook as ranking
 
     with open_view(as_) as (session, viewer, workspace):
-        found = ranking.outlook_of_deal(
-            session, viewer, workspace.catalog, deal_of_key(session, viewer, deal)
-        )
+        row = deal_of_key(session, viewer, deal)
+        result = ranking.outlook_of_deal(session, viewer, workspace.catalog, row)
     if as_json:
-        print_json({"deal": deal, "outlook": outlook_json(found) if found else None})
+        print_json({"deal": deal, "outlook": result})
     else:
-        print_outlook(found, ranking.MINIMUM)
+        print_outlook(result, ranking.MINIMUM)
 
 
 @app.command()
@@ -175,19 +158,12 @@ def paths(
     if bool(to and to.strip()) == bool(deal):
         raise typer.BadParameter("Give either --to WHO or --deal KEY.")
     with open_view(as_) as (session, viewer, workspace):
-        people = _people_meant(session, viewer, (to or "").strip(), deal)
-        found = workspace.network.reach(session, viewer, people, limit=limit)
+        people = _targets(session, viewer, (to or "").strip(), deal)
+        reach = workspace.network.reach(session, viewer, people, limit=limit)
     if as_json:
-        print_json(
-            {
-                "to": deal or to,
-                "from_us": [path_json(each) for each in found.from_us],
-                "from_customers": [path_json(each) for each in found.from_customers],
-                "may_be_asked": found.may_be_asked,
-            }
-        )
+        print_json({"to": deal or to, **fields_of(reach)})
     else:
-        print_reach(found)
+        print_reach(reach)
 
 
 @app.command()
@@ -201,86 +177,127 @@ def references(
     as_json: Json = False,
 ) -> None:
     """Show the advocates to ask on a deal and why, and who cannot be asked now."""
-    from references import suggestions as ranking
+    from references.suggestions import suggest_advocates
 
     with open_view(as_) as (session, viewer, workspace):
         row = deal_of_key(session, viewer, deal)
-        wanted = _activity(activity)
-        found = ranking.offers(
-            session, viewer, workspace.catalog, workspace.network, row, wanted, limit=limit
+        chosen = _activity(activity)
+        suggestions = suggest_advocates(
+            session, viewer, workspace.catalog, workspace.network, row, chosen, limit=limit
         )
     if as_json:
-        print_json({"deal": deal, "activity": wanted, **offers_json(found)})
+        print_json(
+            {
+                "deal": deal,
+                "activity": chosen,
+                "results": [
+                    {
+                        **fields_of(suggestion.person),
+                        **fields_of(suggestion.match),
+                        "path": suggestion.path,
+                        "prospect": suggestion.prospect,
+                        "deal_key": suggestion.deal_key,
+                        "deal_name": suggestion.deal_name,
+                    }
+                    for suggestion in suggestions.suggested
+                ],
+                "left_out": [
+                    {
+                        **fields_of(advocate.person),
+                        "reason": advocate.reason,
+                        "next_on": advocate.next_on,
+                    }
+                    for advocate in suggestions.left_out
+                ],
+            }
+        )
     else:
-        print_offers(found)
+        print_suggestions(suggestions)
 
 
-def _people_meant(
-    session: "Session", viewer: "Viewer", to: str, deal: str | None
-) -> "Sequence[int]":
-    """The people to whom paths are asked for: a deal's, an account's, or one person."""
+def _targets(session: "Session", viewer: "Viewer", to: str, deal: str | None) -> "Sequence[int]":
+    """The people to find paths to: a deal's stakeholders, an account's people, or one person."""
     from sqlmodel import col, select
 
-    from references.suggestions import aims
+    from references.suggestions import people_to_reach
     from workspace.accounts.accounts import Account, find_account
     from workspace.people.people import find_person
     from workspace.people.tables import Person
 
     if deal:
-        return aims(session, deal_of_key(session, viewer, deal))[0]
+        return people_to_reach(session, deal_of_key(session, viewer, deal))[0]
     account = session.exec(select(Account).where(Account.key == to)).first()
     account = account or find_account(session, to)
     if account:
-        there = select(Person.id).where(Person.account_id == account.id)
-        return session.exec(there.order_by(col(Person.id))).all()
+        employees = select(Person.id).where(Person.account_id == account.id)
+        return session.exec(employees.order_by(col(Person.id))).all()
     return [find_person(session, to).id]
 
 
-def _activity(written: str) -> "Activity":
+def _activity(text: str) -> "Activity":
+    """The activity with this name, or the only one with this word in its name."""
     from references.desk.advocates import Activity
 
-    found = [each for each in Activity if written.casefold() in (each, *each.split())]
-    if len(found) != 1:
-        raise typer.BadParameter(f"{written!r} is none of: {', '.join(Activity)}.")
-    return found[0]
+    matches = [
+        activity for activity in Activity if text.casefold() in (activity, *activity.split())
+    ]
+    if len(matches) != 1:
+        raise typer.BadParameter(f"{text!r} is none of: {', '.join(Activity)}.")
+    return matches[0]
 
 
-def _query(words: str | None, deal: str | None) -> str:
-    if bool(words and words.strip()) == bool(deal):
+@contextmanager
+def _inquiry(
+    words: str | None, deal: str | None, email: str | None
+) -> "Iterator[tuple[Session, Catalog, Inquiry]]":
+    """The question that either a deal or a text asks, in the view of a member."""
+    from similarity.inquiry import ask_of_deal, ask_of_text
+
+    words = (words or "").strip()
+    if bool(words) == bool(deal):
         raise typer.BadParameter("Give either --deal KEY or what you look for in words.")
-    return deal or words or ""
+    with open_view(email) as (session, viewer, workspace):
+        catalog = workspace.catalog
+        if deal:
+            row = deal_of_key(session, viewer, deal)
+            yield session, catalog, ask_of_deal(session, viewer, catalog, row)
+        else:
+            yield session, catalog, ask_of_text(session, viewer, catalog, words)
 
 
-def _filter(session: "Session", viewer: "Viewer", **given: Any) -> "DealFilter":
-    """The filter that was meant: things may be named as people name them, or by key."""
+def _filter(session: "Session", viewer: "Viewer", **options: Any) -> "DealFilter":
+    """The filter of these options, which name things by name or by key."""
     from workspace.accounts.geography import REGIONS
     from workspace.accounts.industries import find_industry
     from workspace.accounts.size_bands import SIZE_BAND_NAMES
     from workspace.deals import filters, lists
 
-    if given["industry"]:
-        given["industry"] = find_industry(written := given["industry"])
-        if not given["industry"]:
-            raise DealkinError(f"No industry is called '{written}'.")
-    bands = [(band, band.replace(",", "")) for band in SIZE_BAND_NAMES]
-    given["size"] = _meant("size band", given["size"], bands)
+    if name := options["industry"]:
+        options["industry"] = find_industry(name)
+        if not options["industry"]:
+            raise DealkinError(f"No industry is called '{name}'.")
     choices = lists.choices(session, viewer)
-    regions = [(region, region) for region in dict.fromkeys([*choices.regions, *REGIONS])]
-    given["region"] = _meant("region", given["region"], regions)
-    given["product"] = _meant("product", given["product"], choices.products)
-    given["competitor"] = _meant("competitor", given["competitor"], choices.competitors)
-    given["owner"] = _meant("owner", given["owner"], choices.owners)
-    return filters.DealFilter(**given)
+    known = {
+        "size": [(band, band.replace(",", "")) for band in SIZE_BAND_NAMES],
+        "region": [(region, region) for region in dict.fromkeys([*choices.regions, *REGIONS])],
+        "product": choices.products,
+        "competitor": choices.competitors,
+        "owner": choices.owners,
+    }
+    for option, values in known.items():
+        options[option] = _value_of(option, options[option], values)
+    return filters.DealFilter(**options)
 
 
-def _meant(what: str, written: str | None, known: "Sequence[tuple[str, str]]") -> str | None:
-    """The value among `known`, (value, name) each, that somebody wrote down."""
+def _value_of(option: str, text: str | None, known: "Sequence[tuple[str, str]]") -> str | None:
+    """The value that a text means, among pairs of a value and its name."""
     from workspace.keys import joined
 
-    if not written:
+    if not text:
         return None
     for value, name in known:
-        if written == value or joined(written) in (joined(value), joined(name)):
+        if text == value or joined(text) in (joined(value), joined(name)):
             return value
+    what = "size band" if option == "size" else option
     names = ", ".join(name for _, name in known[:20]) or "none"
-    raise DealkinError(f"No {what} is called '{written}'. There are: {names}.")
+    raise DealkinError(f"No {what} is called '{text}'. There are: {names}.")

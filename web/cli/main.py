@@ -1,4 +1,4 @@
-"""The command line. Whatever is slow to import is imported by the commands that need it."""
+"""The command line. What is slow to import is imported inside the commands that need it."""
 
 import sys
 from typing import Annotated
@@ -14,7 +14,7 @@ app.add_typer(member_app, name="member")
 
 
 def main() -> None:
-    """The console script: what the caller can mend is one line on stderr, and exit code 1."""
+    """The console script: an error that the caller can fix is one line on stderr, exit code 1."""
     try:
         app()
     except DealkinError as error:

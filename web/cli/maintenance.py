@@ -1,7 +1,6 @@
-"""Commands that look after an installation: reindex, fit, doctor and evaluate."""
+"""Commands for maintenance: reindex, fit, doctor and evaluate."""
 
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +15,6 @@ from web.cli.workspace import (
     viewer_of_email,
 )
 from workspace.errors import DealkinError
-
-# Looking after the installation
 
 
 @app.command()
@@ -61,7 +58,7 @@ def fit(
                         session, lesson.subject, lesson.held, lesson.figures, viewer.person_id
                     )
     if as_json:
-        print_json({"learned": [asdict(each) for each in lessons], "undone": forgotten})
+        print_json({"learned": lessons, "undone": forgotten})
     elif undo:
         typer.echo(f"Undone: the {forgotten}." if forgotten else "Nothing that was learned holds.")
     for lesson in () if as_json else lessons:
@@ -80,14 +77,14 @@ def doctor(as_json: Json = False) -> None:
 
     settings = load_settings()
     with closing(Database(settings.database)) as database:
-        found = health.check(
+        report = health.check(
             database, encoder_of(settings), settings.indexes, reranker_of(settings)
         )
     if as_json:
-        print_json(found)
+        print_json(report)
     else:
-        _print_health(found)
-    if found["problems"]:
+        _print_health(report)
+    if report["problems"]:
         raise typer.Exit(1)
 
 
@@ -127,31 +124,31 @@ def evaluate(
     try:
         if outlook:
             with progress_bar("deals") as show:
-                found = evaluation.evaluate_outlook(folder, encoder, show)
+                report = evaluation.evaluate_outlook(folder, encoder, show)
         elif experts:
-            found = evaluation.evaluate_experts(folder, encoder)
+            report = evaluation.evaluate_experts(folder, encoder)
         else:
-            found = evaluation.evaluate(folder, encoder, reranker_of(settings))
+            report = evaluation.evaluate(folder, encoder, reranker_of(settings))
     except ModelUnavailable as problem:
         raise DealkinError(str(problem)) from None
     if as_json:
-        print_json(found)
+        print_json(report)
     else:
-        _print_figures(found)
+        _print_figures(report)
 
 
-def _print_health(found: dict[str, Any]) -> None:
-    for section, facts in found.items():
+def _print_health(report: dict[str, Any]) -> None:
+    for section, facts in report.items():
         if not isinstance(facts, dict):
             continue
         typer.echo(section.capitalize())
         for name, value in facts.items():
             typer.echo(f"  {name}: {value}")
-    for warning in found["warnings"]:
+    for warning in report["warnings"]:
         typer.echo(f"Warning: {warning}")
-    for problem in found["problems"]:
+    for problem in report["problems"]:
         typer.echo(f"Problem: {problem}")
-    if not found["problems"]:
+    if not report["problems"]:
         typer.echo("Everything is in order.")
 
 
@@ -159,15 +156,15 @@ def _held(value: float | None) -> str:
     return "infinite" if value is None else f"{value:g}"
 
 
-def _print_figures(found: dict[str, Any]) -> None:
-    for name, value in found.items():
+def _print_figures(report: dict[str, Any]) -> None:
+    for name, value in report.items():
         if isinstance(value, dict):
-            figures = "  ".join(f"{measure} {_figure(one)}" for measure, one in value.items())
+            figures = "  ".join(f"{measure} {_figure(figure)}" for measure, figure in value.items())
             typer.echo(f"{name:12} {figures}")
         elif isinstance(value, list):
             typer.echo(name)
             for row in value:
-                typer.echo("  ".join(f"  {key} {_figure(one)}" for key, one in row.items()))
+                typer.echo("  ".join(f"  {key} {_figure(figure)}" for key, figure in row.items()))
         else:
             typer.echo(f"{name:12} {_figure(value)}")
 

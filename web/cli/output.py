@@ -1,18 +1,25 @@
-"""How results are printed: tables for people, JSON for programs."""
+"""The output of commands: text for people, JSON for programs."""
 
+import inspect
 import itertools
 import json
-from dataclasses import asdict
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal
+from enum import Enum
 from typing import TYPE_CHECKING
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
+    from collections.abc import Iterable, Sequence
+
+    from _typeshed import DataclassInstance
 
     from references.network.paths import KnownPath, Reach
-    from references.suggestions import Offers
+    from references.suggestions import Suggestions
     from similarity.experts import Expert
     from similarity.kin import Kin
     from similarity.outlook import Outlook, Typical
@@ -24,131 +31,52 @@ if TYPE_CHECKING:
 
 
 def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    text = json.dumps(encoded(value), ensure_ascii=False, indent=2, allow_nan=False)
+    typer.echo(text)
 
 
-def terms_json(terms: "Sequence[Term]") -> list[dict[str, object]]:
-    return [
-        {
-            "name": term.name,
-            "value": term.value,
-            "weight": term.weight,
-            "contribution": term.contribution,
-            "because": term.because,
-        }
-        for term in terms
-    ]
+def encoded(value: object) -> object:
+    """A value in the types of JSON. Rows of tables stay as they are, which `json` refuses: they
+    hold more than a viewer may see."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return encoded(fields_of(value))
+    if isinstance(value, Mapping):
+        return {str(name): encoded(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [encoded(item) for item in value]
+    if isinstance(value, Enum):
+        return encoded(value.value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    # JSON has no infinity, such as the prior of an outlook for which similar deals tell nothing.
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def kin_json(one: "Kin") -> dict[str, object]:
+def fields_of(value: "DataclassInstance") -> dict[str, object]:
+    """A dataclass's public fields and properties by name, without primary keys."""
+    properties = inspect.getmembers(type(value), lambda member: isinstance(member, property))
+    names = [field.name for field in fields(value)] + [name for name, _ in properties]
     return {
-        "key": one.key,
-        "name": one.name,
-        "score": one.score,
-        "band": one.band,
-        "terms": terms_json(one.terms),
-        "snippet": "".join(piece.text for piece in one.snippet),
-        "difference": one.difference,
-    }
-
-
-def expert_json(one: "Expert") -> dict[str, object]:
-    return {
-        "key": one.key,
-        "name": one.name,
-        "title": one.title,
-        "score": one.score,
-        "band": one.band,
-        "terms": terms_json(one.terms),
-        "evidence": [
-            {
-                "text": each.text,
-                "when": each.when,
-                "deal": each.deal_key,
-                "asset": each.asset_key,
-            }
-            for each in one.evidence
-        ],
-        "load": one.load,
-        "on_team": one.on_team,
-    }
-
-
-def playbook_json(found: "Playbook") -> dict[str, object]:
-    return {
-        "won": found.won,
-        "closed": found.closed,
-        "results": [
-            {
-                "key": play.key,
-                "name": play.name,
-                "kind": play.kind,
-                "score": play.score,
-                "band": play.band,
-                "terms": terms_json(play.terms),
-                "won_with": play.won_with,
-                "closed_with": play.closed_with,
-                "won_without": play.won_without,
-                "closed_without": play.closed_without,
-                "lift": play.lift,
-                "lift_low": play.lift_low,
-                "lift_high": play.lift_high,
-                "evidence": [
-                    {
-                        "deal": each.deal_key,
-                        "name": each.deal_name,
-                        "outcome": each.outcome,
-                        "helped": each.helped,
-                        "comment": each.comment,
-                    }
-                    for each in play.evidence
-                ],
-            }
-            for play in found.plays
-        ],
-        "contrasts": [
-            {
-                "competitor": each.competitor,
-                "key": each.asset_key,
-                "name": each.asset_name,
-                "kind": each.kind,
-                "won_with": each.won_with,
-                "won": each.won,
-                "lost_with": each.lost_with,
-                "lost": each.lost,
-            }
-            for each in found.contrasts
-        ],
-    }
-
-
-def outlook_json(found: "Outlook") -> dict[str, object]:
-    return {
-        "won": found.won,
-        "closed": found.closed,
-        "chance": found.chance.value,
-        "chance_low": found.chance.low,
-        "chance_high": found.chance.high,
-        "usual": found.usual.rate,
-        "usual_closed": found.usual.closed,
-        "days": asdict(found.days) if found.days else None,
-        "amount": asdict(found.amount) if found.amount else None,
-        "currency": found.currency or None,
+        name: getattr(value, name)
+        for name in names
+        if not name.startswith("_") and name != "id" and not name.endswith("_id")
     }
 
 
 # For people
 
 
-def print_results(results: "Sequence[tuple[str, Sequence[str]]]") -> None:
-    """Each result as a heading and indented lines, as wide as the terminal."""
+def print_results(results: "Iterable[tuple[str, Iterable[str]]]") -> None:
+    """Each result as a heading and indented lines, wrapped to the terminal's width."""
     from rich.console import Console
     from rich.padding import Padding
     from rich.text import Text
 
     console = Console(highlight=False)
     for number, (heading, lines) in enumerate(results, start=1):
-        # As text, what people wrote can neither colour nor command the terminal.
+        # In a Text, markup that people wrote is not interpreted.
         console.print(Text(printable(f"{number}. {heading}"), style="bold"))
         for line in filter(None, lines):
             console.print(Padding(Text(printable(line)), (0, 0, 0, 3)))
@@ -156,196 +84,143 @@ def print_results(results: "Sequence[tuple[str, Sequence[str]]]") -> None:
 
 
 def printable(text: str) -> str:
-    return "".join(each if each.isprintable() else " " for each in text)
+    """The text without control characters, with which it could command the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _heading(one: "Kin | Expert | Play") -> str:
-    return f"{one.name} [{one.key}]  {one.score:.2f} {one.band}"
-
-
-def _why(terms: "Sequence[Term]") -> list[str]:
-    return [f"{term.contribution:+.3f} {term.because}" for term in terms if term.contribution]
-
-
-def path_json(path: "KnownPath") -> dict[str, object]:
-    return {
-        "people": [
-            {"key": each.key, "name": each.name, "account": each.account, "ours": each.member}
-            for each in path.people
-        ],
-        "ties": [
+def print_kin(results: "Sequence[Kin]") -> None:
+    if not results:
+        typer.echo("No deal is like this.")
+    print_results(
+        (
+            _heading(kin),
             [
-                {
-                    "kind": tie.kind,
-                    "evidence": tie.evidence,
-                    "source": tie.source,
-                    "strength": tie.strength,
-                    "inferred": tie.inferred,
-                    "seen_by": tie.shared_with,
-                }
-                for tie in ties
-            ]
-            for ties in path.evidence
-        ],
-        "strength": path.strength,
-        "band": path.band,
-    }
-
-
-def offers_json(found: "Offers") -> dict[str, object]:
-    return {
-        "results": [
-            {
-                "key": each.person.key,
-                "name": each.person.name,
-                "account": each.person.account,
-                "score": each.match.score,
-                "band": each.match.band,
-                "terms": terms_json(each.match.terms),
-                "path": path_json(each.path) if each.path else None,
-                "prospect": each.prospect.key if each.prospect else None,
-                "deal": each.deal_key,
-            }
-            for each in found.offered
-        ],
-        "left_out": [
-            {
-                "key": each.person.key,
-                "name": each.person.name,
-                "reason": each.reason,
-                "next_on": each.next_on,
-            }
-            for each in found.left_out
-        ],
-    }
-
-
-def print_reach(found: "Reach") -> None:
-    for title, several in (
-        ("From us", found.from_us),
-        ("From our customers' people", found.from_customers),
-    ):
-        typer.echo(f"{title}:" if several else f"{title}: nobody is known to.")
-        print_results(
-            [
-                (
-                    f"{each.band.capitalize()}  {' → '.join(step.name for step in each.people)}",
-                    [
-                        f"{step.name}, {after.name}: {tie.kind}, {tie.evidence or tie.source}"
-                        for (step, after), ties in zip(
-                            itertools.pairwise(each.people), each.evidence, strict=True
-                        )
-                        for tie in ties[:2]
-                    ],
-                )
-                for each in several
-            ]
+                ", ".join(filter(None, [kin.account, kin.outcome, _month(kin.closed)])),
+                *_reasons(kin.terms),
+                "".join(piece.text for piece in kin.snippet),
+                f"But {kin.difference}" if kin.difference else "",
+            ],
         )
-    if found.may_be_asked:
+        for kin in results
+    )
+
+
+def print_experts(results: "Sequence[Expert]") -> None:
+    if not results:
+        typer.echo("Nothing on record speaks for anybody here.")
+    print_results(
+        (
+            _heading(expert),
+            [
+                expert.title + (", on the team" if expert.on_team else ""),
+                *_reasons(expert.terms),
+                *(f"{_month(item.when)} {item.text}".strip() for item in expert.evidence[:5]),
+            ],
+        )
+        for expert in results
+    )
+
+
+def print_playbook(playbook: "Playbook") -> None:
+    if not playbook.plays:
+        typer.echo("No asset was used on the deals that are like this.")
+    print_results(
+        (
+            _heading(play),
+            [
+                f"{play.kind}: {play.won_with} of {play.closed_with} deals were won with it,"
+                f" {play.won_without} of {play.closed_without} without",
+                *_reasons(play.terms),
+            ],
+        )
+        for play in playbook.plays
+    )
+    for contrast in playbook.contrasts:
+        typer.echo(
+            printable(
+                f"Against {contrast.competitor}: {contrast.asset_name} was used on"
+                f" {contrast.won_with} of {contrast.won} deals won and on {contrast.lost_with} of"
+                f" {contrast.lost} lost."
+            )
+        )
+
+
+def print_outlook(outlook: "Outlook | None", minimum: int) -> None:
+    if not outlook:
+        typer.echo(f"Fewer than {minimum} deals that closed are like this one: too few to say.")
+        return
+    typer.echo(f"{outlook.won} of the {outlook.closed} most alike deals that closed were won.")
+    typer.echo(
+        f"Chance of winning: {outlook.chance.value:.0%} ({outlook.chance.low:.0%} to"
+        f" {outlook.chance.high:.0%}); usually {outlook.usual.rate:.0%}."
+    )
+    if outlook.days:
+        typer.echo(f"Days until won: {_typical(outlook.days)}.")
+    if outlook.amount:
+        typer.echo(f"Amount in {outlook.currency}: {_typical(outlook.amount)}.")
+
+
+def print_reach(reach: "Reach") -> None:
+    for title, paths in (
+        ("From us", reach.from_us),
+        ("From our customers' people", reach.from_customers),
+    ):
+        typer.echo(f"{title}:" if paths else f"{title}: nobody is known to.")
+        print_results(
+            (
+                f"{path.band.capitalize()}  {_people(path)}",
+                [
+                    f"{person.name}, {next_person.name}: {tie.kind}, {tie.evidence or tie.source}"
+                    for (person, next_person), ties in zip(
+                        itertools.pairwise(path.people), path.evidence, strict=True
+                    )
+                    for tie in ties[:2]
+                ],
+            )
+            for path in paths
+        )
+    if reach.may_be_asked:
         typer.echo("A colleague who keeps their ties to themselves may know someone there.")
 
 
-def print_offers(found: "Offers") -> None:
-    if not found.offered:
+def print_suggestions(suggestions: "Suggestions") -> None:
+    if not suggestions.suggested:
         typer.echo("Nobody can be asked for this now.")
     print_results(
-        [
-            (
-                f"{each.match.band.capitalize()}  {each.person.name}, {each.person.account}",
-                [
-                    *_why(each.match.terms),
-                    " → ".join(step.name for step in each.path.people) if each.path else "",
-                ],
-            )
-            for each in found.offered
-        ]
-    )
-    if found.left_out:
-        typer.echo(f"{len(found.left_out)} cannot be asked now:")
-    for each in found.left_out:
-        when = f", from {each.next_on} on" if each.next_on else ""
-        typer.echo(f"  {each.person.name}, {each.person.account}: {each.reason}{when}")
-
-
-def print_kin(found: "Sequence[Kin]") -> None:
-    if not found:
-        typer.echo("No deal is like this.")
-    print_results(
-        [
-            (
-                _heading(one),
-                [
-                    ", ".join(filter(None, [one.account, one.outcome, _month(one.closed)])),
-                    *_why(one.terms),
-                    "".join(piece.text for piece in one.snippet),
-                    f"But {one.difference}" if one.difference else "",
-                ],
-            )
-            for one in found
-        ]
-    )
-
-
-def print_experts(found: "Sequence[Expert]") -> None:
-    if not found:
-        typer.echo("Nothing on record speaks for anybody here.")
-    print_results(
-        [
-            (
-                _heading(one),
-                [
-                    one.title + (", on the team" if one.on_team else ""),
-                    *_why(one.terms),
-                    *(f"{_month(each.when)} {each.text}".strip() for each in one.evidence[:5]),
-                ],
-            )
-            for one in found
-        ]
-    )
-
-
-def print_playbook(found: "Playbook") -> None:
-    if not found.plays:
-        typer.echo("No asset was used on the deals that are like this.")
-    print_results(
-        [
-            (
-                _heading(play),
-                [
-                    f"{play.kind}: {play.won_with} of {play.closed_with} deals were won with it,"
-                    f" {play.won_without} of {play.closed_without} without",
-                    *_why(play.terms),
-                ],
-            )
-            for play in found.plays
-        ]
-    )
-    for each in found.contrasts:
-        typer.echo(
-            printable(
-                f"Against {each.competitor}: {each.asset_name} was used on {each.won_with} of"
-                f" {each.won} deals won and on {each.lost_with} of {each.lost} lost."
-            )
+        (
+            f"{suggestion.match.band.capitalize()}  {suggestion.person.name},"
+            f" {suggestion.person.account}",
+            [
+                *_reasons(suggestion.match.terms),
+                _people(suggestion.path) if suggestion.path else "",
+            ],
         )
-
-
-def print_outlook(found: "Outlook | None", minimum: int) -> None:
-    if not found:
-        typer.echo(f"Fewer than {minimum} deals that closed are like this one: too few to say.")
-        return
-    typer.echo(f"{found.won} of the {found.closed} most alike deals that closed were won.")
-    typer.echo(
-        f"Chance of winning: {found.chance.value:.0%} ({found.chance.low:.0%} to"
-        f" {found.chance.high:.0%}); usually {found.usual.rate:.0%}."
+        for suggestion in suggestions.suggested
     )
-    if found.days:
-        typer.echo(f"Days until won: {_typical(found.days)}.")
-    if found.amount:
-        typer.echo(f"Amount in {found.currency}: {_typical(found.amount)}.")
+    if suggestions.left_out:
+        typer.echo(f"{len(suggestions.left_out)} cannot be asked now:")
+    for advocate in suggestions.left_out:
+        when = f", from {advocate.next_on} on" if advocate.next_on else ""
+        person = advocate.person
+        typer.echo(f"  {person.name}, {person.account}: {advocate.reason}{when}")
 
 
-def _typical(found: "Typical") -> str:
-    return f"{found.median:,.0f}, half of {found.cases} from {found.low:,.0f} to {found.high:,.0f}"
+def _heading(result: "Kin | Expert | Play") -> str:
+    return f"{result.name} [{result.key}]  {result.score:.2f} {result.band}"
+
+
+def _reasons(terms: "Sequence[Term]") -> list[str]:
+    return [f"{term.contribution:+.3f} {term.because}" for term in terms if term.contribution]
+
+
+def _people(path: "KnownPath") -> str:
+    return " → ".join(person.name for person in path.people)
+
+
+def _typical(figure: "Typical") -> str:
+    return (
+        f"{figure.median:,.0f}, half of {figure.cases} from {figure.low:,.0f} to {figure.high:,.0f}"
+    )
 
 
 def _month(day: "date | None") -> str:

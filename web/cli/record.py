@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from workspace.imports.run import Report
 
 
-# The record
-
-
 @app.command("import")
 def import_(
     files: Annotated[list[Path], typer.Argument(help="CSV files and vCards.", metavar="FILE…")],
@@ -62,7 +59,7 @@ def add_member(
     from workspace.people.tables import Role
 
     try:
-        roles = [Role(each) for each in role or ()]
+        roles = [Role(name) for name in role or ()]
     except ValueError as error:
         raise typer.BadParameter(f"{error}.") from None
     with open_workspace() as workspace:

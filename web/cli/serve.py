@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from workspace.people.tables import Person
 
 
-# Serving
-
-
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the workspace to browsers."""
@@ -35,8 +32,8 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
 
     with open_workspace(_address(host, port)) as workspace:
         with workspace.database.read() as session:
-            is_there = content.is_demo(session)
-        if is_there:
+            is_loaded = content.is_demo(session)
+        if is_loaded:
             typer.echo("The demo workspace is there already. Its passwords were printed when it")
             typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
         else:
@@ -75,28 +72,28 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
 
     server = Server(
         create_app(workspace),
-        # What a proxy says of its clients is believed only where there is a proxy.
+        # Forwarding headers are trusted only if the settings tell of a proxy.
         proxy_headers=settings.origin is not None,
     )
 
     def get_ready() -> None:
-        # The first page does not wait for the model, nor does loading it slow the start down.
+        # The model loads in the background: neither the start nor the first page waits for it.
         while not server.started:
             time.sleep(0.1)
-        # First what answers wait for: looking through a large record takes longer.
+        # Answers need the caches and the model first; to look through a large record takes longer.
         workspace.catalog.warm()
         settle()
         workspace.catalog.catch_up()
 
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
-    workers = []
+    stops = []
     if mail_server:
-        workers.append(outbox.start_worker(workspace.database, mail_server))
-        workers.append(digests.start_digests(workspace.database, workspace.origin))
+        stops.append(outbox.start_worker(workspace.database, mail_server))
+        stops.append(digests.start_digests(workspace.database, workspace.origin))
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     server.run(sockets=[listener])
-    for stopped in workers:
-        stopped.set()
+    for stop in stops:
+        stop.set()
 
 
 def _address(host: str, port: int) -> str:
@@ -121,5 +118,5 @@ def print_passwords(made: "Sequence[tuple[Person, str]]", roles: dict[int, str])
     for person, password in made:
         table.add_row(person.name, person.email, password, roles[person.id])
     typer.echo("Sign in as any of these members. Their passwords are shown this once:")
-    # However narrow the terminal is, a password stays whole.
+    # In a narrow terminal a password would be cut.
     Console(width=120).print(table)

@@ -1,8 +1,8 @@
-"""Opens a workspace for a command: settings, database, catalog and viewer."""
+"""What commands share: the workspace, the view of a member, and progress."""
 
 import sys
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workspace.errors import DealkinError
 
@@ -12,11 +12,9 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from web.workspace import Workspace
+    from workspace.deals.tables import Deal
     from workspace.people.viewer import Viewer
     from workspace.settings import Settings
-
-
-# What the commands share
 
 
 def load_settings() -> "Settings":
@@ -32,7 +30,7 @@ def load_settings() -> "Settings":
 
 @contextmanager
 def open_workspace(address: str | None = None) -> "Iterator[Workspace]":
-    """The workspace that the environment names; `address` is where it is about to be served."""
+    """The workspace of the environment's settings; `address` is where it will be served."""
     from sqlalchemy.exc import OperationalError
 
     from web import workspace
@@ -49,7 +47,7 @@ def open_workspace(address: str | None = None) -> "Iterator[Workspace]":
 
 @contextmanager
 def open_view(email: str | None) -> "Iterator[tuple[Session, Viewer, Workspace]]":
-    """A reading session, in the view of one member or in everybody's."""
+    """A reading session, with the rights of a member or with those that all members have."""
     with open_workspace() as workspace, workspace.database.read() as session:
         yield session, viewer_of_email(session, email), workspace
 
@@ -61,7 +59,7 @@ def viewer_of_email(session: "Session", email: str | None) -> "Viewer":
     return members.viewer_by_email(session, email) if email else PLAIN_VIEW
 
 
-def deal_of_key(session: "Session", viewer: "Viewer", key: str) -> Any:
+def deal_of_key(session: "Session", viewer: "Viewer", key: str) -> "Deal":
     from workspace.deals.access import readable_deal
 
     return readable_deal(session, viewer, key)
@@ -69,7 +67,7 @@ def deal_of_key(session: "Session", viewer: "Viewer", key: str) -> Any:
 
 @contextmanager
 def progress_bar(what: str) -> "Iterator[Callable[[int, int], None] | None]":
-    """A bar on a terminal that tells how far a long piece of work has come; else nothing."""
+    """Shows the progress of long work on a terminal; None where there is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -81,7 +79,7 @@ def progress_bar(what: str) -> "Iterator[Callable[[int, int], None] | None]":
     task = bar.add_task(what)
 
     def show(done: int, of: int) -> None:
-        # Where there is nothing to do there is no bar.
+        # Started only now, so that no bar appears where there is nothing to do.
         bar.start()
         bar.update(task, completed=done, total=of)
 

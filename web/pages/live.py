@@ -18,7 +18,7 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
 
 from web.forms import Form
-from web.live_updates import SECONDS, Pulse
+from web.live_updates import LONGEST_WAIT, Pulse
 from web.routes import Request
 from web.session_cookie import session_token
 from web.workspace import Workspace
@@ -100,7 +100,7 @@ async def _stream(
                 yield ServerSentEventMessage(comment="still here")
             looked = time.monotonic()
             with suppress(TimeoutError):
-                await asyncio.wait_for(woken.wait(), SECONDS)
+                await asyncio.wait_for(woken.wait(), LONGEST_WAIT)
             # Commits that come close together are looked at together.
             await asyncio.sleep(max(0.0, looked + APART_SECONDS - time.monotonic()))
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from references.desk import queue
 from references.desk.queue import RequestRow, View
-from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
+from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import Standing
 from web.responses import show
 from web.routes import Request, get
@@ -43,8 +43,8 @@ class Today:
     closed: list[DealRow]
     events: list[Event]
     # What colleagues wait for the viewer's answer to, and who has told the viewer yes.
-    to_introduce: list[AskedOfMe]
-    agreed: list[Asked]
+    to_introduce: list[ReceivedRequest]
+    agreed: list[OwnRequest]
     # The references that they asked for, see to, or have to agree to.
     references: list[RequestRow]
     # The seats that the viewer is asked to take.
@@ -89,8 +89,8 @@ def today_of(session: Session, viewer: Viewer) -> Today:
         closed=lists.closed_deals(session, viewer),
         seats=team.asked_seats(session, viewer),
         events=timeline(session, known, limit=7) if known else [],
-        to_introduce=[each for each in asked_of(session, viewer) if each.waiting],
-        agreed=[each for each in asked_by(session, viewer) if each.standing == Standing.YES],
+        to_introduce=[each for each in requests_to(session, viewer) if each.waiting],
+        agreed=[each for each in requests_by(session, viewer) if each.standing == Standing.YES],
         references=queue.queued_requests(session, viewer, View.MINE, limit=8),
         tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
         to_write=reminders.occasions(session, viewer)[:PEOPLE],

@@ -11,7 +11,9 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.accounts.geography import region_of
 from workspace.audit import audit
+from workspace.changes import assign, differing
 from workspace.clock import now
+from workspace.database import fetch, page_after, select_row
 from workspace.errors import Invalid, NotFound
 from workspace.keys import free_key, plain
 
@@ -32,7 +34,7 @@ class Account(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
     name: str = Field(index=True, max_length=200)
-    # The name for comparing; it follows the name.
+    # The name as it is compared; derived from the name on every write.
     plain_name: str = Field(default="", index=True, max_length=500)
     domain: str | None = Field(default=None, max_length=200)
     industry: str | None = Field(default=None, max_length=3, index=True)
@@ -52,12 +54,12 @@ def _keep_plain_name(_mapper: Any, _connection: Any, account: Account) -> None:
 
 
 def _plain_name(name: str) -> str:
-    # Some letters stand for whole words, and no index holds names of any length.
+    # A letter may expand to a word, and an index cannot hold texts of any length.
     return plain(name)[:500]
 
 
 def find_account(session: Session, name: str) -> Account | None:
-    """The account of that name, however its capitals and accents are written."""
+    """The account of that name, whatever its capitals and accents."""
     exact = session.exec(select(Account).where(Account.name == name)).first()
     if exact:
         return exact
@@ -65,8 +67,20 @@ def find_account(session: Session, name: str) -> Account | None:
     return session.exec(same.order_by(col(Account.id)).limit(1)).first()
 
 
+def add(session: Session, name: str, by: int | None, **facts: Any) -> Account:
+    """Add an account, or refuse where there is one of that name."""
+    if find_account(session, name):
+        raise Invalid("There is such an account.", {"name": "There is one of that name."})
+    account = add_account(session, name, **facts)
+    audit(session, by, "account added", f"account {account.id}")
+    return account
+
+
 def add_account(session: Session, name: str, **facts: Any) -> Account:
-    """A new account; its region follows from its country where none is given."""
+    """The row of a new account, for a caller who knows that there is none of that name.
+
+    Its region follows from its country where none is given.
+    """
     account = Account(key=free_key(session, Account, name), name=name, **facts)
     if account.region is None and account.country:
         account.region = region_of(account.country)
@@ -90,19 +104,6 @@ class AccountRow:
     relationship: str
 
 
-_COLUMNS: tuple[Any, ...] = (
-    Account.id,
-    Account.key,
-    Account.name,
-    Account.domain,
-    Account.industry,
-    Account.headcount,
-    Account.country,
-    Account.region,
-    Account.relationship,
-)
-
-
 def account_rows(
     session: Session,
     *,
@@ -113,9 +114,19 @@ def account_rows(
     after: str | None = None,
     limit: int = 50,
 ) -> list[AccountRow]:
-    """Accounts by name, from after the account of the key `after`."""
-    name = sa.func.lower(Account.name)
-    query: Any = sa.select(*_COLUMNS)
+    """Accounts by name, after the account of the key `after`."""
+    query = select_row(
+        AccountRow,
+        id=Account.id,
+        key=Account.key,
+        name=Account.name,
+        domain=Account.domain,
+        industry=Account.industry,
+        headcount=Account.headcount,
+        country=Account.country,
+        region=Account.region,
+        relationship=Account.relationship,
+    )
     if text:
         query = query.where(
             sa.or_(
@@ -124,19 +135,14 @@ def account_rows(
             )
         )
     if relationship:
-        query = query.where(Account.relationship == relationship)
+        query = query.where(col(Account.relationship) == relationship)
     if industry:
         query = query.where(col(Account.industry).startswith(industry, autoescape=True))
     if parent_id is not None:
-        query = query.where(Account.parent_id == parent_id)
-    if after:
-        place = session.exec(select(name, Account.id).where(Account.key == after)).first()
-        if place:
-            query = query.where(
-                sa.tuple_(name, col(Account.id)) > sa.tuple_(*map(sa.literal, place))
-            )
-    found = session.exec(query.order_by(name, col(Account.id)).limit(limit))
-    return [AccountRow(*row) for row in found]
+        query = query.where(col(Account.parent_id) == parent_id)
+    order = (sa.func.lower(Account.name), col(Account.id))
+    place = sa.select(*order).where(col(Account.key) == after) if after else None
+    return fetch(session, AccountRow, page_after(session, query, order, place).limit(limit))
 
 
 def account_of(session: Session, key: str) -> Account:
@@ -147,7 +153,7 @@ def account_of(session: Session, key: str) -> Account:
     return account
 
 
-# The columns that a form may change.
+# The columns that can be edited.
 EDITABLE = (
     "name",
     "domain",
@@ -164,28 +170,24 @@ EDITABLE = (
 def edit_account(
     session: Session, account: Account, by: int | None, changes: dict[str, Any]
 ) -> bool:
-    """Change some of an account's own columns; whether anything differed."""
+    """Change columns of an account; whether anything differed."""
     parent = changes.get("parent_id")
     if parent is not None and account.id in _ancestors(session, parent):
         raise Invalid(
             "An account cannot belong to itself.", {"parent": "It belongs to this account."}
         )
     if _plain_name(changes.get("name", account.name)) != account.plain_name:
-        there = find_account(session, changes["name"])
-        if there and there.id != account.id:
+        namesake = find_account(session, changes["name"])
+        if namesake and namesake.id != account.id:
             raise Invalid(
                 "There is another account of that name.", {"name": "There is one of that name."}
             )
-    changed = {
-        name: value
-        for name, value in (changes | _region(account, changes)).items()
-        if name in EDITABLE and getattr(account, name) != value
-    }
+    values = changes | _region(account, changes)
+    changed = differing(account, {name: values[name] for name in EDITABLE if name in values})
     detail: dict[str, object] = {
         name: [getattr(account, name), value] for name, value in changed.items()
     }
-    for name, value in changed.items():
-        setattr(account, name, value)
+    assign(account, changed)
     if changed:
         session.add(account)
         audit(session, by, "account edited", f"account {account.id}", detail)
@@ -193,11 +195,11 @@ def edit_account(
 
 
 def _region(account: Account, changes: dict[str, Any]) -> dict[str, Any]:
-    """The region after these changes: that of the country, unless another was chosen."""
+    """The region after these changes: the country's, unless another one was chosen."""
     before = region_of(account.country) if account.country else None
     country = changes.get("country", account.country)
     after = region_of(country) if country else None
-    # A form sends the region with everything else, changed or not.
+    # A form always sends the region, so the former country's region is not a choice.
     region = changes.get("region", account.region)
     if not region or (region == account.region == before):
         return {"region": after}
@@ -205,10 +207,10 @@ def _region(account: Account, changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ancestors(session: Session, account_id: int) -> set[int]:
-    """An account and everything above it."""
-    found: set[int] = set()
-    at: int | None = account_id
-    while at is not None and at not in found:
-        found.add(at)
-        at = session.exec(select(Account.parent_id).where(Account.id == at)).first()
-    return found
+    """The ids of an account and of all accounts above it."""
+    ids: set[int] = set()
+    ancestor: int | None = account_id
+    while ancestor is not None and ancestor not in ids:
+        ids.add(ancestor)
+        ancestor = session.exec(select(Account.parent_id).where(Account.id == ancestor)).first()
+    return ids

@@ -7,7 +7,8 @@ import pycountry
 
 from workspace.keys import plain
 
-# Sales regions after the geographic subregions of the UN's M49 standard, by ISO 3166-1 code.
+# Sales regions modelled on the geographic subregions of the UN's M49 standard, with the ISO 3166-1
+# codes of their countries.
 _REGIONS = {
     "North America": "US CA BM GL PM",
     "Latin America": (
@@ -33,45 +34,45 @@ _REGION_OF = {code: region for region, codes in _REGIONS.items() for code in cod
 
 
 def region_of(country: str) -> str | None:
-    """The sales region that a country (ISO 3166-1 alpha-2) lies in."""
+    """The sales region of a country (ISO 3166-1 alpha-2)."""
     return _REGION_OF.get(country)
 
 
 def country_name(code: str | None) -> str:
-    """A country's everyday name from its ISO 3166-1 alpha-2 code."""
-    found = pycountry.countries.get(alpha_2=code) if code else None
-    return getattr(found, "common_name", found.name) if found else ""
+    """The common name of a country (ISO 3166-1 alpha-2)."""
+    country = pycountry.countries.get(alpha_2=code) if code else None
+    return getattr(country, "common_name", country.name) if country else ""
 
 
 @cache
 def country_choices() -> tuple[tuple[str, str], ...]:
-    """Every country as (code, name), by name: for a form's list."""
+    """All countries as (code, name), ordered by name, for a form."""
     codes = (country.alpha_2 for country in pycountry.countries)
-    return tuple(sorted(((code, country_name(code)) for code in codes), key=lambda one: one[1]))
+    choices = ((code, country_name(code)) for code in codes)
+    return tuple(sorted(choices, key=lambda choice: choice[1]))
 
 
 @cache
 def find_country(text: str, *, exactly: bool = False) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a written country: a code, a name, or a misspelt one.
+    """The ISO 3166-1 alpha-2 code of a country, from a code or a name.
 
-    `exactly` takes no misspelt ones.
+    Unless `exactly` is set, the name may be misspelt.
     """
-    wanted = plain(text)
-    names = _country_names()
-    if wanted in names:
-        return names[wanted]
-    close = [] if exactly else difflib.get_close_matches(wanted, names, n=1, cutoff=0.87)
-    return names[close[0]] if close else None
+    name = plain(text)
+    codes = _codes_by_name()
+    if name in codes:
+        return codes[name]
+    close = [] if exactly else difflib.get_close_matches(name, codes, n=1, cutoff=0.87)
+    return codes[close[0]] if close else None
 
 
 @cache
-def _country_names() -> dict[str, str]:
-    names = {}
+def _codes_by_name() -> dict[str, str]:
+    codes = {}
     for country in pycountry.countries:
-        code = country.alpha_2
         for attribute in ("name", "official_name", "common_name", "alpha_2", "alpha_3"):
-            if written := getattr(country, attribute, None):
-                names[plain(written)] = code
-    names.update({"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB"})
-    names.update({"usa": "US", "korea": "KR", "south korea": "KR", "russia": "RU", "uae": "AE"})
-    return names
+            if name := getattr(country, attribute, None):
+                codes[plain(name)] = country.alpha_2
+    codes.update({"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB"})
+    codes.update({"usa": "US", "korea": "KR", "south korea": "KR", "russia": "RU", "uae": "AE"})
+    return codes

@@ -2,7 +2,7 @@
 
 Codes are those of the International Standard Industrial Classification of All Economic
 Activities, revision 4 (United Nations, 2008): a section's letter, or the letter and a
-division's two digits. The short names are ours, as a seller would say them.
+division's two digits. The short names are Dealkin's own.
 """
 
 import difflib
@@ -124,7 +124,7 @@ DIVISIONS = {
     "U99": "International organisations",
 }
 
-# How other systems name what the classification calls otherwise.
+# Names of industries in other systems that differ from the classification's.
 ALIASES = {
     "technology": "J62",
     "software": "J62",
@@ -184,12 +184,12 @@ ALIASES = {
 
 
 def industry_name(code: str | None) -> str:
-    """What people call this industry; an empty string where it is not known."""
+    """The short name of an industry; empty if the code is unknown."""
     return (DIVISIONS.get(code) or SECTIONS.get(code) or "") if code else ""
 
 
 def likeness(one: str | None, other: str | None) -> float:
-    """1.0 for the same division, 0.5 within one section, else 0.0 (also where unknown)."""
+    """1.0 for the same division, 0.5 within one section, otherwise (or if unknown) 0.0."""
     if not one or not other:
         return 0.0
     if one == other:
@@ -198,30 +198,30 @@ def likeness(one: str | None, other: str | None) -> float:
 
 
 def find_industry(text: str, *, exactly: bool = False) -> str | None:
-    """The code that a written industry means: a code, a name, or a slightly misspelt one.
+    """The code of an industry, from a code or a name.
 
-    `exactly` takes no misspelt ones.
+    Unless `exactly` is set, the name may be misspelt.
     """
-    wanted = text.strip()
-    if not wanted:
+    code = text.strip().upper()
+    if not code:
         return None
-    if wanted.upper() in DIVISIONS or wanted.upper() in SECTIONS:
-        return wanted.upper()
-    names = _names()
-    plain = _plain(wanted)
-    if plain in names:
-        return names[plain]
-    close = [] if exactly else difflib.get_close_matches(plain, names, n=1, cutoff=0.87)
-    return names[close[0]] if close else None
+    if code in DIVISIONS or code in SECTIONS:
+        return code
+    name = _comparable(text)
+    codes = _codes_by_name()
+    if name in codes:
+        return codes[name]
+    close = [] if exactly else difflib.get_close_matches(name, codes, n=1, cutoff=0.87)
+    return codes[close[0]] if close else None
 
 
 @cache
-def _names() -> dict[str, str]:
-    names = {_plain(name): code for code, name in SECTIONS.items()}
-    names.update({_plain(name): code for code, name in DIVISIONS.items()})
-    names.update({_plain(name): code for name, code in ALIASES.items()})
-    return names
+def _codes_by_name() -> dict[str, str]:
+    codes = {_comparable(name): code for code, name in SECTIONS.items()}
+    codes.update({_comparable(name): code for code, name in DIVISIONS.items()})
+    codes.update({_comparable(name): code for name, code in ALIASES.items()})
+    return codes
 
 
-def _plain(text: str) -> str:
+def _comparable(text: str) -> str:
     return re.sub(r"[\W_]+", " ", text.casefold().replace("&", " and ")).strip()

@@ -1,19 +1,26 @@
 """Deals: what we hope to sell to whom, and how it went."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from workspace.accounts.accounts import Account, Relationship
+from workspace.accounts import accounts
+from workspace.accounts.accounts import Account, Relationship, find_account
 from workspace.clock import now, today
 from workspace.deals import access
 from workspace.deals.access import NOBODY_SEES, has_reader, require_reader_after
 from workspace.deals.keys import new_keys
-from workspace.deals.products import competitors_of, make_listed, products_of
-from workspace.deals.stages import first_stage
+from workspace.deals.products import (
+    choose_competitors,
+    choose_products,
+    competitors_of,
+    make_listed,
+    products_of,
+)
+from workspace.deals.stages import first_stage, stage_of
 from workspace.deals.tables import (
     Competitor,
     Deal,
@@ -22,15 +29,21 @@ from workspace.deals.tables import (
     DealProduct,
     NewDeal,
     Outcome,
+    PastSeat,
     Product,
+    Seat,
     Stage,
 )
 from workspace.errors import Conflict, DealkinError, Invalid
-from workspace.people.viewer import Viewer
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline.timeline import record, record_all
 
 # Addresses under /deals that are pages of their own: no deal is found there.
 RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
+
+# The same deal by the same member within this time is a button that was pressed twice.
+SAME_SUBMIT = timedelta(minutes=1)
 
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
@@ -49,6 +62,73 @@ EDITABLE = (
     "reason",
     "confidential",
 )
+
+
+def log_one(
+    session: Session,
+    viewer: Viewer,
+    name: str,
+    account_name: str,
+    *,
+    account_facts: Mapping[str, Any] | None = None,
+    stage: str | None = None,
+    products: Iterable[str] = (),
+    new_product: str | None = None,
+    competitors: Iterable[str] = (),
+    new_competitor: str | None = None,
+    **facts: Any,
+) -> tuple[Deal, bool]:
+    """Log the deal of a viewer, who owns it; the deal, and whether it is new.
+
+    The account is the one of that name; where there is none it is added, with `account_facts`.
+    The stage is named, products and competitors are keys that the viewer may know of, and new
+    ones are names. A button without scripts can be pressed twice: the same name and account by
+    the same member within a minute is the same deal, and is logged once.
+    """
+    require_writer(viewer)
+    needed = {"name": name, "account": account_name}
+    if missing := [field for field, text in needed.items() if not text]:
+        raise Invalid("A deal has a name and an account.", dict.fromkeys(missing, "Needed."))
+    if lacks_currency(facts.get("amount"), facts.get("currency")):
+        raise Invalid("An amount has a currency.", {"currency": "Needed with an amount."})
+    if facts.get("amount") is None:
+        facts["currency"] = None
+    # A second press waits here until the first one has logged its deal.
+    member = select(Person.id).where(Person.id == viewer.person_id)
+    session.exec(member.with_for_update(key_share=True)).first()
+    account = find_account(session, account_name)
+    if account is None:
+        account = accounts.add(session, account_name, viewer.person_id, **(account_facts or {}))
+    elif earlier := _just_logged(session, viewer, name, account):
+        return earlier, False
+    deal = log(
+        session,
+        name,
+        account,
+        viewer.person_id,
+        stage=stage_of(session, stage) if stage else None,
+        products=choose_products(session, viewer, products, new_product),
+        competitors=choose_competitors(session, viewer, competitors, new_competitor),
+        **facts,
+    )
+    return deal, True
+
+
+def lacks_currency(amount: object, currency: object) -> bool:
+    """Whether an amount is given without the currency that it needs."""
+    return amount is not None and not currency
+
+
+def _just_logged(session: Session, viewer: Viewer, name: str, account: Account) -> Deal | None:
+    """The deal of this name and account that the same member logged a moment ago."""
+    query = select(Deal).where(
+        access.visible_deals(viewer),
+        Deal.owner_id == viewer.person_id,
+        Deal.name == name,
+        Deal.account_id == account.id,
+        col(Deal.created_at) > now() - SAME_SUBMIT,
+    )
+    return session.exec(query.order_by(sa.desc(col(Deal.id))).limit(1)).first()
 
 
 def log(
@@ -153,6 +233,76 @@ def edit(
     return True
 
 
+def change_stage(
+    session: Session,
+    viewer: Viewer,
+    key: str,
+    name: str,
+    *,
+    reason: str = "",
+    closed: date | None = None,
+    version: int | None = None,
+) -> Deal:
+    """Move a viewer's deal to the stage of that name. Closing it takes a reason.
+
+    `version` is the version that the viewer saw; `Conflict` where it is no longer that one.
+    """
+    deal = access.editable_deal(session, viewer, key)
+    to = stage_of(session, name)
+    lock_deal(session, deal)
+    _require_reason(deal, to, reason)
+    if version is not None and version != deal.version:
+        raise Conflict(
+            f"You wanted it at {name}, but somebody else changed this deal in the meantime:"
+            f" it is at {session.get_one(Stage, deal.stage_id).name}. Reload the page."
+        )
+    advance(session, deal, to, viewer.person_id, reason=reason, closed=closed)
+    return deal
+
+
+def _require_reason(deal: Deal, to: Stage, reason: str) -> None:
+    if to.outcome != Outcome.OPEN and not (reason or deal.reason):
+        why = "Say why it was won or lost: it is what the next deal needs."
+        raise Invalid("Some of this could not be taken.", {"reason": why})
+
+
+def change_all(
+    session: Session,
+    viewer: Viewer,
+    chosen: Iterable[tuple[str, int]],
+    *,
+    stage: Stage | None,
+    changes: dict[str, object],
+) -> int:
+    """Change all of these deals, each a key and the version that was seen, or none of them.
+
+    `Invalid` names every deal that stands in the way, with its reason; the caller's transaction
+    must end then. How many deals are otherwise now.
+    """
+    if stage and stage.outcome != Outcome.OPEN:
+        raise Invalid(
+            "Each deal is closed on its own, with its reason.",
+            {"stage": "Choose a stage of open deals."},
+        )
+    refused: dict[str, str] = {}
+    changed = 0
+    # In one order, so that two who change the same deals do not wait for each other.
+    for key, version in sorted(chosen):
+        try:
+            deal = access.editable_deal(session, viewer, key)
+            differs = edit(session, deal, viewer.person_id, changes, version=version)
+            if stage:
+                if deal.outcome != Outcome.OPEN:
+                    raise Conflict("It is closed: open it again on its own page.")
+                differs |= advance(session, deal, stage, viewer.person_id)
+            changed += differs
+        except DealkinError as why:
+            refused[key] = str(why)
+    if refused:
+        raise Invalid("Nothing was changed: some of these deals cannot be.", refused)
+    return changed
+
+
 def advance(
     session: Session,
     deal: Deal,
@@ -165,7 +315,8 @@ def advance(
 ) -> bool:
     """Move a deal to another stage; closing it sets its closing date. Whether it moved.
 
-    `quiet` tells nobody: what a file says of the past is no news.
+    Members move a deal by `change_stage`. This step asks for no reason: files of closed deals
+    often have none. `quiet` tells nobody: what a file says of the past is no news.
     """
     lock_deal(session, deal)
     if deal.stage_id == to.id:
@@ -193,6 +344,27 @@ def advance(
     detail: dict[str, object] = {"stage": [before.name, to.name]}
     record(session, deal.id, by, "stage", reason, detail=detail, tell=told, quiet=quiet)
     return True
+
+
+def change_links(
+    session: Session,
+    deal: Deal,
+    by: int | None,
+    products: Iterable[Product],
+    competitors: Iterable[Competitor],
+) -> bool:
+    """Change what a deal is about and against, with its timeline; whether anything differed."""
+    detail: dict[str, object] = {}
+    sold, against = products_of(session, deal.id), competitors_of(session, deal.id)
+    if set_products(session, deal, products):
+        detail["products"] = [_titles(sold), _titles(products_of(session, deal.id))]
+    if set_competitors(session, deal, competitors):
+        detail["competitors"] = [_titles(against), _titles(competitors_of(session, deal.id))]
+    if detail:
+        deal.version += 1
+        session.add(deal)
+        record(session, deal.id, by, "edited", detail=detail)
+    return bool(detail)
 
 
 def set_products(session: Session, deal: Deal, products: Iterable[Product]) -> bool:
@@ -246,8 +418,6 @@ def _set_links(
 
 def _team(session: Session, deal: Deal) -> set[int]:
     """Who has a seat on a deal, or had one and left it."""
-    from workspace.deals.tables import PastSeat, Seat
-
     there = session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id))
     left = session.exec(select(PastSeat.person_id).where(PastSeat.deal_id == deal.id))
     return {person_id for person_id in (*there, *left) if person_id is not None}
@@ -288,75 +458,6 @@ def _became_customer(deal: Deal, account: Account) -> None:
 
 def _plain(value: object) -> object:
     return value if isinstance(value, str | bool | int | None) else str(value)
-
-
-# Within which the same deal by the same member is a button that was pressed twice.
-SAME_SUBMIT = timedelta(minutes=1)
-
-
-def change_all(
-    session: Session,
-    viewer: Viewer,
-    chosen: Iterable[tuple[str, int]],
-    *,
-    stage: Stage | None,
-    changes: dict[str, object],
-) -> int:
-    """Change all of these deals, each a key and the version that was seen, or none of them.
-
-    `Invalid` names every deal that stands in the way, with its reason; the caller's transaction
-    must end then. How many deals are otherwise now.
-    """
-    refused: dict[str, str] = {}
-    changed = 0
-    # In one order, so that two who change the same deals do not wait for each other.
-    for key, version in sorted(chosen):
-        try:
-            deal = access.editable_deal(session, viewer, key)
-            differs = edit(session, deal, viewer.person_id, changes, version=version)
-            if stage:
-                if deal.outcome != Outcome.OPEN:
-                    raise Conflict("It is closed: open it again on its own page.")
-                differs |= advance(session, deal, stage, viewer.person_id)
-            changed += differs
-        except DealkinError as why:
-            refused[key] = str(why)
-    if refused:
-        raise Invalid("Nothing was changed: some of these deals cannot be.", refused)
-    return changed
-
-
-def just_logged(session: Session, viewer: Viewer, name: str, account: Account) -> Deal | None:
-    """The deal of this name and account that the same member has logged a moment ago."""
-    query = select(Deal).where(
-        access.visible_deals(viewer),
-        Deal.owner_id == viewer.person_id,
-        Deal.name == name,
-        Deal.account_id == account.id,
-        col(Deal.created_at) > now() - SAME_SUBMIT,
-    )
-    return session.exec(query.order_by(sa.desc(col(Deal.id))).limit(1)).first()
-
-
-def change_links(
-    session: Session,
-    deal: Deal,
-    by: int | None,
-    products: Iterable[Product],
-    competitors: Iterable[Competitor],
-) -> bool:
-    """Change what a deal is about and against, with its timeline; whether anything differed."""
-    detail: dict[str, object] = {}
-    sold, against = products_of(session, deal.id), competitors_of(session, deal.id)
-    if set_products(session, deal, products):
-        detail["products"] = [_titles(sold), _titles(products_of(session, deal.id))]
-    if set_competitors(session, deal, competitors):
-        detail["competitors"] = [_titles(against), _titles(competitors_of(session, deal.id))]
-    if detail:
-        deal.version += 1
-        session.add(deal)
-        record(session, deal.id, by, "edited", detail=detail)
-    return bool(detail)
 
 
 def _titles(named: Iterable[tuple[str, str]]) -> str:

@@ -14,14 +14,11 @@ from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, DealFilter
+from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
 from workspace.deals.tables import (
-    Competitor,
     Deal,
-    DealCompetitor,
-    DealProduct,
     Outcome,
-    Product,
     Seat,
     Stage,
 )
@@ -166,11 +163,7 @@ class Choices:
 
 
 def choices(session: Session, viewer: Viewer) -> Choices:
-    """The choices of a viewer.
-
-    A competitor or a product that came with a confidential deal is left out unless the viewer
-    sees that deal: its appearance would tell of it.
-    """
+    """The choices of a viewer."""
     regions = select(Account.region).where(col(Account.region).is_not(None)).distinct()
     owners = (
         select(Person.key, Person.name)
@@ -179,8 +172,8 @@ def choices(session: Session, viewer: Viewer) -> Choices:
     )
     return Choices(
         stages=[(row.name, row.name) for row in stages(session)],
-        products=_named(session, viewer, Product, DealProduct, "product_id"),
-        competitors=_named(session, viewer, Competitor, DealCompetitor, "competitor_id"),
+        products=product_choices(session, viewer),
+        competitors=competitor_choices(session, viewer),
         owners=[(key, name) for key, name in session.exec(owners)],
         regions=sorted(region for region in session.exec(regions) if region),
     )
@@ -252,16 +245,3 @@ def _ordered(*columns: Any) -> Any:
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
     )
-
-
-def _named(
-    session: Session, viewer: Viewer, table: Any, link: Any, column: str
-) -> list[tuple[str, str]]:
-    on_visible = (
-        select(link)
-        .join(Deal, col(Deal.id) == link.deal_id)
-        .where(getattr(link, column) == table.id, access.visible_deals(viewer))
-        .exists()
-    )
-    query = select(table.key, table.name).where(sa.or_(table.listed.is_(True), on_visible))
-    return [(key, name) for key, name in session.exec(query.order_by(table.name))]

@@ -6,8 +6,11 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from workspace.deals.tables import Competitor, DealCompetitor, DealProduct, Product
+from workspace.deals.access import visible_deals
+from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.errors import Invalid
 from workspace.keys import free_key, joined, slug
+from workspace.people.viewer import Viewer
 
 _Named = TypeVar("_Named", Product, Competitor)
 
@@ -100,11 +103,66 @@ def all_products(session: Session) -> list[Product]:
     return list(session.exec(select(Product).order_by(Product.name)))
 
 
-def choose_products(session: Session, keys: Iterable[str]) -> list[Product]:
-    """The products of these keys."""
-    return list(session.exec(select(Product).where(col(Product.key).in_(list(keys)))))
+def choose_products(
+    session: Session, viewer: Viewer, keys: Iterable[str], new_name: str | None = None
+) -> list[Product]:
+    """The products of these keys, and the one of a name that may be new.
+
+    `Invalid` where one of the keys is none that the viewer may know of.
+    """
+    rows = _choose(session, viewer, Product, keys)
+    return [*rows, *([find_or_add_product(session, new_name)] if new_name else [])]
 
 
-def choose_competitors(session: Session, keys: Iterable[str]) -> list[Competitor]:
-    """The competitors of these keys."""
-    return list(session.exec(select(Competitor).where(col(Competitor.key).in_(list(keys)))))
+def choose_competitors(
+    session: Session, viewer: Viewer, keys: Iterable[str], new_name: str | None = None
+) -> list[Competitor]:
+    """The competitors of these keys, and the one of a name that may be new.
+
+    `Invalid` where one of the keys is none that the viewer may know of.
+    """
+    rows = _choose(session, viewer, Competitor, keys)
+    return [*rows, *([find_or_add_competitor(session, new_name)] if new_name else [])]
+
+
+def product_choices(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
+    """The products that a viewer may know of, as (key, name)."""
+    return _choices(session, viewer, Product)
+
+
+def competitor_choices(session: Session, viewer: Viewer) -> list[tuple[str, str]]:
+    """The competitors that a viewer may know of, as (key, name)."""
+    return _choices(session, viewer, Competitor)
+
+
+def _choose(
+    session: Session, viewer: Viewer, table: type[_Named], keys: Iterable[str]
+) -> list[_Named]:
+    chosen = set(keys)
+    query = select(table).where(col(table.key).in_(chosen), _known_to(viewer, table))
+    rows = list(session.exec(query)) if chosen else []
+    if len(rows) < len(chosen):
+        field = table.__name__.lower()
+        raise Invalid("Some of this could not be taken.", {field: "Choose from the list."})
+    return rows
+
+
+def _choices(session: Session, viewer: Viewer, table: type[_Named]) -> list[tuple[str, str]]:
+    query = select(table.key, table.name).where(_known_to(viewer, table)).order_by(table.name)
+    return [(key, name) for key, name in session.exec(query)]
+
+
+def _known_to(viewer: Viewer, table: type[Product] | type[Competitor]) -> sa.ColumnElement[bool]:
+    """Whether a viewer may know of a product or a competitor.
+
+    One that came with a confidential deal would tell of it to viewers who do not see that deal.
+    """
+    link: Any = DealProduct if table is Product else DealCompetitor
+    linked = link.product_id if table is Product else link.competitor_id
+    on_visible = (
+        select(link)
+        .join(Deal, col(Deal.id) == link.deal_id)
+        .where(linked == table.id, visible_deals(viewer))
+        .exists()
+    )
+    return sa.or_(col(table.listed).is_(True), on_visible)

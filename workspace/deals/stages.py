@@ -3,6 +3,7 @@
 from sqlmodel import Session, col, select
 
 from workspace.deals.tables import Outcome, Stage
+from workspace.errors import Invalid
 
 # The default stages and probabilities of Salesforce's opportunity pipeline.
 DEFAULT_STAGES = (
@@ -32,6 +33,14 @@ def add_default_stages(session: Session) -> None:
 def stages(session: Session) -> list[Stage]:
     """The pipeline, first stage first."""
     return list(session.exec(select(Stage).order_by(col(Stage.position))))
+
+
+def stage_of(session: Session, name: str) -> Stage:
+    """The stage of that name, or Invalid."""
+    stage = session.exec(select(Stage).where(Stage.name == name)).first()
+    if stage is None:
+        raise Invalid("Some of this could not be taken.", {"stage": "Choose one of the list."})
+    return stage
 
 
 def first_stage(session: Session) -> Stage:

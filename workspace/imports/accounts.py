@@ -1,9 +1,11 @@
-"""Products, competitors and accounts from a file."""
+"""Applies the rows of products, competitors and accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from workspace.accounts.accounts import Account, Relationship, edit_account
 from workspace.audit import audit
+from workspace.changes import assign, differing
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.tables import Competitor, Product
 from workspace.imports.cells import (
@@ -14,13 +16,13 @@ from workspace.imports.cells import (
     read_money,
     read_whole,
 )
-from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.context import ImportContext, NamedRow
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
 
 
 def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: the name, without regard to capitals and spaces."""
+    """Matched by the name without regard to capitals and spaces."""
 
     def apply(row: Row) -> Result:
         name = row.need_name("product", Product, "name")
@@ -34,24 +36,13 @@ def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
             }
         )
         row.check()
-        found = context.products.get(joined(name))
-        if found is None:
-            found = add_product(context.session, name, **facts)
-            context.products[joined(name)] = found
-            audit(context.session, context.by, "product added", f"product {found.id}")
-            return Result.CREATED
-        if not found.listed:
-            # As if it were new: it may be on a deal that is hidden from the one who imports.
-            respell(context.session, found, name)
-            _update(context, found, "product", facts | {"listed": True})
-            return Result.CREATED
-        return _update(context, found, "product", facts)
+        return _put(context, "product", context.products, add_product, name, facts)
 
     apply_each(rows, apply)
 
 
 def apply_competitors(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: the name, without regard to capitals and spaces."""
+    """Matched by the name without regard to capitals and spaces."""
 
     def apply(row: Row) -> Result:
         name = row.need_name("competitor", Competitor, "name")
@@ -62,24 +53,13 @@ def apply_competitors(context: ImportContext, rows: Sequence[Row]) -> None:
             }
         )
         row.check()
-        found = context.competitors.get(joined(name))
-        if found is None:
-            found = add_competitor(context.session, name, **facts)
-            context.competitors[joined(name)] = found
-            audit(context.session, context.by, "competitor added", f"competitor {found.id}")
-            return Result.CREATED
-        if not found.listed:
-            # As if it were new: it may be on a deal that is hidden from the one who imports.
-            respell(context.session, found, name)
-            _update(context, found, "competitor", facts | {"listed": True})
-            return Result.CREATED
-        return _update(context, found, "competitor", facts)
+        return _put(context, "competitor", context.competitors, add_competitor, name, facts)
 
     apply_each(rows, apply)
 
 
 def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: the name, without regard to capitals and accents."""
+    """Matched by the name without regard to capitals and accents."""
 
     def apply(row: Row) -> Result:
         name = row.need_name("account", Account, "name")
@@ -98,75 +78,98 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
                 **row.read_prose(Account, "description"),
             }
         )
-        told = row.cells.get("told", "")
+        addition = row.cells.get("add_to_description", "")
         if parent and plain(parent) == plain(name):
             row.add_problem("parent: An account cannot belong to itself.")
         row.check()
-        found = context.find_account(name)
+        account = context.find_account(name)
         if parent:
-            above = context.find_account(parent)
-            if above is not None and found is not None and _is_above(context, found, above):
+            parent_account = context.find_account(parent)
+            if account and parent_account and _is_ancestor(context, account, parent_account):
                 row.add_problem("parent: It belongs to this account already.")
                 row.check()
-            facts["parent_id"] = (above or context.add_account(parent, mentioned=True)).id
-        if found is None:
-            if told:
-                facts["description"] = told
+            parent_account = parent_account or context.add_account(parent, mentioned=True)
+            facts["parent_id"] = parent_account.id
+        if account is None:
+            if addition:
+                facts["description"] = addition
             context.add_account(name, **facts)
             return Result.CREATED
-        if told and told not in found.description:
-            facts["description"] = f"{found.description}\n{told}".strip()
+        if addition and addition not in account.description:
+            facts["description"] = f"{account.description}\n{addition}".strip()
         if (
             facts.get("relationship") == Relationship.PROSPECT
-            and found.relationship == Relationship.CUSTOMER
-            and found.id in context.won_account_ids
+            and account.relationship == Relationship.CUSTOMER
+            and account.id in context.won_account_ids
         ):
-            # A deal that was won has made it a customer; a file from before does not undo it.
+            # A won deal made the account a customer; an older file does not undo that.
             del facts["relationship"]
-        changed = edit_account(context.session, found, context.by, facts)
+        changed = edit_account(context.session, account, context.by, facts)
         return Result.UPDATED if changed else Result.UNCHANGED
 
-    for start in range(0, len(rows), CHUNK):
-        names = (plain(row.cells.get("account", "")) for row in rows[start : start + CHUNK])
-        context.prefetch(
-            Account, (context.account_ids[name] for name in names if name in context.account_ids)
-        )
+    names = (plain(row.cells.get("account", "")) for row in rows)
+    context.prefetch(
+        Account, [context.account_ids[name] for name in names if name in context.account_ids]
+    )
     apply_each(parents_first(list(rows), "account", "parent", plain), apply)
 
 
 def read_row_currency(row: Row, money: Money | None) -> str | None:
-    """The currency of an amount, from its own column or from its cell."""
+    """The currency of a row's amount: from the currency column, or from the amount's cell."""
     stated = row.read("currency", read_currency)
-    written = money.currency if money else None
-    # A plain dollar sign is that of any dollar.
-    if stated and written and stated != written and written != "USD":
-        row.add_problem(f"currency: The amount is in {written}, the column says {stated}.")
-    return stated or written
+    in_amount = money.currency if money else None
+    # A dollar sign alone may mean any country's dollar.
+    if stated and in_amount and stated != in_amount and in_amount != "USD":
+        row.add_problem(f"currency: The amount is in {in_amount}, the column says {stated}.")
+    return stated or in_amount
+
+
+def _put(
+    context: ImportContext,
+    noun: str,
+    by_name: dict[str, NamedRow],
+    add: Callable[..., NamedRow],
+    name: str,
+    facts: dict[str, Any],
+) -> Result:
+    """Add the product or competitor of that name, or change the one that is there."""
+    row = by_name.get(joined(name))
+    if row is None:
+        row = by_name[joined(name)] = add(context.session, name, **facts)
+        audit(context.session, context.by, f"{noun} added", f"{noun} {row.id}")
+        return Result.CREATED
+    if row.listed:
+        return _update(context, noun, row, facts)
+    # An unlisted row may come from a deal that the importer cannot see, so the import reports it
+    # like a new one.
+    respell(context.session, row, name)
+    _update(context, noun, row, facts | {"listed": True})
+    return Result.CREATED
 
 
 def _update(
-    context: ImportContext, found: Product | Competitor, noun: str, facts: dict[str, object]
+    context: ImportContext, noun: str, row: Product | Competitor, facts: dict[str, Any]
 ) -> Result:
-    changed = {name: value for name, value in facts.items() if getattr(found, name) != value}
-    if not changed:
+    changes = differing(row, facts)
+    if not changes:
         return Result.UNCHANGED
     detail: dict[str, object] = {
-        name: [str(getattr(found, name) or ""), str(value)] for name, value in changed.items()
+        column: [str(getattr(row, column) or ""), str(value)] for column, value in changes.items()
     }
-    for name, value in changed.items():
-        setattr(found, name, value)
-    context.session.add(found)
-    audit(context.session, context.by, f"{noun} edited", f"{noun} {found.id}", detail)
+    assign(row, changes)
+    context.session.add(row)
+    audit(context.session, context.by, f"{noun} edited", f"{noun} {row.id}", detail)
     return Result.UPDATED
 
 
-def _is_above(context: ImportContext, account: Account, other: Account) -> bool:
-    """Whether `other` is `account` or belongs to it, however far down."""
+def _is_ancestor(context: ImportContext, account: Account, descendant: Account) -> bool:
+    """Whether an account is `descendant` or one of its ancestors."""
     seen: set[int] = set()
-    at: Account | None = other
-    while at is not None and at.id not in seen:
-        if at.id == account.id:
+    ancestor: Account | None = descendant
+    while ancestor is not None and ancestor.id not in seen:
+        if ancestor.id == account.id:
             return True
-        seen.add(at.id)
-        at = context.get(Account, at.parent_id) if at.parent_id else None
+        seen.add(ancestor.id)
+        parent_id = ancestor.parent_id
+        ancestor = context.get(Account, parent_id) if parent_id else None
     return False

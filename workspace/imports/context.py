@@ -1,7 +1,8 @@
-"""What the record holds already, looked up once in an import and not for every row."""
+"""An import's context: who imports, and a cache of what the record holds."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from workspace.accounts.geography import country_name, find_country
 from workspace.accounts.industries import find_industry, industry_name
 from workspace.assets import Asset
 from workspace.audit import audit
+from workspace.database import batches
 from workspace.deals import access
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.seat_roles import owners_role, role_names
@@ -24,17 +26,34 @@ from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import PLAIN_VIEW, Viewer
+from workspace.value_lists import split_values
 
 RowT = TypeVar("RowT", bound=SQLModel)
+NamedRow = TypeVar("NamedRow", Product, Competitor)
 
-# How many rows are looked up and written together.
-CHUNK = 1_000
-# Different warnings that one file's report holds; more would not be read.
-_MOST_WARNINGS = 50
+# The most different warnings in one file's report.
+_MAX_WARNINGS = 50
+
+
+@dataclass(frozen=True)
+class DealRows:
+    """Rows about deals, with the deals that they may refer to, looked up together."""
+
+    rows: Sequence[Row]
+    # By key, and by name where the key does not exist.
+    deals: Mapping[str, list[Deal]]
+
+    @property
+    def deal_ids(self) -> list[int]:
+        """The ids of all these deals."""
+        return [deal.id for deals in self.deals.values() for deal in deals]
 
 
 class ImportContext:
-    """The record as one import sees it, kept up to date with what that import adds."""
+    """The record as one import sees it, kept up to date with what that import adds.
+
+    `by` is the member who imports; the command line has neither `by` nor `viewer`, and all rights.
+    """
 
     def __init__(self, session: Session, by: int | None) -> None:
         self.session = session
@@ -49,45 +68,43 @@ class ImportContext:
         # Deals that the one who imports may change, as far as they were asked about.
         self._editable: set[int] = set()
 
-    # What the reader of the report is told.
+    # Warnings.
 
     def warn(self, message: str) -> None:
-        """Tell, once for all the rows that it concerns, what was read in an unexpected way."""
+        """Add a warning to the file's report; repetitions are counted."""
         self._warnings[message] += 1
 
     def take_warnings(self) -> list[str]:
-        """The warnings since the last time, each with the number of its rows."""
-        found = [
+        """The warnings since the last call, each with the number of its rows."""
+        warnings = [
             f"{message} ({count:,} rows)" if count > 1 else message
             for message, count in self._warnings.items()
         ]
         self._warnings.clear()
-        if len(found) > _MOST_WARNINGS:
-            rest = len(found) - _MOST_WARNINGS
-            found[_MOST_WARNINGS:] = [f"… and {rest:,} more warnings."]
-        return found
+        if len(warnings) > _MAX_WARNINGS:
+            rest = len(warnings) - _MAX_WARNINGS
+            warnings[_MAX_WARNINGS:] = [f"… and {rest:,} more warnings."]
+        return warnings
 
     # Rows by id.
 
     def get(self, table: type[RowT], row_id: int) -> RowT:
-        """A row, fetched once in an import."""
-        found = self._rows.get((table, row_id))
-        if found is None:
-            found = self._rows[table, row_id] = self.session.get_one(table, row_id)
-        return found  # type: ignore[return-value]
+        """The row of that id, fetched once in an import."""
+        row = self._rows.get((table, row_id))
+        if row is None:
+            row = self._rows[table, row_id] = self.session.get_one(table, row_id)
+        return row  # type: ignore[return-value]
 
     def remember(self, row: RowT) -> RowT:
-        """Remember a row that was just added."""
+        """Have `get` return this row, which was just added."""
         self._rows[type(row), row.id] = row  # type: ignore[attr-defined]
         return row
 
     def prefetch(self, table: type[RowT], ids: Iterable[int]) -> None:
-        """Fetch many rows together, before they are asked for one by one."""
+        """Fetch many rows together before `get` asks for each of them."""
         missing = [row_id for row_id in set(ids) if (table, row_id) not in self._rows]
-        for start in range(0, len(missing), CHUNK):
-            query = select(table).where(
-                col(table.id).in_(missing[start : start + CHUNK])  # type: ignore[attr-defined]
-            )
+        for batch in batches(missing):
+            query = select(table).where(col(table.id).in_(batch))  # type: ignore[attr-defined]
             for row in self.session.exec(query):
                 self.remember(row)
 
@@ -95,21 +112,24 @@ class ImportContext:
 
     @cached_property
     def account_ids(self) -> dict[str, int]:
-        """Every account's id by its plain name."""
+        """The ids of all accounts by plain name."""
         rows = self.session.exec(select(Account.name, Account.id).order_by(col(Account.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
 
     def find_account(self, name: str) -> Account | None:
-        """The account of that name, however its capitals and accents are written."""
+        """The account of that name, whatever its capitals and accents."""
         row_id = self.account_ids.get(plain(name))
         return self.get(Account, row_id) if row_id is not None else None
 
     def read_account_name(self, row: Row, column: str) -> str | None:
-        """The name of the account that a row refers to, which need not be there yet."""
+        """The name of the account that a row refers to; the account need not exist yet."""
         return row.read(column, lambda text: read_name(text, max_length(Account, "name")))
 
     def add_account(self, name: str, *, mentioned: bool = False, **facts: object) -> Account:
-        """A new account; `mentioned` where no row is about it, but one refers to it."""
+        """Add an account; `mentioned` if a row only refers to it, which gives a warning.
+
+        An import holds all names, so that it needs no query to know that this one is new.
+        """
         if mentioned:
             self.warn(f"The account {quoted(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)
@@ -119,114 +139,107 @@ class ImportContext:
 
     @cached_property
     def won_account_ids(self) -> set[int]:
-        """The accounts with a deal that was won, and that everybody may see."""
+        """The accounts with a won deal that everybody can see."""
         won = (Deal.outcome == Outcome.WON, access.visible_deals(PLAIN_VIEW))
         query = select(Deal.account_id).where(*won).distinct()
         return {row_id for row_id in self.session.exec(query) if row_id is not None}
 
     def industry(self, text: str) -> str | None:
-        """The code of a written industry; told where it was not written as we write it."""
-        code = find_industry(text)
-        if code is None:
-            self.warn(f"The industry {quoted(text)} is not known and was left empty.")
-        elif code != find_industry(text, exactly=True):
-            self.warn(f"{quoted(text)} was read as {industry_name(code)}.")
-        return code
+        """The code of an industry; a warning if it is unknown or its spelling was corrected."""
+        code, exact = find_industry(text), find_industry(text, exactly=True)
+        return self._code("industry", text, code, exact, industry_name(code))
 
     def country(self, text: str) -> str | None:
-        """The code of a written country; told where it was not written as we write it."""
-        code = find_country(text)
+        """The code of a country; a warning if it is unknown or its spelling was corrected."""
+        code, exact = find_country(text), find_country(text, exactly=True)
+        return self._code("country", text, code, exact, country_name(code))
+
+    def _code(
+        self, noun: str, text: str, code: str | None, exact: str | None, name: str
+    ) -> str | None:
         if code is None:
-            self.warn(f"The country {quoted(text)} is not known and was left empty.")
-        elif code != find_country(text, exactly=True):
-            self.warn(f"{quoted(text)} was read as {country_name(code)}.")
+            self.warn(f"The {noun} {quoted(text)} is not known and was left empty.")
+        elif code != exact:
+            self.warn(f"{quoted(text)} was read as {name}.")
         return code
 
     # Products and competitors.
 
     @cached_property
     def products(self) -> dict[str, Product]:
-        """Every product by its name without spaces."""
+        """All products by name without spaces."""
         return {joined(row.name): row for row in self.session.exec(select(Product))}
 
     @cached_property
     def competitors(self) -> dict[str, Competitor]:
-        """Every competitor by its name without spaces."""
+        """All competitors by name without spaces."""
         return {joined(row.name): row for row in self.session.exec(select(Competitor))}
 
     def read_names(self, row: Row, column: str) -> list[str] | None:
-        """The names of the products or competitors in a cell; None where it is empty."""
+        """The names of products or competitors in a cell; None where the cell is empty."""
 
         def parse(text: str) -> list[str]:
-            names = [
-                read_name(part, max_length(Product, "name"))
-                for part in text.split(";")
-                if part.strip()
-            ]
+            names = [read_name(part, max_length(Product, "name")) for part in split_values(text)]
+            # Of two spellings of one name, the first counts.
             return list({joined(name): name for name in reversed(names)}.values())[::-1]
 
         return row.read(column, parse)
 
     def find_or_add_products(self, names: Iterable[str]) -> list[Product]:
-        """The products of these names; those that are new are added."""
-        return [self._product(name) for name in names]
-
-    def _product(self, name: str) -> Product:
-        found = self.products.get(joined(name))
-        if found is None:
-            self.warn(f"The product {quoted(name)} was not known yet and was added.")
-            found = self.products[joined(name)] = add_product(self.session, name, listed=False)
-            audit(self.session, self.by, "product added", f"product {found.id}")
-        elif not found.listed and self.viewer:
-            # As if it were new: it may be on a deal that is hidden from the one who imports.
-            self.warn(f"The product {quoted(name)} was not known yet and was added.")
-            respell(self.session, found, name)
-        elif found.name.casefold() != name.casefold():
-            self.warn(f"{quoted(name)} was read as {found.name}.")
-        return found
+        """The products of these names; unknown ones are added."""
+        return [self._find_or_add("product", self.products, add_product, name) for name in names]
 
     def find_or_add_competitors(self, names: Iterable[str]) -> list[Competitor]:
-        """The competitors of these names; those that are new are added."""
-        return [self._competitor(name) for name in names]
+        """The competitors of these names; unknown ones are added."""
+        return [
+            self._find_or_add("competitor", self.competitors, add_competitor, name)
+            for name in names
+        ]
 
-    def _competitor(self, name: str) -> Competitor:
-        found = self.competitors.get(joined(name))
-        if found is None:
-            self.warn(f"The competitor {quoted(name)} was not known yet and was added.")
-            found = self.competitors[joined(name)] = add_competitor(
-                self.session, name, listed=False
-            )
-            audit(self.session, self.by, "competitor added", f"competitor {found.id}")
-        elif not found.listed and self.viewer:
-            self.warn(f"The competitor {quoted(name)} was not known yet and was added.")
-            respell(self.session, found, name)
-        elif found.name.casefold() != name.casefold():
-            self.warn(f"{quoted(name)} was read as {found.name}.")
-        return found
+    def _find_or_add(
+        self,
+        noun: str,
+        by_name: dict[str, NamedRow],
+        add: Callable[..., NamedRow],
+        name: str,
+    ) -> NamedRow:
+        row = by_name.get(joined(name))
+        if row is None:
+            self.warn(f"The {noun} {quoted(name)} was not known yet and was added.")
+            row = by_name[joined(name)] = add(self.session, name, listed=False)
+            audit(self.session, self.by, f"{noun} added", f"{noun} {row.id}")
+        elif not row.listed and self.viewer:
+            # An unlisted row may come from a deal that the importer cannot see, so the import
+            # reports it like a new one.
+            self.warn(f"The {noun} {quoted(name)} was not known yet and was added.")
+            respell(self.session, row, name)
+        elif row.name.casefold() != name.casefold():
+            self.warn(f"{quoted(name)} was read as {row.name}.")
+        return row
 
     # People.
 
     @cached_property
     def emails(self) -> dict[str, int]:
-        """Everybody's id by e-mail address."""
+        """The ids of all people by e-mail address."""
         rows = self.session.exec(select(Person.email, Person.id))
         return {email.lower(): row_id for email, row_id in rows if email}
 
     @cached_property
     def people_named(self) -> dict[str, list[int]]:
-        """Everybody's ids by plain name."""
-        found: dict[str, list[int]] = {}
+        """The ids of all people by plain name."""
+        ids: dict[str, list[int]] = {}
         for name, row_id in self.session.exec(select(Person.name, Person.id)):
-            found.setdefault(plain(name), []).append(row_id)
-        return found
+            ids.setdefault(plain(name), []).append(row_id)
+        return ids
 
     @cached_property
     def member_ids(self) -> set[int]:
-        """The people who are members."""
+        """The ids of all members."""
         return set(self.session.exec(select(Member.person_id)))
 
     def remember_person(self, person: Person) -> None:
-        """Find a person from now on by what they are called now."""
+        """Have lookups find a person by their present name and e-mail address."""
         if person.email:
             self.emails[person.email] = person.id
         ids = self.people_named.setdefault(plain(person.name), [])
@@ -235,7 +248,7 @@ class ImportContext:
         self.remember(person)
 
     def person_id(self, text: str, *, member: bool = False) -> int:
-        """Who is meant by an e-mail address or a name; `Invalid` unless it is one person."""
+        """The person of an e-mail address or a name; `Invalid` unless there is exactly one."""
         if "@" in text:
             row_id = self.emails.get(text.strip().removeprefix("mailto:").lower())
             ids = [row_id] if row_id is not None else []
@@ -250,66 +263,71 @@ class ImportContext:
         return ids[0]
 
     def member_id(self, text: str) -> int:
-        """The member who is meant by an e-mail address or a name."""
+        """The member of an e-mail address or a name."""
         return self.person_id(text, member=True)
 
     # Deals and assets.
 
     @cached_property
     def stages(self) -> list[Stage]:
-        """The pipeline."""
+        """The stages of the pipeline."""
         return stages(self.session)
 
     @cached_property
     def _stages_named(self) -> dict[str, Stage]:
-        found = {plain(stage.name): stage for stage in self.stages}
+        by_name = {plain(stage.name): stage for stage in self.stages}
         for outcome in (Outcome.WON, Outcome.LOST):
-            ends = [stage for stage in self.stages if stage.outcome == outcome]
-            if ends:
-                found.setdefault(outcome.value, ends[0])
-        return found
+            closing = [stage for stage in self.stages if stage.outcome == outcome]
+            if closing:
+                by_name.setdefault(outcome.value, closing[0])
+        return by_name
 
     def stage(self, text: str) -> Stage:
-        """The stage of that name; won and lost alone will do."""
-        found = self._stages_named.get(plain(text))
-        if found is None:
+        """The stage of that name; 'won' and 'lost' mean the first stage of that outcome."""
+        stage = self._stages_named.get(plain(text))
+        if stage is None:
             names = ", ".join(stage.name for stage in self.stages)
             raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
-        return found
+        return stage
 
     @cached_property
     def seat_roles(self) -> list[str]:
-        """What a seat may be for."""
+        """The names of the seat roles."""
         return role_names(self.session)
 
     @cached_property
     def owners_role(self) -> str:
-        """What an owner's own seat is for where a file has no word for it."""
+        """The role of a deal owner's own seat, for files without seat roles."""
         return owners_role(self.session)
 
-    def find_deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
-        """The deals that these rows refer to, by key, and by name where no key is like it."""
+    def deal_batches(self, rows: Sequence[Row]) -> Iterator[DealRows]:
+        """The rows in batches, each with the deals that its rows refer to."""
+        for batch in batches(rows):
+            yield DealRows(batch, self._deals(batch))
+
+    def _deals(self, rows: Sequence[Row]) -> dict[str, list[Deal]]:
         texts = {text for row in rows if (text := row.cells.get("deal", ""))}
         keys = {key for text in texts if (key := _key_or_none(text))}
-        found: dict[str, list[Deal]] = {}
+        deals: dict[str, list[Deal]] = {}
         for deal in self.session.exec(select(Deal).where(col(Deal.key).in_(keys))):
-            found[deal.key] = [deal]
-        names = {" ".join(text.split()) for text in texts if _key_or_none(text) not in found}
+            deals[deal.key] = [deal]
+        names = {" ".join(text.split()) for text in texts if _key_or_none(text) not in deals}
         for deal in self.session.exec(select(Deal).where(col(Deal.name).in_(names))):
-            found.setdefault(deal.name, []).append(deal)
-        self.look_up_rights(deal.id for named in found.values() for deal in named)
-        return found
+            deals.setdefault(deal.name, []).append(deal)
+        self.look_up_rights(deal.id for named in deals.values() for deal in named)
+        return deals
 
-    def editable_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
-        """The deal that a row refers to, if the one who imports may change it."""
-        deal = self.readable_deal(row, found)
+    def editable_deal(self, row: Row, batch: DealRows) -> Deal:
+        """The deal that a row refers to; refused unless the importer can edit it."""
+        deal = self.readable_deal(row, batch)
         self.require_edit(deal)
         return deal
 
-    def readable_deal(self, row: Row, found: dict[str, list[Deal]]) -> Deal:
-        """The deal that a row refers to, if the one who imports may know of it."""
+    def readable_deal(self, row: Row, batch: DealRows) -> Deal:
+        """The deal that a row refers to; refused unless the importer can see it."""
         text = row.need("deal", str)
-        deals = found.get(_key_or_none(text) or "") or found.get(" ".join(text.split()), [])
+        key, name = _key_or_none(text), " ".join(text.split())
+        deals = batch.deals.get(key or "") or batch.deals.get(name, [])
         deals = [deal for deal in deals if self.may_see(deal)]
         if len(deals) > 1:
             raise Invalid(f"Several deals are called {quoted(text)}: give the deal's key.")
@@ -323,7 +341,7 @@ class ImportContext:
         return set(hidden)
 
     def may_see(self, deal: Deal) -> bool:
-        """Whether the one who imports may know of this deal."""
+        """Whether the importer can see this deal."""
         return deal.id not in self._hidden
 
     def look_up_rights(self, deal_ids: Iterable[int]) -> None:
@@ -336,33 +354,33 @@ class ImportContext:
         self._editable.discard(deal.id)
 
     def require_edit(self, deal: Deal) -> None:
-        """Refuse unless the one who imports may change this deal, as on its own page."""
+        """Refuse unless the importer can edit this deal, by the same rule as its pages."""
         if deal.id in self._editable:
             return
         if self.viewer and not self.may_see(deal):
-            # Not that there is such a deal, nor that it is hidden.
+            # The message does not reveal that there is such a deal.
             raise Invalid("This key cannot be used.")
         if self.viewer and not access.may_edit(self.session, self.viewer, deal):
             raise Forbidden("Only this deal's team and managers may change it.")
 
     def require_writer(self) -> None:
-        """Refuse members who may only read."""
+        """Refuse members who can only read."""
         if self.viewer:
             viewer.require_writer(self.viewer)
 
     def require_role(self, *roles: Role) -> None:
-        """Refuse everybody but the command line and those who have one of these roles."""
+        """Refuse members who have none of these roles."""
         if self.viewer:
             viewer.require_role(self.viewer, *roles)
 
     def require_edit_person(self, person: Person) -> None:
-        """Refuse unless the one who imports may change this person's facts."""
+        """Refuse unless the importer can edit this person."""
         if self.viewer and not people.may_edit(self.session, self.viewer, person):
             raise Forbidden("Members keep their own profile; ask them, or an administrator.")
 
     @cached_property
     def asset_ids(self) -> dict[str, int]:
-        """Every asset's id by its plain name."""
+        """The ids of all assets by plain name."""
         rows = self.session.exec(select(Asset.name, Asset.id).order_by(col(Asset.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
 

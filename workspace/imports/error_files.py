@@ -1,20 +1,20 @@
-"""The error file: the rows that could not be taken, each with its line and the reason."""
+"""The error file: a file's refused rows, each with its line number and the reason."""
 
 import csv
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
-# The columns that come before those of the original file.
+# The columns before those of the original file.
 LINE, PROBLEM = "line", "problem"
 
-# What spreadsheets take for the start of a formula: also after spaces or quotation marks,
-# and in the wide forms that some of them fold to the plain ones.
+# How a cell starts that a spreadsheet may run as a formula: some skip spaces and quotation marks
+# before it, and some read wide characters as plain ones.
 _FORMULA = re.compile(r"[\s\"'“”„‘’«`]*[=+\-@\t\r\0＝＋－＠﹢﹣﹦﹫−]")
 
 
 def safe(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula: an apostrophe marks it as text."""
+    """The cell with an apostrophe before a formula, so that spreadsheets show it as text."""
     return f"'{cell}" if _FORMULA.match(cell) or cell[:1] in ("\t", "\r", "\n") else cell
 
 
@@ -30,7 +30,7 @@ def write_error_file(
     rows: Iterable[tuple[int, str, list[str]]],
     taken: set[Path],
 ) -> Path:
-    """Write an error file, under a name that no other file of this run has."""
+    """Write an error file beside those in `taken`, under a name of its own, and add it to them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stem = Path(file_name).stem
     path = folder / f"{stem}.errors.csv"
@@ -39,10 +39,10 @@ def write_error_file(
         path = folder / f"{stem}.errors-{number}.csv"
         number += 1
     taken.add(path)
-    # It holds what the file did: for nobody else on this machine.
+    # Its rows are as confidential as the imported file: no access for other users of the machine.
     path.touch(mode=0o600)
     path.chmod(0o600)
-    # The mark lets spreadsheets see that it is UTF-8.
+    # Spreadsheets recognise UTF-8 by the byte order mark.
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow([LINE, PROBLEM, *map(safe, header)])

@@ -1,4 +1,4 @@
-"""Bytes to a table: which encoding, which separator, and the records with their line numbers."""
+"""Reads files: their encoding, their separator, and their raw rows with line numbers."""
 
 import csv
 import hashlib
@@ -7,15 +7,15 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workspace.errors import Invalid
 
-# A cell may be as long as the file; what a column can hold is checked where it is known.
+# A cell may be as long as the file; the readers of cells limit texts to what columns hold.
 csv.field_size_limit(2**31 - 1)
 
-_MARKS = (
+_BYTE_ORDER_MARKS = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe\x00\x00", "utf-32-le"),
     (b"\x00\x00\xfe\xff", "utf-32-be"),
@@ -48,54 +48,54 @@ _DELIMITERS = (",", ";", "\t")
 
 @dataclass(frozen=True)
 class RawRow:
-    """The cells of one line, or of several where a quoted cell holds line breaks."""
+    """The cells of a line, or of several lines where a quoted cell holds line breaks."""
 
     line: int
     cells: list[str]
-    # Why these cells cannot be trusted.
+    # Why the cells cannot be trusted; empty if they can.
     problem: str = ""
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """What a file holds, before anybody knows what it means."""
+    """A file's raw rows, before its format is recognised."""
 
     name: str
     digest: str
     rows: list[RawRow]
-    # What the reader should know about how the file was read.
-    notes: list[str] = field(default_factory=list)
+    # Warnings about how the file was read.
+    warnings: list[str] = field(default_factory=list)
 
 
-# How the text of a file begins that is no table, in small letters, and what makes records of it;
-# the first record is the header.
+# For files that are no table: how their text begins, in small letters, and the function that
+# splits the text into raw rows, the header first.
 Splitters = Mapping[str, Callable[[str], list[RawRow]]]
 
 
 def read_file(path: Path, splitters: Splitters | None = None) -> RawFile:
-    """The records of a file; `Invalid` where it is neither a table nor what a splitter knows."""
+    """The raw rows of a file; `Invalid` unless it is a table or one of the splitters knows it."""
     try:
         raw = path.read_bytes()
     except OSError as problem:
         raise Invalid(f"It cannot be opened: {problem.strerror or 'unknown reason'}.") from None
-    text, notes = decode(raw)
+    text, warnings = decode(raw)
     if "\0" in text:
         text = text.replace("\0", "")
-        notes.append("NUL characters were left out.")
+        warnings.append("NUL characters were left out.")
     digest = hashlib.sha256(raw).hexdigest()
     opening = text[:100].lstrip().lower()
     for start, split_other in (splitters or {}).items():
         if opening.startswith(start):
-            return RawFile(path.name, digest, split_other(text), notes)
-    return RawFile(path.name, digest, split_rows(text), notes)
+            return RawFile(path.name, digest, split_other(text), warnings)
+    return RawFile(path.name, digest, split_rows(text), warnings)
 
 
 def decode(raw: bytes) -> tuple[str, list[str]]:
-    """The text of a file, with a note where its encoding was guessed."""
+    """The text of a file, and a warning if its encoding was guessed."""
     for mark, problem in _CONTAINERS:
         if raw.startswith(mark):
             raise Invalid(problem)
-    encoding = next((name for mark, name in _MARKS if raw.startswith(mark)), None)
+    encoding = next((name for mark, name in _BYTE_ORDER_MARKS if raw.startswith(mark)), None)
     encoding = encoding or _unmarked_utf16(raw)
     try:
         return raw.decode(encoding or "utf-8").removeprefix("\ufeff"), []
@@ -105,58 +105,57 @@ def decode(raw: bytes) -> tuple[str, list[str]]:
     if raw.count(0) > len(raw) // 100:
         raise Invalid("It is not a text file.")
     encoding = _code_page(raw)
-    return raw.decode(encoding), [f"The file is not UTF-8: it was read as {_shown(encoding)}."]
+    return raw.decode(encoding), [f"The file is not UTF-8: it was read as {_label(encoding)}."]
 
 
 def split_rows(text: str) -> list[RawRow]:
-    """The records of a text, without the empty ones."""
+    """The raw rows of a text, without the empty ones."""
     first, _, rest = text.partition("\n")
     delimiter = None
     lines_before = 0
-    # Excel's own way to name the separator.
+    # Excel names the separator in a first line such as 'sep=;'.
     if marked := re.fullmatch(r"\"?sep=([,;\t])\"?\r?", first.strip(" "), re.IGNORECASE):
         delimiter, text, lines_before = marked[1], rest, 1
     delimiter = delimiter or _delimiter(text)
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
-    found = []
-    before = 0
+    rows = []
+    lines_read = 0
     for cells in reader:
         if any(cell.strip() for cell in cells):
-            found.append(RawRow(lines_before + before + 1, cells))
-        before = reader.line_num
-        lines.forget()
-    if found and lines.ends_open(delimiter):
-        found[-1] = RawRow(
-            found[-1].line,
-            found[-1].cells,
-            "A quotation mark that opens here is never closed, so the rest of the file was"
+            rows.append(RawRow(lines_before + lines_read + 1, cells))
+        lines_read = reader.line_num
+        lines.end_row()
+    if rows and lines.last_row_is_open(delimiter):
+        rows[-1] = replace(
+            rows[-1],
+            problem="A quotation mark that opens here is never closed, so the rest of the file was"
             " not read.",
         )
-    return found
+    return rows
 
 
 class _Lines:
-    """The lines of a text, remembering those of the record that is being read."""
+    """The lines of a text, which remembers those of the row that is being read."""
 
     def __init__(self, text: str) -> None:
         self._lines = io.StringIO(text, newline="")
-        self._record: list[str] = []
-        self._last: list[str] = []
+        self._row: list[str] = []
+        self._last_row: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
         for line in self._lines:
-            self._record.append(line)
+            self._row.append(line)
             yield line
 
-    def forget(self) -> None:
-        """A record is complete."""
-        self._last, self._record = self._record, []
+    def end_row(self) -> None:
+        """The row is complete."""
+        self._last_row, self._row = self._row, []
 
-    def ends_open(self, delimiter: str) -> bool:
-        """Whether the last record ends within quotation marks."""
+    def last_row_is_open(self, delimiter: str) -> bool:
+        """Whether the last row ends within quotation marks."""
         try:
-            for _ in csv.reader(self._last, delimiter=delimiter, strict=True):
+            for _ in csv.reader(self._last_row, delimiter=delimiter, strict=True):
                 pass
         except csv.Error as problem:
             return "end of data" in str(problem)
@@ -168,15 +167,15 @@ def _delimiter(text: str) -> str:
 
     def evenness(delimiter: str) -> tuple[float, int]:
         reader = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
-        widths = Counter(len(record) for record, _ in zip(reader, range(20), strict=False))
-        width, records = max(widths.items(), key=lambda one: (one[1], one[0]), default=(1, 0))
-        return (records / widths.total(), width) if width > 1 else (0.0, width)
+        widths = Counter(len(row) for row, _ in zip(reader, range(20), strict=False))
+        width, rows = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
+        return (rows / widths.total(), width) if width > 1 else (0.0, width)
 
     return max(_DELIMITERS, key=evenness)
 
 
 def _unmarked_utf16(raw: bytes) -> str | None:
-    """UTF-16 without a mark shows in the empty halves of its characters."""
+    """UTF-16 without a byte order mark: every other byte of most texts is zero."""
     sample = raw[:2_000]
     if len(raw) % 2 or not sample:
         return None
@@ -187,7 +186,7 @@ def _unmarked_utf16(raw: bytes) -> str | None:
 
 
 def _code_page(raw: bytes) -> str:
-    """The Windows code page that makes most sense of the letters outside ASCII."""
+    """The Windows code page in which the letters outside ASCII are the most plausible."""
     sample = b"\n".join(line for line in raw.splitlines() if not line.isascii())[:_SAMPLE]
     scores = {name: _plausibility(sample, name) for name in _ALPHABETS}
     best = max(scores, key=lambda name: scores[name])
@@ -211,7 +210,7 @@ def _code_page(raw: bytes) -> str:
 
 
 def _plausibility(sample: bytes, encoding: str) -> float:
-    """From 1.0 (every letter is one of its languages' and stands among its like) to -2.0."""
+    """From 1.0 (all letters belong to the code page's languages and suit their words) to -2.0."""
     try:
         text = sample.decode(encoding)
     except UnicodeDecodeError:
@@ -227,8 +226,8 @@ def _plausibility(sample: bytes, encoding: str) -> float:
 
 
 def _fit(word: str, letters: list[str], alphabet: str) -> float:
-    """How well a word's letters outside ASCII suit a language: at most 1.0 for each."""
-    # Cyrillic letters beside Latin ones, or capitals after small ones, betray a wrong guess.
+    """How well a word's letters outside ASCII suit a language: at most 1.0 per letter."""
+    # Cyrillic beside Latin letters, or a capital after a small letter, shows a wrong guess.
     if alphabet.startswith("а") and re.search(r"[a-zA-Z]", word):
         return -2.0 * len(letters)
     score = 0.0
@@ -244,5 +243,5 @@ def _fit(word: str, letters: list[str], alphabet: str) -> float:
     return score - capitals
 
 
-def _shown(encoding: str) -> str:
+def _label(encoding: str) -> str:
     return f"Windows-{encoding[2:]}" if encoding in _ALPHABETS else encoding.upper()

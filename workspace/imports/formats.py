@@ -1,9 +1,9 @@
-"""Which kind of file a header means, and what its columns are called here.
+"""Formats: which kind of data a file holds, and which columns it has.
 
-A file is known by its columns, never by its name or their order. The names on the left are
-ours, and what the README documents; those on the right are what else a column may be called.
-A file of another system is one more `Format` of the kind that it holds, with the names that
-its columns have there and a function that puts a row into our words.
+A file is recognised by its columns, never by its name or the order of its columns. A format maps
+Dealkin's column names, which docs/importing.md documents, to other names for the same columns. A
+file of another system is a `Format` of its own for an existing kind, with that system's column
+names and a function that adapts a row to Dealkin's columns.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,29 +21,33 @@ Cells = dict[str, str]
 
 @dataclass(frozen=True)
 class Format:
-    """One kind of file."""
+    """A kind of data, and the columns of a file that holds it."""
 
     kind: str
-    # Each set of columns that is enough to know it by.
+    # The file has this format if it has all columns of one of these sets.
     needs: tuple[frozenset[str], ...]
+    # Dealkin's name of each column, with other names for it.
     columns: dict[str, tuple[str, ...]]
-    # Of another system, whose names hold instead of ours; this puts a row into our words.
+    # For a file of another system, whose column names replace Dealkin's: adapts a row's cells.
     adapt: Callable[[Cells], Cells] | None = None
-    names: dict[str, str] = field(init=False)
+    # Dealkin's name of each column, by the names that a header may have.
+    by_header: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = {
+        by_header = {
             column_name(name): column
             for column, others in self.columns.items()
             for name in (others if self.adapt and others else (column, *others))
         }
-        object.__setattr__(self, "names", names)
+        object.__setattr__(self, "by_header", by_header)
 
 
 @dataclass(frozen=True)
 class RecognisedFile:
-    """A file that is understood: its kind and its rows, in our words."""
+    """A file whose format is known: its kind, and its rows by Dealkin's column names."""
 
+    name: str
+    digest: str
     kind: str
     header: list[str]
     rows: list[Row]
@@ -51,27 +55,29 @@ class RecognisedFile:
 
 
 def column_name(name: str) -> str:
-    """A column's name however it is written: 'Close Date', 'close_date', 'E-mail'."""
+    """The normal form of a column's name: 'close_date' for 'Close Date', 'e_mail' for 'E-mail'."""
     return plain(name).replace(" ", "_")
 
 
 def columns(text: str, **others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Columns, separated by commas, and the other names of some."""
+    """The columns of a format, separated by commas, and other names for some of them."""
     return {column: others.get(column, ()) for column in text.split(",")}
 
 
 def needs(*alternatives: str) -> tuple[frozenset[str], ...]:
-    """Sets of columns, each separated by commas."""
+    """Sets of columns for `Format.needs`, each separated by commas."""
     return tuple(frozenset(columns.split(",")) for columns in alternatives)
 
 
 def _company(cells: Cells) -> Cells:
-    """The year of foundation and the revenue are told in the description."""
+    """The year of foundation and the revenue become a sentence of the description."""
     year, revenue = cells.pop("year_established", ""), cells.pop("revenue", "")
-    told = [f"founded in {year}"] if year else []
-    told += [f"annual revenue of {_grouped(revenue)} million US dollars"] if revenue else []
-    sentence = ", ".join(told)
-    return cells | ({"told": f"{sentence[0].upper()}{sentence[1:]}."} if sentence else {})
+    facts = [f"founded in {year}"] if year else []
+    facts += [f"annual revenue of {_grouped(revenue)} million US dollars"] if revenue else []
+    sentence = ", ".join(facts)
+    return cells | (
+        {"add_to_description": f"{sentence[0].upper()}{sentence[1:]}."} if sentence else {}
+    )
 
 
 def _grouped(figure: str) -> str:
@@ -82,21 +88,21 @@ def _grouped(figure: str) -> str:
 
 
 def _sales_team(cells: Cells) -> Cells:
-    return cells | {"has_role": "rep"}
+    return cells | {"add_role": "rep"}
 
 
 def _opportunity(cells: Cells) -> Cells:
-    """Engaging is this pipeline's word for a first conversation; the agent sells the deal."""
+    """The stage 'Engaging' is our Qualification; the sales agent gets the owner's seat."""
     if column_name(cells.get("stage", "")) == "engaging":
         cells["stage"] = "Qualification"
     return cells | {"seat": "owner"}
 
 
 def _attendance(cells: Cells) -> Cells:
-    """An event is over on the day on which it began; an address tells who came better."""
-    who = cells.get("email") or cells.get("person") or cells.get("name")
+    """An event ends on the day on which it starts; an e-mail address is surer than a name."""
+    person = cells.get("email") or cells.get("person") or cells.get("name")
     day = {"end": cells["start"]} if "start" in cells else {}
-    return cells | day | {"person": who or "", "kind": Gathering.EVENT.value}
+    return cells | day | {"person": person or "", "kind": Gathering.EVENT.value}
 
 
 FORMATS = (
@@ -156,7 +162,7 @@ FORMATS = (
             organisation=("organization",),
         ),
     ),
-    # Who came to an event, as its organiser has it.
+    # The list of attendees that the organiser of an event exports.
     Format(
         "memberships",
         needs("person,organisation", "name,organisation", "email,organisation"),
@@ -175,7 +181,7 @@ FORMATS = (
     ),
     Format(
         "deals",
-        # A name alone could be anything's.
+        # Many kinds of files have a name, so a second column has to tell.
         needs(
             "deal",
             *(
@@ -276,96 +282,126 @@ FORMATS = (
         _opportunity,
     ),
 )
-# What refers to other things comes after them.
-ORDER = tuple(dict.fromkeys(each.kind for each in FORMATS))
-# A title or a remark may stand above the header.
-_SEARCHED = 10
+# The order in which kinds are applied: a kind comes after the kinds that it refers to.
+ORDER = tuple(dict.fromkeys(file_format.kind for file_format in FORMATS))
+# A title or a remark may stand above the header, which is among the first rows.
+_SEARCHED_ROWS = 10
 
 
-def recognise(table: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedFile:
-    """What a file means; `Invalid` where that is not clear."""
-    if not table.rows:
+def recognise(file: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedFile:
+    """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns."""
+    if not file.rows:
         raise Invalid("It is empty.")
-    for place, record in enumerate(table.rows[:_SEARCHED]):
-        above = table.rows[:place]
-        found = [each for each in _formats(record, formats) if _is_header(each, record, above)]
-        if len(found) > 1:
-            kinds = " or ".join(each.kind for each in found)
+    for number, row in enumerate(file.rows[:_SEARCHED_ROWS]):
+        above = file.rows[:number]
+        matches = [
+            file_format
+            for file_format in _best_formats(row, formats)
+            if _is_header(file_format, row, above)
+        ]
+        if len(matches) > 1:
+            kinds = " or ".join(file_format.kind for file_format in matches)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
-        if found:
-            return _rows_below(found[0], table, record, table.rows[place + 1 :])
-    header = ", ".join(" ".join(cell.split())[:40] for cell in table.rows[0].cells[:12])
+        if matches:
+            return _rows_below(matches[0], file, row, file.rows[number + 1 :])
+    header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported; the README"
         " lists them."
     )
 
 
-def _is_header(found: Format, record: RawRow, above: list[RawRow]) -> bool:
-    """Whether a line is a header: the first, or one below remarks; not a row with such words."""
+def _is_header(file_format: Format, row: RawRow, above: list[RawRow]) -> bool:
+    """Whether a row is the header: the first row, or the first wide row below remarks.
+
+    Below the first row, at least half of the cells have to be columns of the format: a row of
+    data may happen to contain the word that names a column.
+    """
     if not above:
         return True
-    width = sum(map(bool, map(column_name, record.cells)))
-    if any(sum(map(bool, map(column_name, each.cells))) >= width for each in above):
+    width = _width(row)
+    if any(_width(remark) >= width for remark in above):
         return False
-    known = {
-        found.names[name] for cell in record.cells if (name := column_name(cell)) in found.names
+    columns = _columns_of(file_format, row)
+    return len(columns) >= 2 and len(columns) * 2 >= len(row.cells)
+
+
+def _width(row: RawRow) -> int:
+    """How many cells of a row have a text."""
+    return sum(map(bool, map(column_name, row.cells)))
+
+
+def _columns_of(file_format: Format, row: RawRow) -> set[str]:
+    """The format's columns that a row names."""
+    return {
+        file_format.by_header[name]
+        for name in map(column_name, row.cells)
+        if name in file_format.by_header
     }
-    return len(known) >= 2 and len(known) * 2 >= len(record.cells)
 
 
-def _formats(record: RawRow, formats: Sequence[Format]) -> list[Format]:
-    """The format that makes most of this header; several where they make the same of it."""
-    written = [column_name(cell) for cell in record.cells]
-    scores: dict[str, tuple[int, Format]] = {}
-    for each in formats:
-        columns = {each.names[name] for name in written if name in each.names}
-        if any(needed <= columns for needed in each.needs):
+def _best_formats(header: RawRow, formats: Sequence[Format]) -> list[Format]:
+    """The format with the most columns of this header, at most one a kind; several if tied."""
+    best_of_kind: dict[str, tuple[int, Format]] = {}
+    for file_format in formats:
+        columns = _columns_of(file_format, header)
+        if any(needed <= columns for needed in file_format.needs):
             score = len(columns)
-            if each.kind not in scores or score > scores[each.kind][0]:
-                scores[each.kind] = (score, each)
-    best = max((score for score, _ in scores.values()), default=0)
-    return [each for score, each in scores.values() if score == best]
+            if file_format.kind not in best_of_kind or score > best_of_kind[file_format.kind][0]:
+                best_of_kind[file_format.kind] = (score, file_format)
+    best = max((score for score, _ in best_of_kind.values()), default=0)
+    return [file_format for score, file_format in best_of_kind.values() if score == best]
 
 
 def _rows_below(
-    found: Format, table: RawFile, header: RawRow, records: list[RawRow]
+    file_format: Format, file: RawFile, header: RawRow, raw_rows: list[RawRow]
 ) -> RecognisedFile:
-    """The rows below a header, in our words."""
-    written = [column_name(cell) for cell in header.cells]
-    # The error file of an earlier import may come back, mended.
-    returned = written[:2] == [error_files.LINE, error_files.PROBLEM]
-    places: dict[str, int] = {}
+    """The rows below a header, with their cells by Dealkin's column names."""
+    names = [column_name(cell) for cell in header.cells]
+    # An error file of an earlier import can be corrected and imported.
+    is_error_file = names[:2] == [error_files.LINE, error_files.PROBLEM]
+    positions: dict[str, int] = {}
     unknown: list[int] = []
-    for place, name in enumerate(written):
-        column = found.names.get(name)
-        if column in places:
+    for position, name in enumerate(names):
+        column = file_format.by_header.get(name)
+        if column in positions:
             raise Invalid(f"Its column '{column}' is there more than once.")
         if column is not None:
-            places[column] = place
-        elif not (returned and place < 2):
-            unknown.append(place)
-    width = len(written)
-    rows = []
-    for record in records:
-        cells = [error_files.unsafe(cell) for cell in record.cells] if returned else record.cells
-        row = Row(record.line, cells, {})
-        rows.append(row)
-        if record.problem:
-            row.fail(record.problem)
-        elif any(cell.strip() for cell in cells[width:]):
-            row.fail(f"It has {len(cells)} cells, but the header has {width}.")
-        else:
-            own = {
-                column: text
-                for column, place in places.items()
-                if place < len(cells) and (text := cells[place].strip())
-            }
-            row.cells = found.adapt(own) if found.adapt else own
+            positions[column] = position
+        elif not (is_error_file and position < 2):
+            unknown.append(position)
+    rows = [_row(file_format, raw, positions, len(names), is_error_file) for raw in raw_rows]
     warnings = [
-        f"The column '{' '.join(header.cells[place].split())[:60]}' is not one of {found.kind}"
-        " and was left out."
-        for place in unknown
-        if written[place] or any(place < len(r.cells) and r.cells[place].strip() for r in records)
+        f"The column '{' '.join(header.cells[position].split())[:60]}' is not one of"
+        f" {file_format.kind} and was left out."
+        for position in unknown
+        if names[position]
+        or any(position < len(raw.cells) and raw.cells[position].strip() for raw in raw_rows)
     ]
-    return RecognisedFile(found.kind, header.cells, rows, [*table.notes, *warnings])
+    return RecognisedFile(
+        name=file.name,
+        digest=file.digest,
+        kind=file_format.kind,
+        header=header.cells,
+        rows=rows,
+        warnings=[*file.warnings, *warnings],
+    )
+
+
+def _row(
+    file_format: Format, raw: RawRow, positions: dict[str, int], width: int, is_error_file: bool
+) -> Row:
+    cells = [error_files.unsafe(cell) for cell in raw.cells] if is_error_file else raw.cells
+    row = Row(raw.line, cells, {})
+    if raw.problem:
+        row.fail(raw.problem)
+    elif any(cell.strip() for cell in cells[width:]):
+        row.fail(f"It has {len(cells)} cells, but the header has {width}.")
+    else:
+        by_column = {
+            column: text
+            for column, position in positions.items()
+            if position < len(cells) and (text := cells[position].strip())
+        }
+        row.cells = file_format.adapt(by_column) if file_format.adapt else by_column
+    return row

@@ -1,14 +1,17 @@
-"""Members, contacts, where they worked and studied and what they belonged to, from a file."""
+"""Applies the rows of members and contacts, and of the dated facts about them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
+from workspace.changes import assign, differing
+from workspace.database import batches
 from workspace.errors import Invalid
 from workspace.imports.cells import (
     quoted,
@@ -20,7 +23,7 @@ from workspace.imports.cells import (
     read_list,
     read_name,
 )
-from workspace.imports.context import CHUNK, ImportContext
+from workspace.imports.context import ImportContext
 from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
 from workspace.people import members
@@ -42,37 +45,38 @@ from workspace.people.tables import (
     Person,
     Role,
 )
+from workspace.value_lists import join_values
 
 Fact = TypeVar("Fact", Employment, Education, Membership)
 
 
 def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Members. Key: the e-mail address, or without one the name."""
+    """Matched by the e-mail address; a row without an address by the name."""
     context.require_role(Role.ADMIN)
     roles = _Roles(context)
 
     def apply(row: Row) -> Result:
-        name, email, facts = _who(context, row)
-        wanted = row.read("roles", _roles)
+        name, email, facts = _person_facts(context, row)
+        new_roles = row.read("roles", _read_roles)
         manager = row.read("manager", lambda text: read_line(text, max_length(Person, "name")))
         row.check()
         person = _member(context, email, name)
         manager_id = _manager(context, roles, manager, facts) if manager else None
         if person is None:
             person = members.add_member(
-                context.session, name, email, wanted or [], by=context.by, **facts
+                context.session, name, email, new_roles or [], by=context.by, **facts
             )
             context.member_ids.add(person.id)
             context.remember_person(person)
-            roles.given[person.id] = set(wanted or [])
+            roles.of_member[person.id] = set(new_roles or [])
             result = Result.CREATED
         else:
             facts |= {"name": name} | ({"email": email} if email else {})
             changed = edit_person(context.session, person, context.by, facts)
             context.remember_person(person)
-            changed |= wanted is not None and roles.set(person.id, wanted)
+            changed |= new_roles is not None and roles.set(person.id, new_roles)
             result = Result.UPDATED if changed else Result.UNCHANGED
-        changed = "has_role" in row and roles.add(person.id, Role(row.cells["has_role"]))
+        changed = "add_role" in row and roles.add(person.id, Role(row.cells["add_role"]))
         if manager_id is not None:
             changed |= _set_manager(context, person.id, manager_id)
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
@@ -81,10 +85,10 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Contacts. Key: the e-mail address, or without one the name and the account."""
+    """Matched by the e-mail address; a row without an address by the name and the account."""
 
     def apply(row: Row) -> Result:
-        name, email, facts = _who(context, row)
+        name, email, facts = _person_facts(context, row)
         account_name = context.read_account_name(row, "account")
         facts |= without_empty(row.read_lines(Person, "department"))
         row.check()
@@ -110,119 +114,186 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
     apply_each(rows, apply)
 
 
+@dataclass(frozen=True)
+class _FactKind(Generic[Fact]):
+    """A kind of dated facts about people: how its rows are read, matched and added."""
+
+    noun: str
+    table: type[Fact]
+    # Two facts of a person that agree in these columns and in the start are the same.
+    key: tuple[str, ...]
+    # The optional text columns.
+    columns: tuple[str, ...]
+    # Reads the required columns.
+    read_required: Callable[[ImportContext, Row], dict[str, str]]
+    add: Callable[..., Fact]
+
+    def identity(self, person_id: int, values: Mapping[str, Any]) -> tuple[object, ...]:
+        """What a fact with these values is matched by."""
+        texts: list[str] = [plain(values.get(column, "")) for column in self.key]
+        return (person_id, *texts, values.get("start"))
+
+    def identity_of(self, fact: Fact) -> tuple[object, ...]:
+        """What an existing fact is matched by."""
+        values = {column: getattr(fact, column) for column in (*self.key, "start")}
+        return self.identity(fact.person_id, values)
+
+
+def _read_employer(context: ImportContext, row: Row) -> dict[str, str]:
+    organisation = row.need_name("organisation", Employment, "organisation")
+    account = context.find_account(organisation)
+    return {"organisation": account.name if account else organisation}
+
+
+def _read_institution(_context: ImportContext, row: Row) -> dict[str, str]:
+    return {"institution": row.need_name("institution", Education, "institution")}
+
+
+def _read_gathering(_context: ImportContext, row: Row) -> dict[str, str]:
+    return {
+        "kind": row.need("kind", lambda text: read_choice(text, map(str, Gathering))),
+        "organisation": row.need_name("organisation", Membership, "organisation"),
+    }
+
+
+_EMPLOYMENT = _FactKind(
+    noun="employment",
+    table=Employment,
+    key=("organisation", "title"),
+    columns=("title", "department", "source"),
+    read_required=_read_employer,
+    add=add_employment,
+)
+_EDUCATION = _FactKind(
+    noun="education",
+    table=Education,
+    key=("institution", "degree"),
+    columns=("degree", "field", "source"),
+    read_required=_read_institution,
+    add=add_education,
+)
+_MEMBERSHIP = _FactKind(
+    noun="membership",
+    table=Membership,
+    key=("kind", "organisation"),
+    columns=("role", "source"),
+    read_required=_read_gathering,
+    add=add_membership,
+)
+
+
 def apply_employment(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: person, organisation, title and start."""
-
-    def apply(
-        context: ImportContext, row: Row, person: Person, there: dict[Any, Employment]
-    ) -> Result:
-        organisation = row.need_name("organisation", Employment, "organisation")
-        facts = without_empty(
-            {
-                **row.read_lines(Employment, "title", "department", "source"),
-                **_period(row),
-            }
-        )
-        row.check()
-        account = context.find_account(organisation)
-        organisation = account.name if account else organisation
-        title, start = facts.get("title", ""), facts.get("start")
-        key = (person.id, plain(organisation), plain(title), start)
-        found = there.get(key)
-        if found:
-            return _correct(context, "employment", found, facts)
-        facts.setdefault("source", "imported")
-        there[key] = add_employment(context.session, person, organisation, context.by, **facts)
-        return Result.CREATED
-
-    def key(fact: Employment) -> tuple[object, ...]:
-        return (fact.person_id, plain(fact.organisation), plain(fact.title), fact.start)
-
-    _facts(context, rows, Employment, key, apply)
+    """Matched by person, organisation, title and start."""
+    _apply_facts(context, rows, _EMPLOYMENT)
 
 
 def apply_education(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: person, institution, degree and start."""
-
-    def apply(
-        context: ImportContext, row: Row, person: Person, there: dict[Any, Education]
-    ) -> Result:
-        institution = row.need_name("institution", Education, "institution")
-        facts = without_empty(
-            {**row.read_lines(Education, "degree", "field", "source"), **_period(row)}
-        )
-        row.check()
-        degree, start = facts.get("degree", ""), facts.get("start")
-        key = (person.id, plain(institution), plain(degree), start)
-        found = there.get(key)
-        if found:
-            return _correct(context, "education", found, facts)
-        facts.setdefault("source", "imported")
-        there[key] = add_education(context.session, person, institution, context.by, **facts)
-        return Result.CREATED
-
-    def key(fact: Education) -> tuple[object, ...]:
-        return (fact.person_id, plain(fact.institution), plain(fact.degree), fact.start)
-
-    _facts(context, rows, Education, key, apply)
+    """Matched by person, institution, degree and start."""
+    _apply_facts(context, rows, _EDUCATION)
 
 
 def apply_memberships(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Key: person, kind, organisation and start."""
+    """Matched by person, kind, organisation and start."""
+    _apply_facts(context, rows, _MEMBERSHIP)
 
-    def apply(
-        context: ImportContext, row: Row, person: Person, there: dict[Any, Membership]
-    ) -> Result:
-        kind = row.need("kind", lambda text: read_choice(text, map(str, Gathering)))
-        organisation = row.need_name("organisation", Membership, "organisation")
-        facts = without_empty({**row.read_lines(Membership, "role", "source"), **_period(row)})
-        row.check()
-        key = (person.id, kind, plain(organisation), facts.get("start"))
-        found = there.get(key)
-        if found:
-            return _correct(context, "membership", found, facts)
-        facts.setdefault("source", "imported")
-        there[key] = add_membership(
-            context.session, person, kind, organisation, context.by, **facts
-        )
-        return Result.CREATED
 
-    def key(fact: Membership) -> tuple[object, ...]:
-        return (fact.person_id, fact.kind, plain(fact.organisation), fact.start)
+def _apply_facts(context: ImportContext, rows: Sequence[Row], kind: _FactKind[Fact]) -> None:
+    for batch in batches(rows):
+        person_ids: dict[int, int] = {}
+        apply_each(batch, partial(_find_person, context, person_ids))
+        ids = set(person_ids.values())
+        context.prefetch(Person, ids)
+        query = select(kind.table).where(col(kind.table.person_id).in_(ids))
+        facts = {kind.identity_of(fact): fact for fact in context.session.exec(query)}
+        apply_each(batch, partial(_apply_fact, context, kind, person_ids, facts))
 
-    _facts(context, rows, Membership, key, apply)
+
+def _find_person(context: ImportContext, person_ids: dict[int, int], row: Row) -> None:
+    person_ids[id(row)] = row.need("person", context.person_id)
+
+
+def _apply_fact(
+    context: ImportContext,
+    kind: _FactKind[Fact],
+    person_ids: dict[int, int],
+    facts: dict[tuple[object, ...], Fact],
+    row: Row,
+) -> Result:
+    person = context.get(Person, person_ids[id(row)])
+    context.require_edit_person(person)
+    required = kind.read_required(context, row)
+    values = without_empty({**row.read_lines(kind.table, *kind.columns), **_read_period(row)})
+    row.check()
+    identity = kind.identity(person.id, required | values)
+    fact = facts.get(identity)
+    if fact:
+        return _correct(context, kind, fact, values)
+    values.setdefault("source", "imported")
+    facts[identity] = kind.add(context.session, person, by=context.by, **required, **values)
+    return Result.CREATED
+
+
+def _correct(
+    context: ImportContext, kind: _FactKind[Fact], fact: Fact, values: dict[str, Any]
+) -> Result:
+    # Other capitals in the key are no correction, and the source is where the fact came from first.
+    changes = {
+        column: value
+        for column, value in differing(fact, values).items()
+        if column not in (*kind.key, "source")
+    }
+    if not changes:
+        return Result.UNCHANGED
+    assign(fact, changes)
+    context.session.add(fact)
+    audit(
+        context.session,
+        context.by,
+        f"{kind.noun} edited",
+        f"person {fact.person_id}",
+        {"changed": sorted(changes)},
+    )
+    return Result.UPDATED
+
+
+def _read_period(row: Row) -> dict[str, date | None]:
+    """Start and end; a year or a month alone means all of its days."""
+    start, end = row.read("start", read_first_day), row.read("end", read_last_day)
+    if start and end and end < start:
+        row.add_problem("end: It cannot end before it began.")
+    return {"start": start, "end": end}
 
 
 class _Roles:
-    """The members' roles, read once."""
+    """The roles of all members, read once."""
 
     def __init__(self, context: ImportContext) -> None:
         self.context = context
-        self.given: dict[int, set[Role]] = {}
+        self.of_member: dict[int, set[Role]] = {}
         for person_id, role in context.session.exec(select(MemberRole.person_id, MemberRole.role)):
-            self.given.setdefault(person_id, set()).add(Role(role))
+            self.of_member.setdefault(person_id, set()).add(Role(role))
 
     def set(self, person_id: int, roles: Sequence[Role]) -> bool:
-        """Give a member exactly these roles; whether they had others."""
-        before = self.given.get(person_id, set())
+        """Give a member exactly these roles; whether their roles changed."""
+        before = self.of_member.get(person_id, set())
         if before == set(roles):
             return False
         members.set_roles(self.context.session, person_id, roles, by=self.context.by)
-        self.given[person_id] = set(roles)
+        self.of_member[person_id] = set(roles)
         return True
 
     def add(self, person_id: int, role: Role) -> bool:
-        """Give a member this role beside the others; whether it is new."""
-        before = self.given.get(person_id, set())
+        """Give a member one more role; whether they did not have it."""
+        before = self.of_member.get(person_id, set())
         return role not in before and self.set(person_id, sorted(before | {role}))
 
 
-def _who(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
-    """Name, e-mail address and the facts that members and contacts have alike."""
+def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
+    """Name, e-mail address, and the facts that members and contacts share."""
     name = row.need_name("name", Person, "name")
     email = row.read("email", read_email)
-    languages = "; ".join(row.read_list("languages"))
-    skills = "; ".join(row.read_list("skills"))
+    languages = join_values(row.read_list("languages"))
+    skills = join_values(row.read_list("skills"))
     if len(languages) > (max_length(Person, "languages") or 0):
         row.add_problem("languages: These are too many.")
     facts = without_empty(
@@ -238,12 +309,12 @@ def _who(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, A
     return name, email, facts
 
 
-def _roles(text: str) -> list[Role]:
+def _read_roles(text: str) -> list[Role]:
     return [Role(read_choice(part, map(str, Role))) for part in read_list(text)]
 
 
 def _member(context: ImportContext, email: str | None, name: str) -> Person | None:
-    """The member that a row is about; a contact of that address is none."""
+    """The existing member that a row is about; refused if the address is a contact's."""
     if email and email in context.emails:
         person = context.get(Person, context.emails[email])
         if person.id not in context.member_ids:
@@ -263,7 +334,7 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
 def _contact(
     context: ImportContext, email: str | None, name: str, account: Account | None
 ) -> Person | None:
-    """The person that a row is about."""
+    """The existing person that a row is about."""
     if email and email in context.emails:
         return context.get(Person, context.emails[email])
     namesakes = [
@@ -279,7 +350,7 @@ def _contact(
 
 
 def _manager(context: ImportContext, roles: _Roles, text: str, facts: dict[str, Any]) -> int:
-    """The manager that a row names: who is new by that name is added, to lead the same region."""
+    """The manager that a row names; an unknown manager is added, in the member's region."""
     namesakes = context.people_named.get(plain(text), [])
     if "@" in text or not context.member_ids.isdisjoint(namesakes):
         manager_id = context.member_id(text)
@@ -309,69 +380,3 @@ def _set_manager(context: ImportContext, person_id: int, manager_id: int) -> boo
         {"manager_id": manager_id},
     )
     return True
-
-
-def _period(row: Row) -> dict[str, date | None]:
-    """From when to when; a year or a month alone is meant whole."""
-    start, end = row.read("start", read_first_day), row.read("end", read_last_day)
-    if start and end and end < start:
-        row.add_problem("end: It cannot end before it began.")
-    return {"start": start, "end": end}
-
-
-def _facts(
-    context: ImportContext,
-    rows: Sequence[Row],
-    table: type[Fact],
-    key: Callable[[Fact], tuple[object, ...]],
-    apply: Callable[[ImportContext, Row, Person, dict[Any, Fact]], Result],
-) -> None:
-    """Apply dated facts about people, those of many people looked up together."""
-    for start in range(0, len(rows), CHUNK):
-        some = rows[start : start + CHUNK]
-        who: dict[int, int] = {}
-
-        def find(row: Row, who: dict[int, int] = who) -> Result | None:
-            who[id(row)] = row.need("person", context.person_id)
-            return None
-
-        apply_each(some, find)
-        ids = set(who.values())
-        context.prefetch(Person, ids)
-        found = context.session.exec(select(table).where(col(table.person_id).in_(ids)))
-        there: dict[Any, Fact] = {key(fact): fact for fact in found}
-
-        apply_each(some, partial(_fact, context, who, there, apply))
-
-
-def _fact(
-    context: ImportContext,
-    who: dict[int, int],
-    there: dict[Any, Fact],
-    apply: Callable[[ImportContext, Row, Person, dict[Any, Fact]], Result],
-    row: Row,
-) -> Result:
-    person = context.get(Person, who[id(row)])
-    context.require_edit_person(person)
-    return apply(context, row, person, there)
-
-
-def _correct(context: ImportContext, noun: str, found: SQLModel, facts: dict[str, Any]) -> Result:
-    changed = {name: value for name, value in facts.items() if getattr(found, name) != value}
-    # The key's own columns may be written otherwise, and the source is where it was first read.
-    for column in ("title", "degree", "source"):
-        changed.pop(column, None)
-    if not changed:
-        return Result.UNCHANGED
-    for name, value in changed.items():
-        setattr(found, name, value)
-    context.session.add(found)
-    person_id = found.person_id  # type: ignore[attr-defined]
-    audit(
-        context.session,
-        context.by,
-        f"{noun} edited",
-        f"person {person_id}",
-        {"changed": sorted(changed)},
-    )
-    return Result.UPDATED

@@ -1,4 +1,4 @@
-"""Applies files to the record: all that can be taken, and an error file of the rest."""
+"""Applies files to the record, each after those that it refers to, and reports on each."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -10,15 +10,17 @@ from sqlmodel import Session
 from workspace.deals.seat_roles import add_default_seat_roles
 from workspace.deals.stages import add_default_stages
 from workspace.errors import DealkinError
-from workspace.imports import accounts, assets, deals, error_files, people, stakeholders
+from workspace.imports import accounts, assets, deals, people, stakeholders
 from workspace.imports.context import ImportContext
-from workspace.imports.files import RawFile, Splitters, read_file
+from workspace.imports.error_files import write_error_file
+from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import FORMATS, ORDER, Format, RecognisedFile, recognise
 from workspace.imports.ledger import Import
 from workspace.imports.rows import Result, Row
 
 ApplyRows = Callable[[ImportContext, Sequence[Row]], None]
 
+# The function that applies the rows of each kind.
 _FUNCTIONS: dict[str, ApplyRows] = {
     "products": accounts.apply_products,
     "competitors": accounts.apply_competitors,
@@ -39,18 +41,18 @@ _FUNCTIONS: dict[str, ApplyRows] = {
 
 @dataclass(frozen=True)
 class ImportExtension:
-    """Files that another part of the application can bring into the record."""
+    """Kinds of files that another package adds; they are applied after the record's own kinds."""
 
     formats: tuple[Format, ...] = ()
-    # What applies the rows of each kind, in the order in which the kinds are applied.
-    kinds: Mapping[str, ApplyRows] = field(default_factory=dict)
-    # What makes records of texts that are no table.
+    # The function that applies the rows of each kind, in the order of application.
+    functions: Mapping[str, ApplyRows] = field(default_factory=dict)
+    # How files are read that are no table.
     splitters: Splitters = field(default_factory=dict)
 
 
 @dataclass
 class Report:
-    """What came of one file. `refused` says why, where nothing of it was taken."""
+    """The result of one file. `refused` says why nothing of the file was applied."""
 
     file_name: str
     kind: str = ""
@@ -68,92 +70,85 @@ def import_files(
     paths: Sequence[Path],
     by: int | None,
     errors_folder: Path,
-    more: ImportExtension | None = None,
+    extension: ImportExtension | None = None,
 ) -> list[Report]:
-    """Import files, whatever their order, in the one that their contents need.
+    """Import files, given in any order, and report on each of them.
 
-    `by` is the member who imports, within whose rights it happens; None is the command line.
-    `more` are the kinds of files that are not the record's own. Nothing is committed here.
-    Files that change nothing leave no trace.
+    `by` is the member who imports and whose rights apply; None is the command line, which may
+    import everything. Nothing is committed here. A file that changes nothing leaves no trace.
     """
-    more = more or ImportExtension()
-    reports = {}
-    sheets = []
-    for place, path in enumerate(paths):
-        reports[place] = Report(path.name)
+    extension = extension or ImportExtension()
+    formats = (*FORMATS, *extension.formats)
+    files: dict[int, RecognisedFile] = {}
+    reports: dict[int, Report] = {}
+    for number, path in enumerate(paths):
         try:
-            table = read_file(path, more.splitters)
-            sheets.append((place, table, recognise(table, (*FORMATS, *more.formats))))
+            files[number] = recognise(read_file(path, extension.splitters), formats)
         except DealkinError as problem:
-            reports[place].refused = str(problem)
-    files = [(table, sheet) for _, table, sheet in sheets]
-    made = apply_files(session, files, by, errors_folder, more)
-    for (place, *_), report in zip(sheets, made, strict=True):
-        reports[place] = report
-    return [reports[place] for place in range(len(paths))]
+            reports[number] = Report(path.name, refused=str(problem))
+    applied = apply_files(session, list(files.values()), by, errors_folder, extension)
+    reports.update(zip(files, applied, strict=True))
+    return [reports[number] for number in range(len(paths))]
 
 
 def apply_files(
     session: Session,
-    files: Sequence[tuple[RawFile, RecognisedFile]],
+    files: Sequence[RecognisedFile],
     by: int | None,
     errors_folder: Path,
-    more: ImportExtension,
+    extension: ImportExtension,
 ) -> list[Report]:
-    """Apply files that are understood, each after those that it refers to; their reports."""
+    """Apply recognised files, each after those that it refers to, and report on each of them."""
     context = ImportContext(session, by)
-    written: set[Path] = set()
-    kinds = {**_FUNCTIONS, **more.kinds}
-    order = [*ORDER, *more.kinds]
+    error_paths: set[Path] = set()
+    functions = {**_FUNCTIONS, **extension.functions}
+    order = [*ORDER, *extension.functions]
     if files:
         add_default_stages(session)
         add_default_seat_roles(session)
-    made = {}
-    places = sorted(range(len(files)), key=lambda place: order.index(files[place][1].kind))
-    for place in places:
-        table, sheet = files[place]
-        made[place] = _apply_file(context, table, sheet, kinds[sheet.kind], errors_folder, written)
-    return [made[place] for place in range(len(files))]
+    reports: dict[int, Report] = {}
+    for number, file in sorted(enumerate(files), key=lambda item: order.index(item[1].kind)):
+        apply_rows = functions[file.kind]
+        reports[number] = _apply_file(context, file, apply_rows, errors_folder, error_paths)
+    return [reports[number] for number in range(len(files))]
 
 
 def _apply_file(
     context: ImportContext,
-    table: RawFile,
-    sheet: RecognisedFile,
+    file: RecognisedFile,
     apply_rows: ApplyRows,
     errors_folder: Path,
-    written: set[Path],
+    error_paths: set[Path],
 ) -> Report:
-    report = Report(table.name, sheet.kind)
-    context.file_name = table.name
+    report = Report(file.name, file.kind)
+    context.file_name = file.name
     try:
         context.require_writer()
-        apply_rows(context, sheet.rows)
+        apply_rows(context, file.rows)
     except DealkinError as problem:
         report.refused = str(problem)
         return report
     context.session.flush()
-    counts = Counter(row.result for row in sheet.rows)
+    counts = Counter(row.result for row in file.rows)
     report.created = counts[Result.CREATED]
     report.updated = counts[Result.UPDATED]
     report.unchanged = counts[Result.UNCHANGED]
     report.failed = counts[Result.FAILED]
-    report.warnings = [*sheet.warnings, *context.take_warnings()]
-    failed = sorted(
-        (row for row in sheet.rows if row.result == Result.FAILED), key=lambda row: row.line
-    )
+    report.warnings = [*file.warnings, *context.take_warnings()]
+    failed = [row for row in file.rows if row.result == Result.FAILED]
     if failed:
+        failed.sort(key=lambda row: row.line)
         rows = ((row.line, " ".join(row.problems), row.original) for row in failed)
-        report.error_file = error_files.write_error_file(
-            errors_folder, table.name, sheet.header, rows, written
+        report.error_file = write_error_file(
+            errors_folder, file.name, file.header, rows, error_paths
         )
     if report.created or report.updated:
         context.session.add(
             Import(
                 by_id=context.by,
-                file_name=table.name[:300],
-                digest=table.digest,
-                kind=sheet.kind,
+                file_name=file.name[:300],
+                digest=file.digest,
+                kind=file.kind,
                 created=report.created,
                 updated=report.updated,
                 unchanged=report.unchanged,

@@ -31,6 +31,7 @@ for module in (
     "references.desk.advocates",
     "references.desk.consent",
     "references.desk.guest_links",
+    "references.desk.policy",
     "references.desk.request",
     "references.introductions.tables",
     "references.network.address_books",

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
-from references.desk import advocates, consent
+from references.desk import advocates, consent, policy
 from references.desk.advocates import Activity, Advocate
-from references.desk.budgets import Availability, availability, first_room, room
+from references.desk.budgets import Availability, availability, first_free_day, remaining
 from references.desk.consent import Consent, ConsentState, LegalBasis, consent_on
 from references.desk.request import State
 from tests.references.asking import advocate, ahead, call, contact
@@ -76,7 +76,7 @@ def test_a_no_ends_what_was_given_at_once(state: ConsentState) -> None:
 
 def test_a_given_consent_ends_after_the_policys_months(world: World) -> None:
     with world.database.write() as session:
-        advocates.set_policy(session, world.people["erin"], {"consent_months": 2})
+        policy.set_policy(session, world.people["erin"], {"consent_months": 2})
         who = advocate(session, world, "ines", consent=None)
         given_on = consent.record_consent(
             session,
@@ -174,13 +174,13 @@ def test_what_an_advocate_said_themselves_is_only_narrowed_down(world: World) ->
 
 def test_a_policy_out_of_range_is_refused(world: World) -> None:
     with world.database.write() as session:
-        assert advocates.policy(session).calls_a_quarter == 1
+        assert policy.current_policy(session).calls_a_quarter == 1
         with pytest.raises(Invalid) as wrong:
-            advocates.set_policy(session, None, {"calls_a_quarter": -1, "link_days": 0})
+            policy.set_policy(session, None, {"calls_a_quarter": -1, "link_days": 0})
         assert wrong.value.fields.keys() == {"calls_a_quarter", "link_days"}
-        advocates.set_policy(session, None, {"calls_a_quarter": 2, "owner_approval": False})
+        policy.set_policy(session, None, {"calls_a_quarter": 2, "owner_approval": False})
     with world.database.read() as session:
-        rules = advocates.policy(session)
+        rules = policy.current_policy(session)
         assert (rules.calls_a_quarter, rules.owner_approval, rules.link_days) == (2, False, 14)
 
 
@@ -259,7 +259,7 @@ def test_a_call_that_is_planned_leaves_no_room_before_it_either(world: World) ->
 
 def test_own_limits_are_stricter_than_the_customers_but_never_laxer(world: World) -> None:
     with world.database.write() as session:
-        advocates.set_policy(session, None, {"calls_a_quarter": 2})
+        policy.set_policy(session, None, {"calls_a_quarter": 2})
         who = advocate(session, world, "ines")
         for own, left in ((None, 1), (1, 0), (9, 8)):
             advocates.set_terms(
@@ -345,19 +345,19 @@ def test_no_window_ever_holds_more_than_the_limit(
 ) -> None:
     days: list[date] = []
     for day in asked:
-        if room(days, limit, months, day):
+        if remaining(days, limit, months, day):
             days.append(day)
     assert fits(days, limit, months)
-    left = room(days, limit, months, on)
+    left = remaining(days, limit, months, on)
     assert fits([*days, *[on] * left], limit, months)
     assert not fits([*days, *[on] * (left + 1)], limit, months)
-    first = first_room(days, limit, months, on)
+    first = first_free_day(days, limit, months, on)
     if first is None:
         assert limit == 0
         return
     assert fits([*days, first], limit, months)
     between = (on + timedelta(days=number) for number in range((first - on).days))
-    assert not any(room(days, limit, months, day) for day in between)
+    assert not any(remaining(days, limit, months, day) for day in between)
 
 
 @pytest.mark.parametrize(

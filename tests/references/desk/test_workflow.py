@@ -19,6 +19,7 @@ from references.desk import (
     calendar,
     consent,
     guest_links,
+    policy,
     rules,
     transitions,
     workflow,
@@ -28,9 +29,9 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, consent_on
 from references.desk.guest_links import GuestLink
 from references.desk.request import (
-    COMMITTED,
+    BUDGET_STATES,
     Guest,
-    Part,
+    Party,
     ReferenceRequest,
     RequestSlot,
     RequestStep,
@@ -91,10 +92,10 @@ class Desk:
         with self.world.database.read() as session:
             return session.get_one(ReferenceRequest, self.request_id)
 
-    def guest(self, part: Part) -> Guest:
+    def guest(self, party: Party) -> Guest:
         """The advocate, or the prospect's person, by a link."""
-        name = "ines" if part == Part.ADVOCATE else "tess"
-        return Guest(self.world.people[name], name.capitalize(), self.request_id, part)
+        name = "ines" if party == Party.ADVOCATE else "tess"
+        return Guest(self.world.people[name], name.capitalize(), self.request_id, party)
 
     def bring_to(self, state: State) -> None:
         """Take the request from its submission to a state, as people would."""
@@ -103,11 +104,11 @@ class Desk:
             (State.INVITED, lambda: self.do("invite", "erin", ORIGIN)),
             (
                 State.ACCEPTED,
-                lambda: self.do("accept", self.guest(Part.ADVOCATE), TIMES, ORIGIN),
+                lambda: self.do("accept", self.guest(Party.ADVOCATE), TIMES, ORIGIN),
             ),
             (
                 State.SCHEDULED,
-                lambda: self.do("schedule", self.guest(Part.PROSPECT), TIMES[1], ORIGIN),
+                lambda: self.do("schedule", self.guest(Party.PROSPECT), TIMES[1], ORIGIN),
             ),
         ]
         if state == State.SUBMITTED:
@@ -145,8 +146,8 @@ def test_a_request_goes_from_asking_to_what_came_of_it(desk: Desk) -> None:
     desk.do("approve", "alice")
     assert desk.read().state == State.APPROVED
     desk.do("invite", "erin", ORIGIN)
-    desk.do("accept", desk.guest(Part.ADVOCATE), TIMES, ORIGIN)
-    desk.do("schedule", desk.guest(Part.PROSPECT), TIMES[1], ORIGIN)
+    desk.do("accept", desk.guest(Party.ADVOCATE), TIMES, ORIGIN)
+    desk.do("schedule", desk.guest(Party.PROSPECT), TIMES[1], ORIGIN)
     request = desk.read()
     assert (request.state, request.starts_at) == (State.SCHEDULED, TIMES[1])
     assert request.due == TIMES[1].date()
@@ -154,8 +155,8 @@ def test_a_request_goes_from_asking_to_what_came_of_it(desk: Desk) -> None:
         desk.do("complete", "charlie", ORIGIN)
     let_it_pass(desk)
     desk.do("complete", "charlie", ORIGIN)
-    desk.do("tell", desk.guest(Part.ADVOCATE), "A good talk.")
-    desk.do("tell", desk.guest(Part.PROSPECT), "Just what we needed.")
+    desk.do("tell", desk.guest(Party.ADVOCATE), "A good talk.")
+    desk.do("tell", desk.guest(Party.PROSPECT), "Just what we needed.")
     desk.do("record_outcome", "charlie", "helped", "They ask for an offer.")
     request = desk.read()
     assert (request.state, request.outcome) == (State.COMPLETED, "helped")
@@ -250,9 +251,9 @@ def test_a_guest_acts_on_the_one_request_they_are_asked_about(desk: Desk) -> Non
     desk.ask()
     desk.bring_to(State.INVITED)
     for stranger in (
-        Guest(desk.world.people["jonas"], "Jonas", desk.request_id, Part.ADVOCATE),
-        Guest(desk.world.people["ines"], "Inês", desk.request_id + 1, Part.ADVOCATE),
-        Guest(desk.world.people["tess"], "Tess", desk.request_id, Part.PROSPECT),
+        Guest(desk.world.people["jonas"], "Jonas", desk.request_id, Party.ADVOCATE),
+        Guest(desk.world.people["ines"], "Inês", desk.request_id + 1, Party.ADVOCATE),
+        Guest(desk.world.people["tess"], "Tess", desk.request_id, Party.PROSPECT),
     ):
         with pytest.raises(Forbidden):
             desk.do("accept", stranger, TIMES, ORIGIN)
@@ -290,7 +291,7 @@ def test_no_second_yes_is_given_for_somebody_else(desk: Desk) -> None:
 
 def test_without_a_rule_for_it_the_desk_alone_approves(desk: Desk) -> None:
     with desk.world.database.write() as session:
-        advocates.set_policy(session, None, {"owner_approval": False})
+        policy.set_policy(session, None, {"owner_approval": False})
     desk.ask()
     desk.do("approve", "erin")
     assert desk.read().state == State.APPROVED
@@ -428,7 +429,7 @@ def test_times_are_offered_that_can_be(desk: Desk) -> None:
         given = session.get_one(Advocate, desk.advocate_id)
         erin = desk.world.people["erin"]
         consent.record_consent(session, given, ConsentState.GIVEN, erin, end=ahead(30))
-    guest = desk.guest(Part.ADVOCATE)
+    guest = desk.guest(Party.ADVOCATE)
     for times, error in (
         (TIMES[:2], Invalid),
         ([TIMES[0]] * 3, Invalid),
@@ -448,7 +449,7 @@ def test_times_are_offered_that_can_be(desk: Desk) -> None:
 def test_the_prospect_takes_one_of_the_times_offered_or_asks_for_others(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.ACCEPTED)
-    guest = desk.guest(Part.PROSPECT)
+    guest = desk.guest(Party.PROSPECT)
     with pytest.raises(Conflict, match="no longer offered"):
         desk.do("schedule", guest, noon(ahead(20)), ORIGIN)
     with desk.world.database.write() as session:
@@ -456,7 +457,7 @@ def test_the_prospect_takes_one_of_the_times_offered_or_asks_for_others(desk: De
         workflow.ask_other_times(session, guest, request, ORIGIN)
     assert desk.read().state == State.INVITED
     others = [noon(ahead(days)) for days in (20, 21, 22)]
-    desk.do("accept", desk.guest(Part.ADVOCATE), others, ORIGIN)
+    desk.do("accept", desk.guest(Party.ADVOCATE), others, ORIGIN)
     with desk.world.database.read() as session:
         assert rules.slots_of(session, desk.request_id) == others
 
@@ -472,7 +473,7 @@ def test_what_needs_no_appointment_is_completed_once_it_is_there(desk: Desk) -> 
         )
         desk.request_id = request.id
     desk.bring_to(State.INVITED)
-    desk.do("accept", desk.guest(Part.ADVOCATE), [], ORIGIN)
+    desk.do("accept", desk.guest(Party.ADVOCATE), [], ORIGIN)
     with pytest.raises(Conflict):
         desk.do("schedule", "erin", TIMES[0], ORIGIN)
     desk.do("complete", "charlie", ORIGIN)
@@ -610,7 +611,7 @@ def test_two_requests_do_not_both_take_a_customers_last_call(desk: Desk) -> None
     with world.database.write() as session:
         contact(session, world, "Vera Vance", "brannoc")
         vera = advocate(session, world, "vera")
-        advocates.set_policy(session, None, {"owner_approval": False})
+        policy.set_policy(session, None, {"owner_approval": False})
         made = [
             workflow.open_request(
                 session,
@@ -736,7 +737,7 @@ class Life:
     ) -> None:
         assert request.advocate_id is not None
         holder = session.get_one(Advocate, request.advocate_id).person_id
-        guest = Guest(holder, "A guest", request.id, Part.ADVOCATE)
+        guest = Guest(holder, "A guest", request.id, Party.ADVOCATE)
         starts = noon(self.clock.today() + timedelta(days=1 + number * 9))
         times = [starts + timedelta(hours=each) for each in range(3)]
         acts: dict[str, Callable[[], object]] = {
@@ -775,7 +776,7 @@ class Life:
             owners = rules.account_owners(session, accounts)
             for request, who, person in rows:
                 self.reached.add(request.state)
-                if request.state not in COMMITTED:
+                if request.state not in BUDGET_STATES:
                     continue
                 moment: datetime | None = request.starts_at or request.approved_at
                 assert moment is not None
@@ -851,7 +852,7 @@ def test_nobody_by_any_steps_breaks_the_rules(desk: Desk, monkeypatch: pytest.Mo
 
     live()
     # What was never reached was not tried.
-    assert reached >= {*COMMITTED, State.SUBMITTED, State.CANCELLED, State.REFUSED}
+    assert reached >= {*BUDGET_STATES, State.SUBMITTED, State.CANCELLED, State.REFUSED}
 
 
 def begin_anew(world: World) -> None:

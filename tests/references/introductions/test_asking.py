@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from references.introductions.asking import answer, ask, conclude, drafted, reaching, withdraw
-from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
+from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import OPEN_DAYS, Answer, IntroductionRequest, Standing
 from references.network.paths import Network
 from references.network.ties import Tie, TieKind, Visibility, assert_tie
@@ -70,14 +70,14 @@ def say(world: World, key: str, said: Answer, by: str = "bob", **more: object) -
         answer(session, world.viewer(by), key, said, **more)  # type: ignore[arg-type]
 
 
-def mine(world: World, name: str = "charlie") -> list[Asked]:
+def mine(world: World, name: str = "charlie") -> list[OwnRequest]:
     with world.database.read() as session:
-        return asked_by(session, world.viewer(name))
+        return requests_by(session, world.viewer(name))
 
 
-def theirs(world: World, name: str = "bob") -> list[AskedOfMe]:
+def theirs(world: World, name: str = "bob") -> list[ReceivedRequest]:
     with world.database.read() as session:
-        return asked_of(session, world.viewer(name))
+        return requests_to(session, world.viewer(name))
 
 
 def later(world: World, days: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 import numpy as np
 
-from references.network.graph import MOST_HOPS, Path
+from references.network.path_search import MOST_HOPS, Path
 
 
 def strongest_paths(
@@ -15,14 +15,14 @@ def strongest_paths(
     targets: Collection[int],
     *,
     k: int = 5,
-    extra: Mapping[tuple[int, int], float] = {},
+    lent: Mapping[tuple[int, int], float] = {},
     avoid: Collection[int] = (),
     most_hops: int = MOST_HOPS,
 ) -> list[Path]:
     """The k strongest paths: all ways are walked back from each target, and those that come to
     a source are sorted."""
     known: dict[int, dict[int, float]] = defaultdict(dict)
-    for (one, other), strength in [*ties.items(), *extra.items()]:
+    for (one, other), strength in [*ties.items(), *lent.items()]:
         # The graph keeps strengths as 32-bit floats.
         rounded = float(np.float32(strength))
         if one != other:

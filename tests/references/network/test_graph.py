@@ -1,12 +1,9 @@
 """The strongest paths against a search that tries every way."""
 
-import csv
-import gzip
 import itertools
 import random
 import threading
-from collections.abc import Collection, Mapping
-from pathlib import Path as File
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,17 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from references.network import adjacency
+from references.network import adjacency, path_search
 from references.network import graph as graphs
-from references.network.graph import Graph, Path
+from references.network.graph import Graph
+from references.network.path_search import Path
 from tests.references.network.brute_force import strongest_paths
 
 Ties = dict[tuple[int, int], float]
-
-NETWORKS = File(__file__).parents[4] / "shared/data/networks"
-with_networks = pytest.mark.skipif(
-    not NETWORKS.is_dir(), reason="needs the public networks in ../shared/data, not there"
-)
 
 PEOPLE = [-7, *range(10), 2**62]
 PERSON = st.sampled_from(PEOPLE)
@@ -36,7 +29,7 @@ QUESTIONS = st.fixed_dictionaries(
     {
         "targets": SOME,
         "k": st.integers(1, 9),
-        "extra": st.dictionaries(st.tuples(PERSON, PERSON), STRENGTH, max_size=6),
+        "lent": st.dictionaries(st.tuples(PERSON, PERSON), STRENGTH, max_size=6),
         "avoid": st.one_of(st.just(set()), SOME),
         "most_hops": st.sampled_from([1, 2, 3, 3, 3]),
     }
@@ -96,10 +89,10 @@ def test_nearest_are_what_each_has_on_its_own(
     for (one, other), strength in changes.items():
         graph.change(one, other, strength)
     targets = [*asked["targets"], *asked["targets"], *PEOPLE[:6]]
-    given_ = {"extra": asked["extra"], "avoid": asked["avoid"]}
+    given_ = {"lent": asked["lent"], "avoid": asked["avoid"]}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(graphs, "FIRST_BATCH", batch)
-        patch.setattr(graphs, "MOST_LEFT_OUT", left_out)
+        patch.setattr(path_search, "FIRST_BATCH", batch)
+        patch.setattr(graphs, "MOST_EXCLUDED", left_out)
         found = graph.nearest(sources, targets, **given_)
     for target in targets:
         first = graph.paths(sources, [target], k=1, **given_)
@@ -125,10 +118,10 @@ def test_equal_to_trying_every_way(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         # Small graphs go through what only large ones would otherwise.
-        patch.setattr(graphs, "FIRST_BATCH", batch)
-        patch.setattr(graphs, "MOST_LEFT_OUT", left_out)
-        patch.setattr(graphs, "MOST_ENTRIES", kept)
-        patch.setattr(adjacency, "CHUNK", 3)
+        patch.setattr(path_search, "FIRST_BATCH", batch)
+        patch.setattr(graphs, "MOST_EXCLUDED", left_out)
+        patch.setattr(graphs, "MOST_SOURCE_SETS", kept)
+        patch.setattr(path_search, "CHUNK", 3)
         graph = graph_of(ties)
         ties = once(ties)
         for each in sources:
@@ -165,7 +158,7 @@ def test_equal_to_trying_every_way_where_many_are_known(seed: int) -> None:
     for _ in range(8):
         asked = {
             "targets": [*chance.sample(people, 2), chance.choice([*hubs, 149])],
-            "extra": {(min(ours), person): chance.random() for person in chance.sample(people, 20)},
+            "lent": {(min(ours), person): chance.random() for person in chance.sample(people, 20)},
             "avoid": chance.sample(people, 5),
             "k": 20,
         }
@@ -226,7 +219,7 @@ def test_a_lent_tie_holds_for_one_question_only() -> None:
     """Also between people whom the graph does not have, and never as a weaker second one."""
     graph = graph_of({(1, 2): 0.5, (2, 9): 0.5})
     lent = {(2, 1): 0.75, (9, 2): 0.25, (1, 70): 0.5, (71, 70): 0.5, (71, 9): 0.5}
-    assert graph.paths([1], [9], extra=lent) == [
+    assert graph.paths([1], [9], lent=lent) == [
         Path((1, 2, 9), (0.75, 0.5), 0.375),
         Path((1, 70, 71, 9), (0.5, 0.5, 0.5), 0.125),
     ]
@@ -280,7 +273,7 @@ def test_of_equally_strong_ways_in_the_smaller_id_counts_though_it_came_later() 
 
 def test_equally_strong_paths_are_looked_for_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first in order may lie over who is looked at after enough have been found."""
-    monkeypatch.setattr(graphs, "FIRST_BATCH", 1)
+    monkeypatch.setattr(path_search, "FIRST_BATCH", 1)
     pairs = [(1, 5), (5, 2), (2, 9), (1, 4), (4, 3), (3, 9)]
     graph = graph_of(dict.fromkeys(pairs, 0.5))
     assert [path.people for path in graph.paths([1], [9], k=1)] == [(1, 4, 3, 9)]
@@ -311,7 +304,7 @@ def test_rounding_a_bound_loses_no_path() -> None:
 
 def test_who_is_unknown_is_not_reached() -> None:
     assert graph_of({}).paths([1], [2]) == []
-    assert graph_of({}).paths([1], [2], extra={(1, 2): 0.5}) == [Path((1, 2), (0.5,), 0.5)]
+    assert graph_of({}).paths([1], [2], lent={(1, 2): 0.5}) == [Path((1, 2), (0.5,), 0.5)]
     graph = graph_of({(1, 2): 0.5})
     assert graph.paths([1, 99], [98]) == []
     assert graph.paths([], [2]) == graph.paths([1], []) == []
@@ -333,7 +326,7 @@ def test_a_strength_is_above_0_and_at_most_1(strength: float) -> None:
     with pytest.raises(ValueError, match="strength"):
         graph.change(1, 2, strength)
     with pytest.raises(ValueError, match="strength"):
-        graph.paths([1], [2], extra={(1, 2): strength})
+        graph.paths([1], [2], lent={(1, 2): strength})
     assert graph.paths([1], [2]) == [Path((1, 2), (0.5,), 0.5)]
 
 
@@ -347,7 +340,7 @@ def test_what_changes_while_all_is_arranged_anew_is_kept(monkeypatch: pytest.Mon
     graph = graph_of({(1, 2): 0.5, (2, 9): 0.5, (1, 3): 0.5})
     graph.change(3, 9, 0.75)
     ours = frozenset([1])
-    everything = adjacency.TieArrays.everything
+    everything = adjacency.Adjacency.all_ties
     asked = []
 
     def meanwhile(ties: Any) -> Any:
@@ -360,7 +353,7 @@ def test_what_changes_while_all_is_arranged_anew_is_kept(monkeypatch: pytest.Mon
         graph.compact()
         return found
 
-    monkeypatch.setattr(adjacency.TieArrays, "everything", meanwhile)
+    monkeypatch.setattr(adjacency.Adjacency, "all_ties", meanwhile)
     before = graph.paths(ours, [9])
     graph.compact()
     after = graph.paths(ours, [9])
@@ -418,66 +411,69 @@ def test_a_tie_takes_less_than_25_bytes() -> None:
     chance = np.random.default_rng(1)
     one, other = chance.integers(0, 5_000, (2, 50_000))
     graph = Graph(one, other, chance.uniform(0.1, 1, 50_000).astype(np.float32))
-    for first in range(graphs.MOST_ENTRIES + 2):
+    for first in range(graphs.MOST_SOURCE_SETS + 2):
         graph.paths(range(first, 5_000, 50), [4_999])
     assert len(graph) > 49_000
     assert graph.nbytes / len(graph) < 25
 
 
-def network(name: str) -> list[tuple[int, int, float | None]]:
-    """The ties of one of the public networks, with the weight where there is one."""
-    packed = (NETWORKS / name).read_bytes()
-    text = (gzip.decompress(packed) if name.endswith(".gz") else packed).decode()
-    if name == "facebook_combined.txt":
-        rows = [line.split() for line in text.splitlines() if line.strip()]
-    else:
-        rows = list(csv.reader(text.splitlines()))[1:]
-    return [
-        (int(one.lstrip("V")), int(other.lstrip("V")), float(weight[0]) if weight else None)
-        for one, other, *weight in rows
-    ]
+def friends(chance: random.Random) -> list[tuple[int, int]]:
+    """Friendships with hubs: each newcomer makes eight friends, popular people rather than others.
+
+    Preferential attachment gives the degrees of a social network.
+    """
+    pairs = list(itertools.combinations(range(8), 2))
+    ends = [person for pair in pairs for person in pair]
+    for newcomer in range(8, 1_200):
+        chosen = {chance.choice(ends) for _ in range(8)}
+        pairs += [(newcomer, friend) for friend in chosen]
+        ends += [newcomer] * len(chosen)
+        ends += chosen
+    return pairs
 
 
-def given_strength(weight: float | None) -> float:
-    """A strength that grows with a weight; the same for all where there is none."""
-    return 0.5 if weight is None else weight / (1 + weight)
+def authors(chance: random.Random) -> list[tuple[int, int]]:
+    """Co-authors: everybody on a paper knows the others, and most wrote only one or two papers."""
+    pairs = []
+    for paper in range(900):
+        field = paper % 30
+        team = chance.sample(range(field * 40, field * 40 + 60), chance.randint(2, 6))
+        pairs += itertools.combinations(team, 2)
+    return pairs
 
 
-@with_networks
-@pytest.mark.parametrize("kind", ["drawn", "given"])
-@pytest.mark.parametrize(
-    ("name", "people", "ties"),
-    [
-        ("email-Eu-core.txt", 986, 16_064),
-        ("facebook_combined.txt", 4_039, 88_234),
-        ("newman_condmat_coauthor_weighted.csv.gz", 16_264, 47_594),
-        ("cross_parker_consulting_info.csv", 46, 550),
-        ("lazega_partners_cowork.csv", 34, 115),
-        ("ukfaculty_friendship.csv", 81, 577),
-    ],
-)
-def test_equal_to_trying_every_way_in_real_networks(
-    name: str, people: int, ties: int, kind: str
+def consultants(chance: random.Random) -> list[tuple[int, int]]:
+    """A small firm in which half of all pairs know each other."""
+    return [pair for pair in itertools.combinations(range(46), 2) if chance.random() < 0.53]
+
+
+@pytest.mark.parametrize("kind", ["drawn", "counted", "equal"])
+@pytest.mark.parametrize("network", [friends, authors, consultants])
+def test_equal_to_trying_every_way_in_networks_of_people(
+    network: Callable[[random.Random], list[tuple[int, int]]], kind: str
 ) -> None:
-    """With strengths drawn, and with those that the network gives: all equal where it has no
-    weights, so that thousands of paths are as strong as the last."""
-    chance = random.Random(name)
-    rows = network(name)
+    """With strengths drawn, with those of a few counts, and with equal ones, so that thousands of
+    paths are as strong as the last."""
+    chance = random.Random(f"{network.__name__} {kind}")
     known = once(
         {
-            (one, other): (chance.uniform(0.02, 1) if kind == "drawn" else given_strength(weight))
-            for one, other, weight in rows
+            pair: {
+                "drawn": chance.uniform(0.02, 1),
+                "counted": (times := chance.randint(1, 4)) / (1 + times),
+                "equal": 0.5,
+            }[kind]
+            for pair in network(chance)
         }
     )
     graph = graph_of(known)
     everybody = sorted(set(itertools.chain.from_iterable(known)))
-    assert (len(everybody), len(graph)) == (people, ties)
+    assert len(graph) == len(known) > 500
     for size in (1, 20, len(everybody) // 5):
-        ours = frozenset(chance.sample(everybody, min(size, people // 4)))
+        ours = frozenset(chance.sample(everybody, min(size, len(everybody) // 4)))
         asked = {
             "targets": chance.sample(everybody, 2),
             "k": chance.choice([1, 5, 30]),
             "avoid": chance.sample(everybody, 3),
-            "extra": {(min(ours), each): 0.5 for each in chance.sample(everybody, 10)},
+            "lent": {(min(ours), each): 0.5 for each in chance.sample(everybody, 10)},
         }
         assert_equal(graph, known, ours, **asked)

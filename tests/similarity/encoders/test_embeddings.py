@@ -17,7 +17,7 @@ def embedder() -> Embedder:
     return Embedder()
 
 
-def test_the_installed_model_reads_meaning(embedder: Embedder) -> None:
+def test_should_encode_meaning_with_the_installed_model(embedder: Embedder) -> None:
     texts = [
         "Consolidate patient records of four hospitals",
         "One place for the files of people treated in several clinics",
@@ -42,7 +42,7 @@ def test_the_installed_model_reads_meaning(embedder: Embedder) -> None:
     assert embedder.languages == {"en"}
 
 
-def test_many_texts_are_read_in_the_precision_that_is_faster(embedder: Embedder) -> None:
+def test_should_encode_many_texts_in_the_faster_precision(embedder: Embedder) -> None:
     texts = [f"The deal with hospital number {number}" for number in range(MANY)]
     assert isinstance(embedder._coarse_is_better, bool)
     few = np.concatenate([embedder.encode(texts[:40]), embedder.encode(texts[40:])])
@@ -55,7 +55,7 @@ def test_many_texts_are_read_in_the_precision_that_is_faster(embedder: Embedder)
 
 
 @pytest.mark.parametrize(
-    ("plain", "coarse", "turned", "better"),
+    ("plain_seconds", "coarse_seconds", "turned", "better"),
     [
         (0.2, 0.1, 0.0, True),
         (0.12, 0.1, 0.0, False),
@@ -63,28 +63,32 @@ def test_many_texts_are_read_in_the_precision_that_is_faster(embedder: Embedder)
         (0.2, 0.1, 0.1, False),
     ],
 )
-def test_a_precision_is_taken_only_where_it_is_faster_and_as_good(
-    monkeypatch: pytest.MonkeyPatch, plain: float, coarse: float, turned: float, better: bool
+def test_should_choose_a_precision_only_where_it_is_faster_and_as_good(
+    monkeypatch: pytest.MonkeyPatch,
+    plain_seconds: float,
+    coarse_seconds: float,
+    turned: float,
+    better: bool,
 ) -> None:
     """`turned` is how far the coarser vectors point elsewhere."""
     clock = [0.0]
 
-    def read(_embedder: Embedder, texts: list[str], is_coarse: bool) -> Any:
-        clock[0] += coarse if is_coarse else plain
-        angle = turned if is_coarse else 0.0
+    def encode(_embedder: Embedder, texts: list[str], *, coarse: bool) -> Any:
+        clock[0] += coarse_seconds if coarse else plain_seconds
+        angle = turned if coarse else 0.0
         return np.tile(np.array([np.cos(angle), np.sin(angle)], np.float32), (len(texts), 1))
 
-    monkeypatch.setattr(Embedder, "_read", read)
+    monkeypatch.setattr(Embedder, "_encode", encode)
     monkeypatch.setattr("similarity.encoders.embeddings.time.thread_time", lambda: clock[0])
     assert Embedder()._coarse_is_better is better
 
 
-def test_languages_are_listed_or_all() -> None:
+def test_should_know_the_listed_languages_or_all() -> None:
     assert Embedder(languages="en pl").languages == {"en", "pl"}
     assert Embedder(languages="*").languages == frozenset()
 
 
-def test_a_model_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+def test_should_call_a_missing_model_unavailable(tmp_path: Path) -> None:
     empty = Embedder(str(tmp_path))
     assert empty.model_id.startswith(f"{tmp_path.name}@")
     with pytest.raises(ModelUnavailable, match="could not be loaded"):
@@ -94,7 +98,7 @@ def test_a_model_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
         empty.encode(["text"])
 
 
-def test_other_weights_are_another_model(tmp_path: Path) -> None:
+def test_should_take_other_weights_for_another_model(tmp_path: Path) -> None:
     ids = set()
     for content in (b"", b"one", b"two"):
         (tmp_path / "model.safetensors").write_bytes(content)
@@ -133,7 +137,7 @@ def cross_encoder(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
-def test_a_cross_encoder_reads_both_texts(cross_encoder: Callable[..., Path]) -> None:
+def test_should_read_both_texts_with_a_cross_encoder(cross_encoder: Callable[..., Path]) -> None:
     reranker = Reranker(str(cross_encoder()))
     texts = ["patient records", "bank", "", "ferry " * 500]
     values = reranker.read("patient records", texts)
@@ -144,7 +148,7 @@ def test_a_cross_encoder_reads_both_texts(cross_encoder: Callable[..., Path]) ->
     assert reranker.read("bank", texts[:1]) != pytest.approx(values[:1])
 
 
-def test_scores_without_bounds_are_brought_between_0_and_1(
+def test_should_bring_unbounded_scores_between_0_and_1(
     cross_encoder: Callable[..., Path],
 ) -> None:
     folder = cross_encoder()
@@ -154,7 +158,7 @@ def test_scores_without_bounds_are_brought_between_0_and_1(
     assert all(0 < value < 1 for value in Reranker(str(folder)).read("bank", ["bank", "ferry"]))
 
 
-def test_a_cross_encoder_that_cannot_be_used_is_unavailable(
+def test_should_call_an_unusable_cross_encoder_unavailable(
     cross_encoder: Callable[..., Path], tmp_path: Path
 ) -> None:
     damaged = cross_encoder()

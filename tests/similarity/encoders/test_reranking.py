@@ -59,7 +59,7 @@ def keys(found: list[Kin]) -> list[str]:
     return [each.key for each in found]
 
 
-def test_what_is_read_side_by_side_is_one_more_term(
+def test_should_add_one_term_for_what_a_cross_encoder_reads(
     world: World, catalog: Catalog, tmp_path: Path
 ) -> None:
     reader = FakeReranker("risk")
@@ -85,7 +85,9 @@ def test_what_is_read_side_by_side_is_one_more_term(
     assert any("risk" in text.lower() for text in texts)
 
 
-def test_a_text_is_read_against_its_kin_too(world: World, catalog: Catalog, tmp_path: Path) -> None:
+def test_should_read_a_text_against_its_kin_too(
+    world: World, catalog: Catalog, tmp_path: Path
+) -> None:
     reader = FakeReranker("risk")
     found = of_text(world, reading(world, tmp_path, reader), "dashboards for managers")
     assert reader.asked[0][0] == "dashboards for managers"
@@ -94,7 +96,7 @@ def test_a_text_is_read_against_its_kin_too(world: World, catalog: Catalog, tmp_
     assert len(reader.asked) == 1
 
 
-def test_only_the_first_are_read_however_many_are_shown(
+def test_should_read_only_the_first_however_many_are_shown(
     world: World, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(kin_module, "READ", 4)
@@ -110,7 +112,7 @@ def test_only_the_first_are_read_however_many_are_shown(
         assert of_deal(world, again, limit=limit) == every[:limit]
 
 
-def test_a_text_that_has_no_weight_is_not_read_to_any_effect(
+def test_should_have_no_effect_where_the_text_has_no_weight(
     world: World, catalog: Catalog, tmp_path: Path
 ) -> None:
     weights = Weights(meaning=0, words=0)
@@ -120,7 +122,7 @@ def test_a_text_that_has_no_weight_is_not_read_to_any_effect(
     assert [(each.key, each.score) for each in after] == [(e.key, e.score) for e in before]
 
 
-def test_a_model_that_is_away_changes_nothing_and_is_told_of_once(
+def test_should_change_nothing_without_the_model_and_warn_once(
     world: World, catalog: Catalog, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     reranking._warn_once.cache_clear()
@@ -133,7 +135,9 @@ def test_a_model_that_is_away_changes_nothing_and_is_told_of_once(
     assert told == ["The reranker is away. Results stay as they are ranked without it."]
 
 
-def test_what_builds_on_kin_is_as_it_was(world: World, catalog: Catalog, tmp_path: Path) -> None:
+def test_should_not_change_what_is_built_on_kin(
+    world: World, catalog: Catalog, tmp_path: Path
+) -> None:
     again = reading(world, tmp_path, FakeReranker("risk"))
     with world.database.read() as session:
         deal = world.deal(session, "kestrel")

@@ -95,7 +95,7 @@ def assert_same(index: WordIndex, naive: Naive, query: Mapping[str, float]) -> N
 
 
 @given(steps=STEPS, query=QUERIES)
-def test_it_scores_as_bm25_does_whatever_happened_before(
+def test_should_score_as_the_formula_does_whatever_happened_before(
     steps: list[tuple[object, ...]],
     query: dict[str, float],
     tmp_path_factory: pytest.TempPathFactory,
@@ -124,7 +124,7 @@ def test_it_scores_as_bm25_does_whatever_happened_before(
     query=QUERIES,
     compacted=st.booleans(),
 )
-def test_what_does_not_count_is_found_and_changes_nothing_else(
+def test_should_find_what_does_not_count_without_changing_other_scores(
     documents: list[tuple[list[str], bool]], query: dict[str, float], compacted: bool
 ) -> None:
     every, open_ = WordIndex(), WordIndex()
@@ -149,7 +149,7 @@ def many(index: WordIndex, documents: Iterable[int]) -> None:
         index.put(document, [f"term{document % 7}", "every", f"only{document}"])
 
 
-def test_settling_drops_what_is_gone_and_changes_no_answer() -> None:
+def test_should_compact_without_changing_an_answer() -> None:
     settled, never = WordIndex(), WordIndex()
     for index in (settled, never):
         many(index, range(3000))
@@ -162,7 +162,7 @@ def test_settling_drops_what_is_gone_and_changes_no_answer() -> None:
         assert scores(settled, query) == scores(never, query)
 
 
-def test_a_word_has_holders_while_documents_have_it(tmp_path: Path) -> None:
+def test_should_count_the_documents_that_have_a_term(tmp_path: Path) -> None:
     index = WordIndex()
     index.put(1, ["ward", "ward"])
     index.put(2, ["ward", "secret"], counted=False)
@@ -179,7 +179,7 @@ def test_a_word_has_holders_while_documents_have_it(tmp_path: Path) -> None:
 
 @settings(max_examples=20)
 @given(st.integers(65_530, 65_545))
-def test_a_word_repeated_without_end_counts_as_often_as_can_be_stored(count: int) -> None:
+def test_should_cap_the_frequency_of_a_term_at_what_can_be_stored(count: int) -> None:
     index = WordIndex()
     index.put(1, ["spam"] * count)
     index.put(2, ["other"])
@@ -188,7 +188,7 @@ def test_a_word_repeated_without_end_counts_as_often_as_can_be_stored(count: int
     assert scores(index, {"spam": 1.0}) == before
 
 
-def test_an_empty_index_answers_nothing(tmp_path: Path) -> None:
+def test_should_answer_nothing_from_an_empty_index(tmp_path: Path) -> None:
     index = reloaded(WordIndex(), tmp_path / "words")
     for each in (index, WordIndex()):
         assert len(each) == 0
@@ -226,7 +226,7 @@ def best(index: WordIndex, count: int) -> list[int]:
 
 
 @pytest.mark.parametrize("group", [1, 2, 128, 10_000])
-def test_the_best_are_those_of_the_whole_search(
+def test_should_return_the_best_of_the_whole_search(
     group: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("similarity.index.bm25.GROUP", group)
@@ -238,7 +238,7 @@ def test_the_best_are_those_of_the_whole_search(
         assert best(index, count) == sorted(index.ids[expected].tolist())
 
 
-def test_a_few_slots_score_to_the_bit_what_the_whole_search_says() -> None:
+def test_should_score_single_slots_exactly_as_the_whole_search_does() -> None:
     index = crowd(np.random.default_rng(2), 1, 600, secret=True)
     for number in range(1, 600, 5):
         index.remove(number)
@@ -250,7 +250,7 @@ def test_a_few_slots_score_to_the_bit_what_the_whole_search_says() -> None:
     assert not index.scores({}, slots).any()
 
 
-def test_common_words_of_a_large_record_score_what_rare_ones_find(
+def test_should_score_by_common_terms_what_rare_terms_find(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     index = crowd(np.random.default_rng(3), 1, 600, secret=False)
@@ -267,7 +267,7 @@ def test_common_words_of_a_large_record_score_what_rare_ones_find(
 
 
 @pytest.mark.parametrize("postings", [1, 20, 150, 500, 10_000])
-def test_what_is_confidential_changes_none_of_the_best(
+def test_should_not_change_the_best_by_confidential_documents(
     postings: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("similarity.index.bm25.POSTINGS", postings)

@@ -45,7 +45,7 @@ def ids(*given: int) -> Ids:
 
 
 class TestVectorIndex:
-    def test_it_finds_what_brute_force_finds(self) -> None:
+    def test_should_find_what_brute_force_finds(self) -> None:
         random = np.random.default_rng(1)
         index, held = VectorIndex(DIMENSION), dict[int, Vectors]()
         for number in range(0, 400, 3):
@@ -66,7 +66,7 @@ class TestVectorIndex:
                 assert found[0].tolist() == expected
                 assert cosines[0] == pytest.approx([cosine[each] for each in expected], abs=1e-5)
 
-    def test_vectors_come_back_as_they_went_in(self, tmp_path: Path) -> None:
+    def test_should_return_vectors_as_they_were_added(self, tmp_path: Path) -> None:
         rows = units(np.random.default_rng(2), 5)
         index = VectorIndex(DIMENSION)
         index.add(ids(5, 3, 9, 1, 7), rows)
@@ -77,7 +77,7 @@ class TestVectorIndex:
             assert each.vectors(NONE).shape == (0, DIMENSION)
             assert each.dimension == DIMENSION
 
-    def test_an_empty_index_finds_nothing(self) -> None:
+    def test_should_find_nothing_in_an_empty_index(self) -> None:
         index = VectorIndex(DIMENSION)
         found, cosines = index.search(units(np.random.default_rng(3), 2), 5)
         assert found.shape == cosines.shape == (2, 0)
@@ -125,7 +125,7 @@ class TestLists:
             hits += len(set(found[0].tolist()) & set(nearest.tolist()))
         return hits / 400
 
-    def test_nearly_all_of_the_nearest_are_found(self) -> None:
+    def test_should_find_nearly_all_of_the_nearest(self) -> None:
         index, rows = self.filled()
         held = np.arange(2000)
         assert self.recall(index, rows, held, None) > 0.95
@@ -133,14 +133,14 @@ class TestLists:
         assert self.recall(index, rows, held, held[::2]) > 0.95
         assert self.recall(index, rows, held, held[::25]) > 0.99
 
-    def test_few_that_are_allowed_are_all_found(self) -> None:
+    def test_should_find_all_of_few_that_are_allowed(self) -> None:
         index, rows = self.filled()
         allowed = ids(3, 700, 1400, 1999)
         for query in rows[:20]:
             found, _ = index.search(query[None, :], 10, mask(allowed))
             assert set(found[0].tolist()) == {3, 700, 1400, 1999}
 
-    def test_they_are_added_removed_and_written(self, tmp_path: Path) -> None:
+    def test_should_add_remove_and_save_vectors(self, tmp_path: Path) -> None:
         index, rows = self.filled()
         gone = np.arange(0, 2000, 3)
         index.remove(np.append(gone, 9_999))
@@ -157,7 +157,7 @@ class TestLists:
             assert not each.needs_lists(len(held))
             assert each.needs_lists(8 * 2000)
 
-    def test_the_lists_are_made_of_what_everybody_may_see(
+    def test_should_make_lists_only_from_documents_that_count(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whatever secrets there are, and in whatever order things came, the same is found."""
@@ -240,7 +240,7 @@ STEPS = st.lists(
     hidden=st.sets(st.integers(1, 17), max_size=4),
     sharing=st.booleans(),
 )
-def test_candidates_are_those_of_brute_force(
+def test_should_find_the_candidates_of_brute_force(
     steps: list[tuple[str, list[int], int, bool]],
     seed: int,
     pool: int,
@@ -318,7 +318,9 @@ def test_candidates_are_those_of_brute_force(
     pool=st.integers(1, 8),
     order=st.randoms(use_true_random=False),
 )
-def test_of_equal_documents_the_oldest_are_looked_at(copies: int, pool: int, order: object) -> None:
+def test_should_prefer_lower_ids_among_equal_documents(
+    copies: int, pool: int, order: object
+) -> None:
     """A cache that was kept up to date and one that was made anew choose the same ones."""
     random = np.random.default_rng(5)
     same = entry(0, random, ["same"], 3)
@@ -336,7 +338,7 @@ def test_of_equal_documents_the_oldest_are_looked_at(copies: int, pool: int, ord
     assert set(near.ids.tolist()) - {999} == expected
 
 
-def test_many_passages_of_one_document_do_not_crowd_out_the_others() -> None:
+def test_should_not_let_many_passages_of_one_document_crowd_out_the_others() -> None:
     random = np.random.default_rng(6)
     vector = units(random, 1)[0]
     near = np.stack([vector] * 200)
@@ -348,7 +350,7 @@ def test_many_passages_of_one_document_do_not_crowd_out_the_others() -> None:
     assert 1 in found.ids
 
 
-def test_an_empty_collection_finds_nothing(tmp_path: Path) -> None:
+def test_should_find_nothing_in_an_empty_collection(tmp_path: Path) -> None:
     empty = Collection()
     loaded = Collection.load(empty.save(tmp_path, "empty"))
     for collection in (empty, loaded):
@@ -360,7 +362,7 @@ def test_an_empty_collection_finds_nothing(tmp_path: Path) -> None:
         collection.remove([1, 2])
 
 
-def test_documents_without_vectors_are_found_by_words() -> None:
+def test_should_find_documents_without_vectors_by_words() -> None:
     random = np.random.default_rng(8)
     collection = Collection()
     collection.put([entry(1, random, ["ward"], -1), entry(2, random, ["bank"], -1)])
@@ -371,7 +373,7 @@ def test_documents_without_vectors_are_found_by_words() -> None:
     assert values(found).keys() == {1, 3}
 
 
-def test_what_shares_facets_is_a_candidate_only_where_it_may_be_found() -> None:
+def test_should_take_candidates_by_facets_only_where_they_may_be_found() -> None:
     random = np.random.default_rng(9)
     collection = Collection()
     collection.put([entry(number, random, ["ward"], 1) for number in range(1, 14)])
@@ -385,7 +387,7 @@ def test_what_shares_facets_is_a_candidate_only_where_it_may_be_found() -> None:
         assert found.ids.tolist() == expected
 
 
-def test_a_hidden_document_changes_no_candidate() -> None:
+def test_should_not_change_candidates_by_a_hidden_document() -> None:
     random = np.random.default_rng(10)
     known = [entry(number, random, ["ward", f"w{number}"], number % 3) for number in range(1, 30)]
     secret = [entry(number, random, ["ward", "secret"], 2, counted=False) for number in (50, 51)]
@@ -407,7 +409,7 @@ def test_a_hidden_document_changes_no_candidate() -> None:
             assert values(a) == values(b)
 
 
-def test_a_long_text_is_asked_for_by_words_that_documents_still_have() -> None:
+def test_should_query_a_long_text_by_terms_that_documents_still_have() -> None:
     random = np.random.default_rng(11)
     wanted = [f"w{number}" for number in range(QUERY_TERMS)]
     gone = [f"gone{number}" for number in range(QUERY_TERMS)]
@@ -422,7 +424,7 @@ def spread(vectors: Vectors) -> float:
     return float(np.mean(vectors @ vectors.T))
 
 
-def test_centring_takes_off_what_all_have_in_common() -> None:
+def test_should_centre_vectors_by_the_mean() -> None:
     random = np.random.default_rng(12)
     common = units(random, 1)[0]
     rows = units(random, 200) + 3 * common
@@ -437,13 +439,13 @@ def test_centring_takes_off_what_all_have_in_common() -> None:
     assert np.isfinite(collection.centred(mean)).all()
 
 
-def test_the_mean_of_few_is_drawn_towards_nothing() -> None:
+def test_should_shrink_the_mean_of_few() -> None:
     one = units(np.random.default_rng(13), 1)[0]
     assert np.linalg.norm(mean_of(one, 1)) < 0.05
     assert np.linalg.norm(mean_of(one * 5000, 5000)) > 0.95
 
 
-def test_the_most_telling_words_of_a_long_text_are_asked_for() -> None:
+def test_should_query_a_long_text_by_its_most_telling_terms() -> None:
     random = np.random.default_rng(14)
     collection = Collection()
     rare = [f"rare{number}" for number in range(10)]

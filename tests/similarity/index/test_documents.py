@@ -1,7 +1,5 @@
 """Which text stands for a deal, an asset, a person."""
 
-import json
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,14 +31,14 @@ SENTENCES = st.lists(
 
 
 @given(st.one_of(SENTENCES, st.text()))
-def test_passages_lose_no_word_and_are_never_too_long(text: str) -> None:
+def test_should_lose_no_word_in_passages_and_keep_them_short(text: str) -> None:
     found = passages(text)
     assert " ".join(found).split() == text.split()
     for passage in found:
         assert 0 < len(passage.split()) <= PASSAGE_WORDS
 
 
-def test_a_cut_is_made_between_sentences() -> None:
+def test_should_cut_between_sentences() -> None:
     one, two = "one " * 59 + "end.", "two " * 59 + "end."
     assert passages(f"{one} {two}") == [one, two]
     assert passages("short. Text.") == ["short. Text."]
@@ -48,7 +46,7 @@ def test_a_cut_is_made_between_sentences() -> None:
 
 
 @given(st.lists(st.text(max_size=20)))
-def test_joined_parts_are_sentences(parts: list[str]) -> None:
+def test_should_join_parts_as_sentences(parts: list[str]) -> None:
     joined = join(parts)
     assert joined == joined.strip()
     assert [word.rstrip(".") for word in joined.split()] == [
@@ -57,7 +55,7 @@ def test_joined_parts_are_sentences(parts: list[str]) -> None:
     assert not joined or joined[-1] in ".!?…:;"
 
 
-def test_a_short_document_is_its_whole_and_its_title() -> None:
+def test_should_split_a_short_document_into_whole_and_title() -> None:
     made = document("Ward dashboards", ["Waiting times", "for managers!"], ["Q86"])
     assert list(made.pieces) == [
         (PieceRole.WHOLE, "Ward dashboards. Waiting times. for managers!"),
@@ -70,16 +68,16 @@ def test_a_short_document_is_its_whole_and_its_title() -> None:
     assert "q86" in made.terms
 
 
-def test_a_document_of_a_title_alone_is_its_whole() -> None:
+def test_should_keep_a_document_of_a_title_alone_whole() -> None:
     assert document("Ward dashboards", ["", " "]).pieces == ((PieceRole.WHOLE, "Ward dashboards."),)
     assert document("Done.", []).pieces == ((PieceRole.WHOLE, "Done."),)
 
 
-def test_a_document_without_a_title_is_its_whole() -> None:
+def test_should_keep_a_document_without_a_title_whole() -> None:
     assert document("", ["Prose"]).pieces == ((PieceRole.WHOLE, "Prose."),)
 
 
-def test_a_document_of_nothing_has_no_pieces() -> None:
+def test_should_have_no_pieces_in_an_empty_document() -> None:
     for empty in ("", " ", "\n"):
         made = document(empty, [empty], [empty])
         assert (made.pieces, made.terms) == ((), ())
@@ -87,7 +85,7 @@ def test_a_document_of_nothing_has_no_pieces() -> None:
     assert document("", [], ["Kestrel Health"]).terms == ("kestrel", "health")
 
 
-def test_a_long_document_has_its_passages_but_not_without_end() -> None:
+def test_should_limit_the_passages_of_a_long_document() -> None:
     long = "word " * (PASSAGE_WORDS * (MAX_PASSAGES + 5))
     made = document("Title", [long])
     parts = [part for part, _ in made.pieces]
@@ -117,7 +115,9 @@ def deal(**given: object) -> DealText:
         ("competitors", ["Zebra"], False),
     ],
 )
-def test_all_that_is_written_on_a_deal_is_found(column: str, value: object, meant: bool) -> None:
+def test_should_index_everything_that_is_written_on_a_deal(
+    column: str, value: object, meant: bool
+) -> None:
     text = deal(**{"name": "Other", column: value})
     made = deal_document(text)
     assert stems("zebra", "en")[0] in made.terms
@@ -125,7 +125,7 @@ def test_all_that_is_written_on_a_deal_is_found(column: str, value: object, mean
     assert ("Zebra" in text.prose) == meant
 
 
-def test_what_is_written_on_assets_and_people_is_found() -> None:
+def test_should_index_what_is_written_on_assets_and_people() -> None:
     asset = asset_document(AssetText("Ward demo", "demo", "Shown on a ward", ["Atlas Warehouse"]))
     assert set(stems("ward demo shown atlas warehouse", "en")) <= set(asset.terms)
     assert asset.pieces[0] == (PieceRole.WHOLE, "Ward demo. Shown on a ward.")
@@ -148,19 +148,17 @@ def test_what_is_written_on_assets_and_people_is_found() -> None:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_makes_a_document(name: str) -> None:
+def test_should_make_a_document_of_hostile_text(name: str) -> None:
     text = HOSTILE[name]
     made = deal_document(deal(name=text, use_case=text, notes=text, account=text))
     assert len(made.pieces) <= MAX_PASSAGES + 2
     assert_storable(made.terms)
 
 
-@pytest.mark.skipif(not NAUGHTY.exists(), reason="the naughty strings are not here")
-def test_naughty_strings_make_documents() -> None:
-    naughty = json.loads(NAUGHTY.read_text(encoding="utf-8"))
-    for text in naughty:
+def test_should_make_documents_of_awkward_strings() -> None:
+    for text in NAUGHTY:
         assert_storable(document(text, [text, text], [text]).terms)
-    assert document("", naughty).pieces
+    assert document("", NAUGHTY).pieces
 
 
 def assert_storable(terms: list[str]) -> None:

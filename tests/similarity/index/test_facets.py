@@ -45,7 +45,7 @@ def filled(first: dict[int, Facets], then: dict[int, Facets], gone: set[int]) ->
 
 
 @given(ours=FACETS, first=HELD, then=HELD, reload=st.booleans())
-def test_values_are_those_of_the_ranking(
+def test_should_compute_the_same_values_as_the_scoring(
     ours: Facets,
     first: dict[int, Facets],
     then: dict[int, Facets],
@@ -74,7 +74,7 @@ def test_values_are_those_of_the_ranking(
     searched=st.sets(st.integers(0, 40)),
     count=st.integers(1, 6),
 )
-def test_those_that_share_most_are_found_and_the_newest_of_them(
+def test_should_find_the_newest_of_those_that_share_the_most(
     ours: Facets,
     first: dict[int, Facets],
     then: dict[int, Facets],
@@ -116,7 +116,7 @@ def held_of(world: World, catalog: Catalog) -> dict[int, list[float]]:
     return {each: [values[name][row] for name in values] for row, each in enumerate(ids.tolist())}
 
 
-def test_the_caches_follow_facets_whose_text_is_the_same(world: World, catalog: Catalog) -> None:
+def test_should_follow_a_change_of_facets_alone(world: World, catalog: Catalog) -> None:
     """A headcount, a country and a day of closing are in no document."""
     before = held_of(world, catalog)
     with world.database.write() as session:
@@ -134,9 +134,7 @@ def test_the_caches_follow_facets_whose_text_is_the_same(world: World, catalog: 
     assert {each for each in moved if moved[each] != closed[each]} == {deal_id}
 
 
-def test_a_filter_leaves_in_memory_what_it_leaves_in_the_database(
-    world: World, catalog: Catalog
-) -> None:
+def test_should_filter_in_memory_as_in_the_database(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         edit_account(session, world.account(session, "havel"), None, {"headcount": 0})
     with world.database.read() as session:

@@ -60,7 +60,7 @@ NAUGHTY = [
         ("almacenes", "almacén", "es"),
     ],
 )
-def test_forms_of_a_word_meet_in_its_language(one: str, other: str, language: str) -> None:
+def test_should_give_forms_of_a_word_the_same_stem(one: str, other: str, language: str) -> None:
     assert stems(one, language) == stems(other, language)
 
 
@@ -74,7 +74,7 @@ def test_forms_of_a_word_meet_in_its_language(one: str, other: str, language: st
         ("Un entrepôt de données pour quatre hôpitaux et leurs rapports", "fr"),
     ],
 )
-def test_a_sentence_is_in_its_language(text: str, language: str) -> None:
+def test_should_recognise_the_language_of_a_sentence(text: str, language: str) -> None:
     assert language_of(text) == language
     assert language_of(text, {language: 90, "en": 10}) == language
     # In a record that has none in this language it must be another.
@@ -97,22 +97,24 @@ QUESTIONS = [
 
 @pytest.mark.parametrize("question", QUESTIONS)
 @pytest.mark.parametrize("among", [{"en": 300}, {"en": 200, "pl": 100}, {"pl": 900, "en": 100}])
-def test_a_short_english_question_stays_english(question: str, among: dict[str, int]) -> None:
+def test_should_take_a_short_english_question_for_english(
+    question: str, among: dict[str, int]
+) -> None:
     assert language_of(question, among) == "en"
 
 
 @pytest.mark.parametrize("question", ["hurtownia danych", "raporty dla szpitali", "magazyn"])
-def test_a_short_polish_question_is_polish_in_a_polish_record(question: str) -> None:
+def test_should_take_a_short_polish_question_for_polish_in_a_polish_record(question: str) -> None:
     assert language_of(question, {"pl": 90, "en": 10}) == "pl"
 
 
-def test_a_language_that_hardly_any_document_is_in_is_not_considered() -> None:
+def test_should_not_consider_a_language_that_is_rare_in_the_record() -> None:
     german = "Ein Datenlager für vier Krankenhäuser mit täglichen Berichten"
     assert language_of(german, {"en": 500, "de": 4}) == "en"
     assert language_of(german, {"en": 500, "de": 6}) == "de"
 
 
-def test_the_order_of_the_counts_changes_nothing() -> None:
+def test_should_not_depend_on_the_order_of_the_counts() -> None:
     for question in QUESTIONS:
         counts = {"pl": 50, "de": 50, "cs": 50}
         back = dict(reversed(counts.items()))
@@ -138,29 +140,29 @@ def test_the_order_of_the_counts_changes_nothing() -> None:
         ("żółw22", {"żółw", "22"}),
     ],
 )
-def test_names_are_found_whole_and_by_their_parts(text: str, found: set[str]) -> None:
+def test_should_stem_names_whole_and_by_their_parts(text: str, found: set[str]) -> None:
     assert found <= set(stems(text, "en"))
     assert not any(stem in {"", "-", "."} for stem in stems(text, "en"))
 
 
-def test_words_that_say_nothing_are_left_out_of_english_alone() -> None:
+def test_should_leave_stop_words_out_of_english_only() -> None:
     assert stems("What is in the warehouse of the bank", "en") == ["warehous", "bank"]
     # 'do' and 'on' are words in Polish.
     assert len(stems("do on i", "pl")) == 3
 
 
-def test_an_unknown_language_is_stemmed_as_english() -> None:
+def test_should_stem_an_unknown_language_as_english() -> None:
     assert stems("warehouses", "xx") == stems("warehouses", "en")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("language", ["en", "pl", "ru", "tr"])
-def test_hostile_text_is_only_text(name: str, language: str) -> None:
+def test_should_treat_hostile_text_as_text(name: str, language: str) -> None:
     assert_words(stems(HOSTILE[name], language))
     assert language_of(HOSTILE[name]) in STEMMERS
 
 
-def test_naughty_strings_are_only_text() -> None:
+def test_should_treat_awkward_strings_as_text() -> None:
     for text in NAUGHTY:
         for language in STEMMERS:
             assert_words(stems(text, language))
@@ -168,14 +170,16 @@ def test_naughty_strings_are_only_text() -> None:
 
 
 @given(st.text(max_size=200), st.sampled_from(sorted(STEMMERS)))
-def test_stems_are_words(text: str, language: str) -> None:
+def test_should_return_stems_without_spaces(text: str, language: str) -> None:
     found = stems(text, language)
     assert_words(found)
     assert stems(text, language) == found
 
 
 @given(st.text(max_size=200), st.dictionaries(st.sampled_from(sorted(STEMMERS)), st.integers(1, 9)))
-def test_a_text_is_in_a_language_of_the_record_or_english(text: str, among: dict[str, int]) -> None:
+def test_should_recognise_only_languages_of_the_record_or_english(
+    text: str, among: dict[str, int]
+) -> None:
     assert language_of(text, among) in ({*among, "en"} if among else STEMMERS)
 
 

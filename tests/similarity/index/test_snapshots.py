@@ -7,10 +7,7 @@ import resource
 import secrets
 import shutil
 import signal
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,57 +18,20 @@ from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import Kind
-from similarity.retrieval import Matches, ask, match
-from similarity.scoring import Weights
 from tests.similarity.index.crashing import edit, write_for_ever
-from tests.world import FakeEmbedder, build_world
+from tests.similarity.index.saved_indexes import (
+    NOWHERE,
+    Saved,
+    answer,
+    asked,
+    copy_of,
+    files,
+    is_believed,
+    make,
+    writing,
+)
+from tests.world import FakeEmbedder
 from workspace.database import Database
-from workspace.deals import stages
-
-NOWHERE = Path("/dev/null/indexes")
-Answer = dict[Kind, Matches]
-
-
-@dataclass
-class Saved:
-    """A database, the folder of its snapshots, and what it answers without any."""
-
-    database: Database
-    folder: Path
-    answer: Answer
-
-
-def asked(database: Database, catalog: Catalog) -> Answer:
-    """What is found of each kind, by meaning and by words."""
-    text = "patient records dashboards"
-    (vector,) = FakeEmbedder().encode([text])
-    found = {}
-    with database.read() as session:
-        for kind in Kind:
-            with catalog.searching(session, kind) as collection:
-                question = ask(collection, text, vector, Weights(), FakeEmbedder.languages)
-                found[kind] = match(collection, question)
-    return found
-
-
-def answer(database: Database, folder: Path = NOWHERE) -> Answer:
-    """What a process that starts now answers from these snapshots."""
-    return asked(database, Catalog(database, FakeEmbedder(), folder))
-
-
-def make(folder: Path) -> Saved:
-    """A database with the cast and its published snapshots."""
-    folder.mkdir()
-    database = Database(f"sqlite:///{folder / 'record.sqlite3'}")
-    database.upgrade()
-    with database.write() as session:
-        stages.add_default_stages(session)
-    build_world(database)
-    catalog = Catalog(database, FakeEmbedder(), folder / "indexes")
-    catalog.catch_up()
-    found = asked(database, catalog)
-    assert found == answer(database)
-    return Saved(database, folder / "indexes", found)
 
 
 @pytest.fixture(scope="module")
@@ -98,23 +58,11 @@ def own(original: Saved, tmp_path: Path) -> Iterator[Saved]:
     database.close()
 
 
-def files(folder: Path) -> list[Path]:
-    """The published files, the manifest first."""
-    manifest = folder / "manifest.json"
-    named = json.loads(manifest.read_text())["files"]
-    return [manifest, *(folder / name for kind in named.values() for name, _ in kind)]
-
-
-def is_believed(saved: Saved) -> bool:
-    """Whether a catalog that starts now takes the snapshots for good."""
-    return Snapshots(saved.folder).load(FakeEmbedder.model_id) is not None
-
-
 # The manifest, and four files of each of three kinds.
 FILES = range(13)
 
 
-def test_whole_snapshots_are_believed_and_not_written_again(saved: Saved) -> None:
+def test_should_believe_valid_snapshots_and_not_write_them_again(saved: Saved) -> None:
     assert len(files(saved.folder)) == len(FILES)
     assert is_believed(saved)
     before = {path: path.stat().st_mtime_ns for path in saved.folder.iterdir()}
@@ -123,7 +71,7 @@ def test_whole_snapshots_are_believed_and_not_written_again(saved: Saved) -> Non
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_a_deleted_file(saved: Saved, file: int) -> None:
+def test_should_rebuild_when_a_file_is_deleted(saved: Saved, file: int) -> None:
     files(saved.folder)[file].unlink()
     assert not is_believed(saved)
     assert answer(saved.database, saved.folder) == saved.answer
@@ -133,7 +81,7 @@ def test_a_deleted_file(saved: Saved, file: int) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize("file", FILES)
-def test_a_truncated_file(saved: Saved, file: int, share: float) -> None:
+def test_should_rebuild_when_a_file_is_truncated(saved: Saved, file: int, share: float) -> None:
     path = files(saved.folder)[file]
     content = path.read_bytes()
     path.write_bytes(content[: min(int(len(content) * share), len(content) - 1)])
@@ -143,7 +91,7 @@ def test_a_truncated_file(saved: Saved, file: int, share: float) -> None:
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.97])
 @pytest.mark.parametrize("file", FILES)
-def test_a_flipped_bit(saved: Saved, file: int, share: float) -> None:
+def test_should_rebuild_when_a_bit_is_flipped(saved: Saved, file: int, share: float) -> None:
     path = files(saved.folder)[file]
     content = bytearray(path.read_bytes())
     at = int(len(content) * share)
@@ -152,7 +100,7 @@ def test_a_flipped_bit(saved: Saved, file: int, share: float) -> None:
     assert answer(saved.database, saved.folder) == saved.answer
 
 
-def test_no_part_of_a_large_file_is_left_out_of_its_sum(
+def test_should_hash_every_block_of_a_large_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "DIGEST_BLOCK", 100)
@@ -173,7 +121,7 @@ def test_no_part_of_a_large_file_is_left_out_of_its_sum(
 
 
 @pytest.mark.parametrize("share", [n / 24 for n in range(24)])
-def test_every_part_of_the_manifest_may_be_wrong(saved: Saved, share: float) -> None:
+def test_should_rebuild_when_any_byte_of_the_manifest_is_wrong(saved: Saved, share: float) -> None:
     path = saved.folder / "manifest.json"
     content = bytearray(path.read_bytes())
     at = int(len(content) * share)
@@ -184,7 +132,7 @@ def test_every_part_of_the_manifest_may_be_wrong(saved: Saved, share: float) -> 
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, 4), (2, 3), (3, 6), (4, 7), (2, 9)])
-def test_two_files_swapped(saved: Saved, one: int, other: int) -> None:
+def test_should_rebuild_when_two_files_are_swapped(saved: Saved, one: int, other: int) -> None:
     paths = files(saved.folder)
     a, b = paths[one].read_bytes(), paths[other].read_bytes()
     paths[one].write_bytes(b)
@@ -211,14 +159,14 @@ GARBAGE: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("name", GARBAGE)
-def test_a_manifest_of_garbage(saved: Saved, name: str) -> None:
+def test_should_rebuild_when_the_manifest_is_garbage(saved: Saved, name: str) -> None:
     (saved.folder / "manifest.json").write_bytes(GARBAGE[name])
     assert Snapshots(saved.folder).mark() is None or "generation" in GARBAGE[name].decode()
     assert not is_believed(saved)
     assert answer(saved.database, saved.folder) == saved.answer
 
 
-def test_a_manifest_that_names_files_elsewhere(saved: Saved, tmp_path: Path) -> None:
+def test_should_not_follow_a_manifest_to_files_elsewhere(saved: Saved, tmp_path: Path) -> None:
     """A path that leads out of the folder is not followed."""
     manifest = json.loads((saved.folder / "manifest.json").read_text())
     away = tmp_path / "away"
@@ -246,19 +194,15 @@ def test_a_manifest_that_names_files_elsewhere(saved: Saved, tmp_path: Path) -> 
         {"generation": 1},
     ],
 )
-def test_a_manifest_that_says_something_else(saved: Saved, change: dict[str, object]) -> None:
+def test_should_rebuild_when_the_manifest_says_something_else(
+    saved: Saved, change: dict[str, object]
+) -> None:
     path = saved.folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     assert answer(saved.database, saved.folder) == saved.answer
 
 
-def writing(saved: Saved) -> Catalog:
-    catalog = Catalog(saved.database, FakeEmbedder(), saved.folder)
-    catalog.attach()
-    return catalog
-
-
-def test_older_snapshots_put_back(own: Saved, tmp_path: Path) -> None:
+def test_should_catch_up_when_older_snapshots_are_put_back(own: Saved, tmp_path: Path) -> None:
     catalog = writing(own)
     shutil.copytree(own.folder, tmp_path / "older")
     edit(own.database, "Zebra dashboards")
@@ -273,7 +217,7 @@ def test_older_snapshots_put_back(own: Saved, tmp_path: Path) -> None:
     assert answer(own.database, own.folder) == now
 
 
-def test_snapshots_of_another_database(own: Saved, tmp_path: Path) -> None:
+def test_should_not_believe_snapshots_of_another_database(own: Saved, tmp_path: Path) -> None:
     other = make(tmp_path / "other")
     writing(other)
     edit(other.database, "Zebra records")
@@ -290,14 +234,7 @@ def test_snapshots_of_another_database(own: Saved, tmp_path: Path) -> None:
     assert answer(own.database, own.folder) == own.answer
 
 
-def copy_of(database: Database, path: Path) -> Database:
-    """A backup of a database, opened."""
-    with closing(sqlite3.connect(str(database.url.database))) as connection:
-        connection.execute("VACUUM INTO ?", (str(path),))
-    return Database(f"sqlite:///{path}")
-
-
-def test_snapshots_of_a_copy_that_went_its_own_way(own: Saved, tmp_path: Path) -> None:
+def test_should_not_believe_snapshots_of_a_copy_that_diverged(own: Saved, tmp_path: Path) -> None:
     """Both have the same generations up to the copy, and the same numbers after it."""
     copy = copy_of(own.database, tmp_path / "copy.sqlite3")
     catalogs = {}
@@ -312,7 +249,7 @@ def test_snapshots_of_a_copy_that_went_its_own_way(own: Saved, tmp_path: Path) -
     copy.close()
 
 
-def test_a_restored_backup_whose_generations_are_given_out_again(
+def test_should_rebuild_when_a_restored_backup_reuses_generations(
     own: Saved, tmp_path: Path
 ) -> None:
     backup = tmp_path / "backup.sqlite3"
@@ -336,7 +273,7 @@ def test_a_restored_backup_whose_generations_are_given_out_again(
     assert answer(own.database, own.folder) == now
 
 
-def test_a_file_in_the_place_of_the_folder(saved: Saved) -> None:
+def test_should_work_with_a_file_in_the_place_of_the_folder(saved: Saved) -> None:
     shutil.rmtree(saved.folder)
     saved.folder.write_text("not a folder")
     assert answer(saved.database, saved.folder) == saved.answer
@@ -345,7 +282,7 @@ def test_a_file_in_the_place_of_the_folder(saved: Saved) -> None:
     assert asked(saved.database, catalog) == saved.answer
 
 
-def test_folders_in_the_place_of_files(saved: Saved) -> None:
+def test_should_work_with_folders_in_the_place_of_files(saved: Saved) -> None:
     for path in files(saved.folder):
         path.unlink()
         path.mkdir()
@@ -356,7 +293,7 @@ def test_folders_in_the_place_of_files(saved: Saved) -> None:
     assert asked(saved.database, catalog) == saved.answer
 
 
-def test_a_folder_that_cannot_be_written(
+def test_should_work_without_a_writable_folder(
     saved: Saved, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """As root may write everywhere, each kind of file is in turn in the way of itself."""
@@ -373,7 +310,7 @@ def test_a_folder_that_cannot_be_written(
         (saved.folder / name).rmdir()
 
 
-def test_a_full_disk_costs_nothing_but_speed(saved: Saved, tmp_path: Path) -> None:
+def test_should_work_on_a_full_disk(saved: Saved, tmp_path: Path) -> None:
     """Files are limited to less than a snapshot needs."""
     folder = tmp_path / "full"
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -409,7 +346,7 @@ STEPS: dict[str, tuple[object, str, int]] = {
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_at_each_step_of_publishing(
+def test_should_survive_being_killed_at_each_step_of_publishing(
     own: Saved, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where, name, after = STEPS[step]
@@ -439,7 +376,7 @@ def test_killed_at_each_step_of_publishing(
     assert sorted(own.folder.iterdir()) == sorted(files(own.folder))
 
 
-def test_two_processes_may_publish_into_one_folder(own: Saved) -> None:
+def test_should_let_two_processes_publish_to_one_folder(own: Saved) -> None:
     second_database = Database(own.database.url.render_as_string())
     one, other = writing(own), Catalog(second_database, FakeEmbedder(), own.folder)
     for turn in range(4):
@@ -450,7 +387,7 @@ def test_two_processes_may_publish_into_one_folder(own: Saved) -> None:
     second_database.close()
 
 
-def test_forgetting_removes_every_file(own: Saved) -> None:
+def test_should_remove_every_file_on_reset(own: Saved) -> None:
     catalog = writing(own)
     (own.folder / "deal-orphan.vectors").touch()
     catalog.reset()
@@ -459,7 +396,7 @@ def test_forgetting_removes_every_file(own: Saved) -> None:
     assert is_believed(own)
 
 
-def test_loading_is_what_saving_was(saved: Saved) -> None:
+def test_should_load_what_was_saved(saved: Saved) -> None:
     catalog = Catalog(saved.database, FakeEmbedder(), NOWHERE)
     loaded = Snapshots(saved.folder).load(FakeEmbedder.model_id)
     assert loaded is not None
@@ -470,7 +407,7 @@ def test_loading_is_what_saving_was(saved: Saved) -> None:
                 assert loaded[1][kind].languages() == collection.languages()
 
 
-def test_killed_at_any_moment_the_next_search_is_the_database_s_answer(own: Saved) -> None:
+def test_should_answer_from_the_database_after_being_killed_at_any_moment(own: Saved) -> None:
     # A server that has imported everything once forks the processes: each starts at once.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.similarity.index.crashing"])
@@ -499,7 +436,7 @@ def test_killed_at_any_moment_the_next_search_is_the_database_s_answer(own: Save
     assert len(published) > 5
 
 
-def test_nothing_is_published_of_an_empty_record(tmp_path: Path) -> None:
+def test_should_publish_nothing_of_an_empty_record(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'record.sqlite3'}")
     database.upgrade()
     for matches in answer(database, tmp_path / "indexes").values():

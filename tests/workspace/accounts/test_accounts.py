@@ -6,8 +6,12 @@ import pycountry
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlmodel import select
 
+from tests.world import World
 from workspace.accounts import accounts, geography, size_bands
+from workspace.accounts.geography import region_of
+from workspace.audit import AuditEntry
 from workspace.database import Database
 from workspace.errors import Invalid
 
@@ -150,3 +154,17 @@ def test_a_region_follows_the_country_unless_another_was_chosen(
         account = accounts.add_account(session, "Orlik", country="PL", region=region)
         accounts.edit_account(session, account, None, changes)
         assert account.region == after
+
+
+def test_should_refuse_a_second_account_of_the_same_name(world: World) -> None:
+    alice = world.people["alice"]
+    with world.database.write() as session:
+        account = accounts.add(session, "Żabka Retail", alice, country="PL")
+        assert (account.name, account.region) == ("Żabka Retail", region_of("PL"))
+        for name in ("Żabka Retail", "zabka  retail"):
+            with pytest.raises(Invalid) as refused:
+                accounts.add(session, name, alice)
+            assert set(refused.value.fields) == {"name"}
+        added = select(AuditEntry).where(AuditEntry.subject == f"account {account.id}")
+        entries = [(entry.action, entry.by_id) for entry in session.exec(added)]
+    assert entries == [("account added", alice)]

@@ -14,7 +14,7 @@ from workspace.clock import today
 from workspace.database import Database
 from workspace.deals import lifecycle, products, stages
 from workspace.deals.tables import Deal, DealCompetitor, DealProduct, Outcome, Product
-from workspace.errors import Conflict, Invalid
+from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.timeline.timeline import TimelineEntry
 
 
@@ -216,3 +216,68 @@ def test_the_default_pipeline_is_added_once(database: Database) -> None:
         assert pipeline[0].name == "Prospecting"
         assert stages.first_stage(session).id == pipeline[0].id
         assert [each.probability for each in pipeline if each.outcome == Outcome.WON] == [100]
+
+
+def test_should_close_a_deal_only_with_a_reason(world: World) -> None:
+    alice, key = world.viewer("alice"), world.deals["wards"]
+    with world.database.write() as session:
+        for name in ("Closed Won", "Closed Lost"):
+            with pytest.raises(Invalid) as refused:
+                lifecycle.change_stage(session, alice, key, name)
+            assert set(refused.value.fields) == {"reason"}
+        assert world.deal(session, "wards").outcome == Outcome.OPEN
+        lost = lifecycle.change_stage(
+            session, alice, key, "Closed Lost", reason="Price", closed=ago(1)
+        )
+        assert (lost.outcome, lost.reason, lost.closed) == (Outcome.LOST, "Price", ago(1))
+        # The reason stays with the deal, and serves for another closing stage.
+        assert lifecycle.change_stage(session, alice, key, "Closed Won").reason == "Price"
+
+
+def test_should_move_an_open_deal_without_a_reason(world: World) -> None:
+    with world.database.write() as session:
+        deal = lifecycle.change_stage(
+            session, world.viewer("bob"), world.deals["wards"], "Value Proposition"
+        )
+        assert deal.stage_id == stage(session, "Value Proposition").id
+        assert timeline(session, deal)[-1].by_id == world.people["bob"]
+
+
+def test_should_move_a_deal_only_as_its_editor_saw_it(world: World) -> None:
+    alice, key = world.viewer("alice"), world.deals["wards"]
+    with world.database.write() as session:
+        seen = world.deal(session, "wards").version
+        lifecycle.change_stage(session, alice, key, "Value Proposition", version=seen)
+        with pytest.raises(Conflict, match="it is at Value Proposition"):
+            lifecycle.change_stage(session, alice, key, "Needs Analysis", version=seen)
+
+
+@pytest.mark.parametrize(
+    ("name", "deal", "refusal"),
+    [("charlie", "wards", Forbidden), ("charlie", "nightingale", NotFound)],
+)
+def test_should_let_only_editors_move_a_deal(
+    world: World, name: str, deal: str, refusal: type[DealkinError]
+) -> None:
+    with world.database.write() as session, pytest.raises(refusal):
+        lifecycle.change_stage(
+            session, world.viewer(name), world.deals[deal], "Closed Won", reason="Speed"
+        )
+
+
+def test_should_refuse_a_stage_that_is_not_there(world: World) -> None:
+    with world.database.write() as session, pytest.raises(Invalid) as refused:
+        lifecycle.change_stage(session, world.viewer("alice"), world.deals["wards"], "Nowhere")
+    assert set(refused.value.fields) == {"stage"}
+
+
+def test_should_not_close_many_deals_at_once(world: World) -> None:
+    with world.database.write() as session, pytest.raises(Invalid) as refused:
+        lifecycle.change_all(
+            session,
+            world.viewer("alice"),
+            [(world.deals["wards"], 1)],
+            stage=stage(session, "Closed Won"),
+            changes={},
+        )
+    assert set(refused.value.fields) == {"stage"}

@@ -114,7 +114,7 @@ def test_should_read_giant_cells_and_nul_bytes(tmp_path):
     table = files.read_file(path)
     assert table.rows[0].cells == ["deal", "notes"]
     assert len(table.rows[1].cells[1]) == 3_000_000
-    assert table.notes == ["NUL characters were left out."]
+    assert table.warnings == ["NUL characters were left out."]
 
 
 def test_should_say_why_a_file_cannot_be_opened(tmp_path):

@@ -691,9 +691,9 @@ def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
 
         apply_each(rows, apply)
 
-    more = ImportExtension(
+    extension = ImportExtension(
         formats=(Format("cheers", needs("person,cheer"), columns("person,cheer")),),
-        kinds={"cheers": cheers},
+        functions={"cheers": cheers},
         splitters={"cheer:": lambda text: [RawRow(1, ["person", "cheer"]), *_lines(text)]},
     )
 
@@ -707,7 +707,7 @@ def test_should_take_kinds_of_files_that_others_bring(database, tmp_path):
     people = put(tmp_path, "people.csv", "name,email\nAnn,ann@x.example\n")
     with database.write() as session:
         # The record's own kinds come first, as others refer to them.
-        reports = import_files(session, [cheer, people], None, tmp_path, more)
+        reports = import_files(session, [cheer, people], None, tmp_path, extension)
     assert [(report.kind, counts(report)) for report in reports] == [
         ("cheers", (1, 0, 0, 2)), ("people", (1, 0, 0, 0))
     ]  # fmt: skip

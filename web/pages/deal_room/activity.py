@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import Stale, mark, require_fresh
+from web.edit_conflicts import EditConflict, fingerprint, require_unchanged
 from web.forms import LARGEST_ID, Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.pages.deal_room.tasks import readers
@@ -202,7 +202,7 @@ class ActivityController(Controller):
             deal = access.readable_deal(session, viewer, key)
             entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
             written = {"text": entry.text}
-            values = Form([("text", entry.text), ("seen", mark(written))])
+            values = Form([("text", entry.text), ("seen", fingerprint(written))])
             page = activity_page(session, viewer, key, values, editing=entry.id)
         return answer(request, "deal_room/activity.html", "deal_room/_rewrite.html", page)
 
@@ -225,16 +225,16 @@ class ActivityController(Controller):
                 mine = viewer.person_id
                 entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
                 there = entry.text
-                require_fresh(form, {"text": there})
+                require_unchanged(form, {"text": there})
                 form.done()
                 notes.rewrite_note(session, deal, entry, text)
-        except (Invalid, Stale) as wrong:
-            stale = isinstance(wrong, Stale)
+        except (Invalid, EditConflict) as wrong:
+            stale = isinstance(wrong, EditConflict)
             if isinstance(wrong, Invalid):
                 form.wrong.update(wrong.fields)
             else:
                 # The next try is one over what is there now, which is shown beside it.
-                form.sent["seen"] = [mark({"text": there})]
+                form.sent["seen"] = [fingerprint({"text": there})]
             with workspace.database.read() as session:
                 page = activity_page(
                     session, viewer, key, form, editing=entry_id, there=there if stale else ""

@@ -9,7 +9,7 @@ from litestar.response import Response
 from sqlmodel import Session, col, select
 
 from references.network.common_ground import Shared, common_ground
-from references.network.paths import KnownPath, ours
+from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.kin import Kin, kin_of_deal
 from web.pages.deal_room.header import Room, room
@@ -85,7 +85,7 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
     ground = common_ground(
         session, viewer, [each for each in team if each], buyers, but_not=f"deal:{deal.id}"
     )
-    members = ours(session)
+    members = active_members(session)
     attendees = []
     for row in side.rows:
         shared = [

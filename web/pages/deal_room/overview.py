@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
-from references.suggestions import WON_KIN, Offer, offers
+from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted
@@ -37,8 +37,6 @@ from workspace.deals.products import (
     choose_competitors,
     choose_products,
     competitors_of,
-    find_or_add_competitor,
-    find_or_add_product,
     products_of,
 )
 from workspace.deals.tables import Deal, Outcome, Stage
@@ -88,7 +86,7 @@ class Overview:
     # While the deal is open; None where too few deals that closed are like it.
     outlook: Outlook | None
     # Those who may vouch for us on a call, while the deal is open.
-    references: list[Offer]
+    references: list[Suggestion]
     events: list[Event]
     # What is still to be done.
     tasks: list[TaskRow]
@@ -173,23 +171,11 @@ class OverviewController(Controller):
         version = form.integer("version", 1)
         # Whoever moves a card of a board stays there: this is the board's own query.
         board = look_of(form.text("board", 2000)) if "board" in form.sent else None
+        form.done()
         with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            stage = next((each for each in deal_stages.stages(session) if each.name == name), None)
-            if stage is None:
-                form.refuse("stage", "Choose one of the list.")
-            elif stage.outcome != Outcome.OPEN and not (reason or deal.reason):
-                form.refuse("reason", "Say why it was won or lost: it is what the next deal needs.")
-            form.done()
-            if version is not None and version != deal.version:
-                raise Conflict(
-                    f"You wanted it at {name}, but somebody else changed this deal in the meantime:"
-                    f" it is at {session.get_one(Stage, deal.stage_id).name}. Reload the page."
-                )
-            if stage is not None:
-                lifecycle.advance(
-                    session, deal, stage, viewer.person_id, reason=reason, closed=closed
-                )
+            deal = lifecycle.change_stage(
+                session, viewer, key, name, reason=reason, closed=closed, version=version
+            )
         if board is None:
             return go(request, at("deals", key), f"Moved to {name}.")
         said = f"{deal.name} is at {name} now."
@@ -268,16 +254,16 @@ def overview(
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
-        references=offers(
+        references=suggest_advocates(
             session,
             viewer,
-            catalog,
+            workspace.catalog,
             workspace.network,
             deal,
             Activity.CALL,
             limit=BEST,
             inquiry=inquiry,
-        ).offered
+        ).suggested
         if is_open
         else [],
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
@@ -354,17 +340,13 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     competitors = form.choices("competitor", [value for value, _ in choices.competitors])
     new_product = form.maybe("new_product", 200)
     new_competitor = form.maybe("new_competitor", 200)
-    if changes.get("amount") is not None and not changes.get("currency", deal.currency):
+    if lifecycle.lacks_currency(changes.get("amount"), changes.get("currency", deal.currency)):
         form.refuse("currency", "Needed with an amount.")
     form.done()
     lifecycle.edit(session, deal, viewer.person_id, changes, version=version)
     if linked:
-        sold = choose_products(session, products)
-        if new_product:
-            sold.append(find_or_add_product(session, new_product))
-        against = choose_competitors(session, competitors)
-        if new_competitor:
-            against.append(find_or_add_competitor(session, new_competitor))
+        sold = choose_products(session, viewer, products, new_product)
+        against = choose_competitors(session, viewer, competitors, new_competitor)
         lifecycle.change_links(session, deal, viewer.person_id, sold, against)
 
 

@@ -9,10 +9,11 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.desk import advocates, workflow
+from references.desk import advocates, policy, workflow
 from references.desk.advocates import Activity
+from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Reach
-from references.suggestions import Asked, Offers, asked_on, fit, offers
+from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from web.forms import Form
 from web.pages.deal_room.header import Room, room
 from web.responses import at, go, show
@@ -33,8 +34,8 @@ class ReferencesPage:
     """The References tab."""
 
     room: Room
-    offers: Offers
-    asked: list[Asked]
+    suggestions: Suggestions
+    asked: list[DealRequestRow]
     reach: Reach
     activity: str
     # Whom they are to know: the key of one of those aimed at, or empty for any of them.
@@ -85,7 +86,7 @@ class ReferencesController(Controller):
         with workspace.database.read() as session:
             deal = access.editable_deal(session, viewer, key)
             form.done()
-            found = offers(
+            found = suggest_advocates(
                 session,
                 viewer,
                 workspace.catalog,
@@ -94,7 +95,14 @@ class ReferencesController(Controller):
                 Activity(activity),
                 limit=ALL,
             )
-        why = next((fit(each) for each in found.offered if each.person.key == advocate_key), "")
+        why = next(
+            (
+                reasons_in_a_line(each)
+                for each in found.suggested
+                if each.person.key == advocate_key
+            ),
+            "",
+        )
         with workspace.database.write() as session:
             deal = access.editable_deal(session, viewer, key)
             advocate, person = advocates.advocate_of(session, advocate_key)
@@ -125,7 +133,7 @@ def references_page(
     """The tab for one activity, narrowed down to one person where a key is given."""
     head = room(session, viewer, key, "references")
     prospect = people.person_of(session, prospect_key).id if prospect_key else None
-    found = offers(
+    found = suggest_advocates(
         session,
         viewer,
         workspace.catalog,
@@ -135,12 +143,12 @@ def references_page(
         prospect=prospect,
         limit=limit,
     )
-    aimed_at = [person.id for person in found.aimed_at]
+    to_reach = [person.id for person in found.to_reach]
     return ReferencesPage(
         room=head,
-        offers=found,
-        asked=asked_on(session, head.deal.id),
-        reach=workspace.network.reach(session, viewer, aimed_at, limit=3),
+        suggestions=found,
+        asked=requests_on_deal(session, head.deal.id),
+        reach=workspace.network.reach(session, viewer, to_reach, limit=3),
         activity=activity,
         prospect=prospect_key or "",
         not_yet=_not_yet(session, head),
@@ -151,7 +159,7 @@ def references_page(
 def _not_yet(session: Session, head: Room) -> str:
     if head.deal.outcome != Outcome.OPEN:
         return "This deal is closed."
-    earliest = advocates.policy(session).earliest_stage
+    earliest = policy.current_policy(session).earliest_stage
     if head.stage.position < earliest:
         at_stage = f"this deal is at stage {head.stage.position}"
         return f"References can be asked for from stage {earliest} on; {at_stage}."

@@ -6,7 +6,7 @@ from typing import Any
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from web.forms import Form
 from web.pages.deals.board import Board, board_of
@@ -24,23 +24,15 @@ from web.pages.deals.list_state import (
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
 from web.workspace import Workspace
-from workspace.accounts.accounts import Account, account_rows, add_account, find_account
+from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.deals import access, lifecycle, lists
-from workspace.deals.lifecycle import log
 from workspace.deals.lists import Choices, DealRow
-from workspace.deals.products import (
-    choose_competitors,
-    choose_products,
-    find_or_add_competitor,
-    find_or_add_product,
-)
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome
 from workspace.errors import Invalid
 from workspace.people import people
-from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
 PAGE = 50
@@ -284,15 +276,7 @@ def account_note(session: Session, form: Form) -> AccountNote:
 
 
 def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
-    """Log the deal of a form, with its account where that is new; whether it was not there.
-
-    Without scripts nothing keeps a button from being pressed twice: the same name and account
-    by the same member within a minute is the same deal.
-    """
-    # A second press waits here until the first has logged its deal.
-    session.exec(
-        select(Person.id).where(Person.id == viewer.person_id).with_for_update(key_share=True)
-    ).first()
+    """Log the deal of a form; the deal, and whether it is new."""
     choices = lists.choices(session, viewer)
     name = form.text("name", 200, required=True)
     account_name = form.text("account", 200, required=True)
@@ -313,32 +297,21 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
         "next_step_on": form.day("next_step_on"),
         "confidential": form.flag("confidential"),
     }
-    if amount is not None and currency is None:
+    if lifecycle.lacks_currency(amount, currency):
         form.refuse("currency", "Needed with an amount.")
     form.done()
-    account = find_account(session, account_name)
-    earlier = lifecycle.just_logged(session, viewer, name, account) if account else None
-    if earlier:
-        return earlier, False
-    account = account or add_account(
-        session, account_name, industry=industry, headcount=headcount, country=country
-    )
-    sold = choose_products(session, products)
-    if new_product:
-        sold.append(find_or_add_product(session, new_product))
-    against = choose_competitors(session, competitors)
-    if new_competitor:
-        against.append(find_or_add_competitor(session, new_competitor))
-    deal = log(
+    return lifecycle.log_one(
         session,
+        viewer,
         name,
-        account,
-        viewer.person_id,
-        stage=next((each for each in stages(session) if each.name == stage_name), None),
-        products=sold,
-        competitors=against,
+        account_name,
+        account_facts={"industry": industry, "headcount": headcount, "country": country},
+        stage=stage_name,
+        products=products,
+        new_product=new_product,
+        competitors=competitors,
+        new_competitor=new_competitor,
         amount=amount,
-        currency=currency if amount is not None else None,
+        currency=currency,
         **facts,
     )
-    return deal, True

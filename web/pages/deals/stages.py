@@ -8,7 +8,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import Difference, Stale, mark, require_fresh
+from web.edit_conflicts import Difference, EditConflict, fingerprint, require_unchanged
 from web.forms import Form
 from web.responses import go, show
 from web.routes import Request, get, post
@@ -72,9 +72,9 @@ class StageController(Controller):
         try:
             with workspace.database.write() as session:
                 pipeline = held_stages(session)
-                require_fresh(form, stage_values(pipeline))
+                require_unchanged(form, stage_values(pipeline))
                 change_stages(session, read_stages(pipeline, form), viewer.person_id)
-        except Stale:
+        except EditConflict:
             status = 409
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
@@ -102,7 +102,7 @@ def stages_page(session: Session, viewer: Viewer, form: Form, *, stale: bool = F
         problems=[]
         if stale
         else [Problem(name, labels.get(name, name), why) for name, why in form.wrong.items()],
-        seen=mark(there) if stale else sent.get("seen") or mark(there),
+        seen=fingerprint(there) if stale else sent.get("seen") or fingerprint(there),
         differences=[
             Difference(labels[name], sent[name].strip() or "–", value)
             for name, value in there.items()

@@ -11,7 +11,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.introductions import asking
-from references.introductions.lists import Asked, AskedOfMe, asked_by, asked_of
+from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import OPEN_DAYS, Answer
 from references.network import ties
 from references.network.paths import KnownPath, Network
@@ -39,10 +39,10 @@ _SAID = {
 class IntroductionsPage:
     """What the viewer is asked for, and what they asked for."""
 
-    of_me: list[AskedOfMe]
+    of_me: list[ReceivedRequest]
     # The paths from the viewer to those whom they are to introduce somebody to, by the ask's key.
     paths: dict[str, KnownPath]
-    by_me: list[Asked]
+    by_me: list[OwnRequest]
     # Whether mail leaves from here; else messages are copied.
     mail_is_sent: bool
     # The first day that a 'not now' can name, and the one that it names where nobody says.
@@ -202,14 +202,14 @@ def introductions_page(
     session: Session, viewer: Viewer, workspace: Workspace, mending: str, form: Form
 ) -> IntroductionsPage:
     """A member's introductions; `mending` is the key of the ask that the form is about."""
-    of_me = asked_of(session, viewer)
+    of_me = requests_to(session, viewer)
     me = viewer.person_id or 0
     wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
     found = asking.reaching(session, viewer, workspace.network, wanted.values())
     return IntroductionsPage(
         of_me=of_me,
         paths={key: found[pair] for key, pair in wanted.items() if pair in found},
-        by_me=asked_by(session, viewer),
+        by_me=requests_by(session, viewer),
         mail_is_sent=workspace.sends_mail,
         tomorrow=today() + timedelta(days=1),
         next_week=today() + timedelta(days=7),

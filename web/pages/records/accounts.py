@@ -9,7 +9,14 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.edit_conflicts import (
+    Difference,
+    EditConflict,
+    differences,
+    fingerprint,
+    lock_row,
+    require_unchanged,
+)
 from web.forms import Form
 from web.rendering import query
 from web.responses import answer, at, go, show
@@ -19,7 +26,6 @@ from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, AccountRow, Relationship
 from workspace.accounts.geography import REGIONS, country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
-from workspace.audit import audit
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
@@ -111,10 +117,7 @@ class AccountController(Controller):
             with workspace.database.write() as session:
                 facts = read_account(session, form)
                 name = facts.pop("name")
-                if accounts.find_account(session, name):
-                    raise Invalid("It is there already.", {"name": "There is one of that name."})
-                account = accounts.add_account(session, name, **facts)
-                audit(session, viewer.person_id, "account added", f"account {account.id}")
+                account = accounts.add(session, name, viewer.person_id, **facts)
         except Invalid as wrong:
             page = AccountForm(None, form.values, {**form.wrong, **wrong.fields})
             return answer(
@@ -150,7 +153,7 @@ class AccountController(Controller):
         with workspace.database.read() as session:
             account = accounts.account_of(session, key)
             values = account_values(session, account)
-        page = AccountForm(key, values, {}, mark(values))
+        page = AccountForm(key, values, {}, fingerprint(values))
         return show(request, "records/accounts/edit.html", page)
 
     @post("/{key:str}/edit")
@@ -166,15 +169,15 @@ class AccountController(Controller):
         try:
             with workspace.database.write() as session:
                 account = accounts.account_of(session, key)
-                hold(session, account)
-                require_fresh(form, account_values(session, account))
+                lock_row(session, account)
+                require_unchanged(form, account_values(session, account))
                 facts = read_account(session, form)
                 accounts.edit_account(session, account, viewer.person_id, facts)
-        except Stale:
+        except EditConflict:
             with workspace.database.read() as session:
                 there = account_values(session, accounts.account_of(session, key))
             unlike = differences(form.values, there)
-            page = AccountForm(key, {**there, **form.values}, {}, mark(there), unlike)
+            page = AccountForm(key, {**there, **form.values}, {}, fingerprint(there), unlike)
             return answer(
                 request,
                 "records/accounts/edit.html",

@@ -9,7 +9,14 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.edit_conflicts import (
+    Difference,
+    EditConflict,
+    differences,
+    fingerprint,
+    lock_row,
+    require_unchanged,
+)
 from web.forms import Form
 from web.rendering import query
 from web.responses import answer, at, go, show
@@ -168,11 +175,11 @@ class LibraryController(Controller):
         try:
             with workspace.database.write() as session:
                 asset = assets.editable_asset(session, viewer, key)
-                hold(session, asset)
-                require_fresh(form, asset_values(session, asset))
+                lock_row(session, asset)
+                require_unchanged(form, asset_values(session, asset))
                 facts, product_ids = read_asset(session, viewer, form)
                 assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
-        except Stale:
+        except EditConflict:
             with workspace.database.read() as session:
                 asset = assets.editable_asset(session, viewer, key)
                 page = stale_form(session, viewer, asset, form)
@@ -276,7 +283,7 @@ def asset_form(session: Session, viewer: Viewer, asset: Asset) -> AssetForm:
         chosen_products=[each.key for each in all_products(session) if each.id in about],
         wrong={},
         products=lists.choices(session, viewer).products,
-        seen=mark(values),
+        seen=fingerprint(values),
     )
 
 
@@ -324,4 +331,4 @@ def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, 
         "language": form.text("language", 10),
     }
     form.done()
-    return facts, [each.id for each in choose_products(session, chosen)]
+    return facts, [each.id for each in choose_products(session, viewer, chosen)]

@@ -10,7 +10,14 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.edit_conflicts import (
+    Difference,
+    EditConflict,
+    differences,
+    fingerprint,
+    lock_row,
+    require_unchanged,
+)
 from web.forms import Form, row_id
 from web.rendering import query
 from web.responses import answer, at, go, show
@@ -159,7 +166,7 @@ class PeopleController(Controller):
         with workspace.database.read() as session:
             person = people.editable_person(session, viewer, key)
             values = person_values(session, person)
-        page = PersonForm(key, person.name, values, {}, mark(values))
+        page = PersonForm(key, person.name, values, {}, fingerprint(values))
         return show(request, "records/people/edit.html", page)
 
     @post("/{key:str}/edit")
@@ -174,15 +181,17 @@ class PeopleController(Controller):
         try:
             with workspace.database.write() as session:
                 person = people.editable_person(session, viewer, key)
-                hold(session, person)
-                require_fresh(form, person_values(session, person))
+                lock_row(session, person)
+                require_unchanged(form, person_values(session, person))
                 facts = read_person(session, form)
                 people.edit_person(session, person, viewer.person_id, facts)
-        except Stale:
+        except EditConflict:
             with workspace.database.read() as session:
                 there = person_values(session, people.editable_person(session, viewer, key))
             unlike = differences(form.values, there)
-            page = PersonForm(key, there["name"], {**there, **form.values}, {}, mark(there), unlike)
+            page = PersonForm(
+                key, there["name"], {**there, **form.values}, {}, fingerprint(there), unlike
+            )
             return answer(
                 request, "records/people/edit.html", "records/people/_form.html", page, status=409
             )

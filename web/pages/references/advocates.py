@@ -247,7 +247,7 @@ class AdvocateController(Controller):
             record_consent(
                 session, advocate, ConsentState.REQUESTED, viewer.person_id, source="a letter"
             )
-            guest_links.write_for_consent(
+            guest_links.email_consent_request(
                 session,
                 advocate.id,
                 person,
@@ -271,7 +271,7 @@ class AdvocateController(Controller):
         require_role(viewer, *DESK_ROLES)
         with workspace.database.write() as session:
             advocate, _ = advocates.advocate_of(session, key)
-            outbox.sent_by_hand(session, guest_links.about_advocate(advocate.id), message)
+            outbox.sent_by_hand(session, guest_links.advocate_outbox_subject(advocate.id), message)
         return go(request, at("references", "advocates", key), "Noted: it is sent.")
 
     def _again(
@@ -326,7 +326,7 @@ def advocate_page(
     )
     is_desk = bool(viewer.roles & set(DESK_ROLES))
     said = consents_of(session, [advocate.id])[advocate.id]
-    about = guest_links.about_advocate(advocate.id)
+    about = guest_links.advocate_outbox_subject(advocate.id)
     by = {
         each: session.get(Person, each)
         for each in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)

@@ -12,18 +12,20 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk import advocates, calendar, workflow
-from references.desk.advocates import POLICY_RANGES, Activity
+from references.desk import policy as desk_policy
+from references.desk.advocates import Activity
+from references.desk.policy import POLICY_RANGES, current_policy
 from references.desk.queue import (
     RequestRow,
     StepRow,
     View,
+    advocate_choices,
     desk_choices,
+    history_of,
     queued_requests,
     request_row,
-    steps_of,
-    who_may_be_asked,
 )
-from references.desk.request import DESK_ROLES, OUTCOMES, Part, ReferenceRequest
+from references.desk.request import DESK_ROLES, OUTCOMES, Party, ReferenceRequest
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.rendering import query
@@ -166,7 +168,7 @@ class DeskController(Controller):
             form.done()
             require_role(viewer, *DESK_ROLES)
             with workspace.database.write() as session:
-                advocates.set_policy(session, viewer.person_id, changes)
+                desk_policy.set_policy(session, viewer.person_id, changes)
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
             with workspace.database.read() as session:
@@ -354,18 +356,18 @@ def request_page(
     """A request as this viewer may know it, with what was typed into one of its forms."""
     request = request_of(session, viewer, key)
     row = request_row(session, viewer, request)
-    is_desk = Part.DESK in row.parts
+    is_desk = Party.DESK in row.parties
     me = session.get(Person, viewer.person_id) if viewer.person_id else None
     may_read = may_read_letters(viewer, request)
     return RequestPage(
         row=row,
         request=request,
         slots=slots_of(session, request.id),
-        steps=steps_of(session, request.id),
+        steps=history_of(session, request.id),
         messages=outbox.messages_about(session, outbox_subject(request)) if may_read else [],
         mail_is_sent=workspace.sends_mail,
-        may_read_feedback=bool(row.parts & {Part.DESK, Part.ASKER}),
-        others=who_may_be_asked(session, Activity(request.activity)) if is_desk else [],
+        may_read_feedback=bool(row.parties & {Party.DESK, Party.ASKER}),
+        others=advocate_choices(session, Activity(request.activity)) if is_desk else [],
         members=desk_choices(session, request.deal_id) if is_desk else [],
         values=form.values,
         wrong=form.wrong,
@@ -383,7 +385,7 @@ def may_read_letters(viewer: Viewer, request: ReferenceRequest) -> bool:
 
 def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
     """The rules, or what was typed over them."""
-    rules = advocates.policy(session)
+    rules = current_policy(session)
     values = {name: str(getattr(rules, name)) for name in POLICY_RANGES}
     return PolicyPage(
         values=form.values or values,

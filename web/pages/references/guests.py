@@ -24,7 +24,7 @@ from references.desk.request import (
     MEETINGS,
     MOST_SLOTS,
     Guest,
-    Part,
+    Party,
     ReferenceRequest,
     RequestStep,
     State,
@@ -45,9 +45,9 @@ from workspace.people.tables import Person
 TIMES = tuple(f"time{number}" for number in range(1, MOST_SLOTS + 1))
 _HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
 # Feedback is asked of both.
-_PARTS = {
-    Purpose.ANSWER: Part.ADVOCATE,
-    Purpose.PICK: Part.PROSPECT,
+_PARTIES = {
+    Purpose.ANSWER: Party.ADVOCATE,
+    Purpose.PICK: Party.PROSPECT,
 }
 
 
@@ -118,8 +118,8 @@ class GuestController(Controller):
     ) -> Response[str]:
         zone = asked.choice("zone", zones())
         with workspace.database.read() as session:
-            link = guest_links.open_link(session, token)
-            why = guest_links.why_dead(link)
+            link = guest_links.find_link(session, token)
+            why = guest_links.why_unusable(link)
             if why:
                 words = GuestWords("Thank you" if link.used_at else "Nothing left to do", why)
                 return _words(request, _done(session, link) or words, 200 if link.used_at else 410)
@@ -206,7 +206,7 @@ class GuestController(Controller):
             form.refuse("activity", "Choose one at least, or say no.")
         try:
             with workspace.database.write() as session:
-                link = guest_links.open_link(session, token)
+                link = guest_links.find_link(session, token)
                 advocate, person = _advocate_of(session, link)
                 form.done()
                 guest_links.use_link(session, link, Purpose.CONSENT)
@@ -245,7 +245,7 @@ class GuestController(Controller):
         """Use a link for what it is for; a form that is wrong comes back."""
         try:
             with workspace.database.write() as session:
-                link = guest_links.open_link(session, token)
+                link = guest_links.find_link(session, token)
                 asked = _request_of(session, link)
                 rules.lock_request(session, asked)
                 guest_links.use_link(session, link, purpose)
@@ -266,7 +266,7 @@ class GuestController(Controller):
         if not form.wrong:
             form.wrong["form"] = str(wrong)
         with workspace.database.read() as session:
-            link = guest_links.open_link(session, token)
+            link = guest_links.find_link(session, token)
             page = guest_page(session, link, token, form, form.values.get("zone"))
         return _page(request, page, status=422)
 
@@ -360,8 +360,8 @@ def _advocate_of(session: Session, link: GuestLink) -> tuple[Advocate, Person]:
 def _guest(session: Session, link: GuestLink, asked: ReferenceRequest) -> Guest:
     person = session.get_one(Person, link.person_id)
     is_prospect = link.person_id == asked.prospect_id
-    part = _PARTS.get(Purpose(link.purpose), Part.PROSPECT if is_prospect else Part.ADVOCATE)
-    return Guest(person.id, person.name, asked.id, part)
+    party = _PARTIES.get(Purpose(link.purpose), Party.PROSPECT if is_prospect else Party.ADVOCATE)
+    return Guest(person.id, person.name, asked.id, party)
 
 
 def _require_now(asked: ReferenceRequest, link: GuestLink) -> None:

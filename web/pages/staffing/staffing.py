@@ -10,7 +10,14 @@ from sqlmodel import Session, col, select
 
 from references.teams.proposals import Load, Proposal, loads_of, proposed_teams, understaffed
 from similarity.index.catalog import Catalog
-from web.edit_conflicts import Difference, Stale, differences, hold, mark, require_fresh
+from web.edit_conflicts import (
+    Difference,
+    EditConflict,
+    differences,
+    fingerprint,
+    lock_row,
+    require_unchanged,
+)
 from web.forms import Form
 from web.rendering import listed
 from web.responses import go, show
@@ -136,10 +143,10 @@ class AvailabilityController(Controller):
         try:
             with workspace.database.write() as session:
                 person = own_person(session, viewer)
-                hold(session, person)
-                require_fresh(form, own_time(session, person))
+                lock_row(session, person)
+                require_unchanged(form, own_time(session, person))
                 change_time(session, person, form)
-        except Stale:
+        except EditConflict:
             status = 409
         except Invalid as wrong:
             form.wrong.update(wrong.fields)
@@ -185,8 +192,8 @@ def availability_page(
     values = {**there, **form.values}
     if stale:
         unlike = differences(form.values, there)
-        return AvailabilityPage(values, {}, mark(there), unlike)
-    return AvailabilityPage(values, form.wrong, form.values.get("seen") or mark(there))
+        return AvailabilityPage(values, {}, fingerprint(there), unlike)
+    return AvailabilityPage(values, form.wrong, form.values.get("seen") or fingerprint(there))
 
 
 def own_person(session: Session, viewer: Viewer) -> Person:

@@ -7,7 +7,7 @@ import pytest
 from sqlmodel import Session, select
 
 from references.desk.advocates import Activity
-from references.suggestions import offers
+from references.suggestions import suggest_advocates
 from similarity.experts import experts_of_deal
 from similarity.index.catalog import Catalog
 from similarity.inquiry import Want, ask_of_deal, rank, rank_all
@@ -103,14 +103,16 @@ def test_should_show_what_the_tabs_show_on_their_own(
         for each in session.exec(seen).all()[:20]:
             page = overview(session, viewer, workspace, each.key)
             is_open = each.outcome == "open"
-            asked = offers(session, viewer, catalog, network, each, Activity.CALL, limit=3)
+            asked = suggest_advocates(
+                session, viewer, catalog, network, each, Activity.CALL, limit=3
+            )
             assert page.kin == kin_of_deal(session, viewer, catalog, each, limit=3)
             assert page.plays == playbook_of_deal(session, viewer, catalog, each, limit=3).plays
             assert page.experts == experts_of_deal(session, viewer, catalog, each, limit=3)
             assert page.outlook == (
                 outlook_of_deal(session, viewer, catalog, each) if is_open else None
             )
-            assert page.references == (asked.offered if is_open else [])
+            assert page.references == (asked.suggested if is_open else [])
             shown = (page.kin, page.plays, page.experts, page.outlook, page.references)
             told |= {part for part, rows in enumerate(shown) if rows}
     assert told == set(range(5))

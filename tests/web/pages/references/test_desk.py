@@ -8,8 +8,9 @@ from litestar import Litestar
 from sqlmodel import Session, col, select
 
 from references.desk import workflow
-from references.desk.advocates import Activity, Advocate, policy
-from references.desk.request import Guest, Part, ReferenceRequest, State
+from references.desk.advocates import Activity, Advocate
+from references.desk.policy import current_policy
+from references.desk.request import Guest, Party, ReferenceRequest, State
 from tests.references.asking import advocate, ahead, contact, noon
 from tests.serving import set_mail_server
 from tests.web.checklist import refuses
@@ -182,7 +183,7 @@ def test_should_take_a_request_through_its_life(visit: Visit, world: World, key:
     assert "Would you give a reference call?" in erin.get(here).text
     with world.database.write() as session:
         request = session.get_one(ReferenceRequest, row(world, key).id)
-        guest = Guest(world.people["ines"], "Inês", request.id, Part.ADVOCATE)
+        guest = Guest(world.people["ines"], "Inês", request.id, Party.ADVOCATE)
         times = [noon(ahead(each)) for each in (5, 6, 7)]
         workflow.accept(session, guest, request, times, ORIGIN)
     when = {"time": f"{ahead(9)}T10:00", "zone": "Europe/Prague"}
@@ -337,5 +338,5 @@ def test_should_set_the_rules(visit: Visit, world: World, session: Session) -> N
     assert wrong.status_code == 422
     assert 'value="900"' in wrong.text
     assert visit("erin").post("/references/policy", data).status_code == 303
-    rules = policy(session)
+    rules = current_policy(session)
     assert (rules.calls_a_quarter, rules.earliest_stage, rules.owner_approval) == (2, 4, False)

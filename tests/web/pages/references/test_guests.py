@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import col, select
 
-from references.desk import advocates, budgets, consent, guest_links, rules, workflow
+from references.desk import budgets, consent, guest_links, policy, rules, workflow
 from references.desk import guest_links as invitations
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState
 from references.desk.guest_links import GuestLink
-from references.desk.request import Guest, Part, ReferenceRequest, State
+from references.desk.request import Guest, Party, ReferenceRequest, State
 from tests.references.asking import advocate, ahead, contact
 from tests.web.conftest import Visit, Visitor, acts
 from tests.world import World
@@ -35,7 +35,7 @@ def asked(world: World) -> int:
         who = advocate(session, world, "ines")
         tess = contact(session, world, "Tess Tide", "tidewater")
         tess.title = "Chief architect"
-        advocates.set_policy(session, None, {"owner_approval": False})
+        policy.set_policy(session, None, {"owner_approval": False})
         request = workflow.open_request(
             session,
             world.viewer("charlie"),
@@ -78,9 +78,9 @@ def answer(world: World, asked: int) -> str:
 def pick(world: World, visit: Visit, answer: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The path of the link of the prospect's person."""
     with world.database.write() as session:
-        link = guest_links.open_link(session, answer.removeprefix("/g/"))
+        link = guest_links.find_link(session, answer.removeprefix("/g/"))
         request = session.get_one(ReferenceRequest, link.request_id)
-        person = Guest(link.person_id, "Inês", request.id, Part.ADVOCATE)
+        person = Guest(link.person_id, "Inês", request.id, Party.ADVOCATE)
         day = datetime.combine(ahead(10), datetime.min.time(), UTC)
         times = [day + timedelta(hours=hour) for hour in (9, 12, 23)]
         workflow.accept(session, person, request, times, "http://dealkin.local")

@@ -1,0 +1,84 @@
+"""Commands that write to the record."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from references.network.address_books import Connection
+from tests.web.cli.conftest import Run
+from tests.world import World
+from workspace.accounts.accounts import Account
+from workspace.database import Database
+from workspace.people import members, sign_in
+from workspace.people.tables import Role
+
+
+def test_should_let_the_first_administrator_sign_in(run: Run, opened: Database) -> None:
+    made = run("member", "add", "Ada Example", "Ada@dealkin.example", "--role", "admin")
+    assert made.code == 0
+    password = made.out.strip().rsplit(" ", 1)[-1]
+    with opened.read() as session:
+        found = sign_in.check_password(session, "ada@dealkin.example", password)
+        assert found is not None
+        assert members.viewer(session, found.id, found.name).roles == {Role.ADMIN}
+
+
+def test_should_replace_the_old_password(run: Run, opened: Database) -> None:
+    first = run("member", "add", "Ada", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
+    second = run("member", "password", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
+    with opened.read() as session:
+        assert sign_in.check_password(session, "ada@dealkin.example", first) is None
+        assert sign_in.check_password(session, "ada@dealkin.example", second) is not None
+
+
+def test_should_change_nothing_when_a_file_is_imported_twice(
+    run: Run, opened: Database, tmp_path: Path
+) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("account,sector,employees\nOrlik Retail,retail,4000\n", encoding="utf-8")
+    assert "1 new" in run("import", file).out
+    assert "0 new" in run("import", file).out
+    with opened.read() as session:
+        assert [row.name for row in session.exec(select(Account))] == ["Orlik Retail"]
+
+
+def test_should_import_an_address_book_in_a_members_name(
+    on_world: Run, world: World, tmp_path: Path
+) -> None:
+    book = tmp_path / "Connections.csv"
+    book.write_text(
+        "Notes:\nAll of it.\n\nFirst Name,Last Name,Company,Position,Connected On\n"
+        "Jonas,Havelka,Havel Clinics,Head of data,12 Mar 2024\n",
+        encoding="utf-8",
+    )
+    cards = tmp_path / "book.vcf"
+    cards.write_text("BEGIN:VCARD\nVERSION:4.0\nFN:Ann Onym\nEND:VCARD\n", encoding="utf-8")
+    refused = on_world("import", book, cards)
+    assert refused.code == 1
+    assert refused.err.count("--as EMAIL says to whom") == 2
+    taken = on_world("import", book, cards, "--as", world.email("bob"))
+    assert (taken.code, taken.out.count("1 new")) == (0, 2)
+    with world.database.read() as session:
+        rows = session.exec(select(Connection.name, Connection.owner_id, Connection.person_id))
+        assert sorted(rows) == [
+            ("Ann Onym", world.people["bob"], None),
+            ("Jonas Havelka", world.people["bob"], world.people["jonas"]),
+        ]
+
+
+def test_should_show_progress_on_a_terminal(
+    run: Run, opened: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "deals.csv"
+    file.write_text("name,stage\n" + "".join(f"Deal number {n},Won\n" for n in range(70)))
+    quiet = run("reindex")
+    assert (quiet.code, quiet.err) == (0, "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert run("reindex").err == ""
+    imported = run("import", file)
+    assert imported.code == 0, imported.err
+    assert "70/70" in imported.err
+    # What was caught up with after the import is found, and nothing is left to do.
+    assert run("similar", "deal number 5", "--limit", 1, "--json").json["results"]
+    assert run("reindex").out.startswith("0 documents")

@@ -1,0 +1,46 @@
+"""Commands that serve a workspace."""
+
+import pytest
+from sqlmodel import select
+
+from tests.web.cli.conftest import Run
+from web.cli import serve
+from workspace.database import Database
+from workspace.deals import lifecycle
+from workspace.deals.tables import Deal
+from workspace.people import sign_in
+
+
+def test_should_load_the_demo_into_an_empty_workspace_only(run: Run, opened: Database) -> None:
+    with opened.write() as session:
+        lifecycle.log(session, "Ours", None, None)
+    refused = run("demo")
+    assert refused.code == 1
+    assert "DEALKIN_HOME" in refused.err
+    with opened.read() as session:
+        assert len(session.exec(select(Deal)).all()) == 1
+
+
+def test_should_print_the_demos_passwords_once(
+    run: Run, opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve, "_serve", lambda *_: None)
+    first, second = run("demo").out, run("demo").out
+    assert "@" in first
+    assert "@" not in second
+    line = next(line for line in first.splitlines() if "@" in line and "admin" in line)
+    email = next(word for word in line.split() if "@" in word)
+    password = line.split(email)[1].split()[0]
+    with opened.read() as session:
+        assert sign_in.check_password(session, email, password) is not None
+
+
+def test_should_say_that_a_port_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        outcome = run("serve", "--port", taken.getsockname()[1])
+    assert outcome.code == 1
+    assert "--port" in outcome.err
