@@ -137,9 +137,7 @@ def search(
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=found[Subject.ASSET][:limit],
     )
-    if results.count:
-        return results
-    if vector is None:
+    if results.count or vector is None:
         return results
     return replace(results, near=_near(session, viewer, catalog, text, vector, hidden, limit))
 
