@@ -123,7 +123,7 @@ def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
 
 # Many people have the same few titles.
 @lru_cache(maxsize=4096)
-def level(title: str) -> int | None:
+def seniority_level(title: str) -> int | None:
     """How senior a title is, from 0 for the top; None where it does not say."""
     text = title.lower()
     for rank, words in enumerate(_LEVELS):
@@ -140,7 +140,7 @@ def _shared(what: str, ours: frozenset[str], theirs: frozenset[str], none: str) 
 
 
 def _seniority(wanted: str, title: str) -> Value:
-    one, other = level(wanted), level(title)
+    one, other = seniority_level(wanted), seniority_level(title)
     if one is None or other is None:
         return Value(0.0, "nobody knows how senior both are")
     apart = abs(one - other)

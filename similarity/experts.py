@@ -196,7 +196,7 @@ def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[V
     best = max((deal.score for deal in kin), default=0) or 1.0
     worth_of_role = {role.name: ROLE_WORTH.get(role.key) for role in seat_roles(session)}
     for batch in batches(by_id):
-        part = credit.parts(col(Deal.id).in_(batch))
+        part = credit.seat_history(col(Deal.id).in_(batch))
         rows = session.execute(
             sa.select(part.c.person_id, part.c.role, part.c.deal_id, col(Deal.key), col(Deal.name))
             .join(Deal, col(Deal.id) == part.c.deal_id)

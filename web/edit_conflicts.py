@@ -21,6 +21,17 @@ class Difference:
     theirs: str
 
 
+@dataclass(frozen=True)
+class EditForm:
+    """What the form over a record shows."""
+
+    values: dict[str, str]
+    wrong: dict[str, str]
+    seen: str = ""  # The fingerprint of the values that the form was opened with.
+    # After an edit conflict: what both changed, which may be nothing.
+    differences: list[Difference] | None = None
+
+
 class EditConflict(Conflict):
     """The record no longer has the values that the form was opened with."""
 
@@ -43,11 +54,36 @@ def require_unchanged(form: Form, values: Mapping[str, str]) -> None:
         raise EditConflict("Somebody else changed this in the meantime.")
 
 
-def differences(yours: Mapping[str, str], theirs: Mapping[str, str]) -> list[Difference]:
-    """The fields where what was typed differs from what is stored now."""
+def edit_form(
+    form: Form,
+    saved: Mapping[str, str],
+    yours: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
+) -> EditForm:
+    """The form over the saved values, with what was sent over them.
+
+    `yours` is what was sent, in the words of the saved values, where they differ. After an edit
+    conflict the next try starts from the values that are saved now.
+    """
+    values = {**saved, **form.values}
+    if form.is_conflict:
+        both = differences(yours or form.values, saved, labels)
+        return EditForm(values, {}, fingerprint(saved), both)
+    return EditForm(values, form.wrong, form.values.get("seen") or fingerprint(saved))
+
+
+def differences(
+    yours: Mapping[str, str],
+    theirs: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
+) -> list[Difference]:
+    """What was typed beside what is saved now, where the two differ.
+
+    A field without a label is called by its name.
+    """
     return [
         Difference(
-            name.removesuffix("_id").replace("_", " ").capitalize(),
+            (labels or {}).get(name) or name.removesuffix("_id").replace("_", " ").capitalize(),
             yours[name].strip() or "–",
             value or "–",
         )

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pycountry
 
 from workspace.clock import zones
-from workspace.errors import Invalid, NotFound
+from workspace.errors import Conflict, Invalid, NotFound
 
 MOST_FIELDS = 500
 # Integers from outside have to fit into a 64-bit column.
@@ -54,6 +54,7 @@ class Form:
         for name, value in pairs:
             self.sent.setdefault(name, []).append(value)
         self.wrong: dict[str, str] = {}
+        self.refusal: Invalid | Conflict | None = None
         self._known = set(_ALWAYS_KNOWN)
 
     def done(self) -> None:
@@ -74,6 +75,22 @@ class Form:
             name: "".join(letter for letter in values[0] if not _is_control(letter))
             for name, values in self.sent.items()
         }
+
+    def come_back(self, refusal: Invalid | Conflict) -> None:
+        """Note why the form was not saved."""
+        self.refusal = refusal
+        if isinstance(refusal, Invalid):
+            self.wrong.update(refusal.fields)
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether the form was not saved because of what somebody else did meanwhile."""
+        return isinstance(self.refusal, Conflict)
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of a page that shows the form again."""
+        return 409 if self.is_conflict else 422
 
     def refuse(self, name: str, why: str) -> None:
         """Add an error to a field; the first error of a field stands."""

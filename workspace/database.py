@@ -180,7 +180,7 @@ def page_after(
     session: Session,
     query: Any,
     order: Sequence[Any],
-    place: sa.Select[Any] | None = None,
+    place: sa.Executable | None = None,
     *,
     descending: bool = False,
 ) -> Any:

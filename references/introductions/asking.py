@@ -1,9 +1,8 @@
-"""Introductions: asking a colleague to introduce us, whose no nobody else learns of.
+"""Introductions: asking a colleague to introduce us, without anyone else learning of a no.
 
-What the asker is shown follows from what they did themselves, from the calendar, and from a yes.
-A no, a not now and no answer yet look the same to them, refuse the same and take the same steps,
-until the ask expires; then no introduction came of it. Whom a hidden ask went to they learn with
-the yes.
+What the asker sees depends only on their own actions, the calendar, and a yes. To them a no, a
+'not now' and a missing answer look the same and allow the same steps until the request expires.
+They learn who the connector of a hidden request is only with a yes.
 """
 
 from collections.abc import Collection, Iterable
@@ -40,11 +39,8 @@ from workspace.keys import random_key
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer, require_writer
 
-# The furthest that a 'not now' can put an ask off.
+# The days by which a 'not now' can postpone a request at most.
 LONGEST_PAUSE = 366
-
-
-# Asking
 
 
 def ask(
@@ -52,48 +48,48 @@ def ask(
     viewer: Viewer,
     network: Network,
     person: Person,
-    over: Person | None,
+    connector: Person | None,
     *,
     why: str,
     draft: str,
     deal: Deal | None = None,
 ) -> IntroductionRequest:
-    """Ask for an introduction to somebody; `deal` is one that the asker may see.
+    """Request an introduction to a person; `deal` is one that the asker may see.
 
-    Without `over` it goes to a colleague who lets others be told that they may know the person:
-    to the owner of the strongest such tie, who stays unknown to the asker.
+    Without a connector, it goes to the owner of the strongest tie of visibility ASK, who stays
+    unknown to the asker.
     """
     asker_id = require_asker(viewer)
     if not why:
         raise Invalid("Say why: the one whom you ask reads it.", {"why": "Needed."})
     if session.get(Member, person.id):
         raise Invalid("Nobody needs an introduction to a colleague.", {"person": "One of us."})
-    if over is not None:
-        connector_id = over.id
-        _require_connector(session, viewer, network, over, person)
-        if deal is not None and not may_see(session, over.id, deal.id):
+    if connector is not None:
+        connector_id = connector.id
+        _require_connector(session, viewer, network, connector, person)
+        if deal is not None and not may_see(session, connector.id, deal.id):
             raise Invalid(
-                f"{over.name} may not see this deal: it is confidential. Invite them first, or ask"
-                " without naming it.",
+                f"{connector.name} may not see this deal: it is confidential. Invite them first, or"
+                " ask without naming it.",
                 {"deal": "They may not know of it."},
             )
     else:
         if deal is not None and deal.confidential:
-            # That it can be named would tell that the unknown colleague is one of its team.
+            # Accepting the deal would tell that the unknown colleague is on its team.
             raise Invalid(
                 "A confidential deal cannot be named to somebody whom you do not know.",
                 {"deal": "It is confidential."},
             )
         connector_id = _hidden_connector(session, viewer, person)
-    # Who presses twice waits here for the first press to be done.
-    mine = select(Member).where(Member.person_id == asker_id)
-    session.exec(mine.with_for_update(key_share=True)).one()
-    _require_not_asked(session, asker_id, person, over)
+    # Of two requests sent at once, the second waits here and then meets the first.
+    asker = select(Member).where(Member.person_id == asker_id)
+    session.exec(asker.with_for_update(key_share=True)).one()
+    _require_not_asked(session, asker_id, person, connector)
     request = IntroductionRequest(
         key=random_key(session, IntroductionRequest, "I-"),
         asker_id=asker_id,
         connector_id=connector_id,
-        connector_shown=over is not None,
+        connector_shown=connector is not None,
         person_id=person.id,
         deal_id=deal.id if deal else None,
         why=why,
@@ -106,8 +102,8 @@ def ask(
     return request
 
 
-def drafted(asker: Person, person: Person) -> str:
-    """A message to the person that the connector could send as it is."""
+def draft_message(asker: Person, person: Person) -> str:
+    """A proposal for the connector's message to the person."""
     first = asker.name.split()[0]
     who = f"{asker.name} ({asker.title})" if asker.title else asker.name
     reach = f"{first} can be reached at {asker.email}. " if asker.email else ""
@@ -120,32 +116,29 @@ def drafted(asker: Person, person: Person) -> str:
     )
 
 
-def reaching(
+def paths_from_connectors(
     session: Session, viewer: Viewer, network: Network, pairs: Iterable[tuple[int, int]]
 ) -> dict[tuple[int, int], KnownPath]:
-    """For each (connector, person), the strongest path between them that the viewer may know of.
+    """For each (connector, person), the strongest path between them that the viewer may see.
 
-    It does not lead over others of us: they would be asked themselves.
+    Paths over other members are left out, as these can be asked themselves.
     """
-    wanted = set(pairs)
-    if not wanted:
+    distinct = sorted(set(pairs))
+    if not distinct:
         return {}
     graph, lent = network.graph(session), network.lent(session, viewer)
-    members_, rivals = set(active_members(session)), set(competitors_people(session))
+    colleagues, rivals = set(active_members(session)), set(competitors_people(session))
     chains = [
         path.people
-        for connector, person in sorted(wanted)
+        for connector, person in distinct
         for path in graph.paths(
-            [connector], [person], k=1, lent=lent, avoid=(members_ - {connector}) | rivals
+            [connector], [person], k=1, lent=lent, avoid=(colleagues - {connector}) | rivals
         )
     ]
     return {
         (path.people[0].id, path.people[-1].id): path
         for path in known_paths(session, viewer, chains)
     }
-
-
-# Answering, and what comes of it
 
 
 def answer(
@@ -158,12 +151,12 @@ def answer(
     send: bool = False,
     again_on: date | None = None,
 ) -> None:
-    """Say yes, with the message to the person, no, or not now, until when. The connector's alone.
+    """Answer as the connector: yes with a message to the person, no, or not now until a day.
 
-    With `send` the message leaves by mail; else the connector copies it.
+    With `send` the message is sent by mail; otherwise the connector copies it.
     """
     require_writer(viewer)
-    request = _held(session, key, IntroductionRequest.connector_id == viewer.person_id)
+    request = _locked_request(session, key, IntroductionRequest.connector_id == viewer.person_id)
     if request.withdrawn:
         raise Conflict("They do not ask for this any more.")
     if not may_answer(request, today()):
@@ -174,7 +167,7 @@ def answer(
             raise Invalid("Write a line to them.", {"message": "Needed."})
         request.message = message
         if send:
-            _mail(session, viewer, request)
+            _queue_message(session, request)
     elif said == Answer.NOT_NOW:
         last = today() + timedelta(days=LONGEST_PAUSE)
         if again_on is None or not today() < again_on <= last:
@@ -188,14 +181,14 @@ def answer(
     request.again_on = again_on if said == Answer.NOT_NOW else None
     request.answered_at = now()
     session.add(request)
-    # Which answer is told to nobody who reads the log, either.
+    # The answer itself is not in the audit log, as administrators can read it.
     audit(session, viewer.person_id, "introduction answered", f"introduction {request.id}")
 
 
 def withdraw(session: Session, viewer: Viewer, key: str) -> None:
-    """Take an ask back that has had no answer that the asker knows of."""
+    """Withdraw a request as its asker, before a yes."""
     require_writer(viewer)
-    request = _held(session, key, IntroductionRequest.asker_id == viewer.person_id)
+    request = _locked_request(session, key, IntroductionRequest.asker_id == viewer.person_id)
     standing = standing_of(request, today())
     if standing == Standing.YES:
         raise Conflict("They said yes in the meantime. Say what came of it instead.")
@@ -207,13 +200,13 @@ def withdraw(session: Session, viewer: Viewer, key: str) -> None:
 
 
 def conclude(session: Session, viewer: Viewer, key: str, *, introduced: bool) -> None:
-    """After a yes: whether the introduction took place. Where it did, a tie of the asker follows.
+    """Record, after a yes, whether the introduction took place; if so, the asker gets a tie.
 
-    Everybody may know of that tie, so it does not say who introduced them: that the connector knows
-    the person may be theirs alone to tell. From a confidential deal it is the asker's own.
+    The tie does not name the connector, whose own tie to the person may be private. For a
+    confidential deal the new tie is private as well.
     """
     require_writer(viewer)
-    request = _held(session, key, IntroductionRequest.asker_id == viewer.person_id)
+    request = _locked_request(session, key, IntroductionRequest.asker_id == viewer.person_id)
     if standing_of(request, today()) != Standing.YES:
         raise Conflict("There is no yes that something could come of.")
     if introduced:
@@ -238,15 +231,15 @@ def conclude(session: Session, viewer: Viewer, key: str, *, introduced: bool) ->
 
 
 def require_asker(viewer: Viewer) -> int:
-    """The member who asks; Forbidden to those who may only read."""
+    """The member who asks; Forbidden for members who may only read."""
     require_writer(viewer)
     if viewer.person_id is None:
         raise Forbidden("Only a member can ask for an introduction.")
     return viewer.person_id
 
 
-def _held(session: Session, key: str, whose: bool) -> IntroductionRequest:
-    """The request of that key, kept for this transaction; NotFound to all but the one it is for."""
+def _locked_request(session: Session, key: str, whose: bool) -> IntroductionRequest:
+    """The request with that key that matches `whose`, locked; NotFound if there is none."""
     query = select(IntroductionRequest).where(IntroductionRequest.key == key, whose)
     request = session.exec(query.with_for_update()).first()
     if request is None:
@@ -255,27 +248,28 @@ def _held(session: Session, key: str, whose: bool) -> IntroductionRequest:
 
 
 def _require_connector(
-    session: Session, viewer: Viewer, network: Network, over: Person, person: Person
+    session: Session, viewer: Viewer, network: Network, connector: Person, person: Person
 ) -> None:
-    if over.id == viewer.person_id:
+    if connector.id == viewer.person_id:
         raise Invalid("You know them yourself.", {"over": "That is you."})
-    if over.id not in _answering(session, [over.id]):
+    if connector.id not in _who_can_answer(session, [connector.id]):
         raise Invalid(
-            f"{over.name} cannot answer here. Ask them in person.", {"over": "They cannot answer."}
+            f"{connector.name} cannot answer here. Ask them in person.",
+            {"over": "They cannot answer."},
         )
-    if not reaching(session, viewer, network, [(over.id, person.id)]):
+    if not paths_from_connectors(session, viewer, network, [(connector.id, person.id)]):
         raise Invalid(
-            f"{over.name} is not known to reach {person.name}.", {"over": "No path is known."}
+            f"{connector.name} is not known to reach {person.name}.", {"over": "No path is known."}
         )
 
 
 def _hidden_connector(session: Session, viewer: Viewer, person: Person) -> int:
-    """The owner of the strongest tie to a person of those that others may be told to ask about."""
+    """The owner of a person's strongest tie of visibility ASK that is hidden from the viewer."""
     met = sa.or_(col(Tie.one_id) == person.id, col(Tie.other_id) == person.id)
     hidden = sa.not_(visible(session, viewer))
-    found = session.exec(select(Tie).where(Tie.visibility == Visibility.ASK, met, hidden)).all()
-    answering = _answering(session, {tie.asserted_by_id for tie in found if tie.asserted_by_id})
-    worths = [
+    rows = session.exec(select(Tie).where(Tie.visibility == Visibility.ASK, met, hidden)).all()
+    answering = _who_can_answer(session, {tie.asserted_by_id for tie in rows if tie.asserted_by_id})
+    candidates = [
         (
             ties.strength(
                 tie.kind,
@@ -286,16 +280,16 @@ def _hidden_connector(session: Session, viewer: Viewer, person: Person) -> int:
             -tie.id,
             tie.asserted_by_id,
         )
-        for tie in found
+        for tie in rows
         if tie.asserted_by_id in answering
     ]
-    if not worths:
+    if not candidates:
         raise Invalid("Nobody can be asked about them just now.", {"over": "Nobody to ask."})
-    return max(worths)[2] or 0
+    return max(candidates)[2] or 0
 
 
-def _answering(session: Session, people: Collection[int]) -> set[int]:
-    """Those of these members who can answer: active, and more than readers."""
+def _who_can_answer(session: Session, people: Collection[int]) -> set[int]:
+    """The members of these who can answer: they are active, and not only readers."""
     query = (
         select(Member.person_id)
         .join(MemberRole, col(MemberRole.person_id) == col(Member.person_id))
@@ -305,26 +299,27 @@ def _answering(session: Session, people: Collection[int]) -> set[int]:
 
 
 def _require_not_asked(
-    session: Session, asker_id: int, person: Person, over: Person | None
+    session: Session, asker_id: int, person: Person, connector: Person | None
 ) -> None:
-    """Refuse to ask the same twice while the first ask is open to the asker's knowledge.
+    """Refuse a second request to the same connector while the asker sees the first one as open.
 
-    Whether an unknown colleague is the one who is asked by name is left out of it: it would tell.
+    A hidden request and one to a named connector never count as the same, because a refusal would
+    tell who the hidden connector is.
     """
     same = select(IntroductionRequest).where(
         IntroductionRequest.asker_id == asker_id,
         IntroductionRequest.person_id == person.id,
-        col(IntroductionRequest.connector_shown).is_(over is not None),
+        col(IntroductionRequest.connector_shown).is_(connector is not None),
     )
-    if over is not None:
-        same = same.where(IntroductionRequest.connector_id == over.id)
+    if connector is not None:
+        same = same.where(IntroductionRequest.connector_id == connector.id)
     for request in session.exec(same):
         if standing_of(request, today()) in (Standing.WAITING, Standing.YES):
-            whom = over.name if over else "a colleague"
+            whom = connector.name if connector else "a colleague"
             raise Conflict(f"You have asked {whom} for this already.")
 
 
-def _mail(session: Session, viewer: Viewer, request: IntroductionRequest) -> None:
+def _queue_message(session: Session, request: IntroductionRequest) -> None:
     person = session.get_one(Person, request.person_id)
     if not person.email:
         raise Invalid(

@@ -1,4 +1,4 @@
-"""The introductions that a member has asked for, and those that wait for their answer."""
+"""A member's introduction requests: those they made, and those they received."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,17 +23,17 @@ from workspace.delivery.outbox import OutboxMessage
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
-# The asks that a page shows; older ones are history.
+# A list shows at most so many requests, the newest ones.
 SHOWN = 100
 
 
 @dataclass(frozen=True)
 class OwnRequest:
-    """An ask as the one who asked sees it."""
+    """A request as its asker sees it."""
 
     key: str
     person: PathPerson
-    # None while it is not known to them whom they asked.
+    # None while the asker may not know the connector.
     connector: PathPerson | None
     deal_key: str | None
     deal_name: str
@@ -46,13 +46,13 @@ class OwnRequest:
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """An ask as the connector sees it."""
+    """A request as its connector sees it."""
 
     key: str
     asker: PathPerson
     person: PathPerson
     email: str | None
-    # The asker does not know who was asked, and learns it with a yes only.
+    # Whether the asker does not know the connector, and learns it only with a yes.
     hidden: bool
     deal_key: str | None
     deal_name: str
@@ -60,34 +60,31 @@ class ReceivedRequest:
     message: str
     answer: Answer
     waiting: bool
-    # An answer can still be given, or changed.
+    # Whether an answer can still be given or changed.
     open: bool
     withdrawn: bool
     asked_on: date
     expires_on: date
     again_on: date | None
     introduced_on: date | None
-    # The mail with the message: whether there is one, and when it was sent.
+    # Whether the message was queued as a mail, and when it was sent.
     mailed: bool
     sent_at: datetime | None
 
 
-# Looking
-
-
 def requests_by(session: Session, viewer: Viewer) -> list[OwnRequest]:
-    """What a member has asked for, the newest first."""
+    """The requests that a member made, the newest first."""
     requests = _requests(session, col(IntroductionRequest.asker_id) == viewer.person_id)
     people = path_people(
-        session, {each for row in requests for each in (row.person_id, row.connector_id)}
+        session, {person for row in requests for person in (row.person_id, row.connector_id)}
     )
     deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
-    found = []
+    own = []
     for row in requests:
         standing = standing_of(row, today())
         agreed = row.answer == Answer.YES
         deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
-        found.append(
+        own.append(
             OwnRequest(
                 key=row.key,
                 person=people[row.person_id],
@@ -101,14 +98,14 @@ def requests_by(session: Session, viewer: Viewer) -> list[OwnRequest]:
                 introduced_on=row.introduced_on,
             )
         )
-    return found
+    return own
 
 
 def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
-    """What a member is asked for: what waits for their answer first, then the newest."""
+    """The requests that a member received: those with an answer due first, then the newest."""
     requests = _requests(session, col(IntroductionRequest.connector_id) == viewer.person_id)
     people = path_people(
-        session, {each for row in requests for each in (row.person_id, row.asker_id)}
+        session, {person for row in requests for person in (row.person_id, row.asker_id)}
     )
     emails = dict(
         session.exec(
@@ -119,11 +116,11 @@ def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
     )
     deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
     mails = _mails(session, requests)
-    found = []
+    received = []
     for row in requests:
         deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
         mail = mails.get(outbox_subject(row))
-        found.append(
+        received.append(
             ReceivedRequest(
                 key=row.key,
                 asker=people[row.asker_id],
@@ -146,7 +143,7 @@ def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
                 sent_at=mail.sent_at if mail else None,
             )
         )
-    return sorted(found, key=lambda each: not each.waiting)
+    return sorted(received, key=lambda row: not row.waiting)
 
 
 def _requests(session: Session, whose: sa.ColumnElement[bool]) -> Sequence[IntroductionRequest]:
@@ -157,6 +154,6 @@ def _requests(session: Session, whose: sa.ColumnElement[bool]) -> Sequence[Intro
 
 
 def _mails(session: Session, requests: Sequence[IntroductionRequest]) -> dict[str, OutboxMessage]:
-    abouts = [outbox_subject(row) for row in requests if row.answer == Answer.YES]
-    rows = session.exec(select(OutboxMessage).where(col(OutboxMessage.about).in_(abouts)))
+    subjects = [outbox_subject(row) for row in requests if row.answer == Answer.YES]
+    rows = session.exec(select(OutboxMessage).where(col(OutboxMessage.about).in_(subjects)))
     return {row.about: row for row in rows}

@@ -1,4 +1,4 @@
-"""An introduction request, its states, and who may answer it."""
+"""Introduction requests: the table, their standing, and when they can be answered."""
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from workspace.clock import now
 
 
 class Answer(StrEnum):
-    """What the connector said; only a yes is told to the one who asked."""
+    """The connector's answer; the asker learns only of a yes."""
 
     NONE = ""
     YES = "yes"
@@ -19,39 +19,39 @@ class Answer(StrEnum):
 
 
 class IntroductionRequest(SQLModel, table=True):
-    """An ask of a member to introduce a colleague to somebody whom they know."""
+    """A request that a member introduce a colleague to a person whom they know."""
 
     id: int = Field(default=None, primary_key=True)
-    # Without a number: the asks of others would be counted by it.
+    # Random, as a sequence of numbers would tell how many requests others made.
     key: str = Field(unique=True, max_length=20)
     asker_id: int = Field(foreign_key="person.id", index=True)
     connector_id: int = Field(foreign_key="person.id", index=True)
-    # Whether the one who asks knows whom they ask; else it is 'a colleague' to them.
+    # Whether the asker knows the connector; otherwise the connector is 'a colleague' to them.
     connector_shown: bool = True
     person_id: int = Field(foreign_key="person.id", index=True)
     deal_id: int | None = Field(default=None, foreign_key="deal.id", index=True, ondelete="CASCADE")
     why: str = Field(sa_type=Text)
-    # The message to the person, as the one who asks would have it.
+    # The message to the person that the asker proposes.
     draft: str = Field(default="", sa_type=Text)
-    # The message as the connector has it. Only they read it.
+    # The message that the connector wrote. Only they can read it.
     message: str = Field(default="", sa_type=Text)
     answer: str = Field(default=Answer.NONE, max_length=10)
-    # A 'not now' comes back then.
+    # The day on which a 'not now' is asked again.
     again_on: date | None = None
     expires_on: date
     introduced_on: date | None = None
-    # Taken back by the one who asked or, after a yes, given up by them.
+    # The asker withdrew it before a yes, or gave it up after one.
     withdrawn: bool = False
     created_at: datetime = Field(default_factory=now)
     answered_at: datetime | None = None
 
 
-# How long an ask waits for an answer, and how long one that has come back does.
+# The days for an answer, at first and again after a 'not now'.
 OPEN_DAYS = 14
 
 
 class Standing(StrEnum):
-    """How an ask stands for the one who asked."""
+    """What the asker sees of a request's progress."""
 
     WAITING = "no answer yet"
     OVER = "no introduction came of it"
@@ -62,7 +62,7 @@ class Standing(StrEnum):
 
 
 def standing_of(request: IntroductionRequest, on: date) -> Standing:
-    """How an ask stands for the asker. Of the answers this looks at the yes alone."""
+    """The standing of a request for its asker, which depends on no answer but a yes."""
     if request.introduced_on:
         return Standing.INTRODUCED
     if request.answer == Answer.YES:
@@ -73,7 +73,7 @@ def standing_of(request: IntroductionRequest, on: date) -> Standing:
 
 
 def waits_for_answer(request: IntroductionRequest, on: date) -> bool:
-    """Whether the connector has something to say: at first, or again after a 'not now'."""
+    """Whether the connector's answer is due, at first or again after a 'not now'."""
     if request.withdrawn:
         return False
     if request.answer == Answer.NOT_NOW and request.again_on:
@@ -82,12 +82,12 @@ def waits_for_answer(request: IntroductionRequest, on: date) -> bool:
 
 
 def may_answer(request: IntroductionRequest, on: date) -> bool:
-    """Whether the connector may answer, or think better of their answer."""
+    """Whether the connector may answer, or change their answer."""
     if request.withdrawn or request.answer == Answer.YES:
         return False
     return on <= request.expires_on or request.answer == Answer.NOT_NOW
 
 
 def outbox_subject(request: IntroductionRequest) -> str:
-    """What the outbox calls an introduction."""
+    """The name of an introduction in the outbox."""
     return f"introduction {request.id}"

@@ -26,9 +26,9 @@ from references.network.ties import (
     Tie,
     TieState,
     Visibility,
+    colleague_may_know,
     combined,
     last_contact,
-    may_be_asked,
     pair,
     strength,
     visible,
@@ -183,7 +183,7 @@ class Network:
                 limit=limit,
                 avoid=members - set(targets),
             ),
-            may_be_asked=may_be_asked(session, viewer, list(targets)),
+            may_be_asked=colleague_may_know(session, viewer, list(targets)),
         )
 
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:

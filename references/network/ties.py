@@ -284,7 +284,7 @@ def teammates(session: Session, person_id: int) -> list[int]:
     return sorted(found | ({manager} if manager is not None else set()))
 
 
-def may_be_asked(session: Session, viewer: Viewer, people: Sequence[int]) -> bool:
+def colleague_may_know(session: Session, viewer: Viewer, people: Sequence[int]) -> bool:
     """Whether a colleague who lets us say so may know one of these people.
 
     Only this: neither who the colleague is, nor whom of them they know.

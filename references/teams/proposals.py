@@ -243,7 +243,7 @@ def _members(session: Session) -> dict[int, tuple[str, str]]:
 
 
 def _past_seats(session: Session, viewer: Viewer) -> Counter[tuple[int, str]]:
-    part = credit.parts(visible_deals(viewer))
+    part = credit.seat_history(visible_deals(viewer))
     deals = sa.func.count(part.c.deal_id.distinct())
     rows = session.execute(
         sa.select(part.c.person_id, part.c.role, deals).group_by(part.c.person_id, part.c.role)

@@ -20,9 +20,8 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from similarity.index.collection import mean_of
-from similarity.index.documents import PieceRole
+from similarity.index.documents import PREPARATION, PieceRole
 from similarity.index.language import stems
-from similarity.index.snapshots import PREPARATION
 from similarity.index.sources import Kind
 from similarity.index.tables import CatalogGeneration, CatalogMean, CatalogState, Document, Passage
 from workspace.accounts.accounts import Account

@@ -21,7 +21,7 @@ import numpy as np
 import psutil
 from sqlmodel import Session
 
-from similarity import inquiry, kin
+from similarity import inquiry
 from similarity.index import bm25 as words
 from similarity.index import vectors as index
 from similarity.index.bm25 import WordIndex
@@ -161,8 +161,8 @@ def _percentiles(taken: Sequence[float]) -> str:
 
 
 STAGES: dict[str, list[tuple[Any, str]]] = {
-    "question": [(kin, "about_deal"), (kin, "ask")],
-    "access": [(kin, "hidden_deal_ids"), (kin, "_shared_secrets")],
+    "question": [(inquiry, "about_deal"), (inquiry, "ask")],
+    "access": [(inquiry, "hidden_deal_ids"), (inquiry, "_visible_confidential")],
     "words": [(WordIndex, "best_of_each"), (WordIndex, "scores")],
     "vectors": [(Collection, "_nearest"), (Collection, "_scored")],
     "facets": [(FacetIndex, "alike"), (FacetIndex, "values")],

@@ -63,7 +63,7 @@ def inboxes(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inboxes]:
     controller.start()
     server = outbox.mail_server(f"smtp://127.0.0.1:{port}", "references@dealkin.example")
     assert server
-    stopped = outbox.start_worker(world.database, server)
+    stopped = outbox.start_sending(world.database, server)
     yield made
     stopped.set()
     for thread in threading.enumerate():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from references.matching import WEIGHTS, Candidate, Wanted, compare, level, match
+from references.matching import WEIGHTS, Candidate, Wanted, compare, match, seniority_level
 
 NOBODY = Candidate(
     id=1,
@@ -111,12 +111,12 @@ def test_their_own_language_is_better_than_english() -> None:
     ],
 )
 def test_titles_have_levels(higher: str, lower: str) -> None:
-    one, other = level(higher), level(lower)
+    one, other = seniority_level(higher), seniority_level(lower)
     assert one is not None
     assert other is not None
     assert one < other
 
 
 def test_a_title_that_nobody_knows_says_nothing() -> None:
-    assert level("  ") is None
+    assert seniority_level("  ") is None
     assert compare(WANTED, NOBODY)["seniority"].value == 0.0

@@ -88,7 +88,7 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     stops = []
     if mail_server:
-        stops.append(outbox.start_worker(workspace.database, mail_server))
+        stops.append(outbox.start_sending(workspace.database, mail_server))
         stops.append(digests.start_digests(workspace.database, workspace.origin))
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     server.run(sockets=[listener])

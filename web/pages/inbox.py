@@ -10,12 +10,13 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import LARGEST_ID, Form
+from web.lists import first_page
 from web.responses import answer, go, show, wants_fragment
 from web.routes import Request, get, post
 from web.workspace import Workspace
 from workspace.clock import zone_or_utc, zones
 from workspace.collaboration import digests, inbox
-from workspace.collaboration.inbox import SNOOZES, Item, Shelf
+from workspace.collaboration.inbox import SNOOZES, InboxFolder, Item
 from workspace.deals.access import readable_deal
 from workspace.errors import NotFound
 from workspace.people import people
@@ -24,16 +25,16 @@ from workspace.people.viewer import Viewer
 from workspace.timeline import notifications
 
 PAGE = 50
-LABELS = {Shelf.OPEN: "Waiting", Shelf.SNOOZED: "Snoozed", Shelf.DONE: "Done"}
+LABELS = {InboxFolder.OPEN: "Waiting", InboxFolder.SNOOZED: "Snoozed", InboxFolder.DONE: "Done"}
 
 
 @dataclass(frozen=True)
 class InboxPage:
-    """One shelf of the viewer's inbox."""
+    """One folder of the viewer's inbox."""
 
     items: list[Item]
-    shelf: Shelf
-    shelves: dict[Shelf, str]
+    folder: InboxFolder
+    folders: dict[InboxFolder, str]
     snoozes: tuple[str, ...]
     count: int
     more: int | None
@@ -65,11 +66,11 @@ class InboxController(Controller):
         viewer: NamedDependency[Viewer],
         workspace: NamedDependency[Workspace],
     ) -> Response[str]:
-        shelf = Shelf(asked.choice("show", tuple(Shelf)) or Shelf.OPEN)
+        folder = InboxFolder(asked.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
         before = asked.integer("before", 1, LARGEST_ID)
         asked.check()
         with workspace.database.read() as session:
-            page = inbox_page(session, viewer, shelf, before)
+            page = inbox_page(session, viewer, folder, before)
         fragment = "inbox/_rows.html" if before else "inbox/_items.html"
         return answer(request, "inbox/show.html", fragment, page)
 
@@ -97,12 +98,12 @@ class InboxController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         ids = _ids(form)
-        shelf = Shelf(form.choice("show", tuple(Shelf)) or Shelf.OPEN)
+        folder = InboxFolder(form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
         form.done()
         with workspace.database.write() as session:
             number = inbox.put_back(session, viewer, ids)
         said = "Back in your inbox." if number else ""
-        return _after(request, viewer, workspace, said, shelf=shelf)
+        return _after(request, viewer, workspace, said, folder=folder)
 
     @post("/snooze")
     def snooze(
@@ -175,20 +176,21 @@ class InboxController(Controller):
 def inbox_page(
     session: Session,
     viewer: Viewer,
-    shelf: Shelf,
+    folder: InboxFolder,
     before: int | None = None,
     said: str = "",
     undo: list[int] | None = None,
 ) -> InboxPage:
-    """A shelf of the viewer's inbox, from before an item."""
-    found = inbox.items(session, viewer, shelf, before=before, limit=PAGE + 1)
+    """A folder of the viewer's inbox, from before an item."""
+    items = inbox.items(session, viewer, folder, before=before, limit=PAGE + 1)
+    shown, last = first_page(items, PAGE)
     return InboxPage(
-        items=found[:PAGE],
-        shelf=shelf,
-        shelves=LABELS,
+        items=shown,
+        folder=folder,
+        folders=LABELS,
         snoozes=tuple(SNOOZES),
         count=inbox.count(session, viewer),
-        more=found[PAGE - 1].id if len(found) > PAGE else None,
+        more=last.id if last else None,
         said=said,
         undo=undo or [],
     )
@@ -216,11 +218,13 @@ def _after(
     workspace: Workspace,
     said: str,
     undo: list[int] | None = None,
-    shelf: Shelf = Shelf.OPEN,
+    folder: InboxFolder = InboxFolder.OPEN,
 ) -> Response[Any]:
     """The inbox again, with what was done and a way back."""
     if not wants_fragment(request):
-        return go(request, "/inbox" if shelf == Shelf.OPEN else f"/inbox?show={shelf}", said)
+        return go(
+            request, "/inbox" if folder == InboxFolder.OPEN else f"/inbox?show={folder}", said
+        )
     with workspace.database.read() as session:
-        page = inbox_page(session, viewer, shelf, said=said, undo=undo)
+        page = inbox_page(session, viewer, folder, said=said, undo=undo)
     return show(request, "inbox/_items.html", page)

@@ -1,4 +1,4 @@
-"""The daily digest: what waits for a member, by mail through the outbox, in their own morning."""
+"""The daily digest: a mail in the member's morning with everything that waits for them."""
 
 import logging
 import threading
@@ -19,18 +19,19 @@ from workspace.people import members
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.notifications import Notification
+from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.digests")
 
-# On the member's own clock.
+# When digests leave, in the member's time zone.
 HOUR = 7
 PAUSE = timedelta(minutes=5)
-# So many of each are written out; the rest are counted.
+# How many entries of each section are written out; the rest are counted.
 MOST = 15
 
 
 class DigestChoice(SQLModel, table=True):
-    """Whether a member wants the daily digest, and the day, on their clock, of the last one."""
+    """Whether a member wants the daily digest, and the last one's day in their time zone."""
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
     wanted: bool = True
@@ -38,39 +39,37 @@ class DigestChoice(SQLModel, table=True):
 
 
 def is_wanted(session: Session, person_id: int) -> bool:
-    """Whether a member gets the digest; they do where they have said nothing."""
+    """Whether a member gets the digest, which is the default."""
     row = session.get(DigestChoice, person_id)
     return row is None or row.wanted
 
 
 def choose(session: Session, person_id: int, wanted: bool) -> None:
-    """Have the digest sent to a member, or not."""
+    """Turn a member's digest on or off."""
     row = session.get(DigestChoice, person_id) or DigestChoice(person_id=person_id)
     row.wanted = wanted
     session.add(row)
 
 
 def start_digests(database: Database, origin: str) -> threading.Event:
-    """Put digests into the outbox from now on, in a thread of its own, until the event is set."""
-    stopped = threading.Event()
+    """Start a thread that puts due digests into the outbox until the returned event is set."""
 
-    def work() -> None:
-        while not stopped.is_set():
-            try:
-                queue_due(database, origin, now())
-            except Exception:
-                # The database may be away for a while; what is due stays due.
-                logger.exception("Digests could not be made")
-            stopped.wait(PAUSE.total_seconds())
+    def work() -> float:
+        try:
+            queue_due(database, origin, now())
+        except Exception:
+            # The database may be unreachable for a while; what is due stays due.
+            logger.exception("Digests could not be made")
+        return PAUSE.total_seconds()
 
-    threading.Thread(target=work, name="digests", daemon=True).start()
-    return stopped
+    return start_worker("digests", work)
 
 
 def queue_due(database: Database, origin: str, moment: datetime) -> int:
-    """Queue the digests whose time has come; how many there were.
+    """Queue the digests that are due at a moment; returns their number.
 
-    Each is a transaction of its own, which holds the member: two processes never both send one.
+    Each is a transaction of its own that locks the member, so that two processes never both send
+    a digest.
     """
     with database.read() as session:
         query = (
@@ -90,15 +89,14 @@ def queue_due(database: Database, origin: str, moment: datetime) -> int:
         try:
             queued += _queue_one(database, origin, person_id, day)
         except Exception:
-            # What is wrong with one member's is no reason for others to get none.
+            # A failure concerns one member only, so the other digests are still made.
             logger.exception("The digest of member %s could not be made", person_id)
     return queued
 
 
 def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bool:
     with database.write() as session:
-        held = select(Member).where(Member.person_id == person_id).with_for_update()
-        session.exec(held).one()
+        session.exec(select(Member).where(Member.person_id == person_id).with_for_update()).one()
         choice = session.get(DigestChoice, person_id, populate_existing=True)
         choice = choice or DigestChoice(person_id=person_id)
         if not choice.wanted or choice.last_on == day:
@@ -107,46 +105,48 @@ def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bo
         session.add(choice)
         person = session.get_one(Person, person_id)
         viewer = members.viewer(session, person_id, person.name)
-        new = inbox.items(session, viewer, limit=200, unmailed=True)
-        text = digest_of(session, viewer, new, day, origin)
-        if text is None or not outbox.is_address(person.email or ""):
+        items = inbox.items(session, viewer, limit=200, unmailed=True)
+        digest = digest_of(session, viewer, items, day, origin)
+        if digest is None or not outbox.is_address(person.email or ""):
             return False
-        _mailed(session, new)
-        outbox.queue(session, person.email or "", text[0], text[1], about=f"digest {person_id}")
+        _set_mailed(session, items)
+        subject, text = digest
+        outbox.queue(session, person.email or "", subject, text, about=f"digest {person_id}")
     return True
 
 
 def digest_of(
-    session: Session, viewer: Viewer, new: list[Item], day: date, origin: str
+    session: Session, viewer: Viewer, items: list[Item], day: date, origin: str
 ) -> tuple[str, str] | None:
-    """Subject and text of a member's digest; None where there is nothing to say.
+    """Subject and text of a member's digest; None if there is nothing to report.
 
-    What people wrote stays in the record, and so does what a confidential deal is called.
+    Mail leaves the workspace, so it has no notes and no names of confidential deals.
     """
-    to_do = tasks.tasks_of_member(session, viewer, until=day, limit=200)
-    to_write = reminders.occasions(session, viewer)
-    if not (new or to_do or to_write):
+    due_tasks = tasks.tasks_of_member(session, viewer, until=day, limit=200)
+    occasions = reminders.occasions(session, viewer)
+    if not (items or due_tasks or occasions):
         return None
-    parts = [
-        _part("New for you", [_item(each) for each in new]),
-        _part("To be done", [_task(each, day) for each in to_do]),
-        _part("Keep in touch", [_occasion(each) for each in to_write]),
+    sections = [
+        _section("New for you", [_item(item) for item in items]),
+        _section("To be done", [_task(task, day) for task in due_tasks]),
+        _section("Keep in touch", [_occasion(occasion) for occasion in occasions]),
     ]
-    number = len(new) + len(to_do) + len(to_write)
+    number = len(items) + len(due_tasks) + len(occasions)
     subject = f"Dealkin: {number} {'thing waits' if number == 1 else 'things wait'} for you"
-    foot = f"Your inbox: {origin}/inbox\nWhether you get this mail: {origin}/inbox/settings"
-    first = viewer.name.split()[0] if viewer.name else ""
-    return subject, "\n\n".join([f"Hello {first},", *filter(None, parts), foot]) + "\n"
+    footer = f"Your inbox: {origin}/inbox\nWhether you get this mail: {origin}/inbox/settings"
+    first_name = viewer.name.split()[0] if viewer.name else ""
+    return subject, "\n\n".join([f"Hello {first_name},", *filter(None, sections), footer]) + "\n"
 
 
-def _part(title: str, lines: list[str]) -> str:
+def _section(title: str, lines: list[str]) -> str:
     if not lines:
         return ""
     more = [f"- and {len(lines) - MOST} more"] if len(lines) > MOST else []
     return "\n".join([f"{title}:", *(f"- {line}" for line in lines[:MOST]), *more])
 
 
-_DID = {
+# What the author of an event did, by the reason why the member gets it.
+_ACTS = {
     "mention": "mentioned you",
     "task": "has a task for you, or did one",
     "seat": "has news of a seat",
@@ -157,21 +157,21 @@ _DID = {
 
 def _item(item: Item) -> str:
     where = "a confidential deal" if item.confidential else item.event.deal_name
-    return f"{item.event.by or 'Somebody'} {_DID[item.why]}: {where}"
+    return f"{item.event.by or 'Somebody'} {_ACTS[item.why]}: {where}"
 
 
-def _task(row: TaskRow, day: date) -> str:
-    late = " (overdue)" if row.due and row.due < day else ""
-    return f"A task on {row.deal_name}{late}" if not row.confidential else f"A task{late}"
+def _task(task: TaskRow, day: date) -> str:
+    overdue = " (overdue)" if task.due and task.due < day else ""
+    return f"A task{overdue}" if task.confidential else f"A task on {task.deal_name}{overdue}"
 
 
-def _occasion(each: Occasion) -> str:
-    reason = next(reason for reason in each.reasons if not reason.confidential)
-    return f"{each.name}: {reason.text}"
+def _occasion(occasion: Occasion) -> str:
+    reason = next(reason for reason in occasion.reasons if not reason.confidential)
+    return f"{occasion.name}: {reason.text}"
 
 
-def _mailed(session: Session, new: list[Item]) -> None:
-    ids = [each.id for each in new]
+def _set_mailed(session: Session, items: list[Item]) -> None:
+    ids = [item.id for item in items]
     session.execute(
         sa.update(Notification).where(col(Notification.id).in_(ids)).values(mailed_at=now())
     )

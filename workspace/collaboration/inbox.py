@@ -1,6 +1,6 @@
-"""A member's inbox: what they were told, why, and what they did about it.
+"""A member's inbox: notifications, the reason for each, and what the member did with it.
 
-Rights are those of now: what a member may no longer see is in no list and in no count.
+The member's present rights apply: what they can no longer see is in no list and no count.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from workspace.clock import now
 from workspace.deals import access
@@ -20,7 +20,7 @@ from workspace.people.viewer import Viewer
 from workspace.timeline.notifications import Notification
 from workspace.timeline.timeline import Event, TimelineEntry, events_of
 
-# How long something may be put off.
+# For how long an item can be snoozed.
 SNOOZES = {"tomorrow": timedelta(days=1), "three days": timedelta(days=3), "a week": timedelta(7)}
 REASONS = {
     "mention": "you were mentioned",
@@ -31,8 +31,8 @@ REASONS = {
 }
 
 
-class Shelf(StrEnum):
-    """Where something in an inbox is."""
+class InboxFolder(StrEnum):
+    """A folder of the inbox, by what the member did with its items."""
 
     OPEN = "open"
     SNOOZED = "snoozed"
@@ -41,7 +41,7 @@ class Shelf(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """Something in an inbox: the event, and why it is there."""
+    """An item of the inbox: an event of a timeline, and the reason why the member gets it."""
 
     id: int
     why: str
@@ -51,67 +51,73 @@ class Item:
 
     @property
     def reason(self) -> str:
-        """Why this member gets it, in words."""
+        """Why the member gets it, in words."""
         return REASONS[self.why]
 
 
 def items(
     session: Session,
     viewer: Viewer,
-    shelf: Shelf = Shelf.OPEN,
+    folder: InboxFolder = InboxFolder.OPEN,
     *,
     before: int | None = None,
     limit: int = 50,
     unmailed: bool = False,
 ) -> list[Item]:
-    """What is on a shelf of the viewer's inbox, the newest first, from before an item."""
-    query: Any = (
+    """The items in a folder of the viewer's inbox, from before an item, the newest first.
+
+    With `unmailed`, only those that were in no digest yet.
+    """
+    query = _with_deals(
         sa.select(
-            Notification, TimelineEntry, col(Deal.key), col(Deal.name), col(Deal.confidential)
-        )
-        .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
-        .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
-        .where(*_on(viewer, shelf))
+            Notification,
+            TimelineEntry,
+            col(Deal.key).label("deal_key"),
+            col(Deal.name).label("deal_name"),
+            col(Deal.confidential).label("confidential"),
+        ),
+        viewer,
+        folder,
     )
     if before is not None:
         query = query.where(col(Notification.id) < before)
     if unmailed:
         query = query.where(col(Notification.mailed_at).is_(None))
     rows = session.execute(query.order_by(sa.desc(col(Notification.id))).limit(limit)).all()
-    events = events_of(session, [(entry, key, name) for _, entry, key, name, _ in rows])
+    entries = [(row.TimelineEntry, row.deal_key, row.deal_name) for row in rows]
     return [
-        Item(row.id, row.why, event, row.snoozed_until, confidential)
-        for (row, _, _, _, confidential), event in zip(rows, events, strict=True)
+        Item(
+            id=row.Notification.id,
+            why=row.Notification.why,
+            event=event,
+            snoozed_until=row.Notification.snoozed_until,
+            confidential=row.confidential,
+        )
+        for row, event in zip(rows, events_of(session, entries), strict=True)
     ]
 
 
 def count(session: Session, viewer: Viewer) -> int:
-    """How much waits in the viewer's inbox."""
+    """The number of open items in the viewer's inbox."""
     if viewer.person_id is None:
         return 0
-    query = (
-        sa.select(sa.func.count())
-        .select_from(Notification)
-        .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
-        .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
-        .where(*_on(viewer, Shelf.OPEN))
-    )
+    query = _with_deals(sa.select(sa.func.count(col(Notification.id))), viewer, InboxFolder.OPEN)
     waiting: int = session.execute(query).scalar_one()
     return waiting
 
 
 def finish(session: Session, viewer: Viewer, ids: Sequence[int]) -> int:
-    """Have done with some of the viewer's own items; how many there were."""
+    """Mark items of the viewer as done; returns their number."""
     return _change(session, viewer, ids, done_at=now(), snoozed_until=None)
 
 
 def put_back(session: Session, viewer: Viewer, ids: Sequence[int]) -> int:
-    """Have some of the viewer's own items open again; how many there were."""
+    """Reopen items of the viewer; returns their number."""
     return _change(session, viewer, ids, done_at=None, snoozed_until=None)
 
 
 def snooze(session: Session, viewer: Viewer, item_id: int, long: str) -> datetime:
-    """Put one of the viewer's own items off; until when."""
+    """Snooze an item of the viewer; returns the time when it is open again."""
     until = now() + SNOOZES[long]
     if not _change(session, viewer, [item_id], done_at=None, snoozed_until=until):
         raise NotFound("There is no such item in your inbox.")
@@ -119,33 +125,38 @@ def snooze(session: Session, viewer: Viewer, item_id: int, long: str) -> datetim
 
 
 def open_ids(session: Session, viewer: Viewer) -> list[int]:
-    """All that waits in the viewer's inbox."""
-    query = (
-        select(Notification.id)
-        .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
+    """The ids of all open items in the viewer's inbox."""
+    query = _with_deals(sa.select(col(Notification.id)), viewer, InboxFolder.OPEN)
+    return list(session.execute(query).scalars())
+
+
+def _with_deals(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
+    """A query of notifications, joined with their deals, for a folder of the viewer's inbox."""
+    is_snoozed = col(Notification.snoozed_until) > now()
+    is_awake = sa.or_(col(Notification.snoozed_until).is_(None), sa.not_(is_snoozed))
+    is_done = col(Notification.done_at).is_not(None)
+    conditions = {
+        InboxFolder.OPEN: sa.and_(sa.not_(is_done), is_awake),
+        InboxFolder.SNOOZED: sa.and_(sa.not_(is_done), is_snoozed),
+        InboxFolder.DONE: is_done,
+    }
+    return (
+        query.join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
         .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
-        .where(*_on(viewer, Shelf.OPEN))
+        .where(
+            col(Notification.person_id) == viewer.person_id,
+            access.visible_deals(viewer),
+            conditions[folder],
+        )
     )
-    return list(session.exec(query))
-
-
-def _on(viewer: Viewer, shelf: Shelf) -> list[sa.ColumnElement[bool]]:
-    found = [col(Notification.person_id) == viewer.person_id, access.visible_deals(viewer)]
-    put_off = col(Notification.snoozed_until) > now()
-    if shelf == Shelf.DONE:
-        return [*found, col(Notification.done_at).is_not(None)]
-    found.append(col(Notification.done_at).is_(None))
-    if shelf == Shelf.SNOOZED:
-        return [*found, put_off]
-    return [*found, sa.or_(col(Notification.snoozed_until).is_(None), sa.not_(put_off))]
 
 
 def _change(session: Session, viewer: Viewer, ids: Sequence[int], **values: Any) -> int:
     if viewer.person_id is None or not ids:
         return 0
-    done = session.execute(
+    result = session.execute(
         sa.update(Notification)
         .where(col(Notification.id).in_(ids), col(Notification.person_id) == viewer.person_id)
         .values(**values)
     )
-    return int(done.rowcount)  # type: ignore[attr-defined]
+    return int(result.rowcount)  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""What members write on a deal's timeline, in Markdown, and the colleagues whom they mention."""
+"""Notes: what members write on a deal's timeline, in Markdown, and whom they mention."""
 
 import re
 
@@ -11,19 +11,19 @@ from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
-from workspace.timeline import notifications
 from workspace.timeline.mentions import mentions
-from workspace.timeline.notifications import Notification
+from workspace.timeline.notifications import Notification, notify, remove_notifications
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
-# Code is left as it was written.
+# Code in Markdown, in which names after an @ are no mentions.
 _CODE = re.compile(r"(?ms)(^ {0,3}(?:```|~~~).*?(?:^ {0,3}(?:```|~~~)|\Z)|`[^`]*`)")
 
 
 def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
-    """Whether a viewer who sees this deal may write on it: who may change it, and who was asked.
+    """Whether a viewer who sees this deal can write on its timeline.
 
-    A colleague who was mentioned, or has a task, can answer without being on the team.
+    Besides those who can edit the deal, these are the members who were mentioned or have a task:
+    they can answer without being on the team.
     """
     if may_edit(session, viewer, deal):
         return True
@@ -42,24 +42,24 @@ def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
 
 
 def require_writer(session: Session, viewer: Viewer, deal: Deal) -> None:
-    """Refuse those who may not write on this deal."""
+    """Refuse viewers who cannot write on this deal's timeline."""
     if not may_write(session, viewer, deal):
         raise Forbidden("Only this deal's team, managers and those who were asked may write here.")
 
 
 def write_note(session: Session, deal: Deal, by: int | None, kind: str, text: str) -> TimelineEntry:
-    """Write something down; whom it mentions is told. Names after an @ become keys."""
-    text, mentioned = with_keys(session, deal, text)
-    tell = dict.fromkeys(mentioned, "mention")
+    """Write a note and notify the members whom it mentions."""
+    text, mentioned_ids = with_keys(session, deal, text)
+    tell = dict.fromkeys(mentioned_ids, "mention")
     return record(session, deal.id, by, kind, text, tell=tell)
 
 
 def own_note(
-    session: Session, deal: Deal, entry_id: int, person_id: int | None, *, hold: bool = False
+    session: Session, deal: Deal, entry_id: int, person_id: int | None, *, lock: bool = False
 ) -> TimelineEntry:
-    """What somebody wrote themselves on this deal; NotFound where it is not theirs, or is gone.
+    """A person's own note on this deal; NotFound if there is none.
 
-    With `hold` nobody else changes it until the transaction ends.
+    With `lock` nobody else changes it until the transaction ends.
     """
     query = select(TimelineEntry).where(
         TimelineEntry.id == entry_id,
@@ -67,60 +67,60 @@ def own_note(
         TimelineEntry.by_id == person_id,
         col(TimelineEntry.kind).in_(WRITTEN_KINDS),
     )
-    entry = session.exec(query.with_for_update() if hold else query).first()
+    entry = session.exec(query.with_for_update() if lock else query).first()
     if entry is None or person_id is None:
         raise NotFound("There is no such note of yours.")
     return entry
 
 
 def rewrite_note(session: Session, deal: Deal, entry: TimelineEntry, text: str) -> None:
-    """Change what one wrote; only whom it newly mentions is told."""
-    text, mentioned = with_keys(session, deal, text)
+    """Change a note's text and notify the members whom only the new text mentions."""
+    text, mentioned_ids = with_keys(session, deal, text)
     if text == entry.text:
         return
     entry.text = text
-    before = entry.detail.get("rewrites")
+    rewrites = entry.detail.get("rewrites")
     entry.detail = {
         **entry.detail,
         "rewritten": now().isoformat(),
-        "rewrites": before + 1 if isinstance(before, int) else 1,
+        "rewrites": rewrites + 1 if isinstance(rewrites, int) else 1,
     }
     session.add(entry)
-    told = {person: "mention" for person in mentioned if person != entry.by_id}
-    notifications.tell(session, entry.id, now(), told)
-    # What was written is not in the log: it outlives the note.
+    reasons = {person_id: "mention" for person_id in mentioned_ids if person_id != entry.by_id}
+    notify(session, entry.id, now(), reasons)
+    # The audit log outlives the note, so it does not have the text.
     audit(session, entry.by_id, f"deal {entry.kind} rewritten", f"deal {deal.id}")
 
 
 def remove_note(session: Session, deal: Deal, entry: TimelineEntry) -> None:
-    """Take back what one wrote: it is gone from the timeline and from inboxes."""
-    notifications.forget(session, entry.id)
+    """Remove a note from the timeline and from inboxes."""
+    remove_notifications(session, entry.id)
     session.delete(entry)
     audit(session, entry.by_id, f"deal {entry.kind} removed", f"deal {deal.id}")
 
 
 def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
-    """A text in which '@Bob Brandt' is '@bob-brandt', and the ids of those whom it mentions.
+    """The text with keys for names ('@bob-brandt' for '@Bob Brandt'), and whom it mentions, as ids.
 
-    Invalid where a name is two colleagues', or somebody is mentioned who may not see the deal:
-    they would never be told, and the writer would think that they were.
+    Invalid if two colleagues have a mentioned name, or if a mentioned member cannot see the deal:
+    they would get no notification, but the writer would think that they did.
     """
     if "@" not in text:
         return text, []
     readers = readers_of(session, deal)
-    by_name: dict[str, list[str]] = {}
+    keys_by_name: dict[str, list[str]] = {}
     for reader in readers:
-        by_name.setdefault(reader.name.lower(), []).append(reader.key)
-    names = "|".join(map(re.escape, sorted(by_name, key=len, reverse=True)))
+        keys_by_name.setdefault(reader.name.lower(), []).append(reader.key)
+    names = "|".join(map(re.escape, sorted(keys_by_name, key=len, reverse=True)))
     named = re.compile(rf"(?<![\w@/.+-])@({names})(?!\w)", re.IGNORECASE)
 
-    def keyed(found: re.Match[str]) -> str:
-        return f"@{_only(by_name[found[1].lower()], found[1])}"
+    def with_key(match: re.Match[str]) -> str:
+        return f"@{_only(keys_by_name[match[1].lower()], match[1])}"
 
     if names:
-        # What stands between code is at the even places.
+        # `split` yields text and code in turn, beginning with text.
         pieces = _CODE.split(text)
-        pieces[::2] = [named.sub(keyed, piece) for piece in pieces[::2]]
+        pieces[::2] = [named.sub(with_key, piece) for piece in pieces[::2]]
         text = "".join(pieces)
     ids = {reader.key: reader.id for reader in readers}
     keys = mentions(text)

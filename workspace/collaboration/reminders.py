@@ -1,16 +1,17 @@
-"""Keeping in touch: whom a member wants to write to how often, and a reason to do it now."""
+"""Keeping in touch: how often a member wants to write to a contact, and reasons to do so now."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
-from workspace.clock import today
+from workspace.clock import spoken, today
+from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Deal, Outcome
@@ -19,38 +20,43 @@ from workspace.people.tables import Employment, Person
 from workspace.people.viewer import Viewer
 
 
-class Won(NamedTuple):
-    """A deal that was won with somebody."""
+@dataclass(frozen=True)
+class Win:
+    """A won deal on which a person was a stakeholder."""
 
+    person_id: int
     name: str
     closed: date
     confidential: bool
 
 
-# How often, in days, and the words for it.
+PersonRow = TypeVar("PersonRow", Employment, Win)
+
+# The intervals, in days, and the words for them.
 CADENCES = {14: "every two weeks", 30: "every month", 90: "every three months", 180: "twice a year"}
-# A reason of its own makes somebody due before their time, within so many days of it, unless
-# they have just been written to.
-FRESH = timedelta(days=60)
-AROUND = timedelta(days=7)
-JUST_NOW = timedelta(days=14)
+# For how long a new role is a reason to write.
+NEW_ROLE = timedelta(days=60)
+# How near an anniversary has to be to be a reason.
+NEAR = timedelta(days=7)
+# After a contact, no anniversary is a reason for this long.
+RECENT_CONTACT = timedelta(days=14)
 
 
 class KeepInTouch(SQLModel, table=True):
-    """A member wants to write to a contact every so many days. It is the member's own business."""
+    """A member's wish to write to a contact at an interval. Nobody else sees it."""
 
     member_id: int = Field(primary_key=True, foreign_key="member.person_id")
     person_id: int = Field(primary_key=True, foreign_key="person.id", index=True)
     every_days: int
-    # The day of the last contact that the member knows of; at first, the day when they said so.
+    # The day of the last contact; at first the day on which the member asked to be reminded.
     last_on: date
-    # Put off until then.
+    # Until when the reminder is snoozed.
     not_before: date | None = None
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Something to say; a confidential one stays within the workspace."""
+    """A reason to write; a confidential reason is in no mail."""
 
     text: str
     confidential: bool = False
@@ -58,7 +64,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Occasion:
-    """Somebody to write to: when, and what there is to say."""
+    """A contact to write to, when, and the reasons."""
 
     key: str
     name: str
@@ -70,14 +76,14 @@ class Occasion:
 
     @property
     def is_due(self) -> bool:
-        """Whether it is time."""
+        """Whether it is due today or overdue."""
         return self.due <= today()
 
 
 def keep_in_touch(
     session: Session, member_id: int, person: Person, every_days: int, last_on: date | None = None
 ) -> None:
-    """Be reminded of a contact every so many days, from the last contact on."""
+    """Remind a member of a contact at an interval of days, counted from the last contact."""
     if person.id == member_id:
         raise Conflict("You are in touch with yourself.")
     last_on = last_on or today()
@@ -90,95 +96,107 @@ def keep_in_touch(
         )
     row.every_days, row.last_on, row.not_before = every_days, last_on, None
     session.add(row)
-    # The log says that it was set, not for whom: whom one writes to is nobody else's business.
+    # Whom a member writes to is private, so the audit log does not name the contact.
     audit(session, member_id, "keep in touch set", f"person {member_id}")
 
 
 def stop(session: Session, member_id: int, person: Person) -> None:
-    """Be reminded of a contact no more."""
+    """Stop reminding a member of a contact."""
     session.delete(_row(session, member_id, person))
     audit(session, member_id, "keep in touch stopped", f"person {member_id}")
 
 
 def got_in_touch(session: Session, member_id: int, person: Person) -> None:
-    """The member has written today: the next time is a whole while away."""
+    """Record that the member contacted a person today; the interval starts again."""
     row = _row(session, member_id, person)
     row.last_on, row.not_before = today(), None
     session.add(row)
 
 
-def put_off(session: Session, member_id: int, person: Person, days: int = 7) -> None:
-    """Not now: ask again after some days."""
+def snooze(session: Session, member_id: int, person: Person, days: int = 7) -> None:
+    """Postpone a reminder by some days."""
     row = _row(session, member_id, person)
     row.not_before = today() + timedelta(days=days)
     session.add(row)
 
 
 def cadence_of(session: Session, member_id: int | None, person_id: int) -> KeepInTouch | None:
-    """What a member has said of keeping in touch with somebody."""
+    """A member's interval for a contact, if there is one."""
     return session.get(KeepInTouch, (member_id, person_id)) if member_id else None
 
 
 def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occasion]:
-    """Whom the viewer should write to, the longest overdue first; without `due`, everybody.
+    """The contacts to whom the viewer should write, the longest overdue first.
 
-    A new role, or the day of a common success, makes somebody due before their time.
+    Without `due`, those who are not due yet are included. A new role or an anniversary makes a
+    contact due before the interval ends.
     """
     rows = session.execute(
-        sa.select(KeepInTouch, Person, col(Account.name))
+        sa.select(KeepInTouch, Person, col(Account.name).label("account"))
         .join(Person, col(Person.id) == col(KeepInTouch.person_id))
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
         .where(col(KeepInTouch.member_id) == viewer.person_id)
     ).all()
-    ids = [row.person_id for row, _, _ in rows]
-    jobs = _by_person(session.exec(select(Employment).where(col(Employment.person_id).in_(ids))))
-    won = _won_with(session, viewer, ids)
+    ids = [row.KeepInTouch.person_id for row in rows]
+    employments = session.exec(select(Employment).where(col(Employment.person_id).in_(ids)))
+    jobs = _by_person(employments)
+    wins = _by_person(_wins(session, viewer, ids))
     found = []
-    for row, person, account in rows:
-        usual = row.last_on + timedelta(days=row.every_days)
-        special = _news(row, jobs.get(person.id, [])) + _anniversaries(row, won.get(person.id, []))
-        # An anniversary that is still to come is time enough to write.
-        day = min([usual, *(min(each, today()) for each, _ in special)])
-        reasons = [reason for _, reason in special]
-        reasons.append(Reason(f"Last in touch on {row.last_on.day} {row.last_on:%b %Y}"))
-        if row.not_before:
-            day = max(day, row.not_before)
+    for row in rows:
+        wish, person = row.KeepInTouch, row.Person
+        dated_reasons = [
+            *_new_roles(wish, jobs.get(person.id, [])),
+            *_anniversaries(wish, wins.get(person.id, [])),
+        ]
+        # A future anniversary makes the contact due today.
+        days = [min(day, today()) for day, _ in dated_reasons]
+        day = min([wish.last_on + timedelta(days=wish.every_days), *days])
+        if wish.not_before:
+            day = max(day, wish.not_before)
+        last_contact = Reason(f"Last in touch on {spoken(wish.last_on)}")
         found.append(
-            Occasion(person.key, person.name, person.title, account, day, row.last_on, reasons)
+            Occasion(
+                key=person.key,
+                name=person.name,
+                title=person.title,
+                account=row.account,
+                due=day,
+                last_on=wish.last_on,
+                reasons=[*(reason for _, reason in dated_reasons), last_contact],
+            )
         )
-    found.sort(key=lambda each: (each.due, each.name))
-    return [each for each in found if each.is_due] if due else found
+    found.sort(key=lambda occasion: (occasion.due, occasion.name))
+    return [occasion for occasion in found if occasion.is_due] if due else found
 
 
-def _news(row: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, Reason]]:
-    """New roles since the last contact, and years in a role, each with its day."""
-    found = []
+def _new_roles(wish: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, Reason]]:
+    """Roles that started since the last contact, and anniversaries of roles, with their days."""
+    reasons = []
     for job in jobs:
         if job.start is None or job.end is not None:
             continue
-        what = f"{job.title} at {job.organisation}" if job.title else f"at {job.organisation}"
-        if row.last_on < job.start <= today() < job.start + FRESH:
-            since = f"{job.start.day} {job.start:%b %Y}"
-            found.append((job.start, Reason(f"New role: {what} since {since}")))
-        elif day := _anniversary(job.start, row.last_on):
-            years = day.year - job.start.year
-            found.append((day, Reason(f"{_years(years)} {what} on {day.day} {day:%b}")))
-    return found
+        role = f"{job.title} at {job.organisation}" if job.title else f"at {job.organisation}"
+        if wish.last_on < job.start <= today() < job.start + NEW_ROLE:
+            reasons.append((job.start, Reason(f"New role: {role} since {spoken(job.start)}")))
+        elif day := _anniversary(job.start, wish.last_on):
+            years = _years(day.year - job.start.year)
+            reasons.append((day, Reason(f"{years} {role} on {day.day} {day:%b}")))
+    return reasons
 
 
-def _anniversaries(row: KeepInTouch, won: list[Won]) -> list[tuple[date, Reason]]:
-    """The days of deals that were won with somebody."""
-    found = []
-    for name, closed, confidential in won:
-        if day := _anniversary(closed, row.last_on):
-            years = _years(day.year - closed.year)
-            text = f"{years} since {name} was won, on {day.day} {day:%b}"
-            found.append((day, Reason(text, confidential)))
-    return found
+def _anniversaries(wish: KeepInTouch, wins: list[Win]) -> list[tuple[date, Reason]]:
+    """Anniversaries of deals that were won with a contact, with their days."""
+    reasons = []
+    for win in wins:
+        if day := _anniversary(win.closed, wish.last_on):
+            years = _years(day.year - win.closed.year)
+            text = f"{years} since {win.name} was won, on {day.day} {day:%b}"
+            reasons.append((day, Reason(text, win.confidential)))
+    return reasons
 
 
 def _anniversary(start: date, last_on: date) -> date | None:
-    """The anniversary of a day that is around today, unless they were written to just before."""
+    """The anniversary of a day if it is near today and the last contact was not recent."""
     for year in (today().year - 1, today().year, today().year + 1):
         if year <= start.year:
             continue
@@ -186,7 +204,7 @@ def _anniversary(start: date, last_on: date) -> date | None:
             day = start.replace(year=year)
         except ValueError:  # The 29th of February.
             day = date(year, 2, 28)
-        if abs(day - today()) <= AROUND and last_on < today() - JUST_NOW:
+        if abs(day - today()) <= NEAR and last_on < today() - RECENT_CONTACT:
             return day
     return None
 
@@ -195,31 +213,32 @@ def _years(number: int) -> str:
     return "One year" if number == 1 else f"{number} years"
 
 
-def _won_with(session: Session, viewer: Viewer, ids: list[int]) -> dict[int, list[Won]]:
-    """The won deals on which these people were stakeholders, as the viewer may know of them."""
-    rows = session.execute(
-        sa.select(
-            col(Stakeholder.person_id), col(Deal.name), col(Deal.closed), col(Deal.confidential)
+def _wins(session: Session, viewer: Viewer, person_ids: list[int]) -> list[Win]:
+    """The won deals that the viewer can see and on which these people were stakeholders."""
+    query = (
+        select_row(
+            Win,
+            person_id=Stakeholder.person_id,
+            name=Deal.name,
+            closed=Deal.closed,
+            confidential=Deal.confidential,
         )
         .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
         .where(
             access.visible_deals(viewer),
-            col(Stakeholder.person_id).in_(ids),
+            col(Stakeholder.person_id).in_(person_ids),
             col(Deal.outcome) == Outcome.WON,
             col(Deal.closed).is_not(None),
         )
     )
-    found: dict[int, list[Won]] = {}
-    for person_id, *won in rows:
-        found.setdefault(person_id, []).append(Won(*won))
-    return found
+    return fetch(session, Win, query)
 
 
-def _by_person(rows: Iterable[Employment]) -> dict[int, list[Employment]]:
-    found: dict[int, list[Employment]] = {}
+def _by_person(rows: Iterable[PersonRow]) -> dict[int, list[PersonRow]]:
+    by_person: dict[int, list[PersonRow]] = {}
     for row in rows:
-        found.setdefault(row.person_id, []).append(row)
-    return found
+        by_person.setdefault(row.person_id, []).append(row)
+    return by_person
 
 
 def _row(session: Session, member_id: int, person: Person) -> KeepInTouch:

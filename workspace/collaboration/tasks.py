@@ -1,4 +1,4 @@
-"""Tasks: what has to be done on a deal, by whom and by when."""
+"""Tasks on deals, with assignee and due date."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col
 
 from workspace.clock import now, today
+from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.lifecycle import lock_deal
 from workspace.deals.tables import Deal
@@ -18,7 +19,7 @@ from workspace.timeline.timeline import record
 
 
 class Task(SQLModel, table=True):
-    """One thing to do on a deal."""
+    """Something to do on a deal."""
 
     id: int = Field(default=None, primary_key=True)
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
@@ -33,7 +34,7 @@ class Task(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class TaskRow:
-    """A task as pages show it, with the deal that it is on."""
+    """A task as a line of a list, with its deal."""
 
     id: int
     text: str
@@ -48,12 +49,12 @@ class TaskRow:
 
     @property
     def overdue(self) -> bool:
-        """Whether it should have been done before today."""
+        """Whether it is open and was due before today."""
         return self.done_at is None and self.due is not None and self.due < today()
 
     @property
     def is_today(self) -> bool:
-        """Whether it has to be done today."""
+        """Whether it is open and due today."""
         return self.done_at is None and self.due == today()
 
 
@@ -66,7 +67,7 @@ def add_task(
     due: date | None = None,
     assignee: str | None = None,
 ) -> Task:
-    """Something to do on a deal, for the member of that key, who is told; else for its adder."""
+    """Add a task for the assignee, given by key, who is notified; by default for its author."""
     task = Task(
         deal_id=deal.id,
         text=text,
@@ -76,57 +77,56 @@ def add_task(
     )
     session.add(task)
     session.flush()
-    _record(session, task, by, "added", to=_holder(task))
+    _record(session, task, by, "added", tell=_assignee(task))
     return task
 
 
 def change_task(
     session: Session, task: Task, by: int | None, *, due: date | None, assignee: str | None
 ) -> None:
-    """Give a task another day, or to somebody else, who is told."""
+    """Change a task's due date and assignee; a new and a former assignee are notified."""
     deal = session.get_one(Deal, task.deal_id)
-    before = task.assignee_id
-    had = session.get(Person, before) if before else None
-    # Whoever has it keeps it, also where they could no longer be given it.
-    keeps = assignee == (had.key if had else None)
-    to = before if keeps else _reader(session, deal, assignee) if assignee else None
-    if (due, to) == (task.due, before):
+    former_id = task.assignee_id
+    former = session.get(Person, former_id) if former_id else None
+    # An assignee who could not get the task today can keep it.
+    keeps = assignee == (former.key if former else None)
+    new_id = former_id if keeps else _reader(session, deal, assignee) if assignee else None
+    if (due, new_id) == (task.due, former_id):
         return
-    task.due, task.assignee_id = due, to
+    task.due, task.assignee_id = due, new_id
     session.add(task)
-    told = {} if keeps else {who: "task" for who in (before, to) if who}
-    _record(session, task, by, "moved" if keeps else "given", to=told)
+    tell = {} if keeps else {person_id: "task" for person_id in (former_id, new_id) if person_id}
+    _record(session, task, by, "moved" if keeps else "given", tell=tell)
 
 
 def finish_task(session: Session, task: Task, by: int | None) -> None:
-    """A task is done; one that is done already stays as it was."""
+    """Mark a task as done and notify its author; a task that is done stays as it is."""
     if task.done_at is None:
         task.done_at, task.done_by_id = now(), by
         session.add(task)
-        # Whoever wanted it done hears that it is.
         tell = {task.added_by_id: "task"} if task.added_by_id else {}
-        _record(session, task, by, "done", to=tell)
+        _record(session, task, by, "done", tell=tell)
 
 
 def reopen_task(session: Session, task: Task, by: int | None) -> None:
-    """A task is not done after all."""
+    """Reopen a task that is done."""
     if task.done_at is not None:
         task.done_at = task.done_by_id = None
         session.add(task)
-        _record(session, task, by, "reopened", to=_holder(task))
+        _record(session, task, by, "reopened", tell=_assignee(task))
 
 
 def remove_task(session: Session, task: Task, by: int | None) -> None:
-    """Take a task away that nobody has to do any more."""
-    _record(session, task, by, "removed", to=_holder(task))
+    """Remove a task."""
+    _record(session, task, by, "removed", tell=_assignee(task))
     session.delete(task)
 
 
 def changeable_task(session: Session, viewer: Viewer, key: str, task_id: int) -> tuple[Deal, Task]:
-    """A task and its deal: for those who may change the deal, and whoever has the task."""
+    """A deal and its task; Forbidden unless the viewer can edit the deal or is the assignee."""
     require_writer(viewer)
     deal = access.readable_deal(session, viewer, key)
-    # Whoever changes a task holds its deal, so that two at once see each other's change.
+    # Changes of a deal's tasks lock the deal, so that simultaneous ones see each other.
     lock_deal(session, deal)
     task = session.get(Task, task_id)
     if task is None or task.deal_id != deal.id:
@@ -138,47 +138,49 @@ def changeable_task(session: Session, viewer: Viewer, key: str, task_id: int) ->
 
 
 def tasks_of_deal(session: Session, deal: Deal, *, done: int = 5) -> list[TaskRow]:
-    """What is to be done on a deal, the most urgent first, then what was done last."""
-    here = _rows().where(col(Task.deal_id) == deal.id)
-    waiting = here.where(col(Task.done_at).is_(None)).order_by(*_URGENT)
-    found = [TaskRow(*row) for row in session.execute(waiting)]
+    """The open tasks of a deal, the most urgent first, then the last ones that were done."""
+    on_deal = _task_rows().where(col(Task.deal_id) == deal.id)
+    open_tasks = on_deal.where(col(Task.done_at).is_(None)).order_by(*_URGENCY)
+    rows = fetch(session, TaskRow, open_tasks)
     if done:
-        last = here.where(col(Task.done_at).is_not(None)).order_by(sa.desc(col(Task.done_at)))
-        found += [TaskRow(*row) for row in session.execute(last.limit(done))]
-    return found
+        closed = on_deal.where(col(Task.done_at).is_not(None)).order_by(sa.desc(col(Task.done_at)))
+        rows += fetch(session, TaskRow, closed.limit(done))
+    return rows
 
 
 def tasks_of_member(
     session: Session, viewer: Viewer, *, until: date | None = None, limit: int = 30
 ) -> list[TaskRow]:
-    """What a member has to do on deals that they see, the most urgent first."""
-    query = _rows().where(
+    """The open tasks of a member on deals that they can see, the most urgent first."""
+    query = _task_rows().where(
         access.visible_deals(viewer),
         col(Task.assignee_id) == viewer.person_id,
         col(Task.done_at).is_(None),
     )
     if until is not None:
         query = query.where(col(Task.due) <= until)
-    return [TaskRow(*row) for row in session.execute(query.order_by(*_URGENT).limit(limit))]
+    return fetch(session, TaskRow, query.order_by(*_URGENCY).limit(limit))
 
 
-_URGENT = (col(Task.due).is_(None), col(Task.due), col(Task.id))
+_URGENCY = (col(Task.due).is_(None), col(Task.due), col(Task.id))
 
 
-def _rows() -> Any:
+def _task_rows() -> sa.Select[Any]:
     return (
-        sa.select(
-            col(Task.id),
-            col(Task.text),
-            col(Task.due),
-            col(Task.done_at),
-            col(Task.assignee_id),
-            col(Person.name),
-            col(Person.key),
-            col(Deal.key),
-            col(Deal.name),
-            col(Deal.confidential),
+        select_row(
+            TaskRow,
+            id=Task.id,
+            text=Task.text,
+            due=Task.due,
+            done_at=Task.done_at,
+            assignee_id=Task.assignee_id,
+            assignee=Person.name,
+            assignee_key=Person.key,
+            deal_key=Deal.key,
+            deal_name=Deal.name,
+            confidential=Deal.confidential,
         )
+        .select_from(Task)
         .join(Deal, col(Deal.id) == col(Task.deal_id))
         .outerjoin(Person, col(Person.id) == col(Task.assignee_id))
     )
@@ -193,8 +195,8 @@ def _reader(session: Session, deal: Deal, key: str) -> int:
     )
 
 
-def _holder(task: Task) -> dict[int, str]:
-    """Whoever has a task, as somebody to be told."""
+def _assignee(task: Task) -> dict[int, str]:
+    """The assignee of a task, to be notified."""
     return {task.assignee_id: "task"} if task.assignee_id else {}
 
 
@@ -204,9 +206,9 @@ def _record(
     by: int | None,
     step: str,
     *,
-    to: dict[int, str] | None = None,
+    tell: dict[int, str] | None = None,
 ) -> None:
     detail: dict[str, object] = {"step": step, "person_id": task.assignee_id}
     if task.due:
         detail["due"] = task.due.isoformat()
-    record(session, task.deal_id, by, "task", task.text, detail=detail, tell=to)
+    record(session, task.deal_id, by, "task", task.text, detail=detail, tell=tell)

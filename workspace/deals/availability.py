@@ -1,4 +1,4 @@
-"""How many seats a member takes at once, and when they are away."""
+"""A member's availability for deal teams: a limit of seats, and when they are away."""
 
 from datetime import date
 from typing import Any
@@ -8,12 +8,12 @@ from sqlmodel import Field, Session, SQLModel
 from workspace.audit import audit
 from workspace.errors import Invalid
 
-# Seats on open deals that a member can take who has not said how many.
+# The limit of seats on open deals for a member who has set none.
 USUAL_LIMIT = 6
 
 
 class MemberAvailability(SQLModel, table=True):
-    """What a member says of their time: how many seats at once, and when they are away."""
+    """A member's own limit of seats on open deals, and the days when they are away."""
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
     seat_limit: int = USUAL_LIMIT
@@ -22,7 +22,7 @@ class MemberAvailability(SQLModel, table=True):
 
 
 def availability_of(session: Session, person_id: int) -> MemberAvailability:
-    """What a member says of their time; the usual where they have said nothing."""
+    """A member's availability; the default where they have set none."""
     return session.get(MemberAvailability, person_id) or MemberAvailability(person_id=person_id)
 
 
@@ -35,7 +35,7 @@ def set_availability(
     away_from: date | None,
     away_until: date | None,
 ) -> None:
-    """Write down how many seats a member takes at once, and when they are away."""
+    """Set a member's limit of seats, and the days when they are away."""
     if away_from and away_until and away_until < away_from:
         raise Invalid("It cannot end before it began.", {"away_until": "Before it began."})
     row = availability_of(session, person_id)
@@ -50,7 +50,7 @@ def set_availability(
 
 
 def is_away(row: MemberAvailability, day: date) -> bool:
-    """Whether a member is away on a day; away from a day on until nobody knows when counts."""
+    """Whether a member is away on a day; an absence may have no first or no last day."""
     if row.away_from is None and row.away_until is None:
         return False
     return (row.away_from is None or row.away_from <= day) and (

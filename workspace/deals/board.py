@@ -3,11 +3,13 @@
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from workspace.clock import today
+from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.lists import DealRow, row_query
@@ -24,35 +26,47 @@ class StageTotal:
     sums: dict[str, Decimal]
 
 
-# Deals of a column are in the order in which they should close; those with no date come last.
-_SOONEST = sa.func.coalesce(Deal.expected_close, date.max)
+@dataclass(frozen=True)
+class _CurrencyTotal:
+    """The part of a stage's total that is in one currency."""
+
+    stage_id: int
+    currency: str | None
+    count: int
+    overdue: int
+    amount: Decimal | None
+
+
+# A column is ordered by expected close; deals without a date come last.
+_ORDER: tuple[Any, ...] = (sa.func.coalesce(Deal.expected_close, date.max), col(Deal.id))
 
 
 def stage_totals(
     session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS
 ) -> dict[int, StageTotal]:
-    """The totals of each stage that has open deals which a viewer may see and has chosen."""
+    """The totals of the stages with open deals that a viewer may see and has chosen."""
     late = sa.func.sum(sa.case((col(Deal.expected_close) < today(), 1), else_=0))
     query = (
-        sa.select(
-            col(Deal.stage_id),
-            col(Deal.currency),
-            sa.func.count(),
-            late,
-            sa.func.sum(col(Deal.amount)),
+        select_row(
+            _CurrencyTotal,
+            stage_id=Deal.stage_id,
+            currency=Deal.currency,
+            count=sa.func.count(),
+            overdue=late,
+            amount=sa.func.sum(col(Deal.amount)),
         )
-        .where(access.visible_deals(viewer), *_open_ones(chosen))
+        .where(access.visible_deals(viewer), *_open_deals(chosen))
         .group_by(col(Deal.stage_id), col(Deal.currency))
         .order_by(col(Deal.currency))
     )
-    found: dict[int, StageTotal] = {}
-    for stage_id, currency, count, overdue, amount in session.execute(query):
-        so_far = found.get(stage_id, StageTotal(0, 0, {}))
-        sums = {currency: amount} if currency and amount else {}
-        found[stage_id] = StageTotal(
-            so_far.count + count, so_far.overdue + overdue, {**so_far.sums, **sums}
+    totals: dict[int, StageTotal] = {}
+    for row in fetch(session, _CurrencyTotal, query):
+        before = totals.get(row.stage_id, StageTotal(0, 0, {}))
+        sums = {row.currency: row.amount} if row.currency and row.amount else {}
+        totals[row.stage_id] = StageTotal(
+            before.count + row.count, before.overdue + row.overdue, {**before.sums, **sums}
         )
-    return found
+    return totals
 
 
 def stage_cards(
@@ -63,14 +77,14 @@ def stage_cards(
     limit: int,
     moved: str | None = None,
 ) -> list[DealRow]:
-    """The first `limit` open deals of each stage, and the one of the key `moved`, which is put
-    before the others: whoever has moved it must find it."""
-    place = sa.func.row_number().over(
-        partition_by=col(Deal.stage_id), order_by=[_SOONEST, col(Deal.id)]
-    )
+    """The first `limit` open deals of each stage, and the deal of the key `moved`.
+
+    That deal comes before the others, so that the member who moved it finds it.
+    """
+    place = sa.func.row_number().over(partition_by=col(Deal.stage_id), order_by=_ORDER)
     placed = (
         sa.select(col(Deal.id), place.label("place"), (col(Deal.key) == moved).label("moved"))
-        .where(access.visible_deals(viewer), *_open_ones(chosen))
+        .where(access.visible_deals(viewer), *_open_deals(chosen))
         .subquery()
     )
     query = (
@@ -79,7 +93,7 @@ def stage_cards(
         .where(sa.or_(placed.c.place <= limit, placed.c.moved))
         .order_by(sa.desc(placed.c.moved), placed.c.place)
     )
-    return [DealRow(*row) for row in session.exec(query)]
+    return fetch(session, DealRow, query)
 
 
 def more_cards(
@@ -92,24 +106,23 @@ def more_cards(
     limit: int,
 ) -> list[DealRow]:
     """The open deals of one stage that come after the deal of the key `after`."""
-    query = row_query().where(
-        access.visible_deals(viewer), *_open_ones(chosen), Deal.stage_id == stage_id
+    visible = access.visible_deals(viewer)
+    query = page_after(
+        session,
+        row_query().where(visible, *_open_deals(chosen), col(Deal.stage_id) == stage_id),
+        _ORDER,
+        sa.select(*_ORDER).where(visible, col(Deal.key) == after),
     )
-    last = session.exec(
-        select(_SOONEST, Deal.id).where(access.visible_deals(viewer), Deal.key == after)
-    ).first()
-    if last:
-        query = query.where(sa.tuple_(_SOONEST, Deal.id) > sa.tuple_(*map(sa.literal, last)))
-    return [DealRow(*row) for row in session.exec(query.order_by(_SOONEST, Deal.id).limit(limit))]
+    return fetch(session, DealRow, query.limit(limit))
 
 
 def closed_since(
     session: Session, viewer: Viewer, day: date, chosen: DealFilter = ALL_DEALS
 ) -> dict[str, int]:
-    """How many deals, of those a viewer may see and has chosen, closed since a day, by outcome.
+    """How many deals that a viewer may see and has chosen closed since a day, by outcome.
 
-    Neither the stage nor the outcome of the filter counts: a board is chosen by them, and what
-    closed has left it.
+    The filter's stage and outcome do not count: they choose open deals of the board, and a closed
+    deal has left it.
     """
     query = (
         sa.select(col(Deal.outcome), sa.func.count())
@@ -123,5 +136,5 @@ def closed_since(
     return dict(session.execute(query).all())
 
 
-def _open_ones(chosen: DealFilter) -> list[sa.ColumnElement[bool]]:
+def _open_deals(chosen: DealFilter) -> list[sa.ColumnElement[bool]]:
     return replace(chosen, outcome=Outcome.OPEN).where()

@@ -1,15 +1,13 @@
-"""Credit: who was on the deals that were won and lost.
+"""Credit: the members who were on the deals that were won and lost.
 
-The rule: whoever has a seat of a closed deal is credited with it, and so is whoever had one and
-left it, before the deal closed or after. Leaving a seat is remembered when it happens
-(`PastSeat`), so nothing has to be written when a deal closes, however it is closed, and nothing
-taken away when it is opened again: an open deal credits nobody yet. Whatever becomes of the
-seats of a closed deal, nobody's credit vanishes silently: it goes only with a seat that is
-freed as given by mistake, which the timeline tells. A seat that is given after the closing
-counts, too: teams are put on past deals later.
+A member is credited with a closed deal if they have a seat on it, or had one and left it, before
+the closing or after. Leaving a seat is remembered when it happens (`PastSeat`), so that closing
+and reopening a deal change nothing about credit: an open deal just credits nobody yet. Credit
+ends only with a seat that was filled by mistake, which the timeline tells. A seat that is filled
+after the closing counts too: teams of past deals are entered later.
 
-Credit is evidence. It is shown with its deal, never counted, and only to those who may see the
-deal; for experts and proposed teams it counts like a seat.
+Credit is evidence: it is shown with its deal, never as a number, and only to viewers who may see
+the deal. For experts and suggested teams it counts like a seat.
 """
 
 from collections import defaultdict
@@ -28,8 +26,8 @@ from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
-class Part:
-    """What somebody was on a deal; with a day where they left before it closed."""
+class CreditedRole:
+    """A member's role on a deal; `until` is the day when they left, if it was open then."""
 
     role: str
     until: date | None
@@ -37,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Credit:
-    """A closed deal that somebody was on."""
+    """A closed deal that a member is credited with."""
 
     key: str
     name: str
@@ -45,12 +43,12 @@ class Credit:
     outcome: str
     closed: date | None
     confidential: bool
-    parts: list[Part]
+    roles: list[CreditedRole]
 
 
 @dataclass(frozen=True)
 class FormerMember:
-    """Somebody who was on a deal's team and left it."""
+    """A member who left a deal's team."""
 
     person_key: str
     name: str
@@ -58,26 +56,26 @@ class FormerMember:
     until: date
 
 
-def parts(*where: sa.ColumnElement[bool]) -> Any:
-    """The columns deal_id, person_id, role and until of everybody's part in some deals.
+def seat_history(*where: sa.ColumnElement[bool]) -> Any:
+    """The filled seats of some deals, and the past seats of those that are closed.
 
-    Those who have a seat, on open deals too, and those who left one of a deal that is closed.
+    A subquery with the columns deal_id, person_id, role and until; `where` is about Deal.
     """
-    held = _of(Seat, sa.cast(sa.null(), sa.Date)).where(col(Seat.person_id).is_not(None), *where)
-    left = _of(PastSeat, col(PastSeat.until)).where(col(Deal.outcome) != Outcome.OPEN, *where)
-    return sa.union_all(held, left).subquery()
+    present = _of(Seat, sa.cast(sa.null(), sa.Date)).where(col(Seat.person_id).is_not(None), *where)
+    past = _of(PastSeat, col(PastSeat.until)).where(col(Deal.outcome) != Outcome.OPEN, *where)
+    return sa.union_all(present, past).subquery()
 
 
 def credits_of(
     session: Session, viewer: Viewer, person_id: int, *, limit: int = 50
 ) -> list[Credit]:
-    """The closed deals that a member is credited with, of those the viewer may see, newest first.
+    """The closed deals that a member is credited with and the viewer may see, newest first.
 
-    A deal's owner is so, too, whether or not they have a seat.
+    The owner of a deal is credited too, with or without a seat.
     """
     closed = col(Deal.outcome) != Outcome.OPEN
-    part = parts(closed)
-    seats = sa.select(part.c.deal_id).where(part.c.person_id == person_id)
+    history = seat_history(closed)
+    seats = sa.select(history.c.deal_id).where(history.c.person_id == person_id)
     rows = session.execute(
         sa.select(Deal, col(Account.name))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
@@ -95,9 +93,9 @@ def credits_of(
             outcome=deal.outcome,
             closed=deal.closed,
             confidential=deal.confidential,
-            parts=[Part("owner", None)] * (deal.owner_id == person_id)
+            roles=[CreditedRole("owner", None)] * (deal.owner_id == person_id)
             + [
-                Part(role, until if until and deal.closed and until < deal.closed else None)
+                CreditedRole(role, until if until and deal.closed and until < deal.closed else None)
                 for role, until in sorted(roles[deal.id].items())
             ],
         )
@@ -106,34 +104,34 @@ def credits_of(
 
 
 def former_team(session: Session, deal: Deal) -> list[FormerMember]:
-    """Those who had a seat of a deal and left it, unless they are back in the same role."""
-    there = select(Seat.person_id, Seat.role).where(Seat.deal_id == deal.id)
-    seen = set(session.exec(there))
+    """The members who left a seat of a deal, except those who have the same role again."""
+    present = select(Seat.person_id, Seat.role).where(Seat.deal_id == deal.id)
+    seen = set(session.exec(present))
     rows = session.exec(
         select(PastSeat, Person.key, Person.name)
         .join(Person, col(Person.id) == col(PastSeat.person_id))
         .where(PastSeat.deal_id == deal.id)
         .order_by(sa.desc(col(PastSeat.until)), sa.desc(col(PastSeat.id)))
     )
-    found = []
+    former = []
     for past, key, name in rows:
         if (past.person_id, past.role) not in seen:
             seen.add((past.person_id, past.role))
-            found.append(FormerMember(key, name, past.role, past.until))
-    return found
+            former.append(FormerMember(key, name, past.role, past.until))
+    return former
 
 
 def _roles(
     session: Session, person_id: int, deal_ids: list[int]
 ) -> dict[int, dict[str, date | None]]:
-    """As what somebody was on each of these deals, and until when where they left."""
-    found: dict[int, dict[str, date | None]] = defaultdict(dict)
-    part = parts(col(Deal.id).in_(deal_ids))
-    rows = session.execute(sa.select(part).where(part.c.person_id == person_id)).all()
-    # A seat that they have counts rather than one of the same role that they left before.
-    for deal_id, _, role, until in sorted(rows, key=lambda row: row.until or date.max):
-        found[deal_id][role] = until
-    return found
+    """A member's roles on each of these deals, with the day until which they had them."""
+    roles: dict[int, dict[str, date | None]] = defaultdict(dict)
+    history = seat_history(col(Deal.id).in_(deal_ids))
+    rows = session.execute(sa.select(history).where(history.c.person_id == person_id)).all()
+    # A present seat comes last, and so replaces a past one of the same role.
+    for row in sorted(rows, key=lambda row: row.until or date.max):
+        roles[row.deal_id][row.role] = row.until
+    return roles
 
 
 def _of(table: type[Seat] | type[PastSeat], until: Any) -> Any:

@@ -19,17 +19,17 @@ from workspace.deals.tables import (
 )
 from workspace.people.tables import Person
 
-# The outcome, for a filter, of deals that are won or lost.
+# The outcome in a filter for deals that are won or lost.
 CLOSED = "closed"
 
 
 @dataclass(frozen=True)
 class DealFilter:
-    """What deals to look at; a field that is None or empty does not restrict.
+    """Which deals to show; a field that is None or empty does not restrict.
 
-    Products, competitors, accounts and owners are named by their keys; an industry by the code
-    of a section or a division, a size by the name of its band. The period is that of closing,
-    or of opening for a deal that is still open; both ends are included.
+    Products, competitors, accounts and owners are keys, an industry is the code of a section or
+    a division, and a size is the name of a band. The period from `since` to `until` includes
+    both days; it is about the day of closing, or of opening for a deal that is open.
     """
 
     outcome: str | None = None
@@ -43,80 +43,79 @@ class DealFilter:
     account: str | None = None
     since: date | None = None
     until: date | None = None
-    # Part of the deal's or its account's name.
+    # A part of the deal's or its account's name, or the deal's key.
     text: str | None = None
 
     def __bool__(self) -> bool:
-        return self != DealFilter()
+        return self != ALL_DEALS
 
     def takes(self, outcome: str) -> bool:
-        """Whether a deal of this outcome is looked at, as far as that goes."""
+        """Whether the filter's outcome includes this one."""
         if self.outcome == CLOSED:
             return outcome != Outcome.OPEN
         return not self.outcome or outcome == self.outcome
 
     def where(self) -> list[sa.ColumnElement[bool]]:
-        """The predicates of these deals, for any query that selects from Deal."""
-        found: list[sa.ColumnElement[bool]] = []
+        """The predicates of this filter, for a query that selects from Deal."""
+        predicates: list[sa.ColumnElement[bool]] = []
         if self.outcome == CLOSED:
-            found.append(col(Deal.outcome) != Outcome.OPEN)
+            predicates.append(col(Deal.outcome) != Outcome.OPEN)
         elif self.outcome:
-            found.append(col(Deal.outcome) == self.outcome)
+            predicates.append(col(Deal.outcome) == self.outcome)
         if self.stage:
             stage = select(Stage.id).where(Stage.name == self.stage)
-            found.append(col(Deal.stage_id).in_(stage))
+            predicates.append(col(Deal.stage_id).in_(stage))
         if accounts := self._accounts():
-            found.append(col(Deal.account_id).in_(select(Account.id).where(*accounts)))
+            predicates.append(col(Deal.account_id).in_(select(Account.id).where(*accounts)))
         if self.product:
             products = (
                 select(DealProduct.deal_id)
                 .join(Product, col(Product.id) == col(DealProduct.product_id))
                 .where(Product.key == self.product)
             )
-            found.append(col(Deal.id).in_(products))
+            predicates.append(col(Deal.id).in_(products))
         if self.competitor:
             competitors = (
                 select(DealCompetitor.deal_id)
                 .join(Competitor, col(Competitor.id) == col(DealCompetitor.competitor_id))
                 .where(Competitor.key == self.competitor)
             )
-            found.append(col(Deal.id).in_(competitors))
+            predicates.append(col(Deal.id).in_(competitors))
         if self.owner:
             owner = select(Person.id).where(Person.key == self.owner)
-            found.append(col(Deal.owner_id).in_(owner))
+            predicates.append(col(Deal.owner_id).in_(owner))
         day = sa.func.coalesce(Deal.closed, Deal.opened)
         if self.since:
-            found.append(day >= self.since)
+            predicates.append(day >= self.since)
         if self.until:
-            found.append(day <= self.until)
+            predicates.append(day <= self.until)
         if self.text:
             named = select(Account.id).where(
                 col(Account.name).icontains(self.text, autoescape=True)
             )
-            found.append(
+            predicates.append(
                 sa.or_(
                     col(Deal.name).icontains(self.text, autoescape=True),
                     col(Deal.key) == self.text,
                     col(Deal.account_id).in_(named),
                 )
             )
-        return found
+        return predicates
 
     def _accounts(self) -> list[sa.ColumnElement[bool]]:
-        found: list[sa.ColumnElement[bool]] = []
+        predicates: list[sa.ColumnElement[bool]] = []
         if self.account:
-            found.append(col(Account.key) == self.account)
+            predicates.append(col(Account.key) == self.account)
         if self.region:
-            found.append(col(Account.region) == self.region)
+            predicates.append(col(Account.region) == self.region)
         if self.industry:
-            found.append(col(Account.industry).startswith(self.industry, autoescape=True))
+            predicates.append(col(Account.industry).startswith(self.industry, autoescape=True))
         if self.size:
             low, high = size_band_limits(self.size)
-            found.append(col(Account.headcount) >= low)
+            predicates.append(col(Account.headcount) >= low)
             if high is not None:
-                found.append(col(Account.headcount) <= high)
-        return found
+                predicates.append(col(Account.headcount) <= high)
+        return predicates
 
 
-# No restriction at all.
 ALL_DEALS = DealFilter()

@@ -1,4 +1,4 @@
-"""Deals: what we hope to sell to whom, and how it went."""
+"""The life of a deal: logged, edited, moved through the stages, closed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
@@ -39,7 +39,7 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline.timeline import record, record_all
 
-# Addresses under /deals that are pages of their own: no deal is found there.
+# Addresses under /deals that are pages of their own, so that no deal may have them as keys.
 RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
 
 # The same deal by the same member within this time is a button that was pressed twice.
@@ -143,7 +143,7 @@ def log(
     competitors: Iterable[Competitor] = (),
     **facts: Any,
 ) -> Deal:
-    """Log a new deal. The one who logs it owns it unless `owner_id` says otherwise."""
+    """Log a deal without asking who may. `by` owns it unless `owner_id` says otherwise."""
     stage = stage or first_stage(session)
     facts.setdefault("owner_id", by)
     if not facts.get("opened"):
@@ -155,43 +155,43 @@ def log(
 def log_all(
     session: Session, new: Sequence[NewDeal], by: int | None, kind: str, text: str
 ) -> list[Deal]:
-    """Log many deals with a few statements for all of them; `kind` and `text` tell how."""
-    made: list[Deal] = []
-    for each, key in zip(new, new_keys(session, new), strict=True):
+    """Log many deals with few statements; `kind` and `text` are for their timelines."""
+    deals: list[Deal] = []
+    for plan, key in zip(new, new_keys(session, new), strict=True):
         deal = Deal(
             key=key,
-            name=each.name,
-            account_id=each.account.id if each.account else None,
-            stage_id=each.stage.id,
-            outcome=each.stage.outcome,
-            **each.facts,
+            name=plan.name,
+            account_id=plan.account.id if plan.account else None,
+            stage_id=plan.stage.id,
+            outcome=plan.stage.outcome,
+            **plan.facts,
         )
         deal.stage_since = deal.opened or today()
         if deal.outcome != Outcome.OPEN and deal.closed is None:
             deal.closed = today()
         _require_dates(deal.outcome, deal.opened, deal.closed)
-        made.append(deal)
-    session.add_all(made)
+        deals.append(deal)
+    session.add_all(deals)
     session.flush()
     public_products: set[int] = set()
     public_competitors: set[int] = set()
-    for each, deal in zip(new, made, strict=True):
-        products = {product.id for product in each.products}
+    for plan, deal in zip(new, deals, strict=True):
+        products = {product.id for product in plan.products}
         session.add_all(DealProduct(deal_id=deal.id, product_id=row_id) for row_id in products)
-        competitors = {competitor.id for competitor in each.competitors}
+        competitors = {competitor.id for competitor in plan.competitors}
         session.add_all(
             DealCompetitor(deal_id=deal.id, competitor_id=row_id) for row_id in competitors
         )
-        if each.account:
-            _became_customer(deal, each.account)
+        if plan.account:
+            _became_customer(deal, plan.account)
         if not deal.confidential:
             public_products |= products
             public_competitors |= competitors
     session.flush()
     make_listed(session, Product, public_products)
     make_listed(session, Competitor, public_competitors)
-    record_all(session, [deal.id for deal in made], by, kind, text)
-    return made
+    record_all(session, [deal.id for deal in deals], by, kind, text)
+    return deals
 
 
 def edit(
@@ -202,7 +202,7 @@ def edit(
     *,
     version: int | None = None,
 ) -> bool:
-    """Change some of a deal's own columns; whether anything differed.
+    """Change some columns of a deal; whether anything differed.
 
     `version` is the version that the editor saw; `Conflict` where it is no longer that one.
     """
@@ -220,7 +220,7 @@ def edit(
     for name, value in changed.items():
         setattr(deal, name, value)
     if "confidential" in changed and not deal.confidential:
-        _revealed(session, deal)
+        _reveal(session, deal)
     deal.version += 1
     session.add(deal)
     record(
@@ -274,10 +274,10 @@ def change_all(
     stage: Stage | None,
     changes: dict[str, object],
 ) -> int:
-    """Change all of these deals, each a key and the version that was seen, or none of them.
+    """Change all of these deals or none; each is a key and the version that the viewer saw.
 
-    `Invalid` names every deal that stands in the way, with its reason; the caller's transaction
-    must end then. How many deals are otherwise now.
+    How many deals changed. `Invalid` has a reason for every deal that cannot be changed; the
+    caller must then roll its transaction back.
     """
     if stage and stage.outcome != Outcome.OPEN:
         raise Invalid(
@@ -286,7 +286,7 @@ def change_all(
         )
     refused: dict[str, str] = {}
     changed = 0
-    # In one order, so that two who change the same deals do not wait for each other.
+    # Locks are taken in one order, so that two transactions never wait for each other.
     for key, version in sorted(chosen):
         try:
             deal = access.editable_deal(session, viewer, key)
@@ -338,11 +338,11 @@ def advance(
             _became_customer(deal, account)
     deal.version += 1
     session.add(deal)
-    # Whoever was on the team is credited with how it went, and hears of it.
+    # The team is credited with a deal that closes, and is told.
     closes = to.outcome != Outcome.OPEN and not quiet
-    told = dict.fromkeys(_team(session, deal), "credit") if closes else {}
+    tell = dict.fromkeys(_team(session, deal), "credit") if closes else {}
     detail: dict[str, object] = {"stage": [before.name, to.name]}
-    record(session, deal.id, by, "stage", reason, detail=detail, tell=told, quiet=quiet)
+    record(session, deal.id, by, "stage", reason, detail=detail, tell=tell, quiet=quiet)
     return True
 
 
@@ -353,7 +353,7 @@ def change_links(
     products: Iterable[Product],
     competitors: Iterable[Competitor],
 ) -> bool:
-    """Change what a deal is about and against, with its timeline; whether anything differed."""
+    """Set the products and competitors of a deal, with its timeline; whether anything differed."""
     detail: dict[str, object] = {}
     sold, against = products_of(session, deal.id), competitors_of(session, deal.id)
     if set_products(session, deal, products):
@@ -368,12 +368,12 @@ def change_links(
 
 
 def set_products(session: Session, deal: Deal, products: Iterable[Product]) -> bool:
-    """Have a deal be about exactly these products; whether that changed anything."""
+    """Set the products of a deal; whether anything differed."""
     return _set_links(session, DealProduct, "product_id", deal, products)
 
 
 def set_competitors(session: Session, deal: Deal, competitors: Iterable[Competitor]) -> bool:
-    """Have a deal be against exactly these competitors; whether that changed anything."""
+    """Set the competitors of a deal; whether anything differed."""
     return _set_links(session, DealCompetitor, "competitor_id", deal, competitors)
 
 
@@ -402,30 +402,30 @@ def _set_links(
     deal: Deal,
     things: Iterable[Product] | Iterable[Competitor],
 ) -> bool:
-    wanted = {thing.id for thing in things}
+    chosen = {thing.id for thing in things}
     rows = {
         getattr(row, column): row
         for row in session.exec(select(table).where(table.deal_id == deal.id))
     }
-    for gone in rows.keys() - wanted:
+    for gone in rows.keys() - chosen:
         session.delete(rows[gone])
-    session.add_all(table(**{"deal_id": deal.id, column: new}) for new in wanted - rows.keys())
+    session.add_all(table(**{"deal_id": deal.id, column: new}) for new in chosen - rows.keys())
     session.flush()
     if not deal.confidential:
-        make_listed(session, Product if table is DealProduct else Competitor, wanted)
-    return rows.keys() != wanted
+        make_listed(session, Product if table is DealProduct else Competitor, chosen)
+    return rows.keys() != chosen
 
 
 def _team(session: Session, deal: Deal) -> set[int]:
-    """Who has a seat on a deal, or had one and left it."""
-    there = session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id))
-    left = session.exec(select(PastSeat.person_id).where(PastSeat.deal_id == deal.id))
-    return {person_id for person_id in (*there, *left) if person_id is not None}
+    """The members who have a seat on a deal, or had one and left it."""
+    present = session.exec(select(Seat.person_id).where(Seat.deal_id == deal.id))
+    past = session.exec(select(PastSeat.person_id).where(PastSeat.deal_id == deal.id))
+    return {person_id for person_id in (*present, *past) if person_id is not None}
 
 
 def lock_deal(session: Session, deal: Deal) -> None:
-    """See a deal as it is now, and keep others from changing it until this transaction ends."""
-    # Refreshing throws away what has not been written yet.
+    """Lock a deal until this transaction ends, and read it as it is now."""
+    # Refreshing discards changes that are not flushed.
     session.flush()
     session.refresh(deal, with_for_update={"key_share": True})
 
@@ -439,18 +439,18 @@ def _require_dates(outcome: str, opened: object, closed: object) -> None:
         )
 
 
-def _revealed(session: Session, deal: Deal) -> None:
-    """What a deal kept to itself while it was confidential may be known now."""
+def _reveal(session: Session, deal: Deal) -> None:
+    """Let everybody know what a deal hid while it was confidential."""
     if deal.account_id:
         _became_customer(deal, session.get_one(Account, deal.account_id))
-    sold = select(DealProduct.product_id).where(DealProduct.deal_id == deal.id)
-    make_listed(session, Product, session.exec(sold))
-    against = select(DealCompetitor.competitor_id).where(DealCompetitor.deal_id == deal.id)
-    make_listed(session, Competitor, session.exec(against))
+    products = select(DealProduct.product_id).where(DealProduct.deal_id == deal.id)
+    make_listed(session, Product, session.exec(products))
+    competitors = select(DealCompetitor.competitor_id).where(DealCompetitor.deal_id == deal.id)
+    make_listed(session, Competitor, session.exec(competitors))
 
 
 def _became_customer(deal: Deal, account: Account) -> None:
-    """A deal that was won makes a customer. A confidential one does not: everybody would see."""
+    """Make the account of a won deal a customer, unless the deal is confidential: it would show."""
     former = account.relationship in (Relationship.PROSPECT, Relationship.FORMER_CUSTOMER)
     if deal.outcome == Outcome.WON and not deal.confidential and former:
         account.relationship = Relationship.CUSTOMER

@@ -1,4 +1,4 @@
-"""Choosing deals: one filter for lists, search, kin and the command line."""
+"""Lists of deals that a viewer may see, and what a filter or a form may choose from."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,16 +12,12 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.clock import today
+from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, DealFilter
 from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
-from workspace.deals.tables import (
-    Deal,
-    Outcome,
-    Seat,
-    Stage,
-)
+from workspace.deals.tables import Deal, Outcome, Seat, Stage
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
@@ -53,7 +49,7 @@ class DealRow:
 
     @property
     def overdue(self) -> bool:
-        """Whether an open deal should have been closed by now."""
+        """Whether the expected close of an open deal has passed."""
         return (
             self.outcome == Outcome.OPEN
             and self.expected_close is not None
@@ -74,7 +70,7 @@ class DealRow:
 
 
 _OWNER = aliased(Person)
-# A value for every row, so that paging by key needs no special case for what is unknown.
+# No order column is null, so that a page can begin after any row.
 _ORDERS: dict[str, Any] = {
     "opened": sa.func.coalesce(Deal.opened, date.min),
     "name": sa.func.lower(Deal.name),
@@ -99,22 +95,23 @@ def deal_rows(
     after: str | None = None,
     limit: int = 50,
 ) -> list[DealRow]:
-    """The deals that a viewer may see and has chosen, in order, from after the deal `after`."""
-    key = _ORDERS[order]
-    # Which deals, before what is shown of them: what a list does not order by is looked up for
-    # the deals of its page alone.
-    query = _ordered(col(Deal.id)).where(access.visible_deals(viewer), *chosen.where())
-    if after:
-        place = session.exec(
-            _ordered(key, col(Deal.id)).where(access.visible_deals(viewer), Deal.key == after)
-        ).first()
-        if place:
-            here, there = sa.tuple_(key, col(Deal.id)), sa.tuple_(*map(sa.literal, place))
-            query = query.where(here < there if descending else here > there)
+    """The deals that a viewer may see and has chosen, in order, from after the deal of the key
+    `after`."""
+    columns = (_ORDERS[order], col(Deal.id))
+    visible = access.visible_deals(viewer)
+    # The page's deals are chosen first, so that the joins which only show something are made for
+    # them alone.
+    chosen_ids = page_after(
+        session,
+        _ordered(col(Deal.id)).where(visible, *chosen.where()),
+        columns,
+        _ordered(*columns).where(visible, col(Deal.key) == after) if after else None,
+        descending=descending,
+    )
+    page = chosen_ids.limit(limit).subquery()
     turn = sa.desc if descending else sa.asc
-    page = query.order_by(turn(key), turn(col(Deal.id))).limit(limit).subquery()
-    rows = row_query().join(page, page.c.id == Deal.id).order_by(turn(key), turn(col(Deal.id)))
-    return [DealRow(*row) for row in session.exec(rows)]
+    rows = row_query().join(page, page.c.id == Deal.id).order_by(*map(turn, columns))
+    return fetch(session, DealRow, rows)
 
 
 def deals_of_member(
@@ -125,9 +122,9 @@ def deals_of_member(
     outcome: str | None = None,
     limit: int = 50,
 ) -> list[DealRow]:
-    """The deals, of those the viewer may see, that a member owns or has a seat on.
+    """The deals that a member owns or has a seat on, of those that the viewer may see.
 
-    The ones that should be closed first come first; those with no date come last.
+    Open deals come in the order of their expected close, and deals without a date come last.
     """
     on_team = select(Seat.deal_id).where(Seat.person_id == person_id)
     query = row_query().where(
@@ -141,19 +138,19 @@ def deals_of_member(
         query = query.order_by(col(day).is_(None), order(col(day)))
     else:
         query = query.order_by(sa.desc(_ORDERS["opened"]))
-    return [DealRow(*row) for row in session.exec(query.order_by(col(Deal.id)).limit(limit))]
+    return fetch(session, DealRow, query.order_by(col(Deal.id)).limit(limit))
 
 
 def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[DealRow]:
-    """What was won or lost last."""
+    """The deals that were won or lost last."""
     query = row_query().where(access.visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
     newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
-    return [DealRow(*row) for row in session.exec(newest.limit(limit))]
+    return fetch(session, DealRow, newest.limit(limit))
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What a filter or a form on deals may choose from, as (value, what people read)."""
+    """What a filter or a form on deals may choose from, as (value, label)."""
 
     stages: list[tuple[str, str]]
     products: list[tuple[str, str]]
@@ -182,13 +179,13 @@ def choices(session: Session, viewer: Viewer) -> Choices:
 def usual_currency(session: Session, viewer: Viewer) -> str:
     """The currency that this viewer's last deal was in, or anybody's."""
     mine = sa.case((col(Deal.owner_id) == viewer.person_id, 0), else_=1)
-    found = session.exec(
+    currency = session.exec(
         select(Deal.currency)
         .where(access.visible_deals(viewer), col(Deal.currency).is_not(None))
         .order_by(mine, sa.desc(col(Deal.id)))
         .limit(1)
     ).first()
-    return found or "EUR"
+    return currency or "EUR"
 
 
 def deal_names(
@@ -201,47 +198,49 @@ def deal_names(
     return {deal_id: (key, name) for deal_id, key, name in session.exec(query)}
 
 
-def row_query() -> Any:
-    columns: tuple[Any, ...] = (
-        Deal.id,
-        Deal.key,
-        Deal.name,
-        Account.name,
-        Account.key,
-        Stage.name,
-        Deal.outcome,
-        Deal.amount,
-        Deal.currency,
-        Deal.opened,
-        Deal.expected_close,
-        Deal.closed,
-        _OWNER.name,
-        _OWNER.key,
-        Deal.next_step,
-        Deal.next_step_on,
-        Deal.confidential,
-        Deal.stage_since,
-        Stage.rotting_days,
-        Deal.version,
-    )
-    return _joined(sa.select(*columns))
-
-
-def _joined(query: Any) -> Any:
+def row_query() -> sa.Select[Any]:
+    """A query for rows of `DealRow`, of any deals; the caller restricts it to a viewer's."""
     return (
-        query.select_from(Deal)
+        select_row(
+            DealRow,
+            id=Deal.id,
+            key=Deal.key,
+            name=Deal.name,
+            account=Account.name,
+            account_key=Account.key,
+            stage=Stage.name,
+            outcome=Deal.outcome,
+            amount=Deal.amount,
+            currency=Deal.currency,
+            opened=Deal.opened,
+            expected_close=Deal.expected_close,
+            closed=Deal.closed,
+            owner=_OWNER.name,
+            owner_key=_OWNER.key,
+            next_step=Deal.next_step,
+            next_step_on=Deal.next_step_on,
+            confidential=Deal.confidential,
+            stage_since=Deal.stage_since,
+            rotting_days=Stage.rotting_days,
+            version=Deal.version,
+        )
+        .select_from(Deal)
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-        .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
+        .outerjoin(_OWNER, col(_OWNER.id) == col(Deal.owner_id))
     )
 
 
-def _ordered(*columns: Any) -> Any:
-    """Deals with all that a list may order by. Databases leave out the outer joins that an
-    order does not need, so each is one, though every deal has a stage."""
-    query: Any = sa.select(*columns).select_from(Deal)
+def _ordered(*columns: Any) -> sa.Select[Any]:
+    """A query on deals joined with every table that a list may order by.
+
+    Every join is an outer one, though every deal has a stage: databases leave out an outer join
+    that an order does not need.
+    """
     return (
-        query.outerjoin(Stage, col(Stage.id) == col(Deal.stage_id))
+        sa.select(*columns)
+        .select_from(Deal)
+        .outerjoin(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-        .outerjoin(_OWNER, _OWNER.id == Deal.owner_id)
+        .outerjoin(_OWNER, col(_OWNER.id) == col(Deal.owner_id))
     )

@@ -16,35 +16,35 @@ _Named = TypeVar("_Named", Product, Competitor)
 
 
 def find_or_add_product(session: Session, name: str, **facts: Any) -> Product:
-    """The product of that name, however it is spaced and capitalised; made where it is new.
+    """The product of that name, in any spacing and capitals; added where it is new.
 
-    Nobody else's list has a new one before a deal that is not confidential does.
+    A new one is in nobody else's list until a deal that is not confidential has it.
     """
     return _find_or_add(session, Product, name, facts)
 
 
 def find_or_add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
-    """The competitor of that name, however it is spaced and capitalised; made where new.
+    """The competitor of that name, in any spacing and capitals; added where it is new.
 
-    Nobody else's list has a new one before a deal that is not confidential does.
+    A new one is in nobody else's list until a deal that is not confidential has it.
     """
     return _find_or_add(session, Competitor, name, facts)
 
 
 def add_product(session: Session, name: str, **facts: Any) -> Product:
-    """A new product; the caller knows that there is none of that name."""
+    """Add a product; the caller knows that there is none of that name."""
     return _add(session, Product(key=free_key(session, Product, name), name=name, **facts))
 
 
 def add_competitor(session: Session, name: str, **facts: Any) -> Competitor:
-    """A new competitor; the caller knows that there is none of that name."""
+    """Add a competitor; the caller knows that there is none of that name."""
     return _add(session, Competitor(key=free_key(session, Competitor, name), name=name, **facts))
 
 
 def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[str, Any]) -> _Named:
-    wanted = joined(name)
+    same = joined(name)
     for row in session.exec(select(table)):
-        if joined(row.name) == wanted:
+        if joined(row.name) == same:
             respell(session, row, name)
             return row
     return _add(
@@ -53,9 +53,9 @@ def _find_or_add(session: Session, table: type[_Named], name: str, facts: dict[s
 
 
 def respell(session: Session, row: Product | Competitor, name: str) -> None:
-    """Write one that is not listed as its latest writer does.
+    """Give a product or a competitor that is not listed the spelling of its latest writer.
 
-    They may not know of the deal that has it, and must not learn how it is written there.
+    They may not know of the deal that has it, and must not learn its spelling there.
     """
     if not row.listed and row.name != name:
         if slug(row.name) != slug(name):
@@ -68,7 +68,7 @@ def respell(session: Session, row: Product | Competitor, name: str) -> None:
 def make_listed(
     session: Session, table: type[Product] | type[Competitor], ids: Iterable[int]
 ) -> None:
-    """Have everybody's lists offer these from now on."""
+    """Put these into everybody's lists."""
     if ids := set(ids):
         rows = sa.update(table).where(col(table.id).in_(ids), col(table.listed).is_(False))
         session.execute(rows.values(listed=True))
@@ -85,8 +85,8 @@ def products_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
     query = select(Product.key, Product.name).join(
         DealProduct, col(DealProduct.product_id) == col(Product.id)
     )
-    found = session.exec(query.where(DealProduct.deal_id == deal_id).order_by(Product.name))
-    return [(key, name) for key, name in found]
+    rows = session.exec(query.where(DealProduct.deal_id == deal_id).order_by(Product.name))
+    return [(key, name) for key, name in rows]
 
 
 def competitors_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
@@ -94,12 +94,12 @@ def competitors_of(session: Session, deal_id: int) -> list[tuple[str, str]]:
     query = select(Competitor.key, Competitor.name).join(
         DealCompetitor, col(DealCompetitor.competitor_id) == col(Competitor.id)
     )
-    found = session.exec(query.where(DealCompetitor.deal_id == deal_id).order_by(Competitor.name))
-    return [(key, name) for key, name in found]
+    rows = session.exec(query.where(DealCompetitor.deal_id == deal_id).order_by(Competitor.name))
+    return [(key, name) for key, name in rows]
 
 
 def all_products(session: Session) -> list[Product]:
-    """Everything that we sell, by name."""
+    """All products by name."""
     return list(session.exec(select(Product).order_by(Product.name)))
 
 

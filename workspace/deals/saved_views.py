@@ -1,4 +1,4 @@
-"""Saved views: ways of looking at the deals that a member gave a name."""
+"""Saved views: filters of the deals under names that members give them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,16 +12,15 @@ from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer, require_writer
 
-# So many views of one member are shown; more would hide the deals.
+# The most views of one member: a longer list would hide the deals.
 MOST_VIEWS = 30
 LONGEST_QUERY = 2000
 
 
 class SavedView(SQLModel, table=True):
-    """What an address asks of the deals, under a name.
+    """The query of an address of the deals, under a name.
 
-    `query` is the address's query. It gives nobody a right: whoever opens the view sees what
-    they may see.
+    A view gives nobody a right: a viewer who opens it sees the deals that they may see.
     """
 
     __table_args__ = (sa.UniqueConstraint("owner_id", "name"),)
@@ -30,13 +29,13 @@ class SavedView(SQLModel, table=True):
     owner_id: int = Field(foreign_key="person.id")
     name: str = Field(max_length=60)
     query: str = Field(max_length=LONGEST_QUERY)
-    # Whether everybody has it in their list, or its owner alone.
+    # Whether everybody has it in their list, or only its owner.
     shared: bool = False
 
 
 @dataclass(frozen=True)
 class ViewRow:
-    """A saved view in somebody's list; `by` is who shares it, where that is somebody else."""
+    """A saved view in a viewer's list; `by` is the other member who shares it."""
 
     id: int
     name: str
@@ -70,7 +69,7 @@ def views_of(session: Session, viewer: Viewer) -> list[ViewRow]:
 def save_view(
     session: Session, viewer: Viewer, name: str, query: str, *, shared: bool
 ) -> SavedView:
-    """Keep a way of looking at the deals under a name of one's own."""
+    """Save a view of the viewer's own."""
     require_writer(viewer)
     if viewer.person_id is None:
         raise Forbidden("Only members have views.")
@@ -91,7 +90,7 @@ def save_view(
 def change_view(
     session: Session, viewer: Viewer, view_id: int, name: str, *, shared: bool
 ) -> SavedView:
-    """Give a view another name, share it, or keep it to its owner."""
+    """Rename a view, share it, or keep it to its owner."""
     row = _changeable(session, viewer, view_id)
     others = select(SavedView.name).where(
         SavedView.owner_id == row.owner_id, SavedView.id != row.id
@@ -103,21 +102,21 @@ def change_view(
     return row
 
 
-def rename_in_views(session: Session, part: str, renamed: Mapping[str, str]) -> None:
-    """Have the views that ask for one of these by its name ask for it by its new name."""
-    for row in session.exec(select(SavedView).where(col(SavedView.query).contains(f"{part}="))):
-        asked = [
-            (name, renamed.get(value, value) if name == part else value)
+def rename_in_views(session: Session, field: str, renamed: Mapping[str, str]) -> None:
+    """Replace these values of a query's field in all views by their new names."""
+    for row in session.exec(select(SavedView).where(col(SavedView.query).contains(f"{field}="))):
+        fields = [
+            (name, renamed.get(value, value) if name == field else value)
             for name, value in parse_qsl(row.query)
         ]
-        query = urlencode(asked, quote_via=quote)
+        query = urlencode(fields, quote_via=quote)
         if len(query) <= LONGEST_QUERY:
             row.query = query
             session.add(row)
 
 
 def delete_view(session: Session, viewer: Viewer, view_id: int) -> str:
-    """Forget a view, for everybody who has it; its name."""
+    """Delete a view for everybody who has it; its name."""
     row = _changeable(session, viewer, view_id)
     session.delete(row)
     audit(session, viewer.person_id, "view deleted", f"view {row.id}")
@@ -144,5 +143,5 @@ def _may_change(viewer: Viewer, row: SavedView) -> bool:
 
 
 def _require_free(name: str, names: list[str]) -> None:
-    if name.casefold() in {each.casefold() for each in names}:
+    if name.casefold() in {other.casefold() for other in names}:
         raise Invalid("There is a view of that name.", {"name": "There is a view of that name."})

@@ -1,4 +1,4 @@
-"""Seat roles: what a place on a team may be for, in the company's own words."""
+"""Seat roles: the company's own list of roles that a seat on a team may have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,14 +22,13 @@ DEFAULT_SEAT_ROLES = (
     "trainer",
     "executive sponsor",
 )
-# The default roles that others are chosen by: whom an owner is to their deal, and as what an
-# expert is asked in.
+# The keys of the roles that an owner's own seat and an invited expert's seat get.
 OWNERS_ROLE = "account-executive"
 EXPERTS_ROLE = "product-expert"
 
 
 class SeatRole(SQLModel, table=True):
-    """What a seat may be for. Seats hold its name; its key stays when it is renamed."""
+    """A role that a seat may have. A seat has its name; its key stays when it is renamed."""
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
@@ -39,7 +38,7 @@ class SeatRole(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class SeatRoleRow:
-    """A role as a line of the list, with how many seats that the viewer may see are for it."""
+    """A role as a line of the list, with the number of its seats that the viewer may see."""
 
     key: str
     name: str
@@ -47,7 +46,7 @@ class SeatRoleRow:
 
 
 def add_default_seat_roles(session: Session) -> None:
-    """The default roles, where there are none yet."""
+    """Add the default roles, unless there are roles."""
     if session.exec(select(SeatRole.id).limit(1)).first() is None:
         for position, name in enumerate(DEFAULT_SEAT_ROLES, start=1):
             session.add(
@@ -62,21 +61,21 @@ def seat_roles(session: Session) -> Sequence[SeatRole]:
 
 
 def role_names(session: Session) -> list[str]:
-    """The names that a seat which is about to be made may have.
+    """The names of the roles for new seats.
 
-    They stay as they are until this transaction ends: whoever renames or removes a role waits.
+    A lock keeps others from renaming or removing a role until this transaction ends.
     """
-    return [role.name for role in _held(session, to_change=False)]
+    return [role.name for role in _lock_roles(session, to_change=False)]
 
 
 def owners_role(session: Session) -> str:
-    """What an owner's own seat is for where a file does not say; the first role, if need be."""
-    roles = _held(session, to_change=False)
+    """The role of an owner's own seat where a file names none; without it, the first role."""
+    roles = _lock_roles(session, to_change=False)
     return next((role.name for role in roles if role.key == OWNERS_ROLE), roles[0].name)
 
 
 def seat_role_rows(session: Session, viewer: Viewer) -> list[SeatRoleRow]:
-    """The roles with how many seats are for each, of the deals that the viewer may see."""
+    """The roles, each with the number of its seats on deals that the viewer may see."""
     counts = dict(
         session.execute(
             sa.select(col(Seat.role), sa.func.count())
@@ -91,13 +90,13 @@ def seat_role_rows(session: Session, viewer: Viewer) -> list[SeatRoleRow]:
 
 
 def add_seat_role(session: Session, name: str, by: int | None) -> SeatRole:
-    """A new role, after the others."""
-    roles = _held(session)
+    """Add a role after the others."""
+    roles = _lock_roles(session)
     _require_free(name, roles)
     role = SeatRole(
         key=free_key(session, SeatRole, name),
         name=name,
-        position=max((each.position for each in roles), default=0) + 1,
+        position=max((other.position for other in roles), default=0) + 1,
     )
     session.add(role)
     session.flush()
@@ -108,19 +107,19 @@ def add_seat_role(session: Session, name: str, by: int | None) -> SeatRole:
 def rename_seat_role(
     session: Session, key: str, name: str, by: int | None, *, seen: str | None = None
 ) -> SeatRole:
-    """Give a role another name, and with it all the seats that are or were for it.
+    """Rename a role, and with it all present and past seats of that role.
 
-    `seen` is the name that the editor saw; `Conflict` where it is no longer that one. What
-    timelines tell stays as it was told.
+    `seen` is the name that the editor saw; `Conflict` where it is no longer that one. Entries on
+    timelines keep the old name.
     """
-    roles = _held(session)
-    role = _of(roles, key)
+    roles = _lock_roles(session)
+    role = _role_of(roles, key)
     before = role.name
     if seen is not None and seen != before:
         raise Conflict(f"Somebody else has renamed it to {before} in the meantime.")
     if name == before:
         return role
-    _require_free(name, [each for each in roles if each is not role])
+    _require_free(name, [other for other in roles if other is not role])
     role.name = name
     session.add(role)
     session.flush()
@@ -131,30 +130,30 @@ def rename_seat_role(
 
 
 def move_seat_role(session: Session, key: str, by: int | None, *, up: bool) -> SeatRole:
-    """Let a role change places with the one before it, or after it, where there is one."""
-    roles = _held(session)
-    role = _of(roles, key)
-    here = roles.index(role)
-    there = here - 1 if up else here + 1
-    if not 0 <= there < len(roles):
+    """Swap a role with the one before it, or after it, where there is one."""
+    roles = _lock_roles(session)
+    role = _role_of(roles, key)
+    before = roles.index(role)
+    after = before - 1 if up else before + 1
+    if not 0 <= after < len(roles):
         return role
-    roles[here], roles[there] = roles[there], roles[here]
-    for position, each in enumerate(roles, start=1):
-        each.position = position
-        session.add(each)
-    detail: dict[str, object] = {"position": [here + 1, there + 1]}
+    roles[before], roles[after] = roles[after], roles[before]
+    for position, row in enumerate(roles, start=1):
+        row.position = position
+        session.add(row)
+    detail: dict[str, object] = {"position": [before + 1, after + 1]}
     audit(session, by, "seat role moved", f"seat role {role.id}", detail)
     return role
 
 
 def remove_seat_role(session: Session, viewer: Viewer, key: str) -> str:
-    """Take a role that no seat is for out of the list; its name.
+    """Remove a role that no seat has; its name.
 
-    Seats of deals that are hidden from the one who removes it do not stand in the way: the
-    refusal would tell of them. They keep the word for what they are for.
+    Seats on deals that are hidden from the viewer do not count: a refusal would tell of them.
+    They keep the role's name.
     """
-    roles = _held(session)
-    role = _of(roles, key)
+    roles = _lock_roles(session)
+    role = _role_of(roles, key)
     count = next(row.seats for row in seat_role_rows(session, viewer) if row.key == key)
     if count:
         seats = "A seat is" if count == 1 else f"{count} seats are"
@@ -168,26 +167,26 @@ def remove_seat_role(session: Session, viewer: Viewer, key: str) -> str:
     return role.name
 
 
-def _held(session: Session, *, to_change: bool = True) -> list[SeatRole]:
-    """The roles in their order, as they are now, and as they stay until this transaction ends."""
-    # Everybody takes them in one order, so that nobody waits for somebody who waits for them.
+def _lock_roles(session: Session, *, to_change: bool = True) -> list[SeatRole]:
+    """The roles in their order, locked until this transaction ends."""
+    # Locks are taken in one order, so that two transactions never wait for each other.
     query = select(SeatRole.id).order_by(col(SeatRole.id))
     session.exec(query.with_for_update(read=not to_change, key_share=not to_change)).all()
-    # Whoever had to wait does not see what was added meanwhile until they look again.
-    now_there = select(SeatRole).order_by(col(SeatRole.position))
-    return list(session.exec(now_there.execution_options(populate_existing=True)))
+    # A second query, as the first one misses roles that were added while it waited.
+    current = select(SeatRole).order_by(col(SeatRole.position))
+    return list(session.exec(current.execution_options(populate_existing=True)))
 
 
-def _of(roles: Sequence[SeatRole], key: str) -> SeatRole:
-    found = next((role for role in roles if role.key == key), None)
-    if found is None:
+def _role_of(roles: Sequence[SeatRole], key: str) -> SeatRole:
+    role = next((role for role in roles if role.key == key), None)
+    if role is None:
         raise NotFound("There is no such role any more.")
-    return found
+    return role
 
 
 def _require_free(name: str, others: Sequence[SeatRole]) -> None:
     if not plain(name):
         raise Invalid("That is no name.", {"name": "A name with a letter or a digit."})
-    # As files are read: 'Trainer' and 'trainer' are one.
-    if plain(name) in {plain(each.name) for each in others}:
+    # Imports read 'Trainer' and 'trainer' as one name.
+    if plain(name) in {plain(other.name) for other in others}:
         raise Invalid("There is such a role.", {"name": "There is a role of that name."})

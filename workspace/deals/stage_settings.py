@@ -1,4 +1,4 @@
-"""The stages of the pipeline: what they are called, what they promise, when their deals rot."""
+"""Changes to the stages of the pipeline: names, probabilities, days until a deal rots."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -17,48 +17,50 @@ MOST_DAYS = 3650
 
 
 @dataclass(frozen=True)
-class StageFacts:
-    """What may be changed of a stage."""
+class StageSettings:
+    """The columns of a stage that may be changed."""
 
     name: str
     probability: int
     rotting_days: int
 
 
-def held_stages(session: Session) -> list[Stage]:
-    """The pipeline as it is now, and as it stays until this transaction ends."""
+def lock_stages(session: Session) -> list[Stage]:
+    """The pipeline, locked until this transaction ends."""
     query = select(Stage).order_by(col(Stage.id)).with_for_update(key_share=True)
     rows = session.exec(query.execution_options(populate_existing=True)).all()
     return sorted(rows, key=lambda stage: stage.position)
 
 
-def facts_of(stage: Stage) -> StageFacts:
-    """What may be changed of a stage, as it is."""
-    return StageFacts(stage.name, stage.probability, stage.rotting_days)
+def settings_of(stage: Stage) -> StageSettings:
+    """The settings of a stage as they are."""
+    return StageSettings(stage.name, stage.probability, stage.rotting_days)
 
 
-def change_stages(session: Session, wanted: Mapping[int, StageFacts], by: int | None) -> int:
-    """Give stages, by their ids, these facts, all or none; how many are otherwise now.
+def change_stages(session: Session, settings: Mapping[int, StageSettings], by: int | None) -> int:
+    """Give stages, by their ids, these settings, all or none; how many stages changed.
 
-    Saved views that ask for a stage go on asking for it under its new name. Of a stage at which
-    deals are closed only the name changes: they were won for certain, or lost.
+    Saved views that filter by a stage follow its new name. Only the name of a closing stage
+    changes: its deals are won or lost for certain.
     """
-    changed: list[tuple[Stage, StageFacts, StageFacts]] = []
-    pipeline = held_stages(session)
+    changed: list[tuple[Stage, StageSettings, StageSettings]] = []
+    pipeline = lock_stages(session)
     for stage in pipeline:
-        before = facts_of(stage)
-        after = wanted.get(stage.id, before)
+        before = settings_of(stage)
+        after = settings.get(stage.id, before)
         if stage.outcome != Outcome.OPEN:
             after = replace(before, name=after.name)
         if after != before:
             changed.append((stage, before, after))
-    _require_names({stage.id: wanted.get(stage.id, facts_of(stage)).name for stage in pipeline})
+    _require_names(
+        {stage.id: settings.get(stage.id, settings_of(stage)).name for stage in pipeline}
+    )
     for _, _, after in changed:
         if not (0 <= after.probability <= 100 and 1 <= after.rotting_days <= MOST_DAYS):
             raise Invalid(f"A chance is from 0 to 100, and days are from 1 to {MOST_DAYS}.")
     for stage, before, after in changed:
         if after.name != before.name:
-            # Two may swap their names, and at no moment may two have one.
+            # Two stages may swap their names, but no two have one name at any moment.
             stage.name = token_hex(30)
             session.add(stage)
     session.flush()
@@ -78,8 +80,8 @@ def change_stages(session: Session, wanted: Mapping[int, StageFacts], by: int | 
 
 
 def _require_names(names: Mapping[int, str]) -> None:
-    """Refuse what is no name, and names that files could not tell apart."""
-    # As files are read: 'Closed won' and 'closed-won' are one.
+    """Refuse empty names, and names that an import could not tell apart."""
+    # Imports read 'Closed won' and 'closed-won' as one name.
     count = Counter(plain(name) for name in names.values())
     wrong = {
         f"name-{stage_id}": "Another stage is called so." if plain(name) else "Not a name."

@@ -21,7 +21,7 @@ DEFAULT_STAGES = (
 
 
 def add_default_stages(session: Session) -> None:
-    """The default pipeline, where there is none yet."""
+    """Add the default pipeline, unless there is one."""
     if session.exec(select(Stage.id).limit(1)).first() is None:
         session.add_all(
             Stage(name=name, position=position, probability=probability, outcome=outcome)
@@ -44,5 +44,5 @@ def stage_of(session: Session, name: str) -> Stage:
 
 
 def first_stage(session: Session) -> Stage:
-    """Where a new deal starts."""
+    """The stage of a new deal."""
     return session.exec(select(Stage).order_by(col(Stage.position)).limit(1)).one()

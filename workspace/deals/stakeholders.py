@@ -1,4 +1,4 @@
-"""Stakeholders: the people on the buyer's side of a deal, and how they stand."""
+"""Stakeholders: the people on the buyer's side of a deal, and their stance towards us."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 
 from workspace.accounts.accounts import Account
+from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.lifecycle import lock_deal
 from workspace.deals.tables import Deal
@@ -33,7 +34,7 @@ COVERAGES = ("unknown", "no contact", "brief contact", "multiple contacts", "in 
 
 
 class Stakeholder(SQLModel, table=True):
-    """A contact on a deal. What nobody has said is empty."""
+    """A contact on a deal. A field that is not known is empty."""
 
     __table_args__ = (UniqueConstraint("deal_id", "person_id"),)
 
@@ -44,7 +45,7 @@ class Stakeholder(SQLModel, table=True):
     stance: str = Field(default="", max_length=20)
     influence: str = Field(default="", max_length=10)
     coverage: str = Field(default="unknown", max_length=20)
-    # Whom they report to, among this deal's stakeholders.
+    # The stakeholder of this deal whom they report to.
     reports_to_id: int | None = Field(
         default=None, foreign_key="stakeholder.id", index=True, ondelete="SET NULL"
     )
@@ -53,7 +54,7 @@ class Stakeholder(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class StakeholderRow:
-    """A stakeholder as pages show one; `reports_to` is the name of whom they report to."""
+    """A stakeholder as pages show one; `reports_to` is their superior's name."""
 
     id: int
     person_id: int
@@ -82,24 +83,24 @@ def stakeholders_of(session: Session, deal_id: int) -> list[StakeholderRow]:
         value=col(Stakeholder.influence),
         else_=0,
     )
-    columns: tuple[Any, ...] = (
-        Stakeholder.id,
-        Person.id,
-        Person.key,
-        Person.name,
-        Person.title,
-        Account.name,
-        Account.key,
-        Stakeholder.buying_role,
-        Stakeholder.stance,
-        Stakeholder.influence,
-        Stakeholder.coverage,
-        Stakeholder.reports_to_id,
-        superior.name,
-        Stakeholder.note,
-    )
-    query: Any = (
-        sa.select(*columns)
+    query = (
+        select_row(
+            StakeholderRow,
+            id=Stakeholder.id,
+            person_id=Person.id,
+            key=Person.key,
+            name=Person.name,
+            title=Person.title,
+            account=Account.name,
+            account_key=Account.key,
+            buying_role=Stakeholder.buying_role,
+            stance=Stakeholder.stance,
+            influence=Stakeholder.influence,
+            coverage=Stakeholder.coverage,
+            reports_to_id=Stakeholder.reports_to_id,
+            reports_to=superior.name,
+            note=Stakeholder.note,
+        )
         .select_from(Stakeholder)
         .join(Person, col(Person.id) == col(Stakeholder.person_id))
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
@@ -108,12 +109,12 @@ def stakeholders_of(session: Session, deal_id: int) -> list[StakeholderRow]:
         .where(col(Stakeholder.deal_id) == deal_id)
         .order_by(weight.desc(), sa.func.lower(Person.name), col(Person.id))
     )
-    return [StakeholderRow(*row) for row in session.exec(query)]
+    return fetch(session, StakeholderRow, query)
 
 
 @dataclass(frozen=True)
 class Involvement:
-    """What a contact is on a deal."""
+    """A contact's roles on one deal."""
 
     deal_key: str
     deal_name: str
@@ -123,29 +124,30 @@ class Involvement:
 
 
 def involvements(session: Session, viewer: Viewer, person_id: int) -> list[Involvement]:
-    """The deals, of those that the viewer may see, on which somebody is a stakeholder."""
+    """The deals that the viewer may see on which a person is a stakeholder, newest first."""
     query = (
-        sa.select(
-            col(Deal.key),
-            col(Deal.name),
-            col(Deal.outcome),
-            col(Stakeholder.buying_role),
-            col(Stakeholder.stance),
+        select_row(
+            Involvement,
+            deal_key=Deal.key,
+            deal_name=Deal.name,
+            outcome=Deal.outcome,
+            buying_role=Stakeholder.buying_role,
+            stance=Stakeholder.stance,
         )
         .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
         .where(visible_deals(viewer), col(Stakeholder.person_id) == person_id)
         .order_by(sa.desc(col(Deal.opened)), sa.desc(col(Deal.id)))
     )
-    return [Involvement(*row) for row in session.execute(query)]
+    return fetch(session, Involvement, query)
 
 
 def add_stakeholder(
     session: Session, deal: Deal, person_id: int, by: int | None, **facts: Any
 ) -> Stakeholder:
-    """A contact on a deal, once; `facts` are the columns of a stakeholder that are known."""
+    """Add a contact to a deal, once; `facts` are the columns of a stakeholder that are known."""
     lock_deal(session, deal)
-    there = (Stakeholder.deal_id == deal.id, Stakeholder.person_id == person_id)
-    if session.exec(select(Stakeholder.id).where(*there)).first() is not None:
+    same = (Stakeholder.deal_id == deal.id, Stakeholder.person_id == person_id)
+    if session.exec(select(Stakeholder.id).where(*same)).first() is not None:
         raise Conflict("They are a stakeholder of this deal already.")
     if session.get(Member, person_id) is not None:
         raise Invalid(
@@ -166,7 +168,7 @@ def add_stakeholder(
 def edit_stakeholder(
     session: Session, row: Stakeholder, by: int | None, changes: dict[str, Any]
 ) -> bool:
-    """Change some of what is known of a stakeholder; whether anything differed."""
+    """Change some columns of a stakeholder; whether anything differed."""
     lock_deal(session, session.get_one(Deal, row.deal_id))
     session.refresh(row)
     changed = {name: value for name, value in changes.items() if getattr(row, name) != value}
@@ -183,12 +185,12 @@ def edit_stakeholder(
 
 
 def remove_stakeholder(session: Session, row: Stakeholder, by: int | None) -> None:
-    """Take a contact off a deal; those who reported to them report to nobody."""
+    """Remove a contact from a deal; their direct reports report to nobody."""
     lock_deal(session, session.get_one(Deal, row.deal_id))
     below = select(Stakeholder).where(Stakeholder.reports_to_id == row.id)
-    for each in session.exec(below).all():
-        each.reports_to_id = None
-        session.add(each)
+    for report in session.exec(below).all():
+        report.reports_to_id = None
+        session.add(report)
     session.flush()
     detail: dict[str, object] = {"left_id": row.person_id, "role": row.buying_role}
     record(session, row.deal_id, by, "stakeholder", detail=detail)
@@ -197,7 +199,7 @@ def remove_stakeholder(session: Session, row: Stakeholder, by: int | None) -> No
 
 
 def _require_words(facts: dict[str, Any]) -> None:
-    """Refuse words outside the vocabulary; nothing said is said by an empty one."""
+    """Refuse words outside the vocabulary; an empty one is not known."""
     for name, words in (
         ("buying_role", BUYING_ROLES),
         ("stance", STANCES),
@@ -209,18 +211,18 @@ def _require_words(facts: dict[str, Any]) -> None:
 
 
 def _require_line(session: Session, row: Stakeholder, superior_id: int | None) -> None:
-    """Refuse a reporting line that leaves the deal, or that comes back to where it began."""
-    at = superior_id
-    while at is not None:
-        if at == row.id:
+    """Refuse a reporting line that leaves the deal, or that is a circle."""
+    above_id = superior_id
+    while above_id is not None:
+        if above_id == row.id:
             raise Invalid(
                 "Nobody reports to themselves, over others either.",
                 {"reports_to": "They report to this one already."},
             )
-        above = session.get(Stakeholder, at, populate_existing=True)
+        above = session.get(Stakeholder, above_id, populate_existing=True)
         if above is None or above.deal_id != row.deal_id:
             raise Invalid(
                 "They can report to a stakeholder of the same deal only.",
                 {"reports_to": "Not a stakeholder of this deal."},
             )
-        at = above.reports_to_id
+        above_id = above.reports_to_id

@@ -16,7 +16,7 @@ from workspace.clock import now
 
 
 class Outcome(StrEnum):
-    """How a deal stands; a stage implies it."""
+    """Whether a deal is open, won or lost; it follows from the stage."""
 
     OPEN = "open"
     WON = "won"
@@ -24,14 +24,14 @@ class Outcome(StrEnum):
 
 
 class Stage(SQLModel, table=True):
-    """A step of the pipeline, with the chance of winning that people give it."""
+    """A stage of the pipeline, with the probability of winning in per cent."""
 
     id: int = Field(default=None, primary_key=True)
     name: str = Field(unique=True, max_length=60)
     position: int
     probability: int
     outcome: str = Field(default=Outcome.OPEN, max_length=4)
-    # After so many days without a move a deal at this stage is said to rot.
+    # A deal that stays at this stage for more days than these is rotting.
     rotting_days: int = 30
 
 
@@ -45,24 +45,24 @@ class Product(SQLModel, table=True):
     description: str = ""
     list_price: Decimal | None = Field(default=None, max_digits=14, decimal_places=2)
     currency: str | None = Field(default=None, max_length=3)
-    # Not before a deal that everybody sees, an asset or a file of such things has it.
+    # Whether everybody may know of it: a deal that all may see, an asset or a file has it.
     listed: bool = True
 
 
 class Competitor(SQLModel, table=True):
-    """Somebody who sells against us."""
+    """A company that sells against us."""
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
     name: str = Field(unique=True, max_length=200)
     domain: str | None = Field(default=None, max_length=200)
     description: str = ""
-    # Not before a deal that everybody sees, an asset or a file of such things has it.
+    # Whether everybody may know of it: a deal that all may see, an asset or a file has it.
     listed: bool = True
 
 
 class Deal(SQLModel, table=True):
-    """A sale that is being worked on, was won, or was lost."""
+    """A sale: open, won or lost."""
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
@@ -71,7 +71,7 @@ class Deal(SQLModel, table=True):
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     owner_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     stage_id: int = Field(foreign_key="stage.id", index=True)
-    # The day of its last move, or of its opening where the record knows of no move.
+    # The day of its last change of stage; without one, the day when it was opened.
     stage_since: date | None = None
     # Follows from the stage; kept here so that lists filter on it without a join.
     outcome: str = Field(default=Outcome.OPEN, max_length=4, index=True)
@@ -83,18 +83,18 @@ class Deal(SQLModel, table=True):
     use_case: str = Field(default="", sa_type=Text)
     notes: str = Field(default="", sa_type=Text)
     next_step: str = Field(default="", max_length=500)
-    # The day on which it is to be taken.
+    # The due date of the next step.
     next_step_on: date | None = None
     # Why it was won or lost.
     reason: str = Field(default="", max_length=500)
     confidential: bool = Field(default=False, index=True)
     created_at: datetime = Field(default_factory=now)
-    # Rises with every edit, so that a form that was opened earlier cannot overwrite unseen.
+    # Rises with every edit, so that a form that was opened earlier overwrites nothing unseen.
     version: int = 1
 
 
 class DealCounter(SQLModel, table=True):
-    """One row: the last number that a deal's key was made of."""
+    """One row: the last number that a deal's key was made from."""
 
     id: int = Field(default=None, primary_key=True)
     last: int = Field(sa_type=sa.BigInteger)
@@ -123,7 +123,7 @@ class DealInvitation(SQLModel, table=True):
 
 @dataclass(frozen=True)
 class NewDeal:
-    """A deal that is about to be logged. Without a key it gets the next one of ours."""
+    """A deal that is about to be logged; without a key it gets the next free one."""
 
     name: str
     account: Account | None
@@ -142,12 +142,12 @@ class Seat(SQLModel, table=True):
     role: str = Field(max_length=40)
     person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     since: date | None = None
-    # Who was asked to take it, while they have not answered.
+    # The member who is asked to take it and has not answered.
     asked_id: int | None = Field(default=None, foreign_key="person.id", index=True)
 
 
 class PastSeat(SQLModel, table=True):
-    """A seat that a member had and left: it keeps their part in the deal from vanishing."""
+    """A seat that a member had and left, which is credited when the deal closes."""
 
     id: int = Field(default=None, primary_key=True)
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")

@@ -1,15 +1,14 @@
-"""Deal teams: the seats on a deal, who fills them, and how much more each member can take."""
+"""Deal teams: the seats on a deal, and the members who are asked for them and fill them."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.clock import today
+from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.access import NOBODY_SEES, has_reader, may_see
 from workspace.deals.lifecycle import lock_deal
@@ -38,13 +37,13 @@ def ask_seat(session: Session, seat: Seat, person_id: int, by: int | None) -> No
 
 
 def accept_seat(session: Session, seat: Seat, person_id: int) -> None:
-    """Take a seat that one was asked to take."""
+    """Take a seat as the member who was asked to."""
     _answer(session, seat, person_id)
     fill_seat(session, seat, person_id, person_id)
 
 
 def decline_seat(session: Session, seat: Seat, person_id: int | None, reason: str) -> None:
-    """Say no to a seat that one was asked to take; it is open again."""
+    """Decline a seat as the member who was asked to take it; it is open again."""
     _answer(session, seat, person_id)
     session.add(seat)
     detail: dict[str, object] = {"role": seat.role, "declined_id": person_id}
@@ -54,7 +53,7 @@ def decline_seat(session: Session, seat: Seat, person_id: int | None, reason: st
 
 
 def take_back_ask(session: Session, seat: Seat, by: int | None) -> None:
-    """Ask nobody any more to take a seat."""
+    """Take back the question to a member whether they take a seat."""
     asked = seat.asked_id
     if asked is not None:
         _answer(session, seat, asked)
@@ -81,7 +80,7 @@ def add_seat(
     *,
     quiet: bool = False,
 ) -> Seat:
-    """A seat on the team: filled where a person is given, else open. One person, one role once.
+    """Add a seat to the team: filled by a person, or open. A person has each role once.
 
     `quiet` tells nobody: what a file says of the past is no news.
     """
@@ -109,7 +108,7 @@ def fill_seat(
     *,
     quiet: bool = False,
 ) -> Seat:
-    """Put a member into an open seat; whoever else was asked to take it is so no more."""
+    """Put a member into an open seat; nobody else is asked for it any more."""
     seat.person_id = person_id
     seat.asked_id = None
     seat.since = since or today()
@@ -121,10 +120,9 @@ def fill_seat(
 def free_seat(
     session: Session, seat: Seat, by: int | None, reason: str = "", *, mistaken: bool = False
 ) -> None:
-    """Take the member out of a seat, or hand one's own over; the seat stays, open.
+    """Take a member out of a seat, which stays open.
 
-    That they had it is remembered, whether the deal is open or closed, unless they were put
-    there by mistake.
+    The record remembers that they had it (`PastSeat`), unless they were put there by mistake.
     """
     deal = session.get_one(Deal, seat.deal_id)
     lock_deal(session, deal)
@@ -145,7 +143,7 @@ def free_seat(
         )
     seat.person_id = None
     session.add(seat)
-    # Whoever hands a seat over tells the owner, and whoever is taken out of one is told.
+    # A member who leaves tells the owner; a member who is taken out is told.
     concerned = deal.owner_id if by == left else left
     tell = {concerned: "seat"} if concerned else {}
     record(session, seat.deal_id, by, "seat", reason, detail=detail, tell=tell)
@@ -153,7 +151,7 @@ def free_seat(
 
 def _seated(session: Session, deal: Deal, seat: Seat, by: int | None, quiet: bool) -> None:
     detail: dict[str, object] = {"role": seat.role, "person_id": seat.person_id}
-    # Whoever takes a seat that they were asked to take answers the deal's owner.
+    # A member who takes a seat themselves answers the deal's owner.
     concerned = deal.owner_id if seat.person_id and by == seat.person_id else seat.person_id
     tell = {concerned: "seat"} if concerned and not quiet else {}
     record(session, deal.id, by, "seat", detail=detail, tell=tell)
@@ -170,39 +168,39 @@ class SeatRow:
     name: str | None
     title: str | None
     since: date | None
-    # Who was asked to take it and has not answered.
+    # The member who is asked to take it and has not answered.
     asked: str | None
     asked_key: str | None
 
 
 def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
-    """The seats on a deal's team: the filled ones first."""
+    """The seats on a deal's team, the filled ones first."""
     asked = aliased(Person)
-    columns: tuple[Any, ...] = (
-        Seat.id,
-        Seat.role,
-        Seat.person_id,
-        Person.key,
-        Person.name,
-        Person.title,
-        Seat.since,
-        asked.name,
-        asked.key,
-    )
-    query: Any = (
-        sa.select(*columns)
+    query = (
+        select_row(
+            SeatRow,
+            id=Seat.id,
+            role=Seat.role,
+            person_id=Seat.person_id,
+            person_key=Person.key,
+            name=Person.name,
+            title=Person.title,
+            since=Seat.since,
+            asked=asked.name,
+            asked_key=asked.key,
+        )
         .select_from(Seat)
         .outerjoin(Person, col(Person.id) == col(Seat.person_id))
         .outerjoin(asked, col(asked.id) == col(Seat.asked_id))
         .where(col(Seat.deal_id) == deal_id)
         .order_by(col(Seat.person_id).is_(None), col(Seat.id))
     )
-    return [SeatRow(*row) for row in session.exec(query)]
+    return fetch(session, SeatRow, query)
 
 
 @dataclass(frozen=True)
 class AskedSeat:
-    """A seat that somebody is asked to take."""
+    """A seat that a member is asked to take."""
 
     seat_id: int
     role: str
@@ -213,11 +211,19 @@ class AskedSeat:
 
 def asked_seats(session: Session, viewer: Viewer) -> list[AskedSeat]:
     """The seats that the viewer is asked to take, on deals that they may see."""
-    rows = session.execute(
-        sa.select(col(Seat.id), col(Seat.role), col(Deal.key), col(Deal.name), col(Account.name))
+    query = (
+        select_row(
+            AskedSeat,
+            seat_id=Seat.id,
+            role=Seat.role,
+            deal_key=Deal.key,
+            deal_name=Deal.name,
+            account=Account.name,
+        )
+        .select_from(Seat)
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .where(access.visible_deals(viewer), col(Seat.asked_id) == viewer.person_id)
         .order_by(col(Seat.id))
     )
-    return [AskedSeat(*row) for row in rows]
+    return fetch(session, AskedSeat, query)

@@ -1,8 +1,8 @@
-"""The outbox: what has to leave the system, written in the transaction that causes it.
+"""The outbox: mail that is to leave, written in the transaction that causes it.
 
-A message is a row before it is a mail, so it is lost neither by a crash nor by a mail server
-that is away. One worker has it at a time, for as long as its lease; whoever dies between the
-server's yes and writing that down has it sent once more, under the same Message-ID.
+A message is stored before it is sent, so neither a crash nor an unreachable mail server loses it.
+A worker leases a message while sending it. If it dies after the server has accepted the message
+and before that is stored, the message is sent again under the same Message-ID.
 """
 
 import asyncio
@@ -25,30 +25,31 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.clock import now
 from workspace.database import Database
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound
+from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.outbox")
 
-# Longer than a mail server may take, so that nobody else takes a message that is being sent.
+# Longer than sending may take, so that no other worker takes a message that is being sent.
 LEASE = timedelta(minutes=5)
 SEND_SECONDS = 60
-# How long a failed message waits: twice as long each time.
+# How long a failed message waits; the delay doubles with each attempt.
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(days=1)
-# How often the worker looks.
+# How long the worker waits when no message is due.
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
-# The secret in the address of a guest's link.
+# The secret in the address of a guest link.
 _SECRET = re.compile(r"(?<=/g/)[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):
-    """A mail that is to be sent, or was."""
+    """A mail that is to be sent, or was sent."""
 
     id: int = Field(default=None, primary_key=True)
-    # What its Message-ID begins with, the same at every try.
+    # The first part of its Message-ID, which stays the same for all attempts.
     message_id: str = Field(unique=True, max_length=200)
-    # What it is about, such as 'reference request 12': whoever caused it finds it again.
+    # The subject that caused it, such as 'reference request 12', by which it is found again.
     about: str = Field(default="", index=True, max_length=60)
     recipient: str = Field(max_length=254)
     reply_to: str = Field(default="", max_length=254)
@@ -60,33 +61,33 @@ class OutboxMessage(SQLModel, table=True):
     created_at: datetime = Field(default_factory=now)
     due_at: datetime = Field(default_factory=now, index=True)
     attempts: int = 0
-    # Who is sending it just now has it until then; a worker that died gives it back so.
+    # Until when a worker has it to itself. The lease of a worker that died expires.
     leased_until: datetime | None = None
     sent_at: datetime | None = None
-    # It was overtaken by events before it was sent.
+    # When it became obsolete before it was sent.
     dropped_at: datetime | None = None
-    # What the mail server said at the last try.
+    # The mail server's error at the last attempt.
     problem: str = Field(default="", max_length=500)
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed over, and who it is from."""
+    """The mail server, and the sender's address."""
 
     host: str
     port: int
     sender: str
     tls: bool
-    # None takes STARTTLS where it is offered.
+    # None uses STARTTLS if the server offers it.
     start_tls: bool | None
     user: str | None = None
     password: str | None = field(default=None, repr=False)
 
 
 def mail_server(url: str | None, sender: str | None) -> MailServer | None:
-    """The server that DEALKIN_SMTP_URL names, or None where mail is not sent from here.
+    """The server of DEALKIN_SMTP_URL; None if the setting is empty.
 
-    With a password the connection is encrypted or not used at all.
+    A password is sent over encrypted connections only.
     """
     if not url:
         return None
@@ -122,7 +123,7 @@ def queue(
     calendar: str | None = None,
     method: str = "",
 ) -> OutboxMessage:
-    """Put a mail into the outbox; it leaves after this transaction has committed, if it does."""
+    """Put a mail into the outbox; it leaves once this transaction has committed."""
     for address in filter(None, (recipient, reply_to)):
         if not is_address(address):
             raise Invalid("Mail cannot be sent there.", {"email": "Not an e-mail address."})
@@ -145,17 +146,17 @@ def queue(
 
 
 def is_address(text: str) -> bool:
-    """Whether this is one e-mail address and nothing more."""
+    """Whether a text is exactly one e-mail address."""
     return len(text) <= 254 and text.isprintable() and bool(_ADDRESS.fullmatch(text))
 
 
 def without_secrets(text: str) -> str:
-    """A text in which no guest's link works any more."""
+    """The text with the secrets of guest links removed."""
     return _SECRET.sub("…", text)
 
 
 def messages_about(session: Session, about: str) -> list[OutboxMessage]:
-    """The messages about a thing that were sent or still will be, the newest first."""
+    """The messages about a subject, except dropped ones, the newest first."""
     query = select(OutboxMessage).where(
         OutboxMessage.about == about, col(OutboxMessage.dropped_at).is_(None)
     )
@@ -163,21 +164,13 @@ def messages_about(session: Session, about: str) -> list[OutboxMessage]:
 
 
 def drop(session: Session, about: str) -> None:
-    """Keep what waits to be sent about a thing from leaving; what is being sent just now goes."""
-    free = sa.or_(
-        col(OutboxMessage.leased_until).is_(None), col(OutboxMessage.leased_until) < now()
-    )
-    waiting = sa.update(OutboxMessage).where(
-        col(OutboxMessage.about) == about,
-        col(OutboxMessage.sent_at).is_(None),
-        col(OutboxMessage.dropped_at).is_(None),
-        free,
-    )
+    """Drop the messages about a subject that wait; a message that is being sent still leaves."""
+    waiting = sa.update(OutboxMessage).where(col(OutboxMessage.about) == about, *_waiting(now()))
     session.execute(waiting.values(dropped_at=now()))
 
 
 def sent_by_hand(session: Session, about: str, message_id: int) -> None:
-    """Somebody copied a message and sent it themselves: it is not sent again."""
+    """Mark a message as sent that a member has sent by hand."""
     query = select(OutboxMessage).where(
         OutboxMessage.id == message_id,
         OutboxMessage.about == about,
@@ -188,31 +181,26 @@ def sent_by_hand(session: Session, about: str, message_id: int) -> None:
         raise NotFound("There is no such message.")
     if message.sent_at or (message.leased_until and message.leased_until > now()):
         raise Conflict("This message is sent already, or is being sent.")
-    _is_sent(message)
+    _set_sent(message)
     session.add(message)
 
 
-def start_worker(database: Database, server: MailServer) -> threading.Event:
-    """Send what is due from now on, in a thread of its own, until the event is set."""
-    stopped = threading.Event()
+def start_sending(database: Database, server: MailServer) -> threading.Event:
+    """Start a thread that sends due messages until the returned event is set."""
 
-    def work() -> None:
-        while not stopped.is_set():
-            try:
-                busy = send_next(database, server)
-            except Exception:
-                # The database may be away for a while; the messages are safe in it.
-                logger.exception("The outbox could not be worked on")
-                busy = False
-            if not busy:
-                stopped.wait(PAUSE_SECONDS)
+    def work() -> float:
+        try:
+            return 0.0 if send_next(database, server) else PAUSE_SECONDS
+        except Exception:
+            # The database may be unreachable for a while; the messages stay in it.
+            logger.exception("The outbox could not be worked on")
+            return PAUSE_SECONDS
 
-    threading.Thread(target=work, name="outbox", daemon=True).start()
-    return stopped
+    return start_worker("outbox", work)
 
 
 def send_next(database: Database, server: MailServer) -> bool:
-    """Send the message that has waited longest; whether there was one."""
+    """Send the message that is due first; whether there was one."""
     with database.read() as session:
         if session.exec(_due().limit(1)).first() is None:
             return False
@@ -232,19 +220,19 @@ def send_next(database: Database, server: MailServer) -> bool:
             row.due_at = now() + delay(row.attempts)
             logger.warning("Message %s was not taken: %s", row.message_id, problem)
         else:
-            _is_sent(row)
+            _set_sent(row)
         session.add(row)
     return True
 
 
 def delay(attempts: int) -> timedelta:
-    """How long to wait after so many failed tries."""
+    """How long a message waits after a number of failed attempts."""
     times: int = 2 ** min(attempts - 1, 20)
     return min(FIRST_DELAY * times, LONGEST_DELAY)
 
 
 def as_mail(message: OutboxMessage, sender: str) -> EmailMessage:
-    """A message as it goes over the wire; an invitation as calendars understand it."""
+    """The message as a mail, with an invitation in the form that calendars understand."""
     mail = EmailMessage()
     mail["From"] = sender
     mail["To"] = message.recipient
@@ -265,21 +253,23 @@ def _due() -> Any:
     moment = now()
     return (
         select(OutboxMessage)
-        .where(
-            col(OutboxMessage.sent_at).is_(None),
-            col(OutboxMessage.dropped_at).is_(None),
-            col(OutboxMessage.due_at) <= moment,
-            sa.or_(
-                col(OutboxMessage.leased_until).is_(None),
-                col(OutboxMessage.leased_until) < moment,
-            ),
-        )
+        .where(*_waiting(moment), col(OutboxMessage.due_at) <= moment)
         .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
     )
 
 
+def _waiting(moment: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """The conditions for messages that are neither sent, nor dropped, nor leased."""
+    leased_until = col(OutboxMessage.leased_until)
+    return (
+        col(OutboxMessage.sent_at).is_(None),
+        col(OutboxMessage.dropped_at).is_(None),
+        sa.or_(leased_until.is_(None), leased_until < moment),
+    )
+
+
 def _send(message: OutboxMessage, server: MailServer) -> str:
-    """Hand a message over: what went wrong, or nothing."""
+    """Hand a message to the mail server; returns the problem, empty if there was none."""
     try:
         asyncio.run(
             aiosmtplib.send(
@@ -300,7 +290,7 @@ def _send(message: OutboxMessage, server: MailServer) -> str:
     return ""
 
 
-def _is_sent(message: OutboxMessage) -> None:
+def _set_sent(message: OutboxMessage) -> None:
     message.sent_at = now()
-    # Whoever reads the record later must not be able to follow the links in it.
+    # Later readers of the record must not be able to use a guest's links.
     message.body = without_secrets(message.body)

@@ -1,4 +1,4 @@
-"""Who may sign in: passwords, roles, and the sessions that follow a sign-in."""
+"""Members: adding them, and their roles."""
 
 import re
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ def add_member(
     by: int | None = None,
     **facts: Any,
 ) -> Person:
-    """A new member, who cannot sign in before `set_password`, nor without an e-mail address."""
+    """Add a member, who can sign in once they have an e-mail address and a password."""
     email = email.strip().lower() if email else None
     if email:
         _require_free_address(session, email)
@@ -31,10 +31,10 @@ def add_member(
     session.flush()
     session.add(Member(person_id=person.id))
     session.flush()
-    given = sorted(set(roles))
-    session.add_all(MemberRole(person_id=person.id, role=role) for role in given)
+    roles = sorted(set(roles))
+    session.add_all(MemberRole(person_id=person.id, role=role) for role in roles)
     session.flush()
-    audit(session, by, "member added", f"person {person.id}", {"roles": given})
+    audit(session, by, "member added", f"person {person.id}", {"roles": roles})
     return person
 
 
@@ -52,21 +52,21 @@ def set_roles(
 
 
 def viewer(session: Session, person_id: int, name: str) -> Viewer:
-    """A member as the one who looks and acts."""
+    """The viewer for a member, with their present roles."""
     roles = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
     return Viewer(person_id=person_id, name=name, roles=frozenset(Role(role) for role in roles))
 
 
 def viewer_by_email(session: Session, email: str) -> Viewer:
-    """The member with this e-mail as the one who looks and acts; `Invalid` where none is."""
-    found = session.exec(
-        select(Person.id, Person.name)
+    """The viewer for the member with this e-mail address; `Invalid` if there is none."""
+    person = session.exec(
+        select(Person)
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(Person.email == email.strip().lower())
     ).first()
-    if not found:
+    if not person:
         raise Invalid(f"No member has the e-mail address {email}.")
-    return viewer(session, found[0], found[1])
+    return viewer(session, person.id, person.name)
 
 
 def _require_free_address(session: Session, email: str) -> None:

@@ -1,4 +1,4 @@
-"""The people's pages: lists, what is known of a person, and who may change it."""
+"""People: lists, a person's facts, and who can edit them."""
 
 import re
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
+from workspace.changes import assign, differing
 from workspace.database import fetch, page_after, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.keys import free_key
@@ -29,7 +30,7 @@ from workspace.people.viewer import Viewer
 
 @dataclass(frozen=True)
 class PersonRow:
-    """A person as a line of a list; `member` where they are one of ours."""
+    """A person as a line of a list."""
 
     id: int
     key: str
@@ -52,7 +53,7 @@ def person_rows(
     after: str | None = None,
     limit: int = 50,
 ) -> list[PersonRow]:
-    """People by name, from after the person of the key `after`."""
+    """People by name, after the person of the key `after`."""
     query = (
         select_row(
             PersonRow,
@@ -74,11 +75,11 @@ def person_rows(
     if text:
         columns = (Person.name, Person.title, Person.skills, Account.name)
         query = query.where(
-            sa.or_(*(col(each).icontains(text, autoescape=True) for each in columns))
+            sa.or_(*(col(column).icontains(text, autoescape=True) for column in columns))
         )
     if members is not None:
-        known = col(Member.person_id)
-        query = query.where(known.is_not(None) if members else known.is_(None))
+        member_id = col(Member.person_id)
+        query = query.where(member_id.is_not(None) if members else member_id.is_(None))
     if account_id is not None:
         query = query.where(col(Person.account_id) == account_id)
     order = (sa.func.lower(Person.name), col(Person.id))
@@ -95,18 +96,19 @@ def person_of(session: Session, key: str) -> Person:
 
 
 def find_person(session: Session, text: str) -> Person:
-    """Who is meant by a name, an e-mail address or a key; Invalid unless it is one person."""
+    """The person of a name, an e-mail address or a key; Invalid unless there is exactly one."""
     column = Person.email if "@" in text else Person.name
     same = sa.func.lower(column) == text.lower()
-    found = session.exec(select(Person).where(sa.or_(same, col(Person.key) == text))).all()
-    if len(found) != 1:
-        why = "Several are called so: give the e-mail address." if found else "Nobody is called so."
-        raise Invalid(f"It is not clear who {text!r} is.", {"person": why})
-    return found[0]
+    people = session.exec(select(Person).where(sa.or_(same, col(Person.key) == text))).all()
+    if len(people) != 1:
+        many = "Several are called so: give the e-mail address."
+        problem = many if people else "Nobody is called so."
+        raise Invalid(f"It is not clear who {text!r} is.", {"person": problem})
+    return people[0]
 
 
 def member_of(session: Session, key: str) -> Person:
-    """The member of that key; Invalid where it is nobody of ours, or no longer active."""
+    """The active member of that key; Invalid if there is none."""
     person = session.exec(
         select(Person)
         .join(Member, col(Member.person_id) == col(Person.id))
@@ -118,7 +120,7 @@ def member_of(session: Session, key: str) -> Person:
 
 
 def active_members(session: Session) -> list[tuple[str, str]]:
-    """Those who may be given a deal, a seat or an invitation, as (key, name)."""
+    """The members who can get a deal, a seat or an invitation, as (key, name)."""
     query = (
         select(Person.key, Person.name)
         .join(Member, col(Member.person_id) == col(Person.id))
@@ -128,7 +130,7 @@ def active_members(session: Session) -> list[tuple[str, str]]:
 
 
 def roles_of(session: Session, person_id: int) -> list[str] | None:
-    """A member's roles; None for a person who is not one of ours."""
+    """A member's roles; None for a contact."""
     if not _is_member(session, person_id):
         return None
     rows = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
@@ -136,7 +138,7 @@ def roles_of(session: Session, person_id: int) -> list[str] | None:
 
 
 def career(session: Session, person_id: int) -> list[tuple[Employment, str | None]]:
-    """Where a person worked, the newest first, with the account's key where it is one of ours."""
+    """A person's employments, the newest first, each with its account's key if it has one."""
     query = (
         select(Employment, Account.key)
         .outerjoin(Account, col(Account.id) == col(Employment.account_id))
@@ -147,40 +149,40 @@ def career(session: Session, person_id: int) -> list[tuple[Employment, str | Non
 
 
 def schooling(session: Session, person_id: int) -> Sequence[Education]:
-    """Where a person studied, the newest first."""
+    """A person's educations, the newest first."""
     rows = session.exec(select(Education).where(Education.person_id == person_id))
     return sorted(rows, key=_newest, reverse=True)
 
 
 def memberships(session: Session, person_id: int) -> Sequence[Membership]:
-    """What a person belonged to and came to, the newest first."""
+    """A person's memberships, the newest first."""
     rows = session.exec(select(Membership).where(Membership.person_id == person_id))
     return sorted(rows, key=_newest, reverse=True)
 
 
 def profile_address(text: str) -> str:
-    """The address of a profile in one form of its many: without scheme, query or capitals.
+    """The normal form of a profile's address, without scheme, query or capitals.
 
     'https://pl.linkedin.com/in/Ines-Moreira/?trk=x' becomes 'linkedin.com/in/ines-moreira'.
     """
-    found = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip(), flags=re.IGNORECASE)
-    found = unquote(re.split(r"[?#]", found, maxsplit=1)[0]).rstrip("/").lower()
-    found = re.sub(r"^(?:www\.|m\.|[a-z]{2}\.(?=linkedin\.com/))", "", found)
-    if not re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'\\\x00-\x1f]+", found):
+    address = re.sub(r"^[a-z][a-z0-9+.-]*://", "", text.strip(), flags=re.IGNORECASE)
+    address = unquote(re.split(r"[?#]", address, maxsplit=1)[0]).rstrip("/").lower()
+    address = re.sub(r"^(?:www\.|m\.|[a-z]{2}\.(?=linkedin\.com/))", "", address)
+    if not re.fullmatch(r"(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s<>\"'\\\x00-\x1f]+", address):
         raise Invalid(
             "A profile is a page on the web, such as https://linkedin.com/in/ines-moreira.",
             {"profile": "The address of a profile."},
         )
-    if len(found) > 300:
+    if len(address) > 300:
         raise Invalid("This address is too long.", {"profile": "At most 300 characters."})
-    return found
+    return address
 
 
 def may_edit(session: Session, viewer: Viewer, person: Person) -> bool:
-    """Whether a viewer may change this person's facts.
+    """Whether a viewer can edit this person.
 
-    Members keep their own profile, and an administrator everybody's; contacts are kept by all
-    who may write.
+    A member's facts are edited by the member and by administrators; a contact's by all members
+    with a role.
     """
     if not viewer.may_write:
         return False
@@ -190,7 +192,7 @@ def may_edit(session: Session, viewer: Viewer, person: Person) -> bool:
 
 
 def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
-    """The person of that key; Forbidden to those who may only read about them."""
+    """The person of that key; Forbidden unless the viewer can edit them."""
     person = person_of(session, key)
     if not may_edit(session, viewer, person):
         raise Forbidden("Members keep their own profile; ask them, or an administrator.")
@@ -198,7 +200,7 @@ def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
 
 
 def add_contact(session: Session, name: str, by: int | None, **facts: Any) -> Person:
-    """A new contact."""
+    """Add a contact."""
     _require_free(session, facts.get("email"))
     person = Person(key=free_key(session, Person, name), name=name, **facts)
     session.add(person)
@@ -208,18 +210,17 @@ def add_contact(session: Session, name: str, by: int | None, **facts: Any) -> Pe
 
 
 def edit_person(session: Session, person: Person, by: int | None, changes: dict[str, Any]) -> bool:
-    """Change some of a person's own columns; whether anything differed."""
-    changed = {name: value for name, value in changes.items() if getattr(person, name) != value}
+    """Change columns of a person; whether anything differed."""
+    changed = differing(person, changes)
     if "email" in changed:
         _require_free(session, changed["email"])
         if changed["email"] is None and _is_member(session, person.id):
             raise Invalid("A member signs in by e-mail.", {"email": "Needed for signing in."})
-    for name, value in changed.items():
-        setattr(person, name, value)
+    assign(person, changed)
     if changed:
         session.add(person)
         session.flush()
-        # The log says which facts changed, not what they were: it outlives the person's data.
+        # The audit log outlives a person's data, so it names the changed facts, not their values.
         audit(session, by, "person edited", f"person {person.id}", {"changed": sorted(changed)})
     return bool(changed)
 
@@ -227,44 +228,45 @@ def edit_person(session: Session, person: Person, by: int | None, changes: dict[
 def add_employment(
     session: Session, person: Person, organisation: str, by: int | None, **facts: Any
 ) -> Employment:
-    """A time at an organisation, tied to the account of that name where we have one."""
-    _require_order(facts)
+    """Add an employment, linked to the account of the organisation's name if there is one."""
     account = session.exec(select(Account.id).where(Account.name == organisation)).first()
     row = Employment(person_id=person.id, organisation=organisation, account_id=account, **facts)
-    session.add(row)
-    session.flush()
-    audit(session, by, "employment added", f"person {person.id}")
+    _add_fact(session, row, by, "employment")
     return row
 
 
 def add_education(
     session: Session, person: Person, institution: str, by: int | None, **facts: Any
 ) -> Education:
-    """A time at a school or university."""
-    _require_order(facts)
+    """Add an education at a school or university."""
     row = Education(person_id=person.id, institution=institution, **facts)
-    session.add(row)
-    session.flush()
-    audit(session, by, "education added", f"person {person.id}")
+    _add_fact(session, row, by, "education")
     return row
 
 
 def add_membership(
     session: Session, person: Person, kind: str, organisation: str, by: int | None, **facts: Any
 ) -> Membership:
-    """A time in an association or on a board, or the attendance of an event."""
+    """Add a membership of an association or a board, or the attendance of an event."""
     if kind not in list(Gathering):
         raise Invalid("It is an association, a board or an event.", {"kind": "Choose one."})
-    _require_order(facts)
     row = Membership(person_id=person.id, kind=kind, organisation=organisation, **facts)
-    session.add(row)
-    session.flush()
-    audit(session, by, "membership added", f"person {person.id}")
+    _add_fact(session, row, by, "membership")
     return row
 
 
+def _add_fact(
+    session: Session, row: Employment | Education | Membership, by: int | None, noun: str
+) -> None:
+    if row.start and row.end and row.end < row.start:
+        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+    session.add(row)
+    session.flush()
+    audit(session, by, f"{noun} added", f"person {row.person_id}")
+
+
 def remove_membership(session: Session, person: Person, row_id: int, by: int | None) -> None:
-    """Take a membership of this person out."""
+    """Remove a membership of this person."""
     row = session.get(Membership, row_id)
     if row is None or row.person_id != person.id:
         raise NotFound("There is no such membership.")
@@ -281,12 +283,6 @@ def _is_member(session: Session, person_id: int) -> bool:
 def _require_free(session: Session, email: str | None) -> None:
     if email and session.exec(select(Person.id).where(Person.email == email)).first():
         raise Invalid("Somebody else has this e-mail address.", {"email": "Already in the record."})
-
-
-def _require_order(facts: dict[str, Any]) -> None:
-    start, end = facts.get("start"), facts.get("end")
-    if start and end and end < start:
-        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
 
 
 def _newest(row: Employment | Education | Membership) -> tuple[bool, str, str]:

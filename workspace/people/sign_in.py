@@ -18,8 +18,8 @@ from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
 SESSION_LIFETIME = timedelta(hours=12)
-# Wrong passwords that may be tried within the window: for one account, and from one address,
-# behind which a whole office may be.
+# The limits on attempts within the window: for an account, and from an address, which a whole
+# office may share.
 ATTEMPT_LIMIT = 10
 ADDRESS_LIMIT = 100
 ATTEMPT_WINDOW = timedelta(minutes=15)
@@ -27,7 +27,7 @@ MINIMUM_PASSWORD = 12
 
 
 class SignInSession(SQLModel, table=True):
-    """One browser that is signed in. Only the hash of its secret is kept."""
+    """A browser that is signed in. Only the hash of its secret is stored."""
 
     token_hash: str = Field(primary_key=True, max_length=64)
     person_id: int = Field(foreign_key="person.id", index=True)
@@ -36,7 +36,7 @@ class SignInSession(SQLModel, table=True):
 
 
 class SignInAttempt(SQLModel, table=True):
-    """A failed sign-in, counted by account and by address to slow guessing down."""
+    """An attempt to sign in, counted by account and by address to slow guessing down."""
 
     id: int = Field(default=None, primary_key=True)
     subject: str = Field(index=True, max_length=300)
@@ -47,7 +47,7 @@ _hasher = PasswordHasher()
 
 
 def set_password(session: Session, person_id: int, password: str, *, by: int | None = None) -> None:
-    """Set a member's password; every browser that was signed in is signed out."""
+    """Set a member's password and sign all their browsers out."""
     if len(password) < MINIMUM_PASSWORD:
         raise Invalid(
             f"A password needs at least {MINIMUM_PASSWORD} characters.",
@@ -66,16 +66,19 @@ def random_password() -> str:
 
 
 def attempts(session: Session, subject: str) -> int:
-    """How many sign-ins were tried within the window for an account, or from an address."""
+    """The number of attempts within the window for an account, or from an address."""
     since = now() - ATTEMPT_WINDOW
-    counted = select(func.count()).select_from(SignInAttempt)
+    count = select(func.count()).select_from(SignInAttempt)
     return session.exec(
-        counted.where(SignInAttempt.subject == subject, col(SignInAttempt.at) > since)
+        count.where(SignInAttempt.subject == subject, col(SignInAttempt.at) > since)
     ).one()
 
 
 def count_attempt(session: Session, *subjects: str) -> list[int]:
-    """Count a sign-in that is about to be tried: its rows. Forget those out of the window."""
+    """Count an attempt before it is made, once a subject; returns the ids of the rows.
+
+    Attempts before the window are deleted.
+    """
     session.exec(delete(SignInAttempt).where(col(SignInAttempt.at) < now() - ATTEMPT_WINDOW))
     rows = [SignInAttempt(subject=subject) for subject in subjects]
     session.add_all(rows)
@@ -83,39 +86,42 @@ def count_attempt(session: Session, *subjects: str) -> list[int]:
     return [row.id for row in rows]
 
 
-def forget_attempts(session: Session, account: str, counted: Iterable[int] = ()) -> None:
-    """The sign-in succeeded: the tries at this account, and this one, no longer count.
+def forget_attempts(session: Session, account: str, attempt_ids: Iterable[int] = ()) -> None:
+    """After a successful sign-in, delete the attempts for the account and this attempt's rows.
 
-    Other tries from the same address do: whoever has an account of their own could otherwise
-    guess the passwords of others without end.
+    Other attempts from the same address still count, because the owner of an account could
+    otherwise guess other members' passwords without limit.
     """
     session.exec(
         delete(SignInAttempt).where(
             or_(
                 col(SignInAttempt.subject) == account,
-                col(SignInAttempt.id).in_(list(counted)),
+                col(SignInAttempt.id).in_(list(attempt_ids)),
             )
         )
     )
 
 
 def check_password(session: Session, email: str, password: str) -> Person | None:
-    """The active member with this e-mail and password. Takes as long for an unknown one."""
-    found = session.exec(
-        select(Person, Member)
+    """The active member with this e-mail address and password; None if there is none.
+
+    An unknown address takes as long as a wrong password, so that the time reveals nothing.
+    """
+    row = session.exec(
+        select(Person, Member.password_hash)
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(Person.email == email.strip().lower(), col(Member.active).is_(True))
     ).first()
-    known = found[1].password_hash if found else None
+    person, password_hash = row or (None, None)
     try:
-        _hasher.verify(known or _unknown_hash(), password)
+        _hasher.verify(password_hash or _unknown_hash(), password)
     except (VerificationError, InvalidHashError):
         return None
-    return found[0] if found and known else None
+    return person if password_hash else None
 
 
 def open_session(session: Session, person_id: int) -> str:
-    """Sign a member in: the new session's secret, 256 random bits, for the cookie."""
+    """Sign a member in; returns the session's secret of 256 random bits, for the cookie."""
     token = secrets.token_urlsafe(32)
     session.exec(delete(SignInSession).where(col(SignInSession.expires_at) < now()))
     session.add(
@@ -127,13 +133,13 @@ def open_session(session: Session, person_id: int) -> str:
 
 
 def close_session(session: Session, token: str) -> None:
-    """Sign this browser out."""
+    """Sign a browser out."""
     session.exec(delete(SignInSession).where(col(SignInSession.token_hash) == _hash(token)))
 
 
 def viewer_of(session: Session, token: str) -> Viewer | None:
-    """Who the bearer of this secret is, or None: expired, signed out or no longer active."""
-    found = session.exec(
+    """The viewer for the secret of a session; None if it has ended or the member is not active."""
+    row = session.exec(
         select(Person.id, Person.name)
         .join(SignInSession, col(SignInSession.person_id) == col(Person.id))
         .join(Member, col(Member.person_id) == col(Person.id))
@@ -143,7 +149,10 @@ def viewer_of(session: Session, token: str) -> Viewer | None:
             col(Member.active).is_(True),
         )
     ).first()
-    return viewer(session, found[0], found[1]) if found else None
+    if row is None:
+        return None
+    person_id, name = row
+    return viewer(session, person_id, name)
 
 
 def _hash(token: str) -> str:

@@ -8,6 +8,7 @@ import pycountry
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
+from workspace.value_lists import split_values
 
 
 class Person(SQLModel, table=True):
@@ -17,7 +18,7 @@ class Person(SQLModel, table=True):
     key: str = Field(unique=True, max_length=80)
     name: str = Field(index=True, max_length=200)
     email: str | None = Field(default=None, unique=True, max_length=254)
-    # The address of their profile on the web, as `contacts.profile_address` writes it.
+    # The address of a profile on the web, normalised by `people.profile_address`.
     profile: str | None = Field(default=None, max_length=300, index=True)
     title: str = Field(default="", max_length=200)
     department: str = Field(default="", max_length=200)
@@ -26,7 +27,7 @@ class Person(SQLModel, table=True):
     country: str | None = Field(default=None, max_length=2)
     region: str | None = Field(default=None, max_length=60)
     home_town: str = Field(default="", max_length=100)
-    # Several values in one column are joined by '; ', as in the files that people import.
+    # Languages and skills are lists, joined by `value_lists.join_values`.
     languages: str = Field(default="", max_length=100)
     skills: str = ""
     about: str = ""
@@ -35,7 +36,7 @@ class Person(SQLModel, table=True):
 
 
 class Role(StrEnum):
-    """What a member comes here for. A member with no role can read and change nothing."""
+    """What a member does in Dealkin. A member without a role can only read."""
 
     REP = "rep"
     MANAGER = "manager"
@@ -45,7 +46,7 @@ class Role(StrEnum):
 
 
 class Member(SQLModel, table=True):
-    """A person of ours. Without a password they are in the record, but cannot sign in."""
+    """A person of ours who can sign in; without a password, only once they have one."""
 
     person_id: int = Field(primary_key=True, foreign_key="person.id")
     password_hash: str | None = None
@@ -88,7 +89,7 @@ class Education(SQLModel, table=True):
 
 
 class Gathering(StrEnum):
-    """What a person belonged to, or came to."""
+    """What a membership is of."""
 
     ASSOCIATION = "association"
     BOARD = "board"
@@ -102,7 +103,7 @@ class Membership(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id", index=True)
     kind: str = Field(max_length=20)
     organisation: str = Field(max_length=200, index=True)
-    # What they were there: chair, speaker.
+    # Their role there, such as chair or speaker.
     role: str = Field(default="", max_length=200)
     start: date | None = None
     end: date | None = None
@@ -110,12 +111,12 @@ class Membership(SQLModel, table=True):
 
 
 def languages_of(person: Person) -> set[str]:
-    """The languages that a person speaks, as they were written: mostly ISO 639-1 codes."""
-    return {each.strip().lower() for each in person.languages.split(";")} - {""}
+    """The languages that a person speaks, in small letters: mostly ISO 639-1 codes."""
+    return {language.lower() for language in split_values(person.languages)}
 
 
 @cache
 def language_name(code: str) -> str:
-    """A language's English name, for its ISO 639-1 code."""
-    found = pycountry.languages.get(alpha_2=code)
-    return str(found.name) if found else code
+    """The English name of a language, from its ISO 639-1 code."""
+    language = pycountry.languages.get(alpha_2=code)
+    return str(language.name) if language else code

@@ -1,4 +1,4 @@
-"""Who is looking: the member behind a page or a command, with their roles."""
+"""The viewer: the member behind a page or a command, with their roles."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from workspace.people.tables import Role
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who looks and acts. Without a person it is the command line's own, plain view."""
+    """The member who looks and acts; without a person, the plain view of the command line."""
 
     person_id: int | None
     name: str
@@ -16,32 +16,32 @@ class Viewer:
 
     @property
     def may_write(self) -> bool:
-        """Whether this viewer may change anything at all: a member without a role reads."""
+        """Whether this viewer can change anything: a member without a role can only read."""
         return bool(self.roles)
 
     @property
     def leads(self) -> bool:
-        """Whether this viewer may work on every deal they see."""
+        """Whether this viewer can edit every deal that they see."""
         return bool(self.roles & {Role.MANAGER, Role.ADMIN})
 
 
-# The command line without --as: what every member sees, and no confidential deal.
+# The command line without --as sees what every member sees, and no confidential deal.
 PLAIN_VIEW = Viewer(person_id=None, name="everyone")
 
 
 def require_writer(viewer: Viewer) -> None:
-    """Refuse members who may only read."""
+    """Refuse members who can only read."""
     if not viewer.may_write:
         raise Forbidden("Your account may read, but not change anything. Ask an administrator.")
 
 
 def require_leader(viewer: Viewer) -> None:
-    """Refuse everybody who neither manages nor administers."""
+    """Refuse viewers who are neither manager nor administrator."""
     require_role(viewer, Role.MANAGER, Role.ADMIN)
 
 
 def require_role(viewer: Viewer, *roles: Role) -> None:
-    """Refuse everybody who has none of these roles."""
+    """Refuse viewers who have none of these roles."""
     if not viewer.roles & set(roles):
         names = " or ".join(sorted(roles))
         raise Forbidden(f"This is for members with the role {names}.")

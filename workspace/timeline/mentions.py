@@ -1,35 +1,35 @@
-"""Markdown as members write it: what is read as what, and whom it mentions."""
+"""Markdown in notes: how it is parsed, and the members whom it mentions."""
 
 import re
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-# A key after an @ that is not within a word, an address or a path.
+# A key after an @, unless the @ is within a word, an address or a path.
 MENTION = re.compile(r"(?<![\w@/.+-])@([a-z0-9]+(?:-[a-z0-9]+)*)(?!\w)")
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 
 def parser() -> MarkdownIt:
-    """A parser: HTML is text, pictures are none, and links lead to the web or to an address.
+    """A parser that shows HTML as text, has no images, and links only to the web and to mail.
 
-    Tables are left out: a few characters of one make a page of megabytes.
+    Tables are off, because a few characters of a table can produce megabytes of HTML.
     """
-    made = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
-    made.enable(["strikethrough", "linkify"]).disable(["image", "html_inline"])
-    if made.linkify:
-        # Not every plan.md is a page of Moldova's.
-        made.linkify.set({"fuzzy_link": False})
-    made.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
-    return made
+    markdown = MarkdownIt("commonmark", {"html": False, "linkify": True, "breaks": True})
+    markdown.enable(["strikethrough", "linkify"]).disable(["image", "html_inline"])
+    if markdown.linkify:
+        # A file name such as plan.md is no address, although .md is Moldova's domain.
+        markdown.linkify.set({"fuzzy_link": False})
+    markdown.validateLink = lambda url: bool(_LINK.match(url))  # type: ignore[method-assign]
+    return markdown
 
 
 def mentions(text: str) -> list[str]:
-    """The keys after an @ in a text, each once; what stands in code mentions nobody."""
+    """The keys after an @ in a text, without repetitions; code mentions nobody."""
     if "@" not in text:
         return []
-    found = [key for token in _PARSER.parse(text) for key in _keys(token)]
-    return list(dict.fromkeys(found))
+    keys = [key for block in _PARSER.parse(text) for key in _keys(block)]
+    return list(dict.fromkeys(keys))
 
 
 def _keys(block: Token) -> list[str]:

@@ -1,7 +1,7 @@
-"""What members are told: who follows which deal, and the rows of everybody's inbox.
+"""Notifications: who follows which deal, and the rows of the members' inboxes.
 
-This side writes, within the transaction of what it tells of. `workspace.inbox` reads, within the
-rights that the reader has by then.
+A notification is written in the transaction of its event. `workspace/collaboration/inbox.py` reads
+it under the rights that the member has when reading.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.clock import now
 
-# What those who follow a deal are told of: what people say and how it moves, not every edit.
+# The kinds of events that followers are notified of: notes, stages and references, not every edit.
 FOLLOWED_KINDS = ("note", "call", "meeting", "email", "stage", "reference")
 
 
@@ -25,7 +25,7 @@ class Follow(SQLModel, table=True):
 
 
 class Notification(SQLModel, table=True):
-    """One thing that a member is told: an event of a timeline, and why it is theirs.
+    """An event of a timeline in a member's inbox, and the reason why it is there.
 
     `why` is one of mention, task, seat, credit and follow.
     """
@@ -39,21 +39,21 @@ class Notification(SQLModel, table=True):
     at: datetime = Field(default_factory=now)
     done_at: datetime | None = None
     snoozed_until: datetime | None = None
-    # When it went out by mail.
+    # When it was in a digest.
     mailed_at: datetime | None = None
 
 
 def follow(session: Session, deal_id: int, person_id: int) -> None:
-    """Tell a member from now on what happens on a deal."""
+    """Have a member follow a deal."""
     if session.get(Follow, (deal_id, person_id)) is None:
         session.add(Follow(deal_id=deal_id, person_id=person_id))
 
 
 def unfollow(session: Session, deal_id: int, person_id: int) -> None:
-    """Tell a member no more of a deal than what is meant for them."""
-    row = session.get(Follow, (deal_id, person_id))
-    if row:
-        session.delete(row)
+    """Have a member follow a deal no longer; other notifications still reach them."""
+    existing = session.get(Follow, (deal_id, person_id))
+    if existing:
+        session.delete(existing)
 
 
 def is_followed(session: Session, deal_id: int, person_id: int | None) -> bool:
@@ -62,27 +62,27 @@ def is_followed(session: Session, deal_id: int, person_id: int | None) -> bool:
 
 
 def followers(session: Session, deal_id: int) -> list[int]:
-    """Who follows a deal."""
+    """The ids of the members who follow a deal."""
     return list(session.exec(select(Follow.person_id).where(Follow.deal_id == deal_id)))
 
 
-def tell(session: Session, entry_id: int, at: datetime, told: Mapping[int, str]) -> None:
-    """Put an event into inboxes: for each member why, once however often they are told.
+def notify(session: Session, entry_id: int, at: datetime, reasons: Mapping[int, str]) -> None:
+    """Put an event into the inboxes of members, each with the reason; at most once a member.
 
-    Whoever was told only as a follower, and is meant now, is told anew.
+    A member who was notified only as a follower is notified again for a reason of their own.
     """
-    there = select(Notification).where(Notification.entry_id == entry_id)
-    known = {row.person_id: row for row in session.exec(there)}
-    for person_id, why in told.items():
-        row = known.get(person_id)
-        if row is None:
-            row = Notification(person_id=person_id, entry_id=entry_id, why=why, at=at)
-        elif row.why == "follow" and why != "follow":
-            row.why, row.at = why, at
-            row.done_at = row.snoozed_until = row.mailed_at = None
-        session.add(row)
+    query = select(Notification).where(Notification.entry_id == entry_id)
+    existing = {notification.person_id: notification for notification in session.exec(query)}
+    for person_id, why in reasons.items():
+        notification = existing.get(person_id)
+        if notification is None:
+            notification = Notification(person_id=person_id, entry_id=entry_id, why=why, at=at)
+        elif notification.why == "follow" and why != "follow":
+            notification.why, notification.at = why, at
+            notification.done_at = notification.snoozed_until = notification.mailed_at = None
+        session.add(notification)
 
 
-def forget(session: Session, entry_id: int) -> None:
-    """Take an event out of every inbox."""
+def remove_notifications(session: Session, entry_id: int) -> None:
+    """Remove an event from all inboxes."""
     session.execute(sa.delete(Notification).where(col(Notification.entry_id) == entry_id))

@@ -1,9 +1,8 @@
-"""The timeline: what happened on a deal, and when. Every change is on the audit log too."""
+"""The timeline: what happened on a deal, and when. Every event is in the audit log, too."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import JSON, Text
@@ -12,17 +11,17 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import AuditEntry, audit
 from workspace.clock import now
+from workspace.database import page_after
 from workspace.people.tables import Member, Person
 from workspace.timeline.mentions import mentions
-from workspace.timeline.notifications import FOLLOWED_KINDS, followers
-from workspace.timeline.notifications import tell as notify
+from workspace.timeline.notifications import FOLLOWED_KINDS, followers, notify
 
 
 class TimelineEntry(SQLModel, table=True):
-    """One thing that happened on a deal.
+    """An event on a deal.
 
-    `kind` is what members write (note, call, meeting, email) or what the record saw: logged,
-    stage, edited, seat, task, stakeholder, reference, use, invited, uninvited, imported.
+    `kind` is note, call, meeting or email for what members write. Dealkin writes logged, stage,
+    edited, seat, task, stakeholder, reference, use, invited, uninvited and imported.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -49,10 +48,10 @@ def record(
     tell: Mapping[int, str] | None = None,
     quiet: bool = False,
 ) -> TimelineEntry:
-    """Put an event on a deal's timeline, on the audit log, and into inboxes.
+    """Put an event on a deal's timeline, into the audit log, and into inboxes.
 
-    `tell` says who is told of it and why, beside those who follow the deal; nobody is told of
-    what they do themselves, and `quiet` tells nobody.
+    `tell` has the members to notify besides the followers, each with the reason. Nobody is
+    notified of their own act, and with `quiet` nobody at all.
     """
     entry = TimelineEntry(
         deal_id=deal_id, at=at or now(), by_id=by, kind=kind, text=text, detail=detail or {}
@@ -61,35 +60,37 @@ def record(
     audit(session, by, f"deal {kind}", f"deal {deal_id}", detail)
     if quiet:
         return entry
-    told = dict.fromkeys(followers(session, deal_id), "follow") if kind in FOLLOWED_KINDS else {}
-    told |= tell or {}
-    told.pop(by or 0, None)
-    if told:
+    reasons = dict.fromkeys(followers(session, deal_id), "follow") if kind in FOLLOWED_KINDS else {}
+    reasons |= tell or {}
+    reasons.pop(by or 0, None)
+    if reasons:
         session.flush()
-        notify(session, entry.id, entry.at, told)
+        notify(session, entry.id, entry.at, reasons)
     return entry
 
 
 def record_all(
     session: Session, deal_ids: Sequence[int], by: int | None, kind: str, text: str
 ) -> None:
-    """Put one event on the timelines of many deals, in two statements."""
-    at = now()
-    about: dict[str, object] = {"at": at, "by_id": by, "detail": {}}
+    """Put the same event on the timelines of many deals, in two statements."""
+    values: dict[str, object] = {"at": now(), "by_id": by, "detail": {}}
     if deal_ids:
         session.execute(
             sa.insert(TimelineEntry),
-            [{**about, "deal_id": each, "kind": kind, "text": text} for each in deal_ids],
+            [{**values, "deal_id": deal_id, "kind": kind, "text": text} for deal_id in deal_ids],
         )
         session.execute(
             sa.insert(AuditEntry),
-            [{**about, "action": f"deal {kind}", "subject": f"deal {each}"} for each in deal_ids],
+            [
+                {**values, "action": f"deal {kind}", "subject": f"deal {deal_id}"}
+                for deal_id in deal_ids
+            ],
         )
 
 
 @dataclass(frozen=True)
 class Event:
-    """A timeline entry as people read it; ids in its detail are already names."""
+    """A timeline entry as pages show it, with names instead of ids in its detail."""
 
     id: int
     deal_key: str
@@ -99,9 +100,9 @@ class Event:
     kind: str
     text: str
     detail: dict[str, object]
-    # The names of those whose keys stand after an @ in the text.
+    # The names of mentioned members by key.
     mentions: dict[str, str]
-    # Its writer may still change it.
+    # Whether the reader wrote it and can change it.
     mine: bool
 
 
@@ -114,35 +115,32 @@ def timeline(
     limit: int = 50,
     reader: int | None = None,
 ) -> list[Event]:
-    """What happened on these deals, (id, key, name) each, the newest first, for a reader.
+    """The events of deals, given as (id, key, name), from before an entry, the newest first.
 
-    The caller has made sure that the reader may see every one of them.
+    The caller makes sure that the reader can see all of these deals.
     """
-    known = {deal_id: (key, name) for deal_id, key, name in deals}
-    query: Any = select(TimelineEntry).where(col(TimelineEntry.deal_id).in_(known))
+    deals_by_id = {deal_id: (key, name) for deal_id, key, name in deals}
+    on_deals = col(TimelineEntry.deal_id).in_(deals_by_id)
+    query = select(TimelineEntry).where(on_deals)
     if kinds:
         query = query.where(col(TimelineEntry.kind).in_(kinds))
-    if before is not None:
-        last = select(TimelineEntry.at, TimelineEntry.id).where(TimelineEntry.id == before)
-        place = session.exec(last.where(col(TimelineEntry.deal_id).in_(known))).first()
-        if place:
-            here = sa.tuple_(col(TimelineEntry.at), col(TimelineEntry.id))
-            query = query.where(here < sa.tuple_(*map(sa.literal, place)))
-    query = query.order_by(sa.desc(col(TimelineEntry.at)), sa.desc(col(TimelineEntry.id)))
-    rows = session.exec(query.limit(limit)).all()
-    return events_of(session, [(row, *known[row.deal_id]) for row in rows], reader)
+    order = (col(TimelineEntry.at), col(TimelineEntry.id))
+    last_entry = sa.select(*order).where(col(TimelineEntry.id) == before, on_deals)
+    place = last_entry if before is not None else None
+    page = page_after(session, query, order, place, descending=True).limit(limit)
+    entries = session.exec(page).all()
+    return events_of(session, [(entry, *deals_by_id[entry.deal_id]) for entry in entries], reader)
 
 
 def events_of(
     session: Session, rows: Sequence[tuple[TimelineEntry, str, str]], reader: int | None = None
 ) -> list[Event]:
-    """Entries, each with its deal's key and name, as a reader sees them."""
+    """The events of entries, each given with its deal's key and name, for a reader."""
     entries = [entry for entry, _, _ in rows]
-    names = _names(
-        session, [*(row.detail for row in entries), {"person_id": [row.by_id for row in entries]}]
-    )
-    written = [row.text for row in entries if row.kind in WRITTEN_KINDS]
-    members = mentioned_names(session, written)
+    authors: dict[str, object] = {"person_id": [entry.by_id for entry in entries]}
+    names = _names(session, [*(entry.detail for entry in entries), authors])
+    texts = [entry.text for entry in entries if entry.kind in WRITTEN_KINDS]
+    members = mentioned_names(session, texts)
     return [
         Event(
             id=entry.id,
@@ -152,7 +150,7 @@ def events_of(
             by=names.get(("person", entry.by_id)) if entry.by_id else None,
             kind=entry.kind,
             text=entry.text,
-            detail={name: _said(name, value, names) for name, value in entry.detail.items()},
+            detail={field: _named(field, value, names) for field, value in entry.detail.items()},
             mentions=members,
             mine=reader is not None and entry.by_id == reader and entry.kind in WRITTEN_KINDS,
         )
@@ -161,26 +159,27 @@ def events_of(
 
 
 def state_of(session: Session, deal_id: int) -> str:
-    """What stands on a deal's timeline, as a word that differs once something is added, written
-    anew or taken back.
+    """The state of a deal's timeline: a text that changes with every entry that is added,
+    rewritten or removed.
 
-    Transactions may commit in another order than they took their numbers, and the number of an
-    entry that was taken back may be given out again, so no one of its parts would tell of all.
+    No single part would show all changes: transactions may commit in another order than they
+    take their ids, and the id of a removed entry may be used again.
     """
     rewrites = sa.type_coerce(col(TimelineEntry.detail), JSON)["rewrites"].as_integer()
-    newest, last, number, written = session.execute(
+    state = session.execute(
         sa.select(
-            sa.func.max(TimelineEntry.id),
-            sa.func.max(TimelineEntry.at),
-            sa.func.count(),
-            sa.func.sum(rewrites),
+            sa.func.max(TimelineEntry.id).label("newest_id"),
+            sa.func.max(TimelineEntry.at).label("newest_at"),
+            sa.func.count().label("entries"),
+            sa.func.sum(rewrites).label("rewrites"),
         ).where(col(TimelineEntry.deal_id) == deal_id)
     ).one()
-    return f"{newest or 0}-{last.timestamp() if last else 0:.6f}-{number}-{written or 0}"
+    newest_at = state.newest_at.timestamp() if state.newest_at else 0
+    return f"{state.newest_id or 0}-{newest_at:.6f}-{state.entries}-{state.rewrites or 0}"
 
 
 def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:
-    """The names of the members whose keys stand after an @ in these texts."""
+    """The names of the members who are mentioned in these texts, by key."""
     keys = {key for text in texts for key in mentions(text)}
     if not keys:
         return {}
@@ -188,33 +187,35 @@ def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:
     return dict(session.exec(query.where(col(Person.key).in_(keys))).all())
 
 
-_PEOPLE = (
-    *("person_id", "left_id", "owner_id"),
-    *("asked_id", "declined_id", "unasked_id"),
-)
+# The fields of a detail that hold ids, with the kind of thing that the ids belong to.
+_ID_FIELDS = {
+    **dict.fromkeys(("person_id", "left_id", "owner_id"), "person"),
+    **dict.fromkeys(("asked_id", "declined_id", "unasked_id"), "person"),
+    "account_id": "account",
+}
 
 
 def _names(session: Session, details: Sequence[dict[str, object]]) -> dict[tuple[str, int], str]:
-    """The names behind the ids in these details, in two queries at most."""
-    wanted: dict[str, set[int]] = {"person": set(), "account": set()}
+    """The names for the ids in these details, in at most two queries."""
+    ids: dict[str, set[int]] = {"person": set(), "account": set()}
     for detail in details:
-        for name, value in detail.items():
-            kind = "person" if name in _PEOPLE else "account" if name == "account_id" else None
-            if kind:
+        for field, value in detail.items():
+            if kind := _ID_FIELDS.get(field):
                 values = value if isinstance(value, list) else [value]
-                wanted[kind].update(each for each in values if isinstance(each, int))
-    found: dict[tuple[str, int], str] = {}
+                ids[kind].update(row_id for row_id in values if isinstance(row_id, int))
+    names: dict[tuple[str, int], str] = {}
     for kind, table in (("person", Person), ("account", Account)):
-        if wanted[kind]:
-            rows = session.exec(select(table.id, table.name).where(col(table.id).in_(wanted[kind])))
-            found.update({(kind, row_id): name for row_id, name in rows})
-    return found
+        if ids[kind]:
+            rows = session.exec(select(table.id, table.name).where(col(table.id).in_(ids[kind])))
+            names.update({(kind, row_id): name for row_id, name in rows})
+    return names
 
 
-def _said(name: str, value: object, names: dict[tuple[str, int], str]) -> object:
-    kind = "person" if name in _PEOPLE else "account" if name == "account_id" else None
+def _named(field: str, value: object, names: dict[tuple[str, int], str]) -> object:
+    """A detail's value with names instead of ids."""
+    kind = _ID_FIELDS.get(field)
     if kind is None:
         return value
     if isinstance(value, list):
-        return [_said(name, each, names) for each in value]
+        return [_named(field, item, names) for item in value]
     return names.get((kind, value), "somebody") if isinstance(value, int) else value

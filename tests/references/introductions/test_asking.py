@@ -8,7 +8,14 @@ from datetime import timedelta
 import pytest
 from sqlmodel import col, select
 
-from references.introductions.asking import answer, ask, conclude, drafted, reaching, withdraw
+from references.introductions.asking import (
+    answer,
+    ask,
+    conclude,
+    draft_message,
+    paths_from_connectors,
+    withdraw,
+)
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import OPEN_DAYS, Answer, IntroductionRequest, Standing
 from references.network.paths import Network
@@ -416,12 +423,12 @@ def test_each_sees_the_path_as_far_as_they_may_know_it(world: World, network: Ne
     bob, jonas = world.people["bob"], world.people["jonas"]
     # They studied in one place at one time: the record itself says it.
     with world.database.read() as session:
-        public = reaching(session, world.viewer("charlie"), network, [(bob, jonas)])
+        public = paths_from_connectors(session, world.viewer("charlie"), network, [(bob, jonas)])
     tie(world, "bob", "jonas", Visibility.PRIVATE)
     with world.database.read() as session:
         pairs = [(bob, jonas), (world.people["erin"], jonas)]
-        again = reaching(session, world.viewer("charlie"), network, pairs)
-        own = reaching(session, world.viewer("bob"), network, pairs)
+        again = paths_from_connectors(session, world.viewer("charlie"), network, pairs)
+        own = paths_from_connectors(session, world.viewer("bob"), network, pairs)
     assert again == public
     shared = [tie.shared_with for ties in own[bob, jonas].evidence for tie in ties]
     assert "private" in shared
@@ -448,7 +455,7 @@ def test_the_mail_leaves_only_where_the_connector_says_so(
 def test_a_draft_says_who_and_how_to_reach_them(world: World) -> None:
     with world.database.read() as session:
         people = [session.get_one(Person, world.people[name]) for name in ("charlie", "jonas")]
-    text = drafted(*people)
+    text = draft_message(*people)
     for part in ("Jonas Havelka", "Charlie Costa (Account executive)", world.email("charlie")):
         assert part in text
 

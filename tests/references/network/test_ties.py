@@ -14,9 +14,9 @@ from references.network.ties import (
     TieKind,
     Visibility,
     assert_tie,
+    colleague_may_know,
     combined,
     last_contact,
-    may_be_asked,
     own_tie,
     remove_tie,
     set_visibility,
@@ -108,12 +108,12 @@ def test_others_learn_only_that_somebody_may_be_asked(world: World) -> None:
     jonas = [world.people["jonas"]]
     with world.database.write() as session:
         tie = add(session, world, "alice", "private")
-        assert not may_be_asked(session, world.viewer("charlie"), jonas)
+        assert not colleague_may_know(session, world.viewer("charlie"), jonas)
         set_visibility(session, tie, Visibility.ASK, world.people["alice"])
-        assert may_be_asked(session, world.viewer("charlie"), jonas)
-        assert not may_be_asked(session, world.viewer("alice"), jonas)
-        assert not may_be_asked(session, world.viewer("charlie"), [world.people["ines"]])
-        assert not may_be_asked(session, world.viewer("frank"), jonas)
+        assert colleague_may_know(session, world.viewer("charlie"), jonas)
+        assert not colleague_may_know(session, world.viewer("alice"), jonas)
+        assert not colleague_may_know(session, world.viewer("charlie"), [world.people["ines"]])
+        assert not colleague_may_know(session, world.viewer("frank"), jonas)
 
 
 def test_only_the_owner_changes_a_tie_and_an_administrator_what_all_see(world: World) -> None:

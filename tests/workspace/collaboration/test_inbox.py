@@ -8,7 +8,7 @@ from tests.workspace.collaboration.test_notes import told, write
 from tests.world import World
 from workspace.clock import now
 from workspace.collaboration import inbox
-from workspace.collaboration.inbox import Shelf
+from workspace.collaboration.inbox import InboxFolder
 from workspace.errors import NotFound
 from workspace.timeline.notifications import Notification
 
@@ -22,7 +22,7 @@ def test_what_is_done_is_kept_and_can_be_put_back(world: World) -> None:
     with world.database.write() as session:
         assert inbox.finish(session, bob, ids[:1]) == 1
         assert inbox.count(session, bob) == 1
-    assert [item.id for item in told(world, "bob", Shelf.DONE)] == ids[:1]
+    assert [item.id for item in told(world, "bob", InboxFolder.DONE)] == ids[:1]
     with world.database.write() as session:
         assert inbox.put_back(session, bob, ids[:1]) == 1
     assert [item.id for item in told(world, "bob")] == ids
@@ -46,13 +46,13 @@ def test_what_is_snoozed_comes_back_by_itself(world: World) -> None:
         until = inbox.snooze(session, bob, item.id, "a week")
         assert timedelta(days=6) < until - now() <= timedelta(days=7)
     assert told(world, "bob") == []
-    assert [each.id for each in told(world, "bob", Shelf.SNOOZED)] == [item.id]
+    assert [each.id for each in told(world, "bob", InboxFolder.SNOOZED)] == [item.id]
     with world.database.write() as session:
         row = session.get_one(Notification, item.id)
         row.snoozed_until = now() - timedelta(minutes=1)
         session.add(row)
     assert [each.id for each in told(world, "bob")] == [item.id]
-    assert told(world, "bob", Shelf.SNOOZED) == []
+    assert told(world, "bob", InboxFolder.SNOOZED) == []
 
 
 def test_an_inbox_is_leafed_through(world: World) -> None:

@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from tests.world import World
 from workspace.collaboration import inbox, notes
-from workspace.collaboration.inbox import Item, Shelf
+from workspace.collaboration.inbox import InboxFolder, Item
 from workspace.deals import lifecycle, stages, team
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people import members
@@ -25,10 +25,10 @@ def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> i
         return entry.id
 
 
-def told(world: World, name: str, shelf: Shelf = Shelf.OPEN) -> list[Item]:
+def told(world: World, name: str, folder: InboxFolder = InboxFolder.OPEN) -> list[Item]:
     """What is in somebody's inbox."""
     with world.database.read() as session:
-        return inbox.items(session, world.viewer(name), shelf)
+        return inbox.items(session, world.viewer(name), folder)
 
 
 def text_of(world: World, entry_id: int) -> str:
@@ -157,7 +157,7 @@ def test_who_was_asked_may_answer(world: World) -> None:
 def rewrite(world: World, name: str, entry: int, text: str, deal: str = WARDS) -> None:
     with world.database.write() as session:
         row = world.deal(session, deal)
-        mine = notes.own_note(session, row, entry, world.people[name], hold=True)
+        mine = notes.own_note(session, row, entry, world.people[name], lock=True)
         notes.rewrite_note(session, row, mine, text)
 
 

@@ -88,7 +88,7 @@ def test_it_can_be_put_off_and_stopped(world: World) -> None:
     keep(world, last=200)
     alice = world.people["alice"]
     with world.database.write() as session:
-        reminders.put_off(session, alice, ines(session, world))
+        reminders.snooze(session, alice, ines(session, world))
     assert due(world) == []
     assert due(world, all=True)[0].due == today() + timedelta(days=7)
     with world.database.write() as session:

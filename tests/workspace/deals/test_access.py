@@ -25,14 +25,14 @@ def visible(session: Session, viewer: Viewer) -> set[str]:
 
 
 @pytest.mark.parametrize("name", EVERYBODY)
-def test_everybody_sees_the_deals_that_are_not_confidential(world: World, name: str) -> None:
+def test_should_show_everybody_the_deals_that_are_not_confidential(world: World, name: str) -> None:
     with world.database.read() as session:
         seen = visible(session, viewer(world, name))
     assert set(world.deals.values()) - {world.confidential_deal} <= seen
 
 
 @pytest.mark.parametrize("name", ["alice", "bob"])
-def test_a_confidential_deal_is_seen_by_its_owner_and_team(world: World, name: str) -> None:
+def test_should_show_a_confidential_deal_to_its_owner_and_team(world: World, name: str) -> None:
     with world.database.read() as session:
         assert world.confidential_deal in visible(session, world.viewer(name))
         found = access.readable_deal(session, world.viewer(name), world.confidential_deal)
@@ -41,7 +41,7 @@ def test_a_confidential_deal_is_seen_by_its_owner_and_team(world: World, name: s
 
 
 @pytest.mark.parametrize("name", OUTSIDERS)
-def test_a_confidential_deal_does_not_exist_for_others(world: World, name: str) -> None:
+def test_should_hide_a_confidential_deal_from_others(world: World, name: str) -> None:
     who = viewer(world, name)
     with world.database.read() as session:
         hidden = world.deal(session, "nightingale").id
@@ -57,7 +57,7 @@ def test_a_confidential_deal_does_not_exist_for_others(world: World, name: str) 
 
 
 @pytest.mark.parametrize("name", ["charlie", "dana", "frank"])
-def test_an_invitation_shows_a_confidential_deal_until_it_is_taken_back(
+def test_should_show_a_confidential_deal_to_an_invited_member_until_the_invitation_ends(
     world: World, name: str
 ) -> None:
     who = world.viewer(name)
@@ -74,7 +74,7 @@ def test_an_invitation_shows_a_confidential_deal_until_it_is_taken_back(
         assert world.confidential_deal not in visible(session, who)
 
 
-def test_a_confidential_deal_without_an_owner_is_hidden_from_all(world: World) -> None:
+def test_should_hide_a_confidential_deal_without_an_owner_from_all(world: World) -> None:
     with world.database.write() as session:
         secret = lifecycle.log(session, "Found in a file", None, None, confidential=True)
     with world.database.read() as session:
@@ -84,7 +84,7 @@ def test_a_confidential_deal_without_an_owner_is_hidden_from_all(world: World) -
             assert secret.id in access.hidden_deal_ids(session, who)
 
 
-def test_who_left_the_team_no_longer_sees_a_confidential_deal(world: World) -> None:
+def test_should_hide_a_confidential_deal_from_a_member_who_left_the_team(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "nightingale")
         seat = session.exec(select(Seat).where(Seat.deal_id == deal.id)).one()
@@ -93,7 +93,7 @@ def test_who_left_the_team_no_longer_sees_a_confidential_deal(world: World) -> N
         access.readable_deal(session, world.viewer("bob"), world.confidential_deal)
 
 
-def test_somebody_must_still_see_a_confidential_deal(world: World) -> None:
+def test_should_keep_a_reader_for_a_confidential_deal(world: World) -> None:
     alice, dana = world.people["alice"], world.people["dana"]
     with world.database.write() as session:
         deal = world.deal(session, "nightingale")
@@ -118,7 +118,7 @@ def test_somebody_must_still_see_a_confidential_deal(world: World) -> None:
         lifecycle.edit(session, deal, alice, {"owner_id": None, "confidential": False})
 
 
-def test_who_hides_a_deal_need_not_see_it_if_somebody_does(world: World) -> None:
+def test_should_let_a_manager_hide_a_deal_that_others_still_see(world: World) -> None:
     dana = world.people["dana"]
     with world.database.write() as session:
         lifecycle.edit(session, world.deal(session, "brannoc"), dana, {"confidential": True})
@@ -131,14 +131,16 @@ def test_who_hides_a_deal_need_not_see_it_if_somebody_does(world: World) -> None
 
 
 @pytest.mark.parametrize("name", ["alice", "bob", "dana", "grace"])
-def test_owner_team_managers_and_administrators_edit_a_deal(world: World, name: str) -> None:
+def test_should_let_owner_team_managers_and_administrators_edit_a_deal(
+    world: World, name: str
+) -> None:
     with world.database.write() as session:
         found = access.editable_deal(session, world.viewer(name), world.deals["brannoc"])
         assert found.key == world.deals["brannoc"]
 
 
 @pytest.mark.parametrize("name", ["charlie", "erin", "frank", "nobody"])
-def test_others_may_read_a_deal_but_not_edit_it(world: World, name: str) -> None:
+def test_should_let_others_read_a_deal_but_not_edit_it(world: World, name: str) -> None:
     who = viewer(world, name)
     with world.database.write() as session:
         access.readable_deal(session, who, world.deals["brannoc"])
@@ -146,7 +148,7 @@ def test_others_may_read_a_deal_but_not_edit_it(world: World, name: str) -> None
             access.editable_deal(session, who, world.deals["brannoc"])
 
 
-def test_an_invitation_is_to_see_not_to_edit(world: World) -> None:
+def test_should_let_an_invited_member_see_a_deal_but_not_edit_it(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "nightingale")
         lifecycle.invite(session, deal, world.people["charlie"], by=world.people["alice"])
@@ -154,7 +156,7 @@ def test_an_invitation_is_to_see_not_to_edit(world: World) -> None:
             access.editable_deal(session, world.viewer("charlie"), deal.key)
 
 
-def test_a_member_without_a_role_changes_nothing_even_on_the_team(world: World) -> None:
+def test_should_let_a_member_without_a_role_change_nothing_even_on_the_team(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "brannoc")
         team.add_seat(session, deal, "auditor", world.people["frank"], by=None)
@@ -167,7 +169,7 @@ def test_a_member_without_a_role_changes_nothing_even_on_the_team(world: World) 
     require_writer(world.viewer("erin"))
 
 
-def test_a_role_is_required_by_name(world: World) -> None:
+def test_should_require_a_role_by_name(world: World) -> None:
     require_role(world.viewer("grace"), Role.ADMIN)
     require_role(world.viewer("dana"), Role.ADMIN, Role.MANAGER)
     with pytest.raises(Forbidden, match="admin or manager"):

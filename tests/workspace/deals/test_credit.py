@@ -11,8 +11,8 @@ def on(world: World, deal: str, who: str = "bob", viewer: str = "alice") -> list
     """As what somebody is credited with a deal, and whether they left before it closed."""
     with world.database.read() as session:
         found = credit.credits_of(session, world.viewer(viewer), world.people[who])
-        parts = next((each.parts for each in found if each.key == world.deals[deal]), [])
-    return [(part.role, part.until is not None) for part in parts]
+        roles = next((each.roles for each in found if each.key == world.deals[deal]), [])
+    return [(role.role, role.until is not None) for role in roles]
 
 
 def seat_of(session: Session, world: World, deal: str, who: str = "bob") -> Seat:
@@ -26,7 +26,7 @@ def close(session: Session, world: World, deal: str, to: str = "Closed Won") -> 
     return row
 
 
-def test_who_has_a_seat_when_a_deal_closes_is_credited(world: World) -> None:
+def test_should_credit_the_team_when_a_deal_closes(world: World) -> None:
     assert on(world, "wards") == []
     with world.database.write() as session:
         close(session, world, "wards")
@@ -37,7 +37,7 @@ def test_who_has_a_seat_when_a_deal_closes_is_credited(world: World) -> None:
     assert on(world, "meridian") == [("product expert", False)]
 
 
-def test_changes_of_many_deals_credit_as_well(world: World) -> None:
+def test_should_credit_when_many_deals_change_at_once(world: World) -> None:
     with world.database.write() as session:
         row = world.deal(session, "wards")
         alice, won = world.viewer("alice"), stage(session, "Closed Won")
@@ -45,14 +45,14 @@ def test_changes_of_many_deals_credit_as_well(world: World) -> None:
     assert on(world, "wards") == [("product expert", False)]
 
 
-def test_an_open_deal_credits_nobody_again(world: World) -> None:
+def test_should_credit_nobody_for_a_deal_that_is_open_again(world: World) -> None:
     with world.database.write() as session:
         row = close(session, world, "wards")
         lifecycle.advance(session, row, stage(session, "Qualification"), None)
     assert on(world, "wards") == []
 
 
-def test_who_handed_a_seat_over_is_credited_once_the_deal_closes(world: World) -> None:
+def test_should_credit_a_member_who_left_a_seat_once_the_deal_closes(world: World) -> None:
     with world.database.write() as session:
         team.free_seat(session, seat_of(session, world, "wards"), world.people["bob"], "On leave")
         session.exec(select(PastSeat)).one().until = ago(5)
@@ -64,7 +64,7 @@ def test_who_handed_a_seat_over_is_credited_once_the_deal_closes(world: World) -
     assert on(world, "wards") == [("product expert", True)]
 
 
-def test_credit_outlives_the_seats_of_a_closed_deal(world: World) -> None:
+def test_should_keep_credit_when_seats_of_a_closed_deal_are_freed(world: World) -> None:
     dana = world.people["dana"]
     with world.database.write() as session:
         seat = seat_of(session, world, "brannoc")
@@ -75,7 +75,7 @@ def test_credit_outlives_the_seats_of_a_closed_deal(world: World) -> None:
     assert on(world, "brannoc", "dana") == [("product expert", False)]
 
 
-def test_a_mistake_is_no_credit(world: World) -> None:
+def test_should_not_credit_a_seat_that_was_filled_by_mistake(world: World) -> None:
     with world.database.write() as session:
         seat = seat_of(session, world, "brannoc")
         team.free_seat(session, seat, None, "He was never there", mistaken=True)
@@ -84,7 +84,7 @@ def test_a_mistake_is_no_credit(world: World) -> None:
         assert session.exec(select(PastSeat)).all() == []
 
 
-def test_who_comes_back_is_told_once(world: World) -> None:
+def test_should_name_a_member_once_who_came_back(world: World) -> None:
     with world.database.write() as session:
         seat = seat_of(session, world, "brannoc")
         team.free_seat(session, seat, None)
@@ -95,7 +95,7 @@ def test_who_comes_back_is_told_once(world: World) -> None:
     assert on(world, "brannoc") == [("product expert", False)]
 
 
-def test_credit_is_for_those_who_may_see_the_deal(world: World) -> None:
+def test_should_show_credit_only_to_viewers_who_may_see_the_deal(world: World) -> None:
     assert on(world, "nightingale") == [("product expert", False)]
     for who in ("charlie", "dana", "grace"):
         assert on(world, "nightingale", viewer=who) == []

@@ -23,7 +23,7 @@ def timeline(session: Session, deal: Deal) -> list[TimelineEntry]:
     return list(session.exec(rows.order_by(col(TimelineEntry.id))))
 
 
-def test_a_name_and_an_account_are_enough(world: World) -> None:
+def test_should_log_a_deal_with_a_name_and_an_account(world: World) -> None:
     alice = world.people["alice"]
     with world.database.write() as session:
         deal = lifecycle.log(session, "New wing", world.account(session, "brannoc"), alice)
@@ -39,7 +39,7 @@ def test_a_name_and_an_account_are_enough(world: World) -> None:
         assert [each.action for each in audited] == ["deal logged"]
 
 
-def test_a_key_is_never_given_twice(database: Database) -> None:
+def test_should_never_give_a_key_twice(database: Database) -> None:
     with database.write() as session:
         keys = [lifecycle.log(session, "A deal", None, None).key for _ in range(3)]
         lifecycle.log(session, "From a file", None, None, key="HXR-17")
@@ -48,7 +48,7 @@ def test_a_key_is_never_given_twice(database: Database) -> None:
     assert keys == ["D-0001", "D-0002", "D-0003", "D-0043"]
 
 
-def test_the_numbers_of_deals_do_not_count_the_confidential_ones(database: Database) -> None:
+def test_should_not_count_confidential_deals_in_numbers(database: Database) -> None:
     with database.write() as session:
         keys = [
             lifecycle.log(session, "A deal", None, None, confidential=secret).key
@@ -61,7 +61,7 @@ def test_the_numbers_of_deals_do_not_count_the_confidential_ones(database: Datab
         assert re.fullmatch("D-[a-hj-km-np-tv-z][2-9a-hj-km-np-tv-z]{4}", key)
 
 
-def test_an_amount_keeps_its_cents(database: Database) -> None:
+def test_should_keep_the_cents_of_an_amount(database: Database) -> None:
     amount = Decimal("123456789012.34")
     with database.write() as session:
         deal = lifecycle.log(session, "Large", None, None, amount=amount, currency="PLN")
@@ -69,7 +69,7 @@ def test_an_amount_keeps_its_cents(database: Database) -> None:
         assert session.get_one(Deal, deal.id).amount == amount
 
 
-def test_products_and_competitors_are_those_given_last(world: World) -> None:
+def test_should_keep_the_products_and_competitors_that_were_set_last(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "meridian")
         atlas = products.find_or_add_product(session, "Atlas Warehouse")
@@ -85,7 +85,7 @@ def test_products_and_competitors_are_those_given_last(world: World) -> None:
         assert session.exec(rivals).all() == []
 
 
-def test_the_same_product_is_found_however_it_is_written(database: Database) -> None:
+def test_should_find_a_product_in_any_spelling(database: Database) -> None:
     with database.write() as session:
         made = products.find_or_add_product(session, "GTX Pro")
         for written in ("GTXPro", "gtx pro", "GTX-Pro"):
@@ -93,7 +93,7 @@ def test_the_same_product_is_found_however_it_is_written(database: Database) -> 
         assert len(session.exec(select(Product)).all()) == 1
 
 
-def test_an_edit_is_on_the_timeline_with_before_and_after(world: World) -> None:
+def test_should_put_an_edit_on_the_timeline_with_before_and_after(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         before = deal.version
@@ -107,7 +107,7 @@ def test_an_edit_is_on_the_timeline_with_before_and_after(world: World) -> None:
         assert entry.detail["next_step"] == ["", "Show the demo"]
 
 
-def test_an_edit_that_changes_nothing_leaves_no_trace(world: World) -> None:
+def test_should_leave_no_trace_of_an_edit_that_changes_nothing(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         before = (deal.version, len(timeline(session, deal)))
@@ -115,7 +115,7 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(world: World) -> None:
         assert (deal.version, len(timeline(session, deal))) == before
 
 
-def test_an_edit_of_an_older_version_is_refused(world: World) -> None:
+def test_should_refuse_an_edit_of_an_older_version(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         seen = deal.version
@@ -130,7 +130,9 @@ def test_an_edit_of_an_older_version_is_refused(world: World) -> None:
         assert world.deal(session, "wards").next_step == "Call"
 
 
-def test_winning_sets_outcome_and_closing_date_and_makes_a_customer(world: World) -> None:
+def test_should_set_outcome_and_closing_date_and_make_a_customer_when_a_deal_is_won(
+    world: World,
+) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "meridian")
         won = stage(session, "Closed Won")
@@ -145,7 +147,7 @@ def test_winning_sets_outcome_and_closing_date_and_makes_a_customer(world: World
         assert entry.detail == {"stage": ["Negotiation/Review", "Closed Won"]}
 
 
-def test_losing_makes_no_customer(world: World) -> None:
+def test_should_make_no_customer_when_a_deal_is_lost(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "meridian")
         lifecycle.advance(session, deal, stage(session, "Closed Lost"), None, closed=ago(1))
@@ -154,7 +156,7 @@ def test_losing_makes_no_customer(world: World) -> None:
         assert world.account(session, "meridian").relationship == Relationship.PROSPECT
 
 
-def test_reopening_takes_the_closing_date_back(world: World) -> None:
+def test_should_clear_the_closing_date_when_a_deal_is_reopened(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "ribera")
         lifecycle.advance(session, deal, stage(session, "Negotiation/Review"), None)
@@ -163,7 +165,7 @@ def test_reopening_takes_the_closing_date_back(world: World) -> None:
         assert (deal.outcome, deal.closed) == (Outcome.OPEN, None)
 
 
-def test_a_deal_cannot_close_before_it_was_opened(world: World) -> None:
+def test_should_refuse_to_close_a_deal_before_it_was_opened(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         early = deal.opened - timedelta(days=1)
@@ -184,7 +186,7 @@ def test_a_deal_cannot_close_before_it_was_opened(world: World) -> None:
         (Relationship.COMPETITOR, Relationship.COMPETITOR),
     ],
 )
-def test_only_those_who_were_none_become_customers(
+def test_should_make_only_prospects_and_former_customers_customers(
     database: Database, before: Relationship, after: Relationship
 ) -> None:
     with database.write() as session:
@@ -194,7 +196,7 @@ def test_only_those_who_were_none_become_customers(
         assert session.get_one(Account, account.id).relationship == after
 
 
-def test_a_confidential_deal_that_was_won_makes_nobody_a_customer(world: World) -> None:
+def test_should_make_nobody_a_customer_by_a_confidential_deal(world: World) -> None:
     alice = world.people["alice"]
     with world.database.write() as session:
         assert world.account(session, "kestrel").relationship == Relationship.PROSPECT
@@ -207,7 +209,7 @@ def test_a_confidential_deal_that_was_won_makes_nobody_a_customer(world: World) 
         assert world.account(session, "tidewater").relationship == Relationship.CUSTOMER
 
 
-def test_the_default_pipeline_is_added_once(database: Database) -> None:
+def test_should_add_the_default_pipeline_once(database: Database) -> None:
     with database.write() as session:
         stages.add_default_stages(session)
     with database.read() as session:

@@ -24,7 +24,7 @@ def chosen(world: World, **given: object) -> set[str]:
         return {names[key] for key in rows}
 
 
-def test_an_empty_filter_restricts_nothing(world: World) -> None:
+def test_should_restrict_nothing_with_an_empty_filter(world: World) -> None:
     assert not DealFilter()
     assert DealFilter(outcome="won")
     assert chosen(world) == set(world.deals)
@@ -53,18 +53,20 @@ def test_an_empty_filter_restricts_nothing(world: World) -> None:
         ({"outcome": "won", "product": "beacon-dashboards", "region": "Africa"}, set()),
     ],
 )
-def test_each_field_restricts(world: World, given: dict[str, object], expected: set[str]) -> None:
+def test_should_restrict_by_each_field(
+    world: World, given: dict[str, object], expected: set[str]
+) -> None:
     assert chosen(world, **given) == expected
 
 
-def test_the_period_is_of_closing_or_else_of_opening(world: World) -> None:
+def test_should_take_the_period_of_closing_or_else_of_opening(world: World) -> None:
     assert chosen(world, since=ago(120), until=ago(120)) == {"lumen", "meridian"}
     assert "wards" in chosen(world, since=ago(20))
     assert "wards" not in chosen(world, since=ago(19))
     assert chosen(world, until=date(1999, 1, 1)) == set()
 
 
-def test_a_list_shows_what_the_viewer_may_see(world: World) -> None:
+def test_should_list_the_deals_that_the_viewer_may_see(world: World) -> None:
     with world.database.read() as session:
         alice = lists.deal_rows(session, world.viewer("alice"))
         charlie = lists.deal_rows(session, world.viewer("charlie"))
@@ -74,9 +76,7 @@ def test_a_list_shows_what_the_viewer_may_see(world: World) -> None:
 
 @pytest.mark.parametrize("order", lists.DEAL_ORDERS)
 @pytest.mark.parametrize("descending", [True, False])
-def test_pages_follow_each_other_without_gap_or_repeat(
-    world: World, order: str, descending: bool
-) -> None:
+def test_should_page_without_gap_or_repeat(world: World, order: str, descending: bool) -> None:
     with world.database.read() as session:
         who = world.viewer("alice")
         whole = lists.deal_rows(session, who, order=order, descending=descending)
@@ -90,7 +90,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(
     assert len({row.key for row in whole}) == 12
 
 
-def test_what_closed_last_comes_first(world: World) -> None:
+def test_should_list_the_deal_that_closed_last_first(world: World) -> None:
     names = {key: name for name, key in world.deals.items()}
     with world.database.read() as session:
         alice = lists.closed_deals(session, world.viewer("alice"), limit=3)
@@ -99,7 +99,7 @@ def test_what_closed_last_comes_first(world: World) -> None:
     assert [names[row.key] for row in charlie] == ["ribera", "lumen", "brannoc"]
 
 
-def test_a_members_deals_are_owned_or_staffed_and_visible(world: World) -> None:
+def test_should_list_the_visible_deals_that_a_member_owns_or_has_a_seat_on(world: World) -> None:
     names = {key: name for name, key in world.deals.items()}
     with world.database.read() as session:
         bob = world.people["bob"]
@@ -110,7 +110,7 @@ def test_a_members_deals_are_owned_or_staffed_and_visible(world: World) -> None:
     assert {names[row.key] for row in open_ones} == {"wards", "meridian"}
 
 
-def test_what_is_only_on_hidden_deals_is_no_choice(world: World) -> None:
+def test_should_offer_no_choice_that_only_hidden_deals_have(world: World) -> None:
     with world.database.write() as session:
         secret = products.find_or_add_competitor(session, "Whisper")
         lifecycle.set_competitors(session, world.deal(session, "nightingale"), [secret])
@@ -128,7 +128,7 @@ def test_what_is_only_on_hidden_deals_is_no_choice(world: World) -> None:
         assert [name for _, name in everything] == ["Datamoor", "Quarrystone", "Whisper"]
 
 
-def test_what_was_a_choice_stays_one(world: World) -> None:
+def test_should_keep_a_choice_that_was_offered_once(world: World) -> None:
     with world.database.write() as session:
         for name in world.deals:
             if name != "nightingale":
@@ -138,7 +138,7 @@ def test_what_was_a_choice_stays_one(world: World) -> None:
         assert [name for _, name in choices.competitors] == ["Datamoor", "Quarrystone"]
 
 
-def test_the_spelling_on_a_hidden_deal_is_not_told(world: World) -> None:
+def test_should_not_tell_the_spelling_on_a_hidden_deal(world: World) -> None:
     with world.database.write() as session:
         secret = products.find_or_add_competitor(session, "Whisper Corp")
         lifecycle.set_competitors(session, world.deal(session, "nightingale"), [secret])
@@ -151,7 +151,7 @@ def test_the_spelling_on_a_hidden_deal_is_not_told(world: World) -> None:
         assert ("whispercorp", "WhisperCorp") in found
 
 
-def test_the_deals_that_may_be_changed_are_those_of_the_one_rule(world: World) -> None:
+def test_should_offer_changes_to_the_deals_that_the_rule_allows(world: World) -> None:
     with world.database.read() as session:
         rows = session.exec(select(Deal)).all()
         for name in ("alice", "bob", "charlie", "dana", "erin", "frank", "grace"):
@@ -198,9 +198,7 @@ CHOSEN: list[dict[str, Any]] = [{}, {"owner": "alice-adeyemi"}, {"stage": "Quali
 
 @pytest.mark.parametrize("who", ["alice", "charlie", "dana"])
 @pytest.mark.parametrize("given", CHOSEN)
-def test_a_board_totals_each_stage_and_no_two_currencies(
-    world: World, who: str, given: dict[str, Any]
-) -> None:
+def test_should_total_each_stage_by_currency(world: World, who: str, given: dict[str, Any]) -> None:
     chosen = DealFilter(**given)
     with world.database.write() as session:
         many_open(session, world)
@@ -223,7 +221,7 @@ def test_a_board_totals_each_stage_and_no_two_currencies(
 
 @pytest.mark.parametrize("who", ["alice", "charlie"])
 @pytest.mark.parametrize("given", CHOSEN)
-def test_a_column_goes_on_where_its_first_cards_end(
+def test_should_continue_a_column_where_its_first_cards_end(
     world: World, who: str, given: dict[str, Any]
 ) -> None:
     chosen = DealFilter(**given)
@@ -242,7 +240,7 @@ def test_a_column_goes_on_where_its_first_cards_end(
             assert found == [row.key for row in rows]
 
 
-def test_the_card_that_was_moved_is_shown_wherever_its_place_is(world: World) -> None:
+def test_should_show_the_card_that_was_moved_wherever_its_place_is(world: World) -> None:
     with world.database.write() as session:
         many_open(session, world)
     with world.database.read() as session:
@@ -262,7 +260,7 @@ def test_the_card_that_was_moved_is_shown_wherever_its_place_is(world: World) ->
     assert [row.key for row in others] == [row.key for row in usual]
 
 
-def test_what_closed_is_counted_from_a_day_on(world: World) -> None:
+def test_should_count_closed_deals_from_a_day_on(world: World) -> None:
     with world.database.read() as session:
         alice, charlie = world.viewer("alice"), world.viewer("charlie")
         assert board.closed_since(session, alice, ago(120)) == {"won": 2, "lost": 1}
@@ -277,7 +275,7 @@ def row_of(session: Session, world: World, name: str) -> DealRow:
     return next(row for row in rows if row.key == world.deals[name])
 
 
-def test_a_deal_rots_where_it_stays_for_longer_than_its_stage_allows(world: World) -> None:
+def test_should_call_a_deal_rotting_that_stays_longer_than_its_stage_allows(world: World) -> None:
     with world.database.read() as session:
         meridian, wards = (row_of(session, world, name) for name in ("meridian", "wards"))
         closed = row_of(session, world, "brannoc")
@@ -307,7 +305,7 @@ def change(
         )
 
 
-def test_many_deals_are_changed_together(world: World) -> None:
+def test_should_change_many_deals_together(world: World) -> None:
     names = ["meridian", "wards"]
     day, charlie = ago(-40), world.people["charlie"]
     assert change(world, "bob", names, "Perception Analysis", expected_close=day) == 2
@@ -334,7 +332,7 @@ def test_many_deals_are_changed_together(world: World) -> None:
         ("frank", ["kestrel", "wards"], {"kestrel": "Only this", "wards": "Only this"}),
     ],
 )
-def test_all_are_changed_or_none(
+def test_should_change_all_deals_or_none(
     world: World, who: str, names: list[str], why: dict[str, str]
 ) -> None:
     with pytest.raises(Invalid) as refused:
@@ -349,7 +347,7 @@ def test_all_are_changed_or_none(
             assert row.version == 1
 
 
-def test_what_somebody_else_has_changed_meanwhile_is_not_overwritten(world: World) -> None:
+def test_should_not_overwrite_what_somebody_else_changed(world: World) -> None:
     seen = [(world.deals[name], 1) for name in ("meridian", "wards")]
     change(world, "bob", ["wards"], expected_close=ago(-9))
     day: dict[str, object] = {"expected_close": ago(-40)}

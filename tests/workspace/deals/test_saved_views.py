@@ -22,7 +22,7 @@ def saved(world: World, who: str, name: str, *, shared: bool = False) -> int:
         return saved_views.save_view(session, world.viewer(who), name, QUERY, shared=shared).id
 
 
-def test_a_view_is_its_owners_until_it_is_shared(world: World) -> None:
+def test_should_keep_a_view_to_its_owner_until_it_is_shared(world: World) -> None:
     view = saved(world, "alice", "My open deals")
     assert names(world, "alice") == ["My open deals"]
     assert names(world, "grace") == []
@@ -49,7 +49,7 @@ def test_a_view_is_its_owners_until_it_is_shared(world: World) -> None:
         ("frank", Forbidden, Forbidden),
     ],
 )
-def test_owners_change_their_views_and_administrators_those_that_are_shared(
+def test_should_let_owners_change_their_views_and_administrators_shared_ones(
     world: World,
     who: str,
     if_shared: type[Exception] | None,
@@ -74,7 +74,7 @@ def test_owners_change_their_views_and_administrators_those_that_are_shared(
         assert names(world, "alice") == []
 
 
-def test_a_name_is_given_once_by_each(world: World) -> None:
+def test_should_refuse_a_second_view_of_one_name_by_one_member(world: World) -> None:
     view = saved(world, "alice", "Mine")
     assert saved(world, "bob", "Mine", shared=True)
     with pytest.raises(Invalid, match="of that name"):
@@ -87,7 +87,7 @@ def test_a_name_is_given_once_by_each(world: World) -> None:
     assert sorted(names(world, "alice")) == ["Mine", "Other", "mine"]
 
 
-def test_nobody_keeps_views_without_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_should_limit_the_number_of_views(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workspace.deals.saved_views.MOST_VIEWS", 2)
     saved(world, "alice", "One")
     saved(world, "alice", "Two")
@@ -96,14 +96,14 @@ def test_nobody_keeps_views_without_end(world: World, monkeypatch: pytest.Monkey
     assert saved(world, "bob", "Three")
 
 
-def test_a_member_who_may_only_read_saves_none(world: World) -> None:
+def test_should_refuse_a_view_of_a_member_who_may_only_read(world: World) -> None:
     with pytest.raises(Forbidden):
         saved(world, "frank", "Mine")
     with world.database.read() as session:
         assert session.exec(select(SavedView)).all() == []
 
 
-def test_what_is_done_to_views_is_on_the_audit_log(world: World) -> None:
+def test_should_write_changes_of_views_to_the_audit_log(world: World) -> None:
     view = saved(world, "alice", "Mine")
     with world.database.write() as session:
         saved_views.delete_view(session, world.viewer("alice"), view)

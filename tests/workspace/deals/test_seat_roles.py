@@ -24,7 +24,7 @@ def acts(session: Session) -> list[str]:
     return list(session.exec(asked.order_by(AuditEntry.id)))  # type: ignore[arg-type]
 
 
-def test_the_defaults_are_there_once(world: World) -> None:
+def test_should_add_the_default_roles_once(world: World) -> None:
     with world.database.write() as session:
         seat_roles.add_default_seat_roles(session)
     assert names(world) == list(DEFAULT_SEAT_ROLES)
@@ -33,7 +33,7 @@ def test_the_defaults_are_there_once(world: World) -> None:
         assert {seat_roles.OWNERS_ROLE, seat_roles.EXPERTS_ROLE} <= keys
 
 
-def test_a_role_is_added_last_and_moved(world: World) -> None:
+def test_should_add_a_role_last_and_move_it(world: World) -> None:
     grace = world.people["grace"]
     with world.database.write() as session:
         role = seat_roles.add_seat_role(session, "Rollout lead", grace)
@@ -48,7 +48,7 @@ def test_a_role_is_added_last_and_moved(world: World) -> None:
     assert names(world) == [*DEFAULT_SEAT_ROLES, "Rollout lead"]
 
 
-def test_two_managers_cannot_add_one_role_at_the_same_time(world: World) -> None:
+def test_should_add_a_role_once_though_two_managers_add_it_at_the_same_time(world: World) -> None:
     def add() -> None:
         with world.database.write() as session:
             seat_roles.add_seat_role(session, "Rollout lead", world.people["frank"])
@@ -64,7 +64,7 @@ def test_two_managers_cannot_add_one_role_at_the_same_time(world: World) -> None
     assert names(world).count("Rollout lead") == 1
 
 
-def test_seats_are_renamed_with_their_role(world: World) -> None:
+def test_should_rename_seats_with_their_role(world: World) -> None:
     bob, grace = world.people["bob"], world.people["grace"]
     with world.database.write() as session:
         left = team.add_seat(session, world.deal(session, "lumen"), "product expert", bob, None)
@@ -83,7 +83,7 @@ def test_seats_are_renamed_with_their_role(world: World) -> None:
 
 
 @pytest.mark.parametrize("name", ["Trainer", "TRAINER ", "···"])
-def test_two_roles_are_never_called_alike(world: World, name: str) -> None:
+def test_should_refuse_a_second_role_of_one_name(world: World, name: str) -> None:
     with world.database.write() as session:
         with pytest.raises(Invalid):
             seat_roles.add_seat_role(session, name, None)
@@ -94,7 +94,7 @@ def test_two_roles_are_never_called_alike(world: World, name: str) -> None:
     assert "Trainer" in names(world)
 
 
-def test_a_role_with_seats_stays(world: World) -> None:
+def test_should_keep_a_role_with_seats(world: World) -> None:
     with world.database.write() as session:
         with pytest.raises(Conflict, match="seats are for product expert"):
             seat_roles.remove_seat_role(session, world.viewer("grace"), "product-expert")
@@ -104,7 +104,7 @@ def test_a_role_with_seats_stays(world: World) -> None:
     assert "auditor" not in names(world)
 
 
-def test_a_refusal_tells_nothing_of_a_confidential_deal(world: World) -> None:
+def test_should_tell_nothing_of_a_confidential_deal_in_a_refusal(world: World) -> None:
     with world.database.write() as session:
         hidden = team.add_seat(session, world.deal(session, "nightingale"), "auditor", None, None)
         session.flush()
@@ -115,7 +115,7 @@ def test_a_refusal_tells_nothing_of_a_confidential_deal(world: World) -> None:
         assert session.get_one(Seat, hidden.id).role == "auditor"
 
 
-def test_the_last_role_stays(world: World) -> None:
+def test_should_keep_the_last_role(world: World) -> None:
     with world.database.write() as session:
         for seat in session.exec(select(Seat)):
             session.delete(seat)
@@ -126,7 +126,7 @@ def test_the_last_role_stays(world: World) -> None:
             seat_roles.remove_seat_role(session, world.viewer("grace"), "account-executive")
 
 
-def test_an_owners_role_is_found_by_its_key(world: World) -> None:
+def test_should_find_an_owners_role_by_its_key(world: World) -> None:
     with world.database.write() as session:
         seat_roles.rename_seat_role(session, "account-executive", "Seller", None)
         assert seat_roles.owners_role(session) == "Seller"

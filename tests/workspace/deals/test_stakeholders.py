@@ -25,7 +25,7 @@ def rows(session: Session, world: World, deal: str = "wards") -> dict[str, Stake
     return {row.name: row for row in found}
 
 
-def test_a_stakeholder_is_told_with_role_stance_and_account(world: World) -> None:
+def test_should_show_a_stakeholder_with_role_stance_and_account(world: World) -> None:
     alice = world.people["alice"]
     with world.database.write() as session:
         deal = world.deal(session, "wards")
@@ -62,7 +62,7 @@ def test_a_stakeholder_is_told_with_role_stance_and_account(world: World) -> Non
         assert len(session.exec(audited).all()) == 3
 
 
-def test_an_edit_that_changes_nothing_leaves_no_trace(world: World) -> None:
+def test_should_leave_no_trace_of_an_edit_that_changes_nothing(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         row = stakeholders.add_stakeholder(session, deal, world.people["ines"], None)
@@ -73,7 +73,7 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(world: World) -> None:
         assert len(session.exec(entries).all()) == 2
 
 
-def test_a_contact_is_on_a_deal_once_and_a_member_never(world: World) -> None:
+def test_should_refuse_a_second_stakeholder_and_a_member(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         stakeholders.add_stakeholder(session, deal, world.people["ines"], None)
@@ -85,7 +85,7 @@ def test_a_contact_is_on_a_deal_once_and_a_member_never(world: World) -> None:
             stakeholders.add_stakeholder(session, deal, world.people["jonas"], None, stance="cool")
 
 
-def test_reporting_lines_have_no_circles_and_stay_on_the_deal(world: World) -> None:
+def test_should_refuse_a_reporting_line_in_a_circle_or_to_another_deal(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         one, two, three = (
@@ -106,7 +106,7 @@ def test_reporting_lines_have_no_circles_and_stay_on_the_deal(world: World) -> N
         stakeholders.edit_stakeholder(session, three, None, {"reports_to_id": one.id})
 
 
-def test_who_reported_to_somebody_removed_reports_to_nobody(world: World) -> None:
+def test_should_end_reporting_lines_to_a_stakeholder_who_is_removed(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         one, two = (
@@ -127,9 +127,7 @@ FILE = (
 )
 
 
-def test_a_file_of_stakeholders_may_name_who_reports_before_the_superior(
-    world: World, tmp_path
-) -> None:
+def test_should_take_a_file_that_names_a_report_before_the_superior(world: World, tmp_path) -> None:
     with world.database.write() as session:
         people.add_contact(session, "One", None)
         people.add_contact(session, "Two", None, email="two@brannoc.example")
@@ -146,7 +144,7 @@ def test_a_file_of_stakeholders_may_name_who_reports_before_the_superior(
     assert counts(load_text(world.database, tmp_path, moved)) == (0, 1, 1, 0)
 
 
-def test_wrong_stakeholders_go_to_the_error_file(world: World, tmp_path) -> None:
+def test_should_put_wrong_stakeholders_into_the_error_file(world: World, tmp_path) -> None:
     wards, hidden = world.deals["wards"], world.confidential_deal
     text = (
         "deal,person,stance,reports_to\n"
@@ -175,7 +173,7 @@ def test_wrong_stakeholders_go_to_the_error_file(world: World, tmp_path) -> None
     assert f"'{hidden}' is no deal" in unseen.error_file.read_text(encoding="utf-8-sig")
 
 
-def test_memberships_and_attendance_come_from_files(world: World, tmp_path) -> None:
+def test_should_take_memberships_and_attendance_from_files(world: World, tmp_path) -> None:
     text = (
         "person,kind,organisation,role,start,end,source\n"
         "Inês Moreira,Board,Ward Forum,chair,2019,,register\n"
@@ -203,7 +201,7 @@ def test_memberships_and_attendance_come_from_files(world: World, tmp_path) -> N
         assert (visit.person_id, visit.source) == (world.people["jonas"], "imported")
 
 
-def test_a_membership_is_taken_out_of_its_person_only(world: World) -> None:
+def test_should_remove_a_membership_from_its_person_only(world: World) -> None:
     with world.database.write() as session:
         ines = session.get_one(Person, world.people["ines"])
         jonas = session.get_one(Person, world.people["jonas"])
@@ -225,13 +223,13 @@ def test_a_membership_is_taken_out_of_its_person_only(world: World) -> None:
         " HTTPS://LinkedIn.com/in/arjunmehta ",
     ],
 )
-def test_one_profile_has_one_address_however_it_is_written(written: str) -> None:
+def test_should_read_one_profile_from_any_spelling_of_its_address(written: str) -> None:
     assert people.profile_address(written) == "linkedin.com/in/arjunmehta"
 
 
 @pytest.mark.parametrize(
     "written", ["javascript:alert(1)", "ArjunMehta", "https://linkedin.com", "x.example/a b", ""]
 )
-def test_what_is_no_address_is_no_profile(written: str) -> None:
+def test_should_read_no_profile_from_what_is_no_address(written: str) -> None:
     with pytest.raises(Invalid):
         people.profile_address(written)

@@ -15,7 +15,7 @@ def seats(session: Session, world: World) -> list[Seat]:
     return list(session.exec(select(Seat).where(Seat.deal_id == deal.id)))
 
 
-def test_a_seat_may_stay_open(world: World) -> None:
+def test_should_let_a_seat_stay_open(world: World) -> None:
     with world.database.write() as session:
         team.add_seat(session, world.deal(session, "tidewater"), "trainer", None, by=None)
     with world.database.read() as session:
@@ -24,7 +24,7 @@ def test_a_seat_may_stay_open(world: World) -> None:
         ]
 
 
-def test_somebody_new_takes_the_open_seat_of_their_role(world: World) -> None:
+def test_should_fill_the_open_seat_of_a_new_members_role(world: World) -> None:
     bob = world.people["bob"]
     with world.database.write() as session:
         deal = world.deal(session, "tidewater")
@@ -38,7 +38,7 @@ def test_somebody_new_takes_the_open_seat_of_their_role(world: World) -> None:
         assert found["trainer"][0] is None
 
 
-def test_one_person_has_one_role_once(world: World) -> None:
+def test_should_refuse_a_second_seat_of_one_role(world: World) -> None:
     bob = world.people["bob"]
     with world.database.write() as session:
         deal = world.deal(session, "tidewater")
@@ -48,7 +48,7 @@ def test_one_person_has_one_role_once(world: World) -> None:
             team.add_seat(session, deal, "product expert", bob, by=None)
 
 
-def test_a_freed_seat_stays_and_the_timeline_knows_who_left(world: World) -> None:
+def test_should_keep_a_freed_seat_and_tell_the_timeline_who_left(world: World) -> None:
     bob, charlie = world.people["bob"], world.people["charlie"]
     with world.database.write() as session:
         deal = world.deal(session, "tidewater")
@@ -64,7 +64,7 @@ def test_a_freed_seat_stays_and_the_timeline_knows_who_left(world: World) -> Non
         assert {"role": "product expert", "left_id": bob} in details
 
 
-def test_a_seat_is_freed_once(world: World) -> None:
+def test_should_free_a_seat_once(world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "tidewater")
         seat = team.add_seat(session, deal, "product expert", world.people["bob"], by=None)

@@ -157,7 +157,7 @@ def test_a_worker_that_dies_after_the_servers_yes_sends_one_duplicate_at_most(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying:
-        dying.setattr(outbox, "_is_sent", die)
+        dying.setattr(outbox, "_set_sent", die)
         with pytest.raises(KeyboardInterrupt):
             send_next(database, server)
     # Nobody else takes it before the lease has run out.
@@ -186,7 +186,7 @@ def test_the_worker_sends_what_is_queued_while_it_runs(
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.05)
     taken = threading.Event()
     inbox.then = taken.set
-    stopped = outbox.start_worker(database, server)
+    stopped = outbox.start_sending(database, server)
     try:
         put(database)
         assert taken.wait(30)

@@ -9,17 +9,19 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditConflict, fingerprint, require_unchanged
+from web.edit_conflicts import fingerprint, require_unchanged
 from web.forms import LARGEST_ID, Form, row_id
+from web.lists import first_page
 from web.pages.deal_room.header import Room, room
 from web.pages.deal_room.tasks import readers
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.collaboration import notes, tasks
 from workspace.collaboration.tasks import TaskRow
 from workspace.deals import access
-from workspace.errors import Invalid, NotFound
+from workspace.errors import NotFound
 from workspace.keys import plain
 from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline import notifications
@@ -113,18 +115,20 @@ class ActivityController(Controller):
     ) -> Response[Any]:
         kind = form.choice("kind", WRITTEN_KINDS, required=True) or ""
         text = form.lines("text", 20_000, required=True)
-        try:
-            with workspace.database.write() as session:
-                deal = access.readable_deal(session, viewer, key)
-                notes.require_writer(session, viewer, deal)
-                form.done()
-                notes.write_note(session, deal, viewer.person_id, kind, text)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            deal = access.readable_deal(session, viewer, key)
+            notes.require_writer(session, viewer, deal)
+            form.done()
+            notes.write_note(session, deal, viewer.person_id, kind, text)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = activity_page(session, viewer, key, form)
             return answer(
-                request, "deal_room/activity.html", "deal_room/_entry_form.html", page, status=422
+                request,
+                "deal_room/activity.html",
+                "deal_room/_entry_form.html",
+                page,
+                status=form.status,
             )
         return go(request, at("deals", key, "activity"), "Written down.")
 
@@ -217,34 +221,29 @@ class ActivityController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         text = form.lines("text", 20_000, required=True)
-        there = ""
-        try:
-            with workspace.database.write() as session:
-                deal = access.readable_deal(session, viewer, key)
-                notes.require_writer(session, viewer, deal)
-                mine = viewer.person_id
-                entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
-                there = entry.text
-                require_unchanged(form, {"text": there})
-                form.done()
-                notes.rewrite_note(session, deal, entry, text)
-        except (Invalid, EditConflict) as wrong:
-            stale = isinstance(wrong, EditConflict)
-            if isinstance(wrong, Invalid):
-                form.wrong.update(wrong.fields)
-            else:
-                # The next try is one over what is there now, which is shown beside it.
-                form.sent["seen"] = [fingerprint({"text": there})]
+        saved = ""
+        with saving(workspace, form) as session:
+            deal = access.readable_deal(session, viewer, key)
+            notes.require_writer(session, viewer, deal)
+            mine = viewer.person_id
+            entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
+            saved = entry.text
+            require_unchanged(form, {"text": saved})
+            form.done()
+            notes.rewrite_note(session, deal, entry, text)
+        if form.refusal:
+            if form.is_conflict:
+                # The next try starts from the text that is saved now, which is shown beside it.
+                form.sent["seen"] = [fingerprint({"text": saved})]
+            there = saved if form.is_conflict else ""
             with workspace.database.read() as session:
-                page = activity_page(
-                    session, viewer, key, form, editing=entry_id, there=there if stale else ""
-                )
+                page = activity_page(session, viewer, key, form, editing=entry_id, there=there)
             return answer(
                 request,
                 "deal_room/activity.html",
                 "deal_room/_rewrite.html",
                 page,
-                status=409 if stale else 422,
+                status=form.status,
             )
         return go(request, at("deals", key, "activity"), "Saved.")
 
@@ -263,7 +262,7 @@ class ActivityController(Controller):
         with workspace.database.write() as session:
             deal = access.readable_deal(session, viewer, key)
             mine = viewer.person_id
-            entry = notes.own_note(session, deal, row_id(entry_id), mine, hold=True)
+            entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
             notes.remove_note(session, deal, entry)
         return go(request, at("deals", key, "activity"), "It is gone.")
 
@@ -295,7 +294,7 @@ def activity_page(
         limit=PAGE + 1,
         reader=viewer.person_id if viewer.may_write else None,
     )
-    shown = events[:PAGE]
+    shown, last = first_page(events, PAGE)
     if editing is not None and all(event.id != editing for event in shown):
         # One that is further down than this page goes is rewritten on top.
         entry = notes.own_note(session, deal, editing, viewer.person_id)
@@ -303,7 +302,7 @@ def activity_page(
     return ActivityPage(
         room=head,
         events=shown,
-        more=events[PAGE - 1].id if len(events) > PAGE else None,
+        more=last.id if last else None,
         view=view,
         views={name: label for name, (label, _) in VIEWS.items()},
         kinds=WRITTEN_KINDS,

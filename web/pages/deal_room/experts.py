@@ -14,16 +14,17 @@ from references.teams.proposals import Proposal, proposed_teams
 from similarity.experts import Expert, experts_of_deal
 from similarity.index.catalog import Catalog
 from web.forms import Form, row_id
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import Room, is_readable, room
 from web.responses import at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.deals import access, credit, team
 from workspace.deals.credit import FormerMember
 from workspace.deals.seat_roles import EXPERTS_ROLE, SeatRole, role_names, seat_roles
 from workspace.deals.tables import Deal, Seat
 from workspace.deals.team import SeatRow
-from workspace.errors import Conflict, Invalid, NotFound
+from workspace.errors import Conflict, NotFound
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -214,25 +215,19 @@ class ExpertController(Controller):
     ) -> Response[Any]:
         reason = form.text("reason", 500)
         mistaken = form.flag("mistaken")
-        try:
-            with workspace.database.write() as session:
-                deal = access.editable_deal(session, viewer, key)
-                form.done()
-                seat = _seat(session, deal, seat_id)
-                if seat.person_id == viewer.person_id and not reason:
-                    form.refuse("reason", "Say why: it is for whoever takes the seat next.")
-                form.done()
-                team.free_seat(session, seat, viewer.person_id, reason, mistaken=mistaken)
-                session.flush()
-                try:
-                    access.readable_deal(session, viewer, key)
-                    back = at("deals", key, "experts")
-                except NotFound:
-                    back = "/deals"
-        except Invalid:
+        with saving(workspace, form) as session:
+            deal = access.editable_deal(session, viewer, key)
+            seat = _seat(session, deal, seat_id)
+            if seat.person_id == viewer.person_id and not reason:
+                form.refuse("reason", "Say why: it is for whoever takes the seat next.")
+            form.done()
+            team.free_seat(session, seat, viewer.person_id, reason, mistaken=mistaken)
+            readable = is_readable(session, viewer, key)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = experts_page(session, viewer, workspace.catalog, key, Form(), seat_id, form)
-            return show(request, "deal_room/experts.html", page, status=422)
+            return show(request, "deal_room/experts.html", page, status=form.status)
+        back = at("deals", key, "experts") if readable else "/deals"
         return go(request, back, "The seat is open again.")
 
 

@@ -7,6 +7,7 @@ from sqlmodel import Session
 from workspace.accounts.accounts import Account
 from workspace.deals import access
 from workspace.deals.tables import Deal, Stage
+from workspace.errors import NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import state_of
@@ -56,3 +57,13 @@ def room_of(session: Session, viewer: Viewer, deal: Deal, tab: str) -> Room:
         state=state_of(session, deal.id),
         tab=tab,
     )
+
+
+def is_readable(session: Session, viewer: Viewer, key: str) -> bool:
+    """Whether the viewer may see the deal, as of what this transaction has changed."""
+    session.flush()
+    try:
+        access.readable_deal(session, viewer, key)
+    except NotFound:
+        return False
+    return True

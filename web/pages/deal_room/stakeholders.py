@@ -15,6 +15,7 @@ from web.pages.deal_room.header import Room, room
 from web.path_diagram import Map, draw_map
 from web.responses import at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.deals import access, stakeholders
 from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES, Stakeholder
@@ -75,16 +76,14 @@ class StakeholderController(Controller):
         name = form.text("person", 200, required=True)
         title = form.text("title", 200)
         role = form.choice("buying_role", BUYING_ROLES) or ""
-        try:
-            with workspace.database.write() as session:
-                deal = access.editable_deal(session, viewer, key)
-                form.done()
-                person = _buyer(session, deal, name, title, viewer.person_id)
-                stakeholders.add_stakeholder(
-                    session, deal, person.id, viewer.person_id, buying_role=role
-                )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            person = _buyer(session, deal, name, title, viewer.person_id)
+            stakeholders.add_stakeholder(
+                session, deal, person.id, viewer.person_id, buying_role=role
+            )
+        if form.refusal:
             return self._again(request, viewer, workspace, key, form, None)
         return go(request, at("deals", key, "stakeholders"), f"{person.name} is on the map.")
 
@@ -106,17 +105,15 @@ class StakeholderController(Controller):
             "note": form.text("note", 1000),
         }
         above = form.integer("reports_to", 1, LARGEST_ID)
-        try:
-            with workspace.database.write() as session:
-                deal = access.editable_deal(session, viewer, key)
-                form.done()
-                row = _stakeholder(session, deal, stakeholder_id)
-                if above is not None:
-                    above = _stakeholder(session, deal, above).id
-                changes["reports_to_id"] = above
-                stakeholders.edit_stakeholder(session, row, viewer.person_id, changes)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            row = _stakeholder(session, deal, stakeholder_id)
+            if above is not None:
+                above = _stakeholder(session, deal, above).id
+            changes["reports_to_id"] = above
+            stakeholders.edit_stakeholder(session, row, viewer.person_id, changes)
+        if form.refusal:
             return self._again(request, viewer, workspace, key, form, stakeholder_id)
         return go(request, at("deals", key, "stakeholders"), "Saved.")
 

@@ -13,12 +13,12 @@ from web.forms import Form, row_id
 from web.pages.deal_room.header import Room, room
 from web.responses import answer, at, go
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.collaboration import tasks
 from workspace.collaboration.tasks import TaskRow
 from workspace.deals import access
 from workspace.deals.tables import Deal
-from workspace.errors import Invalid
 from workspace.people.viewer import Viewer
 
 # Where a form may lead back to, by the word that it sends.
@@ -67,17 +67,19 @@ class TaskController(Controller):
         due = form.day("due")
         assignee = form.maybe("assignee", 80)
         back = _back(form, key)
-        try:
-            with workspace.database.write() as session:
-                deal = access.editable_deal(session, viewer, key)
-                form.done()
-                tasks.add_task(session, deal, text, viewer.person_id, due=due, assignee=assignee)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            deal = access.editable_deal(session, viewer, key)
+            form.done()
+            tasks.add_task(session, deal, text, viewer.person_id, due=due, assignee=assignee)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = tasks_page(session, viewer, key, form)
             return answer(
-                request, "deal_room/tasks.html", "deal_room/_task_form.html", page, status=422
+                request,
+                "deal_room/tasks.html",
+                "deal_room/_task_form.html",
+                page,
+                status=form.status,
             )
         return go(request, back, "The task is added.")
 

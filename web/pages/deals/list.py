@@ -9,6 +9,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
+from web.lists import first_page
 from web.pages.deals.board import Board, board_of
 from web.pages.deals.list_state import (
     BOARD,
@@ -23,6 +24,7 @@ from web.pages.deals.list_state import (
 )
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
@@ -31,7 +33,6 @@ from workspace.deals import access, lifecycle, lists
 from workspace.deals.lists import Choices, DealRow
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome
-from workspace.errors import Invalid
 from workspace.people import people
 from workspace.people.viewer import Viewer, require_writer
 
@@ -119,14 +120,12 @@ class DealController(Controller):
     ) -> Response[Any]:
         require_writer(viewer)
         look = look_of(form.text("query", 2000))
-        try:
-            with workspace.database.write() as session:
-                changed = change_many(session, viewer, form)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            changed = change_many(session, viewer, form)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = deal_list(session, viewer, asked_by(look), refused=form)
-            return show(request, "deals/list.html", page, status=422)
+            return show(request, "deals/list.html", page, status=form.status)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
         return go(request, look.address(), f"{said} changed.")
 
@@ -163,15 +162,13 @@ class DealController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        try:
-            with workspace.database.write() as session:
-                deal, is_new = log_deal(session, viewer, form)
-                key = deal.key
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            deal, is_new = log_deal(session, viewer, form)
+            key = deal.key
+        if form.refusal:
             with workspace.database.read() as session:
                 page = new_deal(session, viewer, form)
-            return answer(request, "deals/new.html", "deals/_form.html", page, status=422)
+            return answer(request, "deals/new.html", "deals/_form.html", page, status=form.status)
         said = "is logged" if is_new else "was logged a moment ago, and only once"
         return go(request, at("deals", key, "kin"), f"{key} {said}. These are its kin.")
 
@@ -205,13 +202,14 @@ def deal_list(
         after=after,
         limit=PAGE + 1,
     )
+    shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
     return DealList(
         look=look,
         bar=bar_of(session, viewer, look, form),
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
-        editable=access.editable_deal_ids(session, viewer, [row.id for row in rows[:PAGE]]),
+        rows=shown,
+        more=last.key if last else None,
+        editable=access.editable_deal_ids(session, viewer, [row.id for row in shown]),
         stages=[(name, name) for name in open_stages],
         owners=people.active_members(session),
         values=refused.values if refused else {},

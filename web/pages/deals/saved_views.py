@@ -14,9 +14,9 @@ from web.pages.deals.list import deals_page
 from web.pages.deals.list_state import asked_by, look_of
 from web.responses import go, show
 from web.routes import Request, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.deals import saved_views
-from workspace.errors import Invalid
 from workspace.people.viewer import Viewer, require_writer
 
 
@@ -81,15 +81,13 @@ def _named(
     """Write a view with the name in a form; the form comes back where that cannot be."""
     require_writer(viewer)
     look = look_of(form.text("query", 2000))
-    try:
-        name = form.text("name", 60, required=True)
-        shared = form.flag("shared")
+    name = form.text("name", 60, required=True)
+    shared = form.flag("shared")
+    with saving(workspace, form) as session:
         form.done()
-        with workspace.database.write() as session:
-            said = write(session, name, look.query, shared)
-    except Invalid as wrong:
-        form.wrong.update(wrong.fields)
+        said = write(session, name, look.query, shared)
+    if form.refusal:
         with workspace.database.read() as session:
             page = deals_page(session, viewer, asked_by(look), form=form)
-        return show(request, "deals/list.html", page, status=422)
+        return show(request, "deals/list.html", page, status=form.status)
     return go(request, look.address(), said)

@@ -8,25 +8,16 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import Difference, EditConflict, fingerprint, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, require_unchanged
 from web.forms import Form
 from web.responses import go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
-from workspace.deals.stage_settings import MOST_DAYS, StageFacts, change_stages, held_stages
+from workspace.deals.stage_settings import MOST_DAYS, StageSettings, change_stages, lock_stages
 from workspace.deals.stages import stages
 from workspace.deals.tables import Outcome, Stage
-from workspace.errors import Invalid
 from workspace.people.viewer import Viewer, require_leader
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with one field of the form."""
-
-    field: str
-    label: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -35,12 +26,9 @@ class StagesPage:
 
     stages: list[Stage]
     may_edit: bool
-    values: dict[str, str]
-    wrong: dict[str, str]
-    problems: list[Problem]
-    seen: str  # The mark of the values that the form was opened with.
-    differences: list[Difference] | None = None
-    most_days: int = MOST_DAYS
+    form: EditForm
+    # The fields' labels, by name: names of fields hold the stages' ids.
+    labels: dict[str, str]
 
 
 class StageController(Controller):
@@ -68,27 +56,20 @@ class StageController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_leader(viewer)
-        status = 422
-        try:
-            with workspace.database.write() as session:
-                pipeline = held_stages(session)
-                require_unchanged(form, stage_values(pipeline))
-                change_stages(session, read_stages(pipeline, form), viewer.person_id)
-        except EditConflict:
-            status = 409
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-        else:
-            return go(request, "/deals/stages", "The stages are saved.")
-        with workspace.database.read() as session:
-            page = stages_page(session, viewer, form, stale=status == 409)
-        return show(request, "deals/stages.html", page, status=status)
+        with saving(workspace, form) as session:
+            pipeline = lock_stages(session)
+            require_unchanged(form, stage_values(pipeline))
+            change_stages(session, read_stages(pipeline, form), viewer.person_id)
+        if form.refusal:
+            with workspace.database.read() as session:
+                page = stages_page(session, viewer, form)
+            return show(request, "deals/stages.html", page, status=form.status)
+        return go(request, "/deals/stages", "The stages are saved.")
 
 
-def stages_page(session: Session, viewer: Viewer, form: Form, *, stale: bool = False) -> StagesPage:
-    """The page, with what was sent over what is there; everybody may look at it."""
+def stages_page(session: Session, viewer: Viewer, form: Form) -> StagesPage:
+    """The page, with what was sent over what is saved; everybody may look at it."""
     pipeline = stages(session)
-    there, sent = stage_values(pipeline), form.values
     labels = {
         f"{name}-{stage.id}": f"{stage.name}, {label}"
         for stage in pipeline
@@ -97,19 +78,8 @@ def stages_page(session: Session, viewer: Viewer, form: Form, *, stale: bool = F
     return StagesPage(
         stages=pipeline,
         may_edit=viewer.leads,
-        values={**there, **sent},
-        wrong={} if stale else form.wrong,
-        problems=[]
-        if stale
-        else [Problem(name, labels.get(name, name), why) for name, why in form.wrong.items()],
-        seen=fingerprint(there) if stale else sent.get("seen") or fingerprint(there),
-        differences=[
-            Difference(labels[name], sent[name].strip() or "–", value)
-            for name, value in there.items()
-            if name in sent and sent[name].strip() != value
-        ]
-        if stale
-        else None,
+        form=edit_form(form, stage_values(pipeline), labels=labels),
+        labels=labels,
     )
 
 
@@ -124,12 +94,12 @@ def stage_values(pipeline: list[Stage]) -> dict[str, str]:
     return found
 
 
-def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageFacts]:
+def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
     """The facts in a form, by the stages' ids; `Invalid` where one cannot be taken."""
     found = {}
     for stage in pipeline:
         name = form.text(f"name-{stage.id}", 60, required=True)
-        facts = StageFacts(name, stage.probability, stage.rotting_days)
+        facts = StageSettings(name, stage.probability, stage.rotting_days)
         if stage.outcome == Outcome.OPEN:
             chance, days = f"probability-{stage.id}", f"rotting_days-{stage.id}"
             probability = form.integer(chance, 0, 100)
@@ -138,7 +108,7 @@ def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageFacts]:
                 form.refuse(chance, "Needed.")
             if rotting_days is None:
                 form.refuse(days, "Needed.")
-            facts = StageFacts(name, probability or 0, rotting_days or 1)
+            facts = StageSettings(name, probability or 0, rotting_days or 1)
         found[stage.id] = facts
     form.done()
     return found

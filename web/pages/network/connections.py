@@ -13,9 +13,9 @@ from references.network import address_books
 from references.network.address_books import ConnectionRow
 from references.network.ties import Visibility
 from web.forms import LARGEST_ID, Form, row_id
+from web.lists import answer_list, filled, first_page
 from web.pages.network.ties import SHARING
-from web.rendering import query
-from web.responses import answer, at, go
+from web.responses import at, go
 from web.routes import Request, get, post
 from web.workspace import Workspace
 from workspace.people.viewer import Viewer, require_writer
@@ -49,13 +49,7 @@ class ConnectionController(Controller):
     ) -> Response[str]:
         with workspace.database.read() as session:
             page = own_connections(session, viewer, asked)
-        fragment = (
-            "network/connections/_rows.html"
-            if "after" in asked.sent
-            else "network/connections/_results.html"
-        )
-        address = "/connections?" + query(page.params)
-        return answer(request, "network/connections/list.html", fragment, page, address=address)
+        return answer_list(request, "network/connections", asked, page)
 
     @post("/share")
     def share_all(
@@ -131,9 +125,10 @@ def own_connections(session: Session, viewer: Viewer, asked: Form) -> Connection
     rows = address_books.connections_of(
         session, viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
     )
+    shown, last = first_page(rows, PAGE)
     return ConnectionList(
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].id if len(rows) > PAGE else None,
-        params={"q": text} if text else {},
+        rows=shown,
+        more=last.id if last else None,
+        params=filled(q=text),
         may_write=viewer.may_write,
     )

@@ -18,12 +18,12 @@ from references.network.paths import KnownPath, Network
 from web.forms import Form
 from web.responses import go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals import access, lists
 from workspace.deals.tables import Outcome
-from workspace.errors import Invalid
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -114,24 +114,22 @@ class IntroductionController(Controller):
         deal_key = form.maybe("deal", 80)
         why = form.lines("why", 5_000, required=True)
         draft = form.lines("draft", 5_000)
-        try:
-            with workspace.database.write() as session:
-                form.done()
-                asking.ask(
-                    session,
-                    viewer,
-                    workspace.network,
-                    people.person_of(session, person_key),
-                    people.member_of(session, over_key) if over_key else None,
-                    why=why,
-                    draft=draft,
-                    deal=access.readable_deal(session, viewer, deal_key) if deal_key else None,
-                )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            form.done()
+            asking.ask(
+                session,
+                viewer,
+                workspace.network,
+                people.person_of(session, person_key),
+                people.member_of(session, over_key) if over_key else None,
+                why=why,
+                draft=draft,
+                deal=access.readable_deal(session, viewer, deal_key) if deal_key else None,
+            )
+        if form.refusal:
             with workspace.database.read() as session:
                 page = new_introduction(session, viewer, workspace.network, form)
-            return show(request, "network/introductions/new.html", page, status=422)
+            return show(request, "network/introductions/new.html", page, status=form.status)
         return go(
             request, "/introductions", "It is asked. You are told of a yes here and on Today."
         )
@@ -151,18 +149,14 @@ class IntroductionController(Controller):
         message = form.lines("message", 5_000)
         send = form.flag("send") and workspace.sends_mail
         again_on = form.day("again_on")
-        try:
-            with workspace.database.write() as session:
-                form.done()
-                said = Answer(said or "")
-                asking.answer(
-                    session, viewer, key, said, message=message, send=send, again_on=again_on
-                )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            form.done()
+            said = Answer(said or "")
+            asking.answer(session, viewer, key, said, message=message, send=send, again_on=again_on)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = introductions_page(session, viewer, workspace, key, form)
-            return show(request, "network/introductions/list.html", page, status=422)
+            return show(request, "network/introductions/list.html", page, status=form.status)
         return go(request, "/introductions", _SAID[said])
 
     @post("/{key:str}/withdraw")
@@ -205,7 +199,7 @@ def introductions_page(
     of_me = requests_to(session, viewer)
     me = viewer.person_id or 0
     wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
-    found = asking.reaching(session, viewer, workspace.network, wanted.values())
+    found = asking.paths_from_connectors(session, viewer, workspace.network, wanted.values())
     return IntroductionsPage(
         of_me=of_me,
         paths={key: found[pair] for key, pair in wanted.items() if pair in found},
@@ -239,13 +233,15 @@ def new_introduction(
         deals.insert(0, (deal.key, deal.name))
     if "draft" not in values:
         asker = session.get_one(Person, me)
-        values["draft"] = asking.drafted(asker, person)
+        values["draft"] = asking.draft_message(asker, person)
     return NewIntroduction(
         person=person,
         account=session.get(Account, person.account_id) if person.account_id else None,
         over=over,
-        path=asking.reaching(session, viewer, network, [pair] if over else []).get(pair),
-        may_be_asked=ties.may_be_asked(session, viewer, [person.id]),
+        path=asking.paths_from_connectors(session, viewer, network, [pair] if over else []).get(
+            pair
+        ),
+        may_be_asked=ties.colleague_may_know(session, viewer, [person.id]),
         deals=deals,
         values=values,
         wrong=form.wrong,

@@ -72,7 +72,7 @@ class KeepInTouchController(Controller):
         form.done()
         with workspace.database.write() as session:
             person = people.person_of(session, key)
-            reminders.put_off(session, _me(viewer), person)
+            reminders.snooze(session, _me(viewer), person)
         return go(request, back, f"You will be reminded of {person.name} in a week.")
 
     @post("/stop")

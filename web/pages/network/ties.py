@@ -16,10 +16,10 @@ from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from web.forms import Form, row_id
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
-from workspace.errors import Invalid
 from workspace.people.people import find_person, person_of, roles_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -97,25 +97,25 @@ class TiesController(Controller):
             "end": form.day("end"),
             "visibility": form.choice("visibility", tuple(Visibility), required=True),
         }
-        try:
-            with workspace.database.write() as session:
-                person = person_of(session, key)
-                form.done()
-                who = find_person(session, other).id if other else viewer.person_id
-                ties.assert_tie(
-                    session,
-                    who or 0,
-                    person.id,
-                    kind,
-                    base=CLOSENESS[closeness],
-                    asserted_by_id=viewer.person_id,
-                    **facts,
-                )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+        with saving(workspace, form) as session:
+            person = person_of(session, key)
+            form.done()
+            who = find_person(session, other).id if other else viewer.person_id
+            ties.assert_tie(
+                session,
+                who or 0,
+                person.id,
+                kind,
+                base=CLOSENESS[closeness],
+                asserted_by_id=viewer.person_id,
+                **facts,
+            )
+        if form.refusal:
             with workspace.database.read() as session:
                 page = ties_page(session, viewer, workspace.network, key, form)
-            return answer(request, "network/ties.html", "network/_tie_form.html", page, status=422)
+            return answer(
+                request, "network/ties.html", "network/_tie_form.html", page, status=form.status
+            )
         return go(request, at("people", key, "ties"), "The tie is written down.")
 
     @post("/{tie_id:int}/share")

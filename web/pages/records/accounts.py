@@ -9,18 +9,12 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import (
-    Difference,
-    EditConflict,
-    differences,
-    fingerprint,
-    lock_row,
-    require_unchanged,
-)
+from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
 from web.forms import Form
-from web.rendering import query
+from web.lists import answer_list, filled, first_page
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, AccountRow, Relationship
@@ -29,7 +23,6 @@ from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
-from workspace.errors import Invalid
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
 
@@ -65,10 +58,7 @@ class AccountForm:
     """The form over an account; without a key, a new one's."""
 
     key: str | None
-    values: dict[str, str]
-    wrong: dict[str, str]
-    seen: str = ""  # The mark of the values that the form was opened with.
-    differences: list[Difference] | None = None
+    form: EditForm
     relationships: tuple[str, ...] = tuple(Relationship)
     regions: tuple[str, ...] = REGIONS
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
@@ -90,19 +80,13 @@ class AccountController(Controller):
     ) -> Response[str]:
         with workspace.database.read() as session:
             page = account_list(session, asked)
-        fragment = (
-            "records/accounts/_rows.html"
-            if "after" in asked.sent
-            else "records/accounts/_results.html"
-        )
-        address = "/accounts?" + query(page.params)
-        return answer(request, "records/accounts/list.html", fragment, page, address=address)
+        return answer_list(request, "records/accounts", asked, page)
 
     @get("/new")
     def new(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[str]:
         require_writer(viewer)
-        page = AccountForm(None, {"relationship": Relationship.PROSPECT}, {})
-        return show(request, "records/accounts/edit.html", page)
+        form = EditForm({"relationship": Relationship.PROSPECT}, {})
+        return show(request, "records/accounts/edit.html", AccountForm(None, form))
 
     @post()
     def add(
@@ -113,20 +97,12 @@ class AccountController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        try:
-            with workspace.database.write() as session:
-                facts = read_account(session, form)
-                name = facts.pop("name")
-                account = accounts.add(session, name, viewer.person_id, **facts)
-        except Invalid as wrong:
-            page = AccountForm(None, form.values, {**form.wrong, **wrong.fields})
-            return answer(
-                request,
-                "records/accounts/edit.html",
-                "records/accounts/_form.html",
-                page,
-                status=422,
-            )
+        with saving(workspace, form) as session:
+            facts = read_account(session, form)
+            name = facts.pop("name")
+            account = accounts.add(session, name, viewer.person_id, **facts)
+        if form.refusal:
+            return _form_again(request, workspace, form, None)
         return go(request, at("accounts", account.key), f"{account.name} is added.")
 
     @get("/{key:str}")
@@ -151,9 +127,7 @@ class AccountController(Controller):
     ) -> Response[str]:
         require_writer(viewer)
         with workspace.database.read() as session:
-            account = accounts.account_of(session, key)
-            values = account_values(session, account)
-        page = AccountForm(key, values, {}, fingerprint(values))
+            page = account_form(session, key, Form())
         return show(request, "records/accounts/edit.html", page)
 
     @post("/{key:str}/edit")
@@ -166,35 +140,14 @@ class AccountController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        try:
-            with workspace.database.write() as session:
-                account = accounts.account_of(session, key)
-                lock_row(session, account)
-                require_unchanged(form, account_values(session, account))
-                facts = read_account(session, form)
-                accounts.edit_account(session, account, viewer.person_id, facts)
-        except EditConflict:
-            with workspace.database.read() as session:
-                there = account_values(session, accounts.account_of(session, key))
-            unlike = differences(form.values, there)
-            page = AccountForm(key, {**there, **form.values}, {}, fingerprint(there), unlike)
-            return answer(
-                request,
-                "records/accounts/edit.html",
-                "records/accounts/_form.html",
-                page,
-                status=409,
-            )
-        except Invalid as wrong:
-            fields = {**form.wrong, **wrong.fields}
-            page = AccountForm(key, form.values, fields, form.values.get("seen", ""))
-            return answer(
-                request,
-                "records/accounts/edit.html",
-                "records/accounts/_form.html",
-                page,
-                status=422,
-            )
+        with saving(workspace, form) as session:
+            account = accounts.account_of(session, key)
+            lock_row(session, account)
+            require_unchanged(form, account_values(session, account))
+            facts = read_account(session, form)
+            accounts.edit_account(session, account, viewer.person_id, facts)
+        if form.refusal:
+            return _form_again(request, workspace, form, key)
         return go(request, at("accounts", key), "Saved.")
 
 
@@ -213,11 +166,11 @@ def account_list(session: Session, asked: Form) -> AccountList:
         after=after,
         limit=PAGE + 1,
     )
-    sent = {"q": text, "relationship": relationship, "industry": industry}
+    shown, last = first_page(rows, PAGE)
     return AccountList(
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
-        params={name: value for name, value in sent.items() if value},
+        rows=shown,
+        more=last.key if last else None,
+        params=filled(q=text, relationship=relationship, industry=industry),
     )
 
 
@@ -232,6 +185,14 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
         may_edit=viewer.may_write,
     )
+
+
+def account_form(session: Session, key: str | None, form: Form) -> AccountForm:
+    """The form over an account, with what was sent; without a key, over a new one."""
+    if key is None:
+        return AccountForm(None, EditForm(form.values, form.wrong))
+    saved = account_values(session, accounts.account_of(session, key))
+    return AccountForm(key, edit_form(form, saved))
 
 
 def account_values(session: Session, account: Account) -> dict[str, str]:
@@ -269,3 +230,17 @@ def read_account(session: Session, form: Form) -> dict[str, Any]:
     }
     form.done()
     return facts
+
+
+def _form_again(
+    request: Request, workspace: Workspace, form: Form, key: str | None
+) -> Response[str]:
+    with workspace.database.read() as session:
+        page = account_form(session, key, form)
+    return answer(
+        request,
+        "records/accounts/edit.html",
+        "records/accounts/_form.html",
+        page,
+        status=form.status,
+    )

@@ -1,6 +1,6 @@
 """The library: demos and collateral, and what came of using them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from litestar import Controller
@@ -9,25 +9,19 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import (
-    Difference,
-    EditConflict,
-    differences,
-    fingerprint,
-    lock_row,
-    require_unchanged,
-)
+from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
 from web.forms import Form
-from web.rendering import query
+from web.lists import answer_list, filled, first_page
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace import assets
 from workspace.assets import KINDS, Asset, AssetRow, UseRow
 from workspace.clock import today
 from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
-from workspace.errors import Invalid
+from workspace.deals.tables import Product
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -68,12 +62,9 @@ class AssetForm:
 
     key: str | None
     name: str
-    values: dict[str, str]
+    form: EditForm
     chosen_products: list[str]
-    wrong: dict[str, str]
     products: list[tuple[str, str]]
-    seen: str = ""  # The mark of the values that the form was opened with.
-    differences: list[Difference] | None = None
     kinds: tuple[str, ...] = KINDS
 
 
@@ -92,13 +83,7 @@ class LibraryController(Controller):
     ) -> Response[str]:
         with workspace.database.read() as session:
             page = library(session, viewer, asked)
-        fragment = (
-            "records/library/_rows.html"
-            if "after" in asked.sent
-            else "records/library/_results.html"
-        )
-        address = "/library?" + query(page.params)
-        return answer(request, "records/library/list.html", fragment, page, address=address)
+        return answer_list(request, "records/library", asked, page)
 
     @get("/new")
     def new(
@@ -109,8 +94,7 @@ class LibraryController(Controller):
     ) -> Response[str]:
         require_writer(viewer)
         with workspace.database.read() as session:
-            products = lists.choices(session, viewer).products
-        page = AssetForm(None, "", {"published": str(today())}, [], {}, products)
+            page = asset_form(session, viewer, None, Form([("published", str(today()))]))
         return show(request, "records/library/edit.html", page)
 
     @post()
@@ -122,20 +106,12 @@ class LibraryController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        try:
-            with workspace.database.write() as session:
-                facts, product_ids = read_asset(session, viewer, form)
-                asset = assets.publish(
-                    session,
-                    facts.pop("name"),
-                    facts.pop("kind"),
-                    viewer.person_id,
-                    product_ids,
-                    **facts,
-                )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-            return self._again(request, viewer, workspace, form, None)
+        with saving(workspace, form) as session:
+            facts, product_ids = read_asset(session, viewer, form)
+            name, kind = facts.pop("name"), facts.pop("kind")
+            asset = assets.publish(session, name, kind, viewer.person_id, product_ids, **facts)
+        if form.refusal:
+            return _form_again(request, viewer, workspace, form, None)
         return go(request, at("library", asset.key), f"{asset.name} is published.")
 
     @get("/{key:str}")
@@ -159,8 +135,7 @@ class LibraryController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         with workspace.database.read() as session:
-            asset = assets.editable_asset(session, viewer, key)
-            page = asset_form(session, viewer, asset)
+            page = asset_form(session, viewer, key, Form())
         return show(request, "records/library/edit.html", page)
 
     @post("/{key:str}/edit")
@@ -172,23 +147,14 @@ class LibraryController(Controller):
         viewer: NamedDependency[Viewer],
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        try:
-            with workspace.database.write() as session:
-                asset = assets.editable_asset(session, viewer, key)
-                lock_row(session, asset)
-                require_unchanged(form, asset_values(session, asset))
-                facts, product_ids = read_asset(session, viewer, form)
-                assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
-        except EditConflict:
-            with workspace.database.read() as session:
-                asset = assets.editable_asset(session, viewer, key)
-                page = stale_form(session, viewer, asset, form)
-            return answer(
-                request, "records/library/edit.html", "records/library/_form.html", page, status=409
-            )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-            return self._again(request, viewer, workspace, form, key)
+        with saving(workspace, form) as session:
+            asset = assets.editable_asset(session, viewer, key)
+            lock_row(session, asset)
+            require_unchanged(form, asset_values(session, asset))
+            facts, product_ids = read_asset(session, viewer, form)
+            assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
+        if form.refusal:
+            return _form_again(request, viewer, workspace, form, key)
         return go(request, at("library", key), "Saved.")
 
     @post("/{key:str}/withdrawal")
@@ -207,24 +173,6 @@ class LibraryController(Controller):
             assets.edit_asset(session, asset, viewer.person_id, {"withdrawn": withdrawn})
         said = "withdrawn: no playbook offers it" if withdrawn else "offered again"
         return go(request, at("library", key), f"{asset.name} is {said}.")
-
-    def _again(
-        self,
-        request: Request,
-        viewer: Viewer,
-        workspace: Workspace,
-        form: Form,
-        key: str | None,
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            products = lists.choices(session, viewer).products
-        chosen = form.sent.get("product", [])
-        name = form.values.get("name", "")
-        seen = form.values.get("seen", "")
-        page = AssetForm(key, name, form.values, chosen, form.wrong, products, seen)
-        return answer(
-            request, "records/library/edit.html", "records/library/_form.html", page, status=422
-        )
 
 
 def library(session: Session, viewer: Viewer, asked: Form) -> Library:
@@ -245,11 +193,11 @@ def library(session: Session, viewer: Viewer, asked: Form) -> Library:
         after=after,
         limit=PAGE + 1,
     )
-    sent = {"q": text, "kind": kind, "product": product, "every": every}
+    shown, last = first_page(rows, PAGE)
     return Library(
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
-        params={name: value for name, value in sent.items() if value},
+        rows=shown,
+        more=last.key if last else None,
+        params=filled(q=text, kind=kind, product=product, every=every),
         products=lists.choices(session, viewer).products,
     )
 
@@ -257,13 +205,11 @@ def library(session: Session, viewer: Viewer, asked: Form) -> Library:
 def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
     """An asset as this viewer may know it."""
     asset = assets.asset_of(session, key)
-    about = set(assets.products_of(session, [asset.id])[asset.id])
-    names = [each.name for each in all_products(session) if each.id in about]
     [counted] = assets.asset_rows(session, viewer, asset_id=asset.id, every=True)
     return AssetPage(
         asset=asset,
         author=session.get(Person, asset.author_id) if asset.author_id else None,
-        products=names,
+        products=[product.name for product in _products(session, asset)],
         uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
         won=counted.won,
         closed=counted.closed,
@@ -272,39 +218,32 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
     )
 
 
-def asset_form(session: Session, viewer: Viewer, asset: Asset) -> AssetForm:
-    """An asset's facts as the form shows them."""
-    values = asset_values(session, asset)
-    about = set(assets.products_of(session, [asset.id])[asset.id])
-    return AssetForm(
-        key=asset.key,
-        name=asset.name,
-        values=values,
-        chosen_products=[each.key for each in all_products(session) if each.id in about],
-        wrong={},
-        products=lists.choices(session, viewer).products,
-        seen=fingerprint(values),
-    )
-
-
-def stale_form(session: Session, viewer: Viewer, asset: Asset, form: Form) -> AssetForm:
-    """The form with what was typed, beside what somebody else has saved meanwhile."""
-    there = asset_form(session, viewer, asset)
+def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> AssetForm:
+    """The form over an asset, with what was sent; without a key, over a new one."""
+    options = lists.choices(session, viewer).products
     ticked = form.sent.get("product", [])
-    names = sorted(title for key, title in there.products if key in ticked)
-    yours = {**form.values, "products": ", ".join(names)}
-    return replace(
-        there,
-        values={**there.values, **form.values},
-        chosen_products=ticked,
-        differences=differences(yours, there.values),
+    if key is None:
+        return AssetForm(None, "", EditForm(form.values, form.wrong), ticked, options)
+    asset = assets.editable_asset(session, viewer, key)
+    saved = asset_values(session, asset)
+    yours = {
+        **form.values,
+        "products": ", ".join(sorted(name for product, name in options if product in ticked)),
+    }
+    return AssetForm(
+        key=key,
+        name=asset.name,
+        form=edit_form(form, saved, yours),
+        chosen_products=ticked
+        if form.refusal
+        else [product.key for product in _products(session, asset)],
+        products=options,
     )
 
 
 def asset_values(session: Session, asset: Asset) -> dict[str, str]:
     """An asset's facts as text: those of the form's fields, and the names of its products."""
-    about = set(assets.products_of(session, [asset.id])[asset.id])
-    names = sorted(each.name for each in all_products(session) if each.id in about)
+    names = sorted(product.name for product in _products(session, asset))
     return {
         "name": asset.name,
         "kind": asset.kind,
@@ -332,3 +271,18 @@ def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, 
     }
     form.done()
     return facts, [each.id for each in choose_products(session, viewer, chosen)]
+
+
+def _products(session: Session, asset: Asset) -> list[Product]:
+    about = set(assets.products_of(session, [asset.id])[asset.id])
+    return [product for product in all_products(session) if product.id in about]
+
+
+def _form_again(
+    request: Request, viewer: Viewer, workspace: Workspace, form: Form, key: str | None
+) -> Response[str]:
+    with workspace.database.read() as session:
+        page = asset_form(session, viewer, key, form)
+    return answer(
+        request, "records/library/edit.html", "records/library/_form.html", page, status=form.status
+    )

@@ -10,18 +10,12 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import (
-    Difference,
-    EditConflict,
-    differences,
-    fingerprint,
-    lock_row,
-    require_unchanged,
-)
+from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
 from web.forms import Form, row_id
-from web.rendering import query
+from web.lists import answer_list, filled, first_page
 from web.responses import answer, at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace import assets
 from workspace.accounts import accounts
@@ -84,10 +78,7 @@ class PersonForm:
 
     key: str | None
     name: str
-    values: dict[str, str]
-    wrong: dict[str, str]
-    seen: str = ""  # The mark of the values that the form was opened with.
-    differences: list[Difference] | None = None
+    form: EditForm
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
 
 
@@ -105,11 +96,7 @@ class PeopleController(Controller):
     ) -> Response[str]:
         with workspace.database.read() as session:
             page = people_list(session, asked)
-        fragment = (
-            "records/people/_rows.html" if "after" in asked.sent else "records/people/_results.html"
-        )
-        address = "/people?" + query(page.params)
-        return answer(request, "records/people/list.html", fragment, page, address=address)
+        return answer_list(request, "records/people", asked, page)
 
     @get("/new")
     def new(
@@ -119,8 +106,8 @@ class PeopleController(Controller):
         viewer: NamedDependency[Viewer],
     ) -> Response[str]:
         require_writer(viewer)
-        values = {"account": asked.text("account", 200)}
-        return show(request, "records/people/edit.html", PersonForm(None, "", values, {}))
+        form = EditForm({"account": asked.text("account", 200)}, {})
+        return show(request, "records/people/edit.html", PersonForm(None, "", form))
 
     @post()
     def add(
@@ -131,16 +118,12 @@ class PeopleController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        try:
-            with workspace.database.write() as session:
-                facts = read_person(session, form)
-                name = facts.pop("name")
-                person = people.add_contact(session, name, viewer.person_id, **facts)
-        except Invalid as wrong:
-            page = PersonForm(None, "", form.values, {**form.wrong, **wrong.fields})
-            return answer(
-                request, "records/people/edit.html", "records/people/_form.html", page, status=422
-            )
+        with saving(workspace, form) as session:
+            facts = read_person(session, form)
+            name = facts.pop("name")
+            person = people.add_contact(session, name, viewer.person_id, **facts)
+        if form.refusal:
+            return _form_again(request, viewer, workspace, form, None)
         return go(request, at("people", person.key), f"{person.name} is added.")
 
     @get("/{key:str}")
@@ -164,9 +147,7 @@ class PeopleController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         with workspace.database.read() as session:
-            person = people.editable_person(session, viewer, key)
-            values = person_values(session, person)
-        page = PersonForm(key, person.name, values, {}, fingerprint(values))
+            page = person_form(session, viewer, key, Form())
         return show(request, "records/people/edit.html", page)
 
     @post("/{key:str}/edit")
@@ -178,29 +159,14 @@ class PeopleController(Controller):
         viewer: NamedDependency[Viewer],
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
-        try:
-            with workspace.database.write() as session:
-                person = people.editable_person(session, viewer, key)
-                lock_row(session, person)
-                require_unchanged(form, person_values(session, person))
-                facts = read_person(session, form)
-                people.edit_person(session, person, viewer.person_id, facts)
-        except EditConflict:
-            with workspace.database.read() as session:
-                there = person_values(session, people.editable_person(session, viewer, key))
-            unlike = differences(form.values, there)
-            page = PersonForm(
-                key, there["name"], {**there, **form.values}, {}, fingerprint(there), unlike
-            )
-            return answer(
-                request, "records/people/edit.html", "records/people/_form.html", page, status=409
-            )
-        except Invalid as wrong:
-            fields, sent = {**form.wrong, **wrong.fields}, form.values
-            page = PersonForm(key, sent.get("name", ""), sent, fields, sent.get("seen", ""))
-            return answer(
-                request, "records/people/edit.html", "records/people/_form.html", page, status=422
-            )
+        with saving(workspace, form) as session:
+            person = people.editable_person(session, viewer, key)
+            lock_row(session, person)
+            require_unchanged(form, person_values(session, person))
+            facts = read_person(session, form)
+            people.edit_person(session, person, viewer.person_id, facts)
+        if form.refusal:
+            return _form_again(request, viewer, workspace, form, key)
         return go(request, at("people", key), "Saved.")
 
     @post("/{key:str}/employment")
@@ -218,14 +184,12 @@ class PeopleController(Controller):
             "start": form.day("start"),
             "end": form.day("end"),
         }
-        try:
-            with workspace.database.write() as session:
-                person = people.editable_person(session, viewer, key)
-                form.done()
-                people.add_employment(session, person, organisation, viewer.person_id, **facts)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-            return self._again(request, viewer, workspace, key, form, "employment")
+        with saving(workspace, form) as session:
+            person = people.editable_person(session, viewer, key)
+            form.done()
+            people.add_employment(session, person, organisation, viewer.person_id, **facts)
+        if form.refusal:
+            return _page_again(request, viewer, workspace, key, form, "employment")
         return go(request, at("people", key), f"{organisation} is added.")
 
     @post("/{key:str}/education")
@@ -244,14 +208,12 @@ class PeopleController(Controller):
             "start": form.day("start"),
             "end": form.day("end"),
         }
-        try:
-            with workspace.database.write() as session:
-                person = people.editable_person(session, viewer, key)
-                form.done()
-                people.add_education(session, person, institution, viewer.person_id, **facts)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-            return self._again(request, viewer, workspace, key, form, "education")
+        with saving(workspace, form) as session:
+            person = people.editable_person(session, viewer, key)
+            form.done()
+            people.add_education(session, person, institution, viewer.person_id, **facts)
+        if form.refusal:
+            return _page_again(request, viewer, workspace, key, form, "education")
         return go(request, at("people", key), f"{institution} is added.")
 
     @post("/{key:str}/memberships")
@@ -270,16 +232,12 @@ class PeopleController(Controller):
             "start": form.day("start"),
             "end": form.day("end"),
         }
-        try:
-            with workspace.database.write() as session:
-                person = people.editable_person(session, viewer, key)
-                form.done()
-                people.add_membership(
-                    session, person, kind, organisation, viewer.person_id, **facts
-                )
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-            return self._again(request, viewer, workspace, key, form, "memberships")
+        with saving(workspace, form) as session:
+            person = people.editable_person(session, viewer, key)
+            form.done()
+            people.add_membership(session, person, kind, organisation, viewer.person_id, **facts)
+        if form.refusal:
+            return _page_again(request, viewer, workspace, key, form, "memberships")
         return go(request, at("people", key), f"{organisation} is added.")
 
     @post("/{key:str}/memberships/{membership_id:int}/remove")
@@ -298,19 +256,6 @@ class PeopleController(Controller):
             people.remove_membership(session, person, row_id(membership_id), viewer.person_id)
         return go(request, at("people", key), "Removed.")
 
-    def _again(
-        self,
-        request: Request,
-        viewer: Viewer,
-        workspace: Workspace,
-        key: str,
-        form: Form,
-        adding: str,
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = person_page(session, viewer, key, form, adding)
-        return show(request, "records/people/show.html", page, status=422)
-
 
 def people_list(session: Session, asked: Form) -> PeopleList:
     """The page that an address asks for."""
@@ -325,11 +270,11 @@ def people_list(session: Session, asked: Form) -> PeopleList:
         after=after,
         limit=PAGE + 1,
     )
-    sent = {"q": text, "who": who}
+    shown, last = first_page(rows, PAGE)
     return PeopleList(
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
-        params={name: value for name, value in sent.items() if value},
+        rows=shown,
+        more=last.key if last else None,
+        params=filled(q=text, who=who),
     )
 
 
@@ -358,6 +303,14 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         wrong=form.wrong,
         adding=adding,
     )
+
+
+def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> PersonForm:
+    """The form over a person, with what was sent; without a key, over a new contact."""
+    if key is None:
+        return PersonForm(None, "", EditForm(form.values, form.wrong))
+    saved = person_values(session, people.editable_person(session, viewer, key))
+    return PersonForm(key, saved["name"], edit_form(form, saved))
 
 
 def person_values(session: Session, person: Person) -> dict[str, str]:
@@ -410,3 +363,21 @@ def read_person(session: Session, form: Form) -> dict[str, Any]:
     }
     form.done()
     return facts
+
+
+def _page_again(
+    request: Request, viewer: Viewer, workspace: Workspace, key: str, form: Form, adding: str
+) -> Response[str]:
+    with workspace.database.read() as session:
+        page = person_page(session, viewer, key, form, adding)
+    return show(request, "records/people/show.html", page, status=form.status)
+
+
+def _form_again(
+    request: Request, viewer: Viewer, workspace: Workspace, form: Form, key: str | None
+) -> Response[str]:
+    with workspace.database.read() as session:
+        page = person_form(session, viewer, key, form)
+    return answer(
+        request, "records/people/edit.html", "records/people/_form.html", page, status=form.status
+    )

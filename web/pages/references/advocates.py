@@ -23,14 +23,14 @@ from references.desk.consent import (
 from references.desk.queue import AdvocateRow, RequestRow
 from references.desk.request import DESK_ROLES
 from web.forms import Form
-from web.rendering import query
-from web.responses import answer, at, go, show
+from web.lists import answer_list, filled, first_page
+from web.responses import at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.clock import today
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage
-from workspace.errors import Invalid
 from workspace.people.people import PersonRow, person_of, person_rows
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_role, require_writer
@@ -99,13 +99,7 @@ class AdvocateController(Controller):
     ) -> Response[str]:
         with workspace.database.read() as session:
             page = advocate_list(session, asked)
-        fragment = (
-            "references/advocates/_rows.html"
-            if "after" in asked.sent
-            else "references/advocates/_results.html"
-        )
-        address = "/references/advocates?" + query(page.params)
-        return answer(request, "references/advocates/list.html", fragment, page, address=address)
+        return answer_list(request, "references/advocates", asked, page)
 
     @get("/new")
     def new(
@@ -166,22 +160,21 @@ class AdvocateController(Controller):
         calls = form.integer("calls", 0, 20)
         events = form.integer("events", 0, 20)
         paused = form.day("paused_until")
-        try:
+        with saving(workspace, form) as session:
             form.done()
             require_role(viewer, *DESK_ROLES)
-            with workspace.database.write() as session:
-                advocate, _ = advocates.advocate_of(session, key)
-                advocates.set_terms(
-                    session,
-                    advocate,
-                    viewer.person_id,
-                    activities=[Activity(each) for each in chosen],
-                    calls_a_quarter=calls,
-                    events_in_two_quarters=events,
-                    paused_until=paused,
-                )
-        except Invalid as wrong:
-            return self._again(request, viewer, workspace, key, form, wrong, "terms")
+            advocate, _ = advocates.advocate_of(session, key)
+            advocates.set_terms(
+                session,
+                advocate,
+                viewer.person_id,
+                activities=[Activity(each) for each in chosen],
+                calls_a_quarter=calls,
+                events_in_two_quarters=events,
+                paused_until=paused,
+            )
+        if form.refusal:
+            return self._again(request, viewer, workspace, key, form, "terms")
         return go(request, at("references", "advocates", key), "Saved.")
 
     @post("/{key:str}/consent")
@@ -198,35 +191,34 @@ class AdvocateController(Controller):
         captured_on = form.day("captured_on") or today()
         source = form.text("source", 200, required=True)
         start, end = form.day("start"), form.day("end")
-        try:
+        with saving(workspace, form) as session:
             form.done()
             require_role(viewer, *DESK_ROLES)
-            with workspace.database.write() as session:
-                advocate, person = advocates.advocate_of(session, key)
-                if state == ConsentState.GIVEN:
-                    record_consent(
-                        session,
-                        advocate,
-                        ConsentState.GIVEN,
-                        viewer.person_id,
-                        captured_on=captured_on,
-                        legal_basis=LegalBasis(basis),
-                        source=source,
-                        start=start,
-                        end=end,
-                    )
-                else:
-                    workflow.withdraw(
-                        session,
-                        advocate,
-                        ConsentState(state or ""),
-                        viewer.person_id,
-                        name=person.name,
-                        source=source,
-                        captured_on=captured_on,
-                    )
-        except Invalid as wrong:
-            return self._again(request, viewer, workspace, key, form, wrong, "consent")
+            advocate, person = advocates.advocate_of(session, key)
+            if state == ConsentState.GIVEN:
+                record_consent(
+                    session,
+                    advocate,
+                    ConsentState.GIVEN,
+                    viewer.person_id,
+                    captured_on=captured_on,
+                    legal_basis=LegalBasis(basis),
+                    source=source,
+                    start=start,
+                    end=end,
+                )
+            else:
+                workflow.withdraw(
+                    session,
+                    advocate,
+                    ConsentState(state or ""),
+                    viewer.person_id,
+                    name=person.name,
+                    source=source,
+                    captured_on=captured_on,
+                )
+        if form.refusal:
+            return self._again(request, viewer, workspace, key, form, "consent")
         return go(request, at("references", "advocates", key), "Recorded.")
 
     @post("/{key:str}/asking")
@@ -281,13 +273,11 @@ class AdvocateController(Controller):
         workspace: Workspace,
         key: str,
         form: Form,
-        wrong: Invalid,
         name: str,
     ) -> Response[str]:
-        form.wrong.update(wrong.fields)
         with workspace.database.read() as session:
             page = advocate_page(session, viewer, workspace, key, form, name)
-        return show(request, "references/advocates/show.html", page, status=422)
+        return show(request, "references/advocates/show.html", page, status=form.status)
 
 
 def advocate_list(session: Session, asked: Form) -> Advocates:
@@ -305,12 +295,12 @@ def advocate_list(session: Session, asked: Form) -> Advocates:
         after=after,
         limit=PAGE + 1,
     )
-    chosen = activity if activity != Activity.CALL else None
-    sent = {"q": text, "activity": chosen, "renew": renew}
+    shown, last = first_page(rows, PAGE)
+    other_than_usual = activity if activity != Activity.CALL else None
     return Advocates(
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
-        params={name: value for name, value in sent.items() if value},
+        rows=shown,
+        more=last.key if last else None,
+        params=filled(q=text, activity=other_than_usual, renew=renew),
         activity=activity,
     )
 

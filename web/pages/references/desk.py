@@ -28,9 +28,11 @@ from references.desk.queue import (
 from references.desk.request import DESK_ROLES, OUTCOMES, Party, ReferenceRequest
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
+from web.lists import answer_list, filled, first_page
 from web.rendering import query
-from web.responses import answer, at, go, show
+from web.responses import at, go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.clock import now, zone_or_utc, zones
 from workspace.deals.stages import stages
@@ -130,13 +132,7 @@ class DeskController(Controller):
     ) -> Response[str]:
         with workspace.database.read() as session:
             page = queue_page(session, viewer, asked)
-        fragment = (
-            "references/desk/_rows.html"
-            if "after" in asked.sent
-            else "references/desk/_results.html"
-        )
-        address = "/references?" + query(page.params)
-        return answer(request, "references/desk/queue.html", fragment, page, address=address)
+        return answer_list(request, "references/desk", asked, page)
 
     @get("/policy")
     def policy(
@@ -164,16 +160,14 @@ class DeskController(Controller):
             if value is None:
                 form.refuse(name, "Needed.")
         changes["owner_approval"] = form.flag("owner_approval")
-        try:
+        with saving(workspace, form) as session:
             form.done()
             require_role(viewer, *DESK_ROLES)
-            with workspace.database.write() as session:
-                desk_policy.set_policy(session, viewer.person_id, changes)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+            desk_policy.set_policy(session, viewer.person_id, changes)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = policy_page(session, viewer, form)
-            return show(request, "references/desk/policy.html", page, status=422)
+            return show(request, "references/desk/policy.html", page, status=form.status)
         return go(request, at("references", "policy"), "The rules are saved.")
 
     @post("/bulk")
@@ -256,16 +250,14 @@ class DeskController(Controller):
         back = form.choice("back", ("queue",))
         view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
         act = read_step(form, name, workspace)
-        try:
+        with saving(workspace, form) as session:
             form.done()
-            with workspace.database.write() as session:
-                row = request_of(session, viewer, key)
-                act(session, viewer, row, version)
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
+            row = request_of(session, viewer, key)
+            act(session, viewer, row, version)
+        if form.refusal:
             with workspace.database.read() as session:
                 page = request_page(session, viewer, workspace, key, form)
-            return show(request, "references/desk/show.html", page, status=422)
+            return show(request, "references/desk/show.html", page, status=form.status)
         to = "/references?" + query({"view": view}) if back else at("references", key)
         said = _NOTICES[name]
         if name in ("approve", "swap") and row.approved_at is None:
@@ -339,12 +331,13 @@ def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
     after = asked.maybe("after", 20)
     asked.check()
     rows = queued_requests(session, viewer, View(view), after=after, limit=PAGE + 1)
+    shown, last = first_page(rows, PAGE)
     is_desk = bool(viewer.roles & set(DESK_ROLES))
     return Queue(
-        rows=rows[:PAGE],
-        more=rows[PAGE - 1].key if len(rows) > PAGE else None,
+        rows=shown,
+        more=last.key if last else None,
         view=view,
-        params={"view": view} if view != View.WAITING else {},
+        params=filled(view=view if view != View.WAITING else None),
         is_desk=is_desk,
         members=desk_choices(session) if is_desk else [],
     )

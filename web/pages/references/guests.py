@@ -34,6 +34,7 @@ from web.pages.references.advocates import terms_of
 from web.rendering import render
 from web.responses import show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today, zone_or_utc, zones
@@ -204,28 +205,27 @@ class GuestController(Controller):
         paused = form.day("paused_until")
         if says == "yes" and not chosen:
             form.refuse("activity", "Choose one at least, or say no.")
-        try:
-            with workspace.database.write() as session:
-                link = guest_links.find_link(session, token)
-                advocate, person = _advocate_of(session, link)
-                form.done()
-                guest_links.use_link(session, link, Purpose.CONSENT)
-                if says == "no":
-                    say_no(session, advocate, person)
-                else:
-                    say_yes(session, advocate)
-                    advocates.set_terms(
-                        session,
-                        advocate,
-                        None,
-                        activities=[Activity(each) for each in chosen],
-                        calls_a_quarter=calls,
-                        events_in_two_quarters=events,
-                        paused_until=paused,
-                        own=True,
-                    )
-        except Invalid as wrong:
-            return self._again(request, workspace, token, form, wrong)
+        with saving(workspace, form) as session:
+            link = guest_links.find_link(session, token)
+            advocate, person = _advocate_of(session, link)
+            form.done()
+            guest_links.use_link(session, link, Purpose.CONSENT)
+            if says == "no":
+                say_no(session, advocate, person)
+            else:
+                say_yes(session, advocate)
+                advocates.set_terms(
+                    session,
+                    advocate,
+                    None,
+                    activities=[Activity(each) for each in chosen],
+                    calls_a_quarter=calls,
+                    events_in_two_quarters=events,
+                    paused_until=paused,
+                    own=True,
+                )
+        if form.refusal:
+            return self._again(request, workspace, token, form)
         words = (
             "You will not be asked, and what was asked of you is called off."
             if says == "no"
@@ -243,15 +243,14 @@ class GuestController(Controller):
         act: Callable[[Session, Guest, ReferenceRequest], None],
     ) -> Response[Any]:
         """Use a link for what it is for; a form that is wrong comes back."""
-        try:
-            with workspace.database.write() as session:
-                link = guest_links.find_link(session, token)
-                asked = _request_of(session, link)
-                rules.lock_request(session, asked)
-                guest_links.use_link(session, link, purpose)
-                act(session, _guest(session, link, asked), asked)
-        except Invalid as wrong:
-            return self._again(request, workspace, token, form, wrong)
+        with saving(workspace, form) as session:
+            link = guest_links.find_link(session, token)
+            asked = _request_of(session, link)
+            rules.lock_request(session, asked)
+            guest_links.use_link(session, link, purpose)
+            act(session, _guest(session, link, asked), asked)
+        if form.refusal:
+            return self._again(request, workspace, token, form)
         return Redirect(f"/g/{token}", status_code=303)
 
     def _again(
@@ -260,15 +259,13 @@ class GuestController(Controller):
         workspace: Workspace,
         token: str,
         form: Form,
-        wrong: Invalid,
     ) -> Response[str]:
-        form.wrong.update(wrong.fields)
         if not form.wrong:
-            form.wrong["form"] = str(wrong)
+            form.wrong["form"] = str(form.refusal)
         with workspace.database.read() as session:
             link = guest_links.find_link(session, token)
             page = guest_page(session, link, token, form, form.values.get("zone"))
-        return _page(request, page, status=422)
+        return _page(request, page, status=form.status)
 
 
 def guest_page(

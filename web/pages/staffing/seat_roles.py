@@ -12,10 +12,11 @@ from sqlmodel import Session
 from web.forms import Form
 from web.responses import go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.deals import seat_roles
 from workspace.deals.seat_roles import SeatRoleRow
-from workspace.errors import Conflict, Invalid
+from workspace.errors import Conflict
 from workspace.people.viewer import Viewer, require_leader
 
 
@@ -56,12 +57,11 @@ class SeatRoleController(Controller):
     ) -> Response[Any]:
         require_leader(viewer)
         name = form.text("name", 40, required=True)
-        try:
+        with saving(workspace, form) as session:
             form.done()
-            with workspace.database.write() as session:
-                seat_roles.add_seat_role(session, name, viewer.person_id)
-        except Invalid as wrong:
-            return self._again(request, viewer, workspace, "", form, wrong)
+            seat_roles.add_seat_role(session, name, viewer.person_id)
+        if form.refusal:
+            return self._again(request, viewer, workspace, "", form)
         return go(request, "/staffing/roles", f"A seat may be for {name} now.")
 
     @post("/{key:str}/rename")
@@ -76,12 +76,11 @@ class SeatRoleController(Controller):
         require_leader(viewer)
         name = form.text("name", 40, required=True)
         seen = form.maybe("seen", 40)
-        try:
+        with saving(workspace, form, Conflict) as session:
             form.done()
-            with workspace.database.write() as session:
-                seat_roles.rename_seat_role(session, key, name, viewer.person_id, seen=seen)
-        except (Invalid, Conflict) as wrong:
-            return self._again(request, viewer, workspace, key, form, wrong)
+            seat_roles.rename_seat_role(session, key, name, viewer.person_id, seen=seen)
+        if form.refusal:
+            return self._again(request, viewer, workspace, key, form)
         return go(request, "/staffing/roles", f"It is {name} now, on every seat.")
 
     @post("/{key:str}/move")
@@ -111,11 +110,10 @@ class SeatRoleController(Controller):
     ) -> Response[Any]:
         require_leader(viewer)
         form.done()
-        try:
-            with workspace.database.write() as session:
-                name = seat_roles.remove_seat_role(session, viewer, key)
-        except Conflict as wrong:
-            return self._again(request, viewer, workspace, key, form, wrong)
+        with saving(workspace, form, Conflict) as session:
+            name = seat_roles.remove_seat_role(session, viewer, key)
+        if form.refusal:
+            return self._again(request, viewer, workspace, key, form)
         return go(request, "/staffing/roles", f"No new seat is for {name}.")
 
     def _again(
@@ -125,16 +123,12 @@ class SeatRoleController(Controller):
         workspace: Workspace,
         key: str,
         form: Form,
-        wrong: Invalid | Conflict,
     ) -> Response[str]:
-        if isinstance(wrong, Invalid):
-            form.wrong.update(wrong.fields)
-        else:
-            form.refuse("role", str(wrong))
+        if form.is_conflict:
+            form.refuse("role", str(form.refusal))
         with workspace.database.read() as session:
             page = seat_roles_page(session, viewer, key, form)
-        status = 422 if isinstance(wrong, Invalid) else 409
-        return show(request, "staffing/roles.html", page, status=status)
+        return show(request, "staffing/roles.html", page, status=form.status)
 
 
 def seat_roles_page(

@@ -10,23 +10,17 @@ from sqlmodel import Session, col, select
 
 from references.teams.proposals import Load, Proposal, loads_of, proposed_teams, understaffed
 from similarity.index.catalog import Catalog
-from web.edit_conflicts import (
-    Difference,
-    EditConflict,
-    differences,
-    fingerprint,
-    lock_row,
-    require_unchanged,
-)
+from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
 from web.forms import Form
 from web.rendering import listed
 from web.responses import go, show
 from web.routes import Request, get, post
+from web.saving import saving
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.deals import access, availability, team
 from workspace.deals.tables import Deal, Seat
-from workspace.errors import Conflict, Invalid, NotFound
+from workspace.errors import Conflict, NotFound
 from workspace.people.people import active_members, edit_person, member_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -52,16 +46,6 @@ class StaffingPage:
 
     rows: list[Understaffed]
     loads: list[tuple[str, str, Load]]
-
-
-@dataclass(frozen=True)
-class AvailabilityPage:
-    """A member's own time and topics."""
-
-    values: dict[str, str]
-    wrong: dict[str, str]
-    seen: str = ""  # The mark of the values that the form was opened with.
-    differences: list[Difference] | None = None
 
 
 class StaffingController(Controller):
@@ -139,22 +123,16 @@ class AvailabilityController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         require_writer(viewer)
-        status = 422
-        try:
-            with workspace.database.write() as session:
-                person = own_person(session, viewer)
-                lock_row(session, person)
-                require_unchanged(form, own_time(session, person))
-                change_time(session, person, form)
-        except EditConflict:
-            status = 409
-        except Invalid as wrong:
-            form.wrong.update(wrong.fields)
-        else:
-            return go(request, "/availability", "Saved: it holds for the next proposal.")
-        with workspace.database.read() as session:
-            page = availability_page(session, viewer, form, stale=status == 409)
-        return show(request, "staffing/availability.html", page, status=status)
+        with saving(workspace, form) as session:
+            person = own_person(session, viewer)
+            lock_row(session, person)
+            require_unchanged(form, own_availability(session, person))
+            change_availability(session, person, form)
+        if form.refusal:
+            with workspace.database.read() as session:
+                page = availability_page(session, viewer, form)
+            return show(request, "staffing/availability.html", page, status=form.status)
+        return go(request, "/availability", "Saved: it holds for the next proposal.")
 
 
 def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> StaffingPage:
@@ -184,16 +162,9 @@ def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> Staffin
     )
 
 
-def availability_page(
-    session: Session, viewer: Viewer, form: Form, *, stale: bool = False
-) -> AvailabilityPage:
-    """The form over a member's own time and topics: as they are, under what was sent."""
-    there = own_time(session, own_person(session, viewer))
-    values = {**there, **form.values}
-    if stale:
-        unlike = differences(form.values, there)
-        return AvailabilityPage(values, {}, fingerprint(there), unlike)
-    return AvailabilityPage(values, form.wrong, form.values.get("seen") or fingerprint(there))
+def availability_page(session: Session, viewer: Viewer, form: Form) -> EditForm:
+    """The form over a member's own time and topics, with what was sent."""
+    return edit_form(form, own_availability(session, own_person(session, viewer)))
 
 
 def own_person(session: Session, viewer: Viewer) -> Person:
@@ -204,7 +175,7 @@ def own_person(session: Session, viewer: Viewer) -> Person:
     return person
 
 
-def own_time(session: Session, person: Person) -> dict[str, str]:
+def own_availability(session: Session, person: Person) -> dict[str, str]:
     """A member's time and topics as the form shows them."""
     row = availability.availability_of(session, person.id)
     return {
@@ -215,7 +186,7 @@ def own_time(session: Session, person: Person) -> dict[str, str]:
     }
 
 
-def change_time(session: Session, person: Person, form: Form) -> None:
+def change_availability(session: Session, person: Person, form: Form) -> None:
     """Write down what a member says of their own time and topics."""
     limit = form.integer("seat_limit", 0, 50)
     if limit is None:

@@ -240,7 +240,7 @@ def test_should_keep_the_secret_out_of_the_log(
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(invitations, "open_link", fail)
+    monkeypatch.setattr(invitations, "find_link", fail)
     assert guest(visit).get(answer).status_code == 500
     assert "/g/… failed" in caplog.messages[0]
     assert answer.removeprefix("/g/") not in caplog.text

@@ -1,0 +1,40 @@
+"""Pages of lists: their rows, the filters in their address, and what htmx is sent of them."""
+
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from litestar.response import Response
+
+from web.forms import Form
+from web.rendering import query
+from web.responses import answer
+from web.routes import Request
+
+Row = TypeVar("Row")
+
+
+class ListPage(Protocol):
+    """A list's context; `params` are the filters as they stand in its address."""
+
+    @property
+    def params(self) -> dict[str, str]: ...
+
+
+def first_page(rows: Sequence[Row], size: int) -> tuple[list[Row], Row | None]:
+    """The rows of a page, and the last of them where more rows follow it.
+
+    One row more than the page holds is asked for, so that it is known whether there are more.
+    """
+    return list(rows[:size]), rows[size - 1] if len(rows) > size else None
+
+
+def filled(**values: str | None) -> dict[str, str]:
+    """The filters that are set."""
+    return {name: value for name, value in values.items() if value}
+
+
+def answer_list(request: Request, folder: str, asked: Form, page: ListPage) -> Response[str]:
+    """A list: its page, the results that a filter leaves, or the rows that follow a row."""
+    fragment = "_rows.html" if "after" in asked.sent else "_results.html"
+    address = f"{request.url.path}?{query(page.params)}"
+    return answer(request, f"{folder}/list.html", f"{folder}/{fragment}", page, address=address)

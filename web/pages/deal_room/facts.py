@@ -1,0 +1,204 @@
+"""The form over a deal's facts: what it shows, what it changes, and what somebody else changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from web.edit_conflicts import Difference, EditForm, differences
+from web.forms import Form
+from web.pages.deal_room.header import Room
+from web.rendering import money
+from workspace.accounts.accounts import Account, find_account
+from workspace.deals import lifecycle, lists
+from workspace.deals.lists import Choices
+from workspace.deals.products import (
+    choose_competitors,
+    choose_products,
+    competitors_of,
+    products_of,
+)
+from workspace.deals.tables import Deal
+from workspace.errors import Invalid, NotFound
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+
+# What the page calls a fact, where that is not the field's name.
+LABELS = {
+    "next_step_on": "To be taken on",
+    "product": "Products",
+    "competitor": "Competitors",
+}
+
+
+@dataclass(frozen=True)
+class FactsForm:
+    """The form over a deal's facts."""
+
+    form: EditForm
+    chosen_products: list[str]
+    chosen_competitors: list[str]
+    # The field that takes the focus.
+    focus: str
+    version: int
+    choices: Choices
+    owners: list[tuple[str, str]]
+
+
+def facts_form(session: Session, viewer: Viewer, head: Room, form: Form, focus: str) -> FactsForm:
+    """The form over a deal's facts: the saved ones, and what was sent over them."""
+    deal = head.deal
+    choices = lists.choices(session, viewer)
+    products, competitors = products_of(session, deal.id), competitors_of(session, deal.id)
+    saved = {
+        "name": deal.name,
+        "account": head.account.name if head.account else "",
+        "owner": head.owner_key or "",
+        "amount": money(deal.amount).replace(",", ""),
+        "currency": deal.currency or "",
+        "opened": str(deal.opened or ""),
+        "expected_close": str(deal.expected_close or ""),
+        "use_case": deal.use_case,
+        "notes": deal.notes,
+        "next_step": deal.next_step,
+        "next_step_on": str(deal.next_step_on or ""),
+        "reason": deal.reason,
+        "confidential": "on" if deal.confidential else "off",
+    }
+    sent = {name: value for name, value in form.values.items() if name in saved}
+    linked = "links" in form.sent
+    if form.is_conflict:
+        theirs = {
+            **saved,
+            "owner": head.owner or "",
+            "confidential": _yes_or_no(saved["confidential"]),
+        }
+        if linked:
+            theirs |= {"product": _names(products), "competitor": _names(competitors)}
+        changed = _differences(session, form, choices, theirs)
+    return FactsForm(
+        form=EditForm(
+            values={**saved, **sent},
+            wrong=form.wrong,
+            differences=changed if form.is_conflict else None,
+        ),
+        chosen_products=form.sent.get("product", []) if linked else [key for key, _ in products],
+        chosen_competitors=form.sent.get("competitor", [])
+        if linked
+        else [key for key, _ in competitors],
+        focus=focus,
+        version=deal.version,
+        choices=choices,
+        owners=_owners(session, head),
+    )
+
+
+def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> None:
+    """Change those facts of a deal that a form sends, and no others."""
+    version = form.integer("version", 1)
+    if version is None:
+        form.refuse("version", "Needed.")
+    readers: dict[str, Any] = {
+        "name": lambda: form.text("name", 200, required=True),
+        "amount": lambda: form.money("amount"),
+        "currency": lambda: form.currency("currency"),
+        "opened": lambda: form.day("opened"),
+        "expected_close": lambda: form.day("expected_close"),
+        "use_case": lambda: form.lines("use_case", 5_000),
+        "notes": lambda: form.lines("notes", 20_000),
+        "next_step": lambda: form.text("next_step", 500),
+        "next_step_on": lambda: form.day("next_step_on"),
+        "reason": lambda: form.text("reason", 500),
+        "confidential": lambda: form.choice("confidential", ("on", "off")) == "on",
+        "account_id": lambda: _account_id(session, form),
+        "owner_id": lambda: _owner_id(session, deal, form),
+    }
+    sent = {"account_id": "account", "owner_id": "owner"}
+    changes = {name: read() for name, read in readers.items() if sent.get(name, name) in form.sent}
+    linked = form.flag("links")
+    choices = lists.choices(session, viewer)
+    products = form.choices("product", [value for value, _ in choices.products])
+    competitors = form.choices("competitor", [value for value, _ in choices.competitors])
+    new_product = form.maybe("new_product", 200)
+    new_competitor = form.maybe("new_competitor", 200)
+    if lifecycle.lacks_currency(changes.get("amount"), changes.get("currency", deal.currency)):
+        form.refuse("currency", "Needed with an amount.")
+    form.done()
+    lifecycle.edit(session, deal, viewer.person_id, changes, version=version)
+    if linked:
+        sold = choose_products(session, viewer, products, new_product)
+        against = choose_competitors(session, viewer, competitors, new_competitor)
+        lifecycle.change_links(session, deal, viewer.person_id, sold, against)
+
+
+def _account_id(session: Session, form: Form) -> int | None:
+    name = form.text("account", 200)
+    account: Account | None = find_account(session, name) if name else None
+    if name and account is None:
+        form.refuse("account", "There is no account of that name yet: add it first.")
+    return account.id if account else None
+
+
+def _owners(session: Session, head: Room) -> list[tuple[str, str]]:
+    """Who may own a deal: active members, and who owns it already, though they have left."""
+    active = people.active_members(session)
+    if head.owner_key is None or any(key == head.owner_key for key, _ in active):
+        return active
+    return [(head.owner_key, f"{head.owner} (no longer active)"), *active]
+
+
+def _owner_id(session: Session, deal: Deal, form: Form) -> int | None:
+    key = form.text("owner", 80)
+    if not key:
+        return None
+    owner = session.get(Person, deal.owner_id) if deal.owner_id else None
+    if owner and owner.key == key:
+        return owner.id
+    try:
+        return people.member_of(session, key).id
+    except Invalid:
+        form.refuse("owner", "Choose one of our members.")
+        return None
+
+
+def _differences(
+    session: Session, form: Form, choices: Choices, theirs: Mapping[str, str]
+) -> list[Difference]:
+    """What was sent beside what is saved now, both in words: names in place of keys."""
+    yours = {
+        **form.values,
+        "owner": _owner_name(session, form.values.get("owner", "")),
+        "confidential": _yes_or_no(form.values.get("confidential")),
+        "product": _chosen_names(form, "product", choices.products),
+        "competitor": _chosen_names(form, "competitor", choices.competitors),
+    }
+    sent = {*form.values, "product", "competitor"}
+    return differences(
+        {name: value for name, value in yours.items() if name in sent}, theirs, LABELS
+    )
+
+
+def _yes_or_no(value: str | None) -> str:
+    return "yes" if value == "on" else "no"
+
+
+def _chosen_names(form: Form, field: str, options: list[tuple[str, str]]) -> str:
+    ticked = form.sent.get(field, [])
+    added = form.values.get(f"new_{field}", "")
+    names = [name for key, name in options if key in ticked]
+    return ", ".join(sorted(filter(None, [*names, added])))
+
+
+def _names(linked: list[tuple[str, str]]) -> str:
+    return ", ".join(sorted(name for _, name in linked))
+
+
+def _owner_name(session: Session, key: str) -> str:
+    """The name of the owner whose key a form sent."""
+    try:
+        person: Person = people.person_of(session, key)
+    except NotFound:
+        return ""
+    return person.name
