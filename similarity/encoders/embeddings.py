@@ -1,6 +1,7 @@
 """The models: Embedder and Reranker. No other module imports sentence-transformers."""
 
 import hashlib
+import importlib
 import importlib.util
 import os
 import threading
@@ -157,7 +158,7 @@ class Reranker:
 
 
 def _before_torch() -> None:
-    """Set what the libraries read from the environment when they are imported."""
+    """Configure the libraries, which read the environment when they are imported."""
     # Waiting threads would spin, and take the cores from pages and the database.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from transformers.utils import logging

@@ -45,6 +45,8 @@ RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
 # The same deal by the same member within this time is a button that was pressed twice.
 SAME_SUBMIT = timedelta(minutes=1)
 
+_SAY_WHY = "Say why it was won or lost: it is what the next deal needs."
+
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
     "name",
@@ -250,7 +252,8 @@ def change_stage(
     deal = access.editable_deal(session, viewer, key)
     to = stage_of(session, name)
     lock_deal(session, deal)
-    _require_reason(deal, to, reason)
+    if _lacks_reason(deal, to, reason):
+        raise Invalid("Some of this could not be taken.", {"reason": _SAY_WHY})
     if version is not None and version != deal.version:
         raise Conflict(
             f"You wanted it at {name}, but somebody else changed this deal in the meantime:"
@@ -260,10 +263,9 @@ def change_stage(
     return deal
 
 
-def _require_reason(deal: Deal, to: Stage, reason: str) -> None:
-    if to.outcome != Outcome.OPEN and not (reason or deal.reason):
-        why = "Say why it was won or lost: it is what the next deal needs."
-        raise Invalid("Some of this could not be taken.", {"reason": why})
+def _lacks_reason(deal: Deal, to: Stage, reason: str = "") -> bool:
+    """Whether a deal would close without a reason."""
+    return to.outcome != Outcome.OPEN and not (reason or deal.reason)
 
 
 def change_all(
@@ -279,11 +281,6 @@ def change_all(
     How many deals changed. `Invalid` has a reason for every deal that cannot be changed; the
     caller must then roll its transaction back.
     """
-    if stage and stage.outcome != Outcome.OPEN:
-        raise Invalid(
-            "Each deal is closed on its own, with its reason.",
-            {"stage": "Choose a stage of open deals."},
-        )
     refused: dict[str, str] = {}
     changed = 0
     # Locks are taken in one order, so that two transactions never wait for each other.
@@ -294,6 +291,8 @@ def change_all(
             if stage:
                 if deal.outcome != Outcome.OPEN:
                     raise Conflict("It is closed: open it again on its own page.")
+                if _lacks_reason(deal, stage):
+                    raise Conflict(_SAY_WHY)
                 differs |= advance(session, deal, stage, viewer.person_id)
             changed += differs
         except DealkinError as why:

@@ -41,7 +41,8 @@ def test_should_credit_when_many_deals_change_at_once(world: World) -> None:
     with world.database.write() as session:
         row = world.deal(session, "wards")
         alice, won = world.viewer("alice"), stage(session, "Closed Won")
-        lifecycle.change_all(session, alice, [(row.key, row.version)], stage=won, changes={})
+        chosen = [(row.key, row.version)]
+        lifecycle.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})
     assert on(world, "wards") == [("product expert", False)]
 
 

@@ -273,13 +273,16 @@ def test_should_refuse_a_stage_that_is_not_there(world: World) -> None:
     assert set(refused.value.fields) == {"stage"}
 
 
-def test_should_not_close_many_deals_at_once(world: World) -> None:
-    with world.database.write() as session, pytest.raises(Invalid) as refused:
-        lifecycle.change_all(
-            session,
-            world.viewer("alice"),
-            [(world.deals["wards"], 1)],
-            stage=stage(session, "Closed Won"),
-            changes={},
-        )
-    assert set(refused.value.fields) == {"stage"}
+def test_should_close_many_deals_only_with_a_reason(world: World) -> None:
+    alice = world.viewer("alice")
+    with world.database.write() as session:
+        deal, won = world.deal(session, "wards"), stage(session, "Closed Won")
+        with pytest.raises(Invalid) as refused:
+            lifecycle.change_all(
+                session, alice, [(deal.key, deal.version)], stage=won, changes={"next_step": ""}
+            )
+        assert refused.value.fields[deal.key].startswith("Say why")
+        assert deal.outcome == Outcome.OPEN
+        chosen = [(deal.key, deal.version)]
+        lifecycle.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})
+        assert (deal.outcome, deal.reason) == (Outcome.WON, "Speed")
