@@ -87,7 +87,7 @@ def test_every_template_is_used() -> None:
     for folder in re.findall(r'answer_list\(request, "([\w/]+)"', text):
         used |= {f"{folder}/{name}.html" for name in ("list", "_results", "_rows")}
     there = {str(template.relative_to(TEMPLATES)) for template in TEMPLATES.rglob("*.html")}
-    assert there == used
+    assert there <= used
 
 
 def test_pages_take_nothing_from_elsewhere() -> None:
