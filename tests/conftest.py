@@ -17,6 +17,7 @@ from argon2 import PasswordHasher
 
 from references.network.paths import Network
 from similarity.index.catalog import Catalog
+from similarity.names import recorder
 from tests.world import FakeEmbedder, World, build_world
 from web.workspace import Workspace, workspace_on
 from workspace.database import Database
@@ -236,6 +237,7 @@ def _prepared_world(backend: Backend) -> World:
     backend.prepare("world", "empty")
     with closing(Database(backend.url("world"))) as database:
         Network(database).attach()
+        recorder.attach(database)
         return build_world(database)
 
 

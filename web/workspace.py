@@ -8,6 +8,7 @@ from references.network.paths import Network
 from similarity.encoders.embeddings import Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
 from similarity.index.catalog import Catalog
+from similarity.names import recorder
 from workspace.database import Database
 from workspace.settings import Settings
 from workspace.setup import open_database
@@ -49,9 +50,10 @@ def workspace_on(
     reader: Reader | None = None,
     address: str = LOCAL_ADDRESS,
 ) -> Workspace:
-    """The workspace of an open database, with a catalog and a network that follow its writes."""
+    """The workspace of an open database, whose catalog, names and network follow its writes."""
     catalog = Catalog(database, encoder, settings.indexes, reader)
     catalog.attach()
+    recorder.attach(database)
     network = Network(database)
     network.attach()
     return Workspace(settings, database, catalog, network, address)
@@ -65,6 +67,7 @@ def open_workspace(settings: Settings, address: str = LOCAL_ADDRESS) -> Iterator
             database, settings, encoder_of(settings), reranker_of(settings), address
         )
         workspace.network.catch_up()
+        recorder.catch_up(database)
         yield workspace
 
 

@@ -4,12 +4,16 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from similarity.experts import experts_of_deal, experts_of_text
 from similarity.index.catalog import Catalog
-from similarity.kin import kin_of_deal, kin_of_text
+from similarity.index.sources import Kind
+from similarity.inquiry import about_text
+from similarity.kin import Kin, kin_of_deal, kin_of_text
 from similarity.playbook import playbook_of_deal, playbook_of_text
+from similarity.retrieval import ask, best, match, text_scores
+from similarity.scoring import Weights
 from similarity.search import search
 from workspace.database import Database
 from workspace.deals.access import visible_deals
@@ -73,14 +77,32 @@ def kin_scores(database: Database, viewer: Viewer, catalog: Catalog) -> dict[str
     found: dict[str, Any] = {}
     with database.read() as session:
         for text in (TEXTS[0], LONG):
-            hits = search(session, viewer, catalog, text, limit=50)
             found[text] = [
-                [(kin.id, kin.score) for kin in hits.deals],
-                [(hit.id, [term.value for term in hit.terms]) for hit in hits.assets],
-                [(hit.id, [term.value for term in hit.terms]) for hit in hits.people],
+                [
+                    (kin.id, kin.score)
+                    for kin in kin_of_text(session, viewer, catalog, text, limit=50)
+                ],
+                _text_values(session, catalog, Kind.ASSET, text),
+                _text_values(session, catalog, Kind.PERSON, text),
             ]
         readable = select(Deal).where(visible_deals(viewer)).order_by(Deal.key)
         for deal in session.exec(readable.limit(1)):
             kin = kin_of_deal(session, viewer, catalog, deal, limit=50)
             found[deal.key] = [(each.id, each.score) for each in kin]
     return found
+
+
+def _scores(deals: Iterable[Kin]) -> list[tuple[int, float]]:
+    return [(deal.id, deal.score) for deal in deals]
+
+
+def _text_values(
+    session: Session, catalog: Catalog, kind: Kind, text: str
+) -> list[tuple[int, float, float]]:
+    """How near the documents of a kind are to a text, in meaning and in words, the best first."""
+    vector = about_text(catalog, text).vector
+    with catalog.searching(session, kind) as collection:
+        asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)
+        matches = match(collection, asked)
+    rows = best(matches, text_scores(matches, asked.weights), 50)
+    return [(matches.ids[row], matches.meaning[row], matches.words[row]) for row in rows]

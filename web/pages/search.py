@@ -1,35 +1,94 @@
-"""One box over deals, assets and people."""
+"""One box over the record: results by kind, and names offered while they are typed."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
 
-from similarity.search import SearchResults, search
+from similarity.search import Hit, HitKind, SearchResults, search, typeahead
 from web.forms import Form
 from web.rendering import query
-from web.responses import answer
+from web.responses import answer, show
 from web.routes import Request, get
 from web.workspace import Workspace
 from workspace.people.viewer import Viewer
 
 LIMIT = 8
+# Names are offered from this many letters on.
+FEWEST_LETTERS = 2
+
+PATHS = {
+    HitKind.DEAL: "/deals",
+    HitKind.ACCOUNT: "/accounts",
+    HitKind.MEMBER: "/people",
+    HitKind.CONTACT: "/people",
+    HitKind.ASSET: "/library",
+}
+LABELS = {
+    HitKind.DEAL: "Deal",
+    HitKind.ACCOUNT: "Account",
+    HitKind.MEMBER: "Our team",
+    HitKind.CONTACT: "Contact",
+    HitKind.ASSET: "Demo or collateral",
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    """A hit with the address of its page."""
+
+    hit: Hit
+
+    @property
+    def path(self) -> str:
+        """The address of its page."""
+        return f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
+
+    @property
+    def label(self) -> str:
+        """Its kind, as people call it."""
+        return LABELS[self.hit.kind]
 
 
 @dataclass(frozen=True)
 class SearchPage:
-    """What was looked for, and what was found."""
+    """The text that was searched for, and the results."""
 
     text: str
-    found: SearchResults | None
+    unusable_assets: bool
+    results: SearchResults
 
     @property
     def count(self) -> int:
-        """How many things were found."""
-        if self.found is None:
-            return 0
-        return len(self.found.deals) + len(self.found.assets) + len(self.found.people)
+        """How many results there are."""
+        return self.results.count
+
+    @property
+    def best(self) -> Link | None:
+        """The result with exactly this key, address or name."""
+        return Link(self.results.best) if self.results.best else None
+
+    @property
+    def near(self) -> list[Link]:
+        """What is near by meaning where nothing has the words."""
+        return [Link(hit) for hit in self.results.near]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Link]]]:
+        """The results under their headings, empty groups left out."""
+        headings = ("Deals", "Accounts", "Our team", "Contacts", "Demos & collateral")
+        groups = zip(headings, self.results.groups(), strict=True)
+        return [(heading, [Link(hit) for hit in hits]) for heading, hits in groups if hits]
+
+
+@dataclass(frozen=True)
+class NamesPage:
+    """What may be meant by a text that is still being typed."""
+
+    text: str
+    links: list[Link]
 
 
 class SearchController(Controller):
@@ -46,12 +105,36 @@ class SearchController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         text = asked.text("q", 2_000)
+        unusable = asked.text("all", 2) == "on"
         asked.check()
-        found = None
+        results = SearchResults()
         if text:
             with workspace.database.read() as session:
-                found = search(session, viewer, workspace.catalog, text, limit=LIMIT)
-        address = "/search?" + query({"q": text})
-        return answer(
-            request, "search.html", "_search_results.html", SearchPage(text, found), address=address
-        )
+                results = search(
+                    session,
+                    viewer,
+                    workspace.catalog,
+                    text,
+                    limit=LIMIT,
+                    unusable_assets=unusable,
+                )
+        page = SearchPage(text, unusable, results)
+        address = "/search?" + query({"q": text, "all": "on" if unusable else ""})
+        return answer(request, "search.html", "_search_results.html", page, address=address)
+
+    @get("/names")
+    def names(
+        self,
+        request: Request,
+        asked: NamedDependency[Form],
+        viewer: NamedDependency[Viewer],
+        workspace: NamedDependency[Workspace],
+    ) -> Response[str]:
+        """The options of the search box: what the letters so far may name."""
+        text = asked.text("q", 2_000)
+        asked.check()
+        links: list[Link] = []
+        if len(text) >= FEWEST_LETTERS:
+            with workspace.database.read() as session:
+                links = [Link(hit) for hit in typeahead(session, viewer, text, limit=LIMIT)]
+        return show(request, "_search_names.html", NamesPage(text, links))

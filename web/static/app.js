@@ -253,6 +253,73 @@ document.addEventListener("mousedown", (event) => {
   if (option) { event.preventDefault(); mention(option); } else if (offering && event.target !== offering.area) stopOffering();
 });
 
+// --- Search: names are offered while they are typed ---
+
+const box = byId("search");
+const names = byId("names");
+let typing = 0;
+
+function closeNames() {
+  typing += 1;
+  names.hidden = true;
+  names.replaceChildren();
+  box.setAttribute("aria-expanded", "false");
+  box.removeAttribute("aria-activedescendant");
+}
+
+function selectName(step) {
+  const options = [...names.children];
+  const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+  const next = options[(at + step + options.length) % options.length];
+  for (const option of options) option.setAttribute("aria-selected", String(option === next));
+  box.setAttribute("aria-activedescendant", next.id);
+  next.scrollIntoView({ block: "nearest" });
+}
+
+async function offerNames() {
+  const turn = ++typing;
+  const text = box.value.trim();
+  if (text.length < 2) return closeNames();
+  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  if (turn !== typing) return undefined;
+  const answer = await fetch(`/search/names?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const html = answer?.ok ? await answer.text() : "";
+  if (turn !== typing || document.activeElement !== box) return undefined;
+  if (!html.trim()) return closeNames();
+  names.innerHTML = html;
+  names.hidden = false;
+  box.setAttribute("aria-expanded", "true");
+  // The first name is selected, so that Enter opens it; without one, Enter searches.
+  selectName(names.children.length + 1);
+  byId("live").textContent = `${names.children.length - 1} names: arrows select, Enter opens, Escape closes.`;
+  return undefined;
+}
+
+if (box && names) {
+  box.addEventListener("input", offerNames);
+  box.addEventListener("focusout", (event) => { if (!names.contains(event.relatedTarget)) closeNames(); });
+  names.addEventListener("mousedown", (event) => event.preventDefault());
+  box.addEventListener("keydown", (event) => {
+    if (names.hidden || event.isComposing) return;
+    const act = {
+      ArrowDown: () => selectName(1),
+      ArrowUp: () => selectName(-1),
+      Enter: () => location.assign(names.querySelector("[aria-selected=true]").href),
+      Escape: closeNames,
+    }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || event.altKey || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    box.focus();
+    box.select();
+  });
+}
+
 // --- Live: one stream while the page is seen; it tells that there is something new ---
 
 const live = document.body.dataset.stream ? new URL(document.body.dataset.stream, location.href) : null;

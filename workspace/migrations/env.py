@@ -27,6 +27,7 @@ for module in (
     "similarity.feedback",
     "similarity.index.tables",
     "similarity.learned_weights",
+    "similarity.names.tables",
     "references.desk.advocates",
     "references.desk.consent",
     "references.desk.guest_links",
