@@ -34,7 +34,8 @@ def imported(file: Path) -> Iterator[str]:
             names = [node.module]
         for name in names:
             top = name.split(".")[0]
-            if top not in sys.stdlib_module_names and top not in PACKAGES:
+            # `_typeshed` is a stub that only type checkers see.
+            if top not in {*sys.stdlib_module_names, *PACKAGES, "_typeshed"}:
                 yield top
 
 
