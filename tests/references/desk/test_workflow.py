@@ -814,6 +814,7 @@ def whole_life(last: int) -> list[tuple[str, str, int, int]]:
     return [("open", "charlie", 0, 0), *(("onward", "erin", 0, each) for each in numbers)]
 
 
+@pytest.mark.property
 def test_nobody_by_any_steps_breaks_the_rules(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, reached = Clock(), set()
     for module in (
