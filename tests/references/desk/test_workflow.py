@@ -815,6 +815,7 @@ def whole_life(last: int) -> list[tuple[str, str, int, int]]:
     return [("open", "charlie", 0, 0), *(("onward", "erin", 0, each) for each in numbers)]
 
 
+@pytest.mark.property
 def test_should_keep_the_rules_by_any_sequence_of_steps(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
