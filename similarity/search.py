@@ -33,10 +33,11 @@ from workspace.people.viewer import Viewer
 
 # A document has the words of a question from this share of a full match on.
 WORDS_FLOOR = 0.05
-# A document is near by meaning from this cosine of the vectors as the model gives them, before
-# they are centred. Of 26 questions of nonsense in three languages none came nearer than 0.44 to
-# a deal, asset or person of the demo; sentences that describe one came to between 0.46 and 0.71.
-NEARNESS_FLOOR = 0.45
+# A document is near by meaning from this cosine of the vectors as a model gives them, before they
+# are centred. Each model has its own; with a model that has none, nothing is said to be near.
+# all-MiniLM-L6-v2: of 26 nonsensical questions none came nearer than 0.44 to a whole deal, asset or
+# person of the demo; 12 of 16 sentences that describe one came to between 0.46 and 0.71.
+NEARNESS_FLOORS = {"all-MiniLM-L6-v2": 0.45}
 # How many of the nearest by meaning are looked at, where no document has the words.
 NEAREST = 20
 
@@ -137,9 +138,11 @@ def search(
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=found[Subject.ASSET][:limit],
     )
-    if results.count or vector is None:
+    floor = NEARNESS_FLOORS.get(catalog.encoder.model_id.partition("@")[0])
+    if results.count or vector is None or floor is None:
         return results
-    return replace(results, near=_near(session, viewer, catalog, text, vector, hidden, limit))
+    near = _near(session, viewer, catalog, text, vector, hidden, floor)
+    return replace(results, near=near[:limit])
 
 
 def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) -> list[Hit]:
@@ -227,7 +230,7 @@ def _near(
     text: str,
     vector: Vectors,
     hidden: Collection[int],
-    limit: int,
+    floor: float,
 ) -> list[Hit]:
     """What is near by meaning alone, the nearest first."""
     near: list[tuple[float, Hit]] = []
@@ -240,13 +243,12 @@ def _near(
         cosines = {
             matches.ids[row]: cosine
             for row in rows
-            if (cosine := _cosine(session, catalog, kind, matches.ids[row], vector))
-            >= NEARNESS_FLOOR
+            if (cosine := _cosine(session, catalog, kind, matches.ids[row], vector)) >= floor
         }
         hits = _hits(session, viewer, Subject(kind), list(cosines), False)
         near += [(cosines[row_id], hit) for row_id, hit in hits.items()]
     near.sort(key=lambda each: (-each[0], each[1].kind, each[1].id))
-    return [hit for _, hit in near[:limit]]
+    return [hit for _, hit in near]
 
 
 def _cosine(

@@ -6,10 +6,11 @@ from dataclasses import asdict
 import pytest
 from sqlmodel import Session, col, select
 
+import similarity.search as search_module
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
-from tests.world import World
+from tests.world import FakeEmbedder, World
 from workspace.accounts.accounts import Account
 from workspace.assets import Asset
 from workspace.deals.tables import Deal
@@ -99,6 +100,20 @@ def test_should_find_deals_by_the_names_around_them(world: World, catalog: Catal
 def test_should_find_nothing_for_nonsense(world: World, catalog: Catalog, text: str) -> None:
     results = found(world, catalog, text)
     assert (results.best, results.count) == (None, 0)
+
+
+def test_should_set_apart_what_is_near_by_meaning_alone(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "zzqx"
+    assert found(world, catalog, text).near == []
+    monkeypatch.setattr(FakeEmbedder, "model_id", "all-MiniLM-L6-v2@test")
+    monkeypatch.setitem(search_module.NEARNESS_FLOORS, "all-MiniLM-L6-v2", -1.0)
+    results = found(world, catalog, text)
+    assert results.count == 0
+    assert "Project Nightingale" not in {hit.name for hit in results.near}
+    monkeypatch.setitem(search_module.NEARNESS_FLOORS, "all-MiniLM-L6-v2", 1.1)
+    assert found(world, catalog, text).near == []
 
 
 def test_should_mark_the_words_in_the_passage(world: World, catalog: Catalog) -> None:

@@ -17,7 +17,7 @@ def test_should_find_deals_assets_and_people(visit: Visit) -> None:
 
 
 def test_should_not_find_what_the_viewer_may_not_see(visit: Visit) -> None:
-    words = "nine+hospitals+merger+board+Nightingale"
+    words = "nine+hospitals+merger+board"
     assert "Project Nightingale" in visit("bob").get(f"/search?q={words}").text
     for name in ("charlie", "dana", "grace", "frank"):
         page = visit(name).get(f"/search?q={words}", **HTMX).text
@@ -30,3 +30,37 @@ def test_should_not_find_what_the_viewer_may_not_see(visit: Visit) -> None:
 )
 def test_should_take_any_text(visit: Visit, query: str) -> None:
     assert visit("frank").get(f"/search?{query}").status_code == 200
+
+
+def test_should_name_the_best_match_and_group_by_kind(visit: Visit) -> None:
+    page = visit("frank").get("/search?q=brannoc+hospital+ST", **HTMX).text
+    best = page[page.index("Best match") : page.index("Deals")]
+    assert "/accounts/st-brannoc-hospital" in best
+    assert page.index("Best match") < page.index(">Deals<") < page.index(">Accounts<")
+
+
+def test_should_say_that_nothing_has_the_words(visit: Visit) -> None:
+    page = visit("frank").get("/search?q=qqqqzzzz", **HTMX).text
+    assert "Nothing has these words" in page
+    assert 'class="item"' not in page
+
+
+def test_should_show_withdrawn_assets_only_on_request(visit: Visit) -> None:
+    address = "/search?q=figures+that+we+took+back"
+    assert "withdrawn</span>" not in visit("frank").get(address, **HTMX).text
+    assert "withdrawn</span>" in visit("frank").get(f"{address}&all=on", **HTMX).text
+
+
+def test_should_offer_names_while_they_are_typed(visit: Visit) -> None:
+    options = visit("frank").get("/search/names?q=bran", **HTMX).text
+    assert '<a class="option"' in options
+    assert "/accounts/st-brannoc-hospital" in options
+    assert "/search?q=bran" in options
+    # One letter names too many.
+    assert "/accounts/" not in visit("frank").get("/search/names?q=b", **HTMX).text
+    assert "Nightingale" not in visit("frank").get("/search/names?q=nighti", **HTMX).text
+    assert "Project Nightingale" in visit("bob").get("/search/names?q=nighti", **HTMX).text
+
+
+def test_should_turn_strangers_away_from_names(visit: Visit) -> None:
+    assert visit(None).get("/search/names?q=bran").status_code in (303, 401)
