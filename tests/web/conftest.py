@@ -1,5 +1,6 @@
 """The application on the cast's database, and its visitors."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,21 @@ from web.workspace import Workspace
 from workspace.audit import AuditEntry
 from workspace.clock import now
 from workspace.people.sign_in import open_session
+
+_KEPT = re.compile(r"(<textarea.*?</textarea>|<pre.*?</pre>)", re.DOTALL)
+
+
+def without_layout(html: str) -> str:
+    """A page without the line breaks of its template, which browsers do not show either.
+
+    What people wrote keeps its lines.
+    """
+    parts = _KEPT.split(html)
+    for at in range(0, len(parts), 2):
+        text = re.sub(r">\s*\n\s*", ">", parts[at])
+        text = re.sub(r"\s*\n\s*<", "<", text)
+        parts[at] = re.sub(r"\s*\n\s*", " ", text).replace(" >", ">")
+    return "".join(parts)
 
 
 class Visitor:
@@ -54,6 +70,8 @@ class Visitor:
         self.cookies.update(answer.cookies.items())
         # All visitors share the client, so it must not keep the cookies of one.
         self.client.cookies.clear()
+        if answer.headers.get("content-type", "").startswith("text/html"):
+            answer._text = without_layout(answer.text)
         return answer
 
 

@@ -163,7 +163,7 @@ def test_a_right_that_another_process_takes_ends_the_stream_too(
     address: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its commit wakes nobody here: the stream looks by itself, in time."""
-    monkeypatch.setattr("web.pages.live.SECONDS", 0.2)
+    monkeypatch.setattr("web.pages.live.LONGEST_WAIT", 0.2)
     with world.database.write() as session:
         lifecycle.invite(session, world.deal(session, "nightingale"), world.people["erin"], None)
     with (

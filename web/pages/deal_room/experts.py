@@ -217,6 +217,7 @@ class ExpertController(Controller):
         mistaken = form.flag("mistaken")
         with saving(workspace, form) as session:
             deal = access.editable_deal(session, viewer, key)
+            form.done()
             seat = _seat(session, deal, seat_id)
             if seat.person_id == viewer.person_id and not reason:
                 form.refuse("reason", "Say why: it is for whoever takes the seat next.")

@@ -103,7 +103,7 @@ def test_should_count_what_closed_this_quarter(visit: Visit, world: World) -> No
             world.deal(session, name).closed = quarter_start(today()).replace(year=2020)
     for who, won in (("alice", 2), ("dana", 1)):
         text = visit(who).get(BOARD).text
-        told = re.findall(r'href="([^"]+)" data-column="(?:won|lost)"><b>(\w+)</b> (\d+)', text)
+        told = re.findall(r'href="([^"]+)" data-column="(?:won|lost)"><b>(\w+)</b> ?(\d+)', text)
         assert [(outcome, int(count)) for _, outcome, count in told] == [("Won", won), ("Lost", 1)]
         listed = visit(who).get(told[0][0].replace("&amp;", "&")).text
         assert listed.count('<th scope="row">') == won
