@@ -35,6 +35,7 @@ NO_PAGES = {
     "/deals/new/account",
     "/deals/{key}/activity/latest",
     "/deals/{key}/activity/mentions",
+    "/search/names",
     "/live",
 }
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
