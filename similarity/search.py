@@ -16,7 +16,7 @@ from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.inquiry import about_text
 from similarity.kin import WORDS_MARKED, matched_stems
-from similarity.names.lookup import NameMatch, find_names
+from similarity.names.lookup import Closeness, NameMatch, find_names
 from similarity.names.tables import Subject
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
@@ -111,12 +111,7 @@ def search(
     if not text.strip():
         return SearchResults()
     hidden = hidden_deal_ids(session, viewer)
-    named = {
-        kind: find_names(
-            session, text, kind, limit=limit, hidden=hidden if kind == Subject.DEAL else ()
-        )
-        for kind in Subject
-    }
+    named = _named(session, text, limit, hidden)
     vector = about_text(catalog, text).vector
     read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
     found: dict[Subject, list[Hit]] = {}
@@ -148,13 +143,8 @@ def search(
 def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) -> list[Hit]:
     """What a text that is still being typed names, the nearest first, of all kinds together."""
     hidden = hidden_deal_ids(session, viewer)
-    matches = [
-        match
-        for kind in Subject
-        for match in find_names(
-            session, text, kind, limit=limit, hidden=hidden if kind == Subject.DEAL else ()
-        )
-    ]
+    named = _named(session, text, limit, hidden)
+    matches = [match for found in named.values() for match in found]
     hits = {
         kind: _hits(session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False)
         for kind in Subject
@@ -165,6 +155,24 @@ def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) ->
         for match in ordered
         if match.subject_id in hits[match.kind]
     ][:limit]
+
+
+def _named(
+    session: Session, text: str, limit: int, hidden: Collection[int]
+) -> dict[Subject, list[NameMatch]]:
+    """What a text names, by kind; misspelt words only where no kind has them as they are."""
+    named = {
+        kind: find_names(
+            session, text, kind, limit=limit, hidden=hidden if kind == Subject.DEAL else ()
+        )
+        for kind in Subject
+    }
+    if any(matches and matches[0].closeness < Closeness.MISSPELT for matches in named.values()):
+        return {
+            kind: [match for match in matches if match.closeness < Closeness.MISSPELT]
+            for kind, matches in named.items()
+        }
+    return named
 
 
 def _best(named: dict[Subject, list[NameMatch]], found: dict[Subject, list[Hit]]) -> Hit | None:

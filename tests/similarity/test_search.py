@@ -11,7 +11,7 @@ from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
 from tests.world import FakeEmbedder, World
-from workspace.accounts.accounts import Account
+from workspace.accounts.accounts import Account, add_account
 from workspace.assets import Asset
 from workspace.deals.tables import Deal
 from workspace.people import people
@@ -186,6 +186,17 @@ def test_should_offer_names_while_they_are_typed(world: World) -> None:
     assert typed(world, world.deals["havel"][:5].lower())
     assert typed(world, "branoc")[0].name == "St Brannoc Hospital"
     assert typed(world, "zzqx") == []
+
+
+def test_should_take_no_word_for_misspelt_that_a_name_has(world: World, catalog: Catalog) -> None:
+    with world.database.write() as session:
+        add_account(session, "Halls of Residence")
+        people.add_contact(session, "Jan Hałas", None)
+    results = found(world, catalog, "halas")
+    assert [hit.name for hit in results.contacts] == ["Jan Hałas"]
+    assert results.accounts == []
+    assert [hit.name for hit in typed(world, "halas")] == ["Jan Hałas"]
+    assert [hit.name for hit in found(world, catalog, "halsl").accounts] == ["Halls of Residence"]
 
 
 def test_should_offer_no_confidential_deal_to_outsiders(world: World) -> None:
