@@ -184,7 +184,7 @@ def test_should_go_places_by_keys(page: Page, world: World) -> None:
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.wait_for_function("document.activeElement === document.body")
     page.keyboard.press("/")
-    expect(page.get_by_label("Search deals, assets and people")).to_be_focused()
+    expect(page.get_by_label("Search", exact=True)).to_be_focused()
     page.keyboard.type("ward demo")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Ward demo")).to_be_visible()

@@ -77,10 +77,17 @@ class SearchPage:
 
     @property
     def groups(self) -> list[tuple[str, list[Link]]]:
-        """The results under their headings, empty groups left out."""
+        """The results under their headings, without the best match and empty groups."""
         headings = ("Deals", "Accounts", "Our team", "Contacts", "Demos & collateral")
-        groups = zip(headings, self.results.groups(), strict=True)
-        return [(heading, [Link(hit) for hit in hits]) for heading, hits in groups if hits]
+        groups = []
+        for heading, hits in zip(headings, self.results.groups(), strict=True):
+            if links := [Link(hit) for hit in hits if not self._is_best(hit)]:
+                groups.append((heading, links))
+        return groups
+
+    def _is_best(self, hit: Hit) -> bool:
+        best = self.results.best
+        return best is not None and (hit.kind, hit.id) == (best.kind, best.id)
 
 
 @dataclass(frozen=True)
