@@ -9,7 +9,7 @@ from tests.browser.steps import sign_in
 from tests.browser.test_accessibility import a_request
 from tests.world import World
 from web.rendering import static_path
-from workspace import notes
+from workspace.collaboration import notes
 
 POLISH = "Zażółć gęślą jaźń"
 RUSSIAN = "Съешь ещё этих мягких французских булок"
