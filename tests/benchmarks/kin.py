@@ -96,7 +96,7 @@ def _starts(folder: Path, size: int, number: int, built: float | None) -> dict[s
     taken, memory = _apart(_answer, folder, number)
     return {
         "deals": f"{size:,}",
-        "caches made anew": f"{built:.0f} s" if built else "not measured",
+        "caches rebuilt": f"{built:.0f} s" if built else "not measured",
         "restart to first answer": f"{taken:.1f} s",
         "memory": f"{memory:.2f} GB",
         "snapshots": f"{sum(map(_size, (folder / 'indexes').iterdir())):.2f} GB",

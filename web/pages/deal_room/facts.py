@@ -1,4 +1,4 @@
-"""The form over a deal's facts: what it shows, what it changes, and what somebody else changed."""
+"""The form with a deal's facts: what it shows, what it changes, and what another member changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -185,9 +185,9 @@ def _yes_or_no(value: str | None) -> str:
 
 
 def _chosen_names(form: Form, field: str, options: list[tuple[str, str]]) -> str:
-    ticked = form.sent.get(field, [])
+    selected = form.sent.get(field, [])
     added = form.values.get(f"new_{field}", "")
-    names = [name for key, name in options if key in ticked]
+    names = [name for key, name in options if key in selected]
     return ", ".join(sorted(filter(None, [*names, added])))
 
 

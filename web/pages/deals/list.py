@@ -53,9 +53,9 @@ class DealList:
     # What many deals may be changed to at once.
     stages: list[tuple[str, str]]
     owners: list[tuple[str, str]]
-    # A change of many deals that was refused: what was ticked and typed, and why.
+    # A change of many deals that was refused: what was selected and typed, and why.
     values: dict[str, str]
-    ticked: list[str]
+    selected: list[str]
     refused: dict[str, str]
     fragment: str
     columns: dict[str, tuple[str, str]] = field(default_factory=lambda: COLUMNS)
@@ -213,7 +213,9 @@ def deal_list(
         stages=[(name, name) for name in open_stages],
         owners=people.active_members(session),
         values=refused.values if refused else {},
-        ticked=[each.partition(":")[0] for each in refused.sent.get("deal", [])] if refused else [],
+        selected=[each.partition(":")[0] for each in refused.sent.get("deal", [])]
+        if refused
+        else [],
         refused=refused.wrong if refused else {},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
@@ -222,12 +224,12 @@ def deal_list(
 
 def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     """Change all the deals that a form ticks, or none; how many are otherwise now."""
-    ticked = form.choices("deal", form.sent.get("deal", [])[:MOST_AT_ONCE])
+    selected = form.choices("deal", form.sent.get("deal", [])[:MOST_AT_ONCE])
     open_stages = {row.name: row for row in stages(session) if row.outcome == Outcome.OPEN}
     stage = form.choice("stage", open_stages)
     owner = form.choice("owner", [key for key, _ in people.active_members(session)])
     day = form.day("expected_close")
-    if not ticked and "deal" not in form.wrong:
+    if not selected and "deal" not in form.wrong:
         form.refuse("deal", "Tick the deals first.")
     if not (stage or owner or day) and not form.wrong:
         form.refuse("stage", "Choose a stage, an owner or a date.")
@@ -237,7 +239,7 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
         changes["owner_id"] = people.member_of(session, owner).id
     if day:
         changes["expected_close"] = day
-    chosen = [each.rpartition(":") for each in ticked]
+    chosen = [each.rpartition(":") for each in selected]
     return lifecycle.change_all(
         session,
         viewer,

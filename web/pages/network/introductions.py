@@ -49,7 +49,7 @@ class IntroductionsPage:
     tomorrow: date
     next_week: date
     # The ask whose answer could not be taken.
-    mending: str
+    edited_key: str
     values: dict[str, str]
     wrong: dict[str, str]
 
@@ -193,9 +193,9 @@ class IntroductionController(Controller):
 
 
 def introductions_page(
-    session: Session, viewer: Viewer, workspace: Workspace, mending: str, form: Form
+    session: Session, viewer: Viewer, workspace: Workspace, edited_key: str, form: Form
 ) -> IntroductionsPage:
-    """A member's introductions; `mending` is the key of the ask that the form is about."""
+    """A member's introductions; `edited_key` is the key of the ask that the form is about."""
     of_me = requests_to(session, viewer)
     me = viewer.person_id or 0
     wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
@@ -207,7 +207,7 @@ def introductions_page(
         mail_is_sent=workspace.sends_mail,
         tomorrow=today() + timedelta(days=1),
         next_week=today() + timedelta(days=7),
-        mending=mending,
+        edited_key=edited_key,
         values=form.values,
         wrong=form.wrong,
     )

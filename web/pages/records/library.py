@@ -221,20 +221,20 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
 def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> AssetForm:
     """The form over an asset, with what was sent; without a key, over a new one."""
     options = lists.choices(session, viewer).products
-    ticked = form.sent.get("product", [])
+    selected = form.sent.get("product", [])
     if key is None:
-        return AssetForm(None, "", EditForm(form.values, form.wrong), ticked, options)
+        return AssetForm(None, "", EditForm(form.values, form.wrong), selected, options)
     asset = assets.editable_asset(session, viewer, key)
     saved = asset_values(session, asset)
     yours = {
         **form.values,
-        "products": ", ".join(sorted(name for product, name in options if product in ticked)),
+        "products": ", ".join(sorted(name for product, name in options if product in selected)),
     }
     return AssetForm(
         key=key,
         name=asset.name,
         form=edit_form(form, saved, yours),
-        chosen_products=ticked
+        chosen_products=selected
         if form.refusal
         else [product.key for product in _products(session, asset)],
         products=options,
