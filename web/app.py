@@ -44,6 +44,7 @@ from web.pages.references.desk import DeskController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
+from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
@@ -77,6 +78,7 @@ CONTROLLERS = (
     ReferencesController,
     SearchController,
     SeatRoleController,
+    EligibilityController,
     SignInController,
     SignOutController,
     StaffingController,

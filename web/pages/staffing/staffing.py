@@ -8,10 +8,11 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session, col, select
 
-from references.teams.proposals import Load, Proposal, loads_of, proposed_teams, understaffed
+from references.teams.proposals import Proposal, staffing
 from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
 from web.forms import Form
+from web.pages.staffing.places import locks_of
 from web.responses import go, show
 from web.routes import Request, get, post
 from web.saving import saving
@@ -19,14 +20,12 @@ from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.deals import access, availability, team
 from workspace.deals.tables import Deal, Seat
+from workspace.deals.workload import Load, loads_of
 from workspace.errors import Conflict, NotFound
 from workspace.people.people import active_members, edit_person, member_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.value_lists import join_values, split_values
-
-# So many deals are staffed at a time: those that close next.
-MOST_DEALS = 20
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,10 @@ class StaffingPage:
     """Every understaffed deal with one proposal for all of them, and everybody's load."""
 
     rows: list[Understaffed]
+    # What an address that swaps a proposal holds besides.
+    locks: list[str]
+    # The most by which the proposals could be better in sum, as a share.
+    gap: float
     loads: list[tuple[str, str, Load]]
 
 
@@ -57,11 +60,12 @@ class StaffingController(Controller):
     def show(
         self,
         request: Request,
+        asked: NamedDependency[Form],
         viewer: NamedDependency[Viewer],
         workspace: NamedDependency[Workspace],
     ) -> Response[str]:
         with workspace.database.read() as session:
-            page = staffing_page(session, viewer, workspace.catalog)
+            page = staffing_page(session, viewer, workspace.catalog, asked)
         return show(request, "staffing/show.html", page)
 
     @post("/assign")
@@ -83,7 +87,7 @@ class StaffingController(Controller):
             deal_of = dict(open_seats.all())
             chosen = form.choices("place", {f"{seat}:{key}" for seat in deal_of for key in people})
             if not chosen:
-                form.refuse("place", "Nobody was chosen.")
+                form.refuse("place", "Select at least one person.")
             form.done()
             for place in chosen:
                 seat_id, _, person_key = place.partition(":")
@@ -135,14 +139,16 @@ class AvailabilityController(Controller):
         return go(request, "/availability", "Saved: it holds for the next proposal.")
 
 
-def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> StaffingPage:
+def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: Form) -> StaffingPage:
     """The page, with one solution for all the deals on it: nobody gets too much."""
-    found = understaffed(session, viewer, limit=MOST_DEALS)
-    proposals = proposed_teams(session, viewer, catalog, [deal for deal, _ in found])
-    accounts = {deal.account_id for deal, _ in found}
+    locked, locks = locks_of(session, asked)
+    solved = staffing(session, viewer, catalog, locked=locked)
+    deals = [deal for deal, _ in solved.deals]
+    accounts = {deal.account_id for deal in deals}
     names = dict(
         session.exec(select(Account.id, Account.name).where(col(Account.id).in_(accounts))).all()
     )
+    editable = access.editable_deal_ids(session, viewer, [deal.id for deal in deals])
     loads = loads_of(session, viewer)
     people = select(Person.id, Person.key, Person.name).where(col(Person.id).in_(loads))
     rows = [(key, name, loads[row_id]) for row_id, key, name in session.exec(people)]
@@ -153,11 +159,13 @@ def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> Staffin
                 deal=deal,
                 account=names.get(deal.account_id or 0),
                 open_seats=count,
-                proposals=proposals[deal.id],
-                may_edit=access.may_edit(session, viewer, deal),
+                proposals=solved.proposals[deal.id],
+                may_edit=deal.id in editable,
             )
-            for deal, count in found
+            for deal, count in solved.deals
         ],
+        locks=locks,
+        gap=solved.gap,
         loads=rows,
     )
 

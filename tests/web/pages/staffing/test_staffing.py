@@ -6,13 +6,14 @@ import pytest
 from sqlmodel import Session, select
 
 from references.network.common_ground import common_ground, worth_of
-from references.teams import proposals
+from references.teams.proposals import staffing
 from similarity.index.catalog import Catalog
 from tests.web.checklist import refuses, refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.clock import today
-from workspace.deals import stakeholders, team
+from workspace.deals import availability, stakeholders, team, workload
+from workspace.deals.eligibility import set_eligibility
 from workspace.deals.tables import Seat
 from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
@@ -78,12 +79,24 @@ def test_a_lock_keeps_somebody_where_they_are_put(visit: Visit, world: World) ->
     here = f"/deals/{world.deals['kestrel']}/experts?lock={one}:erin-eriksen"
     page = visit("dana").get(here).text
     shown = page[page.index("Proposed team") :]
+    assert "Erin Eriksen" not in shown[: shown.index("</section>")], "she may not take the role"
+    with world.database.write() as session:
+        set_eligibility(session, world.people["erin"], ["product-expert"], None)
+        bob = world.people["bob"]
+        availability.set_availability(
+            session, bob, bob, seat_limit=20, away_from=None, away_until=None
+        )
+        team.add_seat(
+            session, world.deal(session, "brannoc"), "trainer", world.people["erin"], None
+        )
+    page = visit("dana").get(here).text
+    shown = page[page.index("Proposed team") :]
     assert "Erin Eriksen" in shown[: shown.index("</section>")]
-    assert "locked" in shown
+    assert "picked by you" in shown
     # A lock that fits nobody is left out: somebody may have left since the address was kept.
     stale = visit("dana").get(here + "x")
     assert stale.status_code == 200
-    assert "locked" not in stale.text
+    assert "picked by you" not in stale.text
 
 
 def test_somebody_asked_accepts(visit: Visit, world: World) -> None:
@@ -158,7 +171,7 @@ def test_ones_own_time_is_ones_own(visit: Visit, world: World) -> None:
     sent = {"seat_limit": "2", "away_from": str(today() - timedelta(days=1)), "away_until": ""}
     assert visit("bob").post("/availability", sent).status_code == 303
     with world.database.read() as session:
-        loads = proposals.loads_of(session, world.viewer("dana"))
+        loads = workload.loads_of(session, world.viewer("dana"))
     assert loads[world.people["bob"]].away
     assert loads[world.people["bob"]].left == 0
     assert 'value="2"' in visit("bob").get("/availability").text
@@ -173,7 +186,7 @@ def test_topics_count_for_experts_at_once(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['kestrel']}/experts"
 
     def proof(name: str) -> bool:
-        return f"declares {name}" in visit("charlie").get(here).text
+        return f"Skills: {name}" in visit("charlie").get(here).text
 
     topics = "records of patients, hospitals"
     assert not proof(topics)
@@ -231,15 +244,13 @@ def test_common_ground_puts_somebody_on_a_team(
         )
         for name in ("grace", "ines"):
             session.get_one(Person, world.people[name]).home_town = "Évora"
+        set_eligibility(session, world.people["grace"], ["trainer"], None)
     with world.database.read() as session:
         deal = world.deal(session, "tidewater")
-        found = proposals.proposed_teams(session, world.viewer("dana"), catalog, [deal])
-        (proposal,) = found[deal.id]
-        fits = {
-            fit.person_id: fit
-            for fit in (proposal.placement.best, proposal.placement.next_best)
-            if fit
-        }
+        found = staffing(session, world.viewer("dana"), catalog)
+        (proposal,) = found.proposals[deal.id]
+        best = proposal.placement.best
+        fits = {fit.person_id: fit for fit in (best, *proposal.placement.others) if fit}
     for fit in fits.values():
         assert fit.score == pytest.approx(sum(term.contribution for term in fit.terms))
     because = {term.because for fit in fits.values() for term in fit.terms if term.name == "ground"}
