@@ -17,7 +17,6 @@ from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
 from similarity.inquiry import (
     Inquiry,
-    Question,
     Ranked,
     Want,
     ask_of_deal,
@@ -57,6 +56,10 @@ STRONG = 0.5
 FAIR = 0.25
 # The score of skills that at least corresponds to the value 1, so that a poor best fit stays low.
 FAINT_FIT = 0.25
+# The least scores of skills that fit at all: for a topic in a few words, and for a whole deal, with
+# which a list of skills never has much in common. On the demo, five topics that nobody has scored
+# 0.27 at most, and the right member for six topics that somebody has, in English, 0.35 at least.
+LEAST_FIT_OF_TEXT, LEAST_FIT_OF_DEAL = 0.3, 0.1
 # The least value of skills that speaks for a member without any deal or asset.
 LEAST_SKILL = 0.5
 
@@ -208,8 +211,9 @@ def experts_of(
 
 def _members(session: Session) -> dict[int, tuple[str, str, str, str]]:
     """The key, name, title and declared skills of each active member."""
-    rows = session.exec(
-        select(Person.id, Person.key, Person.name, Person.title, Person.skills)
+    columns = (Person.id, Person.key, Person.name, Person.title, Person.skills)
+    rows = session.execute(
+        sa.select(*map(col, columns))
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(col(Member.active).is_(True))
         .order_by(col(Person.id))
@@ -236,7 +240,7 @@ def _proofs(
     for inquiry, kin in zip(inquiries, kin_of_each, strict=True):
         on_deals = _by_person(_seat_votes(kin, teams, worth_of_role, inquiry.on))
         on_assets = _by_person(_asset_votes(kin, library, inquiry.on))
-        skills = _skills(session, catalog, inquiry.question, declared)
+        skills = _skills(session, catalog, inquiry, declared)
         proofs = {}
         for person_id in members:
             deals, written = on_deals.get(person_id, []), on_assets.get(person_id, [])
@@ -305,12 +309,14 @@ def _library(session: Session, deal_ids: Iterable[int]) -> list[_Written]:
     columns = (Asset.author_id, Asset.id, Asset.key, Asset.name, Asset.published)
     library = []
     for batch in batches(sorted(used)):
-        rows = session.execute(
+        assets = session.execute(
             sa.select(*map(col, columns))
             .where(col(Asset.id).in_(batch), col(Asset.author_id).is_not(None))
             .order_by(col(Asset.id))
         )
-        library += [_Written(*row, frozenset(used[row.id])) for row in rows]
+        for author_id, asset_id, key, name, published in assets:
+            deals = frozenset(used[asset_id])
+            library.append(_Written(author_id, asset_id, key, name, published, deals))
     return library
 
 
@@ -352,9 +358,11 @@ def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
 
 
 def _skills(
-    session: Session, catalog: Catalog, question: Question, declared: Mapping[int, str]
+    session: Session, catalog: Catalog, inquiry: Inquiry, declared: Mapping[int, str]
 ) -> dict[int, Value]:
-    """How far the declared skills of members fit the question, relative to the best fit."""
+    """How far the declared skills that fit do so, relative to the best fit."""
+    question = inquiry.question
+    least = LEAST_FIT_OF_DEAL if inquiry.deal else LEAST_FIT_OF_TEXT
     with catalog.searching(session, Kind.PERSON) as collection:
         asked = ask(
             collection, question.text, question.vector, Weights(), catalog.encoder.languages
@@ -366,7 +374,7 @@ def _skills(
     return {
         person_id: Value(scores[row] / best, f"Skills: {', '.join(split_values(skills))}")
         for row, person_id in enumerate(matches.ids)
-        if (skills := declared[person_id])
+        if (skills := declared[person_id]) and scores[row] >= least
     }
 
 

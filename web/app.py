@@ -30,6 +30,7 @@ from web.pages.deal_room.tasks import TaskController
 from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
+from web.pages.experts import TopicController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
@@ -79,6 +80,7 @@ CONTROLLERS = (
     SearchController,
     SeatRoleController,
     EligibilityController,
+    TopicController,
     SignInController,
     SignOutController,
     StaffingController,

@@ -124,15 +124,16 @@ def eligible_members(session: Session) -> dict[str, dict[int, str]]:
 def eligibility(session: Session, person_id: int | None = None) -> list[MemberEligibility]:
     """The roles of every active member, or of one, by name."""
     roles = seat_roles(session)
+    columns = (Person.id, Person.key, Person.name, Person.title, Person.skills)
     query = (
-        select(Person.id, Person.key, Person.name, Person.title, Person.skills)
+        sa.select(*map(col, columns))
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(col(Member.active).is_(True))
         .order_by(sa.func.lower(Person.name), col(Person.id))
     )
     if person_id is not None:
         query = query.where(col(Person.id) == person_id)
-    members = session.exec(query).all()
+    members = session.execute(query).all()
     seats = _seats(session, person_id)
     of_member: dict[int, set[str]] = defaultdict(set)
     for member_id, role in session.exec(select(MemberRole.person_id, MemberRole.role)):
@@ -192,10 +193,10 @@ def _role(role: SeatRole, known: _Known, decision: bool | None) -> EligibleRole 
     if decision is not None:
         because = "a manager decided so"
         return EligibleRole(role.key, role.name, decision, because, decided=True)
-    because = _because(role, known)
-    if because is None:
+    derived = _because(role, known)
+    if derived is None:
         return None
-    return EligibleRole(role.key, role.name, allowed=True, because=because, decided=False)
+    return EligibleRole(role.key, role.name, allowed=True, because=derived, decided=False)
 
 
 def _because(role: SeatRole, known: _Known) -> str | None:
@@ -205,7 +206,8 @@ def _because(role: SeatRole, known: _Known) -> str | None:
     if _names_role(role, known.title):
         return known.title
     for skill in known.skills:
-        if _has_phrase(skill, _phrases(role.name)):
+        # 'Training' alone is what a trainer does; 'training of models' is something else.
+        if _has_phrase(skill, _phrases(role.name)) or plain(skill) in _TITLES.get(role.key, ()):
             return f"skill: {skill}"
     for held, key in _OF_ROLE.items():
         if held in known.roles and role.key == key:

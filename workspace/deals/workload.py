@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -79,7 +80,7 @@ def require_room(session: Session, person_id: int) -> None:
         )
 
 
-def _open_seats() -> "sa.Select[tuple[int]]":
+def _open_seats() -> sa.Select[Any]:
     """The member in each filled seat on an open deal."""
     return (
         sa.select(col(Seat.person_id))

@@ -1,5 +1,6 @@
 """Staffing: proposed teams, asking and answering, and everybody's own time."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from similarity.index.catalog import Catalog
 from tests.web.checklist import refuses, refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
+from web.rendering import day
 from workspace.clock import today
 from workspace.deals import availability, stakeholders, team, workload
 from workspace.deals.eligibility import set_eligibility
@@ -110,6 +112,74 @@ def test_somebody_asked_accepts(visit: Visit, world: World) -> None:
     assert visit("erin").post(f"{here}/accept").status_code == 303
     assert (seat(world, one).person_id, seat(world, one).asked_id) == (world.people["erin"], None)
     assert visit("erin").post(f"{here}/accept").status_code == 403
+
+
+def test_should_tell_whoever_is_asked_why_for_what_by_when_and_with_which_load(
+    visit: Visit, world: World
+) -> None:
+    one = open_seat(world, "kestrel", "product expert")
+    with world.database.write() as session:
+        world.deal(session, "kestrel").expected_close = today() + timedelta(days=30)
+    here = f"/deals/{world.deals['kestrel']}/experts"
+    visit("dana").post(f"{here}/seats/{one}/ask", {"person": "bob-brandt"})
+    for path in ("/", here):
+        page = visit("bob").get(path).text
+        shown = page[page.index("You are asked to join") :]
+        shown = shown[: shown.index("</section>")]
+        assert "As product expert" in shown
+        assert "200,000" in shown
+        assert f"closes {day(today() + timedelta(days=30))}" in shown
+        assert re.search(r"<li>Product expert on \d deals</li>", shown)
+        assert "deals like this" in shown
+        assert "Product expert on St Brannoc patient records (won)" in shown
+        assert "Your load: 2 of 6 seats taken" in shown
+        assert f'action="{here}/seats/{one}/accept"' in shown
+        assert "You are asked to join" not in visit("erin").get(path).text
+
+
+def test_should_not_accept_beyond_the_true_limit(visit: Visit, world: World) -> None:
+    one = open_seat(world)
+    here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
+    visit("alice").post(f"{here}/ask", {"person": "bob-brandt"})
+    visit("bob").post("/availability", {"seat_limit": "2"})
+    answer = visit("bob").post(f"{here}/accept")
+    assert answer.status_code == 409
+    assert "Nightingale" not in answer.text
+    assert seat(world, one).asked_id == world.people["bob"]
+
+
+def test_should_select_nobody_before_a_manager_does(visit: Visit, world: World) -> None:
+    one = open_seat(world, "kestrel", "product expert")
+    for path in ("/staffing", f"/deals/{world.deals['kestrel']}/experts"):
+        for query in ("", f"?lock={one}:bob-brandt"):
+            page = visit("dana").get(path + query).text
+            assert f'value="{one}:bob-brandt"' in page
+            assert "checked" not in page
+            assert "Select all proposed" in page
+        assert "Select all proposed" not in visit("frank").get(path).text
+
+
+def test_should_show_one_proposal_on_every_page(visit: Visit, world: World) -> None:
+    seats = [
+        open_seat(world, "kestrel", "product expert"),
+        open_seat(world, "meridian", "product expert"),
+        open_seat(world, "wards", "account executive"),
+    ]
+    everywhere = visit("dana").get("/staffing").text
+    for name in ("kestrel", "meridian", "wards"):
+        page = visit("dana").get(f"/deals/{world.deals[name]}/experts").text
+        for one in seats:
+            found = re.findall(rf'name="place"[^>]*value="({one}:[a-z-]+)"', page)
+            if found:
+                assert f'value="{found[0]}"' in everywhere
+    assert len(re.findall(r'name="place"', everywhere)) >= 2
+
+
+def test_should_say_that_nobody_is_suitable(visit: Visit, world: World) -> None:
+    open_seat(world, "kestrel", "auditor")
+    for path in ("/staffing", f"/deals/{world.deals['kestrel']}/experts"):
+        page = visit("dana").get(path).text
+        assert "<b>Nobody suitable:</b> no member may take the role auditor yet" in page
 
 
 def test_somebody_asked_declines_with_a_reason(visit: Visit, world: World) -> None:
