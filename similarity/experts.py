@@ -25,7 +25,7 @@ from similarity.inquiry import (
     rank,
 )
 from similarity.retrieval import ask, match, text_scores
-from similarity.scoring import Term, Value, Weights
+from similarity.scoring import Term, Weights
 from workspace.assets import Asset, Use
 from workspace.database import batches
 from workspace.deals import credit
@@ -112,17 +112,35 @@ class Vote(NamedTuple):
     evidence: Callable[[], Evidence]
 
 
-class Proof(NamedTuple):
-    """What speaks for a member: terms without their workload, and the votes behind them."""
+@dataclass(frozen=True)
+class Proof:
+    """What speaks for a member: the votes for them, and how far their declared skills fit."""
 
-    terms: list[Term]
-    votes: list[Vote]
+    deals: Sequence[Vote]
+    written: Sequence[Vote]
+    skill: float
+    skills: str
+    # The share of the greatest possible evidence, at most 1.
+    value: float
 
     @property
-    def value(self) -> float:
-        """The share of the greatest possible evidence, at most 1."""
-        most = DEALS_WEIGHT + ASSETS_WEIGHT + SKILLS_WEIGHT
-        return min(1.0, scoring.score(self.terms) / most)
+    def terms(self) -> list[Term]:
+        """The terms of a score, without that for time."""
+        skills = f"Skills: {', '.join(split_values(self.skills))}"
+        return [
+            Term("deals", proven(_worth(self.deals)), DEALS_WEIGHT, _deals_because(self.deals)),
+            Term(
+                "assets", proven(_worth(self.written)), ASSETS_WEIGHT, _assets_because(self.written)
+            ),
+            Term(
+                "skills", self.skill, SKILLS_WEIGHT, skills if self.skill else "No skill that fits"
+            ),
+        ]
+
+    @property
+    def votes(self) -> list[Vote]:
+        """The votes of deals and assets, the one of the greatest worth first."""
+        return sorted([*self.deals, *self.written], key=lambda vote: -vote.worth)
 
 
 def experts_of_deal(
@@ -189,8 +207,8 @@ def experts_of(
             continue
         key, name, title, _ = members[person_id]
         load = loads[person_id]
-        terms = [*proof.terms, Term("time", load.share_left, TIME_WEIGHT, load.text)]
-        evidence = sorted(proof.votes, key=lambda vote: -vote.worth)
+        proven_terms = proof.terms
+        terms = [*proven_terms, Term("time", load.share_left, TIME_WEIGHT, load.text)]
         experts.append(
             Expert(
                 person_id=person_id,
@@ -198,9 +216,9 @@ def experts_of(
                 name=name,
                 title=title,
                 score=scoring.score(terms),
-                band=_band(proof.terms),
+                band=_band(proven_terms),
                 terms=sorted(terms, key=lambda term: -term.contribution),
-                evidence=[vote.evidence() for vote in evidence[:EVIDENCE_SHOWN]],
+                evidence=[vote.evidence() for vote in proof.votes[:EVIDENCE_SHOWN]],
                 load=load,
                 on_team=person_id in team,
             )
@@ -242,22 +260,14 @@ def _proofs(
         on_assets = _by_person(_asset_votes(kin, library, inquiry.on))
         skills = _skills(session, catalog, inquiry, declared)
         proofs = {}
-        for person_id in members:
-            deals, written = on_deals.get(person_id, []), on_assets.get(person_id, [])
-            skill = skills.get(person_id)
-            if not deals and not written and (skill is None or skill.value < LEAST_SKILL):
+        for person_id in sorted({*on_deals, *on_assets, *skills}):
+            if person_id not in members:
                 continue
-            terms = [
-                Term("deals", proven(_worth(deals)), DEALS_WEIGHT, _deals_because(deals)),
-                Term("assets", proven(_worth(written)), ASSETS_WEIGHT, _assets_because(written)),
-                Term(
-                    "skills",
-                    skill.value if skill else 0.0,
-                    SKILLS_WEIGHT,
-                    skill.because if skill else "No skill that fits",
-                ),
-            ]
-            proofs[person_id] = Proof(terms, [*deals, *written])
+            deals, written = on_deals.get(person_id, []), on_assets.get(person_id, [])
+            skill = skills.get(person_id, 0.0)
+            if deals or written or skill >= LEAST_SKILL:
+                value = _share(proven(_worth(deals)), proven(_worth(written)), skill)
+                proofs[person_id] = Proof(deals, written, skill, declared[person_id], value)
         found.append(proofs)
     return found
 
@@ -359,7 +369,7 @@ def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
 
 def _skills(
     session: Session, catalog: Catalog, inquiry: Inquiry, declared: Mapping[int, str]
-) -> dict[int, Value]:
+) -> dict[int, float]:
     """How far the declared skills that fit do so, relative to the best fit."""
     question = inquiry.question
     least = LEAST_FIT_OF_DEAL if inquiry.deal else LEAST_FIT_OF_TEXT
@@ -372,9 +382,9 @@ def _skills(
     scores = text_scores(matches, asked.weights)
     best = max([FAINT_FIT, *scores])
     return {
-        person_id: Value(scores[row] / best, f"Skills: {', '.join(split_values(skills))}")
+        person_id: scores[row] / best
         for row, person_id in enumerate(matches.ids)
-        if (skills := declared[person_id]) and scores[row] >= least
+        if scores[row] >= least and declared[person_id]
     }
 
 
@@ -386,7 +396,7 @@ def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
 
 
 def _worth(votes: Iterable[Vote]) -> float:
-    return sum(vote.worth for vote in votes)
+    return sum([vote.worth for vote in votes]) if votes else 0.0
 
 
 def _deals_because(votes: Sequence[Vote]) -> str:
@@ -400,6 +410,12 @@ def _assets_because(votes: Sequence[Vote]) -> str:
     if not votes:
         return "Wrote none of the content that won"
     return f"Wrote {len(votes)} piece{'' if len(votes) == 1 else 's'} of the content that won"
+
+
+def _share(deals: float, assets: float, skill: float) -> float:
+    """The share of the greatest possible evidence, at most 1."""
+    worth = DEALS_WEIGHT * deals + ASSETS_WEIGHT * assets + SKILLS_WEIGHT * skill
+    return min(1.0, worth / (DEALS_WEIGHT + ASSETS_WEIGHT + SKILLS_WEIGHT))
 
 
 def _band(evidence: Sequence[Term]) -> str:

@@ -9,17 +9,15 @@ implementing 2D rectangular assignment algorithms", 2016), otherwise as a mixed-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 
-from similarity.scoring import Term, score
-
 WEIGHTS = {"expertise": 0.5, "ground": 0.2, "role": 0.15, "room": 0.1, "hours": 0.05}
 # A person with nothing but free time, and a time zone, is not proposed.
 LEAST_EVIDENCE = 0.03
-_NO_EVIDENCE = ("room", "hours")
 # So many of the best candidates of each seat enter the program, which keeps it small.
 CANDIDATES = 20
 # So many people are offered to swap a proposal for.
@@ -36,22 +34,15 @@ class Opening:
     locked: int | None = None
 
 
-@dataclass(frozen=True)
-class Fit:
-    """A person's fit for a seat: the terms of a sum, the largest contribution first."""
+class Candidate(NamedTuple):
+    """A person for a seat, with their fit and the part of it that is evidence.
+
+    The rest of the fit speaks for their calendar instead of for them.
+    """
 
     person_id: int
-    terms: tuple[Term, ...]
-
-    @property
-    def score(self) -> float:
-        """The sum of the terms."""
-        return score(self.terms)
-
-    @property
-    def evidence(self) -> float:
-        """The part of the sum that speaks for this person instead of for their calendar."""
-        return score([term for term in self.terms if term.name not in _NO_EVIDENCE])
+    score: float
+    evidence: float
 
 
 @dataclass(frozen=True)
@@ -59,8 +50,8 @@ class Placement:
     """The person proposed for a seat, and the next best; None where nobody is left for it."""
 
     opening: Opening
-    best: Fit | None
-    others: tuple[Fit, ...]
+    best: Candidate | None
+    others: tuple[Candidate, ...]
 
 
 @dataclass(frozen=True)
@@ -76,14 +67,14 @@ class Solution:
 
 def propose(
     openings: Sequence[Opening],
-    fits: Mapping[int, Sequence[Fit]],
+    candidates: Mapping[int, Sequence[Candidate]],
     room: Mapping[int, int],
 ) -> Solution:
     """The best team for these openings.
 
-    `fits` are the suitable people for each seat by its id, of whom the best CANDIDATES enter the
-    program, and `room` is the number of seats that each person can still take. Locked people keep
-    their seats even beyond it. A seat without a proposal has no candidate who can take it.
+    `candidates` are the suitable people for each seat by its id, of whom the best CANDIDATES enter
+    the program, and `room` is the number of seats that each person can still take. Locked people
+    keep their seats even beyond it. A seat without a proposal has no candidate who can take it.
     """
     locked = {opening.id: opening.locked for opening in openings if opening.locked is not None}
     left = dict(room)
@@ -97,7 +88,7 @@ def propose(
         opening.id: sorted(
             (
                 fit
-                for fit in fits.get(opening.id, ())
+                for fit in candidates.get(opening.id, ())
                 if left.get(fit.person_id, 0) > 0
                 and fit.evidence >= LEAST_EVIDENCE
                 and fit.person_id not in busy.get(opening.deal_id, ())
@@ -138,10 +129,10 @@ def propose(
                 taken.add(fit.person_id)
     placements = []
     for opening in openings:
-        known = {fit.person_id: fit for fit in fits.get(opening.id, ())}
+        known = {fit.person_id: fit for fit in candidates.get(opening.id, ())}
         best = found.get(opening.id)
         if opening.locked is not None:
-            best = known.get(opening.locked, Fit(opening.locked, ()))
+            best = known.get(opening.locked, Candidate(opening.locked, 0.0, 0.0))
         others = [
             fit
             for fit in able.get(opening.id, ())
@@ -154,7 +145,7 @@ def propose(
 
 def _assign(
     openings: Sequence[Opening],
-    able: Mapping[int, Mapping[int, Fit]],
+    able: Mapping[int, Mapping[int, Candidate]],
     left: Mapping[int, int],
     outside: Mapping[int, float],
 ) -> tuple[dict[int, int], float]:

@@ -18,14 +18,13 @@ from references.network.common_ground import Shared, ground_of_pairs, worth_of
 from references.teams.assignment import (
     CANDIDATES,
     WEIGHTS,
-    Fit,
+    Candidate,
     Opening,
-    Placement,
     propose,
 )
 from similarity.experts import ROLE_WORTH, Proof, proofs_of_deals
 from similarity.index.catalog import Catalog
-from similarity.scoring import Term
+from similarity.scoring import Term, score
 from workspace.clock import now
 from workspace.deals import credit
 from workspace.deals.access import visible_deals
@@ -46,26 +45,36 @@ _FAR_APART = 8
 # The least share of the greatest possible evidence with which a member takes a role that needs
 # expertise.
 LEAST_EXPERTISE = 0.05
+# So many of the best for a seat are ranked: those who enter the program, and some who may be left.
+_RANKED = 2 * CANDIDATES
 # So many deals are staffed together: those that close next.
 MOST_DEALS = 100
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """A proposal for an open seat, with the keys and names of people."""
+class Fit:
+    """A member's fit for a seat: the terms of a sum, the largest contribution first."""
 
-    placement: Placement
-    names: Mapping[int, tuple[str, str]]
+    person_id: int
+    key: str
+    name: str
+    terms: tuple[Term, ...]
+
+    @property
+    def score(self) -> float:
+        """The sum of the terms."""
+        return score(self.terms)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Who is proposed for an open seat, and who could be instead."""
+
+    opening: Opening
+    best: Fit | None
+    others: tuple[Fit, ...]
     # Why nobody is proposed; empty where somebody is.
     nobody: str
-
-    def name(self, person_id: int) -> str:
-        """The name of a person."""
-        return self.names[person_id][1]
-
-    def key(self, person_id: int) -> str:
-        """The key of a person."""
-        return self.names[person_id][0]
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,21 @@ class _Record:
     teams: Mapping[int, Collection[int]]
     buyers: Mapping[int, Mapping[int, str]]
     offsets: Mapping[int, float]
+
+    def hours_apart(self, deal: Deal, person: int) -> float | None:
+        """The hours between a member's time zone and that of the deal's owner."""
+        owner = self.offsets.get(deal.owner_id or 0)
+        own = self.offsets.get(person)
+        return None if owner is None or own is None else abs(own - owner)
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The best candidates of each seat, and what they share with the buyer's people."""
+
+    candidates: Mapping[int, Sequence[Candidate]]
+    ground: Mapping[tuple[int, int], Sequence[Shared]]
+    worth_of_pair: Mapping[tuple[int, int], float]
 
 
 def staffing(
@@ -138,14 +162,31 @@ def staffing(
             there.add(who or 0)
             openings.append(Opening(seat.id, deal.id, seat.role, who))
     of_id = {deal.id: deal for deal in waiting}
-    fits = _fits(session, viewer, record, of_id, openings)
     room = {person: record.loads[person].left for person in record.names}
-    solution = propose(openings, fits, room)
+    in_full: set[int] = set()
+    while True:
+        ranking = _ranked(session, viewer, record, of_id, openings, in_full)
+        solution = propose(openings, ranking.candidates, room)
+        empty = {each.opening.id for each in solution.placements if each.best is None}
+        if empty <= in_full:
+            break
+        # All of the best may be taken by other seats, so everybody is tried before it stays empty.
+        in_full |= empty
     proposals: dict[int, list[Proposal]] = {deal.id: [] for deal in deals}
     for placement in solution.placements:
-        deal = of_id[placement.opening.deal_id]
-        nobody = "" if placement.best else _why_nobody(record, deal, placement.opening, fits)
-        proposals[deal.id].append(Proposal(placement, record.names, nobody))
+        opening, deal = placement.opening, of_id[placement.opening.deal_id]
+        best = placement.best
+        proposals[deal.id].append(
+            Proposal(
+                opening=opening,
+                best=_fit(record, deal, opening.role, best.person_id, ranking) if best else None,
+                others=tuple(
+                    _fit(record, deal, opening.role, other.person_id, ranking)
+                    for other in placement.others
+                ),
+                nobody="" if best else _why_nobody(record, deal, opening),
+            )
+        )
     return Staffing(found, proposals, solution.gap)
 
 
@@ -202,53 +243,54 @@ def _record(session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[
     )
 
 
-def _fits(
+def _ranked(
     session: Session,
     viewer: Viewer,
     record: _Record,
     deals: Mapping[int, Deal],
     openings: Sequence[Opening],
-) -> dict[int, list[Fit]]:
-    """The fits of the members who suit each open seat, by the seat's id.
+    in_full: Collection[int],
+) -> _Ranking:
+    """The members who suit each open seat best, or all who suit it for the seats `in_full`.
 
-    Only those who may be among the best CANDIDATES whatever they share with the buyer's people
-    are compared with them, as that takes longest.
+    Only those who may be among the best whatever they share with the buyer's people are compared
+    with them, as that takes longest.
     """
-    without_ground: dict[int, dict[int, list[Term]]] = {}
+    near: dict[int, dict[int, Candidate]] = {}
     pairs: set[tuple[int, int]] = set()
     for opening in openings:
         deal = deals[opening.deal_id]
-        terms = {
-            person: _terms(record, deal, opening.role, person)
+        able = [
+            _candidate(record, deal, opening.role, person)
             for person in _suitable(record, deal, opening.role)
+        ]
+        best = heapq.nlargest(_RANKED, [candidate.score for candidate in able])
+        cut = len(best) == _RANKED and opening.id not in in_full
+        least = best[-1] - WEIGHTS["ground"] if cut else 0.0
+        near[opening.id] = {
+            candidate.person_id: candidate
+            for candidate in able
+            if candidate.score >= least or candidate.person_id == opening.locked
         }
-        sums = {person: sum(term.contribution for term in own) for person, own in terms.items()}
-        best = heapq.nlargest(CANDIDATES + 1, sums.values())
-        least = best[-1] - WEIGHTS["ground"] if best else 0.0
-        near = {
-            person: own
-            for person, own in terms.items()
-            if sums[person] >= least or person == opening.locked
-        }
-        without_ground[opening.id] = near
-        pairs |= {(person, buyer) for person in near for buyer in record.buyers.get(deal.id, ())}
+        buyers = record.buyers.get(deal.id, {})
+        pairs |= {(person, buyer) for person in near[opening.id] for buyer in buyers}
     ground = ground_of_pairs(session, viewer, sorted(pairs))
-    found: dict[int, list[Fit]] = {}
+    worth_of_pair = {pair: worth_of(shared) for pair, shared in ground.items()}
+    candidates: dict[int, list[Candidate]] = {}
     for opening in openings:
         buyers = record.buyers.get(opening.deal_id, {})
-        found[opening.id] = [
-            Fit(
-                person,
-                tuple(
-                    sorted(
-                        [*terms, _ground(person, buyers, ground)],
-                        key=lambda term: -term.contribution,
-                    )
-                ),
-            )
-            for person, terms in without_ground[opening.id].items()
+        found = []
+        for person, without in near[opening.id].items():
+            shared = [worth_of_pair.get((person, buyer), 0.0) for buyer in buyers]
+            more = WEIGHTS["ground"] * max(shared, default=0.0)
+            found.append(Candidate(person, without.score + more, without.evidence + more))
+        found.sort(key=lambda candidate: (-candidate.score, candidate.person_id))
+        candidates[opening.id] = [
+            candidate
+            for place, candidate in enumerate(found)
+            if place < _RANKED or opening.id in in_full or candidate.person_id == opening.locked
         ]
-    return found
+    return _Ranking(candidates, ground, worth_of_pair)
 
 
 def _suitable(record: _Record, deal: Deal, role: str) -> list[int]:
@@ -265,23 +307,30 @@ def _suitable(record: _Record, deal: Deal, role: str) -> list[int]:
     ]
 
 
-def _terms(record: _Record, deal: Deal, role: str, person: int) -> list[Term]:
-    """The terms of a member's fit, but for what they share with the buyer's people."""
-    offsets = record.offsets
-    apart = None
-    if person in offsets and (deal.owner_id or 0) in offsets:
-        apart = abs(offsets[person] - offsets[deal.owner_id or 0])
-    return [
+def _candidate(record: _Record, deal: Deal, role: str, person: int) -> Candidate:
+    """A member's fit, but for what they share with the buyer's people."""
+    proof = record.proofs[deal.id].get(person)
+    evidence = WEIGHTS["expertise"] * (proof.value if proof else 0.0)
+    evidence += WEIGHTS["role"] * _experienced(record.past[person, role])
+    calendar = WEIGHTS["room"] * record.loads[person].share_left
+    calendar += WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
+    return Candidate(person, evidence + calendar, evidence)
+
+
+def _fit(record: _Record, deal: Deal, role: str, person: int, ranking: _Ranking) -> Fit:
+    """A member's fit in full, with the reasons."""
+    terms = [
         _expertise(record.proofs[deal.id].get(person)),
-        _experience(record.past[person, role], role, record.eligible[role][person]),
+        _ground(person, record.buyers.get(deal.id, {}), ranking),
+        _experience(record.past[person, role], role, record.eligible[role].get(person, "")),
         _room(record.loads[person]),
-        _hours(apart),
+        _hours(record.hours_apart(deal, person)),
     ]
+    key, name = record.names[person]
+    return Fit(person, key, name, tuple(sorted(terms, key=lambda term: -term.contribution)))
 
 
-def _why_nobody(
-    record: _Record, deal: Deal, opening: Opening, fits: Mapping[int, Sequence[Fit]]
-) -> str:
+def _why_nobody(record: _Record, deal: Deal, opening: Opening) -> str:
     """Why nobody is proposed for a seat, in words that go after a colon."""
     role = opening.role
     eligible = record.eligible.get(role, {})
@@ -302,18 +351,14 @@ def _members_text(count: int) -> str:
     return "one member" if count == 1 else f"{count} members"
 
 
-def _ground(
-    person: int,
-    buyers: Mapping[int, str],
-    ground: Mapping[tuple[int, int], Sequence[Shared]],
-) -> Term:
+def _ground(person: int, buyers: Mapping[int, str], ranking: _Ranking) -> Term:
     """What a member shares with the stakeholder with whom they share most."""
-    shared = {buyer: ground[person, buyer] for buyer in buyers if (person, buyer) in ground}
+    shared = [buyer for buyer in buyers if (person, buyer) in ranking.ground]
     if not shared:
         return Term("ground", 0.0, WEIGHTS["ground"], "Nothing in common that we know of")
-    best = max(shared, key=lambda buyer: worth_of(shared[buyer]))
-    because = f"{buyers[best]}: {shared[best][0].text}"
-    return Term("ground", worth_of(shared[best]), WEIGHTS["ground"], because)
+    best = max(shared, key=lambda buyer: ranking.worth_of_pair[person, buyer])
+    because = f"{buyers[best]}: {ranking.ground[person, best][0].text}"
+    return Term("ground", ranking.worth_of_pair[person, best], WEIGHTS["ground"], because)
 
 
 def _expertise(proof: Proof | None) -> Term:
@@ -328,8 +373,7 @@ def _experience(count: int, role: str, because: str) -> Term:
     """How often a member had the role; at first, why they may take it at all."""
     if count:
         because = f"{role.capitalize()} on {count} deal{'' if count == 1 else 's'}"
-    value = max(_SUITED, count / (count + _HALF_EXPERIENCED))
-    return Term("role", value, WEIGHTS["role"], because[:1].upper() + because[1:])
+    return Term("role", _experienced(count), WEIGHTS["role"], because[:1].upper() + because[1:])
 
 
 def _room(load: Load) -> Term:
@@ -344,7 +388,15 @@ def _hours(apart: float | None) -> Term:
         if apart < 1
         else f"{apart:g} hour{'' if apart == 1 else 's'} from the owner’s time zone"
     )
-    return Term("hours", max(0.0, 1 - apart / _FAR_APART), WEIGHTS["hours"], because)
+    return Term("hours", _overlap(apart), WEIGHTS["hours"], because)
+
+
+def _experienced(count: int) -> float:
+    return max(_SUITED, count / (count + _HALF_EXPERIENCED))
+
+
+def _overlap(apart: float | None) -> float:
+    return 0.0 if apart is None else max(0.0, 1 - apart / _FAR_APART)
 
 
 def _members(session: Session) -> dict[int, tuple[str, str]]:

@@ -50,7 +50,7 @@ def seat_requests(
     for seat in asked:
         proof = proofs[seat.deal_id].get(viewer.person_id)
         terms = sorted(proof.terms if proof else (), key=lambda term: -term.contribution)
-        votes = sorted(proof.votes if proof else (), key=lambda vote: -vote.worth)
+        votes = proof.votes if proof else []
         found.append(
             SeatRequest(
                 seat=seat,

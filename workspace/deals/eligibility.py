@@ -103,10 +103,11 @@ class MemberEligibility:
 
 @dataclass(frozen=True)
 class _Known:
-    """What a member's roles follow from."""
+    """What a member's roles follow from; the title and skills also as they are compared."""
 
     title: str
-    skills: Sequence[str]
+    plain_title: str
+    skills: Mapping[str, str]
     roles: Collection[str]
     # On how many deals they have or had each role, by its name.
     seats: Mapping[str, int]
@@ -124,6 +125,7 @@ def eligible_members(session: Session) -> dict[str, dict[int, str]]:
 def eligibility(session: Session, person_id: int | None = None) -> list[MemberEligibility]:
     """The roles of every active member, or of one, by name."""
     roles = seat_roles(session)
+    phrases = {role.key: _phrases(role.name) for role in roles}
     columns = (Person.id, Person.key, Person.name, Person.title, Person.skills)
     query = (
         sa.select(*map(col, columns))
@@ -144,8 +146,17 @@ def eligibility(session: Session, person_id: int | None = None) -> list[MemberEl
     }
     found = []
     for member_id, key, name, title, skills in members:
-        known = _Known(title, split_values(skills), of_member[member_id], seats[member_id])
-        rows = [_role(role, known, decided.get((member_id, role.id))) for role in roles]
+        known = _Known(
+            title,
+            plain(title),
+            {plain(skill): skill for skill in split_values(skills)},
+            of_member[member_id],
+            seats[member_id],
+        )
+        rows = [
+            _role(role, phrases[role.key], known, decided.get((member_id, role.id)))
+            for role in roles
+        ]
         found.append(
             MemberEligibility(member_id, key, name, title, [row for row in rows if row is not None])
         )
@@ -189,35 +200,35 @@ def set_eligibility(
     audit(session, by, "seat roles of a member set", f"person {person_id}", detail)
 
 
-def _role(role: SeatRole, known: _Known, decision: bool | None) -> EligibleRole | None:
+def _role(
+    role: SeatRole, phrases: Sequence[str], known: _Known, decision: bool | None
+) -> EligibleRole | None:
     if decision is not None:
         because = "a manager decided so"
         return EligibleRole(role.key, role.name, decision, because, decided=True)
-    derived = _because(role, known)
+    derived = _because(role, phrases, known)
     if derived is None:
         return None
     return EligibleRole(role.key, role.name, allowed=True, because=derived, decided=False)
 
 
-def _because(role: SeatRole, known: _Known) -> str | None:
+def _because(role: SeatRole, phrases: Sequence[str], known: _Known) -> str | None:
     """Why a member may take a role, by the best evidence; None if nothing says so."""
     if count := known.seats.get(role.name, 0):
         return f"{role.name} on {count} deal{'' if count == 1 else 's'}"
-    if _names_role(role, known.title):
+    titles = _TITLES.get(role.key, ())
+    if _has_phrase(known.plain_title, (*phrases, *titles)) and not _ASSISTING.search(
+        known.plain_title
+    ):
         return known.title
-    for skill in known.skills:
+    for skill, shown in known.skills.items():
         # 'Training' alone is what a trainer does; 'training of models' is something else.
-        if _has_phrase(skill, _phrases(role.name)) or plain(skill) in _TITLES.get(role.key, ()):
-            return f"skill: {skill}"
+        if skill in titles or _has_phrase(skill, phrases):
+            return f"skill: {shown}"
     for held, key in _OF_ROLE.items():
         if held in known.roles and role.key == key:
             return _ROLE_SAYS[held]
     return None
-
-
-def _names_role(role: SeatRole, title: str) -> bool:
-    named = _has_phrase(title, (*_phrases(role.name), *_TITLES.get(role.key, ())))
-    return named and not _ASSISTING.search(plain(title))
 
 
 def _phrases(name: str) -> tuple[str, ...]:
@@ -226,8 +237,9 @@ def _phrases(name: str) -> tuple[str, ...]:
     return (plain_name, f"{plain_name}s", f"{plain_name}ship")
 
 
-def _has_phrase(text: str, phrases: Iterable[str]) -> bool:
-    padded = f" {plain(text)} "
+def _has_phrase(plain_text: str, phrases: Iterable[str]) -> bool:
+    """Whether whole words of a text, as `plain` writes it, are one of these phrases."""
+    padded = f" {plain_text} "
     return any(f" {phrase} " in padded for phrase in phrases)
 
 

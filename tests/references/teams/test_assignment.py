@@ -9,20 +9,19 @@ from hypothesis import strategies as st
 from references.teams.assignment import (
     CANDIDATES,
     LEAST_EVIDENCE,
-    Fit,
+    Candidate,
     Opening,
     Placement,
     propose,
 )
-from similarity.scoring import Term
 
 
-def fit(person: int, worth: float) -> Fit:
-    return Fit(person, (Term("expertise", worth, 1.0, "because"),))
+def fit(person: int, worth: float) -> Candidate:
+    return Candidate(person, worth, worth)
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> tuple[list[Opening], dict[int, list[Fit]], dict[int, int]]:
+def cases(draw: st.DrawFn) -> tuple[list[Opening], dict[int, list[Candidate]], dict[int, int]]:
     people = range(100, 100 + draw(st.integers(1, 4)))
     openings = []
     for number in range(draw(st.integers(1, 4))):
@@ -48,7 +47,9 @@ def total(placements: list[Placement]) -> float:
     return sum(each.best.score for each in placements if each.best)
 
 
-def brute_force(openings: list[Opening], fits: dict[int, list[Fit]], room: dict[int, int]) -> float:
+def brute_force(
+    openings: list[Opening], fits: dict[int, list[Candidate]], room: dict[int, int]
+) -> float:
     """The largest sum, by trying everything."""
     choices = []
     for each in openings:
@@ -85,7 +86,7 @@ def brute_force(openings: list[Opening], fits: dict[int, list[Fit]], room: dict[
 @settings(max_examples=300, deadline=None)
 @given(cases())
 def test_should_propose_the_team_with_the_best_fit(
-    case: tuple[list[Opening], dict[int, list[Fit]], dict[int, int]],
+    case: tuple[list[Opening], dict[int, list[Candidate]], dict[int, int]],
 ) -> None:
     openings, fits, room = case
     placements = propose(openings, fits, room).placements
@@ -95,7 +96,7 @@ def test_should_propose_the_team_with_the_best_fit(
 @settings(max_examples=300, deadline=None)
 @given(cases())
 def test_should_respect_capacities_and_locks_and_seat_nobody_twice(
-    case: tuple[list[Opening], dict[int, list[Fit]], dict[int, int]],
+    case: tuple[list[Opening], dict[int, list[Candidate]], dict[int, int]],
 ) -> None:
     openings, fits, room = case
     placements = propose(openings, fits, room).placements
@@ -139,7 +140,7 @@ def test_should_leave_a_seat_open_if_nobody_fits() -> None:
 
 
 def test_should_not_take_free_time_for_evidence() -> None:
-    free = Fit(7, (Term("room", 1.0, 0.1, "free"), Term("hours", 1.0, 0.05, "near")))
+    free = Candidate(7, 0.15, 0.0)
     (only,) = propose([Opening(1, 1, "consultant")], {1: [free]}, {7: 3}).placements
     assert only.best is None
     assert only.others == ()

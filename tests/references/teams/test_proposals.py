@@ -38,7 +38,7 @@ def seat(world: World, deal: str, role: str) -> int:
 
 def proposed(found: Staffing) -> dict[int, int | None]:
     return {
-        each.placement.opening.id: each.placement.best.person_id if each.placement.best else None
+        each.opening.id: each.best.person_id if each.best else None
         for proposals in found.proposals.values()
         for each in proposals
     }
@@ -80,14 +80,13 @@ def test_should_propose_nobody_for_a_role_that_they_may_not_take(
     owners = {deal.id: deal.owner_id for deal, _ in found.deals}
     for proposals in found.proposals.values():
         for each in proposals:
-            place = each.placement
-            able = eligible[place.opening.role].keys()
-            for fit in (place.best, *place.others):
+            able = eligible[each.opening.role].keys()
+            for fit in (each.best, *each.others):
                 assert fit is None or fit.person_id in able
-                assert fit is None or fit.person_id != owners[place.opening.deal_id]
+                assert fit is None or fit.person_id != owners[each.opening.deal_id]
                 if fit:
                     assert "none" not in " ".join(term.because for term in fit.terms[:1])
-            assert bool(each.nobody) == (place.best is None)
+            assert bool(each.nobody) == (each.best is None)
 
 
 def test_should_propose_the_same_everywhere_and_every_time(world: World, catalog: Catalog) -> None:
@@ -127,7 +126,7 @@ def test_should_say_why_nobody_is_suitable(world: World, catalog: Catalog) -> No
             each
             for proposals in solve(world, catalog).proposals.values()
             for each in proposals
-            if each.placement.opening.id == one
+            if each.opening.id == one
         )
         return only.nobody
 
@@ -179,3 +178,38 @@ def test_should_count_only_seats_that_the_viewer_may_see(world: World, catalog: 
         team.add_seat(session, secret, "trainer", erin, alice)
     assert proposed(solve(world, catalog, "charlie"))[one] == erin
     assert proposed(solve(world, catalog, "alice"))[one] is None
+
+
+def test_should_fill_each_seat_while_anybody_is_left_for_it(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("references.teams.assignment.CANDIDATES", 2)
+    monkeypatch.setattr("references.teams.proposals._RANKED", 4)
+    count = 10
+    with world.database.write() as session:
+        for number in range(count):
+            auditor = members.add_member(
+                session, f"Auditor {number:02}", None, {Role.EXPERT}, title="Internal auditor"
+            )
+            availability.set_availability(
+                session, auditor.id, auditor.id, seat_limit=1, away_from=None, away_until=None
+            )
+            deal = lifecycle.log(
+                session, f"Depot {number}", world.account(session, "lumen"), world.people["alice"]
+            )
+            team.add_seat(session, deal, "auditor", None, None)
+        unlucky = lifecycle.log(
+            session, "One more depot", world.account(session, "lumen"), world.people["alice"]
+        )
+        team.add_seat(session, unlucky, "auditor", None, None)
+    auditors = [
+        each
+        for proposals in solve(world, catalog).proposals.values()
+        for each in proposals
+        if each.opening.role == "auditor"
+    ]
+    proposed_once = {each.best.person_id for each in auditors if each.best}
+    assert len(proposed_once) == count
+    assert [each.nobody for each in auditors if not each.best] == [
+        "all who may be auditor are proposed for other seats"
+    ]

@@ -27,6 +27,9 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.value_lists import join_values, split_values
 
+# So many workloads are shown beside the proposals.
+FULLEST = 30
+
 
 @dataclass(frozen=True)
 class Understaffed:
@@ -41,14 +44,16 @@ class Understaffed:
 
 @dataclass(frozen=True)
 class StaffingPage:
-    """Every understaffed deal with one proposal for all of them, and everybody's load."""
+    """Every understaffed deal with one proposal for all of them, and who has least time left."""
 
     rows: list[Understaffed]
     # What an address that swaps a proposal holds besides.
     locks: list[str]
     # The most by which the proposals could be better in sum, as a share.
     gap: float
+    # Those with the least time left, and how many members there are.
     loads: list[tuple[str, str, Load]]
+    members: int
 
 
 class StaffingController(Controller):
@@ -152,7 +157,7 @@ def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: For
     loads = loads_of(session, viewer)
     people = select(Person.id, Person.key, Person.name).where(col(Person.id).in_(loads))
     rows = [(key, name, loads[row_id]) for row_id, key, name in session.exec(people)]
-    rows.sort(key=lambda row: (row[2].left, row[1]))
+    rows.sort(key=lambda row: (row[2].left, -row[2].seats, row[1]))
     return StaffingPage(
         rows=[
             Understaffed(
@@ -166,7 +171,8 @@ def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: For
         ],
         locks=locks,
         gap=solved.gap,
-        loads=rows,
+        loads=rows[:FULLEST],
+        members=len(rows),
     )
 
 

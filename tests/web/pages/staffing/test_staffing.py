@@ -245,7 +245,7 @@ def test_ones_own_time_is_ones_own(visit: Visit, world: World) -> None:
     assert loads[world.people["bob"]].away
     assert loads[world.people["bob"]].left == 0
     assert 'value="2"' in visit("bob").get("/availability").text
-    assert "away" in visit("dana").get("/staffing").text
+    assert "Away" in visit("dana").get("/staffing").text
     for wrong in ({"seat_limit": "many"}, {"seat_limit": ""}, {"seat_limit": "99"}):
         assert visit("bob").post("/availability", {**sent, **wrong}).status_code == 422
     backwards = {**sent, "away_until": str(today() - timedelta(days=9))}
@@ -319,8 +319,7 @@ def test_common_ground_puts_somebody_on_a_team(
         deal = world.deal(session, "tidewater")
         found = staffing(session, world.viewer("dana"), catalog)
         (proposal,) = found.proposals[deal.id]
-        best = proposal.placement.best
-        fits = {fit.person_id: fit for fit in (best, *proposal.placement.others) if fit}
+        fits = {fit.person_id: fit for fit in (proposal.best, *proposal.others) if fit}
     for fit in fits.values():
         assert fit.score == pytest.approx(sum(term.contribution for term in fit.terms))
     because = {term.because for fit in fits.values() for term in fit.terms if term.name == "ground"}
