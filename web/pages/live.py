@@ -17,11 +17,9 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
 
-from web.forms import Form
 from web.live_updates import LONGEST_WAIT, Pulse
-from web.routes import Request
 from web.session_cookie import session_token
-from web.workspace import Workspace
+from web.visits import Visit
 from workspace.collaboration import inbox
 from workspace.database import Database
 from workspace.deals import access
@@ -51,28 +49,24 @@ class LiveController(Controller):
 
     @get()
     async def look(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-        pulse: NamedDependency[Pulse],
+        self, visit: NamedDependency[Visit], pulse: NamedDependency[Pulse]
     ) -> Response[Any]:
-        key = asked.maybe("deal", 80)
+        key = visit.form.maybe("deal", 80)
         shown = Look(
-            inbox=asked.integer("inbox") or 0,
-            state=asked.text("state", 80),
-            version=asked.integer("version") or 0,
+            inbox=visit.form.integer("inbox") or 0,
+            state=visit.form.text("state", 80),
+            version=visit.form.integer("version") or 0,
         )
-        asked.check()
-        token = session_token(request) or ""
-        now = await to_thread.run_sync(_look, workspace.database, token, key)
+        visit.form.check()
+        token = session_token(visit.request) or ""
+        now = await to_thread.run_sync(_look, visit.workspace.database, token, key)
         headers = {"Vary": "Accept, HX-Request"}
-        if "text/event-stream" not in request.headers.get("accept", ""):
+        if "text/event-stream" not in visit.request.headers.get("accept", ""):
             return Response(asdict(now), headers=headers)
         # Proxies that collect what they pass on would hold every event back.
         headers["X-Accel-Buffering"] = "no"
         return ServerSentEvent(
-            _stream(workspace.database, pulse, token, key, shown), headers=headers
+            _stream(visit.workspace.database, pulse, token, key, shown), headers=headers
         )
 
 

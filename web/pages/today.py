@@ -12,9 +12,8 @@ from references.desk import queue
 from references.desk.queue import RequestRow, View
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import Standing
-from web.responses import show
-from web.routes import Request, get
-from web.workspace import Workspace
+from web.routes import get
+from web.visits import Visit
 from workspace.clock import today
 from workspace.collaboration import inbox, reminders, tasks
 from workspace.collaboration.inbox import Item
@@ -62,15 +61,10 @@ class TodayController(Controller):
     path = "/"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = today_of(session, viewer)
-        return show(request, "today.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = today_of(session, visit.viewer)
+        return visit.show("today.html", page)
 
 
 def today_of(session: Session, viewer: Viewer) -> Today:

@@ -14,10 +14,8 @@ from web.forms import LARGEST_ID, Form, row_id
 from web.lists import first_page
 from web.pages.deal_room.header import Room, room
 from web.pages.deal_room.tasks import readers
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.collaboration import notes, tasks
 from workspace.collaboration.tasks import TaskRow
 from workspace.deals import access
@@ -88,183 +86,129 @@ class ActivityController(Controller):
     path = "/deals/{key:str}/activity"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        view = asked.choice("show", VIEWS) or ""
-        before = asked.integer("before", 1, LARGEST_ID)
-        asked.check()
-        with workspace.database.read() as session:
-            page = activity_page(session, viewer, key, Form(), view, before)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        view = visit.form.choice("show", VIEWS) or ""
+        before = visit.form.integer("before", 1, LARGEST_ID)
+        visit.form.check()
+        with visit.read() as session:
+            page = activity_page(session, visit.viewer, key, Form(), view, before)
         fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
-        return answer(request, "deal_room/activity.html", fragment, page)
+        return visit.answer("deal_room/activity.html", fragment, page)
 
     @post()
-    def write(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        kind = form.choice("kind", WRITTEN_KINDS, required=True) or ""
-        text = form.lines("text", 20_000, required=True)
-        with saving(workspace, form) as session:
-            deal = access.readable_deal(session, viewer, key)
-            notes.require_writer(session, viewer, deal)
-            form.done()
-            notes.write_note(session, deal, viewer.person_id, kind, text)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = activity_page(session, viewer, key, form)
-            return answer(
-                request,
+    def write(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        kind = visit.form.choice("kind", WRITTEN_KINDS, required=True) or ""
+        text = visit.form.lines("text", 20_000, required=True)
+        with visit.saving() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            notes.require_writer(session, visit.viewer, deal)
+            visit.form.done()
+            notes.write_note(session, deal, visit.viewer.person_id, kind, text)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = activity_page(session, visit.viewer, key, visit.form)
+            return visit.answer(
                 "deal_room/activity.html",
                 "deal_room/_entry_form.html",
                 page,
-                status=form.status,
             )
-        return go(request, at("deals", key, "activity"), "Written down.")
+        return visit.go(at("deals", key, "activity"), "Written down.")
 
     @get("/latest")
-    def latest(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            head = room(session, viewer, key, "activity")
+    def latest(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            head = room(session, visit.viewer, key, "activity")
             deal = head.deal
             events = timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST)
-        return show(request, "deal_room/_latest.html", Latest(head, events))
+        return visit.show("deal_room/_latest.html", Latest(head, events))
 
     @get("/mentions")
-    def mentions(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        text = plain(asked.text("q", 80))
-        asked.check()
-        with workspace.database.read() as session:
-            deal = access.readable_deal(session, viewer, key)
-            notes.require_writer(session, viewer, deal)
+    def mentions(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        text = plain(visit.form.text("q", 80))
+        visit.form.check()
+        with visit.read() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            notes.require_writer(session, visit.viewer, deal)
             found = [
                 (reader.key, reader.name)
                 for reader in access.readers_of(session, deal)
-                if reader.id != viewer.person_id and _begins(reader.name, text)
+                if reader.id != visit.viewer.person_id and _begins(reader.name, text)
             ]
-        return show(request, "deal_room/_mentions.html", Offered(found[:OFFERED]))
+        return visit.show("deal_room/_mentions.html", Offered(found[:OFFERED]))
 
     @post("/follow")
-    def follow(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        wanted = form.choice("follow", ("yes", "no"), required=True)
-        form.done()
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            if viewer.person_id is None:
+    def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        wanted = visit.form.choice("follow", ("yes", "no"), required=True)
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            if visit.viewer.person_id is None:
                 raise NotFound("There is no such member.")
             if wanted == "yes":
-                notifications.follow(session, deal.id, viewer.person_id)
+                notifications.follow(session, deal.id, visit.viewer.person_id)
             else:
-                notifications.unfollow(session, deal.id, viewer.person_id)
+                notifications.unfollow(session, deal.id, visit.viewer.person_id)
         said = "You follow this deal: notes, calls and stages come to your inbox."
-        return go(
-            request,
+        return visit.go(
             at("deals", key, "activity"),
             said if wanted == "yes" else "You no longer follow this deal.",
         )
 
     @get("/{entry_id:int}/edit")
     def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        entry_id: FromPath[int],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[str]:
-        with workspace.database.read() as session:
-            deal = access.readable_deal(session, viewer, key)
-            entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+        with visit.read() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            entry = notes.own_note(session, deal, row_id(entry_id), visit.viewer.person_id)
             written = {"text": entry.text}
             values = Form([("text", entry.text), ("seen", fingerprint(written))])
-            page = activity_page(session, viewer, key, values, editing=entry.id)
-        return answer(request, "deal_room/activity.html", "deal_room/_rewrite.html", page)
+            page = activity_page(session, visit.viewer, key, values, editing=entry.id)
+        return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
 
     @post("/{entry_id:int}/edit")
     def rewrite(
-        self,
-        request: Request,
-        key: FromPath[str],
-        entry_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
-        text = form.lines("text", 20_000, required=True)
+        text = visit.form.lines("text", 20_000, required=True)
         saved = ""
-        with saving(workspace, form) as session:
-            deal = access.readable_deal(session, viewer, key)
-            notes.require_writer(session, viewer, deal)
-            mine = viewer.person_id
+        with visit.saving() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            notes.require_writer(session, visit.viewer, deal)
+            mine = visit.viewer.person_id
             entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
             saved = entry.text
-            require_unchanged(form, {"text": saved})
-            form.done()
+            require_unchanged(visit.form, {"text": saved})
+            visit.form.done()
             notes.rewrite_note(session, deal, entry, text)
-        if form.refusal:
-            if form.is_conflict:
+        if visit.form.refusal:
+            if visit.form.is_conflict:
                 # The next try starts from the text that is saved now, which is shown beside it.
-                form.sent["seen"] = [fingerprint({"text": saved})]
-            there = saved if form.is_conflict else ""
-            with workspace.database.read() as session:
-                page = activity_page(session, viewer, key, form, editing=entry_id, there=there)
-            return answer(
-                request,
+                visit.form.sent["seen"] = [fingerprint({"text": saved})]
+            there = saved if visit.form.is_conflict else ""
+            with visit.read() as session:
+                page = activity_page(
+                    session, visit.viewer, key, visit.form, editing=entry_id, there=there
+                )
+            return visit.answer(
                 "deal_room/activity.html",
                 "deal_room/_rewrite.html",
                 page,
-                status=form.status,
             )
-        return go(request, at("deals", key, "activity"), "Saved.")
+        return visit.go(at("deals", key, "activity"), "Saved.")
 
     @post("/{entry_id:int}/remove")
     def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        entry_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(viewer)
-        form.done()
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            mine = viewer.person_id
+        require_writer(visit.viewer)
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            mine = visit.viewer.person_id
             entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
             notes.remove_note(session, deal, entry)
-        return go(request, at("deals", key, "activity"), "It is gone.")
+        return visit.go(at("deals", key, "activity"), "It is gone.")
 
 
 def _begins(name: str, text: str) -> bool:

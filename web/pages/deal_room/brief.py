@@ -13,8 +13,8 @@ from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.kin import Kin, kin_of_deal
 from web.pages.deal_room.header import Room, room
-from web.responses import show
-from web.routes import Request, get
+from web.routes import get
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.deals.filters import DealFilter
 from workspace.deals.stakeholders import StakeholderRow
@@ -59,16 +59,10 @@ class BriefController(Controller):
     path = "/deals/{key:str}/brief"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = brief(session, viewer, workspace, key)
-        return show(request, "deal_room/brief.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = brief(session, visit.viewer, visit.workspace, key)
+        return visit.show("deal_room/brief.html", page)
 
 
 def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> Brief:

@@ -15,10 +15,8 @@ from similarity.experts import Expert, experts_of_deal
 from similarity.index.catalog import Catalog
 from web.forms import Form, row_id
 from web.pages.deal_room.header import Room, is_readable, room
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.deals import access, credit, team
 from workspace.deals.credit import FormerMember
 from workspace.deals.seat_roles import EXPERTS_ROLE, SeatRole, role_names, seat_roles
@@ -61,175 +59,122 @@ class ExpertController(Controller):
     path = "/deals/{key:str}/experts"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = experts_page(session, viewer, workspace.catalog, key, asked)
-        return show(request, "deal_room/experts.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = experts_page(session, visit.viewer, visit.workspace.catalog, key, visit.form)
+        return visit.show("deal_room/experts.html", page)
 
     @post("/assign")
-    def assign(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
+    def assign(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
             members = people.active_members(session)
-            places = read_places(session, deal, form, "place", members)
+            places = read_places(session, deal, visit.form, "place", members)
             if not places:
-                form.refuse("place", "Nobody was chosen.")
-            form.done()
+                visit.form.refuse("place", "Nobody was chosen.")
+            visit.form.done()
             for seat_id, person_id in places.items():
                 _require_open(seat := _seat(session, deal, seat_id))
-                team.fill_seat(session, seat, person_id, viewer.person_id)
+                team.fill_seat(session, seat, person_id, visit.viewer.person_id)
         count = f"{len(places)} {'seat is' if len(places) == 1 else 'seats are'}"
-        return go(request, at("deals", key, "experts"), f"{count} filled.")
+        return visit.go(at("deals", key, "experts"), f"{count} filled.")
 
     @post("/seats")
-    def add(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        person_key = form.maybe("person", 80)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            role = form.choice("role", role_names(session), required=True) or ""
-            form.done()
+    def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        person_key = visit.form.maybe("person", 80)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            role = visit.form.choice("role", role_names(session), required=True) or ""
+            visit.form.done()
             person = people.member_of(session, person_key) if person_key else None
-            team.add_seat(session, deal, role, person.id if person else None, viewer.person_id)
+            team.add_seat(
+                session, deal, role, person.id if person else None, visit.viewer.person_id
+            )
         who = f"{person.name} is on the team as {role}." if person else f"An open seat: {role}."
-        return go(request, at("deals", key, "experts"), who)
+        return visit.go(at("deals", key, "experts"), who)
 
     @post("/seats/{seat_id:int}/fill")
     def fill(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        person_key = form.text("person", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+        person_key = visit.form.text("person", 80, required=True)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             _require_open(seat := _seat(session, deal, seat_id))
             person = people.member_of(session, person_key)
-            team.fill_seat(session, seat, person.id, viewer.person_id)
-        return go(request, at("deals", key, "experts"), f"{person.name} has the seat.")
+            team.fill_seat(session, seat, person.id, visit.viewer.person_id)
+        return visit.go(at("deals", key, "experts"), f"{person.name} has the seat.")
 
     @post("/seats/{seat_id:int}/ask")
     def ask(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        person_key = form.text("person", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+        person_key = visit.form.text("person", 80, required=True)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             person = people.member_of(session, person_key)
-            team.ask_seat(session, _seat(session, deal, seat_id), person.id, viewer.person_id)
-        return go(request, at("deals", key, "experts"), f"{person.name} is asked.")
+            team.ask_seat(session, _seat(session, deal, seat_id), person.id, visit.viewer.person_id)
+        return visit.go(at("deals", key, "experts"), f"{person.name} is asked.")
 
     @post("/seats/{seat_id:int}/unask")
     def take_back(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            team.take_back_ask(session, _seat(session, deal, seat_id), viewer.person_id)
-        return go(request, at("deals", key, "experts"), "Nobody is asked any more.")
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            team.take_back_ask(session, _seat(session, deal, seat_id), visit.viewer.person_id)
+        return visit.go(at("deals", key, "experts"), "Nobody is asked any more.")
 
     @post("/seats/{seat_id:int}/accept")
     def accept(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(viewer)
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            form.done()
-            team.accept_seat(session, _seat(session, deal, seat_id), viewer.person_id or 0)
-        return go(request, at("deals", key), "You are on the team.")
+        require_writer(visit.viewer)
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            visit.form.done()
+            team.accept_seat(session, _seat(session, deal, seat_id), visit.viewer.person_id or 0)
+        return visit.go(at("deals", key), "You are on the team.")
 
     @post("/seats/{seat_id:int}/decline")
     def decline(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(viewer)
-        reason = form.text("reason", 500, required=True)
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            form.done()
+        require_writer(visit.viewer)
+        reason = visit.form.text("reason", 500, required=True)
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            visit.form.done()
             seat = _seat(session, deal, seat_id)
-            team.decline_seat(session, seat, viewer.person_id, reason)
-        return go(request, "/", "The seat is open again; your reason is on the timeline.")
+            team.decline_seat(session, seat, visit.viewer.person_id, reason)
+        return visit.go("/", "The seat is open again; your reason is on the timeline.")
 
     @post("/seats/{seat_id:int}/free")
     def free(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        reason = form.text("reason", 500)
-        mistaken = form.flag("mistaken")
-        with saving(workspace, form) as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+        reason = visit.form.text("reason", 500)
+        mistaken = visit.form.flag("mistaken")
+        with visit.saving() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             seat = _seat(session, deal, seat_id)
-            if seat.person_id == viewer.person_id and not reason:
-                form.refuse("reason", "Say why: it is for whoever takes the seat next.")
-            form.done()
-            team.free_seat(session, seat, viewer.person_id, reason, mistaken=mistaken)
-            readable = is_readable(session, viewer, key)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = experts_page(session, viewer, workspace.catalog, key, Form(), seat_id, form)
-            return show(request, "deal_room/experts.html", page, status=form.status)
+            if seat.person_id == visit.viewer.person_id and not reason:
+                visit.form.refuse("reason", "Say why: it is for whoever takes the seat next.")
+            visit.form.done()
+            team.free_seat(session, seat, visit.viewer.person_id, reason, mistaken=mistaken)
+            readable = is_readable(session, visit.viewer, key)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = experts_page(
+                    session, visit.viewer, visit.workspace.catalog, key, Form(), seat_id, visit.form
+                )
+            return visit.show("deal_room/experts.html", page)
         back = at("deals", key, "experts") if readable else "/deals"
-        return go(request, back, "The seat is open again.")
+        return visit.go(back, "The seat is open again.")
 
 
 def experts_page(

@@ -19,9 +19,8 @@ from web.forms import Form
 from web.pages.deal_room.header import Room, room
 from web.pages.deals.list_state import read_filter
 from web.rendering import query
-from web.responses import answer, at, go, show, wants_fragment
-from web.routes import Request, get, post
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import access, lists
@@ -98,21 +97,13 @@ class KinController(Controller):
     path = "/deals/{key:str}/kin"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = kin_page(session, viewer, workspace.catalog, key, asked)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = kin_page(session, visit.viewer, visit.workspace.catalog, key, visit.form)
         # The address keeps what was chosen, and nothing that is as usual.
         shown = query({**page.params, **page.changed})
         address = at("deals", key, "kin") + "?" + shown
-        return answer(
-            request,
+        return visit.answer(
             "deal_room/kin.html",
             "deal_room/_kin.html",
             page,
@@ -122,46 +113,47 @@ class KinController(Controller):
 
     @post("/{kin_key:str}/judgement")
     def judge(
-        self,
-        request: Request,
-        key: FromPath[str],
-        kin_key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], kin_key: FromPath[str]
     ) -> Response[Any]:
-        verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
-        reason = form.choice("reason", REASONS) or ""
+        verdict = visit.form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
+        reason = visit.form.choice("reason", REASONS) or ""
         # How the reader has the order and what they look at come along with their answer.
-        chosen, _ = read_filter(form)
-        with workspace.database.read() as session:
+        chosen, _ = read_filter(visit.form)
+        with visit.read() as session:
             usual = weights_in_use(session)
-        weights = read_weights(form, usual)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            other = access.readable_deal(session, viewer, kin_key)
-            form.done()
+        weights = read_weights(visit.form, usual)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            other = access.readable_deal(session, visit.viewer, kin_key)
+            visit.form.done()
             if deal.id == other.id:
                 raise Conflict("A deal is not its own kin.")
             if verdict == "withdraw":
-                withdraw(session, deal.id, other.id, viewer.person_id)
+                withdraw(session, deal.id, other.id, visit.viewer.person_id)
             else:
-                judge(session, deal.id, other.id, Verdict(verdict or ""), reason, viewer.person_id)
-        if not wants_fragment(request):
+                judge(
+                    session,
+                    deal.id,
+                    other.id,
+                    Verdict(verdict or ""),
+                    reason,
+                    visit.viewer.person_id,
+                )
+        if not visit.wants_fragment:
             effects = {
                 "like": f"Noted: {other.name} is like this deal.",
                 "unlike": f"{other.name} no longer appears among this deal's kin.",
                 "withdraw": f"{other.name} is offered again.",
             }
-            return go(request, at("deals", key, "kin"), effects[verdict or ""])
-        with workspace.database.read() as session:
-            head = room(session, viewer, key, "kin")
+            return visit.go(at("deals", key, "kin"), effects[verdict or ""])
+        with visit.read() as session:
+            head = room(session, visit.viewer, key, "kin")
             shown = None
             if verdict != "unlike":
                 found = kin_of_deal(
                     session,
-                    viewer,
-                    workspace.catalog,
+                    visit.viewer,
+                    visit.workspace.catalog,
                     head.deal,
                     filter=chosen,
                     weights=weights,
@@ -170,7 +162,7 @@ class KinController(Controller):
                 shown = next((each for each in found if each.key == kin_key), None)
         page = Judged(head, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
-        return show(request, template, page)
+        return visit.show(template, page)
 
 
 def read_weights(asked: Form, usual: Weights) -> Weights:

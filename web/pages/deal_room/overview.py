@@ -22,9 +22,8 @@ from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
 from web.pages.deal_room.header import Room, is_readable, room
 from web.pages.deals.board import board_of
 from web.pages.deals.list_state import asked_by, look_of
-from web.responses import answer, at, go, show, wants_fragment
-from web.routes import Request, get, post
-from web.saving import saving
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
 from workspace.deals import access, credit, lifecycle, team
@@ -79,123 +78,81 @@ class OverviewController(Controller):
     path = "/deals/{key:str}"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = overview(session, viewer, workspace, key)
-        return show(request, "deal_room/overview.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = overview(session, visit.viewer, visit.workspace, key)
+        return visit.show("deal_room/overview.html", page)
 
     @get("/edit")
-    def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        focus = asked.text("field", 30)
-        with workspace.database.read() as session:
-            access.editable_deal(session, viewer, key)
-            page = overview(session, viewer, workspace, key, form=Form(), focus=focus)
-        return answer(request, "deal_room/overview.html", "deal_room/_facts_form.html", page)
+    def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        focus = visit.form.text("field", 30)
+        with visit.read() as session:
+            access.editable_deal(session, visit.viewer, key)
+            page = overview(session, visit.viewer, visit.workspace, key, form=Form(), focus=focus)
+        return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
 
     @post("/edit")
-    def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with saving(workspace, form, Conflict) as session:
-            deal = access.editable_deal(session, viewer, key)
-            change_deal(session, viewer, deal, form)
-            readable = is_readable(session, viewer, key)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = overview(session, viewer, workspace, key, form=form)
-            return answer(
-                request,
+    def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.saving(Conflict) as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            change_deal(session, visit.viewer, deal, visit.form)
+            readable = is_readable(session, visit.viewer, key)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = overview(session, visit.viewer, visit.workspace, key, form=visit.form)
+            return visit.answer(
                 "deal_room/overview.html",
                 "deal_room/_facts_form.html",
                 page,
-                status=form.status,
             )
         if not readable:
-            return go(request, "/deals", f"{key} is saved. Only its team sees it now.")
-        return go(request, at("deals", key), "Saved.")
+            return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
+        return visit.go(at("deals", key), "Saved.")
 
     @post("/stage")
-    def advance(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        name = form.text("stage", 60, required=True)
-        reason = form.text("reason", 500)
-        closed = form.day("closed")
-        version = form.integer("version", 1)
+    def advance(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        name = visit.form.text("stage", 60, required=True)
+        reason = visit.form.text("reason", 500)
+        closed = visit.form.day("closed")
+        version = visit.form.integer("version", 1)
         # Whoever moves a card of a board stays there: this is the board's own query.
-        board = look_of(form.text("board", 2000)) if "board" in form.sent else None
-        form.done()
-        with workspace.database.write() as session:
+        board = look_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
+        visit.form.done()
+        with visit.write() as session:
             deal = lifecycle.change_stage(
-                session, viewer, key, name, reason=reason, closed=closed, version=version
+                session, visit.viewer, key, name, reason=reason, closed=closed, version=version
             )
         if board is None:
-            return go(request, at("deals", key), f"Moved to {name}.")
+            return visit.go(at("deals", key), f"Moved to {name}.")
         said = f"{deal.name} is at {name} now."
-        if not wants_fragment(request):
-            return go(request, board.address(), said)
-        with workspace.database.read() as session:
-            page = board_of(session, viewer, asked_by(board), moved=key, said=said)
-        return show(request, page.fragment, page)
+        if not visit.wants_fragment:
+            return visit.go(board.address(), said)
+        with visit.read() as session:
+            page = board_of(session, visit.viewer, asked_by(board), moved=key, said=said)
+        return visit.show(page.fragment, page)
 
     @post("/invitations")
-    def invite(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        person_key = form.text("person", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+    def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        person_key = visit.form.text("person", 80, required=True)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             person = people.member_of(session, person_key)
-            lifecycle.invite(session, deal, person.id, viewer.person_id)
-        return go(request, at("deals", key), f"{person.name} may see this deal now.")
+            lifecycle.invite(session, deal, person.id, visit.viewer.person_id)
+        return visit.go(at("deals", key), f"{person.name} may see this deal now.")
 
     @post("/invitations/{person_key:str}/remove")
     def uninvite(
-        self,
-        request: Request,
-        key: FromPath[str],
-        person_key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], person_key: FromPath[str]
     ) -> Response[Any]:
-        form.done()
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
             person = people.person_of(session, person_key)
-            lifecycle.uninvite(session, deal, person.id, viewer.person_id)
-            readable = is_readable(session, viewer, key)
+            lifecycle.uninvite(session, deal, person.id, visit.viewer.person_id)
+            readable = is_readable(session, visit.viewer, key)
         notice = f"{person.name} is no longer invited."
-        return go(request, at("deals", key) if readable else "/deals", notice)
+        return visit.go(at("deals", key) if readable else "/deals", notice)
 
 
 def overview(

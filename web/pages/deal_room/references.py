@@ -14,10 +14,9 @@ from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Reach
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
-from web.forms import Form
 from web.pages.deal_room.header import Room, room
-from web.responses import at, go, show
-from web.routes import Request, get, post
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.deals import access
 from workspace.deals.tables import Outcome
@@ -52,46 +51,32 @@ class ReferencesController(Controller):
     path = "/deals/{key:str}/references"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
-        prospect = asked.maybe("prospect", 80)
-        limit = ALL if asked.flag("all") else BEST
-        asked.check()
-        with workspace.database.read() as session:
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        activity = visit.form.choice("activity", tuple(Activity)) or Activity.CALL
+        prospect = visit.form.maybe("prospect", 80)
+        limit = ALL if visit.form.flag("all") else BEST
+        visit.form.check()
+        with visit.read() as session:
             page = references_page(
-                session, viewer, workspace, key, Activity(activity), prospect, limit
+                session, visit.viewer, visit.workspace, key, Activity(activity), prospect, limit
             )
-        return show(request, "deal_room/references.html", page)
+        return visit.show("deal_room/references.html", page)
 
     @post()
-    def ask(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        advocate_key = form.text("advocate", 80, required=True)
-        prospect_key = form.maybe("prospect", 80)
-        activity = form.choice("activity", tuple(Activity), required=True) or ""
-        message = form.lines("message", 5_000)
-        shared_message = form.lines("shared_message", 5_000)
-        with workspace.database.read() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+    def ask(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        advocate_key = visit.form.text("advocate", 80, required=True)
+        prospect_key = visit.form.maybe("prospect", 80)
+        activity = visit.form.choice("activity", tuple(Activity), required=True) or ""
+        message = visit.form.lines("message", 5_000)
+        shared_message = visit.form.lines("shared_message", 5_000)
+        with visit.read() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             found = suggest_advocates(
                 session,
-                viewer,
-                workspace.catalog,
-                workspace.network,
+                visit.viewer,
+                visit.workspace.catalog,
+                visit.workspace.network,
                 deal,
                 Activity(activity),
                 limit=ALL,
@@ -104,13 +89,13 @@ class ReferencesController(Controller):
             ),
             "",
         )
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
             advocate, person = advocates.advocate_of(session, advocate_key)
             prospect = people.person_of(session, prospect_key) if prospect_key else None
             made = workflow.open_request(
                 session,
-                viewer,
+                visit.viewer,
                 deal,
                 advocate,
                 Activity(activity),
@@ -120,7 +105,7 @@ class ReferencesController(Controller):
                 fit=why,
             )
         notice = f"{made.key} is sent: {person.name} is asked once it is approved."
-        return go(request, at("deals", key, "references"), notice)
+        return visit.go(at("deals", key, "references"), notice)
 
 
 def references_page(

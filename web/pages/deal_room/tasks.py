@@ -11,10 +11,8 @@ from sqlmodel import Session
 
 from web.forms import Form, row_id
 from web.pages.deal_room.header import Room, room
-from web.responses import answer, at, go
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.collaboration import tasks
 from workspace.collaboration.tasks import TaskRow
 from workspace.deals import access
@@ -43,115 +41,76 @@ class TaskController(Controller):
     path = "/deals/{key:str}/tasks"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = tasks_page(session, viewer, key, Form())
-        return answer(request, "deal_room/tasks.html", "deal_room/_tasks.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = tasks_page(session, visit.viewer, key, Form())
+        return visit.answer("deal_room/tasks.html", "deal_room/_tasks.html", page)
 
     @post()
-    def add(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        text = form.text("text", 300, required=True)
-        due = form.day("due")
-        assignee = form.maybe("assignee", 80)
-        back = _back(form, key)
-        with saving(workspace, form) as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            tasks.add_task(session, deal, text, viewer.person_id, due=due, assignee=assignee)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = tasks_page(session, viewer, key, form)
-            return answer(
-                request,
+    def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        text = visit.form.text("text", 300, required=True)
+        due = visit.form.day("due")
+        assignee = visit.form.maybe("assignee", 80)
+        back = _back(visit.form, key)
+        with visit.saving() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            tasks.add_task(session, deal, text, visit.viewer.person_id, due=due, assignee=assignee)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = tasks_page(session, visit.viewer, key, visit.form)
+            return visit.answer(
                 "deal_room/tasks.html",
                 "deal_room/_task_form.html",
                 page,
-                status=form.status,
             )
-        return go(request, back, "The task is added.")
+        return visit.go(back, "The task is added.")
 
     @post("/{task_id:int}/done")
     def finish(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.finish_task(session, task, viewer.person_id)
-        return go(request, back, f"Done: {task.text}")
+        back = _back(visit.form, key)
+        with visit.write() as session:
+            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+            visit.form.done()
+            tasks.finish_task(session, task, visit.viewer.person_id)
+        return visit.go(back, f"Done: {task.text}")
 
     @post("/{task_id:int}/reopen")
     def reopen(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.reopen_task(session, task, viewer.person_id)
-        return go(request, back, f"To be done again: {task.text}")
+        back = _back(visit.form, key)
+        with visit.write() as session:
+            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+            visit.form.done()
+            tasks.reopen_task(session, task, visit.viewer.person_id)
+        return visit.go(back, f"To be done again: {task.text}")
 
     @post("/{task_id:int}/change")
     def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        due = form.day("due")
-        assignee = form.maybe("assignee", 80)
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.change_task(session, task, viewer.person_id, due=due, assignee=assignee)
-        return go(request, back, "Saved.")
+        due = visit.form.day("due")
+        assignee = visit.form.maybe("assignee", 80)
+        back = _back(visit.form, key)
+        with visit.write() as session:
+            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+            visit.form.done()
+            tasks.change_task(session, task, visit.viewer.person_id, due=due, assignee=assignee)
+        return visit.go(back, "Saved.")
 
     @post("/{task_id:int}/remove")
     def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.remove_task(session, task, viewer.person_id)
-        return go(request, back, "The task is removed.")
+        back = _back(visit.form, key)
+        with visit.write() as session:
+            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+            visit.form.done()
+            tasks.remove_task(session, task, visit.viewer.person_id)
+        return visit.go(back, "The task is removed.")
 
 
 def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksPage:

@@ -22,10 +22,8 @@ from web.pages.deals.list_state import (
     look_of,
     read_look,
 )
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
@@ -99,78 +97,49 @@ class DealController(Controller):
     path = "/deals"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = deals_page(session, viewer, asked)
-        return answer(request, "deals/list.html", page.fragment, page, address=page.look.address())
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = deals_page(session, visit.viewer, visit.form)
+        return visit.answer("deals/list.html", page.fragment, page, address=page.look.address())
 
     @post("/bulk")
-    def change_many(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        look = look_of(form.text("query", 2000))
-        with saving(workspace, form) as session:
-            changed = change_many(session, viewer, form)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = deal_list(session, viewer, asked_by(look), refused=form)
-            return show(request, "deals/list.html", page, status=form.status)
+    def change_many(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        look = look_of(visit.form.text("query", 2000))
+        with visit.saving() as session:
+            changed = change_many(session, visit.viewer, visit.form)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = deal_list(session, visit.viewer, asked_by(look), refused=visit.form)
+            return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
-        return go(request, look.address(), f"{said} changed.")
+        return visit.go(look.address(), f"{said} changed.")
 
     @get("/new")
-    def new(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        require_writer(viewer)
-        with workspace.database.read() as session:
-            page = new_deal(session, viewer, asked)
-        return show(request, "deals/new.html", page)
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
+        with visit.read() as session:
+            page = new_deal(session, visit.viewer, visit.form)
+        return visit.show("deals/new.html", page)
 
     @get("/new/account")
-    def account(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = account_note(session, asked)
-        return show(request, "deals/_account_note.html", page)
+    def account(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = account_note(session, visit.form)
+        return visit.show("deals/_account_note.html", page)
 
     @post()
-    def log(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            deal, is_new = log_deal(session, viewer, form)
+    def log(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            deal, is_new = log_deal(session, visit.viewer, visit.form)
             key = deal.key
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = new_deal(session, viewer, form)
-            return answer(request, "deals/new.html", "deals/_form.html", page, status=form.status)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = new_deal(session, visit.viewer, visit.form)
+            return visit.answer("deals/new.html", "deals/_form.html", page)
         said = "is logged" if is_new else "was logged a moment ago, and only once"
-        return go(request, at("deals", key, "kin"), f"{key} {said}. These are its kin.")
+        return visit.go(at("deals", key, "kin"), f"{key} {said}. These are its kin.")
 
 
 def deals_page(

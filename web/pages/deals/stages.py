@@ -10,10 +10,8 @@ from sqlmodel import Session
 
 from web.edit_conflicts import EditForm, edit_form, require_unchanged
 from web.forms import Form
-from web.responses import go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import get, post
+from web.visits import Visit
 from workspace.deals.stage_settings import MOST_DAYS, StageSettings, change_stages, lock_stages
 from workspace.deals.stages import stages
 from workspace.deals.tables import Outcome, Stage
@@ -37,34 +35,23 @@ class StageController(Controller):
     path = "/deals/stages"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = stages_page(session, viewer, Form())
-        return show(request, "deals/stages.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = stages_page(session, visit.viewer, Form())
+        return visit.show("deals/stages.html", page)
 
     @post()
-    def change(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_leader(viewer)
-        with saving(workspace, form) as session:
+    def change(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_leader(visit.viewer)
+        with visit.saving() as session:
             pipeline = lock_stages(session)
-            require_unchanged(form, stage_values(pipeline))
-            change_stages(session, read_stages(pipeline, form), viewer.person_id)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = stages_page(session, viewer, form)
-            return show(request, "deals/stages.html", page, status=form.status)
-        return go(request, "/deals/stages", "The stages are saved.")
+            require_unchanged(visit.form, stage_values(pipeline))
+            change_stages(session, read_stages(pipeline, visit.form), visit.viewer.person_id)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = stages_page(session, visit.viewer, visit.form)
+            return visit.show("deals/stages.html", page)
+        return visit.go("/deals/stages", "The stages are saved.")
 
 
 def stages_page(session: Session, viewer: Viewer, form: Form) -> StagesPage:

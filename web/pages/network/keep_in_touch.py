@@ -8,9 +8,8 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from web.forms import Form
-from web.responses import at, go
-from web.routes import Request, post
-from web.workspace import Workspace
+from web.routes import at, post
+from web.visits import Visit
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import CADENCES
 from workspace.errors import NotFound
@@ -24,72 +23,44 @@ class KeepInTouchController(Controller):
     path = "/people/{key:str}/keep-in-touch"
 
     @post()
-    def keep(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        every = form.choice("every", [str(days) for days in CADENCES], required=True)
-        last_on = form.day("last_on")
-        form.done()
-        with workspace.database.write() as session:
+    def keep(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        every = visit.form.choice("every", [str(days) for days in CADENCES], required=True)
+        last_on = visit.form.day("last_on")
+        visit.form.done()
+        with visit.write() as session:
             person = people.person_of(session, key)
-            reminders.keep_in_touch(session, _me(viewer), person, int(every or 0), last_on)
-        return go(request, at("people", key), f"You will be reminded {CADENCES[int(every or 0)]}.")
+            reminders.keep_in_touch(session, _me(visit.viewer), person, int(every or 0), last_on)
+        return visit.go(at("people", key), f"You will be reminded {CADENCES[int(every or 0)]}.")
 
     @post("/done")
-    def done(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        back = _back(form, key)
-        form.done()
-        with workspace.database.write() as session:
+    def done(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        back = _back(visit.form, key)
+        visit.form.done()
+        with visit.write() as session:
             person = people.person_of(session, key)
-            reminders.got_in_touch(session, _me(viewer), person)
-        return go(request, back, f"Noted: you were in touch with {person.name}.")
+            reminders.got_in_touch(session, _me(visit.viewer), person)
+        return visit.go(back, f"Noted: you were in touch with {person.name}.")
 
     @post("/later")
-    def later(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        back = _back(form, key)
-        form.done()
-        with workspace.database.write() as session:
+    def later(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        back = _back(visit.form, key)
+        visit.form.done()
+        with visit.write() as session:
             person = people.person_of(session, key)
-            reminders.snooze(session, _me(viewer), person)
-        return go(request, back, f"You will be reminded of {person.name} in a week.")
+            reminders.snooze(session, _me(visit.viewer), person)
+        return visit.go(back, f"You will be reminded of {person.name} in a week.")
 
     @post("/stop")
-    def stop(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        form.done()
-        with workspace.database.write() as session:
+    def stop(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        visit.form.done()
+        with visit.write() as session:
             person = people.person_of(session, key)
-            reminders.stop(session, _me(viewer), person)
-        return go(request, at("people", key), f"No more reminders of {person.name}.")
+            reminders.stop(session, _me(visit.viewer), person)
+        return visit.go(at("people", key), f"No more reminders of {person.name}.")
 
 
 def _me(viewer: Viewer) -> int:

@@ -30,9 +30,8 @@ from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
 from web.rendering import query
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.clock import now, zone_or_utc, zones
 from workspace.deals.stages import stages
@@ -125,146 +124,105 @@ class DeskController(Controller):
     path = "/references"
 
     @get()
-    def queue(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = queue_page(session, viewer, asked)
-        return answer_list(request, "references/desk", asked, page)
+    def queue(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = queue_page(session, visit.viewer, visit.form)
+        return answer_list(visit, "references/desk", page)
 
     @get("/policy")
-    def policy(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = policy_page(session, viewer, Form())
-        return show(request, "references/desk/policy.html", page)
+    def policy(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = policy_page(session, visit.viewer, Form())
+        return visit.show("references/desk/policy.html", page)
 
     @post("/policy")
-    def set_policy(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
+    def set_policy(self, visit: NamedDependency[Visit]) -> Response[Any]:
         changes: dict[str, Any] = {
-            name: form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
+            name: visit.form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
         }
         for name, value in changes.items():
             if value is None:
-                form.refuse(name, "Needed.")
-        changes["owner_approval"] = form.flag("owner_approval")
-        with saving(workspace, form) as session:
-            form.done()
-            require_role(viewer, *DESK_ROLES)
-            desk_policy.set_policy(session, viewer.person_id, changes)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = policy_page(session, viewer, form)
-            return show(request, "references/desk/policy.html", page, status=form.status)
-        return go(request, at("references", "policy"), "The rules are saved.")
+                visit.form.refuse(name, "Needed.")
+        changes["owner_approval"] = visit.form.flag("owner_approval")
+        with visit.saving() as session:
+            visit.form.done()
+            require_role(visit.viewer, *DESK_ROLES)
+            desk_policy.set_policy(session, visit.viewer.person_id, changes)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = policy_page(session, visit.viewer, visit.form)
+            return visit.show("references/desk/policy.html", page)
+        return visit.go(at("references", "policy"), "The rules are saved.")
 
     @post("/bulk")
-    def bulk(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        step = form.choice("step", ("approve", "decline", "assign"), required=True) or ""
-        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-        chosen = form.choices("request", form.sent.get("request", [])[:MOST_AT_ONCE])
-        act = read_step(form, step, workspace)
+    def bulk(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        step = visit.form.choice("step", ("approve", "decline", "assign"), required=True) or ""
+        view = visit.form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        chosen = visit.form.choices("request", visit.form.sent.get("request", [])[:MOST_AT_ONCE])
+        act = read_step(visit.form, step, visit.workspace)
         # One form holds what any of its buttons needs.
-        form.lines("reason", 500)
-        form.text("member", 80)
-        form.done()
-        require_role(viewer, *DESK_ROLES)
+        visit.form.lines("reason", 500)
+        visit.form.text("member", 80)
+        visit.form.done()
+        require_role(visit.viewer, *DESK_ROLES)
         if not chosen:
             raise Invalid("Choose requests first.", {"request": "None is chosen."})
         done, left = 0, []
         for each in chosen:
             key, _, version = each.partition(":")
             try:
-                with workspace.database.write() as session:
-                    row = request_of(session, viewer, key)
-                    act(session, viewer, row, int(version) if version.isdigit() else None)
+                with visit.write() as session:
+                    row = request_of(session, visit.viewer, key)
+                    act(session, visit.viewer, row, int(version) if version.isdigit() else None)
                 done += 1
             except DealkinError as why:
                 left.append(f"{key}: {why}")
         notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
-        return go(request, "/references?" + query({"view": view}), notice)
+        return visit.go("/references?" + query({"view": view}), notice)
 
     @get("/{key:str}")
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = request_page(session, viewer, workspace, key, Form())
-        return show(request, "references/desk/show.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = request_page(session, visit.viewer, visit.workspace, key, Form())
+        return visit.show("references/desk/show.html", page)
 
     @post("/{key:str}/messages/{message:int}")
     def sent(
-        self,
-        request: Request,
-        key: FromPath[str],
-        message: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], message: FromPath[int]
     ) -> Response[Any]:
-        form.done()
-        with workspace.database.write() as session:
-            row = request_of(session, viewer, key)
-            if not may_read_letters(viewer, row):
+        visit.form.done()
+        with visit.write() as session:
+            row = request_of(session, visit.viewer, key)
+            if not may_read_letters(visit.viewer, row):
                 raise NotFound("There is no such message.")
-            require_writer(viewer)
+            require_writer(visit.viewer)
             outbox.sent_by_hand(session, outbox_subject(row), message)
-        return go(request, at("references", key), "Noted: it is sent.")
+        return visit.go(at("references", key), "Noted: it is sent.")
 
     @post("/{key:str}/{step:str}")
     def take(
-        self,
-        request: Request,
-        key: FromPath[str],
-        step: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], step: FromPath[str]
     ) -> Response[Any]:
         name = _STEPS.get(step, step)
         if name not in _NOTICES:
             raise NotFound("There is no such step.")
-        version = form.integer("version")
-        back = form.choice("back", ("queue",))
-        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-        act = read_step(form, name, workspace)
-        with saving(workspace, form) as session:
-            form.done()
-            row = request_of(session, viewer, key)
-            act(session, viewer, row, version)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = request_page(session, viewer, workspace, key, form)
-            return show(request, "references/desk/show.html", page, status=form.status)
+        version = visit.form.integer("version")
+        back = visit.form.choice("back", ("queue",))
+        view = visit.form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        act = read_step(visit.form, name, visit.workspace)
+        with visit.saving() as session:
+            visit.form.done()
+            row = request_of(session, visit.viewer, key)
+            act(session, visit.viewer, row, version)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = request_page(session, visit.viewer, visit.workspace, key, visit.form)
+            return visit.show("references/desk/show.html", page)
         to = "/references?" + query({"view": view}) if back else at("references", key)
         said = _NOTICES[name]
         if name in ("approve", "swap") and row.approved_at is None:
             said += "; the one who looks after the customer has still to agree"
-        return go(request, to, f"{key} is {said}.")
+        return visit.go(to, f"{key} is {said}.")
 
 
 Act = Callable[[Session, Viewer, ReferenceRequest, int | None], None]
