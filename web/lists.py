@@ -1,9 +1,10 @@
 """Pages of lists: their rows, the filters in their address, and what htmx is sent of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from litestar.response import Response
+from sqlmodel import Session
 
 from web.rendering import query
 from web.visits import Visit
@@ -31,8 +32,12 @@ def filled(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def answer_list(visit: Visit, folder: str, page: ListPage) -> Response[str]:
+def answer_list(
+    visit: Visit, folder: str, list_page: Callable[[Session, Visit], ListPage]
+) -> Response[str]:
     """A list: its page, the results that a filter leaves, or the rows that follow a row."""
+    with visit.read() as session:
+        page = list_page(session, visit)
     fragment = "_rows.html" if "after" in visit.form.sent else "_results.html"
     address = f"{visit.request.url.path}?{query(page.params)}"
     return visit.answer(f"{folder}/list.html", f"{folder}/{fragment}", page, address=address)

@@ -37,8 +37,8 @@ class Today:
 
     name: str
     day: date
-    mine: list[DealRow]
     overdue: int
+    mine: list[DealRow]
     closed: list[DealRow]
     events: list[Event]
     # What colleagues wait for the viewer's answer to, and who has told the viewer yes.

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from web.edit_conflicts import fingerprint, require_unchanged
 from web.forms import LARGEST_ID, Form, row_id
 from web.lists import first_page
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deal_room.tasks import readers
 from web.routes import at, get, post
 from web.visits import Visit
@@ -47,7 +47,7 @@ VIEWS = {
 class ActivityPage:
     """The Activity tab, with the forms for a new entry, or over one of the viewer's own."""
 
-    room: Room
+    header: DealHeader
     events: list[Event]
     more: int | None
     view: str
@@ -69,7 +69,7 @@ class ActivityPage:
 class Latest:
     """The newest of a deal's timeline, as other pages show it."""
 
-    room: Room
+    header: DealHeader
     events: list[Event]
 
 
@@ -107,20 +107,16 @@ class ActivityController(Controller):
         if visit.form.refusal:
             with visit.read() as session:
                 page = activity_page(session, visit.viewer, key, visit.form)
-            return visit.answer(
-                "deal_room/activity.html",
-                "deal_room/_entry_form.html",
-                page,
-            )
+            return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
         return visit.go(at("deals", key, "activity"), "Written down.")
 
     @get("/latest")
     def latest(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         with visit.read() as session:
-            head = room(session, visit.viewer, key, "activity")
-            deal = head.deal
+            header = deal_header(session, visit.viewer, key, "activity")
+            deal = header.deal
             events = timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST)
-        return visit.show("deal_room/_latest.html", Latest(head, events))
+        return visit.show("deal_room/_latest.html", Latest(header, events))
 
     @get("/mentions")
     def mentions(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -190,11 +186,7 @@ class ActivityController(Controller):
                 page = activity_page(
                     session, visit.viewer, key, visit.form, editing=entry_id, there=there
                 )
-            return visit.answer(
-                "deal_room/activity.html",
-                "deal_room/_rewrite.html",
-                page,
-            )
+            return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
         return visit.go(at("deals", key, "activity"), "Saved.")
 
     @post("/{entry_id:int}/remove")
@@ -227,9 +219,9 @@ def activity_page(
     there: str = "",
 ) -> ActivityPage:
     """The tab, narrowed down to a view, from before an entry."""
-    head = room(session, viewer, key, "activity")
+    header = deal_header(session, viewer, key, "activity")
     kinds = VIEWS[view][1] if view else ()
-    deal = head.deal
+    deal = header.deal
     events = timeline(
         session,
         [(deal.id, deal.key, deal.name)],
@@ -244,7 +236,7 @@ def activity_page(
         entry = notes.own_note(session, deal, editing, viewer.person_id)
         shown.insert(0, *events_of(session, [(entry, deal.key, deal.name)], viewer.person_id))
     return ActivityPage(
-        room=head,
+        header=header,
         events=shown,
         more=last.id if last else None,
         view=view,

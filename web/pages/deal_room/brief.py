@@ -12,7 +12,7 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.kin import Kin, kin_of_deal
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.routes import get
 from web.visits import Visit
 from web.workspace import Workspace
@@ -34,17 +34,17 @@ class Attendee:
 
     row: StakeholderRow
     about: str
+    path: KnownPath | None
     before: list[str]
     # With whom of the team they share what, the best first.
     shared: list[tuple[str, Shared]]
-    path: KnownPath | None
 
 
 @dataclass(frozen=True)
 class Brief:
     """All of it."""
 
-    room: Room
+    header: DealHeader
     attendees: list[Attendee]
     team: list[str]
     kin: list[Kin]
@@ -67,8 +67,8 @@ class BriefController(Controller):
 
 def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> Brief:
     """The brief for a meeting with a deal's stakeholders, as this viewer may know it."""
-    head = room(session, viewer, key, "stakeholders")
-    deal = head.deal
+    header = deal_header(session, viewer, key, "stakeholders")
+    deal = header.deal
     side = buyers_side(session, viewer, deal)
     seats = select(Seat.person_id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_not(None))
     team = {*session.exec(seats), deal.owner_id, viewer.person_id} - {None}
@@ -105,7 +105,7 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
         )
     gaps = [each for each in side.remarks if each.tone == Tone.GAP]
     return Brief(
-        room=head,
+        header=header,
         attendees=attendees,
         team=sorted(persons[each].name for each in team if each),
         kin=kin_of_deal(

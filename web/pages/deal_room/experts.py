@@ -14,7 +14,7 @@ from references.teams.proposals import Proposal, proposed_teams
 from similarity.experts import Expert, experts_of_deal
 from similarity.index.catalog import Catalog
 from web.forms import Form, row_id
-from web.pages.deal_room.header import Room, is_readable, room
+from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, credit, team
@@ -35,7 +35,7 @@ SHOWN = 10
 class ExpertsPage:
     """The Experts & team tab."""
 
-    room: Room
+    header: DealHeader
     experts: list[Expert]
     seats: list[SeatRow]
     # Who could take the open seats, all solved at once.
@@ -46,10 +46,10 @@ class ExpertsPage:
     roles: Sequence[SeatRole]
     # Those who had a seat and left it.
     former: list[FormerMember]
-    # A seat that somebody wanted to free: what was sent, and what is wrong with it.
-    freeing: int | None
+    # What was sent to free a seat, what is wrong with it, and which seat that was.
     values: dict[str, str]
     wrong: dict[str, str]
+    freeing: int | None
     experts_role: str = EXPERTS_ROLE
 
 
@@ -99,9 +99,7 @@ class ExpertController(Controller):
     ) -> Response[Any]:
         person_key = visit.form.text("person", 80, required=True)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            _require_open(seat := _seat(session, deal, seat_id))
+            _require_open(seat := _editable_seat(session, visit, key, seat_id))
             person = people.member_of(session, person_key)
             team.fill_seat(session, seat, person.id, visit.viewer.person_id)
         return visit.go(at("deals", key, "experts"), f"{person.name} has the seat.")
@@ -112,10 +110,9 @@ class ExpertController(Controller):
     ) -> Response[Any]:
         person_key = visit.form.text("person", 80, required=True)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
+            seat = _editable_seat(session, visit, key, seat_id)
             person = people.member_of(session, person_key)
-            team.ask_seat(session, _seat(session, deal, seat_id), person.id, visit.viewer.person_id)
+            team.ask_seat(session, seat, person.id, visit.viewer.person_id)
         return visit.go(at("deals", key, "experts"), f"{person.name} is asked.")
 
     @post("/seats/{seat_id:int}/unask")
@@ -123,32 +120,26 @@ class ExpertController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            team.take_back_ask(session, _seat(session, deal, seat_id), visit.viewer.person_id)
+            seat = _editable_seat(session, visit, key, seat_id)
+            team.take_back_ask(session, seat, visit.viewer.person_id)
         return visit.go(at("deals", key, "experts"), "Nobody is asked any more.")
 
     @post("/seats/{seat_id:int}/accept")
     def accept(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(visit.viewer)
         with visit.write() as session:
-            deal = access.readable_deal(session, visit.viewer, key)
-            visit.form.done()
-            team.accept_seat(session, _seat(session, deal, seat_id), visit.viewer.person_id or 0)
+            seat = _readable_seat(session, visit, key, seat_id)
+            team.accept_seat(session, seat, visit.viewer.person_id or 0)
         return visit.go(at("deals", key), "You are on the team.")
 
     @post("/seats/{seat_id:int}/decline")
     def decline(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(visit.viewer)
         reason = visit.form.text("reason", 500, required=True)
         with visit.write() as session:
-            deal = access.readable_deal(session, visit.viewer, key)
-            visit.form.done()
-            seat = _seat(session, deal, seat_id)
+            seat = _readable_seat(session, visit, key, seat_id)
             team.decline_seat(session, seat, visit.viewer.person_id, reason)
         return visit.go("/", "The seat is open again; your reason is on the timeline.")
 
@@ -159,9 +150,7 @@ class ExpertController(Controller):
         reason = visit.form.text("reason", 500)
         mistaken = visit.form.flag("mistaken")
         with visit.saving() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            seat = _seat(session, deal, seat_id)
+            seat = _editable_seat(session, visit, key, seat_id)
             if seat.person_id == visit.viewer.person_id and not reason:
                 visit.form.refuse("reason", "Say why: it is for whoever takes the seat next.")
             visit.form.done()
@@ -187,22 +176,22 @@ def experts_page(
     form: Form | None = None,
 ) -> ExpertsPage:
     """The page with the locks of an address, and the form over a seat to free where one is."""
-    head = room(session, viewer, key, "experts")
+    header = deal_header(session, viewer, key, "experts")
     members = people.active_members(session)
-    locks = read_places(session, head.deal, asked, "lock", members)
-    experts = experts_of_deal(session, viewer, catalog, head.deal, limit=None)
-    found = proposed_teams(
-        session, viewer, catalog, [head.deal], locked=locks, experts={head.deal.id: experts}
+    locks = read_places(session, header.deal, asked, "lock", members)
+    experts = experts_of_deal(session, viewer, catalog, header.deal, limit=None)
+    proposals = proposed_teams(
+        session, viewer, catalog, [header.deal], locked=locks, experts={header.deal.id: experts}
     )
     return ExpertsPage(
-        room=head,
+        header=header,
         experts=experts[:SHOWN],
-        seats=team.seats_of(session, head.deal.id),
-        proposals=found[head.deal.id],
+        seats=team.seats_of(session, header.deal.id),
+        proposals=proposals[header.deal.id],
         locks=asked.sent.get("lock", []) if locks else [],
         members=members,
         roles=seat_roles(session),
-        former=credit.former_team(session, head.deal),
+        former=credit.former_team(session, header.deal),
         freeing=freeing,
         values=form.values if form else {},
         wrong=form.wrong if form else {},
@@ -216,7 +205,7 @@ def read_places(
     open_seats = select(Seat.id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_(None))
     seats = session.exec(open_seats).all()
     chosen = form.choices(name, {f"{seat}:{key}" for seat in seats for key, _ in members})
-    by_seat = dict(each.split(":", 1) for each in chosen)
+    by_seat = dict(place.split(":", 1) for place in chosen)
     if len(by_seat) < len(chosen):
         form.refuse(name, "A seat is for one person.")
     rows = select(Person.key, Person.id).where(col(Person.key).in_(by_seat.values()))
@@ -229,6 +218,20 @@ def read_places(
 def _require_open(seat: Seat) -> None:
     if seat.person_id is not None:
         raise Conflict("Somebody else has taken this seat in the meantime.")
+
+
+def _editable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
+    deal = access.editable_deal(session, visit.viewer, key)
+    visit.form.done()
+    return _seat(session, deal, seat_id)
+
+
+def _readable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
+    """A seat of a deal, for those who can answer for themselves only."""
+    require_writer(visit.viewer)
+    deal = access.readable_deal(session, visit.viewer, key)
+    visit.form.done()
+    return _seat(session, deal, seat_id)
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:

@@ -16,7 +16,7 @@ from similarity.kin import Kin, kin_of_deal
 from similarity.learned_weights import weights_in_use
 from similarity.scoring import Weights
 from web.forms import Form
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deals.list_state import read_filter
 from web.rendering import query
 from web.routes import at, get, post
@@ -55,7 +55,7 @@ class Hidden:
 class KinPage:
     """The Kin tab."""
 
-    room: Room
+    header: DealHeader
     kin: list[Kin]
     hidden: list[Hidden]
     weights: dict[str, float]
@@ -82,7 +82,7 @@ class KinPage:
 class Judged:
     """What became of a kin that was just judged."""
 
-    room: Room
+    header: DealHeader
     kin: Kin | None
     key: str
     name: str
@@ -104,11 +104,7 @@ class KinController(Controller):
         shown = query({**page.params, **page.changed})
         address = at("deals", key, "kin") + "?" + shown
         return visit.answer(
-            "deal_room/kin.html",
-            "deal_room/_kin.html",
-            page,
-            address=address,
-            replace=True,
+            "deal_room/kin.html", "deal_room/_kin.html", page, address=address, replace=True
         )
 
     @post("/{kin_key:str}/judgement")
@@ -147,20 +143,20 @@ class KinController(Controller):
             }
             return visit.go(at("deals", key, "kin"), effects[verdict or ""])
         with visit.read() as session:
-            head = room(session, visit.viewer, key, "kin")
+            header = deal_header(session, visit.viewer, key, "kin")
             shown = None
             if verdict != "unlike":
                 found = kin_of_deal(
                     session,
                     visit.viewer,
                     visit.workspace.catalog,
-                    head.deal,
+                    header.deal,
                     filter=chosen,
                     weights=weights,
                     limit=LIMIT * 4,
                 )
                 shown = next((each for each in found if each.key == kin_key), None)
-        page = Judged(head, shown, kin_key, other.name, verdict or "", reason)
+        page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
         return visit.show(template, page)
 
@@ -175,21 +171,21 @@ def read_weights(asked: Form, usual: Weights) -> Weights:
 
 def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked: Form) -> KinPage:
     """The page that an address asks for."""
-    head = room(session, viewer, key, "kin")
+    header = deal_header(session, viewer, key, "kin")
     chosen, params = read_filter(asked)
     usual = weights_in_use(session)
     weights = read_weights(asked, usual)
     found = kin_of_deal(
-        session, viewer, catalog, head.deal, filter=chosen, weights=weights, limit=LIMIT
+        session, viewer, catalog, header.deal, filter=chosen, weights=weights, limit=LIMIT
     )
     unlike = {
         kin_id: row
-        for kin_id, row in judgements(session, head.deal.id).items()
+        for kin_id, row in judgements(session, header.deal.id).items()
         if row.verdict == Verdict.UNLIKE
     }
     names = lists.deal_names(session, viewer, unlike)
     return KinPage(
-        room=head,
+        header=header,
         kin=found,
         hidden=[
             Hidden(kin_key, name, unlike[kin_id].reason)

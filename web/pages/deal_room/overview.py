@@ -1,4 +1,4 @@
-"""The deal room's first tab: facts, stage, who may see it, and the best of every other tab."""
+"""The Overview tab: facts, stage, who may see it, and the best of every other tab."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,9 +19,9 @@ from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
-from web.pages.deal_room.header import Room, is_readable, room
+from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.deals.board import board_of
-from web.pages.deals.list_state import asked_by, look_of
+from web.pages.deals.list_state import list_state_of, query_fields
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -48,7 +48,7 @@ BEST = 3
 class Overview:
     """The Overview tab."""
 
-    room: Room
+    header: DealHeader
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
     stages: list[Stage]
@@ -73,7 +73,7 @@ class Overview:
 
 
 class OverviewController(Controller):
-    """/deals/{key}: the room's first tab, and changes to the deal itself."""
+    """/deals/{key}: the Overview tab, and changes to the deal itself."""
 
     path = "/deals/{key:str}"
 
@@ -100,11 +100,7 @@ class OverviewController(Controller):
         if visit.form.refusal:
             with visit.read() as session:
                 page = overview(session, visit.viewer, visit.workspace, key, form=visit.form)
-            return visit.answer(
-                "deal_room/overview.html",
-                "deal_room/_facts_form.html",
-                page,
-            )
+            return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
         if not readable:
             return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
         return visit.go(at("deals", key), "Saved.")
@@ -116,7 +112,9 @@ class OverviewController(Controller):
         closed = visit.form.day("closed")
         version = visit.form.integer("version", 1)
         # Whoever moves a card of a board stays there: this is the board's own query.
-        board = look_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
+        board = (
+            list_state_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
+        )
         visit.form.done()
         with visit.write() as session:
             deal = lifecycle.change_stage(
@@ -128,7 +126,7 @@ class OverviewController(Controller):
         if not visit.wants_fragment:
             return visit.go(board.address(), said)
         with visit.read() as session:
-            page = board_of(session, visit.viewer, asked_by(board), moved=key, said=said)
+            page = board_of(session, visit.viewer, query_fields(board), moved=key, said=said)
         return visit.show(page.fragment, page)
 
     @post("/invitations")
@@ -166,14 +164,14 @@ def overview(
 ) -> Overview:
     """The page, with the form over the facts where one is given."""
     catalog = workspace.catalog
-    head = room(session, viewer, key, "overview")
-    deal = head.deal
+    header = deal_header(session, viewer, key, "overview")
+    deal = header.deal
     inquiry = ask_of_deal(session, viewer, catalog, deal)
     is_open = deal.outcome == Outcome.OPEN
     wants = [kin_wanted(catalog, BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
     rank_all(session, catalog, inquiry, wants)
     return Overview(
-        room=head,
+        header=header,
         products=products_of(session, deal.id),
         competitors=competitors_of(session, deal.id),
         stages=deal_stages.stages(session),
@@ -200,5 +198,5 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
-        form=facts_form(session, viewer, head, form, focus) if form else None,
+        form=facts_form(session, viewer, header, form, focus) if form else None,
     )

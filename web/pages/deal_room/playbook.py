@@ -10,7 +10,7 @@ from litestar.response import Response
 
 from similarity.playbook import Playbook, playbook_of_deal
 from web.forms import row_id
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace import assets
@@ -23,7 +23,7 @@ from workspace.errors import NotFound
 class PlaybookPage:
     """The Playbook tab: what to use, and what is in use here."""
 
-    room: Room
+    header: DealHeader
     playbook: Playbook
     uses: list[UseRow]
 
@@ -41,13 +41,13 @@ class PlaybookController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         with visit.read() as session:
-            head = room(session, visit.viewer, key, "playbook")
+            header = deal_header(session, visit.viewer, key, "playbook")
             page = PlaybookPage(
-                room=head,
+                header=header,
                 playbook=playbook_of_deal(
-                    session, visit.viewer, visit.workspace.catalog, head.deal
+                    session, visit.viewer, visit.workspace.catalog, header.deal
                 ),
-                uses=assets.use_rows(session, visit.viewer, deal_id=head.deal.id),
+                uses=assets.use_rows(session, visit.viewer, deal_id=header.deal.id),
             )
         return visit.show("deal_room/playbook.html", page)
 

@@ -14,7 +14,7 @@ from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Reach
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -32,10 +32,10 @@ ALL = 1_000
 class ReferencesPage:
     """The References tab."""
 
-    room: Room
+    header: DealHeader
     suggestions: Suggestions
-    asked: list[DealRequestRow]
     reach: Reach
+    asked: list[DealRequestRow]
     activity: str
     # Whom they are to know: the key of one of those aimed at, or empty for any of them.
     prospect: str
@@ -118,43 +118,43 @@ def references_page(
     limit: int,
 ) -> ReferencesPage:
     """The tab for one activity, narrowed down to one person where a key is given."""
-    head = room(session, viewer, key, "references")
+    header = deal_header(session, viewer, key, "references")
     prospect = people.person_of(session, prospect_key).id if prospect_key else None
     found = suggest_advocates(
         session,
         viewer,
         workspace.catalog,
         workspace.network,
-        head.deal,
+        header.deal,
         activity,
         prospect=prospect,
         limit=limit,
     )
     to_reach = [person.id for person in found.to_reach]
     return ReferencesPage(
-        room=head,
+        header=header,
         suggestions=found,
-        asked=requests_on_deal(session, head.deal.id),
+        asked=requests_on_deal(session, header.deal.id),
         reach=workspace.network.reach(session, viewer, to_reach, limit=3),
         activity=activity,
         prospect=prospect_key or "",
-        not_yet=_not_yet(session, head),
-        message=_message(head),
+        not_yet=_not_yet(session, header),
+        message=_message(header),
     )
 
 
-def _not_yet(session: Session, head: Room) -> str:
-    if head.deal.outcome != Outcome.OPEN:
+def _not_yet(session: Session, header: DealHeader) -> str:
+    if header.deal.outcome != Outcome.OPEN:
         return "This deal is closed."
     earliest = policy.current_policy(session).earliest_stage
-    if head.stage.position < earliest:
-        at_stage = f"this deal is at stage {head.stage.position}"
+    if header.stage.position < earliest:
+        at_stage = f"this deal is at stage {header.stage.position}"
         return f"References can be asked for from stage {earliest} on; {at_stage}."
     return ""
 
 
-def _message(head: Room) -> str:
-    account = head.account.name if head.account else "They"
+def _message(header: DealHeader) -> str:
+    account = header.account.name if header.account else "They"
     return (
         f"{account} would like to hear first-hand how it went for you: what you hoped for, what"
         " you got, and what you would do differently."

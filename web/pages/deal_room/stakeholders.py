@@ -11,7 +11,7 @@ from sqlmodel import Session, select
 
 from references.teams.stakeholder_insights import Side, buyers_side
 from web.forms import LARGEST_ID, Form, row_id
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.path_diagram import Map, draw_map
 from web.routes import at, get, post
 from web.visits import Visit
@@ -28,7 +28,7 @@ from workspace.people.viewer import Viewer
 class StakeholdersPage:
     """The Stakeholders tab; `editing` is the row whose form is open."""
 
-    room: Room
+    header: DealHeader
     side: Side
     map: Map
     # People of the account who are not on the deal yet.
@@ -116,20 +116,20 @@ def stakeholders_page(
     session: Session, viewer: Viewer, key: str, form: Form, editing: int | None
 ) -> StakeholdersPage:
     """The tab, with the form of one row where one is being edited."""
-    head = room(session, viewer, key, "stakeholders")
-    side = buyers_side(session, viewer, head.deal)
+    header = deal_header(session, viewer, key, "stakeholders")
+    side = buyers_side(session, viewer, header.deal)
     there = {row.person_id for row in side.rows}
     people: list[PersonRow] = []
-    if head.account:
-        rows = person_rows(session, account_id=head.account.id, limit=200)
+    if header.account:
+        rows = person_rows(session, account_id=header.account.id, limit=200)
         people = [row for row in rows if row.id not in there]
     known = {row.id for row in side.rows}
     return StakeholdersPage(
-        room=head,
+        header=header,
         side=side,
         map=draw_map(side.rows),
         people=people,
-        editing=editing if head.may_edit and editing in known else None,
+        editing=editing if header.may_edit and editing in known else None,
         values=form.values,
         wrong=form.wrong,
     )

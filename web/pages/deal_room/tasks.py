@@ -1,6 +1,8 @@
 """Tasks on a deal: added, given, moved to another day, done, taken away."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litestar import Controller
@@ -10,11 +12,11 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form, row_id
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.collaboration import tasks
-from workspace.collaboration.tasks import TaskRow
+from workspace.collaboration.tasks import Task, TaskRow
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
@@ -27,7 +29,7 @@ PLACES = {"today": "/", "overview": "", "activity": "activity"}
 class TasksPage:
     """What is to be done on a deal, and the form for more."""
 
-    room: Room
+    header: DealHeader
     tasks: list[TaskRow]
     readers: list[tuple[str, str]]
     viewer_id: int | None
@@ -59,11 +61,7 @@ class TaskController(Controller):
         if visit.form.refusal:
             with visit.read() as session:
                 page = tasks_page(session, visit.viewer, key, visit.form)
-            return visit.answer(
-                "deal_room/tasks.html",
-                "deal_room/_task_form.html",
-                page,
-            )
+            return visit.answer("deal_room/tasks.html", "deal_room/_task_form.html", page)
         return visit.go(back, "The task is added.")
 
     @post("/{task_id:int}/done")
@@ -71,10 +69,7 @@ class TaskController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
         back = _back(visit.form, key)
-        with visit.write() as session:
-            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
-            visit.form.done()
-            tasks.finish_task(session, task, visit.viewer.person_id)
+        task = _change(visit, key, task_id, tasks.finish_task)
         return visit.go(back, f"Done: {task.text}")
 
     @post("/{task_id:int}/reopen")
@@ -82,10 +77,7 @@ class TaskController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
         back = _back(visit.form, key)
-        with visit.write() as session:
-            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
-            visit.form.done()
-            tasks.reopen_task(session, task, visit.viewer.person_id)
+        task = _change(visit, key, task_id, tasks.reopen_task)
         return visit.go(back, f"To be done again: {task.text}")
 
     @post("/{task_id:int}/change")
@@ -95,10 +87,7 @@ class TaskController(Controller):
         due = visit.form.day("due")
         assignee = visit.form.maybe("assignee", 80)
         back = _back(visit.form, key)
-        with visit.write() as session:
-            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
-            visit.form.done()
-            tasks.change_task(session, task, visit.viewer.person_id, due=due, assignee=assignee)
+        _change(visit, key, task_id, partial(tasks.change_task, due=due, assignee=assignee))
         return visit.go(back, "Saved.")
 
     @post("/{task_id:int}/remove")
@@ -106,20 +95,17 @@ class TaskController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
         back = _back(visit.form, key)
-        with visit.write() as session:
-            _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
-            visit.form.done()
-            tasks.remove_task(session, task, visit.viewer.person_id)
+        _change(visit, key, task_id, tasks.remove_task)
         return visit.go(back, "The task is removed.")
 
 
 def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksPage:
     """What is to be done on a deal, under the form as it was sent."""
-    head = room(session, viewer, key, "activity")
+    header = deal_header(session, viewer, key, "activity")
     return TasksPage(
-        room=head,
-        tasks=tasks.tasks_of_deal(session, head.deal),
-        readers=readers(session, head.deal) if viewer.may_write else [],
+        header=header,
+        tasks=tasks.tasks_of_deal(session, header.deal),
+        readers=readers(session, header.deal) if viewer.may_write else [],
         viewer_id=viewer.person_id,
         values=form.values,
         wrong=form.wrong,
@@ -129,6 +115,16 @@ def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksP
 def readers(session: Session, deal: Deal) -> list[tuple[str, str]]:
     """Who may be given a task on a deal, or mentioned on it, as (key, name)."""
     return [(reader.key, reader.name) for reader in access.readers_of(session, deal)]
+
+
+def _change(
+    visit: Visit, key: str, task_id: int, change: Callable[[Session, Task, int | None], None]
+) -> Task:
+    with visit.write() as session:
+        _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+        visit.form.done()
+        change(session, task, visit.viewer.person_id)
+    return task
 
 
 def _back(form: Form, key: str) -> str:

@@ -16,11 +16,11 @@ from web.pages.deals.list_state import (
     COLUMNS,
     LIST,
     Bar,
-    Look,
-    asked_by,
+    ListState,
     bar_of,
-    look_of,
-    read_look,
+    list_state_of,
+    query_fields,
+    read_list_state,
 )
 from web.routes import at, get, post
 from web.visits import Visit
@@ -43,7 +43,7 @@ MOST_AT_ONCE = 200
 class DealList:
     """The deals that were chosen, and what may be done with them."""
 
-    look: Look
+    state: ListState
     bar: Bar
     rows: list[DealRow]
     more: str | None  # The deal that the next page begins after.
@@ -100,20 +100,20 @@ class DealController(Controller):
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
         with visit.read() as session:
             page = deals_page(session, visit.viewer, visit.form)
-        return visit.answer("deals/list.html", page.fragment, page, address=page.look.address())
+        return visit.answer("deals/list.html", page.fragment, page, address=page.state.address())
 
     @post("/bulk")
     def change_many(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
-        look = look_of(visit.form.text("query", 2000))
+        state = list_state_of(visit.form.text("query", 2000))
         with visit.saving() as session:
             changed = change_many(session, visit.viewer, visit.form)
         if visit.form.refusal:
             with visit.read() as session:
-                page = deal_list(session, visit.viewer, asked_by(look), refused=visit.form)
+                page = deal_list(session, visit.viewer, query_fields(state), refused=visit.form)
             return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
-        return visit.go(look.address(), f"{said} changed.")
+        return visit.go(state.address(), f"{said} changed.")
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -161,21 +161,21 @@ def deal_list(
 ) -> DealList:
     """The list that an address asks for."""
     after = asked.maybe("after", 80)
-    look = read_look(asked)
+    state = read_list_state(asked)
     rows = lists.deal_rows(
         session,
         viewer,
-        look.chosen,
-        order=look.order,
-        descending=look.descending,
+        state.chosen,
+        order=state.order,
+        descending=state.descending,
         after=after,
         limit=PAGE + 1,
     )
     shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
     return DealList(
-        look=look,
-        bar=bar_of(session, viewer, look, form),
+        state=state,
+        bar=bar_of(session, viewer, state, form),
         rows=shown,
         more=last.key if last else None,
         editable=access.editable_deal_ids(session, viewer, [row.id for row in shown]),

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from web.forms import row_id
 from web.pages.deals.list import deals_page
-from web.pages.deals.list_state import asked_by, look_of
+from web.pages.deals.list_state import list_state_of, query_fields
 from web.routes import post
 from web.visits import Visit
 from workspace.deals import saved_views
@@ -42,24 +42,24 @@ class ViewController(Controller):
     @post("/{view_id:int}/delete")
     def delete(self, visit: NamedDependency[Visit], view_id: FromPath[int]) -> Response[Any]:
         require_writer(visit.viewer)
-        look = look_of(visit.form.text("query", 2000))
+        state = list_state_of(visit.form.text("query", 2000))
         visit.form.done()
         with visit.write() as session:
             name = saved_views.delete_view(session, visit.viewer, row_id(view_id))
-        return visit.go(look.address(), f"“{name}” is deleted.")
+        return visit.go(state.address(), f"“{name}” is deleted.")
 
 
 def _named(visit: Visit, write: Callable[[Session, str, str, bool], str]) -> Response[Any]:
     """Write a view with the name in a form; the form comes back where that cannot be."""
     require_writer(visit.viewer)
-    look = look_of(visit.form.text("query", 2000))
+    state = list_state_of(visit.form.text("query", 2000))
     name = visit.form.text("name", 60, required=True)
     shared = visit.form.flag("shared")
     with visit.saving() as session:
         visit.form.done()
-        said = write(session, name, look.query, shared)
+        said = write(session, name, state.query, shared)
     if visit.form.refusal:
         with visit.read() as session:
-            page = deals_page(session, visit.viewer, asked_by(look), form=visit.form)
+            page = deals_page(session, visit.viewer, query_fields(state), form=visit.form)
         return visit.show("deals/list.html", page)
-    return visit.go(look.address(), said)
+    return visit.go(state.address(), said)

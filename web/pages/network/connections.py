@@ -12,12 +12,12 @@ from sqlmodel import Session
 from references.network import address_books
 from references.network.address_books import ConnectionRow
 from references.network.ties import Visibility
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_ID, row_id
 from web.lists import answer_list, filled, first_page
 from web.pages.network.ties import SHARING
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace.people.viewer import Viewer, require_writer
+from workspace.people.viewer import require_writer
 
 PAGE = 50
 
@@ -40,9 +40,7 @@ class ConnectionController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = own_connections(session, visit.viewer, visit.form)
-        return answer_list(visit, "network/connections", page)
+        return answer_list(visit, "network/connections", own_connections)
 
     @post("/share")
     def share_all(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -85,18 +83,19 @@ class ConnectionController(Controller):
         return visit.go("/connections", f"{name} is no longer among your connections.")
 
 
-def own_connections(session: Session, viewer: Viewer, asked: Form) -> ConnectionList:
+def own_connections(session: Session, visit: Visit) -> ConnectionList:
     """The part of a member's connections that an address asks for."""
+    asked = visit.form
     text = asked.text("q", 200)
     after = asked.integer("after", 1, LARGEST_ID)
     asked.check()
     rows = address_books.connections_of(
-        session, viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
+        session, visit.viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
     )
     shown, last = first_page(rows, PAGE)
     return ConnectionList(
         rows=shown,
         more=last.id if last else None,
         params=filled(q=text),
-        may_write=viewer.may_write,
+        may_write=visit.viewer.may_write,
     )

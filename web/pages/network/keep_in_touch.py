@@ -1,11 +1,14 @@
 """Keeping in touch with a person: how often, and that one has written."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
+from sqlmodel import Session
 
 from web.forms import Form
 from web.routes import at, post
@@ -14,6 +17,7 @@ from workspace.collaboration import reminders
 from workspace.collaboration.reminders import CADENCES
 from workspace.errors import NotFound
 from workspace.people import people
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
 
@@ -24,43 +28,38 @@ class KeepInTouchController(Controller):
 
     @post()
     def keep(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        require_writer(visit.viewer)
         every = visit.form.choice("every", [str(days) for days in CADENCES], required=True)
         last_on = visit.form.day("last_on")
-        visit.form.done()
-        with visit.write() as session:
-            person = people.person_of(session, key)
-            reminders.keep_in_touch(session, _me(visit.viewer), person, int(every or 0), last_on)
-        return visit.go(at("people", key), f"You will be reminded {CADENCES[int(every or 0)]}.")
+        days = int(every or 0)
+        _change(visit, key, partial(reminders.keep_in_touch, every_days=days, last_on=last_on))
+        return visit.go(at("people", key), f"You will be reminded {CADENCES[days]}.")
 
     @post("/done")
     def done(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        require_writer(visit.viewer)
         back = _back(visit.form, key)
-        visit.form.done()
-        with visit.write() as session:
-            person = people.person_of(session, key)
-            reminders.got_in_touch(session, _me(visit.viewer), person)
+        person = _change(visit, key, reminders.got_in_touch)
         return visit.go(back, f"Noted: you were in touch with {person.name}.")
 
     @post("/later")
     def later(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        require_writer(visit.viewer)
         back = _back(visit.form, key)
-        visit.form.done()
-        with visit.write() as session:
-            person = people.person_of(session, key)
-            reminders.snooze(session, _me(visit.viewer), person)
+        person = _change(visit, key, reminders.snooze)
         return visit.go(back, f"You will be reminded of {person.name} in a week.")
 
     @post("/stop")
     def stop(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        require_writer(visit.viewer)
-        visit.form.done()
-        with visit.write() as session:
-            person = people.person_of(session, key)
-            reminders.stop(session, _me(visit.viewer), person)
+        person = _change(visit, key, reminders.stop)
         return visit.go(at("people", key), f"No more reminders of {person.name}.")
+
+
+def _change(visit: Visit, key: str, change: Callable[[Session, int, Person], None]) -> Person:
+    """Change the viewer's reminders of a person."""
+    require_writer(visit.viewer)
+    visit.form.done()
+    with visit.write() as session:
+        person = people.person_of(session, key)
+        change(session, _me(visit.viewer), person)
+    return person
 
 
 def _me(viewer: Viewer) -> int:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
 from web.routes import at, get, post
@@ -71,9 +71,7 @@ class AccountController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = account_list(session, visit.form)
-        return answer_list(visit, "records/accounts", page)
+        return answer_list(visit, "records/accounts", account_list)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -110,8 +108,7 @@ class AccountController(Controller):
         require_writer(visit.viewer)
         with visit.saving() as session:
             account = accounts.account_of(session, key)
-            lock_row(session, account)
-            require_unchanged(visit.form, account_values(session, account))
+            lock_unchanged(session, account, visit.form, account_values)
             facts = read_account(session, visit.form)
             accounts.edit_account(session, account, visit.viewer.person_id, facts)
         if visit.form.refusal:
@@ -119,8 +116,9 @@ class AccountController(Controller):
         return visit.go(at("accounts", key), "Saved.")
 
 
-def account_list(session: Session, asked: Form) -> AccountList:
+def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     relationship = asked.choice("relationship", tuple(Relationship))
     industry = asked.maybe("industry", 3)
@@ -203,8 +201,4 @@ def read_account(session: Session, form: Form) -> dict[str, Any]:
 def _form_again(visit: Visit, key: str | None) -> Response[str]:
     with visit.read() as session:
         page = account_form(session, key, visit.form)
-    return visit.answer(
-        "records/accounts/edit.html",
-        "records/accounts/_form.html",
-        page,
-    )
+    return visit.answer("records/accounts/edit.html", "records/accounts/_form.html", page)

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
 from web.routes import at, get, post
@@ -73,9 +73,7 @@ class LibraryController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = library(session, visit.viewer, visit.form)
-        return answer_list(visit, "records/library", page)
+        return answer_list(visit, "records/library", library)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -113,8 +111,7 @@ class LibraryController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
             asset = assets.editable_asset(session, visit.viewer, key)
-            lock_row(session, asset)
-            require_unchanged(visit.form, asset_values(session, asset))
+            lock_unchanged(session, asset, visit.form, asset_values)
             facts, product_ids = read_asset(session, visit.viewer, visit.form)
             assets.edit_asset(session, asset, visit.viewer.person_id, facts, product_ids)
         if visit.form.refusal:
@@ -132,8 +129,9 @@ class LibraryController(Controller):
         return visit.go(at("library", key), f"{asset.name} is {said}.")
 
 
-def library(session: Session, viewer: Viewer, asked: Form) -> Library:
+def library(session: Session, visit: Visit) -> Library:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     kind = asked.choice("kind", KINDS)
     product = asked.maybe("product", 80)
@@ -142,7 +140,7 @@ def library(session: Session, viewer: Viewer, asked: Form) -> Library:
     asked.check()
     rows = assets.asset_rows(
         session,
-        viewer,
+        visit.viewer,
         kind=kind,
         product=product,
         text=text,
@@ -155,7 +153,7 @@ def library(session: Session, viewer: Viewer, asked: Form) -> Library:
         rows=shown,
         more=last.key if last else None,
         params=filled(q=text, kind=kind, product=product, every=every),
-        products=lists.choices(session, viewer).products,
+        products=lists.choices(session, visit.viewer).products,
     )
 
 

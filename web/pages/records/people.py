@@ -1,6 +1,6 @@
 """People: the list, a person's page, contacts and their facts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form, row_id
 from web.lists import answer_list, filled, first_page
 from web.routes import at, get, post
@@ -87,9 +87,7 @@ class PeopleController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = people_list(session, visit.form)
-        return answer_list(visit, "records/people", page)
+        return answer_list(visit, "records/people", people_list)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -124,8 +122,7 @@ class PeopleController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
             person = people.editable_person(session, visit.viewer, key)
-            lock_row(session, person)
-            require_unchanged(visit.form, person_values(session, person))
+            lock_unchanged(session, person, visit.form, person_values)
             facts = read_person(session, visit.form)
             people.edit_person(session, person, visit.viewer.person_id, facts)
         if visit.form.refusal:
@@ -140,13 +137,11 @@ class PeopleController(Controller):
             "start": visit.form.day("start"),
             "end": visit.form.day("end"),
         }
-        with visit.saving() as session:
-            person = people.editable_person(session, visit.viewer, key)
-            visit.form.done()
+
+        def add(session: Session, person: Person) -> None:
             people.add_employment(session, person, organisation, visit.viewer.person_id, **facts)
-        if visit.form.refusal:
-            return _page_again(visit, key, "employment")
-        return visit.go(at("people", key), f"{organisation} is added.")
+
+        return _add_fact(visit, key, "employment", organisation, add)
 
     @post("/{key:str}/education")
     def educate(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -157,13 +152,11 @@ class PeopleController(Controller):
             "start": visit.form.day("start"),
             "end": visit.form.day("end"),
         }
-        with visit.saving() as session:
-            person = people.editable_person(session, visit.viewer, key)
-            visit.form.done()
+
+        def add(session: Session, person: Person) -> None:
             people.add_education(session, person, institution, visit.viewer.person_id, **facts)
-        if visit.form.refusal:
-            return _page_again(visit, key, "education")
-        return visit.go(at("people", key), f"{institution} is added.")
+
+        return _add_fact(visit, key, "education", institution, add)
 
     @post("/{key:str}/memberships")
     def belong(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -174,15 +167,13 @@ class PeopleController(Controller):
             "start": visit.form.day("start"),
             "end": visit.form.day("end"),
         }
-        with visit.saving() as session:
-            person = people.editable_person(session, visit.viewer, key)
-            visit.form.done()
+
+        def add(session: Session, person: Person) -> None:
             people.add_membership(
                 session, person, kind, organisation, visit.viewer.person_id, **facts
             )
-        if visit.form.refusal:
-            return _page_again(visit, key, "memberships")
-        return visit.go(at("people", key), f"{organisation} is added.")
+
+        return _add_fact(visit, key, "memberships", organisation, add)
 
     @post("/{key:str}/memberships/{membership_id:int}/remove")
     def leave(
@@ -195,8 +186,9 @@ class PeopleController(Controller):
         return visit.go(at("people", key), "Removed.")
 
 
-def people_list(session: Session, asked: Form) -> PeopleList:
+def people_list(session: Session, visit: Visit) -> PeopleList:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
@@ -227,7 +219,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         career=people.career(session, person.id),
         schooling=people.schooling(session, person.id),
         memberships=people.memberships(session, person.id),
-        gatherings=[(each.value, each.value.capitalize()) for each in Gathering],
+        gatherings=[(kind.value, kind.value.capitalize()) for kind in Gathering],
         deals=lists.deals_of_member(session, viewer, person.id, outcome=Outcome.OPEN)
         if roles is not None
         else [],
@@ -303,10 +295,19 @@ def read_person(session: Session, form: Form) -> dict[str, Any]:
     return facts
 
 
-def _page_again(visit: Visit, key: str, adding: str) -> Response[str]:
-    with visit.read() as session:
-        page = person_page(session, visit.viewer, key, visit.form, adding)
-    return visit.show("records/people/show.html", page)
+def _add_fact(
+    visit: Visit, key: str, adding: str, name: str, add: Callable[[Session, Person], None]
+) -> Response[Any]:
+    """Add a fact to a person; the page comes back with the form of that name where it cannot be."""
+    with visit.saving() as session:
+        person = people.editable_person(session, visit.viewer, key)
+        visit.form.done()
+        add(session, person)
+    if visit.form.refusal:
+        with visit.read() as session:
+            page = person_page(session, visit.viewer, key, visit.form, adding)
+        return visit.show("records/people/show.html", page)
+    return visit.go(at("people", key), f"{name} is added.")
 
 
 def _form_again(visit: Visit, key: str | None) -> Response[str]:

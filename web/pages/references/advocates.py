@@ -91,9 +91,7 @@ class AdvocateController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = advocate_list(session, visit.form)
-        return answer_list(visit, "references/advocates", page)
+        return answer_list(visit, "references/advocates", advocate_list)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -221,8 +219,9 @@ class AdvocateController(Controller):
         return visit.show("references/advocates/show.html", page)
 
 
-def advocate_list(session: Session, asked: Form) -> Advocates:
+def advocate_list(session: Session, visit: Visit) -> Advocates:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
     renew = asked.choice("renew", ("yes",))

@@ -125,9 +125,7 @@ class DeskController(Controller):
 
     @get()
     def queue(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = queue_page(session, visit.viewer, visit.form)
-        return answer_list(visit, "references/desk", page)
+        return answer_list(visit, "references/desk", queue_page)
 
     @get("/policy")
     def policy(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -285,14 +283,15 @@ def read_moment(form: Form) -> datetime:
         return now()
 
 
-def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
+def queue_page(session: Session, visit: Visit) -> Queue:
     """The page that an address asks for."""
+    asked = visit.form
     view = asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING
     after = asked.maybe("after", 20)
     asked.check()
-    rows = queued_requests(session, viewer, View(view), after=after, limit=PAGE + 1)
+    rows = queued_requests(session, visit.viewer, View(view), after=after, limit=PAGE + 1)
     shown, last = first_page(rows, PAGE)
-    is_desk = bool(viewer.roles & set(DESK_ROLES))
+    is_desk = bool(visit.viewer.roles & set(DESK_ROLES))
     return Queue(
         rows=shown,
         more=last.key if last else None,

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from references.teams.proposals import Load, Proposal, loads_of, proposed_teams, understaffed
 from similarity.index.catalog import Catalog
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.routes import get, post
 from web.visits import Visit
@@ -103,8 +103,7 @@ class AvailabilityController(Controller):
         require_writer(visit.viewer)
         with visit.saving() as session:
             person = own_person(session, visit.viewer)
-            lock_row(session, person)
-            require_unchanged(visit.form, own_availability(session, person))
+            lock_unchanged(session, person, visit.form, own_availability)
             change_availability(session, person, visit.form)
         if visit.form.refusal:
             with visit.read() as session:
