@@ -23,6 +23,10 @@ class Difference:
     theirs: str
 
 
+class EditConflict(Conflict):
+    """The record no longer has the values that the form was opened with."""
+
+
 @dataclass(frozen=True)
 class EditForm:
     """What the form over a record shows."""
@@ -32,10 +36,6 @@ class EditForm:
     seen: str = ""  # The fingerprint of the values that the form was opened with.
     # After an edit conflict: what both changed, which may be nothing.
     differences: list[Difference] | None = None
-
-
-class EditConflict(Conflict):
-    """The record no longer has the values that the form was opened with."""
 
 
 def fingerprint(values: Mapping[str, str]) -> str:

@@ -46,7 +46,7 @@ class InboxPage:
 class SettingsPage:
     """Whether the viewer gets the digest, and whether mail leaves at all."""
 
-    wanted: bool
+    wants_digest: bool
     mail_is_sent: bool
     zone: str
     zones: list[tuple[str, str]]
@@ -111,7 +111,7 @@ class InboxController(Controller):
         with visit.read() as session:
             me = _me(session, visit.viewer)
             page = SettingsPage(
-                wanted=digests.is_wanted(session, me.id),
+                wants_digest=digests.is_wanted(session, me.id),
                 mail_is_sent=visit.workspace.sends_mail,
                 zone=zone_or_utc(me.timezone),
                 zones=[(name, name.replace("_", " ")) for name in zones()],
@@ -120,12 +120,12 @@ class InboxController(Controller):
 
     @post("/settings")
     def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        wanted = visit.form.choice("digest", ("daily", "never"), required=True) == "daily"
+        wants_digest = visit.form.choice("digest", ("daily", "never"), required=True) == "daily"
         zone = visit.form.choice("zone", zones())
         visit.form.done()
         with visit.write() as session:
             me = _me(session, visit.viewer)
-            digests.choose(session, me.id, wanted)
+            digests.choose(session, me.id, wants_digest)
             if zone:
                 people.edit_person(session, me, me.id, {"timezone": zone})
         return visit.go("/inbox/settings", "Saved.")

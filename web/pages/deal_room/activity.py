@@ -1,6 +1,6 @@
 """The Activity tab: everything that happened on a deal, and what people write down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Controller
@@ -106,7 +106,7 @@ class ActivityController(Controller):
             notes.write_note(session, deal, visit.viewer.person_id, kind, text)
         if visit.form.refusal:
             with visit.read() as session:
-                page = activity_page(session, visit.viewer, key, visit.form)
+                page = activity_page(session, visit.viewer, key, visit.form, "", None)
             return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
         return visit.go(at("deals", key, "activity"), "Written down.")
 
@@ -125,30 +125,31 @@ class ActivityController(Controller):
         with visit.read() as session:
             deal = access.readable_deal(session, visit.viewer, key)
             notes.require_writer(session, visit.viewer, deal)
-            found = [
+            offered = [
                 (reader.key, reader.name)
                 for reader in access.readers_of(session, deal)
                 if reader.id != visit.viewer.person_id and _begins(reader.name, text)
             ]
-        return visit.show("deal_room/_mentions.html", Offered(found[:OFFERED]))
+        return visit.show("deal_room/_mentions.html", Offered(offered[:OFFERED]))
 
     @post("/follow")
     def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        wanted = visit.form.choice("follow", ("yes", "no"), required=True)
+        follow = visit.form.choice("follow", ("yes", "no"), required=True) == "yes"
         visit.form.done()
         with visit.write() as session:
             deal = access.readable_deal(session, visit.viewer, key)
             if visit.viewer.person_id is None:
                 raise NotFound("There is no such member.")
-            if wanted == "yes":
+            if follow:
                 notifications.follow(session, deal.id, visit.viewer.person_id)
             else:
                 notifications.unfollow(session, deal.id, visit.viewer.person_id)
-        said = "You follow this deal: notes, calls and stages come to your inbox."
-        return visit.go(
-            at("deals", key, "activity"),
-            said if wanted == "yes" else "You no longer follow this deal.",
+        notice = (
+            "You follow this deal: notes, calls and stages come to your inbox."
+            if follow
+            else "You no longer follow this deal."
         )
+        return visit.go(at("deals", key, "activity"), notice)
 
     @get("/{entry_id:int}/edit")
     def edit(
@@ -159,7 +160,7 @@ class ActivityController(Controller):
             entry = notes.own_note(session, deal, row_id(entry_id), visit.viewer.person_id)
             written = {"text": entry.text}
             values = Form([("text", entry.text), ("seen", fingerprint(written))])
-            page = activity_page(session, visit.viewer, key, values, editing=entry.id)
+            page = rewriting_page(session, visit.viewer, key, values, entry.id)
         return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
 
     @post("/{entry_id:int}/edit")
@@ -183,9 +184,7 @@ class ActivityController(Controller):
                 visit.form.sent["seen"] = [fingerprint({"text": saved})]
             there = saved if visit.form.is_conflict else ""
             with visit.read() as session:
-                page = activity_page(
-                    session, visit.viewer, key, visit.form, editing=entry_id, there=there
-                )
+                page = rewriting_page(session, visit.viewer, key, visit.form, entry_id, there)
             return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
         return visit.go(at("deals", key, "activity"), "Saved.")
 
@@ -209,14 +208,7 @@ def _begins(name: str, text: str) -> bool:
 
 
 def activity_page(
-    session: Session,
-    viewer: Viewer,
-    key: str,
-    form: Form,
-    view: str = "",
-    before: int | None = None,
-    editing: int | None = None,
-    there: str = "",
+    session: Session, viewer: Viewer, key: str, form: Form, view: str, before: int | None
 ) -> ActivityPage:
     """The tab, narrowed down to a view, from before an entry."""
     header = deal_header(session, viewer, key, "activity")
@@ -231,10 +223,6 @@ def activity_page(
         reader=viewer.person_id if viewer.may_write else None,
     )
     shown, last = first_page(events, PAGE)
-    if editing is not None and all(event.id != editing for event in shown):
-        # One that is further down than this page goes is rewritten on top.
-        entry = notes.own_note(session, deal, editing, viewer.person_id)
-        shown.insert(0, *events_of(session, [(entry, deal.key, deal.name)], viewer.person_id))
     return ActivityPage(
         header=header,
         events=shown,
@@ -247,8 +235,22 @@ def activity_page(
         tasks=tasks.tasks_of_deal(session, deal),
         readers=readers(session, deal) if viewer.may_write else [],
         viewer_id=viewer.person_id,
-        editing=editing,
-        there=there,
+        editing=None,
+        there="",
         values=form.values,
         wrong=form.wrong,
     )
+
+
+def rewriting_page(
+    session: Session, viewer: Viewer, key: str, form: Form, editing: int, there: str = ""
+) -> ActivityPage:
+    """The tab with the form over an entry; `there` is its saved text where that is another."""
+    page = activity_page(session, viewer, key, form, "", None)
+    events = page.events
+    if all(event.id != editing for event in events):
+        # One that is further down than this page goes is rewritten on top.
+        deal = page.header.deal
+        entry = notes.own_note(session, deal, editing, viewer.person_id)
+        events = [*events_of(session, [(entry, deal.key, deal.name)], viewer.person_id), *events]
+    return replace(page, events=events, editing=editing, there=there)

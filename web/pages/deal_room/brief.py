@@ -77,18 +77,18 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
     persons = {person.id: person for person in people}
     # That they met on this very deal is nothing to talk about.
     ground = common_ground(
-        session, viewer, [each for each in team if each], buyers, but_not=f"deal:{deal.id}"
+        session, viewer, [member for member in team if member], buyers, but_not=f"deal:{deal.id}"
     )
     members = active_members(session)
     attendees = []
     for row in side.rows:
         shared = [
-            (persons[one].name, each)
-            for (one, other), found in ground.items()
-            if other == row.person_id
-            for each in found
+            (persons[colleague].name, fact)
+            for (colleague, buyer), facts in ground.items()
+            if buyer == row.person_id
+            for fact in facts
         ]
-        shared.sort(key=lambda each: (-each[1].worth, each[0]))
+        shared.sort(key=lambda named: (-named[1].worth, named[0]))
         paths = workspace.network.paths(session, viewer, members, [row.person_id], limit=1)
         attendees.append(
             Attendee(
@@ -103,11 +103,11 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
                 path=paths[0] if paths else None,
             )
         )
-    gaps = [each for each in side.remarks if each.tone == Tone.GAP]
+    gaps = [remark for remark in side.remarks if remark.tone == Tone.GAP]
     return Brief(
         header=header,
         attendees=attendees,
-        team=sorted(persons[each].name for each in team if each),
+        team=sorted(persons[member].name for member in team if member),
         kin=kin_of_deal(
             session,
             viewer,
@@ -117,5 +117,5 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
             limit=BEST,
         ),
         open_questions=gaps,
-        remarks=[each for each in side.remarks if each.tone != Tone.GAP],
+        remarks=[remark for remark in side.remarks if remark.tone != Tone.GAP],
     )

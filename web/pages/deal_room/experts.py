@@ -12,7 +12,6 @@ from sqlmodel import Session, col, select
 
 from references.teams.proposals import Proposal, proposed_teams
 from similarity.experts import Expert, experts_of_deal
-from similarity.index.catalog import Catalog
 from web.forms import Form, row_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.routes import at, get, post
@@ -25,7 +24,7 @@ from workspace.deals.team import SeatRow
 from workspace.errors import Conflict, NotFound
 from workspace.people import people
 from workspace.people.tables import Person
-from workspace.people.viewer import Viewer, require_writer
+from workspace.people.viewer import require_writer
 
 # The experts that are shown; all of them are thought of for a seat.
 SHOWN = 10
@@ -61,7 +60,7 @@ class ExpertController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         with visit.read() as session:
-            page = experts_page(session, visit.viewer, visit.workspace.catalog, key, visit.form)
+            page = experts_page(session, visit, key)
         return visit.show("deal_room/experts.html", page)
 
     @post("/assign")
@@ -158,24 +157,18 @@ class ExpertController(Controller):
             readable = is_readable(session, visit.viewer, key)
         if visit.form.refusal:
             with visit.read() as session:
-                page = experts_page(
-                    session, visit.viewer, visit.workspace.catalog, key, Form(), seat_id, visit.form
-                )
+                page = experts_page(session, visit, key, freeing=seat_id)
             return visit.show("deal_room/experts.html", page)
         back = at("deals", key, "experts") if readable else "/deals"
         return visit.go(back, "The seat is open again.")
 
 
 def experts_page(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    key: str,
-    asked: Form,
-    freeing: int | None = None,
-    form: Form | None = None,
+    session: Session, visit: Visit, key: str, freeing: int | None = None
 ) -> ExpertsPage:
-    """The page with the locks of an address, and the form over a seat to free where one is."""
+    """The page with the locks of its address, or with the form over a seat that was not freed."""
+    viewer, catalog = visit.viewer, visit.workspace.catalog
+    asked, form = (visit.form, Form()) if freeing is None else (Form(), visit.form)
     header = deal_header(session, viewer, key, "experts")
     members = people.active_members(session)
     locks = read_places(session, header.deal, asked, "lock", members)
@@ -193,8 +186,8 @@ def experts_page(
         roles=seat_roles(session),
         former=credit.former_team(session, header.deal),
         freeing=freeing,
-        values=form.values if form else {},
-        wrong=form.wrong if form else {},
+        values=form.values,
+        wrong=form.wrong,
     )
 
 

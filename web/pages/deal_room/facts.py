@@ -40,16 +40,14 @@ class FactsForm:
     form: EditForm
     chosen_products: list[str]
     chosen_competitors: list[str]
-    # The field that takes the focus.
+    # The field that takes the focus: the address of the form names it.
     focus: str
     version: int
     choices: Choices
     owners: list[tuple[str, str]]
 
 
-def facts_form(
-    session: Session, viewer: Viewer, header: DealHeader, form: Form, focus: str
-) -> FactsForm:
+def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form) -> FactsForm:
     """The form over a deal's facts: the saved ones, and what was sent over them."""
     deal = header.deal
     choices = lists.choices(session, viewer)
@@ -90,7 +88,7 @@ def facts_form(
         chosen_competitors=form.sent.get("competitor", [])
         if linked
         else [key for key, _ in competitors],
-        focus=focus,
+        focus=form.values.get("field", ""),
         version=deal.version,
         choices=choices,
         owners=_owners(session, header),

@@ -29,7 +29,7 @@ from workspace.errors import Conflict
 from workspace.people.viewer import Viewer
 
 LIMIT = 10
-TERMS = tuple(each.name for each in dataclasses.fields(Weights))
+TERMS = tuple(term.name for term in dataclasses.fields(Weights))
 LABELS = {
     "meaning": "Meaning",
     "words": "Words",
@@ -146,7 +146,7 @@ class KinController(Controller):
             header = deal_header(session, visit.viewer, key, "kin")
             shown = None
             if verdict != "unlike":
-                found = kin_of_deal(
+                offered = kin_of_deal(
                     session,
                     visit.viewer,
                     visit.workspace.catalog,
@@ -155,7 +155,7 @@ class KinController(Controller):
                     weights=weights,
                     limit=LIMIT * 4,
                 )
-                shown = next((each for each in found if each.key == kin_key), None)
+                shown = next((kin for kin in offered if kin.key == kin_key), None)
         page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
         return visit.show(template, page)
@@ -175,7 +175,7 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     chosen, params = read_filter(asked)
     usual = weights_in_use(session)
     weights = read_weights(asked, usual)
-    found = kin_of_deal(
+    kin = kin_of_deal(
         session, viewer, catalog, header.deal, filter=chosen, weights=weights, limit=LIMIT
     )
     unlike = {
@@ -186,7 +186,7 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     names = lists.deal_names(session, viewer, unlike)
     return KinPage(
         header=header,
-        kin=found,
+        kin=kin,
         hidden=[
             Hidden(kin_key, name, unlike[kin_id].reason)
             for kin_id, (kin_key, name) in names.items()

@@ -1,6 +1,6 @@
 """The Overview tab: facts, stage, who may see it, and the best of every other tab."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Controller
@@ -85,10 +85,10 @@ class OverviewController(Controller):
 
     @get("/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        focus = visit.form.text("field", 30)
+        form = Form([("field", visit.form.text("field", 30))])
         with visit.read() as session:
             access.editable_deal(session, visit.viewer, key)
-            page = overview(session, visit.viewer, visit.workspace, key, form=Form(), focus=focus)
+            page = overview(session, visit.viewer, visit.workspace, key, form)
         return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
 
     @post("/edit")
@@ -99,7 +99,7 @@ class OverviewController(Controller):
             readable = is_readable(session, visit.viewer, key)
         if visit.form.refusal:
             with visit.read() as session:
-                page = overview(session, visit.viewer, visit.workspace, key, form=visit.form)
+                page = overview(session, visit.viewer, visit.workspace, key, visit.form)
             return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
         if not readable:
             return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
@@ -126,8 +126,8 @@ class OverviewController(Controller):
         if not visit.wants_fragment:
             return visit.go(board.address(), said)
         with visit.read() as session:
-            page = board_of(session, visit.viewer, query_fields(board), moved=key, said=said)
-        return visit.show(page.fragment, page)
+            page = board_of(session, visit.viewer, query_fields(board), moved=key)
+        return visit.show(page.fragment, replace(page, said=said))
 
     @post("/invitations")
     def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -154,13 +154,7 @@ class OverviewController(Controller):
 
 
 def overview(
-    session: Session,
-    viewer: Viewer,
-    workspace: Workspace,
-    key: str,
-    *,
-    form: Form | None = None,
-    focus: str = "",
+    session: Session, viewer: Viewer, workspace: Workspace, key: str, form: Form | None = None
 ) -> Overview:
     """The page, with the form over the facts where one is given."""
     catalog = workspace.catalog
@@ -198,5 +192,5 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
-        form=facts_form(session, viewer, header, form, focus) if form else None,
+        form=facts_form(session, viewer, header, form) if form else None,
     )

@@ -72,7 +72,7 @@ class ReferencesController(Controller):
         with visit.read() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            found = suggest_advocates(
+            suggestions = suggest_advocates(
                 session,
                 visit.viewer,
                 visit.workspace.catalog,
@@ -83,9 +83,9 @@ class ReferencesController(Controller):
             )
         why = next(
             (
-                reasons_in_a_line(each)
-                for each in found.suggested
-                if each.person.key == advocate_key
+                reasons_in_a_line(suggestion)
+                for suggestion in suggestions.suggested
+                if suggestion.person.key == advocate_key
             ),
             "",
         )
@@ -120,7 +120,7 @@ def references_page(
     """The tab for one activity, narrowed down to one person where a key is given."""
     header = deal_header(session, viewer, key, "references")
     prospect = people.person_of(session, prospect_key).id if prospect_key else None
-    found = suggest_advocates(
+    suggestions = suggest_advocates(
         session,
         viewer,
         workspace.catalog,
@@ -130,10 +130,10 @@ def references_page(
         prospect=prospect,
         limit=limit,
     )
-    to_reach = [person.id for person in found.to_reach]
+    to_reach = [person.id for person in suggestions.to_reach]
     return ReferencesPage(
         header=header,
-        suggestions=found,
+        suggestions=suggestions,
         asked=requests_on_deal(session, header.deal.id),
         reach=workspace.network.reach(session, viewer, to_reach, limit=3),
         activity=activity,

@@ -84,11 +84,9 @@ class StakeholderController(Controller):
         }
         above = visit.form.integer("reports_to", 1, LARGEST_ID)
         with visit.saving() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            row = _stakeholder(session, deal, stakeholder_id)
+            row = _editable_stakeholder(session, visit, key, stakeholder_id)
             if above is not None:
-                above = _stakeholder(session, deal, above).id
+                above = _stakeholder(session, row.deal_id, above).id
             changes["reports_to_id"] = above
             stakeholders.edit_stakeholder(session, row, visit.viewer.person_id, changes)
         if visit.form.refusal:
@@ -100,9 +98,7 @@ class StakeholderController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
     ) -> Response[Any]:
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            row = _stakeholder(session, deal, stakeholder_id)
+            row = _editable_stakeholder(session, visit, key, stakeholder_id)
             stakeholders.remove_stakeholder(session, row, visit.viewer.person_id)
         return visit.go(at("deals", key, "stakeholders"), "Taken off the map.")
 
@@ -148,8 +144,16 @@ def _buyer(session: Session, deal: Deal, name: str, title: str, by: int | None) 
     return add_contact(session, name, by, title=title, account_id=deal.account_id)
 
 
-def _stakeholder(session: Session, deal: Deal, stakeholder_id: int) -> Stakeholder:
+def _editable_stakeholder(
+    session: Session, visit: Visit, key: str, stakeholder_id: int
+) -> Stakeholder:
+    deal = access.editable_deal(session, visit.viewer, key)
+    visit.form.done()
+    return _stakeholder(session, deal.id, stakeholder_id)
+
+
+def _stakeholder(session: Session, deal_id: int, stakeholder_id: int) -> Stakeholder:
     row = session.get(Stakeholder, row_id(stakeholder_id))
-    if row is None or row.deal_id != deal.id:
+    if row is None or row.deal_id != deal_id:
         raise NotFound("There is no such stakeholder on this deal.")
     return row

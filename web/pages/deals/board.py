@@ -48,33 +48,27 @@ class Board:
     closed: list[ClosedColumn]
     open_stages: list[Stage]
     editable: set[int]
-    moved: str | None  # The deal that was moved just now.
+    moved: str  # The deal that was moved just now, if any.
     said: str
     fragment: str = "deals/_board.html"
 
 
 def board_of(
-    session: Session,
-    viewer: Viewer,
-    asked: Form,
-    *,
-    form: Form | None = None,
-    moved: str | None = None,
-    said: str = "",
+    session: Session, viewer: Viewer, asked: Form, form: Form | None = None, moved: str = ""
 ) -> Board:
     """The board that an address asks for, or the next cards of one of its columns."""
     stage_name = asked.maybe("column", 60)
     after = asked.maybe("after", 80)
     state = read_list_state(asked)
     open_stages = [row for row in stages(session) if row.outcome == Outcome.OPEN]
-    wanted = stage_name or state.chosen.stage
-    shown = [row for row in open_stages if wanted in (None, row.name)]
+    only = stage_name or state.chosen.stage
+    shown = [row for row in open_stages if only in (None, row.name)]
     totals = board.stage_totals(session, viewer, state.chosen)
     if after and len(shown) == 1:
         rows = board.more_cards(session, viewer, state.chosen, shown[0].id, after, limit=PAGE + 1)
         columns = [_column(shown[0], totals, rows[:PAGE], has_more=len(rows) > PAGE)]
     else:
-        rows = board.stage_cards(session, viewer, state.chosen, limit=PAGE, moved=moved)
+        rows = board.stage_cards(session, viewer, state.chosen, limit=PAGE, moved=moved or None)
         columns = [_first_of(stage, totals, rows) for stage in shown]
     cards = [row.id for column in columns for row in column.rows]
     return Board(
@@ -85,7 +79,7 @@ def board_of(
         open_stages=open_stages,
         editable=access.editable_deal_ids(session, viewer, cards),
         moved=moved,
-        said=said,
+        said="",
         fragment="deals/_cards.html" if after else "deals/_board.html",
     )
 

@@ -1,6 +1,6 @@
 """Deals: the list, what is changed on it, and logging a new one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from litestar import Controller
@@ -110,7 +110,8 @@ class DealController(Controller):
             changed = change_many(session, visit.viewer, visit.form)
         if visit.form.refusal:
             with visit.read() as session:
-                page = deal_list(session, visit.viewer, query_fields(state), refused=visit.form)
+                page = deal_list(session, visit.viewer, query_fields(state))
+            page = with_refused_change(page, visit.form)
             return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
         return visit.go(state.address(), f"{said} changed.")
@@ -148,18 +149,11 @@ def deals_page(
     """The list or the board that an address asks for, with a form over a view that came back."""
     if asked.choice("view", (LIST, BOARD)) == BOARD:
         return board_of(session, viewer, asked, form=form)
-    return deal_list(session, viewer, asked, form=form)
+    return deal_list(session, viewer, asked, form)
 
 
-def deal_list(
-    session: Session,
-    viewer: Viewer,
-    asked: Form,
-    *,
-    form: Form | None = None,
-    refused: Form | None = None,
-) -> DealList:
-    """The list that an address asks for."""
+def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None = None) -> DealList:
+    """The list that an address asks for, with a form over a view that came back."""
     after = asked.maybe("after", 80)
     state = read_list_state(asked)
     rows = lists.deal_rows(
@@ -181,14 +175,18 @@ def deal_list(
         editable=access.editable_deal_ids(session, viewer, [row.id for row in shown]),
         stages=[(name, name) for name in open_stages],
         owners=people.active_members(session),
-        values=refused.values if refused else {},
-        selected=[each.partition(":")[0] for each in refused.sent.get("deal", [])]
-        if refused
-        else [],
-        refused=refused.wrong if refused else {},
+        values={},
+        selected=[],
+        refused={},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
     )
+
+
+def with_refused_change(page: DealList, form: Form) -> DealList:
+    """The list with a change of many deals that was refused."""
+    selected = [deal.partition(":")[0] for deal in form.sent.get("deal", [])]
+    return replace(page, values=form.values, selected=selected, refused=form.wrong)
 
 
 def change_many(session: Session, viewer: Viewer, form: Form) -> int:
@@ -208,7 +206,7 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
         changes["owner_id"] = people.member_of(session, owner).id
     if day:
         changes["expected_close"] = day
-    chosen = [each.rpartition(":") for each in selected]
+    chosen = [deal.rpartition(":") for deal in selected]
     return lifecycle.change_all(
         session,
         viewer,

@@ -72,18 +72,18 @@ def stages_page(session: Session, viewer: Viewer, form: Form) -> StagesPage:
 
 def stage_values(pipeline: list[Stage]) -> dict[str, str]:
     """The stages as the form shows them; a closed one has but a name."""
-    found = {}
+    values = {}
     for stage in pipeline:
-        found[f"name-{stage.id}"] = stage.name
+        values[f"name-{stage.id}"] = stage.name
         if stage.outcome == Outcome.OPEN:
-            found[f"probability-{stage.id}"] = str(stage.probability)
-            found[f"rotting_days-{stage.id}"] = str(stage.rotting_days)
-    return found
+            values[f"probability-{stage.id}"] = str(stage.probability)
+            values[f"rotting_days-{stage.id}"] = str(stage.rotting_days)
+    return values
 
 
 def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
     """The facts in a form, by the stages' ids; `Invalid` where one cannot be taken."""
-    found = {}
+    settings = {}
     for stage in pipeline:
         name = form.text(f"name-{stage.id}", 60, required=True)
         facts = StageSettings(name, stage.probability, stage.rotting_days)
@@ -96,6 +96,6 @@ def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
             if rotting_days is None:
                 form.refuse(days, "Needed.")
             facts = StageSettings(name, probability or 0, rotting_days or 1)
-        found[stage.id] = facts
+        settings[stage.id] = facts
     form.done()
-    return found
+    return settings

@@ -159,11 +159,11 @@ def introductions_page(
     """A member's introductions; `edited_key` is the key of the ask that the form is about."""
     of_me = requests_to(session, viewer)
     me = viewer.person_id or 0
-    wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
-    found = asking.paths_from_connectors(session, viewer, workspace.network, wanted.values())
+    pairs = {row.key: (me, row.person.id) for row in of_me if row.open}
+    paths = asking.paths_from_connectors(session, viewer, workspace.network, pairs.values())
     return IntroductionsPage(
         of_me=of_me,
-        paths={key: found[pair] for key, pair in wanted.items() if pair in found},
+        paths={key: paths[pair] for key, pair in pairs.items() if pair in paths},
         by_me=requests_by(session, viewer),
         mail_is_sent=workspace.sends_mail,
         tomorrow=today() + timedelta(days=1),

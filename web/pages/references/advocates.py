@@ -262,7 +262,7 @@ def advocate_page(
         for each in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
         if each
     }
-    names = {row_id: found.name for row_id, found in by.items() if found}
+    names = {row_id: member.name for row_id, member in by.items() if member}
     return AdvocatePage(
         row=row,
         advocate=advocate,
@@ -283,9 +283,9 @@ def advocate_page(
 
 def terms_of(advocate: Advocate) -> dict[str, str]:
     """An advocate's limits as the form shows them."""
-    found = {
+    limits = {
         "calls": advocate.calls_a_quarter,
         "events": advocate.events_in_two_quarters,
         "paused_until": advocate.paused_until,
     }
-    return {name: str(value) for name, value in found.items() if value is not None}
+    return {name: str(value) for name, value in limits.items() if value is not None}

@@ -269,15 +269,15 @@ def guest_page(
 
 def read_times(form: Form, zone: str) -> list[datetime]:
     """The moments that a form offers; what is wrong with each is noted at its field."""
-    found = []
+    times = []
     for name in TIMES:
         written = form.text(name, 16)
         if written:
             try:
-                found.append(calendar.moment(written, zone))
+                times.append(calendar.moment(written, zone))
             except Invalid as why:
                 form.refuse(name, str(why))
-    return found
+    return times
 
 
 def say_yes(session: Session, advocate: Advocate) -> None:

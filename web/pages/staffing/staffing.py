@@ -114,9 +114,9 @@ class AvailabilityController(Controller):
 
 def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> StaffingPage:
     """The page, with one solution for all the deals on it: nobody gets too much."""
-    found = understaffed(session, viewer, limit=MOST_DEALS)
-    proposals = proposed_teams(session, viewer, catalog, [deal for deal, _ in found])
-    accounts = {deal.account_id for deal, _ in found}
+    short = understaffed(session, viewer, limit=MOST_DEALS)
+    proposals = proposed_teams(session, viewer, catalog, [deal for deal, _ in short])
+    accounts = {deal.account_id for deal, _ in short}
     names = dict(
         session.exec(select(Account.id, Account.name).where(col(Account.id).in_(accounts))).all()
     )
@@ -133,7 +133,7 @@ def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> Staffin
                 proposals=proposals[deal.id],
                 may_edit=access.may_edit(session, viewer, deal),
             )
-            for deal, count in found
+            for deal, count in short
         ],
         loads=rows,
     )
