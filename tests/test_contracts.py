@@ -84,7 +84,7 @@ def test_every_template_is_used() -> None:
     text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
     used = set(re.findall(r'"([\w/]+\.html)"', text))
     # The three templates of a list are called by their folder.
-    for folder in re.findall(r'answer_list\(request, "([\w/]+)"', text):
+    for folder in re.findall(r'answer_list\(visit, "([\w/]+)"', text):
         used |= {f"{folder}/{name}.html" for name in ("list", "_results", "_rows")}
     there = {str(template.relative_to(TEMPLATES)) for template in TEMPLATES.rglob("*.html")}
     assert there <= used

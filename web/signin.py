@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from web.routes import Request, get, post
-from web.session_cookie import closed_cookie, session_cookie, session_token, visit_cookie
+from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
 from web.visits import Visit
 from workspace.audit import audit
 from workspace.database import Database
@@ -42,7 +42,7 @@ class SignInController(Controller):
         if visit.request.scope.get("user"):
             return visit.go(back)
         response = visit.show("sign_in.html", SignInPage("", back, ""))
-        cookie = visit_cookie(visit.request)
+        cookie = signed_out_cookie(visit.request)
         if cookie:
             response.set_cookie(cookie)
         return response

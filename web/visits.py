@@ -1,10 +1,10 @@
 """What every handler is given: the request with its form and viewer, and ways to answer it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from litestar.exceptions import NotAuthorizedException
@@ -18,6 +18,9 @@ from web.routes import Request
 from web.workspace import Workspace
 from workspace.errors import Conflict, Invalid
 from workspace.people.viewer import Viewer
+
+P = ParamSpec("P")
+Page = TypeVar("Page")
 
 # The cookie with the notice for the next page: it has to survive a redirect.
 FLASH = "flash"
@@ -62,6 +65,16 @@ class Visit:
     def read(self) -> AbstractContextManager[Session]:
         """A session that cannot write."""
         return self.workspace.database.read()
+
+    def page(
+        self,
+        build: Callable[Concatenate[Session, Viewer, P], Page],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Page:
+        """The page that a function reads for the viewer, in a session of its own."""
+        with self.read() as session:
+            return build(session, self.viewer, *args, **kwargs)
 
     def write(self) -> AbstractContextManager[Session]:
         """A session that commits when the block ends."""

@@ -62,8 +62,7 @@ class InboxController(Controller):
         folder = InboxFolder(visit.form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
         before = visit.form.integer("before", 1, LARGEST_ID)
         visit.form.check()
-        with visit.read() as session:
-            page = inbox_page(session, visit.viewer, folder, before)
+        page = visit.page(inbox_page, folder, before)
         fragment = "inbox/_rows.html" if before else "inbox/_items.html"
         return visit.answer("inbox/show.html", fragment, page)
 
@@ -176,6 +175,4 @@ def _after(
     """The inbox again, with what was done and a way back."""
     if not visit.wants_fragment:
         return visit.go("/inbox" if folder == InboxFolder.OPEN else f"/inbox?show={folder}", said)
-    with visit.read() as session:
-        page = inbox_page(session, visit.viewer, folder, said=said, undo=undo)
-    return visit.show("inbox/_items.html", page)
+    return visit.show("inbox/_items.html", visit.page(inbox_page, folder, said=said, undo=undo))

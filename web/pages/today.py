@@ -62,9 +62,7 @@ class TodayController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = today_of(session, visit.viewer)
-        return visit.show("today.html", page)
+        return visit.show("today.html", visit.page(today_of))
 
 
 def today_of(session: Session, viewer: Viewer) -> Today:

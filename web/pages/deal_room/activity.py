@@ -90,8 +90,7 @@ class ActivityController(Controller):
         view = visit.form.choice("show", VIEWS) or ""
         before = visit.form.integer("before", 1, LARGEST_ID)
         visit.form.check()
-        with visit.read() as session:
-            page = activity_page(session, visit.viewer, key, Form(), view, before)
+        page = visit.page(activity_page, key, Form(), view, before)
         fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
         return visit.answer("deal_room/activity.html", fragment, page)
 
@@ -105,8 +104,7 @@ class ActivityController(Controller):
             visit.form.done()
             notes.write_note(session, deal, visit.viewer.person_id, kind, text)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = activity_page(session, visit.viewer, key, visit.form, "", None)
+            page = visit.page(activity_page, key, visit.form, "", None)
             return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
         return visit.go(at("deals", key, "activity"), "Written down.")
 
@@ -183,8 +181,7 @@ class ActivityController(Controller):
                 # The next try starts from the text that is saved now, which is shown beside it.
                 visit.form.sent["seen"] = [fingerprint({"text": saved})]
             there = saved if visit.form.is_conflict else ""
-            with visit.read() as session:
-                page = rewriting_page(session, visit.viewer, key, visit.form, entry_id, there)
+            page = visit.page(rewriting_page, key, visit.form, entry_id, there)
             return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
         return visit.go(at("deals", key, "activity"), "Saved.")
 

@@ -33,9 +33,9 @@ class Attendee:
     """Somebody of the buyer's side: who they are, what we share, and who knows them."""
 
     row: StakeholderRow
+    before: list[str]
     about: str
     path: KnownPath | None
-    before: list[str]
     # With whom of the team they share what, the best first.
     shared: list[tuple[str, Shared]]
 
@@ -60,9 +60,7 @@ class BriefController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = brief(session, visit.viewer, visit.workspace, key)
-        return visit.show("deal_room/brief.html", page)
+        return visit.show("deal_room/brief.html", visit.page(brief, visit.workspace, key))
 
 
 def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> Brief:

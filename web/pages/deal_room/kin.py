@@ -30,6 +30,18 @@ from workspace.people.viewer import Viewer
 
 LIMIT = 10
 TERMS = tuple(term.name for term in dataclasses.fields(Weights))
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A kin that somebody said is not like this deal."""
+
+    key: str
+    name: str
+    reason: str
+
+
+# What the page calls the terms of a score.
 LABELS = {
     "meaning": "Meaning",
     "words": "Words",
@@ -40,15 +52,6 @@ LABELS = {
     "region": "Region",
     "recency": "Recency",
 }
-
-
-@dataclass(frozen=True)
-class Hidden:
-    """A kin that somebody said is not like this deal."""
-
-    key: str
-    name: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,7 @@ class KinController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = kin_page(session, visit.viewer, visit.workspace.catalog, key, visit.form)
+        page = visit.page(kin_page, visit.workspace.catalog, key, visit.form)
         # The address keeps what was chosen, and nothing that is as usual.
         shown = query({**page.params, **page.changed})
         address = at("deals", key, "kin") + "?" + shown

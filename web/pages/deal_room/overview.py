@@ -79,9 +79,7 @@ class OverviewController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = overview(session, visit.viewer, visit.workspace, key)
-        return visit.show("deal_room/overview.html", page)
+        return visit.show("deal_room/overview.html", visit.page(overview, visit.workspace, key))
 
     @get("/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -98,8 +96,7 @@ class OverviewController(Controller):
             change_deal(session, visit.viewer, deal, visit.form)
             readable = is_readable(session, visit.viewer, key)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = overview(session, visit.viewer, visit.workspace, key, visit.form)
+            page = visit.page(overview, visit.workspace, key, visit.form)
             return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
         if not readable:
             return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
@@ -125,8 +122,7 @@ class OverviewController(Controller):
         said = f"{deal.name} is at {name} now."
         if not visit.wants_fragment:
             return visit.go(board.address(), said)
-        with visit.read() as session:
-            page = board_of(session, visit.viewer, query_fields(board), moved=key)
+        page = visit.page(board_of, query_fields(board), moved=key)
         return visit.show(page.fragment, replace(page, said=said))
 
     @post("/invitations")

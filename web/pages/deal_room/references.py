@@ -56,10 +56,9 @@ class ReferencesController(Controller):
         prospect = visit.form.maybe("prospect", 80)
         limit = ALL if visit.form.flag("all") else BEST
         visit.form.check()
-        with visit.read() as session:
-            page = references_page(
-                session, visit.viewer, visit.workspace, key, Activity(activity), prospect, limit
-            )
+        page = visit.page(
+            references_page, visit.workspace, key, Activity(activity), prospect, limit
+        )
         return visit.show("deal_room/references.html", page)
 
     @post()

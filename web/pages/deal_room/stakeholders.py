@@ -51,8 +51,7 @@ class StakeholderController(Controller):
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         editing = visit.form.integer("edit", 1, LARGEST_ID)
         visit.form.check()
-        with visit.read() as session:
-            page = stakeholders_page(session, visit.viewer, key, Form(), editing)
+        page = visit.page(stakeholders_page, key, Form(), editing)
         return visit.show("deal_room/stakeholders.html", page)
 
     @post()
@@ -103,8 +102,7 @@ class StakeholderController(Controller):
         return visit.go(at("deals", key, "stakeholders"), "Taken off the map.")
 
     def _again(self, visit: Visit, key: str, editing: int | None) -> Response[str]:
-        with visit.read() as session:
-            page = stakeholders_page(session, visit.viewer, key, visit.form, editing)
+        page = visit.page(stakeholders_page, key, visit.form, editing)
         return visit.show("deal_room/stakeholders.html", page, status=422)
 
 

@@ -44,8 +44,7 @@ class TaskController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = tasks_page(session, visit.viewer, key, Form())
+        page = visit.page(tasks_page, key, Form())
         return visit.answer("deal_room/tasks.html", "deal_room/_tasks.html", page)
 
     @post()
@@ -59,8 +58,7 @@ class TaskController(Controller):
             visit.form.done()
             tasks.add_task(session, deal, text, visit.viewer.person_id, due=due, assignee=assignee)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = tasks_page(session, visit.viewer, key, visit.form)
+            page = visit.page(tasks_page, key, visit.form)
             return visit.answer("deal_room/tasks.html", "deal_room/_task_form.html", page)
         return visit.go(back, "The task is added.")
 

@@ -43,10 +43,10 @@ MOST_AT_ONCE = 200
 class DealList:
     """The deals that were chosen, and what may be done with them."""
 
-    state: ListState
-    bar: Bar
     rows: list[DealRow]
     more: str | None  # The deal that the next page begins after.
+    state: ListState
+    bar: Bar
     editable: set[int]
     # What many deals may be changed to at once.
     stages: list[tuple[str, str]]
@@ -98,8 +98,7 @@ class DealController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = deals_page(session, visit.viewer, visit.form)
+        page = visit.page(deals_page, visit.form)
         return visit.answer("deals/list.html", page.fragment, page, address=page.state.address())
 
     @post("/bulk")
@@ -109,8 +108,7 @@ class DealController(Controller):
         with visit.saving() as session:
             changed = change_many(session, visit.viewer, visit.form)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = deal_list(session, visit.viewer, query_fields(state))
+            page = visit.page(deal_list, query_fields(state))
             page = with_refused_change(page, visit.form)
             return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
@@ -119,9 +117,7 @@ class DealController(Controller):
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        with visit.read() as session:
-            page = new_deal(session, visit.viewer, visit.form)
-        return visit.show("deals/new.html", page)
+        return visit.show("deals/new.html", visit.page(new_deal, visit.form))
 
     @get("/new/account")
     def account(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -136,8 +132,7 @@ class DealController(Controller):
             deal, is_new = log_deal(session, visit.viewer, visit.form)
             key = deal.key
         if visit.form.refusal:
-            with visit.read() as session:
-                page = new_deal(session, visit.viewer, visit.form)
+            page = visit.page(new_deal, visit.form)
             return visit.answer("deals/new.html", "deals/_form.html", page)
         said = "is logged" if is_new else "was logged a moment ago, and only once"
         return visit.go(at("deals", key, "kin"), f"{key} {said}. These are its kin.")

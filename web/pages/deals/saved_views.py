@@ -59,7 +59,6 @@ def _named(visit: Visit, write: Callable[[Session, str, str, bool], str]) -> Res
         visit.form.done()
         said = write(session, name, state.query, shared)
     if visit.form.refusal:
-        with visit.read() as session:
-            page = deals_page(session, visit.viewer, query_fields(state), form=visit.form)
+        page = visit.page(deals_page, query_fields(state), form=visit.form)
         return visit.show("deals/list.html", page)
     return visit.go(state.address(), said)

@@ -36,9 +36,7 @@ class StageController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = stages_page(session, visit.viewer, Form())
-        return visit.show("deals/stages.html", page)
+        return visit.show("deals/stages.html", visit.page(stages_page, Form()))
 
     @post()
     def change(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -48,9 +46,7 @@ class StageController(Controller):
             require_unchanged(visit.form, stage_values(pipeline))
             change_stages(session, read_stages(pipeline, visit.form), visit.viewer.person_id)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = stages_page(session, visit.viewer, visit.form)
-            return visit.show("deals/stages.html", page)
+            return visit.show("deals/stages.html", visit.page(stages_page, visit.form))
         return visit.go("/deals/stages", "The stages are saved.")
 
 

@@ -77,15 +77,13 @@ class IntroductionController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = introductions_page(session, visit.viewer, visit.workspace, "", Form())
+        page = visit.page(introductions_page, visit.workspace, "", Form())
         return visit.show("network/introductions/list.html", page)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        with visit.read() as session:
-            page = new_introduction(session, visit.viewer, visit.workspace.network, visit.form)
+        page = visit.page(new_introduction, visit.workspace.network, visit.form)
         return visit.show("network/introductions/new.html", page)
 
     @post()
@@ -109,8 +107,7 @@ class IntroductionController(Controller):
                 deal=access.readable_deal(session, visit.viewer, deal_key) if deal_key else None,
             )
         if visit.form.refusal:
-            with visit.read() as session:
-                page = new_introduction(session, visit.viewer, visit.workspace.network, visit.form)
+            page = visit.page(new_introduction, visit.workspace.network, visit.form)
             return visit.show("network/introductions/new.html", page)
         return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
 
@@ -129,8 +126,7 @@ class IntroductionController(Controller):
                 session, visit.viewer, key, said, message=message, send=send, again_on=again_on
             )
         if visit.form.refusal:
-            with visit.read() as session:
-                page = introductions_page(session, visit.viewer, visit.workspace, key, visit.form)
+            page = visit.page(introductions_page, visit.workspace, key, visit.form)
             return visit.show("network/introductions/list.html", page)
         return visit.go("/introductions", _SAID[said])
 

@@ -66,8 +66,7 @@ class TiesController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = ties_page(session, visit.viewer, visit.workspace.network, key, Form())
+        page = visit.page(ties_page, visit.workspace.network, key, Form())
         return visit.show("network/ties.html", page)
 
     @post()
@@ -96,8 +95,7 @@ class TiesController(Controller):
                 **facts,
             )
         if visit.form.refusal:
-            with visit.read() as session:
-                page = ties_page(session, visit.viewer, visit.workspace.network, key, visit.form)
+            page = visit.page(ties_page, visit.workspace.network, key, visit.form)
             return visit.answer("network/ties.html", "network/_tie_form.html", page)
         return visit.go(at("people", key, "ties"), "The tie is written down.")
 

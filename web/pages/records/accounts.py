@@ -92,9 +92,7 @@ class AccountController(Controller):
 
     @get("/{key:str}")
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = account_page(session, visit.viewer, key)
-        return visit.show("records/accounts/show.html", page)
+        return visit.show("records/accounts/show.html", visit.page(account_page, key))
 
     @get("/{key:str}/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

@@ -78,8 +78,7 @@ class LibraryController(Controller):
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        with visit.read() as session:
-            page = asset_form(session, visit.viewer, None, Form([("published", str(today()))]))
+        page = visit.page(asset_form, None, Form([("published", str(today()))]))
         return visit.show("records/library/edit.html", page)
 
     @post()
@@ -97,15 +96,11 @@ class LibraryController(Controller):
 
     @get("/{key:str}")
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = asset_page(session, visit.viewer, key)
-        return visit.show("records/library/show.html", page)
+        return visit.show("records/library/show.html", visit.page(asset_page, key))
 
     @get("/{key:str}/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = asset_form(session, visit.viewer, key, Form())
-        return visit.show("records/library/edit.html", page)
+        return visit.show("records/library/edit.html", visit.page(asset_form, key, Form()))
 
     @post("/{key:str}/edit")
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -225,7 +220,7 @@ def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, 
         "language": form.text("language", 10),
     }
     form.done()
-    return facts, [each.id for each in choose_products(session, viewer, chosen)]
+    return facts, [product.id for product in choose_products(session, viewer, chosen)]
 
 
 def _products(session: Session, asset: Asset) -> list[Product]:
@@ -234,6 +229,5 @@ def _products(session: Session, asset: Asset) -> list[Product]:
 
 
 def _form_again(visit: Visit, key: str | None) -> Response[str]:
-    with visit.read() as session:
-        page = asset_form(session, visit.viewer, key, visit.form)
+    page = visit.page(asset_form, key, visit.form)
     return visit.answer("records/library/edit.html", "records/library/_form.html", page)

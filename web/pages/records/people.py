@@ -108,15 +108,11 @@ class PeopleController(Controller):
 
     @get("/{key:str}")
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = person_page(session, visit.viewer, key, Form(), "")
-        return visit.show("records/people/show.html", page)
+        return visit.show("records/people/show.html", visit.page(person_page, key, Form(), ""))
 
     @get("/{key:str}/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = person_form(session, visit.viewer, key, Form())
-        return visit.show("records/people/edit.html", page)
+        return visit.show("records/people/edit.html", visit.page(person_form, key, Form()))
 
     @post("/{key:str}/edit")
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -304,13 +300,11 @@ def _add_fact(
         visit.form.done()
         add(session, person)
     if visit.form.refusal:
-        with visit.read() as session:
-            page = person_page(session, visit.viewer, key, visit.form, adding)
+        page = visit.page(person_page, key, visit.form, adding)
         return visit.show("records/people/show.html", page)
     return visit.go(at("people", key), f"{name} is added.")
 
 
 def _form_again(visit: Visit, key: str | None) -> Response[str]:
-    with visit.read() as session:
-        page = person_form(session, visit.viewer, key, visit.form)
+    page = visit.page(person_form, key, visit.form)
     return visit.answer("records/people/edit.html", "records/people/_form.html", page)

@@ -117,8 +117,7 @@ class AdvocateController(Controller):
 
     @get("/{key:str}")
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = advocate_page(session, visit.viewer, visit.workspace, key, Form(), "")
+        page = visit.page(advocate_page, visit.workspace, key, Form(), "")
         return visit.show("references/advocates/show.html", page)
 
     @post("/{key:str}/terms")
@@ -135,7 +134,7 @@ class AdvocateController(Controller):
                 session,
                 advocate,
                 visit.viewer.person_id,
-                activities=[Activity(each) for each in chosen],
+                activities=[Activity(activity) for activity in chosen],
                 calls_a_quarter=calls,
                 events_in_two_quarters=events,
                 paused_until=paused,
@@ -214,8 +213,7 @@ class AdvocateController(Controller):
         return visit.go(at("references", "advocates", key), "Noted: it is sent.")
 
     def _again(self, visit: Visit, key: str, name: str) -> Response[str]:
-        with visit.read() as session:
-            page = advocate_page(session, visit.viewer, visit.workspace, key, visit.form, name)
+        page = visit.page(advocate_page, visit.workspace, key, visit.form, name)
         return visit.show("references/advocates/show.html", page)
 
 
@@ -258,9 +256,9 @@ def advocate_page(
     said = consents_of(session, [advocate.id])[advocate.id]
     about = guest_links.advocate_outbox_subject(advocate.id)
     by = {
-        each: session.get(Person, each)
-        for each in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
-        if each
+        person_id: session.get(Person, person_id)
+        for person_id in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
+        if person_id
     }
     names = {row_id: member.name for row_id, member in by.items() if member}
     return AdvocatePage(
@@ -268,7 +266,7 @@ def advocate_page(
         advocate=advocate,
         person=person,
         nominated_by=by.get(advocate.nominated_by_id or 0),
-        consents=[(each, names.get(each.recorded_by_id or 0)) for each in reversed(said)],
+        consents=[(consent, names.get(consent.recorded_by_id or 0)) for consent in reversed(said)],
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
         used=budgets.days_of_customer(session, person.account_id),
         messages=outbox.messages_about(session, about) if is_desk else [],

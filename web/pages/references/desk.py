@@ -129,9 +129,7 @@ class DeskController(Controller):
 
     @get("/policy")
     def policy(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = policy_page(session, visit.viewer, Form())
-        return visit.show("references/desk/policy.html", page)
+        return visit.show("references/desk/policy.html", visit.page(policy_page, Form()))
 
     @post("/policy")
     def set_policy(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -147,9 +145,7 @@ class DeskController(Controller):
             require_role(visit.viewer, *DESK_ROLES)
             desk_policy.set_policy(session, visit.viewer.person_id, changes)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = policy_page(session, visit.viewer, visit.form)
-            return visit.show("references/desk/policy.html", page)
+            return visit.show("references/desk/policy.html", visit.page(policy_page, visit.form))
         return visit.go(at("references", "policy"), "The rules are saved.")
 
     @post("/bulk")
@@ -166,8 +162,8 @@ class DeskController(Controller):
         if not chosen:
             raise Invalid("Choose requests first.", {"request": "None is chosen."})
         done, left = 0, []
-        for each in chosen:
-            key, _, version = each.partition(":")
+        for sent in chosen:
+            key, _, version = sent.partition(":")
             try:
                 with visit.write() as session:
                     row = request_of(session, visit.viewer, key)
@@ -180,8 +176,7 @@ class DeskController(Controller):
 
     @get("/{key:str}")
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            page = request_page(session, visit.viewer, visit.workspace, key, Form())
+        page = visit.page(request_page, visit.workspace, key, Form())
         return visit.show("references/desk/show.html", page)
 
     @post("/{key:str}/messages/{message:int}")
@@ -213,8 +208,7 @@ class DeskController(Controller):
             row = request_of(session, visit.viewer, key)
             act(session, visit.viewer, row, version)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = request_page(session, visit.viewer, visit.workspace, key, visit.form)
+            page = visit.page(request_page, visit.workspace, key, visit.form)
             return visit.show("references/desk/show.html", page)
         to = "/references?" + query({"view": view}) if back else at("references", key)
         said = _NOTICES[name]
@@ -344,6 +338,6 @@ def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
         values=form.values or values,
         owner_approval=form.flag("owner_approval") if form.sent else rules.owner_approval,
         wrong=form.wrong,
-        stages=[(str(each.position), each.name) for each in stages(session)],
+        stages=[(str(stage.position), stage.name) for stage in stages(session)],
         may_edit=bool(viewer.roles & {Role.MARKETER, Role.ADMIN}),
     )

@@ -149,7 +149,9 @@ class GuestController(Controller):
             if slot == "none":
                 workflow.ask_other_times(session, guest, asked, visit.workspace.origin)
                 return
-            offered = {each.isoformat(): each for each in rules.slots_of(session, asked.id)}
+            offered = {
+                slot_at.isoformat(): slot_at for slot_at in rules.slots_of(session, asked.id)
+            }
             if slot not in offered:
                 raise Invalid("Choose one.", {"slot": "This time is no longer offered."})
             _learn_zone(session, guest, zone)
@@ -189,7 +191,7 @@ class GuestController(Controller):
                     session,
                     advocate,
                     None,
-                    activities=[Activity(each) for each in chosen],
+                    activities=[Activity(activity) for activity in chosen],
                     calls_a_quarter=calls,
                     events_in_two_quarters=events,
                     paused_until=paused,
@@ -245,7 +247,7 @@ def guest_page(
         asked = _asked(session, row, link)
         if link.purpose == Purpose.PICK:
             times = rules.slots_of(session, row.id)
-            slots = [(each.isoformat(), calendar.shown(each, zone)) for each in times]
+            slots = [(time.isoformat(), calendar.shown(time, zone)) for time in times]
     else:
         advocate, _ = _advocate_of(session, link)
         said = consent.consents_of(session, [advocate.id])[advocate.id]

@@ -36,9 +36,7 @@ class SeatRoleController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = seat_roles_page(session, visit.viewer)
-        return visit.show("staffing/roles.html", page)
+        return visit.show("staffing/roles.html", visit.page(seat_roles_page))
 
     @post()
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -85,9 +83,7 @@ class SeatRoleController(Controller):
     def _again(self, visit: Visit, key: str) -> Response[str]:
         if visit.form.is_conflict:
             visit.form.refuse("role", str(visit.form.refusal))
-        with visit.read() as session:
-            page = seat_roles_page(session, visit.viewer, key, visit.form)
-        return visit.show("staffing/roles.html", page)
+        return visit.show("staffing/roles.html", visit.page(seat_roles_page, key, visit.form))
 
 
 def seat_roles_page(

@@ -53,9 +53,7 @@ class StaffingController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = staffing_page(session, visit.viewer, visit.workspace.catalog)
-        return visit.show("staffing/show.html", page)
+        return visit.show("staffing/show.html", visit.page(staffing_page, visit.workspace.catalog))
 
     @post("/assign")
     def assign(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -94,9 +92,7 @@ class AvailabilityController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = availability_page(session, visit.viewer, Form())
-        return visit.show("staffing/availability.html", page)
+        return visit.show("staffing/availability.html", visit.page(availability_page, Form()))
 
     @post()
     def change(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -106,8 +102,7 @@ class AvailabilityController(Controller):
             lock_unchanged(session, person, visit.form, own_availability)
             change_availability(session, person, visit.form)
         if visit.form.refusal:
-            with visit.read() as session:
-                page = availability_page(session, visit.viewer, visit.form)
+            page = visit.page(availability_page, visit.form)
             return visit.show("staffing/availability.html", page)
         return visit.go("/availability", "Saved: it holds for the next proposal.")
 
