@@ -198,7 +198,6 @@ def asset_rows(
             won=sa.func.coalesce(counts.c.won, 0),
             closed=sa.func.coalesce(counts.c.closed, 0),
         )
-        .select_from(Asset)
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
     )
@@ -286,7 +285,6 @@ def use_rows(
             currency=Deal.currency,
             by=Person.name,
         )
-        .select_from(Use)
         .join(Asset, col(Asset.id) == col(Use.asset_id))
         .join(Deal, col(Deal.id) == col(Use.deal_id))
         .outerjoin(Person, col(Person.id) == col(Use.by_id))

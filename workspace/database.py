@@ -156,8 +156,9 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
 def select_row(row: type, table: type[SQLModel] | None = None, /, **columns: Any) -> sa.Select[Any]:
     """A query for rows of a dataclass; each column is named after the field that it fills.
 
-    A required field that is not named takes the column of its name from `table`. TypeError if a
-    column is not a field of `row`, or a required field has no column.
+    With `table`, the query selects from it, and a required field that is not named takes the
+    table's column of its name. TypeError if a column is not a field of `row`, or a required field
+    has no column.
     """
     row_fields = {field.name: field for field in fields(row)}
     required = [
@@ -172,7 +173,8 @@ def select_row(row: type, table: type[SQLModel] | None = None, /, **columns: Any
         raise TypeError(f"{row.__name__} has no field {', '.join(sorted(unknown))}.")
     if missing := set(required) - columns.keys():
         raise TypeError(f"{row.__name__} needs the fields {', '.join(sorted(missing))}.")
-    return sa.select(*(sa.label(name, column) for name, column in columns.items()))
+    query = sa.select(*(sa.label(name, column) for name, column in columns.items()))
+    return query if table is None else query.select_from(table)
 
 
 def contains(text: str, *columns: Any) -> sa.ColumnElement[bool]:

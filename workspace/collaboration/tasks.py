@@ -176,7 +176,6 @@ def _task_rows() -> sa.Select[Any]:
             deal_name=Deal.name,
             confidential=Deal.confidential,
         )
-        .select_from(Task)
         .join(Deal, col(Deal.id) == col(Task.deal_id))
         .outerjoin(Person, col(Person.id) == col(Task.assignee_id))
     )

@@ -179,17 +179,13 @@ def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
     query = (
         select_row(
             SeatRow,
-            id=Seat.id,
-            role=Seat.role,
-            person_id=Seat.person_id,
+            Seat,
             person_key=Person.key,
             name=Person.name,
             title=Person.title,
-            since=Seat.since,
             asked=asked.name,
             asked_key=asked.key,
         )
-        .select_from(Seat)
         .outerjoin(Person, col(Person.id) == col(Seat.person_id))
         .outerjoin(asked, col(asked.id) == col(Seat.asked_id))
         .where(col(Seat.deal_id) == deal_id)
@@ -214,13 +210,12 @@ def asked_seats(session: Session, viewer: Viewer) -> list[AskedSeat]:
     query = (
         select_row(
             AskedSeat,
+            Seat,
             seat_id=Seat.id,
-            role=Seat.role,
             deal_key=Deal.key,
             deal_name=Deal.name,
             account=Account.name,
         )
-        .select_from(Seat)
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .where(access.visible_deals(viewer), col(Seat.asked_id) == viewer.person_id)
