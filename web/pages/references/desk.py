@@ -25,7 +25,7 @@ from references.desk.queue import (
     queued_requests,
     request_row,
 )
-from references.desk.request import DESK_ROLES, OUTCOMES, Party, ReferenceRequest
+from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, ReferenceRequest
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
@@ -54,20 +54,9 @@ VIEWS = (
 )
 # The words of an address for a step, where they are not the step's own.
 _STEPS = {"other-times": "other times", "outcome": "record outcome"}
-_NOTICES = {
-    "submit": "asked for",
-    "approve": "approved",
-    "decline": "declined",
-    "assign": "assigned",
-    "swap": "given to another advocate",
-    "invite": "sent to the customer",
-    "other times": "sent back for other times",
-    "schedule": "scheduled",
-    "reschedule": "moved",
-    "complete": "completed",
-    "miss": "missed",
-    "record outcome": "closed with its outcome",
-    "cancel": "called off",
+# Guests take the other steps on pages of their own.
+_MEMBERS_STEPS = {
+    name for name, step in STEPS.items() if set(step.who) - {Party.ADVOCATE, Party.PROSPECT}
 }
 
 
@@ -201,7 +190,9 @@ class DeskController(Controller):
                 done += 1
             except DealkinError as why:
                 left.append(f"{key}: {why}")
-        notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
+        notice = f"{done} {STEPS[step].participle}." + (
+            f" {len(left)} not. {left[0]}" if left else ""
+        )
         return go(request, "/references?" + query({"view": view}), notice)
 
     @get("/{key:str}")
@@ -246,7 +237,7 @@ class DeskController(Controller):
         workspace: NamedDependency[Workspace],
     ) -> Response[Any]:
         name = _STEPS.get(step, step)
-        if name not in _NOTICES:
+        if name not in _MEMBERS_STEPS:
             raise NotFound("There is no such step.")
         version = form.integer("version")
         back = form.choice("back", ("queue",))
@@ -261,7 +252,7 @@ class DeskController(Controller):
                 page = request_page(session, viewer, workspace, key, form)
             return show(request, "references/desk/show.html", page, status=form.status)
         to = "/references?" + query({"view": view}) if back else at("references", key)
-        said = _NOTICES[name]
+        said = STEPS[name].participle
         if name in ("approve", "swap") and row.approved_at is None:
             said += "; the one who looks after the customer has still to agree"
         return go(request, to, f"{key} is {said}.")
