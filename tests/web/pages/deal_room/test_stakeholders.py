@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from references.network.ties import TieKind, assert_tie
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
@@ -155,27 +155,24 @@ def test_ties_at_competitors_count_only_where_they_may_be_seen(world: World) -> 
     assert text not in said(world, Tone.WARNING, "charlie")
 
 
-def test_a_former_user_of_our_product_is_a_chance(world: World, session: Session) -> None:
+def put_with_former_job(world: World, account: str, end: date) -> None:
+    """Inês becomes a stakeholder, who worked at that account until `end`."""
     put(world, "ines")
-    with world.database.write() as writing:
-        fjord = world.account(writing, "fjord")
-        people.add_employment(
-            writing, writing.get_one(Person, world.people["ines"]), fjord.name, None,
-            start=date(2015, 1, 1), end=today() - timedelta(days=30),
-        )  # fmt: skip
+    with world.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        name = world.account(session, account).name
+        people.add_employment(session, ines, name, None, start=date(2015, 1, 1), end=end)
+
+
+def test_a_former_user_of_our_product_is_a_chance(world: World) -> None:
+    put_with_former_job(world, "fjord", today() - timedelta(days=30))
     (chance,) = [each for each in remarks(world) if each.tone == Tone.CHANCE]
     assert chance.text == "Inês Moreira has worked with Relay Integration: a likely champion."
     assert "Fjord Logistics" in chance.evidence
 
 
 def test_a_confidential_deal_makes_nobody_a_former_user(world: World) -> None:
-    put(world, "ines")
-    with world.database.write() as session:
-        kestrel = world.account(session, "kestrel")
-        people.add_employment(
-            session, session.get_one(Person, world.people["ines"]), kestrel.name, None,
-            start=date(2015, 1, 1), end=today() - timedelta(days=1),
-        )  # fmt: skip
+    put_with_former_job(world, "kestrel", today() - timedelta(days=1))
     assert said(world, Tone.CHANCE, "charlie") == []
     assert len(said(world, Tone.CHANCE, "alice")) == 1
 

@@ -5,7 +5,8 @@ import re
 import pytest
 from sqlmodel import Session, select
 
-from references.network.ties import Tie, TieKind, assert_tie
+from references.network.ties import Tie
+from tests.references.telling import tell_tie
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit
 from tests.world import World
@@ -134,16 +135,11 @@ def test_a_private_tie_is_on_no_page_for_anybody_else(
     for visibility in ("private", "ask"):
         with world.database.write() as writing:
             for name in ("jonas", "ines"):
-                assert_tie(
-                    writing,
-                    world.people["alice"],
-                    world.people[name],
-                    TieKind.CONNECTED,
-                    evidence="Ran the Lyon project together",
-                    source="LinkedIn",
-                    asserted_by_id=world.people["alice"],
-                    visibility=visibility,
-                )
+                evidence = "Ran the Lyon project together"
+                tell_tie(
+                    writing, world, "alice", name,
+                    evidence=evidence, source="LinkedIn", visibility=visibility,
+                )  # fmt: skip
         assert "Ran the Lyon project" in visit("alice").get(JONAS).text
         for name in others:
             for page, old, new in zip(pages, before[name], seen(name), strict=True):
