@@ -497,7 +497,7 @@ CARDS = {
 @pytest.mark.parametrize(
     ("text", "expected", "name"), CARDS.values(), ids=[str(program) for program in CARDS]
 )
-def test_the_samples_of_cards(
+def test_should_read_the_samples_of_cards(
     world: World, tmp_path: Path, text: str, expected: tuple[int, int, int, int], name: str
 ) -> None:
     assert counts(load_text(world, tmp_path, text, name="book.vcf")) == expected
