@@ -54,7 +54,7 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
 
 
 @pytest.fixture
-def ranked(world: World) -> World:
+def ranked(world: World, workspace: Workspace) -> World:
     """Enough deals that closed, of which some are confidential, and an advocate to ask."""
     with world.database.write() as session:
         brannoc = world.account(session, "brannoc")
