@@ -90,6 +90,7 @@ def ranked(world: World) -> World:
 
 
 @pytest.mark.parametrize("name", ["alice", "charlie"])
+@pytest.mark.slow
 def test_should_show_what_the_tabs_show_on_their_own(
     ranked: World, workspace: Workspace, name: str
 ) -> None:
