@@ -37,6 +37,7 @@ def test_fails_and_hangs_afterwards(server):
     ("name", "stack"),
     [("test_hangs", "in test_hangs"), ("test_fails_and_hangs_afterwards", "in server")],
 )
+@pytest.mark.slow
 def test_should_end_a_test_that_hangs_with_its_stack(tmp_path: Path, name: str, stack: str) -> None:
     file = tmp_path / "test_it.py"
     file.write_text(HANGS, encoding="utf-8")

@@ -43,7 +43,11 @@ def visit_cookie(request: Request) -> Cookie | None:
 
 def csrf_token(request: Request) -> str:
     """The CSRF token for this browser's forms."""
-    secret = session_token(request) or _visit(request)
+    return form_token(session_token(request) or _visit(request))
+
+
+def form_token(secret: str) -> str:
+    """The CSRF token that belongs to the secret of a session or a visit."""
     return hmac.new(secret.encode(), b"dealkin form", hashlib.sha256).hexdigest()
 
 

@@ -66,6 +66,7 @@ def edit_secrets(world: World) -> None:
             )
 
 
+@pytest.mark.slow
 def test_should_answer_outsiders_the_same_whatever_is_confidential(
     world: World, catalog: Catalog
 ) -> None:
@@ -83,6 +84,7 @@ def test_should_answer_outsiders_the_same_whatever_is_confidential(
     assert got(Catalog(world.database, FakeEmbedder(), NOWHERE)) == before
 
 
+@pytest.mark.slow
 def test_should_answer_all_outsiders_the_same(world: World, catalog: Catalog) -> None:
     log_secrets(world)
     keys = [world.deals["kestrel"]]

@@ -79,6 +79,7 @@ def test_should_learn_nothing_from_random_judgements(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
+@pytest.mark.slow
 def test_should_learn_nothing_from_judgements_that_the_defaults_explain(seed: int) -> None:
     assert fit(simulated(seed, 40, DEFAULT)).refused
 
@@ -192,6 +193,7 @@ def test_should_say_why_a_small_record_teaches_nothing(world: World, catalog: Ca
     assert f"{MINIMUM_TRIALS} are needed" in prior.refused
 
 
+@pytest.mark.slow
 def test_should_learn_the_prior_from_how_deals_went(world: World, catalog: Catalog) -> None:
     """Of two products, the deals of one are all won and those of the other all lost."""
     with world.database.write() as session:

@@ -606,6 +606,7 @@ def test_should_let_one_of_two_concurrent_steps_win(desk: Desk) -> None:
         assert desk.read().version == version + 1
 
 
+@pytest.mark.slow
 def test_should_give_a_customers_last_call_to_one_of_two_requests(desk: Desk) -> None:
     world = desk.world
     with world.database.write() as session:

@@ -65,6 +65,7 @@ def test_should_delete_the_document_with_its_deal(database: Database, catalog: C
         assert len(session.exec(select(Passage)).all()) == 1
 
 
+@pytest.mark.slow
 def test_should_follow_the_confidential_flag(world: World, catalog: Catalog) -> None:
     def flag(value: bool) -> set[tuple[str, int]]:
         with world.database.write() as session:
@@ -259,6 +260,7 @@ def test_should_commit_generations_in_their_order(database: Database, catalog: C
     assert len(found(database, catalog, "zebra")) == 2
 
 
+@pytest.mark.slow
 def test_should_search_a_committed_state_while_others_write(
     database: Database, catalog: Catalog
 ) -> None:

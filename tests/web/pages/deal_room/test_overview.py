@@ -77,6 +77,7 @@ def ranked(world: World, workspace: Workspace) -> World:
 
 
 @pytest.mark.parametrize("name", ["alice", "charlie"])
+@pytest.mark.slow
 def test_should_show_what_the_tabs_show_on_their_own(
     ranked: World, workspace: Workspace, name: str
 ) -> None:
