@@ -328,7 +328,7 @@ def _advocates(session: Session, deal: Deal) -> list[_AdvocateAtAccount]:
     """Every advocate except those at the deal's own account."""
     elsewhere = col(Person.account_id).is_distinct_from(deal.account_id)
     query = (
-        select_row(_AdvocateAtAccount, Advocate, account_id=col(Person.account_id))
+        select_row(_AdvocateAtAccount, Advocate, Person)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(sa.or_(elsewhere, col(Person.account_id).is_(None)))
     )

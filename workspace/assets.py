@@ -272,19 +272,7 @@ def use_rows(
 ) -> list[UseRow]:
     """The uses of an asset, or on a deal, that the viewer can see, the newest first."""
     query = (
-        select_row(
-            UseRow,
-            Use,
-            asset_key=Asset.key,
-            asset_name=Asset.name,
-            asset_kind=Asset.kind,
-            deal_key=Deal.key,
-            deal_name=Deal.name,
-            outcome=Deal.outcome,
-            amount=Deal.amount,
-            currency=Deal.currency,
-            by=Person.name,
-        )
+        select_row(UseRow, Use, Asset, Deal, by=Person.name)
         .join(Asset, col(Asset.id) == col(Use.asset_id))
         .join(Deal, col(Deal.id) == col(Use.deal_id))
         .outerjoin(Person, col(Person.id) == col(Use.by_id))

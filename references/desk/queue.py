@@ -235,10 +235,10 @@ def advocate_rows(
         select_row(
             _AdvocateFacts,
             Person,
+            Advocate,
+            Account,
             id=col(Advocate.id),
-            activities=col(Advocate.activities),
             account=col(Account.name),
-            account_key=col(Account.key),
         )
         .join(Advocate, col(Advocate.person_id) == col(Person.id))
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
@@ -310,13 +310,10 @@ def _requests(viewer: Viewer) -> sa.Select[Any]:
         select_row(
             RequestRow,
             ReferenceRequest,
+            Deal,
+            Stakeholder,
             deal_id=col(Deal.id),
-            deal_key=col(Deal.key),
-            deal_name=col(Deal.name),
-            deal_confidential=col(Deal.confidential),
             stage=col(Stage.name),
-            amount=col(Deal.amount),
-            currency=col(Deal.currency),
             asker=col(asker.name),
             advocate=col(advocate.name),
             advocate_key=col(advocate.key),
@@ -325,8 +322,6 @@ def _requests(viewer: Viewer) -> sa.Select[Any]:
             customer_key=col(Account.key),
             prospect=col(prospect.name),
             prospect_title=col(prospect.title),
-            buying_role=col(Stakeholder.buying_role),
-            stance=col(Stakeholder.stance),
             assigned=col(assigned.name),
         )
         .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))

@@ -207,7 +207,7 @@ def connections_of(
 ) -> list[ConnectionRow]:
     """A member's connections in the order of their ids, from after `after`."""
     query = (
-        select_row(ConnectionRow, Connection, person_key=col(Person.key))
+        select_row(ConnectionRow, Connection, Person)
         .outerjoin(Person, col(Person.id) == col(Connection.person_id))
         .where(col(Connection.owner_id) == owner_id, col(Connection.id) > after)
     )

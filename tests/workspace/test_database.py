@@ -220,6 +220,25 @@ def test_should_take_columns_of_the_same_name_from_a_table(world: World) -> None
         select_row(Line, Account)
 
 
+@dataclass(frozen=True)
+class LineOfAccount:
+    """A deal in a list of accounts: `key` is the account's, `headcount` no column of deals."""
+
+    key: str
+    deal_key: str
+    headcount: int | None
+
+
+def test_should_take_columns_from_several_tables(world: World) -> None:
+    query = select_row(LineOfAccount, Account, Deal).join(
+        Deal, col(Account.id) == col(Deal.account_id)
+    )
+    with world.database.read() as session:
+        rows = {row.deal_key: row for row in fetch(session, LineOfAccount, query)}
+    wards = rows[world.deals["wards"]]
+    assert (wards.key, wards.headcount) == (world.accounts["brannoc"], 2_400)
+
+
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [

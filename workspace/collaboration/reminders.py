@@ -216,7 +216,7 @@ def _years(number: int) -> str:
 def _wins(session: Session, viewer: Viewer, person_ids: list[int]) -> list[Win]:
     """The won deals that the viewer can see and on which these people were stakeholders."""
     query = (
-        select_row(Win, Deal, person_id=Stakeholder.person_id)
+        select_row(Win, Deal, Stakeholder)
         .join(Stakeholder, col(Stakeholder.deal_id) == col(Deal.id))
         .where(
             access.visible_deals(viewer),

@@ -204,12 +204,12 @@ def row_query() -> sa.Select[Any]:
         select_row(
             DealRow,
             Deal,
+            Account,
+            Stage,
             account=Account.name,
-            account_key=Account.key,
             stage=Stage.name,
             owner=_OWNER.name,
             owner_key=_OWNER.key,
-            rotting_days=Stage.rotting_days,
         )
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))

@@ -87,12 +87,10 @@ def stakeholders_of(session: Session, deal_id: int) -> list[StakeholderRow]:
         select_row(
             StakeholderRow,
             Stakeholder,
+            Person,
+            Account,
             person_id=Person.id,
-            key=Person.key,
-            name=Person.name,
-            title=Person.title,
             account=Account.name,
-            account_key=Account.key,
             reports_to=superior.name,
         )
         .join(Person, col(Person.id) == col(Stakeholder.person_id))
@@ -119,9 +117,7 @@ class Involvement:
 def involvements(session: Session, viewer: Viewer, person_id: int) -> list[Involvement]:
     """The deals that the viewer may see on which a person is a stakeholder, newest first."""
     query = (
-        select_row(
-            Involvement, Stakeholder, deal_key=Deal.key, deal_name=Deal.name, outcome=Deal.outcome
-        )
+        select_row(Involvement, Stakeholder, Deal)
         .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
         .where(visible_deals(viewer), col(Stakeholder.person_id) == person_id)
         .order_by(sa.desc(col(Deal.opened)), sa.desc(col(Deal.id)))
