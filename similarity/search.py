@@ -115,24 +115,24 @@ def search(
     named = _named(session, text, limit, hidden)
     vector = about_text(catalog, text).vector
     read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
-    found: dict[Subject, list[Hit]] = {}
+    by_kind: dict[Subject, list[Hit]] = {}
     for kind, matches in named.items():
         passages = read.get(Kind(kind), {}) if kind != Subject.ACCOUNT else {}
-        ids = list(dict.fromkeys([*(each.subject_id for each in matches), *passages]))
+        ids = list(dict.fromkeys([*(match.subject_id for match in matches), *passages]))
         hits = _hits(session, viewer, kind, ids, unusable_assets)
-        found[kind] = [
+        by_kind[kind] = [
             replace(hits[row_id], snippet=passages.get(row_id, []))
             for row_id in ids
             if row_id in hits
         ]
-    people = found[Subject.PERSON]
+    people = by_kind[Subject.PERSON]
     results = SearchResults(
-        best=_best(named, found),
-        deals=found[Subject.DEAL][:limit],
-        accounts=found[Subject.ACCOUNT][:limit],
+        best=_best(named, by_kind),
+        deals=by_kind[Subject.DEAL][:limit],
+        accounts=by_kind[Subject.ACCOUNT][:limit],
         members=[hit for hit in people if hit.kind == HitKind.MEMBER][:limit],
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
-        assets=found[Subject.ASSET][:limit],
+        assets=by_kind[Subject.ASSET][:limit],
     )
     floor = NEARNESS_FLOORS.get(catalog.encoder.model_id.partition("@")[0])
     if results.count or vector is None or floor is None:
@@ -145,7 +145,7 @@ def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) ->
     """What a text that is still being typed names, the nearest first, of all kinds together."""
     hidden = hidden_deal_ids(session, viewer)
     named = _named(session, text, limit, hidden)
-    matches = [match for found in named.values() for match in found]
+    matches = [match for of_kind in named.values() for match in of_kind]
     hits = {
         kind: _hits(session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False)
         for kind in Subject
@@ -176,9 +176,9 @@ def _named(
     return named
 
 
-def _best(named: dict[Subject, list[NameMatch]], found: dict[Subject, list[Hit]]) -> Hit | None:
+def _best(named: dict[Subject, list[NameMatch]], by_kind: dict[Subject, list[Hit]]) -> Hit | None:
     """The hit of the exact name, address or key; a key before an address before a name."""
-    shown = {(kind, hit.id): hit for kind, hits in found.items() for hit in hits}
+    shown = {(kind, hit.id): hit for kind, hits in by_kind.items() for hit in hits}
     exact = [
         match
         for matches in named.values()
