@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", ["charlie", "dana", "grace"])
-@pytest.mark.slow
 def test_no_page_tells_of_a_confidential_deal(
     world: World, workspace: Workspace, name: str
 ) -> None:

@@ -50,7 +50,6 @@ def allowed(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-@pytest.mark.slow
 def test_every_imported_distribution_is_declared(package: str) -> None:
     distributions = packages_distributions()
     undeclared = []

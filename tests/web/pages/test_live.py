@@ -98,7 +98,6 @@ def write(world: World, text: str, deal: str = "wards", by: str = "alice") -> No
         notes.write_note(session, world.deal(session, deal), world.people[by], "note", text)
 
 
-@pytest.mark.slow
 def test_a_note_is_told_to_an_open_room_and_to_an_inbox(address: str, world: World) -> None:
     with (
         listening(address, world, "dana", "wards") as room,
@@ -117,7 +116,6 @@ def test_a_note_is_told_to_an_open_room_and_to_an_inbox(address: str, world: Wor
         assert set(now) == {"inbox", "state", "version"}
 
 
-@pytest.mark.slow
 def test_a_change_of_the_deal_is_told(address: str, world: World) -> None:
     with listening(address, world, "dana", "wards") as room:
         before = room.next()[1]["version"]
@@ -147,7 +145,6 @@ def _sign_out(world: World, database: Database) -> None:
 
 
 @pytest.mark.parametrize("lose", [_uninvite, _deactivate, _sign_out])
-@pytest.mark.slow
 def test_nothing_reaches_a_member_who_lost_the_right(
     address: str, world: World, lose: Callable[[World, Database], None]
 ) -> None:
@@ -162,7 +159,6 @@ def test_nothing_reaches_a_member_who_lost_the_right(
         stream.ends()
 
 
-@pytest.mark.slow
 def test_a_right_that_another_process_takes_ends_the_stream_too(
     address: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,7 +175,6 @@ def test_a_right_that_another_process_takes_ends_the_stream_too(
         stream.ends()
 
 
-@pytest.mark.slow
 def test_who_leaves_a_team_hears_no_more_of_its_confidential_deal(
     address: str, world: World
 ) -> None:
@@ -234,7 +229,6 @@ def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: 
     assert len(states) == 4
 
 
-@pytest.mark.slow
 def test_an_event_that_is_known_is_not_told_again(address: str, world: World) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["dana"])

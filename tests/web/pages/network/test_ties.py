@@ -107,7 +107,6 @@ def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None
     refuses(visit, world, JONAS, TIE, has_page=True)
 
 
-@pytest.mark.slow
 def test_a_private_tie_is_on_no_page_for_anybody_else(
     visit: Visit, session: Session, world: World
 ) -> None:
