@@ -22,7 +22,6 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", ["charlie", "dana", "grace"])
-@pytest.mark.slow
 def test_should_tell_of_a_confidential_deal_on_no_page(
     world: World, workspace: Workspace, name: str
 ) -> None:

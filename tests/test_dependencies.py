@@ -50,7 +50,6 @@ def allowed(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-@pytest.mark.slow
 def test_should_declare_every_imported_distribution(package: str) -> None:
     distributions = packages_distributions()
     undeclared = []

@@ -43,10 +43,10 @@ def visit_cookie(request: Request) -> Cookie | None:
 
 def csrf_token(request: Request) -> str:
     """The CSRF token for this browser's forms."""
-    return form_token(session_token(request) or _visit(request))
+    return csrf_token_of(session_token(request) or _visit(request))
 
 
-def form_token(secret: str) -> str:
+def csrf_token_of(secret: str) -> str:
     """The CSRF token that belongs to the secret of a session or a visit."""
     return hmac.new(secret.encode(), b"dealkin form", hashlib.sha256).hexdigest()
 

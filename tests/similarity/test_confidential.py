@@ -66,7 +66,6 @@ def edit_secrets(world: World) -> None:
             )
 
 
-@pytest.mark.slow
 def test_should_answer_outsiders_the_same_whatever_is_confidential(
     world: World, catalog: Catalog
 ) -> None:
@@ -84,7 +83,6 @@ def test_should_answer_outsiders_the_same_whatever_is_confidential(
     assert got(Catalog(world.database, FakeEmbedder(), NOWHERE)) == before
 
 
-@pytest.mark.slow
 def test_should_answer_all_outsiders_the_same(world: World, catalog: Catalog) -> None:
     log_secrets(world)
     keys = [world.deals["kestrel"]]

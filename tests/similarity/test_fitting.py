@@ -79,7 +79,6 @@ def test_should_learn_nothing_from_random_judgements(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.slow
 def test_should_learn_nothing_from_judgements_that_the_defaults_explain(seed: int) -> None:
     assert fit(simulated(seed, 40, DEFAULT)).refused
 

@@ -146,7 +146,6 @@ def test_should_predict_the_usual_rate_where_kin_tell_nothing(seed: int) -> None
 
 
 @pytest.mark.parametrize("seed", range(10))
-@pytest.mark.slow
 def test_should_trust_kin_where_they_tell_much(seed: int) -> None:
     learned = learn(simulated(400, 0.35, seed))
     assert learned is not None

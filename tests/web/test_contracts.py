@@ -159,7 +159,6 @@ def test_should_require_sign_in(
             assert answer.status_code == 403, path
 
 
-@pytest.mark.slow
 def test_should_answer_every_page(
     app: Litestar, visit: Visit, world: World, session: Session
 ) -> None:
@@ -296,7 +295,6 @@ def counted(database: Database) -> Iterator[list[str]]:
         "/references/influence",
     ],
 )
-@pytest.mark.slow
 def test_should_send_no_more_statements_for_more_rows(
     visit: Visit, world: World, path: str
 ) -> None:

@@ -146,7 +146,6 @@ def test_should_equal_brute_force(
 
 
 @pytest.mark.parametrize("seed", range(4))
-@pytest.mark.slow
 def test_should_equal_brute_force_where_many_know_each_other(seed: int) -> None:
     """Hubs, and far more ways than are looked at first."""
     chance = random.Random(seed)

@@ -65,7 +65,6 @@ def test_should_delete_the_document_with_its_deal(database: Database, catalog: C
         assert len(session.exec(select(Passage)).all()) == 1
 
 
-@pytest.mark.slow
 def test_should_follow_the_confidential_flag(world: World, catalog: Catalog) -> None:
     def flag(value: bool) -> set[tuple[str, int]]:
         with world.database.write() as session:

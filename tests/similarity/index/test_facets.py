@@ -134,7 +134,6 @@ def test_should_follow_a_change_of_facets_alone(world: World, catalog: Catalog) 
     assert {each for each in moved if moved[each] != closed[each]} == {deal_id}
 
 
-@pytest.mark.slow
 def test_should_filter_in_memory_as_in_the_database(world: World, catalog: Catalog) -> None:
     with world.database.write() as session:
         edit_account(session, world.account(session, "havel"), None, {"headcount": 0})

@@ -43,7 +43,6 @@ def test_should_filter_similar_deals(on_world: Run, world: World) -> None:
 
 
 @pytest.mark.parametrize("command", ["similar", "experts", "playbook"])
-@pytest.mark.slow
 def test_should_show_a_confidential_deal_to_its_team_alone(
     on_world: Run, world: World, command: str
 ) -> None:
@@ -128,7 +127,6 @@ def test_should_offer_only_usable_assets(on_world: Run, world: World) -> None:
     assert "Ward demo" in on_world("playbook", "--deal", world.deals["kestrel"]).out
 
 
-@pytest.mark.slow
 def test_should_give_an_outlook_if_there_are_enough_kin(on_world: Run, world: World) -> None:
     few = on_world("outlook", "--deal", world.deals["wards"])
     assert few.out == "Fewer than 10 deals that closed are like this one: too few to say.\n"

@@ -36,7 +36,6 @@ def test_should_print_the_demos_passwords_once(
         assert sign_in.check_password(session, email, password) is not None
 
 
-@pytest.mark.slow
 def test_should_say_that_a_port_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     import socket
 

@@ -98,7 +98,6 @@ def write(world: World, text: str, deal: str = "wards", by: str = "alice") -> No
         notes.write_note(session, world.deal(session, deal), world.people[by], "note", text)
 
 
-@pytest.mark.slow
 def test_should_tell_an_open_deal_and_an_inbox_of_a_note(address: str, world: World) -> None:
     with (
         listening(address, world, "dana", "wards") as room,
@@ -117,7 +116,6 @@ def test_should_tell_an_open_deal_and_an_inbox_of_a_note(address: str, world: Wo
         assert set(now) == {"inbox", "state", "version"}
 
 
-@pytest.mark.slow
 def test_should_tell_of_a_change_of_the_deal(address: str, world: World) -> None:
     with listening(address, world, "dana", "wards") as room:
         before = room.next()[1]["version"]
@@ -147,7 +145,6 @@ def _sign_out(world: World, database: Database) -> None:
 
 
 @pytest.mark.parametrize("lose", [_uninvite, _deactivate, _sign_out])
-@pytest.mark.slow
 def test_should_tell_nothing_to_a_member_who_lost_the_right(
     address: str, world: World, lose: Callable[[World, Database], None]
 ) -> None:
@@ -162,7 +159,6 @@ def test_should_tell_nothing_to_a_member_who_lost_the_right(
         stream.ends()
 
 
-@pytest.mark.slow
 def test_should_end_the_stream_if_another_process_takes_the_right(
     address: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -179,7 +175,6 @@ def test_should_end_the_stream_if_another_process_takes_the_right(
         stream.ends()
 
 
-@pytest.mark.slow
 def test_should_tell_no_more_of_a_confidential_deal_after_leaving_its_team(
     address: str, world: World
 ) -> None:
@@ -236,7 +231,6 @@ def test_should_tell_of_an_edited_or_withdrawn_note(address: str, world: World) 
     assert len(states) == 4
 
 
-@pytest.mark.slow
 def test_should_not_tell_of_a_known_event_again(address: str, world: World) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["dana"])

@@ -57,7 +57,6 @@ def looks(visit: Visit, name: str = "charlie") -> list[str]:
 
 
 @pytest.mark.parametrize(("data", "visibility"), [(ASK, "everyone"), (HIDDEN, "ask")])
-@pytest.mark.slow
 def test_should_look_the_same_after_a_no_a_not_now_and_no_answer(
     visit: Visit, world: World, data: dict[str, str], visibility: str
 ) -> None:
@@ -159,7 +158,6 @@ def test_should_keep_a_hidden_colleague_hidden_until_the_yes(visit: Visit, world
     assert "Dana Dvořák said yes" in visit("charlie").get("/introductions").text
 
 
-@pytest.mark.slow
 def test_should_show_asks_to_nobody_else(visit: Visit, world: World) -> None:
     tie(world, "bob")
     here = asked(visit, world)
@@ -247,7 +245,6 @@ def test_should_refuse_what_every_write_refuses(
     refuses(visit, world, f"/introductions{tail}", data, has_page=not tail)
 
 
-@pytest.mark.slow
 def test_should_change_nothing_by_looking(visit: Visit, world: World) -> None:
     tie(world, "bob")
     asked(visit, world)

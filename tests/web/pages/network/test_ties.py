@@ -110,7 +110,6 @@ def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None
     refuses(visit, world, JONAS, TIE, has_page=True)
 
 
-@pytest.mark.slow
 def test_should_show_a_private_tie_to_nobody_else(
     visit: Visit, session: Session, world: World
 ) -> None:

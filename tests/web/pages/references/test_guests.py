@@ -446,7 +446,6 @@ def test_should_keep_the_private_message_from_the_prospect_at_the_end(
         assert word not in reached, word
 
 
-@pytest.mark.slow
 def test_should_show_the_private_message_to_the_asker_and_the_desk_alone(
     visit: Visit, world: World, asked: int
 ) -> None:
