@@ -43,7 +43,11 @@ def signed_out_cookie(request: Request) -> Cookie | None:
 
 def csrf_token(request: Request) -> str:
     """The CSRF token for this browser's forms."""
-    secret = session_token(request) or _signed_out_secret(request)
+    return csrf_token_of(session_token(request) or _signed_out_secret(request))
+
+
+def csrf_token_of(secret: str) -> str:
+    """The CSRF token that belongs to the secret of a session, or of a browser that has none."""
     return hmac.new(secret.encode(), b"dealkin form", hashlib.sha256).hexdigest()
 
 

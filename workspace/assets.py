@@ -198,7 +198,6 @@ def asset_rows(
             won=sa.func.coalesce(counts.c.won, 0),
             closed=sa.func.coalesce(counts.c.closed, 0),
         )
-        .select_from(Asset)
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
     )
@@ -273,20 +272,7 @@ def use_rows(
 ) -> list[UseRow]:
     """The uses of an asset, or on a deal, that the viewer can see, the newest first."""
     query = (
-        select_row(
-            UseRow,
-            Use,
-            asset_key=Asset.key,
-            asset_name=Asset.name,
-            asset_kind=Asset.kind,
-            deal_key=Deal.key,
-            deal_name=Deal.name,
-            outcome=Deal.outcome,
-            amount=Deal.amount,
-            currency=Deal.currency,
-            by=Person.name,
-        )
-        .select_from(Use)
+        select_row(UseRow, Use, Asset, Deal, by=Person.name)
         .join(Asset, col(Asset.id) == col(Use.asset_id))
         .join(Deal, col(Deal.id) == col(Use.deal_id))
         .outerjoin(Person, col(Person.id) == col(Use.by_id))

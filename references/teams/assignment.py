@@ -55,16 +55,16 @@ class Placement:
 def propose(
     openings: Sequence[Opening],
     fits: Mapping[int, Sequence[Fit]],
-    room: Mapping[int, int],
+    capacities: Mapping[int, int],
 ) -> list[Placement]:
     """The best team for these openings.
 
-    `fits` are the candidates of each seat by its id, and `room` is the number of seats that each
-    person can still take. Locked people keep their seats even beyond it. A seat without a proposal
-    has no candidate who can take it.
+    `fits` are the candidates of each seat by its id, and `capacities` the numbers of seats that
+    people can still take. Locked people keep their seats even beyond them. A seat without a
+    proposal has no candidate who can take it.
     """
     locked = {opening.id: opening.locked for opening in openings if opening.locked is not None}
-    left = dict(room)
+    left = dict(capacities)
     busy: dict[int, set[int]] = {}
     for opening in openings:
         if opening.locked is not None:

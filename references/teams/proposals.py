@@ -101,8 +101,8 @@ def proposed_teams(
             openings.append(Opening(seat.id, deal.id, seat.role, (locked or {}).get(seat.id)))
             fits[seat.id] = known[seat.id]
     proposals: dict[int, list[Proposal]] = {deal.id: [] for deal in deals}
-    room = {person: loads[person].left for person in names}
-    for placement in propose(openings, fits, room):
+    capacities = {person: loads[person].left for person in names}
+    for placement in propose(openings, fits, capacities):
         proposals[placement.opening.deal_id].append(Proposal(placement, names))
     return proposals
 

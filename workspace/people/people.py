@@ -29,8 +29,8 @@ from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
-class PersonRow:
-    """A person as a line of a list."""
+class PersonSummary:
+    """A person with their account, and whether they are a member."""
 
     id: int
     key: str
@@ -38,10 +38,31 @@ class PersonRow:
     title: str
     account: str | None
     account_key: str | None
+    member: bool
+
+
+@dataclass(frozen=True)
+class PersonRow(PersonSummary):
+    """A person as a line of a list."""
+
     city: str
     country: str | None
     skills: str
-    member: bool
+
+
+def select_people(row: type[PersonSummary]) -> sa.Select[Any]:
+    """A query for people as rows of that dataclass."""
+    return (
+        select_row(
+            row,
+            Person,
+            account=Account.name,
+            account_key=Account.key,
+            member=col(Member.person_id).is_not(None),
+        )
+        .outerjoin(Account, col(Account.id) == col(Person.account_id))
+        .outerjoin(Member, col(Member.person_id) == col(Person.id))
+    )
 
 
 def person_rows(
@@ -54,18 +75,7 @@ def person_rows(
     limit: int = 50,
 ) -> list[PersonRow]:
     """People by name, after the person of the key `after`."""
-    query = (
-        select_row(
-            PersonRow,
-            Person,
-            account=Account.name,
-            account_key=Account.key,
-            member=col(Member.person_id).is_not(None),
-        )
-        .select_from(Person)
-        .outerjoin(Account, col(Account.id) == col(Person.account_id))
-        .outerjoin(Member, col(Member.person_id) == col(Person.id))
-    )
+    query = select_people(PersonRow)
     if text:
         query = query.where(contains(text, Person.name, Person.title, Person.skills, Account.name))
     if members is not None:

@@ -13,9 +13,9 @@ from references.network.ties import (
     TieGeneration,
     TieKind,
     Visibility,
-    assert_tie,
     set_visibility,
 )
+from tests.references.telling import tell_tie
 from tests.threads import wait_for
 from tests.world import World
 from workspace.accounts.accounts import Relationship
@@ -27,16 +27,17 @@ from workspace.people.viewer import PLAIN_VIEW
 def knows(
     session: Session, world: World, one: str, other: str, owner: str, visibility: str = "everyone"
 ) -> Tie:
-    made, _ = assert_tie(
+    evidence = f"{one} and {other}"
+    return tell_tie(
         session,
-        world.people[one],
-        world.people[other],
+        world,
+        one,
+        other,
         TieKind.KNOWS,
-        evidence=f"{one} and {other}",
-        asserted_by_id=world.people[owner],
+        owner=owner,
+        evidence=evidence,
         visibility=visibility,
     )
-    return made
 
 
 def names(paths: list[KnownPath]) -> list[list[str]]:

@@ -33,15 +33,17 @@ def cases(draw: st.DrawFn) -> tuple[list[Opening], dict[int, list[Fit]], dict[in
         each.id: [fit(person, draw(worths)) for person in people if draw(st.booleans())]
         for each in openings
     }
-    room = {person: draw(st.integers(0, 3)) for person in people}
-    return openings, fits, room
+    capacities = {person: draw(st.integers(0, 3)) for person in people}
+    return openings, fits, capacities
 
 
 def total(placements: list[Placement]) -> float:
     return sum(each.best.score for each in placements if each.best)
 
 
-def brute_force(openings: list[Opening], fits: dict[int, list[Fit]], room: dict[int, int]) -> float:
+def brute_force(
+    openings: list[Opening], fits: dict[int, list[Fit]], capacities: dict[int, int]
+) -> float:
     """The largest sum, by trying everything."""
     choices = []
     for each in openings:
@@ -61,7 +63,8 @@ def brute_force(openings: list[Opening], fits: dict[int, list[Fit]], room: dict[
         ]
         fixed = [each.locked for each in openings if each.locked is not None]
         if any(
-            chosen.count(person) + fixed.count(person) > room.get(person, 0) for person in chosen
+            chosen.count(person) + fixed.count(person) > capacities.get(person, 0)
+            for person in chosen
         ):
             continue
         on_deal = [
@@ -80,9 +83,9 @@ def brute_force(openings: list[Opening], fits: dict[int, list[Fit]], room: dict[
 def test_should_propose_the_team_with_the_best_fit(
     case: tuple[list[Opening], dict[int, list[Fit]], dict[int, int]],
 ) -> None:
-    openings, fits, room = case
-    placements = propose(openings, fits, room)
-    assert total(placements) == pytest.approx(brute_force(openings, fits, room))
+    openings, fits, capacities = case
+    placements = propose(openings, fits, capacities)
+    assert total(placements) == pytest.approx(brute_force(openings, fits, capacities))
 
 
 @settings(max_examples=300, deadline=None)
@@ -90,8 +93,8 @@ def test_should_propose_the_team_with_the_best_fit(
 def test_should_respect_capacities_and_locks_and_seat_nobody_twice(
     case: tuple[list[Opening], dict[int, list[Fit]], dict[int, int]],
 ) -> None:
-    openings, fits, room = case
-    placements = propose(openings, fits, room)
+    openings, fits, capacities = case
+    placements = propose(openings, fits, capacities)
     assert [each.opening for each in placements] == openings
     seats = [(each.opening.deal_id, each.best.person_id) for each in placements if each.best]
     assert len(set(seats)) == len(seats)
@@ -101,7 +104,7 @@ def test_should_respect_capacities_and_locks_and_seat_nobody_twice(
             assert each.best.person_id == each.opening.locked
         elif each.best:
             taken = [person for _, person in seats].count(each.best.person_id)
-            assert taken <= room[each.best.person_id]
+            assert taken <= capacities[each.best.person_id]
         if each.next_best and each.best:
             assert each.next_best.person_id != each.best.person_id
 

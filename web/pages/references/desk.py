@@ -25,7 +25,7 @@ from references.desk.queue import (
     queued_requests,
     request_row,
 )
-from references.desk.request import DESK_ROLES, OUTCOMES, Party, ReferenceRequest
+from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, ReferenceRequest
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
@@ -53,20 +53,9 @@ VIEWS = (
 )
 # The words of an address for a step, where they are not the step's own.
 _STEPS = {"other-times": "other times", "outcome": "record outcome"}
-_NOTICES = {
-    "submit": "asked for",
-    "approve": "approved",
-    "decline": "declined",
-    "assign": "assigned",
-    "swap": "given to another advocate",
-    "invite": "sent to the customer",
-    "other times": "sent back for other times",
-    "schedule": "scheduled",
-    "reschedule": "moved",
-    "complete": "completed",
-    "miss": "missed",
-    "record outcome": "closed with its outcome",
-    "cancel": "called off",
+# Guests take the other steps on pages of their own.
+_MEMBERS_STEPS = {
+    name for name, step in STEPS.items() if set(step.who) - {Party.ADVOCATE, Party.PROSPECT}
 }
 
 
@@ -171,7 +160,9 @@ class DeskController(Controller):
                 done += 1
             except DealkinError as why:
                 left.append(f"{key}: {why}")
-        notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
+        notice = f"{done} {STEPS[step].participle}." + (
+            f" {len(left)} not. {left[0]}" if left else ""
+        )
         return visit.go("/references?" + query({"view": view}), notice)
 
     @get("/{key:str}")
@@ -197,7 +188,7 @@ class DeskController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], step: FromPath[str]
     ) -> Response[Any]:
         name = _STEPS.get(step, step)
-        if name not in _NOTICES:
+        if name not in _MEMBERS_STEPS:
             raise NotFound("There is no such step.")
         version = visit.form.integer("version")
         back = visit.form.choice("back", ("queue",))
@@ -211,7 +202,7 @@ class DeskController(Controller):
             page = visit.page(request_page, visit.workspace, key, visit.form)
             return visit.show("references/desk/show.html", page)
         to = "/references?" + query({"view": view}) if back else at("references", key)
-        said = _NOTICES[name]
+        said = STEPS[name].participle
         if name in ("approve", "swap") and row.approved_at is None:
             said += "; the one who looks after the customer has still to agree"
         return visit.go(to, f"{key} is {said}.")
