@@ -13,12 +13,12 @@ from sqlmodel import Field, Session, SQLModel, col, or_, select
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now, today
-from workspace.database import contains, fetch, page_after, select_row
+from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
 from workspace.deals.tables import Deal, Outcome, Product
-from workspace.errors import Conflict, Forbidden, Invalid, NotFound
-from workspace.keys import free_key
+from workspace.errors import Conflict, Forbidden, Invalid
+from workspace.keys import free_key, row_of_key
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import record
@@ -218,9 +218,7 @@ def asset_rows(
         query = query.where(col(Asset.author_id) == author_id)
     if asset_id is not None:
         query = query.where(col(Asset.id) == asset_id)
-    order = (sa.func.lower(Asset.name), col(Asset.id))
-    place = sa.select(*order).where(col(Asset.key) == after) if after else None
-    return fetch(session, AssetRow, page_after(session, query, order, place).limit(limit))
+    return page_by_name(session, AssetRow, query, Asset, after=after, limit=limit)
 
 
 def _use_counts(viewer: Viewer) -> sa.Subquery:
@@ -286,14 +284,6 @@ def use_rows(
     return fetch(session, UseRow, newest.limit(limit))
 
 
-def asset_of(session: Session, key: str) -> Asset:
-    """The asset of that key, or NotFound."""
-    asset = session.exec(select(Asset).where(Asset.key == key)).first()
-    if asset is None:
-        raise NotFound("There is no such asset.")
-    return asset
-
-
 def may_edit(viewer: Viewer, asset: Asset) -> bool:
     """Whether a viewer can edit this asset: its author, and the roles that keep the library."""
     if not viewer.may_write:
@@ -304,7 +294,7 @@ def may_edit(viewer: Viewer, asset: Asset) -> bool:
 
 def editable_asset(session: Session, viewer: Viewer, key: str) -> Asset:
     """The asset of that key; Forbidden unless the viewer can edit it."""
-    asset = asset_of(session, key)
+    asset = row_of_key(session, Asset, key)
     if not may_edit(viewer, asset):
         raise Forbidden("Only its author and those who keep the library may change this asset.")
     return asset

@@ -214,6 +214,15 @@ def page_after(
     return query.where(row_key < last_key if descending else row_key > last_key)
 
 
+def page_by_name(
+    session: Session, row: type[Item], query: Any, table: Any, *, after: str | None, limit: int
+) -> list[Item]:
+    """The rows of a list in the order of their names, after the row of the key `after`."""
+    order = (sa.func.lower(table.name), col(table.id))
+    place = sa.select(*order).where(col(table.key) == after) if after else None
+    return fetch(session, row, page_after(session, query, order, place).limit(limit))
+
+
 # How many values a statement has at most. Databases limit this number, older builds of SQLite to
 # 999.
 BATCH = 900

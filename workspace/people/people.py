@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
-from workspace.database import contains, fetch, page_after, select_row
+from workspace.database import contains, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
-from workspace.keys import free_key
+from workspace.keys import free_key, row_of_key
 from workspace.people.tables import (
     Education,
     Employment,
@@ -83,17 +83,7 @@ def person_rows(
         query = query.where(member_id.is_not(None) if members else member_id.is_(None))
     if account_id is not None:
         query = query.where(col(Person.account_id) == account_id)
-    order = (sa.func.lower(Person.name), col(Person.id))
-    place = sa.select(*order).where(col(Person.key) == after) if after else None
-    return fetch(session, PersonRow, page_after(session, query, order, place).limit(limit))
-
-
-def person_of(session: Session, key: str) -> Person:
-    """The person of that key, or NotFound."""
-    person = session.exec(select(Person).where(Person.key == key)).first()
-    if person is None:
-        raise NotFound("There is no such person.")
-    return person
+    return page_by_name(session, PersonRow, query, Person, after=after, limit=limit)
 
 
 def find_person(session: Session, text: str) -> Person:
@@ -194,7 +184,7 @@ def may_edit(session: Session, viewer: Viewer, person: Person) -> bool:
 
 def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
     """The person of that key; Forbidden unless the viewer can edit them."""
-    person = person_of(session, key)
+    person = row_of_key(session, Person, key)
     if not may_edit(session, viewer, person):
         raise Forbidden("Members keep their own profile; ask them, or an administrator.")
     return person

@@ -21,6 +21,7 @@ from workspace.deals.products import (
 )
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid, NotFound
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -198,7 +199,7 @@ def _names(linked: list[tuple[str, str]]) -> str:
 def _owner_name(session: Session, key: str) -> str:
     """The name of the owner whose key a form sent."""
     try:
-        person: Person = people.person_of(session, key)
+        person: Person = row_of_key(session, Person, key)
     except NotFound:
         return ""
     return person.name

@@ -37,7 +37,9 @@ from workspace.deals.products import (
 from workspace.deals.tables import Outcome, Stage
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
+from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import Event, timeline
 
@@ -142,7 +144,7 @@ class OverviewController(Controller):
         visit.form.done()
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
-            person = people.person_of(session, person_key)
+            person = row_of_key(session, Person, person_key)
             lifecycle.uninvite(session, deal, person.id, visit.viewer.person_id)
             readable = is_readable(session, visit.viewer, key)
         notice = f"{person.name} is no longer invited."

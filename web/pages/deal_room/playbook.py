@@ -14,9 +14,10 @@ from web.pages.deal_room.header import DealHeader, deal_header
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace import assets
-from workspace.assets import Use, UseRow
+from workspace.assets import Asset, Use, UseRow
 from workspace.deals import access
 from workspace.errors import NotFound
+from workspace.keys import row_of_key
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class PlaybookController(Controller):
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            asset = assets.asset_of(session, asset_key)
+            asset = row_of_key(session, Asset, asset_key)
             assets.use(session, asset, deal, visit.viewer.person_id)
         return visit.go(at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 

@@ -20,7 +20,8 @@ from web.visits import Visit
 from web.workspace import Workspace
 from workspace.deals import access
 from workspace.deals.tables import Outcome
-from workspace.people import people
+from workspace.keys import row_of_key
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
 # How many are shown at first, and at most.
@@ -91,7 +92,7 @@ class ReferencesController(Controller):
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             advocate, person = advocates.advocate_of(session, advocate_key)
-            prospect = people.person_of(session, prospect_key) if prospect_key else None
+            prospect = row_of_key(session, Person, prospect_key) if prospect_key else None
             made = workflow.open_request(
                 session,
                 visit.viewer,
@@ -118,7 +119,7 @@ def references_page(
 ) -> ReferencesPage:
     """The tab for one activity, narrowed down to one person where a key is given."""
     header = deal_header(session, viewer, key, "references")
-    prospect = people.person_of(session, prospect_key).id if prospect_key else None
+    prospect = row_of_key(session, Person, prospect_key).id if prospect_key else None
     suggestions = suggest_advocates(
         session,
         viewer,

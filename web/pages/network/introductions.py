@@ -23,6 +23,7 @@ from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals import access, lists
 from workspace.deals.tables import Outcome
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -100,7 +101,7 @@ class IntroductionController(Controller):
                 session,
                 visit.viewer,
                 visit.workspace.network,
-                people.person_of(session, person_key),
+                row_of_key(session, Person, person_key),
                 people.member_of(session, over_key) if over_key else None,
                 why=why,
                 draft=draft,
@@ -179,7 +180,7 @@ def new_introduction(
     values = form.values
     if not person_key:
         return NewIntroduction(None, None, None, None, False, [], values, form.wrong)
-    person = people.person_of(session, person_key)
+    person = row_of_key(session, Person, person_key)
     over = people.member_of(session, over_key) if over_key else None
     me = asking.require_asker(viewer)
     pair = (over.id if over else 0, person.id)

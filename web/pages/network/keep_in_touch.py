@@ -16,7 +16,7 @@ from web.visits import Visit
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import CADENCES
 from workspace.errors import NotFound
-from workspace.people import people
+from workspace.keys import row_of_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -57,7 +57,7 @@ def _change(visit: Visit, key: str, change: Callable[[Session, int, Person], Non
     require_writer(visit.viewer)
     visit.form.done()
     with visit.write() as session:
-        person = people.person_of(session, key)
+        person = row_of_key(session, Person, key)
         change(session, _me(visit.viewer), person)
     return person
 

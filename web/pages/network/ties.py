@@ -16,9 +16,9 @@ from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from web.forms import Form, row_id
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
-from workspace.people.people import find_person, person_of, roles_of
+from workspace.keys import row_of_key
+from workspace.people.people import find_person, roles_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -82,7 +82,7 @@ class TiesController(Controller):
             "visibility": visit.form.choice("visibility", tuple(Visibility), required=True),
         }
         with visit.saving() as session:
-            person = person_of(session, key)
+            person = row_of_key(session, Person, key)
             visit.form.done()
             who = find_person(session, other).id if other else visit.viewer.person_id
             ties.assert_tie(
@@ -130,7 +130,7 @@ class AccountPathsController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         with visit.read() as session:
-            account = accounts.account_of(session, key)
+            account = row_of_key(session, Account, key)
             people = list(session.exec(select(Person.id).where(Person.account_id == account.id)))
             reach = visit.workspace.network.reach(session, visit.viewer, people)
         return visit.show(
@@ -140,7 +140,7 @@ class AccountPathsController(Controller):
 
 def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form: Form) -> TiesPage:
     """A person's ties as this viewer may know them; nobody needs a path to our own people."""
-    person = person_of(session, key)
+    person = row_of_key(session, Person, key)
     is_member = roles_of(session, person.id) is not None
     return TiesPage(
         person=person,

@@ -21,6 +21,7 @@ from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
+from workspace.keys import row_of_key
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
 
@@ -105,7 +106,7 @@ class AccountController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            account = accounts.account_of(session, key)
+            account = row_of_key(session, Account, key)
             lock_unchanged(session, account, visit.form, account_values)
             facts = read_account(session, visit.form)
             accounts.edit_account(session, account, visit.viewer.person_id, facts)
@@ -140,7 +141,7 @@ def account_list(session: Session, visit: Visit) -> AccountList:
 
 def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
     """An account as this viewer may know it."""
-    account = accounts.account_of(session, key)
+    account = row_of_key(session, Account, key)
     return AccountPage(
         account=account,
         parent=session.get(Account, account.parent_id) if account.parent_id else None,
@@ -155,7 +156,7 @@ def account_form(session: Session, key: str | None, form: Form) -> AccountForm:
     """The form over an account, with what was sent; without a key, over a new one."""
     if key is None:
         return AccountForm(None, EditForm(form.values, form.wrong))
-    saved = account_values(session, accounts.account_of(session, key))
+    saved = account_values(session, row_of_key(session, Account, key))
     return AccountForm(key, edit_form(form, saved))
 
 

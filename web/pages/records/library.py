@@ -20,6 +20,7 @@ from workspace.clock import today
 from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
 from workspace.deals.tables import Product
+from workspace.keys import row_of_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -154,7 +155,7 @@ def library(session: Session, visit: Visit) -> Library:
 
 def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
     """An asset as this viewer may know it."""
-    asset = assets.asset_of(session, key)
+    asset = row_of_key(session, Asset, key)
     [counted] = assets.asset_rows(session, viewer, asset_id=asset.id, every=True)
     return AssetPage(
         asset=asset,

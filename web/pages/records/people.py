@@ -28,6 +28,7 @@ from workspace.deals.lists import DealRow
 from workspace.deals.stakeholders import Involvement, involvements
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.people import PersonRow
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person
@@ -206,7 +207,7 @@ def people_list(session: Session, visit: Visit) -> PeopleList:
 
 def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
     """A person as this viewer may know them."""
-    person = people.person_of(session, key)
+    person = row_of_key(session, Person, key)
     roles = people.roles_of(session, person.id)
     return PersonPage(
         person=person,

@@ -30,7 +30,8 @@ from web.workspace import Workspace
 from workspace.clock import today
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage
-from workspace.people.people import PersonRow, person_of, person_rows
+from workspace.keys import row_of_key
+from workspace.people.people import PersonRow, person_rows
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_role, require_writer
 
@@ -110,7 +111,7 @@ class AdvocateController(Controller):
         visit.form.done()
         require_writer(visit.viewer)
         with visit.write() as session:
-            person = person_of(session, key)
+            person = row_of_key(session, Person, key)
             advocates.nominate(session, person, visit.viewer.person_id)
         notice = f"{person.name} is nominated. Nobody may ask them before they consent."
         return visit.go(at("references", "advocates", key), notice)
