@@ -66,17 +66,13 @@ class TaskController(Controller):
     def finish(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(visit.form, key)
-        task = _change(visit, key, task_id, tasks.finish_task)
-        return visit.go(back, f"Done: {task.text}")
+        return _change(visit, key, task_id, tasks.finish_task, "Done: {}")
 
     @post("/{task_id:int}/reopen")
     def reopen(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(visit.form, key)
-        task = _change(visit, key, task_id, tasks.reopen_task)
-        return visit.go(back, f"To be done again: {task.text}")
+        return _change(visit, key, task_id, tasks.reopen_task, "To be done again: {}")
 
     @post("/{task_id:int}/change")
     def change(
@@ -84,17 +80,14 @@ class TaskController(Controller):
     ) -> Response[Any]:
         due = visit.form.day("due")
         assignee = visit.form.maybe("assignee", 80)
-        back = _back(visit.form, key)
-        _change(visit, key, task_id, partial(tasks.change_task, due=due, assignee=assignee))
-        return visit.go(back, "Saved.")
+        act = partial(tasks.change_task, due=due, assignee=assignee)
+        return _change(visit, key, task_id, act, "Saved.")
 
     @post("/{task_id:int}/remove")
     def remove(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(visit.form, key)
-        _change(visit, key, task_id, tasks.remove_task)
-        return visit.go(back, "The task is removed.")
+        return _change(visit, key, task_id, tasks.remove_task, "The task is removed.")
 
 
 def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksPage:
@@ -116,13 +109,19 @@ def readers(session: Session, deal: Deal) -> list[tuple[str, str]]:
 
 
 def _change(
-    visit: Visit, key: str, task_id: int, change: Callable[[Session, Task, int | None], None]
-) -> Task:
+    visit: Visit,
+    key: str,
+    task_id: int,
+    act: Callable[[Session, Task, int | None], None],
+    notice: str,
+) -> Response[Any]:
+    """Change a task and go back; `notice` may have a place for the task's text."""
+    back = _back(visit.form, key)
     with visit.write() as session:
         _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
         visit.form.done()
-        change(session, task, visit.viewer.person_id)
-    return task
+        act(session, task, visit.viewer.person_id)
+    return visit.go(back, notice.format(task.text))
 
 
 def _back(form: Form, key: str) -> str:
