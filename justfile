@@ -32,9 +32,9 @@ serve *options: (_install "")
 test *options: setup
     @{{ python }} -m pytest -n auto {{ options }}
 
-# Run the tests that are soon done: on SQLite, without a browser, and no property tests
+# Run the tests that are soon done: on SQLite, without a browser, no property and no slow tests
 quick *options: setup
-    @{{ python }} -m pytest -n auto -m "not postgresql and not browser and not property" {{ options }}
+    @{{ python }} -m pytest -n auto -m "not postgresql and not browser and not property and not slow" {{ options }}
 
 # Formatting, lint, types and import contracts
 lint: setup

@@ -111,7 +111,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
         if "name" not in row:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
         name = row.need_name("name", Connection, "name")
-        emails = row.read("email", lambda text: [read_email(each) for each in read_list(text)])
+        emails = row.read("email", lambda text: [read_email(email) for email in read_list(text)])
         facts = without_empty(
             {
                 "email": emails[0] if emails else None,
@@ -282,7 +282,7 @@ def _consent(row: Row) -> dict[str, Any] | None:
 def _is_recorded(context: ImportContext, advocate: Advocate, consent: dict[str, Any]) -> bool:
     said = consents_of(context.session, [advocate.id])[advocate.id]
     return any(
-        all(getattr(each, name) == value for name, value in consent.items()) for each in said
+        all(getattr(stored, name) == value for name, value in consent.items()) for stored in said
     )
 
 
@@ -294,13 +294,13 @@ def _set_terms(context: ImportContext, advocate: Advocate, terms: dict[str, Any]
         "events_in_two_quarters": advocate.events_in_two_quarters,
         "paused_until": advocate.paused_until,
     }
-    wanted = {**there, **terms}
-    if {**wanted, "activities": set(wanted["activities"])} == {
+    new_terms = {**there, **terms}
+    if {**new_terms, "activities": set(new_terms["activities"])} == {
         **there,
         "activities": set(there["activities"]),
     }:
         return False
-    record_of_advocates.set_terms(context.session, advocate, context.by, **wanted)
+    record_of_advocates.set_terms(context.session, advocate, context.by, **new_terms)
     return True
 
 

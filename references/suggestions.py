@@ -19,7 +19,6 @@ from references.matching import Candidate, Match, Wanted
 from references.network.paths import (
     KnownPath,
     Network,
-    PathPerson,
     competitors_people,
     known_paths,
     path_people,
@@ -36,6 +35,7 @@ from workspace.deals.access import visible_deals
 from workspace.deals.filters import DealFilter
 from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
+from workspace.people.people import PersonSummary
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.value_lists import split_values
@@ -53,12 +53,12 @@ class Suggestion:
     """An advocate to ask, with the reasons."""
 
     advocate_id: int
-    person: PathPerson
+    person: PersonSummary
     match: Match
     # The strongest path from the advocate to one of the people to reach.
     path: KnownPath | None
     # The contact to talk to: the end of the path, or the first of the people to reach.
-    prospect: PathPerson | None
+    prospect: PersonSummary | None
     availability: Availability
     # The advocate's won deal that is most similar.
     deal_key: str | None
@@ -69,7 +69,7 @@ class Suggestion:
 class LeftOut:
     """An advocate who cannot be asked now: the reason, and the first day on which they can."""
 
-    person: PathPerson
+    person: PersonSummary
     reason: str
     next_on: date | None
 
@@ -83,7 +83,7 @@ class Suggestions:
     count: int
     left_out: list[LeftOut]
     # The people to reach, in the order in which to talk to them.
-    to_reach: list[PathPerson]
+    to_reach: list[PersonSummary]
     # Whether these are the deal's stakeholders; otherwise they are all people at its account.
     stakeholders: bool
 
@@ -328,13 +328,7 @@ def _advocates(session: Session, deal: Deal) -> list[_AdvocateAtAccount]:
     """Every advocate except those at the deal's own account."""
     elsewhere = col(Person.account_id).is_distinct_from(deal.account_id)
     query = (
-        select_row(
-            _AdvocateAtAccount,
-            id=col(Advocate.id),
-            person_id=col(Person.id),
-            account_id=col(Person.account_id),
-        )
-        .select_from(Advocate)
+        select_row(_AdvocateAtAccount, Advocate, Person)
         .join(Person, col(Person.id) == col(Advocate.person_id))
         .where(sa.or_(elsewhere, col(Person.account_id).is_(None)))
     )
@@ -366,13 +360,7 @@ def _won_deals(session: Session, viewer: Viewer, accounts: Collection[int]) -> l
     """The won deals of these accounts that the viewer may see."""
     rows = []
     for batch in batches(accounts):
-        query = select_row(
-            _WonDeal,
-            id=col(Deal.id),
-            account_id=col(Deal.account_id),
-            key=col(Deal.key),
-            name=col(Deal.name),
-        ).where(
+        query = select_row(_WonDeal, Deal).where(
             visible_deals(viewer),
             col(Deal.outcome) == Outcome.WON,
             col(Deal.account_id).in_(batch),
@@ -421,13 +409,8 @@ def _profiles(session: Session, people: Collection[int]) -> dict[int, _Profile]:
     for batch in batches(people):
         query = (
             select_row(
-                _PersonFacts,
-                id=col(Person.id),
-                title=col(Person.title),
-                languages=col(Person.languages),
-                country=sa.func.coalesce(Person.country, Account.country),
+                _PersonFacts, Person, country=sa.func.coalesce(Person.country, Account.country)
             )
-            .select_from(Person)
             .outerjoin(Account, col(Account.id) == col(Person.account_id))
             .where(col(Person.id).in_(batch))
         )
@@ -452,12 +435,7 @@ def _last_helped(
     last: dict[int, bool | None] = {}
     for batch in batches(advocates):
         query = (
-            select_row(
-                _PastReference,
-                advocate_id=col(ReferenceRequest.advocate_id),
-                state=col(ReferenceRequest.state),
-                outcome=col(ReferenceRequest.outcome),
-            )
+            select_row(_PastReference, ReferenceRequest)
             .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
             .where(
                 visible_deals(viewer),

@@ -225,7 +225,7 @@ def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterab
         # are excluded, too, unless the session knows that the viewer may see them.
         confidential = set(collection.confidential().tolist())
         excluded = inquiry.hidden | question.excluded | (confidential - inquiry.shared)
-        allowed = [collection.facets.matching(each) if each else None for each in filters]
+        allowed = [collection.facets.matching(filter) if filter else None for filter in filters]
         matches_of_each = match_each(
             collection,
             asked,

@@ -28,7 +28,8 @@ from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import hidden_deal_ids, visible_deals
 from workspace.deals.tables import Deal
-from workspace.people.tables import Member, Person
+from workspace.people.people import PersonSummary, select_people
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
 # A document has the words of a question from this share of a full match on.
@@ -114,24 +115,24 @@ def search(
     named = _named(session, text, limit, hidden)
     vector = about_text(catalog, text).vector
     read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
-    found: dict[Subject, list[Hit]] = {}
+    by_kind: dict[Subject, list[Hit]] = {}
     for kind, matches in named.items():
         passages = read.get(Kind(kind), {}) if kind != Subject.ACCOUNT else {}
-        ids = list(dict.fromkeys([*(each.subject_id for each in matches), *passages]))
+        ids = list(dict.fromkeys([*(match.subject_id for match in matches), *passages]))
         hits = _hits(session, viewer, kind, ids, unusable_assets)
-        found[kind] = [
+        by_kind[kind] = [
             replace(hits[row_id], snippet=passages.get(row_id, []))
             for row_id in ids
             if row_id in hits
         ]
-    people = found[Subject.PERSON]
+    people = by_kind[Subject.PERSON]
     results = SearchResults(
-        best=_best(named, found),
-        deals=found[Subject.DEAL][:limit],
-        accounts=found[Subject.ACCOUNT][:limit],
+        best=_best(named, by_kind),
+        deals=by_kind[Subject.DEAL][:limit],
+        accounts=by_kind[Subject.ACCOUNT][:limit],
         members=[hit for hit in people if hit.kind == HitKind.MEMBER][:limit],
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
-        assets=found[Subject.ASSET][:limit],
+        assets=by_kind[Subject.ASSET][:limit],
     )
     floor = NEARNESS_FLOORS.get(catalog.encoder.model_id.partition("@")[0])
     if results.count or vector is None or floor is None:
@@ -144,7 +145,7 @@ def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) ->
     """What a text that is still being typed names, the nearest first, of all kinds together."""
     hidden = hidden_deal_ids(session, viewer)
     named = _named(session, text, limit, hidden)
-    matches = [match for found in named.values() for match in found]
+    matches = [match for of_kind in named.values() for match in of_kind]
     hits = {
         kind: _hits(session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False)
         for kind in Subject
@@ -175,9 +176,9 @@ def _named(
     return named
 
 
-def _best(named: dict[Subject, list[NameMatch]], found: dict[Subject, list[Hit]]) -> Hit | None:
+def _best(named: dict[Subject, list[NameMatch]], by_kind: dict[Subject, list[Hit]]) -> Hit | None:
     """The hit of the exact name, address or key; a key before an address before a name."""
-    shown = {(kind, hit.id): hit for kind, hits in found.items() for hit in hits}
+    shown = {(kind, hit.id): hit for kind, hits in by_kind.items() for hit in hits}
     exact = [
         match
         for matches in named.values()
@@ -291,16 +292,6 @@ class _AccountRow:
 
 
 @dataclass(frozen=True)
-class _PersonRow:
-    id: int
-    key: str
-    name: str
-    title: str
-    account: str | None
-    member: bool
-
-
-@dataclass(frozen=True)
 class _AssetRow:
     id: int
     key: str
@@ -330,18 +321,7 @@ def _hits(
 
 def _deal_hits(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[Hit]:
     query = (
-        select_row(
-            _DealRow,
-            id=Deal.id,
-            key=Deal.key,
-            name=Deal.name,
-            outcome=Deal.outcome,
-            amount=Deal.amount,
-            currency=Deal.currency,
-            account=Account.name,
-            owner=Person.name,
-        )
-        .select_from(Deal)
+        select_row(_DealRow, Deal, account=Account.name, owner=Person.name)
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .outerjoin(Person, col(Person.id) == col(Deal.owner_id))
         .where(col(Deal.id).in_(ids), visible_deals(viewer))
@@ -362,14 +342,7 @@ def _deal_hits(session: Session, viewer: Viewer, ids: Sequence[int]) -> list[Hit
 
 
 def _account_hits(session: Session, ids: Sequence[int]) -> list[Hit]:
-    query = select_row(
-        _AccountRow,
-        id=Account.id,
-        key=Account.key,
-        name=Account.name,
-        industry=Account.industry,
-        relationship=Account.relationship,
-    ).where(col(Account.id).in_(ids))
+    query = select_row(_AccountRow, Account).where(col(Account.id).in_(ids))
     return [
         Hit(
             row.id,
@@ -383,21 +356,7 @@ def _account_hits(session: Session, ids: Sequence[int]) -> list[Hit]:
 
 
 def _person_hits(session: Session, ids: Sequence[int]) -> list[Hit]:
-    query = (
-        select_row(
-            _PersonRow,
-            id=Person.id,
-            key=Person.key,
-            name=Person.name,
-            title=Person.title,
-            account=Account.name,
-            member=col(Member.person_id).is_not(None),
-        )
-        .select_from(Person)
-        .outerjoin(Account, col(Account.id) == col(Person.account_id))
-        .outerjoin(Member, col(Member.person_id) == col(Person.id))
-        .where(col(Person.id).in_(ids))
-    )
+    query = select_people(PersonSummary).where(col(Person.id).in_(ids))
     return [
         Hit(
             row.id,
@@ -406,20 +365,12 @@ def _person_hits(session: Session, ids: Sequence[int]) -> list[Hit]:
             HitKind.MEMBER if row.member else HitKind.CONTACT,
             ", ".join(filter(None, (row.title, row.account))),
         )
-        for row in fetch(session, _PersonRow, query)
+        for row in fetch(session, PersonSummary, query)
     ]
 
 
 def _asset_hits(session: Session, ids: Sequence[int]) -> list[Hit]:
-    query = select_row(
-        _AssetRow,
-        id=Asset.id,
-        key=Asset.key,
-        name=Asset.name,
-        kind=Asset.kind,
-        withdrawn=Asset.withdrawn,
-        expires=Asset.expires,
-    ).where(col(Asset.id).in_(ids))
+    query = select_row(_AssetRow, Asset).where(col(Asset.id).in_(ids))
     return [
         Hit(row.id, row.key, row.name, HitKind.ASSET, row.kind, state=_state(row))
         for row in fetch(session, _AssetRow, query)

@@ -307,7 +307,5 @@ def catalog(database: Database, tmp_path: Path) -> Catalog:
 
 @pytest.fixture
 def workspace(database: Database, tmp_path: Path) -> Workspace:
-    """The workspace of this test's database, whose catalog has caught up with it."""
-    made = workspace_on(database, Settings(home=tmp_path), FakeEmbedder())
-    made.catalog.catch_up()
-    return made
+    """The workspace of this test's database."""
+    return workspace_on(database, Settings(home=tmp_path), FakeEmbedder())

@@ -55,7 +55,7 @@ UNKNOWN = {"name": "torch", "skip_reason": "not found"}
         ),
     ],
 )
-def test_the_audit_says_what_is_known(
+def test_should_say_which_versions_have_advisories(
     tmp_path: Path, answer: Any, code: int, said: list[str]
 ) -> None:
     (tmp_path / "pip_audit.py").write_text(STUB, encoding="utf-8")

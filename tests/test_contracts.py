@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("name", ["charlie", "dana", "grace"])
-def test_no_page_tells_of_a_confidential_deal(
+def test_should_tell_of_a_confidential_deal_on_no_page(
     world: World, workspace: Workspace, name: str
 ) -> None:
     app = create_app(workspace)
@@ -79,18 +79,18 @@ def _requests(world: World) -> tuple[str, str]:
     return keys[0], keys[1]
 
 
-def test_every_template_is_used() -> None:
+def test_should_use_every_template() -> None:
     sources = [*(ROOT / "web").rglob("*.py"), *TEMPLATES.rglob("*.html")]
     text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
     used = set(re.findall(r'"([\w/]+\.html)"', text))
     # The three templates of a list are called by their folder.
-    for folder in re.findall(r'answer_list\(request, "([\w/]+)"', text):
+    for folder in re.findall(r'answer_list\(visit, "([\w/]+)"', text):
         used |= {f"{folder}/{name}.html" for name in ("list", "_results", "_rows")}
     there = {str(template.relative_to(TEMPLATES)) for template in TEMPLATES.rglob("*.html")}
     assert there <= used
 
 
-def test_pages_take_nothing_from_elsewhere() -> None:
+def test_should_take_nothing_from_elsewhere_on_pages() -> None:
     for source in [*TEMPLATES.rglob("*.html"), *STATIC.glob("*.css"), *STATIC.glob("*.js")]:
         text = source.read_text(encoding="utf-8")
         assert not re.search(r"src=\"(?:https?:)?//|@import|url\(\s*['\"]?https?:", text)

@@ -50,7 +50,7 @@ def allowed(file: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_every_imported_distribution_is_declared(package: str) -> None:
+def test_should_declare_every_imported_distribution(package: str) -> None:
     distributions = packages_distributions()
     undeclared = []
     for file in sorted((ROOT / package).rglob("*.py")):
@@ -69,7 +69,7 @@ def locked() -> dict[str, str]:
     return dict(pins)  # type: ignore[arg-type]
 
 
-def test_the_lock_has_a_version_in_range_of_every_requirement() -> None:
+def test_should_lock_a_version_in_range_of_every_requirement() -> None:
     versions = locked()
     for requirement in [*RUNTIME, *itertools.chain(*EXTRAS.values())]:
         name = canonicalize_name(requirement.name)
@@ -81,7 +81,7 @@ def test_the_lock_has_a_version_in_range_of_every_requirement() -> None:
         )
 
 
-def test_the_lock_fits_every_platform_and_every_build_of_torch() -> None:
+def test_should_lock_what_fits_every_platform_and_every_build_of_torch() -> None:
     pins = [line for line in LOCK if not line.startswith("#")]
     for pin in pins:
         # No path, no address, and no build of a version, such as +cpu.

@@ -37,7 +37,8 @@ def test_fails_and_hangs_afterwards(server):
     ("name", "stack"),
     [("test_hangs", "in test_hangs"), ("test_fails_and_hangs_afterwards", "in server")],
 )
-def test_a_test_that_hangs_is_ended_with_its_stack(tmp_path: Path, name: str, stack: str) -> None:
+@pytest.mark.slow
+def test_should_end_a_test_that_hangs_with_its_stack(tmp_path: Path, name: str, stack: str) -> None:
     file = tmp_path / "test_it.py"
     file.write_text(HANGS, encoding="utf-8")
     options = ["-p", "tests.time_limits", "-p", "no:cacheprovider", "--timeout", "1"]

@@ -215,6 +215,26 @@ def stage(session: Session, name: str) -> Stage:
     return session.exec(select(Stage).where(Stage.name == name)).one()
 
 
+def log_closed_deals(world: World, amount: int | None = None) -> None:
+    """Twelve closed deals like St Brannoc's ward dashboards, all but the first of them won.
+
+    With `amount`, each is worth a euro more than the one before.
+    """
+    with world.database.write() as session:
+        for number in range(12):
+            lifecycle.log(
+                session,
+                "St Brannoc ward dashboards",
+                world.account(session, "brannoc"),
+                world.people["alice"],
+                stage=stage(session, "Closed Won" if number else "Closed Lost"),
+                opened=ago(200),
+                closed=ago(100),
+                amount=None if amount is None else Decimal(amount + number),
+                currency=None if amount is None else "EUR",
+            )
+
+
 def build_world(database: Database) -> World:
     """Fill an empty, migrated database with the cast, their accounts, deals and assets."""
     world = World(database)
@@ -279,20 +299,17 @@ def _add_accounts(session: Session, world: World) -> None:
                 start=date(2019, 3, 1),
             )
         )
-        session.add(
-            Education(
-                person_id=contact.id,
-                institution="University of Porto",
-                start=date(2004, 9, 1),
-                end=date(2009, 6, 30),
-            )
-        )
+        _studied_in_porto(session, contact.id, 2004, 2009)
+    _studied_in_porto(session, world.people["bob"], 2006, 2010)
+
+
+def _studied_in_porto(session: Session, person_id: int, since: int, until: int) -> None:
     session.add(
         Education(
-            person_id=world.people["bob"],
+            person_id=person_id,
             institution="University of Porto",
-            start=date(2006, 9, 1),
-            end=date(2010, 6, 30),
+            start=date(since, 9, 1),
+            end=date(until, 6, 30),
         )
     )
 

@@ -9,13 +9,7 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from web import errors
-from web.dependencies import (
-    provide_asked,
-    provide_form,
-    provide_pulse,
-    provide_viewer,
-    provide_workspace,
-)
+from web.dependencies import provide_pulse, provide_visit
 from web.live_updates import Pulse
 from web.middleware import PAGES_AT_ONCE, FromOurPages, InTurn, MembersOnly
 from web.pages.deal_room.activity import ActivityController
@@ -115,11 +109,8 @@ def create_app(workspace: Workspace) -> Litestar:
     return Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
-            "workspace": Provide(provide_workspace, sync_to_thread=False),
-            "viewer": Provide(provide_viewer, sync_to_thread=False),
+            "visit": Provide(provide_visit),
             "pulse": Provide(provide_pulse, sync_to_thread=False),
-            "form": Provide(provide_form),
-            "asked": Provide(provide_asked, sync_to_thread=False),
         },
         middleware=[FromOurPages(workspace.settings.origin), MembersOnly(), InTurn()],
         exception_handlers=errors.HANDLERS,

@@ -2,14 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 from sqlmodel import Session
 
 from web.forms import Form
 from workspace.errors import Conflict
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,10 @@ class Difference:
     label: str
     yours: str
     theirs: str
+
+
+class EditConflict(Conflict):
+    """The record no longer has the values that the form was opened with."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +38,21 @@ class EditForm:
     differences: list[Difference] | None = None
 
 
-class EditConflict(Conflict):
-    """The record no longer has the values that the form was opened with."""
-
-
 def fingerprint(values: Mapping[str, str]) -> str:
     """A hash of a record's values, which its form carries along and sends back."""
     text = json.dumps(sorted(values.items()))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def lock_row(session: Session, row: Any) -> None:
-    """Reload a row and lock it until this transaction ends."""
+def lock_unchanged(
+    session: Session, row: Row, form: Form, values: Callable[[Session, Row], Mapping[str, str]]
+) -> None:
+    """Reload a row and lock it until this transaction ends.
+
+    `EditConflict` if the values that its form shows have changed since the form was opened.
+    """
     session.refresh(row, with_for_update={"key_share": True})
+    require_unchanged(form, values(session, row))
 
 
 def require_unchanged(form: Form, values: Mapping[str, str]) -> None:

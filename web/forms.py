@@ -89,7 +89,9 @@ class Form:
 
     @property
     def status(self) -> int:
-        """The HTTP status of a page that shows the form again."""
+        """The HTTP status of a page that shows the form: of success unless it was refused."""
+        if self.refusal is None:
+            return 200
         return 409 if self.is_conflict else 422
 
     def refuse(self, name: str, why: str) -> None:

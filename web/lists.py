@@ -1,14 +1,13 @@
 """Pages of lists: their rows, the filters in their address, and what htmx is sent of them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from litestar.response import Response
+from sqlmodel import Session
 
-from web.forms import Form
 from web.rendering import query
-from web.responses import answer
-from web.routes import Request
+from web.visits import Visit
 
 Row = TypeVar("Row")
 
@@ -33,8 +32,12 @@ def filled(**values: str | None) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def answer_list(request: Request, folder: str, asked: Form, page: ListPage) -> Response[str]:
+def answer_list(
+    visit: Visit, folder: str, list_page: Callable[[Session, Visit], ListPage]
+) -> Response[str]:
     """A list: its page, the results that a filter leaves, or the rows that follow a row."""
-    fragment = "_rows.html" if "after" in asked.sent else "_results.html"
-    address = f"{request.url.path}?{query(page.params)}"
-    return answer(request, f"{folder}/list.html", f"{folder}/{fragment}", page, address=address)
+    with visit.read() as session:
+        page = list_page(session, visit)
+    fragment = "_rows.html" if "after" in visit.form.sent else "_results.html"
+    address = f"{visit.request.url.path}?{query(page.params)}"
+    return visit.answer(f"{folder}/list.html", f"{folder}/{fragment}", page, address=address)

@@ -10,9 +10,10 @@ from litestar.exceptions import NotAuthorizedException, PermissionDeniedExceptio
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.dependencies import provide_form, provide_workspace
+from web.forms import Form, parse_pairs
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
+from web.visits import submitted
 from workspace.collaboration import inbox
 from workspace.database import Database
 from workspace.errors import NotFound
@@ -80,7 +81,7 @@ class MembersOnly(ASGIMiddleware):
         token = session_token(request)
         viewer, waiting = None, 0
         if token:
-            database = provide_workspace(request).database
+            database = request.app.state.workspace.database
             viewer, waiting = await to_thread.run_sync(_viewer, database, token)
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
@@ -135,4 +136,4 @@ def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:
 
 
 async def _token_field(request: Request) -> str:
-    return (await provide_form(request)).text("_csrf_token", 200)
+    return Form(parse_pairs(await submitted(request))).text("_csrf_token", 200)

@@ -2,7 +2,7 @@
 
 The token is derived from the session's secret: it ends with the session, is the same in every
 process and after a restart, and needs no key of the server. Before sign-in, a cookie with a random
-secret, the visit's, takes the session's place.
+secret takes the session's place.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from web.workspace import Workspace
 from workspace.people.sign_in import SESSION_LIFETIME
 
 _SESSION = "session"
-_VISIT = "visit"
+_SIGNED_OUT = "visit"
 
 
 def session_token(request: Request) -> str | None:
@@ -34,33 +34,37 @@ def closed_cookie(request: Request) -> Cookie:
     return _cookie(request, _SESSION, "", 0)
 
 
-def visit_cookie(request: Request) -> Cookie | None:
-    """The cookie of a new visit, with the secret behind this request's token; else None."""
-    if request.cookies.get(_name(request, _VISIT)):
+def signed_out_cookie(request: Request) -> Cookie | None:
+    """The cookie with the secret behind this request's token; None where there is one already."""
+    if request.cookies.get(_name(request, _SIGNED_OUT)):
         return None
-    return _cookie(request, _VISIT, _visit(request), None)
+    return _cookie(request, _SIGNED_OUT, _signed_out_secret(request), None)
 
 
 def csrf_token(request: Request) -> str:
     """The CSRF token for this browser's forms."""
-    secret = session_token(request) or _visit(request)
+    return csrf_token_of(session_token(request) or _signed_out_secret(request))
+
+
+def csrf_token_of(secret: str) -> str:
+    """The CSRF token that belongs to the secret of a session, or of a browser that has none."""
     return hmac.new(secret.encode(), b"dealkin form", hashlib.sha256).hexdigest()
 
 
 def csrf_matches(request: Request, token: str) -> bool:
     """Whether a form's token is this browser's."""
-    if not session_token(request) and not request.cookies.get(_name(request, _VISIT)):
+    if not session_token(request) and not request.cookies.get(_name(request, _SIGNED_OUT)):
         return False
     return hmac.compare_digest(csrf_token(request).encode(), token.encode())
 
 
-def _visit(request: Request) -> str:
-    known = request.cookies.get(_name(request, _VISIT))
+def _signed_out_secret(request: Request) -> str:
+    known = request.cookies.get(_name(request, _SIGNED_OUT))
     if known:
         return known
     state = request.scope.setdefault("state", {})
-    visit: str = state.setdefault("visit", secrets.token_urlsafe(32))
-    return visit
+    secret: str = state.setdefault("visit", secrets.token_urlsafe(32))
+    return secret
 
 
 def _secure(request: Request) -> bool:

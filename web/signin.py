@@ -10,11 +10,9 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.response import Response
 
-from web.forms import Form
-from web.responses import go, show
 from web.routes import Request, get, post
-from web.session_cookie import closed_cookie, session_cookie, session_token, visit_cookie
-from web.workspace import Workspace
+from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
+from web.visits import Visit
 from workspace.audit import audit
 from workspace.database import Database
 from workspace.people import sign_in
@@ -39,44 +37,39 @@ class SignInController(Controller):
     opt = {"public": True}  # noqa: RUF012
 
     @get()
-    def show(self, request: Request, asked: NamedDependency[Form]) -> Response[Any]:
-        back = safe_next(asked.text("next", 2000))
-        if request.scope.get("user"):
-            return go(request, back)
-        response = show(request, "sign_in.html", SignInPage("", back, ""))
-        cookie = visit_cookie(request)
+    def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        back = safe_next(visit.form.text("next", 2000))
+        if visit.request.scope.get("user"):
+            return visit.go(back)
+        response = visit.show("sign_in.html", SignInPage("", back, ""))
+        cookie = signed_out_cookie(visit.request)
         if cookie:
             response.set_cookie(cookie)
         return response
 
     @post()
-    def sign_in(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        email = form.text("email", 254).lower()
-        password = (form.sent.get("password") or [""])[0][:1000]
-        back = safe_next(form.text("next", 2000))
-        account, address = f"account {email}", f"address {network_of(request)}"
+    def sign_in(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        email = visit.form.text("email", 254).lower()
+        password = (visit.form.sent.get("password") or [""])[0][:1000]
+        back = safe_next(visit.form.text("next", 2000))
+        account, address = f"account {email}", f"address {network_of(visit.request)}"
         # A refused attempt is not counted, so that a lockout ends by waiting.
-        allowed = _within_limits(workspace.database, account, address, 1)
+        allowed = _within_limits(visit.workspace.database, account, address, 1)
         if allowed:
             # The attempt is counted and committed before the password is checked, so that
             # concurrent guesses cannot exceed the limit.
-            with workspace.database.write() as session:
+            with visit.write() as session:
                 counted = sign_in.count_attempt(session, account, address)
-            allowed = _within_limits(workspace.database, account, address, 0)
+            allowed = _within_limits(visit.workspace.database, account, address, 0)
         if not allowed:
-            return show(request, "sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
+            return visit.show("sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
         # The hash takes a third of a second on purpose, too long for a write transaction.
-        with workspace.database.read() as session:
+        with visit.read() as session:
             person = sign_in.check_password(session, email, password)
-        with workspace.database.write() as session:
+        with visit.write() as session:
             if person:
                 sign_in.forget_attempts(session, account, counted)
-                previous_token = session_token(request)
+                previous_token = session_token(visit.request)
                 if previous_token:
                     sign_in.close_session(session, previous_token)
                 token = sign_in.open_session(session, person.id)
@@ -84,9 +77,9 @@ class SignInController(Controller):
             else:
                 audit(session, None, "sign-in failed", address)
         if not person:
-            return show(request, "sign_in.html", SignInPage(email, back, _WRONG), status=422)
-        response = go(request, back)
-        response.set_cookie(session_cookie(request, token))
+            return visit.show("sign_in.html", SignInPage(email, back, _WRONG), status=422)
+        response = visit.go(back)
+        response.set_cookie(session_cookie(visit.request, token))
         return response
 
 
@@ -96,13 +89,13 @@ class SignOutController(Controller):
     path = "/sign-out"
 
     @post()
-    def sign_out(self, request: Request, workspace: NamedDependency[Workspace]) -> Response[Any]:
-        token = session_token(request)
+    def sign_out(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        token = session_token(visit.request)
         if token:
-            with workspace.database.write() as session:
+            with visit.write() as session:
                 sign_in.close_session(session, token)
-        response = go(request, "/sign-in")
-        response.set_cookie(closed_cookie(request))
+        response = visit.go("/sign-in")
+        response.set_cookie(closed_cookie(visit.request))
         return response
 
 
@@ -112,12 +105,12 @@ class PreferencesController(Controller):
     path = "/preferences"
 
     @post()
-    def choose(self, request: Request, form: NamedDependency[Form]) -> Response[Any]:
-        theme = form.choice("theme", ("auto", "light", "dark"))
-        shortcuts = form.choice("shortcuts", ("on", "off"))
-        back = safe_next(form.text("next", 2000))
-        form.done()
-        response = go(request, back)
+    def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        theme = visit.form.choice("theme", ("auto", "light", "dark"))
+        shortcuts = visit.form.choice("shortcuts", ("on", "off"))
+        back = safe_next(visit.form.text("next", 2000))
+        visit.form.done()
+        response = visit.go(back)
         for name, value in (("theme", theme), ("shortcuts", shortcuts)):
             if value:
                 response.set_cookie(

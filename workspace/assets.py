@@ -13,12 +13,12 @@ from sqlmodel import Field, Session, SQLModel, col, or_, select
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now, today
-from workspace.database import contains, fetch, page_after, select_row
+from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
 from workspace.deals.tables import Deal, Outcome, Product
-from workspace.errors import Conflict, Forbidden, Invalid, NotFound
-from workspace.keys import free_key
+from workspace.errors import Conflict, Forbidden, Invalid
+from workspace.keys import free_key, row_of_key
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import record
@@ -198,7 +198,6 @@ def asset_rows(
             won=sa.func.coalesce(counts.c.won, 0),
             closed=sa.func.coalesce(counts.c.closed, 0),
         )
-        .select_from(Asset)
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
     )
@@ -219,9 +218,7 @@ def asset_rows(
         query = query.where(col(Asset.author_id) == author_id)
     if asset_id is not None:
         query = query.where(col(Asset.id) == asset_id)
-    order = (sa.func.lower(Asset.name), col(Asset.id))
-    place = sa.select(*order).where(col(Asset.key) == after) if after else None
-    return fetch(session, AssetRow, page_after(session, query, order, place).limit(limit))
+    return page_by_name(session, AssetRow, query, Asset, after=after, limit=limit)
 
 
 def _use_counts(viewer: Viewer) -> sa.Subquery:
@@ -273,20 +270,7 @@ def use_rows(
 ) -> list[UseRow]:
     """The uses of an asset, or on a deal, that the viewer can see, the newest first."""
     query = (
-        select_row(
-            UseRow,
-            Use,
-            asset_key=Asset.key,
-            asset_name=Asset.name,
-            asset_kind=Asset.kind,
-            deal_key=Deal.key,
-            deal_name=Deal.name,
-            outcome=Deal.outcome,
-            amount=Deal.amount,
-            currency=Deal.currency,
-            by=Person.name,
-        )
-        .select_from(Use)
+        select_row(UseRow, Use, Asset, Deal, by=Person.name)
         .join(Asset, col(Asset.id) == col(Use.asset_id))
         .join(Deal, col(Deal.id) == col(Use.deal_id))
         .outerjoin(Person, col(Person.id) == col(Use.by_id))
@@ -300,14 +284,6 @@ def use_rows(
     return fetch(session, UseRow, newest.limit(limit))
 
 
-def asset_of(session: Session, key: str) -> Asset:
-    """The asset of that key, or NotFound."""
-    asset = session.exec(select(Asset).where(Asset.key == key)).first()
-    if asset is None:
-        raise NotFound("There is no such asset.")
-    return asset
-
-
 def may_edit(viewer: Viewer, asset: Asset) -> bool:
     """Whether a viewer can edit this asset: its author, and the roles that keep the library."""
     if not viewer.may_write:
@@ -318,7 +294,7 @@ def may_edit(viewer: Viewer, asset: Asset) -> bool:
 
 def editable_asset(session: Session, viewer: Viewer, key: str) -> Asset:
     """The asset of that key; Forbidden unless the viewer can edit it."""
-    asset = asset_of(session, key)
+    asset = row_of_key(session, Asset, key)
     if not may_edit(viewer, asset):
         raise Forbidden("Only its author and those who keep the library may change this asset.")
     return asset

@@ -153,11 +153,13 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     return engine
 
 
-def select_row(row: type, table: type[SQLModel] | None = None, /, **columns: Any) -> sa.Select[Any]:
+def select_row(row: type, /, *tables: type[SQLModel], **columns: Any) -> sa.Select[Any]:
     """A query for rows of a dataclass; each column is named after the field that it fills.
 
-    A required field that is not named takes the column of its name from `table`. TypeError if a
-    column is not a field of `row`, or a required field has no column.
+    A required field that is not named takes the column of its name from the first table that has
+    one, or, as `deal_key`, a column of the table that its name begins with. The query selects from
+    the first table; the caller joins the others. TypeError if a column is not a field of `row`,
+    or a required field has no column.
     """
     row_fields = {field.name: field for field in fields(row)}
     required = [
@@ -165,14 +167,18 @@ def select_row(row: type, table: type[SQLModel] | None = None, /, **columns: Any
         for name, field in row_fields.items()
         if field.init and field.default is MISSING and field.default_factory is MISSING
     ]
-    if table is not None:
-        own = {name: getattr(table, name) for name in required if name in table.model_fields}
-        columns = own | columns
+    for table in tables:
+        prefix = f"{table.__name__.lower()}_"
+        for field_name in required:
+            for name in (field_name, field_name.removeprefix(prefix)):
+                if name in table.model_fields:
+                    columns.setdefault(field_name, getattr(table, name))
     if unknown := columns.keys() - row_fields.keys():
         raise TypeError(f"{row.__name__} has no field {', '.join(sorted(unknown))}.")
     if missing := set(required) - columns.keys():
         raise TypeError(f"{row.__name__} needs the fields {', '.join(sorted(missing))}.")
-    return sa.select(*(sa.label(name, column) for name, column in columns.items()))
+    query = sa.select(*(sa.label(name, column) for name, column in columns.items()))
+    return query.select_from(tables[0]) if tables else query
 
 
 def contains(text: str, *columns: Any) -> sa.ColumnElement[bool]:
@@ -206,6 +212,15 @@ def page_after(
         return query
     row_key, last_key = sa.tuple_(*order), sa.tuple_(*map(sa.literal, last))
     return query.where(row_key < last_key if descending else row_key > last_key)
+
+
+def page_by_name(
+    session: Session, row: type[Item], query: Any, table: Any, *, after: str | None, limit: int
+) -> list[Item]:
+    """The rows of a list in the order of their names, after the row of the key `after`."""
+    order = (sa.func.lower(table.name), col(table.id))
+    place = sa.select(*order).where(col(table.key) == after) if after else None
+    return fetch(session, row, page_after(session, query, order, place).limit(limit))
 
 
 # How many values a statement has at most. Databases limit this number, older builds of SQLite to

@@ -19,8 +19,8 @@ from workspace.imports.files import read_file
 from workspace.imports.formats import FORMATS, RecognisedFile, recognise
 from workspace.imports.ledger import Import
 from workspace.imports.run import ImportExtension, apply_files
+from workspace.keys import row_of_key
 from workspace.people import sign_in
-from workspace.people.people import person_of
 from workspace.people.tables import Member, Person
 from workspace.timeline.timeline import TimelineEntry
 
@@ -122,9 +122,9 @@ def _add_open_work(session: Session) -> None:
     deal = session.exec(select(Deal).where(Deal.key == "HW-0267")).one()
     deal.next_step_on = today() + timedelta(days=2)
     session.add(deal)
-    rep = person_of(session, "agnieszka-wrona").id
-    expert = person_of(session, "henrik-asmussen").id
-    contact = person_of(session, "wojciech-halas")
+    rep = row_of_key(session, Person, "agnieszka-wrona").id
+    expert = row_of_key(session, Person, "henrik-asmussen").id
+    contact = row_of_key(session, Person, "wojciech-halas")
     for text, days in (
         ("Find out who of our customers worked with Hałas at Wiślana", -1),
         ("Send Krzemień the payback table with their own write-offs", 2),

@@ -5,8 +5,13 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from sqlmodel import Session, SQLModel, col, select
+
+from workspace.errors import NotFound
+
+Table = TypeVar("Table", bound=SQLModel)
 
 # NFKD separates most accents from their letters; these letters do not decompose.
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
@@ -43,6 +48,15 @@ def slug(text: str) -> str:
     """`text` as a part of a URL, at most 60 characters; empty if no letter or digit is left."""
     ascii_only = re.sub(r"[^a-z0-9]+", "-", plain(text)).strip("-")
     return ascii_only[:60].rstrip("-")
+
+
+def row_of_key(session: Session, table: type[Table], key: str) -> Table:
+    """The row of that key, or NotFound."""
+    column = col(table.key)  # type: ignore[attr-defined]
+    row = session.exec(select(table).where(column == key)).first()
+    if row is None:
+        raise NotFound(f"There is no such {table.__name__.lower()}.")
+    return row
 
 
 def free_key(session: Session, table: type[SQLModel], text: str) -> str:

@@ -30,7 +30,7 @@ from references.desk.request import (
 from references.desk.rules import account_owners, desk_members, parties_of_viewer
 from workspace.accounts.accounts import Account
 from workspace.clock import now, today
-from workspace.database import fetch, page_after, select_row
+from workspace.database import contains, fetch, page_after, select_row
 from workspace.deals.access import editable_deal_ids, visible_deals
 from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Deal, Stage
@@ -123,9 +123,9 @@ class AdvocateRow:
     key: str
     name: str
     title: str
+    activities: list[Activity]
     account: str | None
     account_key: str | None
-    activities: list[Activity]
     availability: Availability
     # Whether a given consent is due for renewal.
     ends_soon: bool
@@ -190,15 +190,11 @@ def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
     query = (
         select_row(
             DealRequestRow,
-            key=col(ReferenceRequest.key),
-            activity=col(ReferenceRequest.activity),
-            state=col(ReferenceRequest.state),
-            due=col(ReferenceRequest.due),
+            ReferenceRequest,
             advocate=col(advocate.name),
             prospect=col(prospect.name),
             requested_by=col(asker.name),
         )
-        .select_from(ReferenceRequest)
         .outerjoin(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
         .outerjoin(advocate, col(advocate.id) == col(Advocate.person_id))
         .outerjoin(prospect, col(prospect.id) == col(ReferenceRequest.prospect_id))
@@ -212,16 +208,7 @@ def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
 def history_of(session: Session, request_id: int) -> list[StepRow]:
     """The steps of a request, the newest first."""
     query = (
-        select_row(
-            StepRow,
-            at=col(RequestStep.at),
-            by=col(Person.name),
-            action=col(RequestStep.action),
-            before=col(RequestStep.before),
-            after=col(RequestStep.after),
-            text=col(RequestStep.text),
-        )
-        .select_from(RequestStep)
+        select_row(StepRow, RequestStep, by=col(Person.name))
         .outerjoin(Person, col(Person.id) == col(RequestStep.by_id))
         .where(col(RequestStep.request_id) == request_id)
         .order_by(col(RequestStep.id).desc())
@@ -247,23 +234,17 @@ def advocate_rows(
     query = (
         select_row(
             _AdvocateFacts,
+            Person,
+            Advocate,
+            Account,
             id=col(Advocate.id),
-            key=col(Person.key),
-            name=col(Person.name),
-            title=col(Person.title),
-            activities=col(Advocate.activities),
             account=col(Account.name),
-            account_key=col(Account.key),
         )
-        .select_from(Advocate)
-        .join(Person, col(Person.id) == col(Advocate.person_id))
+        .join(Advocate, col(Advocate.person_id) == col(Person.id))
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
     )
     if text:
-        columns = (col(Person.name), col(Person.title), col(Account.name))
-        query = query.where(
-            sa.or_(*(column.icontains(text, autoescape=True) for column in columns))
-        )
+        query = query.where(contains(text, Person.name, Person.title, Account.name))
     if advocate_id is not None:
         query = query.where(col(Advocate.id) == advocate_id)
     if renewals:
@@ -328,28 +309,12 @@ def _requests(viewer: Viewer) -> sa.Select[Any]:
     return (
         select_row(
             RequestRow,
-            id=col(ReferenceRequest.id),
-            key=col(ReferenceRequest.key),
-            version=col(ReferenceRequest.version),
-            state=col(ReferenceRequest.state),
-            activity=col(ReferenceRequest.activity),
-            due=col(ReferenceRequest.due),
-            changed_at=col(ReferenceRequest.changed_at),
-            starts_at=col(ReferenceRequest.starts_at),
-            fit=col(ReferenceRequest.fit),
-            reason=col(ReferenceRequest.reason),
-            outcome=col(ReferenceRequest.outcome),
-            desk_approved_by_id=col(ReferenceRequest.desk_approved_by_id),
-            owner_approved_by_id=col(ReferenceRequest.owner_approved_by_id),
+            ReferenceRequest,
+            Deal,
+            Stakeholder,
             deal_id=col(Deal.id),
-            deal_key=col(Deal.key),
-            deal_name=col(Deal.name),
-            deal_confidential=col(Deal.confidential),
             stage=col(Stage.name),
-            amount=col(Deal.amount),
-            currency=col(Deal.currency),
             asker=col(asker.name),
-            advocate_id=col(ReferenceRequest.advocate_id),
             advocate=col(advocate.name),
             advocate_key=col(advocate.key),
             customer_id=col(Account.id),
@@ -357,11 +322,8 @@ def _requests(viewer: Viewer) -> sa.Select[Any]:
             customer_key=col(Account.key),
             prospect=col(prospect.name),
             prospect_title=col(prospect.title),
-            buying_role=col(Stakeholder.buying_role),
-            stance=col(Stakeholder.stance),
             assigned=col(assigned.name),
         )
-        .select_from(ReferenceRequest)
         .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(asker, col(asker.id) == col(ReferenceRequest.requested_by_id))

@@ -114,7 +114,7 @@ STEPS: dict[str, Step] = {
     ),
     "miss": Step((State.SCHEDULED,), State.MISSED, (Party.ASKER, Party.DESK), "missed"),
     "record outcome": Step(
-        (State.COMPLETED, State.MISSED), None, (Party.ASKER, Party.DESK), "given an outcome"
+        (State.COMPLETED, State.MISSED), None, (Party.ASKER, Party.DESK), "closed with its outcome"
     ),
     "tell": Step(
         (State.COMPLETED, State.MISSED), None, (Party.ADVOCATE, Party.PROSPECT), "commented on"

@@ -16,10 +16,11 @@ from references.introductions.tables import (
     standing_of,
     waits_for_answer,
 )
-from references.network.paths import PathPerson, path_people
+from references.network.paths import path_people
 from workspace.clock import today
 from workspace.deals.lists import deal_names
 from workspace.delivery.outbox import OutboxMessage
+from workspace.people.people import PersonSummary
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
@@ -32,9 +33,9 @@ class OwnRequest:
     """A request as its asker sees it."""
 
     key: str
-    person: PathPerson
+    person: PersonSummary
     # None while the asker may not know the connector.
-    connector: PathPerson | None
+    connector: PersonSummary | None
     deal_key: str | None
     deal_name: str
     why: str
@@ -49,8 +50,8 @@ class ReceivedRequest:
     """A request as its connector sees it."""
 
     key: str
-    asker: PathPerson
-    person: PathPerson
+    asker: PersonSummary
+    person: PersonSummary
     email: str | None
     # Whether the asker does not know the connector, and learns it only with a yes.
     hidden: bool

@@ -16,7 +16,7 @@ from references.network.ties import USUAL_BASE, Tie, TieKind, Visibility, pair, 
 from workspace.accounts.accounts import Account, find_account
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import batches, fetch, select_row
+from workspace.database import batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.keys import plain
 from workspace.people.people import add_contact
@@ -207,27 +207,13 @@ def connections_of(
 ) -> list[ConnectionRow]:
     """A member's connections in the order of their ids, from after `after`."""
     query = (
-        select_row(
-            ConnectionRow,
-            id=col(Connection.id),
-            name=col(Connection.name),
-            email=col(Connection.email),
-            url=col(Connection.url),
-            company=col(Connection.company),
-            position=col(Connection.position),
-            connected_on=col(Connection.connected_on),
-            source=col(Connection.source),
-            visibility=col(Connection.visibility),
-            person_key=col(Person.key),
-        )
-        .select_from(Connection)
+        select_row(ConnectionRow, Connection, Person)
         .outerjoin(Person, col(Person.id) == col(Connection.person_id))
         .where(col(Connection.owner_id) == owner_id, col(Connection.id) > after)
     )
     if text:
-        columns = (Connection.name, Connection.company, Connection.position)
         query = query.where(
-            sa.or_(*(col(column).icontains(text, autoescape=True) for column in columns))
+            contains(text, Connection.name, Connection.company, Connection.position)
         )
     return fetch(session, ConnectionRow, query.order_by(col(Connection.id)).limit(limit))
 

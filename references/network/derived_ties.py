@@ -156,12 +156,11 @@ def _completed_calls(session: Session, deal_ids: Collection[int]) -> list[_Call]
     query = (
         select_row(
             _Call,
-            deal_id=col(ReferenceRequest.deal_id),
+            ReferenceRequest,
             advocate=col(Advocate.person_id),
             prospect=col(ReferenceRequest.prospect_id),
             at=sa.func.coalesce(ReferenceRequest.starts_at, ReferenceRequest.changed_at),
         )
-        .select_from(ReferenceRequest)
         .join(Advocate, col(Advocate.id) == col(ReferenceRequest.advocate_id))
         .where(
             col(ReferenceRequest.deal_id).in_(deal_ids),

@@ -37,8 +37,9 @@ from references.network.ties import (
 from workspace.accounts.accounts import Account, Relationship
 from workspace.change_log import EMPTY, Mark, follow
 from workspace.clock import today
-from workspace.database import Database, batches, fetch, select_row
+from workspace.database import Database, batches, fetch
 from workspace.deals.stakeholders import Stakeholder
+from workspace.people.people import PersonSummary, select_people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
@@ -49,19 +50,6 @@ FAIR = 0.08
 MOST_CHANGES = 20_000
 
 Pair = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class PathPerson:
-    """A person on a path."""
-
-    id: int
-    key: str
-    name: str
-    title: str
-    account: str | None
-    account_key: str | None
-    member: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +72,7 @@ class Evidence:
 class KnownPath:
     """A path with its people and the evidence of its ties, as a viewer may see them."""
 
-    people: tuple[PathPerson, ...]
+    people: tuple[PersonSummary, ...]
     # For each two neighbours, the strongest evidence first.
     evidence: tuple[tuple[Evidence, ...], ...]
     strength: float
@@ -238,27 +226,12 @@ def known_paths(
     return paths
 
 
-def path_people(session: Session, people: Collection[int]) -> dict[int, PathPerson]:
+def path_people(session: Session, people: Collection[int]) -> dict[int, PersonSummary]:
     """These people as paths show them."""
     by_id = {}
     for batch in batches(people):
-        query = (
-            select_row(
-                PathPerson,
-                id=col(Person.id),
-                key=col(Person.key),
-                name=col(Person.name),
-                title=col(Person.title),
-                account=col(Account.name),
-                account_key=col(Account.key),
-                member=col(Member.person_id).is_not(None),
-            )
-            .select_from(Person)
-            .outerjoin(Account, col(Account.id) == col(Person.account_id))
-            .outerjoin(Member, col(Member.person_id) == col(Person.id))
-            .where(col(Person.id).in_(batch))
-        )
-        by_id.update({person.id: person for person in fetch(session, PathPerson, query)})
+        query = select_people(PersonSummary).where(col(Person.id).in_(batch))
+        by_id.update({person.id: person for person in fetch(session, PersonSummary, query)})
     return by_id
 
 

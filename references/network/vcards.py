@@ -23,7 +23,7 @@ RELATIONS = frozenset(
         *("contact", "acquaintance", "friend", "met"),
     }
 )
-_WANTED = frozenset(
+_KNOWN_PROPERTIES = frozenset(
     {
         *("BEGIN", "END", "KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ABSHOWAS", "AGENT", "UID"),
         *("FN", "N", "EMAIL", "URL", "X-SOCIALPROFILE", "ORG", "TITLE"),
@@ -79,8 +79,8 @@ def split(text: str) -> list[RawRow]:
 def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
     profiles = [
         plain
-        for each in card.all("X-SOCIALPROFILE", "URL")
-        if _PROFILES.search(plain := _unescaped(each.value))
+        for address in card.all("X-SOCIALPROFILE", "URL")
+        if _PROFILES.search(plain := _unescaped(address.value))
     ]
     kind = (card.first("KIND") or card.first("X-ADDRESSBOOKSERVER-KIND")).strip().lower()
     shown_as = card.first("X-ABSHOWAS").strip().lower()
@@ -111,8 +111,8 @@ def _name(card: _Card) -> str:
 
 
 def _emails(card: _Card) -> list[str]:
-    written = [_unescaped(each.value) for each in card.all("EMAIL")]
-    return [each.removeprefix("mailto:") for each in written if "@" in each and ";" not in each]
+    written = [_unescaped(email.value) for email in card.all("EMAIL")]
+    return [text.removeprefix("mailto:") for text in written if "@" in text and ";" not in text]
 
 
 def _related(card: _Card, by_uid: dict[str, _Card]) -> list[str]:
@@ -178,8 +178,8 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
             if parts:
                 yield start, "".join(parts)
             name = re.match(r"(?:[\w-]+\.)?([\w-]+)", line[:200])
-            wanted = name is not None and name[1].upper() in _WANTED
-            parts, start, length = ([line[:_LONGEST]] if wanted else None), number, len(line)
+            is_known = name is not None and name[1].upper() in _KNOWN_PROPERTIES
+            parts, start, length = ([line[:_LONGEST]] if is_known else None), number, len(line)
             encoded = _ENCODED.match(line[:_LONGEST]) is not None
         elif parts and length < _LONGEST:
             piece = line if open_end else line[1:]
@@ -203,7 +203,7 @@ def _property(line: str) -> _Property | None:
         plain = written.strip().strip('"').lower()
         match name.lower():
             case "type":
-                types.update(each.strip() for each in plain.split(","))
+                types.update(name.strip() for name in plain.split(","))
             case "encoding":
                 encoded = plain == "quoted-printable"
             case "charset":
@@ -230,7 +230,7 @@ def _decoded(value: str, charset: str) -> str:
 
 def _parts(value: str) -> list[str]:
     """The parts of a value between semicolons, unescaped; one at least."""
-    return [_unescaped(each) for each in re.findall(r"((?:\\.|[^;\\])*)(?:;|$)", value)] or [""]
+    return [_unescaped(part) for part in re.findall(r"((?:\\.|[^;\\])*)(?:;|$)", value)] or [""]
 
 
 def _unescaped(value: str) -> str:

@@ -68,16 +68,16 @@ class Solution:
 def propose(
     openings: Sequence[Opening],
     candidates: Mapping[int, Sequence[Candidate]],
-    room: Mapping[int, int],
+    capacities: Mapping[int, int],
 ) -> Solution:
     """The best team for these openings.
 
     `candidates` are the suitable people for each seat by its id, of whom the best CANDIDATES enter
-    the program, and `room` is the number of seats that each person can still take. Locked people
-    keep their seats even beyond it. A seat without a proposal has no candidate who can take it.
+    the program, and `capacities` the numbers of seats that people can still take. Locked people
+    keep their seats even beyond them. A seat without a proposal has no candidate who can take it.
     """
     locked = {opening.id: opening.locked for opening in openings if opening.locked is not None}
-    left = dict(room)
+    left = dict(capacities)
     busy: dict[int, set[int]] = {}
     for opening in openings:
         if opening.locked is not None:

@@ -162,11 +162,11 @@ def staffing(
             there.add(who or 0)
             openings.append(Opening(seat.id, deal.id, seat.role, who))
     of_id = {deal.id: deal for deal in waiting}
-    room = {person: record.loads[person].left for person in record.names}
+    capacities = {person: record.loads[person].left for person in record.names}
     in_full: set[int] = set()
     while True:
         ranking = _ranked(session, viewer, record, of_id, openings, in_full)
-        solution = propose(openings, ranking.candidates, room)
+        solution = propose(openings, ranking.candidates, capacities)
         empty = {each.opening.id for each in solution.placements if each.best is None}
         if empty <= in_full:
             break

@@ -237,13 +237,11 @@ def _chances(session: Session, viewer: Viewer, rows: Sequence[StakeholderRow]) -
     jobs = (
         select_row(
             _JobWithProduct,
-            person_id=col(Employment.person_id),
-            end=col(Employment.end),
+            Employment,
             account=col(Account.name),
             product=col(Product.name),
             since=sa.func.min(Deal.closed),
         )
-        .select_from(Employment)
         .join(Account, col(Account.id) == col(Employment.account_id))
         .join(Deal, col(Deal.account_id) == col(Account.id))
         .join(DealProduct, col(DealProduct.deal_id) == col(Deal.id))

@@ -343,13 +343,9 @@ def _lacks_vector(model: str) -> sa.ColumnElement[bool]:
 
 
 def _stored(session: Session, kind: Kind, ids: list[int]) -> dict[int, _Stored]:
-    query = select_row(
-        _Stored,
-        id=col(Document.id),
-        subject_id=col(Document.subject_id),
-        content_hash=col(Document.content_hash),
-        confidential=col(Document.confidential),
-    ).where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
+    query = select_row(_Stored, Document).where(
+        col(Document.kind) == kind, col(Document.subject_id).in_(ids)
+    )
     return {row.subject_id: row for row in fetch(session, _Stored, query)}
 
 

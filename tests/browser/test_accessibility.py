@@ -14,7 +14,8 @@ from tests.references.asking import advocate, ahead, contact
 from tests.world import World, ago
 from workspace.collaboration import notes, reminders, tasks
 from workspace.delivery import outbox
-from workspace.people import people
+from workspace.keys import row_of_key
+from workspace.people.tables import Person
 from workspace.timeline import notifications
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
@@ -157,7 +158,7 @@ def something_to_do(world: World) -> None:
         notifications.follow(session, deal.id, alice)
         tasks.add_task(session, deal, "Send the offer", bob, due=ago(3), assignee="alice-adeyemi")
         tasks.finish_task(session, tasks.add_task(session, deal, "Call back", alice), alice)
-        ines = people.person_of(session, "ines-moreira")
+        ines = row_of_key(session, Person, "ines-moreira")
         reminders.keep_in_touch(session, alice, ines, 30, ago(40))
 
 

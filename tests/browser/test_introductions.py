@@ -2,21 +2,14 @@
 
 from playwright.sync_api import Page, expect
 
-from references.network.ties import TieKind, assert_tie
 from tests.browser.steps import sign_in
+from tests.references.telling import tell_tie
 from tests.world import World
 
 
 def test_should_ask_answer_and_be_introduced(page: Page, world: World) -> None:
     with world.database.write() as session:
-        assert_tie(
-            session,
-            world.people["bob"],
-            world.people["jonas"],
-            TieKind.CONNECTED,
-            evidence="Ran the Brno project",
-            asserted_by_id=world.people["bob"],
-        )
+        tell_tie(session, world, "bob", "jonas", evidence="Ran the Brno project")
     sign_in(page, world, "charlie")
     page.goto("/people/jonas-havelka/ties")
     page.get_by_role("link", name="Ask Bob Brandt for an introduction").first.click()

@@ -1,7 +1,6 @@
 """The whole life of a reference request: a rep, the desk, two guests, and a real mail server."""
 
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, timedelta
@@ -9,7 +8,6 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from icalendar import Calendar, Event
 from playwright.sync_api import Browser, Page, expect
@@ -18,6 +16,7 @@ from sqlmodel import select
 from references.desk.policy import set_policy
 from references.desk.request import ReferenceRequest
 from tests.browser.steps import new_page, sign_in
+from tests.mail_server import mail_server
 from tests.references.asking import advocate, ahead, contact
 from tests.threads import SECONDS, wait_for
 from tests.world import World
@@ -57,18 +56,11 @@ def inboxes(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inboxes]:
     """A mail server on this machine, and the worker that hands the outbox to it."""
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.1)
     made = Inboxes()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(made, hostname="127.0.0.1", port=port)
-    controller.start()
-    server = outbox.mail_server(f"smtp://127.0.0.1:{port}", "references@dealkin.example")
-    assert server
-    stopped = outbox.start_sending(world.database, server)
-    yield made
-    stopped.set()
-    wait_for(*(thread for thread in threading.enumerate() if thread.name == "outbox"))
-    controller.stop()
+    with mail_server(made, "references@dealkin.example") as server:
+        stopped = outbox.start_sending(world.database, server)
+        yield made
+        stopped.set()
+        wait_for(*(thread for thread in threading.enumerate() if thread.name == "outbox"))
 
 
 def text_of(mail: EmailMessage) -> str:

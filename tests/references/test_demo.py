@@ -56,6 +56,7 @@ def person_id(session: Session, email: str) -> int:
     return session.exec(select(Person.id).where(Person.email == email)).one()
 
 
+@pytest.mark.slow
 def test_should_be_free_of_errors_and_of_warnings(database: Database, tmp_path: Path) -> None:
     paths = [path for folder in (demo.FOLDER, DEMO) for path in sorted(folder.glob("*.csv"))]
     with database.write() as session:

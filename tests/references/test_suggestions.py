@@ -10,9 +10,10 @@ from references.desk.advocates import Activity
 from references.desk.consent import ConsentState
 from references.desk.request import ReferenceRequest, State
 from references.network.paths import Network
-from references.network.ties import TieKind, assert_tie
+from references.network.ties import TieKind
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from similarity.index.catalog import Catalog
+from tests.references.telling import tell_tie
 from tests.world import World
 from workspace.clock import now, today
 from workspace.deals import stakeholders
@@ -50,15 +51,8 @@ def _advocates(world: World, network: Network) -> None:
 
 def know(world: World, one: str, other: str, owner: str, visibility: str = "everyone") -> None:
     with world.database.write() as session:
-        assert_tie(
-            session,
-            world.people[one],
-            world.people[other],
-            TieKind.WORKED,
-            evidence=f"{one} and {other}",
-            asserted_by_id=world.people[owner],
-            visibility=visibility,
-        )
+        facts = {"evidence": f"{one} and {other}", "visibility": visibility}
+        tell_tie(session, world, one, other, TieKind.WORKED, owner=owner, **facts)
 
 
 def suggested(

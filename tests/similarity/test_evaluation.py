@@ -312,6 +312,7 @@ def deals_by_product(folder: Path, telling: bool) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_should_measure_an_outlook_against_the_base_rate(tmp_path: Path) -> None:
     found = evaluate_outlook(deals_by_product(tmp_path, telling=True), FakeEmbedder())
     assert found["verdict"] == "better than the base rate"
@@ -327,6 +328,7 @@ def test_should_measure_an_outlook_against_the_base_rate(tmp_path: Path) -> None
     assert json.loads(json.dumps(found)) == found
 
 
+@pytest.mark.slow
 def test_should_fall_back_to_the_base_rate_where_kin_tell_nothing(tmp_path: Path) -> None:
     found = evaluate_outlook(deals_by_product(tmp_path, telling=False), FakeEmbedder())
     assert found["verdict"] == "no better and no worse than the base rate"

@@ -192,6 +192,7 @@ def test_should_say_why_a_small_record_teaches_nothing(world: World, catalog: Ca
     assert f"{MINIMUM_TRIALS} are needed" in prior.refused
 
 
+@pytest.mark.slow
 def test_should_learn_the_prior_from_how_deals_went(world: World, catalog: Catalog) -> None:
     """Of two products, the deals of one are all won and those of the other all lost."""
     with world.database.write() as session:

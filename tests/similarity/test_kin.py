@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from similarity.feedback import REASONS, KinFeedback, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
@@ -306,7 +306,9 @@ def test_should_record_the_reason_and_the_author_of_a_judgement(world: World) ->
     with world.database.read() as session:
         assert session.exec(select(KinFeedback)).all() == []
         acts = session.exec(
-            select(AuditEntry.action).where(AuditEntry.subject == f"deal {deal.id}")
+            select(AuditEntry.action)
+            .where(AuditEntry.subject == f"deal {deal.id}")
+            .order_by(col(AuditEntry.id))
         ).all()
         assert [act for act in acts if "kin" in act] == ["kin unlike", "kin judgement withdrawn"]
 

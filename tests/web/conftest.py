@@ -11,6 +11,7 @@ from sqlmodel import Session, func, select
 
 from tests.serving import application
 from tests.world import World
+from web.session_cookie import csrf_token_of
 from web.workspace import Workspace
 from workspace.audit import AuditEntry
 from workspace.clock import now
@@ -45,7 +46,7 @@ class Visitor:
         """Open a session without the form, as checking a password takes long."""
         with self.world.database.write() as session:
             self.cookies["session"] = open_session(session, self.world.people[name])
-        self.token = self.token_of("/search")
+        self.token = csrf_token_of(self.cookies["session"])
 
     def token_of(self, path: str) -> str:
         """The token in the forms of a page."""

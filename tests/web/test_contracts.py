@@ -22,7 +22,9 @@ from workspace.collaboration import notes, reminders, tasks
 from workspace.database import Database
 from workspace.deals import lifecycle, stages
 from workspace.deals.tables import Seat
+from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
@@ -57,7 +59,7 @@ def _request(request: pytest.FixtureRequest) -> None:
             wards, alice = world.deal(writing, "wards"), world.people["alice"]
             notes.write_note(writing, wards, world.people["bob"], "note", f"{SEEN} @Alice Adeyemi")
             tasks.add_task(writing, wards, "Call back", alice)
-            ines = people.person_of(writing, "ines-moreira")
+            ines = row_of_key(writing, Person, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
 
 

@@ -33,6 +33,14 @@ def test_should_sign_in_with_a_new_session(visit: Visit, world: World, session: 
     assert value not in stored
 
 
+def test_should_carry_the_token_of_the_session_in_the_forms_of_a_page(visit: Visit) -> None:
+    alice, dana = visit("alice"), visit("dana")
+    token = alice.token_of("/search")
+    assert token == alice.token != dana.token_of("/search")
+    assert alice.post("/sign-out", token=dana.token).status_code == 403
+    assert alice.post("/sign-out", token=token).status_code == 303
+
+
 @pytest.mark.parametrize(
     ("email", "password"),
     [("alice@dealkin.example", "wrong"), ("nobody@dealkin.example", "wrong"), ("", "")],

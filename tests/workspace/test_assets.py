@@ -1,7 +1,7 @@
 """The library, and the uses of its assets on deals."""
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.world import World, ago
 from workspace import assets
@@ -62,8 +62,10 @@ def test_should_record_stage_and_day_of_a_use_and_whether_it_helped(world: World
     with world.database.read() as session:
         found = session.get_one(Use, made.id)
         assert (found.stage_id, found.used_on, found.helped) == (deal.stage_id, today(), True)
-        entries = select(TimelineEntry).where(
-            TimelineEntry.deal_id == deal.id, TimelineEntry.kind == "use"
+        entries = (
+            select(TimelineEntry)
+            .where(TimelineEntry.deal_id == deal.id, TimelineEntry.kind == "use")
+            .order_by(col(TimelineEntry.id))
         )
         assert [entry.text for entry in session.exec(entries)] == ["Ward demo", ""]
 

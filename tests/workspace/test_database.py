@@ -220,6 +220,63 @@ def test_should_take_columns_of_the_same_name_from_a_table(world: World) -> None
         select_row(Line, Account)
 
 
+@dataclass(frozen=True)
+class LineOfAccount:
+    """A deal in a list of accounts: `key` is the account's, `headcount` no column of deals."""
+
+    key: str
+    deal_key: str
+    headcount: int | None
+
+
+def test_should_take_columns_from_several_tables(world: World) -> None:
+    query = select_row(LineOfAccount, Account, Deal).join(
+        Deal, col(Account.id) == col(Deal.account_id)
+    )
+    with world.database.read() as session:
+        rows = {row.deal_key: row for row in fetch(session, LineOfAccount, query)}
+    wards = rows[world.deals["wards"]]
+    assert (wards.key, wards.headcount) == (world.accounts["brannoc"], 2_400)
+
+
+def test_should_prefer_a_named_column_then_the_first_table(world: World) -> None:
+    joined = col(Account.id) == col(Deal.account_id)
+    queries = {
+        "account": select_row(LineOfAccount, Account, Deal).join(Deal, joined),
+        "deal": select_row(LineOfAccount, Deal, Account).join(Account, joined),
+        "named": select_row(LineOfAccount, Account, Deal, key=Account.name).join(Deal, joined),
+    }
+    wards = world.deals["wards"]
+    with world.database.read() as session:
+        keys = {
+            name: {row.deal_key: row.key for row in fetch(session, LineOfAccount, query)}[wards]
+            for name, query in queries.items()
+        }
+    assert keys == {
+        "account": world.accounts["brannoc"],
+        "deal": wards,
+        "named": "St Brannoc Hospital",
+    }
+
+
+def test_should_select_from_the_first_table_where_no_column_is_its_own(world: World) -> None:
+    query = select_row(Line, Account, key=Deal.key, amount=Deal.amount).join(
+        Deal, col(Account.id) == col(Deal.account_id), isouter=True
+    )
+    with world.database.write() as session:
+        add_account(session, "Without Deals Ltd")
+        accounts = set(session.exec(select(Account.id)))
+        with_deals = set(session.exec(select(Deal.account_id)))
+        rows = fetch(session, Line, query)
+    # An account without deals has a row only where accounts are selected from.
+    assert sum(row.key is None for row in rows) == len(accounts - with_deals) > 0
+
+
+def test_should_take_a_column_by_the_name_of_its_own_table_only() -> None:
+    with pytest.raises(TypeError, match="needs the fields deal_key"):
+        select_row(LineOfAccount, Account)
+
+
 @pytest.mark.parametrize(
     ("columns", "problem"),
     [

@@ -19,6 +19,7 @@ from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
 
 
+@pytest.mark.slow
 def test_should_be_free_of_errors_and_of_warnings(database, tmp_path):
     paths = sorted(demo.FOLDER.glob("*.csv"))
     reports = load(database, *paths)
@@ -28,6 +29,7 @@ def test_should_be_free_of_errors_and_of_warnings(database, tmp_path):
     assert len({report.kind for report in reports}) == 14
 
 
+@pytest.mark.slow
 def test_should_fill_an_empty_workspace(database):
     with database.write() as session:
         assert not demo.is_demo(session)

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,7 +58,19 @@ def test_should_number_the_keys_of_many_things_of_one_name(database):
     assert made == ["account", *(f"account-{number}" for number in range(2, 141))]
 
 
-def test_should_make_random_keys_that_begin_with_a_letter_and_are_free(world: World) -> None:
+def test_should_make_random_keys_that_begin_with_a_letter(world: World) -> None:
     with world.database.read() as session:
         keys = [random_key(session, Deal, "D-", 5) for _ in range(200)]
     assert all(re.fullmatch("D-[a-hj-km-np-tv-z][2-9a-hj-km-np-tv-z]{4}", key) for key in keys)
+
+
+def test_should_draw_a_random_key_again_while_it_is_taken(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter("aaaaab")
+    monkeypatch.setattr("workspace.keys.secrets.choice", lambda letters: next(drawn))
+    with database.write() as session:
+        session.add(Account(key="A-aa", name="Taken"))
+        session.flush()
+        assert random_key(session, Account, "A-", 2) == "A-ab"
+    assert not list(drawn)

@@ -7,11 +7,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from similarity.experts import Expert, experts_of_text
-from web.forms import Form
-from web.responses import show
-from web.routes import Request, get
-from web.workspace import Workspace
-from workspace.people.viewer import Viewer
+from web.routes import get
+from web.visits import Visit
 
 SHOWN = 20
 
@@ -30,17 +27,10 @@ class TopicController(Controller):
     path = "/experts"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        topic = asked.text("q", 2000)
-        asked.check()
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        topic = visit.form.text("q", 2000)
+        visit.form.check()
         experts: list[Expert] = []
         if topic:
-            with workspace.database.read() as session:
-                experts = experts_of_text(session, viewer, workspace.catalog, topic, limit=SHOWN)
-        return show(request, "experts.html", TopicExperts(topic, experts))
+            experts = visit.page(experts_of_text, visit.workspace.catalog, topic, limit=SHOWN)
+        return visit.show("experts.html", TopicExperts(topic, experts))

@@ -11,9 +11,8 @@ from sqlmodel import Session
 
 from web.forms import LARGEST_ID, Form
 from web.lists import first_page
-from web.responses import answer, go, show, wants_fragment
-from web.routes import Request, get, post
-from web.workspace import Workspace
+from web.routes import get, post
+from web.visits import Visit
 from workspace.clock import zone_or_utc, zones
 from workspace.collaboration import digests, inbox
 from workspace.collaboration.inbox import SNOOZES, InboxFolder, Item
@@ -47,7 +46,7 @@ class InboxPage:
 class SettingsPage:
     """Whether the viewer gets the digest, and whether mail leaves at all."""
 
-    wanted: bool
+    wants_digest: bool
     mail_is_sent: bool
     zone: str
     zones: list[tuple[str, str]]
@@ -59,118 +58,76 @@ class InboxController(Controller):
     path = "/inbox"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        folder = InboxFolder(asked.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
-        before = asked.integer("before", 1, LARGEST_ID)
-        asked.check()
-        with workspace.database.read() as session:
-            page = inbox_page(session, viewer, folder, before)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        folder = InboxFolder(visit.form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
+        before = visit.form.integer("before", 1, LARGEST_ID)
+        visit.form.check()
+        page = visit.page(inbox_page, folder, before)
         fragment = "inbox/_rows.html" if before else "inbox/_items.html"
-        return answer(request, "inbox/show.html", fragment, page)
+        return visit.answer("inbox/show.html", fragment, page)
 
     @post("/done")
-    def finish(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        ids = _ids(form)
-        form.done()
-        with workspace.database.write() as session:
-            number = inbox.finish(session, viewer, ids)
+    def finish(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        ids = _ids(visit.form)
+        visit.form.done()
+        with visit.write() as session:
+            number = inbox.finish(session, visit.viewer, ids)
         said = "Done." if number == 1 else f"{number} items are done."
-        return _after(request, viewer, workspace, said, ids if number else [])
+        return _after(visit, said, ids if number else [])
 
     @post("/reopen")
-    def reopen(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        ids = _ids(form)
-        folder = InboxFolder(form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
-        form.done()
-        with workspace.database.write() as session:
-            number = inbox.put_back(session, viewer, ids)
+    def reopen(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        ids = _ids(visit.form)
+        folder = InboxFolder(visit.form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
+        visit.form.done()
+        with visit.write() as session:
+            number = inbox.put_back(session, visit.viewer, ids)
         said = "Back in your inbox." if number else ""
-        return _after(request, viewer, workspace, said, folder=folder)
+        return _after(visit, said, folder=folder)
 
     @post("/snooze")
-    def snooze(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        ids = _ids(form)
-        long = form.choice("until", tuple(SNOOZES), required=True) or ""
-        form.done()
-        with workspace.database.write() as session:
-            until = inbox.snooze(session, viewer, ids[0], long)
-        return _after(request, viewer, workspace, f"Put off until {until.day} {until:%b}.", ids[:1])
+    def snooze(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        ids = _ids(visit.form)
+        long = visit.form.choice("until", tuple(SNOOZES), required=True) or ""
+        visit.form.done()
+        with visit.write() as session:
+            until = inbox.snooze(session, visit.viewer, ids[0], long)
+        return _after(visit, f"Put off until {until.day} {until:%b}.", ids[:1])
 
     @post("/unfollow")
-    def unfollow(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        key = form.text("deal", 80, required=True)
-        form.done()
-        with workspace.database.write() as session:
-            deal = readable_deal(session, viewer, key)
-            if viewer.person_id is None:
+    def unfollow(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        key = visit.form.text("deal", 80, required=True)
+        visit.form.done()
+        with visit.write() as session:
+            deal = readable_deal(session, visit.viewer, key)
+            if visit.viewer.person_id is None:
                 raise NotFound("There is no such deal.")
-            notifications.unfollow(session, deal.id, viewer.person_id)
-        return _after(request, viewer, workspace, f"You no longer follow {deal.name}.")
+            notifications.unfollow(session, deal.id, visit.viewer.person_id)
+        return _after(visit, f"You no longer follow {deal.name}.")
 
     @get("/settings")
-    def settings(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            me = _me(session, viewer)
+    def settings(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            me = _me(session, visit.viewer)
             page = SettingsPage(
-                wanted=digests.is_wanted(session, me.id),
-                mail_is_sent=workspace.sends_mail,
+                wants_digest=digests.is_wanted(session, me.id),
+                mail_is_sent=visit.workspace.sends_mail,
                 zone=zone_or_utc(me.timezone),
                 zones=[(name, name.replace("_", " ")) for name in zones()],
             )
-        return show(request, "inbox/settings.html", page)
+        return visit.show("inbox/settings.html", page)
 
     @post("/settings")
-    def choose(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        wanted = form.choice("digest", ("daily", "never"), required=True) == "daily"
-        zone = form.choice("zone", zones())
-        form.done()
-        with workspace.database.write() as session:
-            me = _me(session, viewer)
-            digests.choose(session, me.id, wanted)
+    def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        wants_digest = visit.form.choice("digest", ("daily", "never"), required=True) == "daily"
+        zone = visit.form.choice("zone", zones())
+        visit.form.done()
+        with visit.write() as session:
+            me = _me(session, visit.viewer)
+            digests.choose(session, me.id, wants_digest)
             if zone:
                 people.edit_person(session, me, me.id, {"timezone": zone})
-        return go(request, "/inbox/settings", "Saved.")
+        return visit.go("/inbox/settings", "Saved.")
 
 
 def inbox_page(
@@ -213,18 +170,9 @@ def _ids(form: Form) -> list[int]:
 
 
 def _after(
-    request: Request,
-    viewer: Viewer,
-    workspace: Workspace,
-    said: str,
-    undo: list[int] | None = None,
-    folder: InboxFolder = InboxFolder.OPEN,
+    visit: Visit, said: str, undo: list[int] | None = None, folder: InboxFolder = InboxFolder.OPEN
 ) -> Response[Any]:
     """The inbox again, with what was done and a way back."""
-    if not wants_fragment(request):
-        return go(
-            request, "/inbox" if folder == InboxFolder.OPEN else f"/inbox?show={folder}", said
-        )
-    with workspace.database.read() as session:
-        page = inbox_page(session, viewer, folder, said=said, undo=undo)
-    return show(request, "inbox/_items.html", page)
+    if not visit.wants_fragment:
+        return visit.go("/inbox" if folder == InboxFolder.OPEN else f"/inbox?show={folder}", said)
+    return visit.show("inbox/_items.html", visit.page(inbox_page, folder, said=said, undo=undo))

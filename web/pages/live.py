@@ -17,11 +17,9 @@ from litestar.di import NamedDependency
 from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
 
-from web.forms import Form
 from web.live_updates import LONGEST_WAIT, Pulse
-from web.routes import Request
 from web.session_cookie import session_token
-from web.workspace import Workspace
+from web.visits import Visit
 from workspace.collaboration import inbox
 from workspace.database import Database
 from workspace.deals import access
@@ -36,7 +34,7 @@ QUIET_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class Look:
+class PageState:
     """What an open page shows: how much waits in the inbox, and how its deal stands."""
 
     inbox: int
@@ -45,41 +43,37 @@ class Look:
 
 
 class LiveController(Controller):
-    """/live: a stream of looks for a browser that asks for one, else a single look."""
+    """/live: a stream of states for a browser that asks for one, else the state of now."""
 
     path = "/live"
 
     @get()
-    async def look(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-        pulse: NamedDependency[Pulse],
+    async def show(
+        self, visit: NamedDependency[Visit], pulse: NamedDependency[Pulse]
     ) -> Response[Any]:
-        key = asked.maybe("deal", 80)
-        shown = Look(
-            inbox=asked.integer("inbox") or 0,
-            state=asked.text("state", 80),
-            version=asked.integer("version") or 0,
+        key = visit.form.maybe("deal", 80)
+        shown = PageState(
+            inbox=visit.form.integer("inbox") or 0,
+            state=visit.form.text("state", 80),
+            version=visit.form.integer("version") or 0,
         )
-        asked.check()
-        token = session_token(request) or ""
-        now = await to_thread.run_sync(_look, workspace.database, token, key)
+        visit.form.check()
+        token = session_token(visit.request) or ""
+        now = await to_thread.run_sync(_current_state, visit.workspace.database, token, key)
         headers = {"Vary": "Accept, HX-Request"}
-        if "text/event-stream" not in request.headers.get("accept", ""):
+        if "text/event-stream" not in visit.request.headers.get("accept", ""):
             return Response(asdict(now), headers=headers)
         # Proxies that collect what they pass on would hold every event back.
         headers["X-Accel-Buffering"] = "no"
         return ServerSentEvent(
-            _stream(workspace.database, pulse, token, key, shown), headers=headers
+            _stream(visit.workspace.database, pulse, token, key, shown), headers=headers
         )
 
 
 async def _stream(
-    database: Database, pulse: Pulse, token: str, key: str | None, shown: Look
+    database: Database, pulse: Pulse, token: str, key: str | None, shown: PageState
 ) -> AsyncIterator[ServerSentEventMessage]:
-    """A look whenever it differs from the last one, until the right to it is gone.
+    """The state whenever it has changed, until the right to it is gone.
 
     Session, member and deal are looked at anew before every event.
     """
@@ -88,13 +82,13 @@ async def _stream(
         while not pulse.closed:
             woken.clear()
             try:
-                look = await to_thread.run_sync(_look, database, token, key)
+                current = await to_thread.run_sync(_current_state, database, token, key)
             except (NotFound, NotAuthorizedException):
                 yield ServerSentEventMessage(event="end", data="")
                 return
-            if look != shown:
-                shown, sent = look, time.monotonic()
-                yield ServerSentEventMessage(event="look", data=json.dumps(asdict(look)))
+            if current != shown:
+                shown, sent = current, time.monotonic()
+                yield ServerSentEventMessage(event="look", data=json.dumps(asdict(current)))
             elif time.monotonic() - sent > QUIET_SECONDS:
                 sent = time.monotonic()
                 yield ServerSentEventMessage(comment="still here")
@@ -105,13 +99,13 @@ async def _stream(
             await asyncio.sleep(max(0.0, looked + APART_SECONDS - time.monotonic()))
 
 
-def _look(database: Database, token: str, key: str | None) -> Look:
+def _current_state(database: Database, token: str, key: str | None) -> PageState:
     with database.read() as session:
         viewer = viewer_of(session, token)
         if viewer is None:
             raise NotAuthorizedException
         waiting = inbox.count(session, viewer)
         if key is None:
-            return Look(waiting)
+            return PageState(waiting)
         deal = access.readable_deal(session, viewer, key)
-        return Look(waiting, state_of(session, deal.id), deal.version)
+        return PageState(waiting, state_of(session, deal.id), deal.version)

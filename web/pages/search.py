@@ -8,12 +8,9 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
-from web.forms import Form
 from web.rendering import query
-from web.responses import answer, show
-from web.routes import Request, get
-from web.workspace import Workspace
-from workspace.people.viewer import Viewer
+from web.routes import get
+from web.visits import Visit
 
 LIMIT = 8
 # Names are offered from this many letters on.
@@ -104,44 +101,32 @@ class SearchController(Controller):
     path = "/search"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        text = asked.text("q", 2_000)
-        unusable = asked.text("all", 2) == "on"
-        asked.check()
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        text = visit.form.text("q", 2_000)
+        unusable = visit.form.text("all", 2) == "on"
+        visit.form.check()
         results = SearchResults()
         if text:
-            with workspace.database.read() as session:
+            with visit.read() as session:
                 results = search(
                     session,
-                    viewer,
-                    workspace.catalog,
+                    visit.viewer,
+                    visit.workspace.catalog,
                     text,
                     limit=LIMIT,
                     unusable_assets=unusable,
                 )
         page = SearchPage(text, unusable, results)
         address = "/search?" + query({"q": text, "all": "on" if unusable else ""})
-        return answer(request, "search.html", "_search_results.html", page, address=address)
+        return visit.answer("search.html", "_search_results.html", page, address=address)
 
     @get("/names")
-    def names(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
+    def names(self, visit: NamedDependency[Visit]) -> Response[str]:
         """The options of the search box: what the letters so far may name."""
-        text = asked.text("q", 2_000)
-        asked.check()
+        text = visit.form.text("q", 2_000)
+        visit.form.check()
         links: list[Link] = []
         if len(text) >= FEWEST_LETTERS:
-            with workspace.database.read() as session:
-                links = [Link(hit) for hit in typeahead(session, viewer, text, limit=LIMIT)]
-        return show(request, "_search_names.html", NamesPage(text, links))
+            with visit.read() as session:
+                links = [Link(hit) for hit in typeahead(session, visit.viewer, text, limit=LIMIT)]
+        return visit.show("_search_names.html", NamesPage(text, links))

@@ -14,9 +14,8 @@ from references.introductions.lists import OwnRequest, ReceivedRequest, requests
 from references.introductions.tables import Standing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.index.catalog import Catalog
-from web.responses import show
-from web.routes import Request, get
-from web.workspace import Workspace
+from web.routes import get
+from web.visits import Visit
 from workspace.clock import today
 from workspace.collaboration import inbox, reminders, tasks
 from workspace.collaboration.inbox import Item
@@ -39,8 +38,8 @@ class Today:
 
     name: str
     day: date
-    mine: list[DealRow]
     overdue: int
+    mine: list[DealRow]
     closed: list[DealRow]
     events: list[Event]
     # What colleagues wait for the viewer's answer to, and who has told the viewer yes.
@@ -63,15 +62,8 @@ class TodayController(Controller):
     path = "/"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = today_of(session, viewer, workspace.catalog)
-        return show(request, "today.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return visit.show("today.html", visit.page(today_of, visit.workspace.catalog))
 
 
 def today_of(session: Session, viewer: Viewer, catalog: Catalog) -> Today:
@@ -90,8 +82,8 @@ def today_of(session: Session, viewer: Viewer, catalog: Catalog) -> Today:
         closed=lists.closed_deals(session, viewer),
         seats=seat_requests(session, viewer, catalog),
         events=timeline(session, known, limit=7) if known else [],
-        to_introduce=[each for each in requests_to(session, viewer) if each.waiting],
-        agreed=[each for each in requests_by(session, viewer) if each.standing == Standing.YES],
+        to_introduce=[row for row in requests_to(session, viewer) if row.waiting],
+        agreed=[row for row in requests_by(session, viewer) if row.standing == Standing.YES],
         references=queue.queued_requests(session, viewer, View.MINE, limit=8),
         tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
         to_write=reminders.occasions(session, viewer)[:PEOPLE],

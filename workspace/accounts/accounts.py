@@ -5,7 +5,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy import event
 from sqlmodel import Field, Session, SQLModel, col, select
 
@@ -13,8 +12,8 @@ from workspace.accounts.geography import region_of
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now
-from workspace.database import contains, fetch, page_after, select_row
-from workspace.errors import Invalid, NotFound
+from workspace.database import contains, page_by_name, select_row
+from workspace.errors import Invalid
 from workspace.keys import free_key, plain
 
 
@@ -124,17 +123,7 @@ def account_rows(
         query = query.where(col(Account.industry).startswith(industry, autoescape=True))
     if parent_id is not None:
         query = query.where(col(Account.parent_id) == parent_id)
-    order = (sa.func.lower(Account.name), col(Account.id))
-    place = sa.select(*order).where(col(Account.key) == after) if after else None
-    return fetch(session, AccountRow, page_after(session, query, order, place).limit(limit))
-
-
-def account_of(session: Session, key: str) -> Account:
-    """The account of that key, or NotFound."""
-    account = session.exec(select(Account).where(Account.key == key)).first()
-    if account is None:
-        raise NotFound("There is no such account.")
-    return account
+    return page_by_name(session, AccountRow, query, Account, after=after, limit=limit)
 
 
 # The columns that can be edited.

@@ -216,13 +216,8 @@ def _years(number: int) -> str:
 def _wins(session: Session, viewer: Viewer, person_ids: list[int]) -> list[Win]:
     """The won deals that the viewer can see and on which these people were stakeholders."""
     query = (
-        select_row(
-            Win,
-            Deal,
-            person_id=Stakeholder.person_id,
-        )
-        .select_from(Stakeholder)
-        .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
+        select_row(Win, Deal, Stakeholder)
+        .join(Stakeholder, col(Stakeholder.deal_id) == col(Deal.id))
         .where(
             access.visible_deals(viewer),
             col(Stakeholder.person_id).in_(person_ids),

@@ -167,16 +167,7 @@ _URGENCY = (col(Task.due).is_(None), col(Task.due), col(Task.id))
 
 def _task_rows() -> sa.Select[Any]:
     return (
-        select_row(
-            TaskRow,
-            Task,
-            assignee=Person.name,
-            assignee_key=Person.key,
-            deal_key=Deal.key,
-            deal_name=Deal.name,
-            confidential=Deal.confidential,
-        )
-        .select_from(Task)
+        select_row(TaskRow, Task, Deal, assignee=Person.name, assignee_key=Person.key)
         .join(Deal, col(Deal.id) == col(Task.deal_id))
         .outerjoin(Person, col(Person.id) == col(Task.assignee_id))
     )

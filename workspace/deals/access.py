@@ -176,7 +176,7 @@ def may_see(session: Session, person_id: int, deal_id: int) -> bool:
 def readers_of(session: Session, deal: Deal) -> list[Reader]:
     """The active members who may see this deal, by name."""
     readers = (
-        select_row(Reader, id=Person.id, key=Person.key, name=Person.name)
+        select_row(Reader, Person)
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(col(Member.active).is_(True), sees_deal(deal.id))
     )

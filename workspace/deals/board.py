@@ -49,8 +49,7 @@ def stage_totals(
     query = (
         select_row(
             _CurrencyTotal,
-            stage_id=Deal.stage_id,
-            currency=Deal.currency,
+            Deal,
             count=sa.func.count(),
             overdue=late,
             amount=sa.func.sum(col(Deal.amount)),

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 
 from workspace.accounts.accounts import Account
 from workspace.accounts.size_bands import size_band_limits
+from workspace.database import contains
 from workspace.deals.tables import (
     Competitor,
     Deal,
@@ -68,19 +70,11 @@ class DealFilter:
         if accounts := self._accounts():
             predicates.append(col(Deal.account_id).in_(select(Account.id).where(*accounts)))
         if self.product:
-            products = (
-                select(DealProduct.deal_id)
-                .join(Product, col(Product.id) == col(DealProduct.product_id))
-                .where(Product.key == self.product)
-            )
-            predicates.append(col(Deal.id).in_(products))
+            predicates.append(_is_linked(DealProduct, Product, "product_id", self.product))
         if self.competitor:
-            competitors = (
-                select(DealCompetitor.deal_id)
-                .join(Competitor, col(Competitor.id) == col(DealCompetitor.competitor_id))
-                .where(Competitor.key == self.competitor)
+            predicates.append(
+                _is_linked(DealCompetitor, Competitor, "competitor_id", self.competitor)
             )
-            predicates.append(col(Deal.id).in_(competitors))
         if self.owner:
             owner = select(Person.id).where(Person.key == self.owner)
             predicates.append(col(Deal.owner_id).in_(owner))
@@ -90,12 +84,10 @@ class DealFilter:
         if self.until:
             predicates.append(day <= self.until)
         if self.text:
-            named = select(Account.id).where(
-                col(Account.name).icontains(self.text, autoescape=True)
-            )
+            named = select(Account.id).where(contains(self.text, Account.name))
             predicates.append(
                 sa.or_(
-                    col(Deal.name).icontains(self.text, autoescape=True),
+                    contains(self.text, Deal.name),
                     col(Deal.key) == self.text,
                     col(Deal.account_id).in_(named),
                 )
@@ -119,3 +111,9 @@ class DealFilter:
 
 
 ALL_DEALS = DealFilter()
+
+
+def _is_linked(link: Any, table: Any, reference: str, key: str) -> sa.ColumnElement[bool]:
+    """Whether a deal has the product or the competitor of that key."""
+    linked = sa.select(link.deal_id).join(table, table.id == getattr(link, reference))
+    return col(Deal.id).in_(linked.where(table.key == key))

@@ -203,28 +203,14 @@ def row_query() -> sa.Select[Any]:
     return (
         select_row(
             DealRow,
-            id=Deal.id,
-            key=Deal.key,
-            name=Deal.name,
+            Deal,
+            Account,
+            Stage,
             account=Account.name,
-            account_key=Account.key,
             stage=Stage.name,
-            outcome=Deal.outcome,
-            amount=Deal.amount,
-            currency=Deal.currency,
-            opened=Deal.opened,
-            expected_close=Deal.expected_close,
-            closed=Deal.closed,
             owner=_OWNER.name,
             owner_key=_OWNER.key,
-            next_step=Deal.next_step,
-            next_step_on=Deal.next_step_on,
-            confidential=Deal.confidential,
-            stage_since=Deal.stage_since,
-            rotting_days=Stage.rotting_days,
-            version=Deal.version,
         )
-        .select_from(Deal)
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .outerjoin(_OWNER, col(_OWNER.id) == col(Deal.owner_id))

@@ -86,22 +86,13 @@ def stakeholders_of(session: Session, deal_id: int) -> list[StakeholderRow]:
     query = (
         select_row(
             StakeholderRow,
-            id=Stakeholder.id,
+            Stakeholder,
+            Person,
+            Account,
             person_id=Person.id,
-            key=Person.key,
-            name=Person.name,
-            title=Person.title,
             account=Account.name,
-            account_key=Account.key,
-            buying_role=Stakeholder.buying_role,
-            stance=Stakeholder.stance,
-            influence=Stakeholder.influence,
-            coverage=Stakeholder.coverage,
-            reports_to_id=Stakeholder.reports_to_id,
             reports_to=superior.name,
-            note=Stakeholder.note,
         )
-        .select_from(Stakeholder)
         .join(Person, col(Person.id) == col(Stakeholder.person_id))
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
         .outerjoin(above, col(above.id) == col(Stakeholder.reports_to_id))
@@ -126,14 +117,7 @@ class Involvement:
 def involvements(session: Session, viewer: Viewer, person_id: int) -> list[Involvement]:
     """The deals that the viewer may see on which a person is a stakeholder, newest first."""
     query = (
-        select_row(
-            Involvement,
-            deal_key=Deal.key,
-            deal_name=Deal.name,
-            outcome=Deal.outcome,
-            buying_role=Stakeholder.buying_role,
-            stance=Stakeholder.stance,
-        )
+        select_row(Involvement, Stakeholder, Deal)
         .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
         .where(visible_deals(viewer), col(Stakeholder.person_id) == person_id)
         .order_by(sa.desc(col(Deal.opened)), sa.desc(col(Deal.id)))

@@ -180,19 +180,7 @@ def seats_of(session: Session, deal_id: int) -> list[SeatRow]:
     """The seats on a deal's team, the filled ones first."""
     asked = aliased(Person)
     query = (
-        select_row(
-            SeatRow,
-            id=Seat.id,
-            role=Seat.role,
-            person_id=Seat.person_id,
-            person_key=Person.key,
-            name=Person.name,
-            title=Person.title,
-            since=Seat.since,
-            asked=asked.name,
-            asked_key=asked.key,
-        )
-        .select_from(Seat)
+        select_row(SeatRow, Seat, Person, asked=asked.name, asked_key=asked.key)
         .outerjoin(Person, col(Person.id) == col(Seat.person_id))
         .outerjoin(asked, col(asked.id) == col(Seat.asked_id))
         .where(col(Seat.deal_id) == deal_id)
@@ -220,20 +208,7 @@ class AskedSeat:
 def asked_seats(session: Session, viewer: Viewer) -> list[AskedSeat]:
     """The seats that the viewer is asked to take, on deals that they may see."""
     query = (
-        select_row(
-            AskedSeat,
-            seat_id=Seat.id,
-            role=Seat.role,
-            deal_id=Deal.id,
-            deal_key=Deal.key,
-            deal_name=Deal.name,
-            account=Account.name,
-            amount=Deal.amount,
-            currency=Deal.currency,
-            expected_close=Deal.expected_close,
-            stage=Stage.name,
-        )
-        .select_from(Seat)
+        select_row(AskedSeat, Seat, Deal, account=Account.name, stage=Stage.name)
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))

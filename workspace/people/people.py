@@ -12,9 +12,9 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
-from workspace.database import contains, fetch, page_after, select_row
+from workspace.database import contains, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
-from workspace.keys import free_key
+from workspace.keys import free_key, row_of_key
 from workspace.people.tables import (
     Education,
     Employment,
@@ -29,8 +29,8 @@ from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
-class PersonRow:
-    """A person as a line of a list."""
+class PersonSummary:
+    """A person with their account, and whether they are a member."""
 
     id: int
     key: str
@@ -38,10 +38,31 @@ class PersonRow:
     title: str
     account: str | None
     account_key: str | None
+    member: bool
+
+
+@dataclass(frozen=True)
+class PersonRow(PersonSummary):
+    """A person as a line of a list."""
+
     city: str
     country: str | None
     skills: str
-    member: bool
+
+
+def select_people(row: type[PersonSummary]) -> sa.Select[Any]:
+    """A query for people as rows of that dataclass."""
+    return (
+        select_row(
+            row,
+            Person,
+            account=Account.name,
+            account_key=Account.key,
+            member=col(Member.person_id).is_not(None),
+        )
+        .outerjoin(Account, col(Account.id) == col(Person.account_id))
+        .outerjoin(Member, col(Member.person_id) == col(Person.id))
+    )
 
 
 def person_rows(
@@ -54,18 +75,7 @@ def person_rows(
     limit: int = 50,
 ) -> list[PersonRow]:
     """People by name, after the person of the key `after`."""
-    query = (
-        select_row(
-            PersonRow,
-            Person,
-            account=Account.name,
-            account_key=Account.key,
-            member=col(Member.person_id).is_not(None),
-        )
-        .select_from(Person)
-        .outerjoin(Account, col(Account.id) == col(Person.account_id))
-        .outerjoin(Member, col(Member.person_id) == col(Person.id))
-    )
+    query = select_people(PersonRow)
     if text:
         query = query.where(contains(text, Person.name, Person.title, Person.skills, Account.name))
     if members is not None:
@@ -73,17 +83,7 @@ def person_rows(
         query = query.where(member_id.is_not(None) if members else member_id.is_(None))
     if account_id is not None:
         query = query.where(col(Person.account_id) == account_id)
-    order = (sa.func.lower(Person.name), col(Person.id))
-    place = sa.select(*order).where(col(Person.key) == after) if after else None
-    return fetch(session, PersonRow, page_after(session, query, order, place).limit(limit))
-
-
-def person_of(session: Session, key: str) -> Person:
-    """The person of that key, or NotFound."""
-    person = session.exec(select(Person).where(Person.key == key)).first()
-    if person is None:
-        raise NotFound("There is no such person.")
-    return person
+    return page_by_name(session, PersonRow, query, Person, after=after, limit=limit)
 
 
 def find_person(session: Session, text: str) -> Person:
@@ -184,7 +184,7 @@ def may_edit(session: Session, viewer: Viewer, person: Person) -> bool:
 
 def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
     """The person of that key; Forbidden unless the viewer can edit them."""
-    person = person_of(session, key)
+    person = row_of_key(session, Person, key)
     if not may_edit(session, viewer, person):
         raise Forbidden("Members keep their own profile; ask them, or an administrator.")
     return person

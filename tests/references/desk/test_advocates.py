@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from references.desk import advocates, consent, policy
 from references.desk.advocates import Activity, Advocate
@@ -119,7 +119,8 @@ def test_should_audit_every_consent(world: World) -> None:
         consent.record_consent(session, who, ConsentState.WITHDRAWN, None)
     with world.database.read() as session:
         subject = f"person {world.people['ines']}"
-        acts = session.exec(select(AuditEntry.action).where(AuditEntry.subject == subject)).all()
+        about = select(AuditEntry.action).where(AuditEntry.subject == subject)
+        acts = session.exec(about.order_by(col(AuditEntry.id))).all()
     assert list(acts) == ["advocate nominated", "consent given", "consent withdrawn"]
 
 

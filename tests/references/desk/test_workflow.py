@@ -183,7 +183,9 @@ def test_should_log_every_step_on_the_deal_and_in_the_audit_log(desk: Desk) -> N
         deal = desk.world.deal(session, "tidewater")
         events = timeline(session, [(deal.id, deal.key, deal.name)], kinds=["reference"])
         steps = session.exec(
-            select(RequestStep).where(RequestStep.request_id == desk.request_id)
+            select(RequestStep)
+            .where(RequestStep.request_id == desk.request_id)
+            .order_by(col(RequestStep.id))
         ).all()
         audited = session.exec(
             select(func.count())

@@ -21,6 +21,7 @@ from references.introductions.tables import OPEN_DAYS, Answer, IntroductionReque
 from references.network.paths import Network
 from references.network.ties import Tie, TieKind, Visibility, assert_tie
 from tests.references.asking import ahead
+from tests.references.telling import tell_tie
 from tests.threads import SECONDS
 from tests.world import World
 from workspace.audit import AuditEntry
@@ -35,15 +36,7 @@ CAST = ("alice", "bob", "charlie", "dana", "erin", "frank", "grace")
 
 def tie(world: World, owner: str, person: str, visibility: str, base: float = 0.5) -> None:
     with world.database.write() as session:
-        assert_tie(
-            session,
-            world.people[owner],
-            world.people[person],
-            TieKind.CONNECTED,
-            asserted_by_id=world.people[owner],
-            visibility=visibility,
-            base=base,
-        )
+        tell_tie(session, world, owner, person, visibility=visibility, base=base)
 
 
 def request(

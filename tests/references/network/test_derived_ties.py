@@ -183,6 +183,7 @@ def test_should_weigh_boards_more_than_associations_and_count_events_in_days(
     assert event.end == date(2021, 5, 4)
 
 
+@pytest.mark.slow
 def test_should_tie_only_people_of_one_department_in_a_large_company(database: Database) -> None:
     with database.write() as session:
         account = add_account(session, "Crowd", headcount=500)

@@ -13,9 +13,9 @@ from references.network.ties import (
     TieGeneration,
     TieKind,
     Visibility,
-    assert_tie,
     set_visibility,
 )
+from tests.references.telling import tell_tie
 from tests.threads import wait_for
 from tests.world import World
 from workspace.accounts.accounts import Relationship
@@ -27,20 +27,29 @@ from workspace.people.viewer import PLAIN_VIEW
 def knows(
     session: Session, world: World, one: str, other: str, owner: str, visibility: str = "everyone"
 ) -> Tie:
-    made, _ = assert_tie(
+    evidence = f"{one} and {other}"
+    return tell_tie(
         session,
-        world.people[one],
-        world.people[other],
+        world,
+        one,
+        other,
         TieKind.KNOWS,
-        evidence=f"{one} and {other}",
-        asserted_by_id=world.people[owner],
+        owner=owner,
+        evidence=evidence,
         visibility=visibility,
     )
-    return made
 
 
 def names(paths: list[KnownPath]) -> list[list[str]]:
     return [[plain(step.name).split()[0] for step in path.people] for path in paths]
+
+
+def from_alice_to_ines(world: World, network: Network) -> KnownPath:
+    """The only path between the two that Charlie sees."""
+    two = [world.people["alice"]], [world.people["ines"]]
+    with world.database.read() as session:
+        (path,) = network.paths(session, world.viewer("charlie"), *two)
+    return path
 
 
 def add_contact(world: World, name: str, account: str) -> None:
@@ -65,10 +74,7 @@ def test_should_show_the_people_and_the_evidence_of_a_path(world: World, network
     with world.database.write() as session:
         knows(session, world, "alice", "kim", "alice")
         knows(session, world, "kim", "ines", "erin")
-    with world.database.read() as session:
-        (path,) = network.paths(
-            session, world.viewer("charlie"), [world.people["alice"]], [world.people["ines"]]
-        )
+    path = from_alice_to_ines(world, network)
     assert names([path]) == [["alice", "kim", "ines"]]
     assert [tie.evidence for link in path.evidence for tie in link] == [
         "alice and kim",
@@ -84,10 +90,7 @@ def test_should_combine_several_ties_of_a_pair(world: World, network: Network) -
     with world.database.write() as session:
         knows(session, world, "alice", "ines", "alice")
         knows(session, world, "alice", "ines", "bob")
-    with world.database.read() as session:
-        (path,) = network.paths(
-            session, world.viewer("charlie"), [world.people["alice"]], [world.people["ines"]]
-        )
+    path = from_alice_to_ines(world, network)
     assert len(path.evidence[0]) == 2
     assert path.strength == pytest.approx(0.75)
 

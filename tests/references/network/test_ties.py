@@ -24,6 +24,7 @@ from references.network.ties import (
     ties_of,
     visible,
 )
+from tests.references.telling import tell_tie
 from tests.world import World
 from workspace.errors import DealkinError, Forbidden, Invalid, NotFound
 from workspace.people.tables import Member
@@ -62,15 +63,7 @@ def test_should_keep_the_strength_while_contact_lasts() -> None:
 
 
 def add(session: Session, world: World, owner: str, visibility: str) -> Tie:
-    made, _ = assert_tie(
-        session,
-        world.people[owner],
-        world.people["jonas"],
-        TieKind.CONNECTED,
-        asserted_by_id=world.people[owner],
-        visibility=visibility,
-    )
-    return made
+    return tell_tie(session, world, owner, "jonas", visibility=visibility)
 
 
 def seen_by(session: Session, world: World, name: str) -> set[int]:

@@ -39,8 +39,8 @@ def cases(draw: st.DrawFn) -> tuple[list[Opening], dict[int, list[Candidate]], d
         each.id: [fit(person, draw(worths)) for person in people if draw(st.booleans())]
         for each in openings
     }
-    room = {person: draw(st.integers(0, 3)) for person in people}
-    return openings, fits, room
+    capacities = {person: draw(st.integers(0, 3)) for person in people}
+    return openings, fits, capacities
 
 
 def total(placements: list[Placement]) -> float:
@@ -48,7 +48,7 @@ def total(placements: list[Placement]) -> float:
 
 
 def brute_force(
-    openings: list[Opening], fits: dict[int, list[Candidate]], room: dict[int, int]
+    openings: list[Opening], fits: dict[int, list[Candidate]], capacities: dict[int, int]
 ) -> float:
     """The largest sum, by trying everything."""
     choices = []
@@ -69,7 +69,8 @@ def brute_force(
         ]
         fixed = [each.locked for each in openings if each.locked is not None]
         if any(
-            chosen.count(person) + fixed.count(person) > room.get(person, 0) for person in chosen
+            chosen.count(person) + fixed.count(person) > capacities.get(person, 0)
+            for person in chosen
         ):
             continue
         on_deal = [
@@ -88,9 +89,9 @@ def brute_force(
 def test_should_propose_the_team_with_the_best_fit(
     case: tuple[list[Opening], dict[int, list[Candidate]], dict[int, int]],
 ) -> None:
-    openings, fits, room = case
-    placements = propose(openings, fits, room).placements
-    assert total(placements) == pytest.approx(brute_force(openings, fits, room))
+    openings, fits, capacities = case
+    placements = propose(openings, fits, capacities).placements
+    assert total(placements) == pytest.approx(brute_force(openings, fits, capacities))
 
 
 @settings(max_examples=300, deadline=None)
@@ -98,8 +99,8 @@ def test_should_propose_the_team_with_the_best_fit(
 def test_should_respect_capacities_and_locks_and_seat_nobody_twice(
     case: tuple[list[Opening], dict[int, list[Candidate]], dict[int, int]],
 ) -> None:
-    openings, fits, room = case
-    placements = propose(openings, fits, room).placements
+    openings, fits, capacities = case
+    placements = propose(openings, fits, capacities).placements
     assert [each.opening for each in placements] == openings
     seats = [(each.opening.deal_id, each.best.person_id) for each in placements if each.best]
     assert len(set(seats)) == len(seats)
@@ -109,7 +110,7 @@ def test_should_respect_capacities_and_locks_and_seat_nobody_twice(
             assert each.best.person_id == each.opening.locked
         elif each.best:
             taken = [person for _, person in seats].count(each.best.person_id)
-            assert taken <= room[each.best.person_id]
+            assert taken <= capacities[each.best.person_id]
         if each.best:
             assert each.best.person_id not in {other.person_id for other in each.others}
 

@@ -17,6 +17,7 @@ def embedder() -> Embedder:
     return Embedder()
 
 
+@pytest.mark.slow
 def test_should_encode_meaning_with_the_installed_model(embedder: Embedder) -> None:
     texts = [
         "Consolidate patient records of four hospitals",
@@ -42,6 +43,7 @@ def test_should_encode_meaning_with_the_installed_model(embedder: Embedder) -> N
     assert embedder.languages == {"en"}
 
 
+@pytest.mark.slow
 def test_should_encode_many_texts_in_the_faster_precision(embedder: Embedder) -> None:
     texts = [f"The deal with hospital number {number}" for number in range(MANY)]
     assert isinstance(embedder._coarse_is_better, bool)

@@ -149,6 +149,7 @@ def many(index: WordIndex, documents: Iterable[int]) -> None:
         index.put(document, [f"term{document % 7}", "every", f"only{document}"])
 
 
+@pytest.mark.slow
 def test_should_compact_without_changing_an_answer() -> None:
     settled, never = WordIndex(), WordIndex()
     for index in (settled, never):

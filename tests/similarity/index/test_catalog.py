@@ -259,6 +259,7 @@ def test_should_commit_generations_in_their_order(database: Database, catalog: C
     assert len(found(database, catalog, "zebra")) == 2
 
 
+@pytest.mark.slow
 def test_should_search_a_committed_state_while_others_write(
     database: Database, catalog: Catalog
 ) -> None:

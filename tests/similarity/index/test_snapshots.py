@@ -407,6 +407,7 @@ def test_should_load_what_was_saved(saved: Saved) -> None:
                 assert loaded[1][kind].languages() == collection.languages()
 
 
+@pytest.mark.slow
 def test_should_answer_from_the_database_after_being_killed_at_any_moment(own: Saved) -> None:
     # A server that has imported everything once forks the processes: each starts at once.
     context = multiprocessing.get_context("forkserver")

@@ -2,11 +2,10 @@
 
 import pytest
 
-from references.network.ties import TieKind, assert_tie
 from tests.references.asking import advocate
+from tests.references.telling import tell_tie
 from tests.web.cli.conftest import Run
-from tests.world import World, ago, stage
-from workspace.deals import lifecycle
+from tests.world import World, log_closed_deals
 
 
 def test_should_give_similar_deals_reasons_that_add_up(on_world: Run, world: World) -> None:
@@ -81,14 +80,7 @@ def test_should_find_paths_to_a_person_an_account_and_a_deal(on_world: Run, worl
 def test_should_keep_a_private_tie_out_of_anybody_elses_json(on_world: Run, world: World) -> None:
     before = on_world("paths", "--to", "Jonas Havelka", "--json").out
     with world.database.write() as session:
-        assert_tie(
-            session,
-            world.people["alice"],
-            world.people["jonas"],
-            TieKind.CONNECTED,
-            asserted_by_id=world.people["alice"],
-            visibility="private",
-        )
+        tell_tie(session, world, "alice", "jonas", visibility="private")
     assert on_world("paths", "--to", "Jonas Havelka", "--json").out == before
     for name in ("charlie", "grace"):
         other = on_world("paths", "--to", "Jonas Havelka", "--as", world.email(name), "--json")
@@ -139,17 +131,7 @@ def test_should_give_an_outlook_if_there_are_enough_kin(on_world: Run, world: Wo
     few = on_world("outlook", "--deal", world.deals["wards"])
     assert few.out == "Fewer than 10 deals that closed are like this one: too few to say.\n"
     assert on_world("outlook", "--deal", world.deals["wards"], "--json").json["outlook"] is None
-    with world.database.write() as session:
-        for number in range(12):
-            lifecycle.log(
-                session,
-                "St Brannoc ward dashboards",
-                world.account(session, "brannoc"),
-                world.people["alice"],
-                stage=stage(session, "Closed Won" if number else "Closed Lost"),
-                opened=ago(200),
-                closed=ago(100),
-            )
+    log_closed_deals(world)
     assert on_world("reindex").code == 0
     found = on_world("outlook", "--deal", world.deals["wards"], "--json").json["outlook"]
     assert found["won"] >= 11

@@ -39,6 +39,7 @@ def test_should_use_what_was_fitted_until_it_is_undone(
     assert weight() == Weights().industry
 
 
+@pytest.mark.slow
 def test_should_say_that_the_reranker_is_missing(
     on_world: Run, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

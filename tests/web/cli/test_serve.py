@@ -21,6 +21,7 @@ def test_should_load_the_demo_into_an_empty_workspace_only(run: Run, opened: Dat
         assert len(session.exec(select(Deal)).all()) == 1
 
 
+@pytest.mark.slow
 def test_should_print_the_demos_passwords_once(
     run: Run, opened: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,7 +98,7 @@ def write(world: World, text: str, deal: str = "wards", by: str = "alice") -> No
         notes.write_note(session, world.deal(session, deal), world.people[by], "note", text)
 
 
-def test_a_note_is_told_to_an_open_room_and_to_an_inbox(address: str, world: World) -> None:
+def test_should_tell_an_open_deal_and_an_inbox_of_a_note(address: str, world: World) -> None:
     with (
         listening(address, world, "dana", "wards") as room,
         listening(address, world, "bob", "kestrel") as elsewhere,
@@ -116,7 +116,7 @@ def test_a_note_is_told_to_an_open_room_and_to_an_inbox(address: str, world: Wor
         assert set(now) == {"inbox", "state", "version"}
 
 
-def test_a_change_of_the_deal_is_told(address: str, world: World) -> None:
+def test_should_tell_of_a_change_of_the_deal(address: str, world: World) -> None:
     with listening(address, world, "dana", "wards") as room:
         before = room.next()[1]["version"]
         with world.database.write() as session:
@@ -145,7 +145,7 @@ def _sign_out(world: World, database: Database) -> None:
 
 
 @pytest.mark.parametrize("lose", [_uninvite, _deactivate, _sign_out])
-def test_nothing_reaches_a_member_who_lost_the_right(
+def test_should_tell_nothing_to_a_member_who_lost_the_right(
     address: str, world: World, lose: Callable[[World, Database], None]
 ) -> None:
     with world.database.write() as session:
@@ -159,7 +159,7 @@ def test_nothing_reaches_a_member_who_lost_the_right(
         stream.ends()
 
 
-def test_a_right_that_another_process_takes_ends_the_stream_too(
+def test_should_end_the_stream_if_another_process_takes_the_right(
     address: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its commit wakes nobody here: the stream looks by itself, in time."""
@@ -175,7 +175,7 @@ def test_a_right_that_another_process_takes_ends_the_stream_too(
         stream.ends()
 
 
-def test_who_leaves_a_team_hears_no_more_of_its_confidential_deal(
+def test_should_tell_no_more_of_a_confidential_deal_after_leaving_its_team(
     address: str, world: World
 ) -> None:
     with listening(address, world, "bob", "nightingale") as stream:
@@ -188,7 +188,9 @@ def test_who_leaves_a_team_hears_no_more_of_its_confidential_deal(
         stream.ends()
 
 
-def test_a_stream_is_opened_only_by_who_may_see_the_deal(visit: Visit, world: World) -> None:
+def test_should_open_a_stream_only_for_members_who_may_see_the_deal(
+    visit: Visit, world: World
+) -> None:
     for name in ("charlie", "dana"):
         answer = visit(name).get(f"/live?deal={world.confidential_deal}", **STREAM)
         assert answer.status_code == 404
@@ -196,7 +198,7 @@ def test_a_stream_is_opened_only_by_who_may_see_the_deal(visit: Visit, world: Wo
     assert visit(None).get("/live", **STREAM).status_code == 303
 
 
-def test_a_page_that_gets_no_stream_may_ask(visit: Visit, world: World) -> None:
+def test_should_answer_a_page_that_gets_no_stream(visit: Visit, world: World) -> None:
     key = world.deals["wards"]
     with world.database.read() as session:
         deal = world.deal(session, "wards")
@@ -207,7 +209,8 @@ def test_a_page_that_gets_no_stream_may_ask(visit: Visit, world: World) -> None:
     assert visit("dana").get("/live").json() == {"inbox": 0, "state": "", "version": 0}
 
 
-def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: World) -> None:
+@pytest.mark.slow
+def test_should_tell_of_an_edited_or_withdrawn_note(address: str, world: World) -> None:
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         note = notes.write_note(session, deal, world.people["alice"], "note", "Frist words")
@@ -228,7 +231,7 @@ def test_a_note_that_is_written_anew_or_taken_back_is_told(address: str, world: 
     assert len(states) == 4
 
 
-def test_an_event_that_is_known_is_not_told_again(address: str, world: World) -> None:
+def test_should_not_tell_of_a_known_event_again(address: str, world: World) -> None:
     with world.database.write() as session:
         token = sign_in.open_session(session, world.people["dana"])
         deal = world.deal(session, "wards")

@@ -1,7 +1,7 @@
 """Saved views: whose they are, who has them, and who may change them."""
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.world import World
 from workspace.audit import AuditEntry
@@ -108,7 +108,8 @@ def test_should_write_changes_of_views_to_the_audit_log(world: World) -> None:
     with world.database.write() as session:
         saved_views.delete_view(session, world.viewer("alice"), view)
     with world.database.read() as session:
-        entries = session.exec(select(AuditEntry).where(AuditEntry.subject == f"view {view}"))
+        about = select(AuditEntry).where(AuditEntry.subject == f"view {view}")
+        entries = session.exec(about.order_by(col(AuditEntry.id)))
         told = [(entry.action, entry.by_id) for entry in entries]
     alice = world.people["alice"]
     assert told == [("view saved", alice), ("view deleted", alice)]

@@ -10,10 +10,10 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlmodel import col, select
 
+from tests.mail_server import mail_server
 from tests.threads import SECONDS, wait_for
 from workspace.clock import now
 from workspace.database import Database
@@ -55,15 +55,8 @@ def inbox() -> Inbox:
 @pytest.fixture
 def server(inbox: Inbox) -> Iterator[MailServer]:
     """A mail server on this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    made = outbox.mail_server(f"smtp://127.0.0.1:{port}", "desk@dealkin.example")
-    assert made
-    yield made
-    controller.stop()
+    with mail_server(inbox, "desk@dealkin.example") as made:
+        yield made
 
 
 def put(database: Database, **facts: object) -> int:

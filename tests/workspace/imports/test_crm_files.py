@@ -4,6 +4,7 @@ import time
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import func
 from sqlmodel import select
 
@@ -192,6 +193,7 @@ def put_many(folder):
     return [put(folder, f"{name}.csv", "\n".join(lines) + "\n") for name, lines in files.items()]
 
 
+@pytest.mark.slow
 def test_should_import_8800_opportunities(database, tmp_path):
     paths = put_many(tmp_path)
     errors = tmp_path / "errors"

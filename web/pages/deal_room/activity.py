@@ -1,6 +1,6 @@
 """The Activity tab: everything that happened on a deal, and what people write down."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Controller
@@ -12,12 +12,10 @@ from sqlmodel import Session
 from web.edit_conflicts import fingerprint, require_unchanged
 from web.forms import LARGEST_ID, Form, row_id
 from web.lists import first_page
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deal_room.tasks import readers
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.collaboration import notes, tasks
 from workspace.collaboration.tasks import TaskRow
 from workspace.deals import access
@@ -49,7 +47,7 @@ VIEWS = {
 class ActivityPage:
     """The Activity tab, with the forms for a new entry, or over one of the viewer's own."""
 
-    room: Room
+    header: DealHeader
     events: list[Event]
     more: int | None
     view: str
@@ -71,7 +69,7 @@ class ActivityPage:
 class Latest:
     """The newest of a deal's timeline, as other pages show it."""
 
-    room: Room
+    header: DealHeader
     events: list[Event]
 
 
@@ -88,183 +86,117 @@ class ActivityController(Controller):
     path = "/deals/{key:str}/activity"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        view = asked.choice("show", VIEWS) or ""
-        before = asked.integer("before", 1, LARGEST_ID)
-        asked.check()
-        with workspace.database.read() as session:
-            page = activity_page(session, viewer, key, Form(), view, before)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        view = visit.form.choice("show", VIEWS) or ""
+        before = visit.form.integer("before", 1, LARGEST_ID)
+        visit.form.check()
+        page = visit.page(activity_page, key, Form(), view, before)
         fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
-        return answer(request, "deal_room/activity.html", fragment, page)
+        return visit.answer("deal_room/activity.html", fragment, page)
 
     @post()
-    def write(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        kind = form.choice("kind", WRITTEN_KINDS, required=True) or ""
-        text = form.lines("text", 20_000, required=True)
-        with saving(workspace, form) as session:
-            deal = access.readable_deal(session, viewer, key)
-            notes.require_writer(session, viewer, deal)
-            form.done()
-            notes.write_note(session, deal, viewer.person_id, kind, text)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = activity_page(session, viewer, key, form)
-            return answer(
-                request,
-                "deal_room/activity.html",
-                "deal_room/_entry_form.html",
-                page,
-                status=form.status,
-            )
-        return go(request, at("deals", key, "activity"), "Written down.")
+    def write(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        kind = visit.form.choice("kind", WRITTEN_KINDS, required=True) or ""
+        text = visit.form.lines("text", 20_000, required=True)
+        with visit.saving() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            notes.require_writer(session, visit.viewer, deal)
+            visit.form.done()
+            notes.write_note(session, deal, visit.viewer.person_id, kind, text)
+        if visit.form.refusal:
+            page = visit.page(activity_page, key, visit.form, "", None)
+            return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
+        return visit.go(at("deals", key, "activity"), "Written down.")
 
     @get("/latest")
-    def latest(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            head = room(session, viewer, key, "activity")
-            deal = head.deal
+    def latest(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            header = deal_header(session, visit.viewer, key, "activity")
+            deal = header.deal
             events = timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST)
-        return show(request, "deal_room/_latest.html", Latest(head, events))
+        return visit.show("deal_room/_latest.html", Latest(header, events))
 
     @get("/mentions")
-    def mentions(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        text = plain(asked.text("q", 80))
-        asked.check()
-        with workspace.database.read() as session:
-            deal = access.readable_deal(session, viewer, key)
-            notes.require_writer(session, viewer, deal)
-            found = [
+    def mentions(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        text = plain(visit.form.text("q", 80))
+        visit.form.check()
+        with visit.read() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            notes.require_writer(session, visit.viewer, deal)
+            offered = [
                 (reader.key, reader.name)
                 for reader in access.readers_of(session, deal)
-                if reader.id != viewer.person_id and _begins(reader.name, text)
+                if reader.id != visit.viewer.person_id and _begins(reader.name, text)
             ]
-        return show(request, "deal_room/_mentions.html", Offered(found[:OFFERED]))
+        return visit.show("deal_room/_mentions.html", Offered(offered[:OFFERED]))
 
     @post("/follow")
-    def follow(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        wanted = form.choice("follow", ("yes", "no"), required=True)
-        form.done()
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            if viewer.person_id is None:
+    def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        follow = visit.form.choice("follow", ("yes", "no"), required=True) == "yes"
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            if visit.viewer.person_id is None:
                 raise NotFound("There is no such member.")
-            if wanted == "yes":
-                notifications.follow(session, deal.id, viewer.person_id)
+            if follow:
+                notifications.follow(session, deal.id, visit.viewer.person_id)
             else:
-                notifications.unfollow(session, deal.id, viewer.person_id)
-        said = "You follow this deal: notes, calls and stages come to your inbox."
-        return go(
-            request,
-            at("deals", key, "activity"),
-            said if wanted == "yes" else "You no longer follow this deal.",
+                notifications.unfollow(session, deal.id, visit.viewer.person_id)
+        notice = (
+            "You follow this deal: notes, calls and stages come to your inbox."
+            if follow
+            else "You no longer follow this deal."
         )
+        return visit.go(at("deals", key, "activity"), notice)
 
     @get("/{entry_id:int}/edit")
     def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        entry_id: FromPath[int],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[str]:
-        with workspace.database.read() as session:
-            deal = access.readable_deal(session, viewer, key)
-            entry = notes.own_note(session, deal, row_id(entry_id), viewer.person_id)
+        with visit.read() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            entry = notes.own_note(session, deal, row_id(entry_id), visit.viewer.person_id)
             written = {"text": entry.text}
             values = Form([("text", entry.text), ("seen", fingerprint(written))])
-            page = activity_page(session, viewer, key, values, editing=entry.id)
-        return answer(request, "deal_room/activity.html", "deal_room/_rewrite.html", page)
+            page = rewriting_page(session, visit.viewer, key, values, entry.id)
+        return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
 
     @post("/{entry_id:int}/edit")
     def rewrite(
-        self,
-        request: Request,
-        key: FromPath[str],
-        entry_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
-        text = form.lines("text", 20_000, required=True)
+        text = visit.form.lines("text", 20_000, required=True)
         saved = ""
-        with saving(workspace, form) as session:
-            deal = access.readable_deal(session, viewer, key)
-            notes.require_writer(session, viewer, deal)
-            mine = viewer.person_id
+        with visit.saving() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            notes.require_writer(session, visit.viewer, deal)
+            mine = visit.viewer.person_id
             entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
             saved = entry.text
-            require_unchanged(form, {"text": saved})
-            form.done()
+            require_unchanged(visit.form, {"text": saved})
+            visit.form.done()
             notes.rewrite_note(session, deal, entry, text)
-        if form.refusal:
-            if form.is_conflict:
+        if visit.form.refusal:
+            if visit.form.is_conflict:
                 # The next try starts from the text that is saved now, which is shown beside it.
-                form.sent["seen"] = [fingerprint({"text": saved})]
-            there = saved if form.is_conflict else ""
-            with workspace.database.read() as session:
-                page = activity_page(session, viewer, key, form, editing=entry_id, there=there)
-            return answer(
-                request,
-                "deal_room/activity.html",
-                "deal_room/_rewrite.html",
-                page,
-                status=form.status,
-            )
-        return go(request, at("deals", key, "activity"), "Saved.")
+                visit.form.sent["seen"] = [fingerprint({"text": saved})]
+            there = saved if visit.form.is_conflict else ""
+            page = visit.page(rewriting_page, key, visit.form, entry_id, there)
+            return visit.answer("deal_room/activity.html", "deal_room/_rewrite.html", page)
+        return visit.go(at("deals", key, "activity"), "Saved.")
 
     @post("/{entry_id:int}/remove")
     def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        entry_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(viewer)
-        form.done()
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            mine = viewer.person_id
+        require_writer(visit.viewer)
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            mine = visit.viewer.person_id
             entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
             notes.remove_note(session, deal, entry)
-        return go(request, at("deals", key, "activity"), "It is gone.")
+        return visit.go(at("deals", key, "activity"), "It is gone.")
 
 
 def _begins(name: str, text: str) -> bool:
@@ -273,19 +205,12 @@ def _begins(name: str, text: str) -> bool:
 
 
 def activity_page(
-    session: Session,
-    viewer: Viewer,
-    key: str,
-    form: Form,
-    view: str = "",
-    before: int | None = None,
-    editing: int | None = None,
-    there: str = "",
+    session: Session, viewer: Viewer, key: str, form: Form, view: str, before: int | None
 ) -> ActivityPage:
     """The tab, narrowed down to a view, from before an entry."""
-    head = room(session, viewer, key, "activity")
+    header = deal_header(session, viewer, key, "activity")
     kinds = VIEWS[view][1] if view else ()
-    deal = head.deal
+    deal = header.deal
     events = timeline(
         session,
         [(deal.id, deal.key, deal.name)],
@@ -295,12 +220,8 @@ def activity_page(
         reader=viewer.person_id if viewer.may_write else None,
     )
     shown, last = first_page(events, PAGE)
-    if editing is not None and all(event.id != editing for event in shown):
-        # One that is further down than this page goes is rewritten on top.
-        entry = notes.own_note(session, deal, editing, viewer.person_id)
-        shown.insert(0, *events_of(session, [(entry, deal.key, deal.name)], viewer.person_id))
     return ActivityPage(
-        room=head,
+        header=header,
         events=shown,
         more=last.id if last else None,
         view=view,
@@ -311,8 +232,22 @@ def activity_page(
         tasks=tasks.tasks_of_deal(session, deal),
         readers=readers(session, deal) if viewer.may_write else [],
         viewer_id=viewer.person_id,
-        editing=editing,
-        there=there,
+        editing=None,
+        there="",
         values=form.values,
         wrong=form.wrong,
     )
+
+
+def rewriting_page(
+    session: Session, viewer: Viewer, key: str, form: Form, editing: int, there: str = ""
+) -> ActivityPage:
+    """The tab with the form over an entry; `there` is its saved text where that is another."""
+    page = activity_page(session, viewer, key, form, "", None)
+    events = page.events
+    if all(event.id != editing for event in events):
+        # One that is further down than this page goes is rewritten on top.
+        deal = page.header.deal
+        entry = notes.own_note(session, deal, editing, viewer.person_id)
+        events = [*events_of(session, [(entry, deal.key, deal.name)], viewer.person_id), *events]
+    return replace(page, events=events, editing=editing, there=there)

@@ -12,9 +12,9 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.kin import Kin, kin_of_deal
-from web.pages.deal_room.header import Room, room
-from web.responses import show
-from web.routes import Request, get
+from web.pages.deal_room.header import DealHeader, deal_header
+from web.routes import get
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.deals.filters import DealFilter
 from workspace.deals.stakeholders import StakeholderRow
@@ -33,18 +33,18 @@ class Attendee:
     """Somebody of the buyer's side: who they are, what we share, and who knows them."""
 
     row: StakeholderRow
-    about: str
     before: list[str]
+    about: str
+    path: KnownPath | None
     # With whom of the team they share what, the best first.
     shared: list[tuple[str, Shared]]
-    path: KnownPath | None
 
 
 @dataclass(frozen=True)
 class Brief:
     """All of it."""
 
-    room: Room
+    header: DealHeader
     attendees: list[Attendee]
     team: list[str]
     kin: list[Kin]
@@ -59,22 +59,14 @@ class BriefController(Controller):
     path = "/deals/{key:str}/brief"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = brief(session, viewer, workspace, key)
-        return show(request, "deal_room/brief.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("deal_room/brief.html", visit.page(brief, visit.workspace, key))
 
 
 def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> Brief:
     """The brief for a meeting with a deal's stakeholders, as this viewer may know it."""
-    head = room(session, viewer, key, "stakeholders")
-    deal = head.deal
+    header = deal_header(session, viewer, key, "stakeholders")
+    deal = header.deal
     side = buyers_side(session, viewer, deal)
     seats = select(Seat.person_id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_not(None))
     team = {*session.exec(seats), deal.owner_id, viewer.person_id} - {None}
@@ -83,18 +75,18 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
     persons = {person.id: person for person in people}
     # That they met on this very deal is nothing to talk about.
     ground = common_ground(
-        session, viewer, [each for each in team if each], buyers, but_not=f"deal:{deal.id}"
+        session, viewer, [member for member in team if member], buyers, but_not=f"deal:{deal.id}"
     )
     members = active_members(session)
     attendees = []
     for row in side.rows:
         shared = [
-            (persons[one].name, each)
-            for (one, other), found in ground.items()
-            if other == row.person_id
-            for each in found
+            (persons[colleague].name, fact)
+            for (colleague, buyer), facts in ground.items()
+            if buyer == row.person_id
+            for fact in facts
         ]
-        shared.sort(key=lambda each: (-each[1].worth, each[0]))
+        shared.sort(key=lambda named: (-named[1].worth, named[0]))
         paths = workspace.network.paths(session, viewer, members, [row.person_id], limit=1)
         attendees.append(
             Attendee(
@@ -109,11 +101,11 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
                 path=paths[0] if paths else None,
             )
         )
-    gaps = [each for each in side.remarks if each.tone == Tone.GAP]
+    gaps = [remark for remark in side.remarks if remark.tone == Tone.GAP]
     return Brief(
-        room=head,
+        header=header,
         attendees=attendees,
-        team=sorted(persons[each].name for each in team if each),
+        team=sorted(persons[member].name for member in team if member),
         kin=kin_of_deal(
             session,
             viewer,
@@ -123,5 +115,5 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
             limit=BEST,
         ),
         open_questions=gaps,
-        remarks=[each for each in side.remarks if each.tone != Tone.GAP],
+        remarks=[remark for remark in side.remarks if remark.tone != Tone.GAP],
     )

@@ -13,14 +13,11 @@ from sqlmodel import Session, col, select
 from references.teams.proposals import Proposal, staffing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.experts import Expert, experts_of_deal
-from similarity.index.catalog import Catalog
 from web.forms import Form, row_id
-from web.pages.deal_room.header import Room, is_readable, room
+from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.staffing.places import locks_of
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.deals import access, credit, team
 from workspace.deals.credit import FormerMember
 from workspace.deals.eligibility import eligible_members
@@ -30,7 +27,7 @@ from workspace.deals.team import SeatRow
 from workspace.errors import Conflict, NotFound
 from workspace.people import people
 from workspace.people.tables import Person
-from workspace.people.viewer import Viewer, require_writer
+from workspace.people.viewer import require_writer
 
 SHOWN = 10
 
@@ -39,7 +36,7 @@ SHOWN = 10
 class ExpertsPage:
     """The Experts & team tab."""
 
-    room: Room
+    header: DealHeader
     experts: list[Expert]
     seats: list[SeatRow]
     # Who could take the open seats, solved with those of all deals.
@@ -54,10 +51,10 @@ class ExpertsPage:
     roles_of: dict[int, list[str]]
     # Those who had a seat and left it.
     former: list[FormerMember]
-    # A seat that somebody wanted to free: what was sent, and what is wrong with it.
-    freeing: int | None
+    # What was sent to free a seat, what is wrong with it, and which seat that was.
     values: dict[str, str]
     wrong: dict[str, str]
+    freeing: int | None
     experts_role: str = EXPERTS_ROLE
 
 
@@ -67,214 +64,144 @@ class ExpertController(Controller):
     path = "/deals/{key:str}/experts"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = experts_page(session, viewer, workspace.catalog, key, asked)
-        return show(request, "deal_room/experts.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            page = experts_page(session, visit, key)
+        return visit.show("deal_room/experts.html", page)
 
     @post("/assign")
-    def assign(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
+    def assign(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
             members = people.active_members(session)
-            places = read_places(session, deal, form, "place", members)
+            places = read_places(session, deal, visit.form, "place", members)
             if not places:
-                form.refuse("place", "Select at least one person.")
-            form.done()
+                visit.form.refuse("place", "Select at least one person.")
+            visit.form.done()
             for seat_id, person_id in places.items():
                 _require_open(seat := _seat(session, deal, seat_id))
-                team.fill_seat(session, seat, person_id, viewer.person_id)
+                team.fill_seat(session, seat, person_id, visit.viewer.person_id)
         count = f"{len(places)} {'seat is' if len(places) == 1 else 'seats are'}"
-        return go(request, at("deals", key, "experts"), f"{count} filled.")
+        return visit.go(at("deals", key, "experts"), f"{count} filled.")
 
     @post("/seats")
-    def add(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        person_key = form.maybe("person", 80)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            role = form.choice("role", role_names(session), required=True) or ""
-            form.done()
+    def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        person_key = visit.form.maybe("person", 80)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            role = visit.form.choice("role", role_names(session), required=True) or ""
+            visit.form.done()
             person = people.member_of(session, person_key) if person_key else None
-            team.add_seat(session, deal, role, person.id if person else None, viewer.person_id)
+            team.add_seat(
+                session, deal, role, person.id if person else None, visit.viewer.person_id
+            )
         who = f"{person.name} is on the team as {role}." if person else f"An open seat: {role}."
-        return go(request, at("deals", key, "experts"), who)
+        return visit.go(at("deals", key, "experts"), who)
 
     @post("/seats/{seat_id:int}/fill")
     def fill(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        person_key = form.text("person", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            _require_open(seat := _seat(session, deal, seat_id))
+        person_key = visit.form.text("person", 80, required=True)
+        with visit.write() as session:
+            _require_open(seat := _editable_seat(session, visit, key, seat_id))
             person = people.member_of(session, person_key)
-            team.fill_seat(session, seat, person.id, viewer.person_id)
-        return go(request, at("deals", key, "experts"), f"{person.name} has the seat.")
+            team.fill_seat(session, seat, person.id, visit.viewer.person_id)
+        return visit.go(at("deals", key, "experts"), f"{person.name} has the seat.")
 
     @post("/seats/{seat_id:int}/ask")
     def ask(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        person_key = form.text("person", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+        person_key = visit.form.text("person", 80, required=True)
+        with visit.write() as session:
+            seat = _editable_seat(session, visit, key, seat_id)
             person = people.member_of(session, person_key)
-            team.ask_seat(session, _seat(session, deal, seat_id), person.id, viewer.person_id)
-        return go(request, at("deals", key, "experts"), f"{person.name} is asked.")
+            team.ask_seat(session, seat, person.id, visit.viewer.person_id)
+        return visit.go(at("deals", key, "experts"), f"{person.name} is asked.")
 
     @post("/seats/{seat_id:int}/unask")
     def take_back(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            team.take_back_ask(session, _seat(session, deal, seat_id), viewer.person_id)
-        return go(request, at("deals", key, "experts"), "Nobody is asked any more.")
+        with visit.write() as session:
+            seat = _editable_seat(session, visit, key, seat_id)
+            team.take_back_ask(session, seat, visit.viewer.person_id)
+        return visit.go(at("deals", key, "experts"), "Nobody is asked any more.")
 
     @post("/seats/{seat_id:int}/accept")
     def accept(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(viewer)
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            form.done()
-            team.accept_seat(session, _seat(session, deal, seat_id), viewer.person_id or 0)
-        return go(request, at("deals", key), "You are on the team.")
+        with visit.write() as session:
+            seat = _readable_seat(session, visit, key, seat_id)
+            team.accept_seat(session, seat, visit.viewer.person_id or 0)
+        return visit.go(at("deals", key), "You are on the team.")
 
     @post("/seats/{seat_id:int}/decline")
     def decline(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(viewer)
-        reason = form.text("reason", 500, required=True)
-        with workspace.database.write() as session:
-            deal = access.readable_deal(session, viewer, key)
-            form.done()
-            seat = _seat(session, deal, seat_id)
-            team.decline_seat(session, seat, viewer.person_id, reason)
-        return go(request, "/", "The seat is open again; your reason is on the timeline.")
+        reason = visit.form.text("reason", 500, required=True)
+        with visit.write() as session:
+            seat = _readable_seat(session, visit, key, seat_id)
+            team.decline_seat(session, seat, visit.viewer.person_id, reason)
+        return visit.go("/", "The seat is open again; your reason is on the timeline.")
 
     @post("/seats/{seat_id:int}/free")
     def free(
-        self,
-        request: Request,
-        key: FromPath[str],
-        seat_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        reason = form.text("reason", 500)
-        mistaken = form.flag("mistaken")
-        with saving(workspace, form) as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            seat = _seat(session, deal, seat_id)
-            if seat.person_id == viewer.person_id and not reason:
-                form.refuse("reason", "Say why: it is for whoever takes the seat next.")
-            form.done()
-            team.free_seat(session, seat, viewer.person_id, reason, mistaken=mistaken)
-            readable = is_readable(session, viewer, key)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = experts_page(session, viewer, workspace.catalog, key, Form(), seat_id, form)
-            return show(request, "deal_room/experts.html", page, status=form.status)
+        reason = visit.form.text("reason", 500)
+        mistaken = visit.form.flag("mistaken")
+        with visit.saving() as session:
+            seat = _editable_seat(session, visit, key, seat_id)
+            if seat.person_id == visit.viewer.person_id and not reason:
+                visit.form.refuse("reason", "Say why: it is for whoever takes the seat next.")
+            visit.form.done()
+            team.free_seat(session, seat, visit.viewer.person_id, reason, mistaken=mistaken)
+            readable = is_readable(session, visit.viewer, key)
+        if visit.form.refusal:
+            with visit.read() as session:
+                page = experts_page(session, visit, key, freeing=seat_id)
+            return visit.show("deal_room/experts.html", page)
         back = at("deals", key, "experts") if readable else "/deals"
-        return go(request, back, "The seat is open again.")
+        return visit.go(back, "The seat is open again.")
 
 
 def experts_page(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    key: str,
-    asked: Form,
-    freeing: int | None = None,
-    form: Form | None = None,
+    session: Session, visit: Visit, key: str, freeing: int | None = None
 ) -> ExpertsPage:
-    """The page with the locks of an address, and the form over a seat to free where one is."""
-    head = room(session, viewer, key, "experts")
+    """The page with the locks of its address, or with the form over a seat that was not freed."""
+    viewer, catalog = visit.viewer, visit.workspace.catalog
+    asked, form = (visit.form, Form()) if freeing is None else (Form(), visit.form)
+    header = deal_header(session, viewer, key, "experts")
     members = people.active_members(session)
     locked, locks = locks_of(session, asked)
-    seats = team.seats_of(session, head.deal.id)
+    seats = team.seats_of(session, header.deal.id)
     proposals: list[Proposal] = []
-    if head.deal.outcome == Outcome.OPEN and any(not seat.name for seat in seats):
-        solved = staffing(session, viewer, catalog, locked=locked, also=head.deal)
-        proposals = solved.proposals.get(head.deal.id, [])
-    experts = experts_of_deal(session, viewer, catalog, head.deal, limit=SHOWN)
+    if header.deal.outcome == Outcome.OPEN and any(not seat.name for seat in seats):
+        solved = staffing(session, viewer, catalog, locked=locked, also=header.deal)
+        proposals = solved.proposals.get(header.deal.id, [])
+    experts = experts_of_deal(session, viewer, catalog, header.deal, limit=SHOWN)
     roles_of: dict[int, list[str]] = {expert.person_id: [] for expert in experts}
     for role, able in eligible_members(session).items():
         for person_id in roles_of.keys() & able.keys():
             roles_of[person_id].append(role)
     return ExpertsPage(
-        room=head,
+        header=header,
         experts=experts,
         seats=seats,
         proposals=proposals,
-        requests=seat_requests(session, viewer, catalog, head.deal.id),
+        requests=seat_requests(session, viewer, catalog, header.deal.id),
         locks=locks,
         members=members,
         roles=seat_roles(session),
         roles_of=roles_of,
-        former=credit.former_team(session, head.deal),
+        former=credit.former_team(session, header.deal),
         freeing=freeing,
-        values=form.values if form else {},
-        wrong=form.wrong if form else {},
+        values=form.values,
+        wrong=form.wrong,
     )
 
 
@@ -285,7 +212,7 @@ def read_places(
     open_seats = select(Seat.id).where(Seat.deal_id == deal.id, col(Seat.person_id).is_(None))
     seats = session.exec(open_seats).all()
     chosen = form.choices(name, {f"{seat}:{key}" for seat in seats for key, _ in members})
-    by_seat = dict(each.split(":", 1) for each in chosen)
+    by_seat = dict(place.split(":", 1) for place in chosen)
     if len(by_seat) < len(chosen):
         form.refuse(name, "A seat is for one person.")
     rows = select(Person.key, Person.id).where(col(Person.key).in_(by_seat.values()))
@@ -298,6 +225,20 @@ def read_places(
 def _require_open(seat: Seat) -> None:
     if seat.person_id is not None:
         raise Conflict("Somebody else has taken this seat in the meantime.")
+
+
+def _editable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
+    deal = access.editable_deal(session, visit.viewer, key)
+    visit.form.done()
+    return _seat(session, deal, seat_id)
+
+
+def _readable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
+    """A seat of a deal, for those who can answer for themselves only."""
+    require_writer(visit.viewer)
+    deal = access.readable_deal(session, visit.viewer, key)
+    visit.form.done()
+    return _seat(session, deal, seat_id)
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from web.edit_conflicts import Difference, EditForm, differences
 from web.forms import Form
-from web.pages.deal_room.header import Room
+from web.pages.deal_room.header import DealHeader
 from web.rendering import money
 from workspace.accounts.accounts import Account, find_account
 from workspace.deals import lifecycle, lists
@@ -21,6 +21,7 @@ from workspace.deals.products import (
 )
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid, NotFound
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -40,22 +41,22 @@ class FactsForm:
     form: EditForm
     chosen_products: list[str]
     chosen_competitors: list[str]
-    # The field that takes the focus.
+    # The field that takes the focus: the address of the form names it.
     focus: str
     version: int
     choices: Choices
     owners: list[tuple[str, str]]
 
 
-def facts_form(session: Session, viewer: Viewer, head: Room, form: Form, focus: str) -> FactsForm:
+def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form) -> FactsForm:
     """The form over a deal's facts: the saved ones, and what was sent over them."""
-    deal = head.deal
+    deal = header.deal
     choices = lists.choices(session, viewer)
     products, competitors = products_of(session, deal.id), competitors_of(session, deal.id)
     saved = {
         "name": deal.name,
-        "account": head.account.name if head.account else "",
-        "owner": head.owner_key or "",
+        "account": header.account.name if header.account else "",
+        "owner": header.owner_key or "",
         "amount": money(deal.amount).replace(",", ""),
         "currency": deal.currency or "",
         "opened": str(deal.opened or ""),
@@ -72,7 +73,7 @@ def facts_form(session: Session, viewer: Viewer, head: Room, form: Form, focus: 
     if form.is_conflict:
         theirs = {
             **saved,
-            "owner": head.owner or "",
+            "owner": header.owner or "",
             "confidential": _yes_or_no(saved["confidential"]),
         }
         if linked:
@@ -88,10 +89,10 @@ def facts_form(session: Session, viewer: Viewer, head: Room, form: Form, focus: 
         chosen_competitors=form.sent.get("competitor", [])
         if linked
         else [key for key, _ in competitors],
-        focus=focus,
+        focus=form.values.get("field", ""),
         version=deal.version,
         choices=choices,
-        owners=_owners(session, head),
+        owners=_owners(session, header),
     )
 
 
@@ -141,12 +142,12 @@ def _account_id(session: Session, form: Form) -> int | None:
     return account.id if account else None
 
 
-def _owners(session: Session, head: Room) -> list[tuple[str, str]]:
+def _owners(session: Session, header: DealHeader) -> list[tuple[str, str]]:
     """Who may own a deal: active members, and who owns it already, though they have left."""
     active = people.active_members(session)
-    if head.owner_key is None or any(key == head.owner_key for key, _ in active):
+    if header.owner_key is None or any(key == header.owner_key for key, _ in active):
         return active
-    return [(head.owner_key, f"{head.owner} (no longer active)"), *active]
+    return [(header.owner_key, f"{header.owner} (no longer active)"), *active]
 
 
 def _owner_id(session: Session, deal: Deal, form: Form) -> int | None:
@@ -198,7 +199,7 @@ def _names(linked: list[tuple[str, str]]) -> str:
 def _owner_name(session: Session, key: str) -> str:
     """The name of the owner whose key a form sent."""
     try:
-        person: Person = people.person_of(session, key)
+        person: Person = row_of_key(session, Person, key)
     except NotFound:
         return ""
     return person.name

@@ -1,4 +1,4 @@
-"""What the tabs of a deal room share: the deal's head, and the filters in the address."""
+"""What the tabs of a deal share: its header."""
 
 from dataclasses import dataclass
 
@@ -24,8 +24,8 @@ TABS = (
 
 
 @dataclass(frozen=True)
-class Room:
-    """The head of a deal's pages."""
+class DealHeader:
+    """The header of a deal's pages."""
 
     deal: Deal
     account: Account | None
@@ -39,15 +39,11 @@ class Room:
     tabs: tuple[tuple[str, str, str], ...] = TABS
 
 
-def room(session: Session, viewer: Viewer, key: str, tab: str) -> Room:
-    """The head of the deal of that key; NotFound where the viewer may not know of it."""
-    return room_of(session, viewer, access.readable_deal(session, viewer, key), tab)
-
-
-def room_of(session: Session, viewer: Viewer, deal: Deal, tab: str) -> Room:
-    """The head of a deal that the viewer may see."""
+def deal_header(session: Session, viewer: Viewer, key: str, tab: str) -> DealHeader:
+    """The header of the deal of that key; NotFound where the viewer may not know of it."""
+    deal = access.readable_deal(session, viewer, key)
     owner = session.get(Person, deal.owner_id) if deal.owner_id else None
-    return Room(
+    return DealHeader(
         deal=deal,
         account=session.get(Account, deal.account_id) if deal.account_id else None,
         stage=session.get_one(Stage, deal.stage_id),

@@ -16,12 +16,11 @@ from similarity.kin import Kin, kin_of_deal
 from similarity.learned_weights import weights_in_use
 from similarity.scoring import Weights
 from web.forms import Form
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deals.list_state import read_filter
 from web.rendering import query
-from web.responses import answer, at, go, show, wants_fragment
-from web.routes import Request, get, post
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import access, lists
@@ -30,7 +29,19 @@ from workspace.errors import Conflict
 from workspace.people.viewer import Viewer
 
 LIMIT = 10
-TERMS = tuple(each.name for each in dataclasses.fields(Weights))
+TERMS = tuple(term.name for term in dataclasses.fields(Weights))
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """A kin that somebody said is not like this deal."""
+
+    key: str
+    name: str
+    reason: str
+
+
+# What the page calls the terms of a score.
 LABELS = {
     "meaning": "Meaning",
     "words": "Words",
@@ -44,19 +55,10 @@ LABELS = {
 
 
 @dataclass(frozen=True)
-class Hidden:
-    """A kin that somebody said is not like this deal."""
-
-    key: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class KinPage:
     """The Kin tab."""
 
-    room: Room
+    header: DealHeader
     kin: list[Kin]
     hidden: list[Hidden]
     weights: dict[str, float]
@@ -83,7 +85,7 @@ class KinPage:
 class Judged:
     """What became of a kin that was just judged."""
 
-    room: Room
+    header: DealHeader
     kin: Kin | None
     key: str
     name: str
@@ -98,79 +100,67 @@ class KinController(Controller):
     path = "/deals/{key:str}/kin"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = kin_page(session, viewer, workspace.catalog, key, asked)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        page = visit.page(kin_page, visit.workspace.catalog, key, visit.form)
         # The address keeps what was chosen, and nothing that is as usual.
         shown = query({**page.params, **page.changed})
         address = at("deals", key, "kin") + "?" + shown
-        return answer(
-            request,
-            "deal_room/kin.html",
-            "deal_room/_kin.html",
-            page,
-            address=address,
-            replace=True,
+        return visit.answer(
+            "deal_room/kin.html", "deal_room/_kin.html", page, address=address, replace=True
         )
 
     @post("/{kin_key:str}/judgement")
     def judge(
-        self,
-        request: Request,
-        key: FromPath[str],
-        kin_key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], kin_key: FromPath[str]
     ) -> Response[Any]:
-        verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
-        reason = form.choice("reason", REASONS) or ""
+        verdict = visit.form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
+        reason = visit.form.choice("reason", REASONS) or ""
         # How the reader has the order and what they look at come along with their answer.
-        chosen, _ = read_filter(form)
-        with workspace.database.read() as session:
+        chosen, _ = read_filter(visit.form)
+        with visit.read() as session:
             usual = weights_in_use(session)
-        weights = read_weights(form, usual)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            other = access.readable_deal(session, viewer, kin_key)
-            form.done()
+        weights = read_weights(visit.form, usual)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            other = access.readable_deal(session, visit.viewer, kin_key)
+            visit.form.done()
             if deal.id == other.id:
                 raise Conflict("A deal is not its own kin.")
             if verdict == "withdraw":
-                withdraw(session, deal.id, other.id, viewer.person_id)
+                withdraw(session, deal.id, other.id, visit.viewer.person_id)
             else:
-                judge(session, deal.id, other.id, Verdict(verdict or ""), reason, viewer.person_id)
-        if not wants_fragment(request):
+                judge(
+                    session,
+                    deal.id,
+                    other.id,
+                    Verdict(verdict or ""),
+                    reason,
+                    visit.viewer.person_id,
+                )
+        if not visit.wants_fragment:
             effects = {
                 "like": f"Noted: {other.name} is like this deal.",
                 "unlike": f"{other.name} no longer appears among this deal's kin.",
                 "withdraw": f"{other.name} is offered again.",
             }
-            return go(request, at("deals", key, "kin"), effects[verdict or ""])
-        with workspace.database.read() as session:
-            head = room(session, viewer, key, "kin")
+            return visit.go(at("deals", key, "kin"), effects[verdict or ""])
+        with visit.read() as session:
+            header = deal_header(session, visit.viewer, key, "kin")
             shown = None
             if verdict != "unlike":
-                found = kin_of_deal(
+                offered = kin_of_deal(
                     session,
-                    viewer,
-                    workspace.catalog,
-                    head.deal,
+                    visit.viewer,
+                    visit.workspace.catalog,
+                    header.deal,
                     filter=chosen,
                     weights=weights,
                     limit=LIMIT * 4,
                 )
-                shown = next((each for each in found if each.key == kin_key), None)
-        page = Judged(head, shown, kin_key, other.name, verdict or "", reason)
+                shown = next((kin for kin in offered if kin.key == kin_key), None)
+        page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
-        return show(request, template, page)
+        return visit.show(template, page)
 
 
 def read_weights(asked: Form, usual: Weights) -> Weights:
@@ -183,22 +173,22 @@ def read_weights(asked: Form, usual: Weights) -> Weights:
 
 def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked: Form) -> KinPage:
     """The page that an address asks for."""
-    head = room(session, viewer, key, "kin")
+    header = deal_header(session, viewer, key, "kin")
     chosen, params = read_filter(asked)
     usual = weights_in_use(session)
     weights = read_weights(asked, usual)
-    found = kin_of_deal(
-        session, viewer, catalog, head.deal, filter=chosen, weights=weights, limit=LIMIT
+    kin = kin_of_deal(
+        session, viewer, catalog, header.deal, filter=chosen, weights=weights, limit=LIMIT
     )
     unlike = {
         kin_id: row
-        for kin_id, row in judgements(session, head.deal.id).items()
+        for kin_id, row in judgements(session, header.deal.id).items()
         if row.verdict == Verdict.UNLIKE
     }
     names = lists.deal_names(session, viewer, unlike)
     return KinPage(
-        room=head,
-        kin=found,
+        header=header,
+        kin=kin,
         hidden=[
             Hidden(kin_key, name, unlike[kin_id].reason)
             for kin_id, (kin_key, name) in names.items()

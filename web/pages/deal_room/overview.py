@@ -1,6 +1,6 @@
-"""The deal room's first tab: facts, stage, who may see it, and the best of every other tab."""
+"""The Overview tab: facts, stage, who may see it, and the best of every other tab."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Controller
@@ -19,12 +19,11 @@ from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
-from web.pages.deal_room.header import Room, is_readable, room
+from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.deals.board import board_of
-from web.pages.deals.list_state import asked_by, look_of
-from web.responses import answer, at, go, show, wants_fragment
-from web.routes import Request, get, post
-from web.saving import saving
+from web.pages.deals.list_state import list_state_of, query_fields
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
 from workspace.deals import access, credit, lifecycle, team
@@ -38,7 +37,9 @@ from workspace.deals.products import (
 from workspace.deals.tables import Outcome, Stage
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
+from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import Event, timeline
 
@@ -49,7 +50,7 @@ BEST = 3
 class Overview:
     """The Overview tab."""
 
-    room: Room
+    header: DealHeader
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
     stages: list[Stage]
@@ -74,149 +75,95 @@ class Overview:
 
 
 class OverviewController(Controller):
-    """/deals/{key}: the room's first tab, and changes to the deal itself."""
+    """/deals/{key}: the Overview tab, and changes to the deal itself."""
 
     path = "/deals/{key:str}"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = overview(session, viewer, workspace, key)
-        return show(request, "deal_room/overview.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("deal_room/overview.html", visit.page(overview, visit.workspace, key))
 
     @get("/edit")
-    def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        focus = asked.text("field", 30)
-        with workspace.database.read() as session:
-            access.editable_deal(session, viewer, key)
-            page = overview(session, viewer, workspace, key, form=Form(), focus=focus)
-        return answer(request, "deal_room/overview.html", "deal_room/_facts_form.html", page)
+    def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        form = Form([("field", visit.form.text("field", 30))])
+        with visit.read() as session:
+            access.editable_deal(session, visit.viewer, key)
+            page = overview(session, visit.viewer, visit.workspace, key, form)
+        return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
 
     @post("/edit")
-    def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with saving(workspace, form, Conflict) as session:
-            deal = access.editable_deal(session, viewer, key)
-            change_deal(session, viewer, deal, form)
-            readable = is_readable(session, viewer, key)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = overview(session, viewer, workspace, key, form=form)
-            return answer(
-                request,
-                "deal_room/overview.html",
-                "deal_room/_facts_form.html",
-                page,
-                status=form.status,
-            )
+    def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.saving(Conflict) as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            change_deal(session, visit.viewer, deal, visit.form)
+            readable = is_readable(session, visit.viewer, key)
+        if visit.form.refusal:
+            page = visit.page(overview, visit.workspace, key, visit.form)
+            return visit.answer("deal_room/overview.html", "deal_room/_facts_form.html", page)
         if not readable:
-            return go(request, "/deals", f"{key} is saved. Only its team sees it now.")
-        return go(request, at("deals", key), "Saved.")
+            return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
+        return visit.go(at("deals", key), "Saved.")
 
     @post("/stage")
-    def advance(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        name = form.text("stage", 60, required=True)
-        reason = form.text("reason", 500)
-        closed = form.day("closed")
-        version = form.integer("version", 1)
+    def advance(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        name = visit.form.text("stage", 60, required=True)
+        reason = visit.form.text("reason", 500)
+        closed = visit.form.day("closed")
+        version = visit.form.integer("version", 1)
         # Whoever moves a card of a board stays there: this is the board's own query.
-        board = look_of(form.text("board", 2000)) if "board" in form.sent else None
-        form.done()
-        with workspace.database.write() as session:
+        board = (
+            list_state_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
+        )
+        visit.form.done()
+        with visit.write() as session:
             deal = lifecycle.change_stage(
-                session, viewer, key, name, reason=reason, closed=closed, version=version
+                session, visit.viewer, key, name, reason=reason, closed=closed, version=version
             )
         if board is None:
-            return go(request, at("deals", key), f"Moved to {name}.")
+            return visit.go(at("deals", key), f"Moved to {name}.")
         said = f"{deal.name} is at {name} now."
-        if not wants_fragment(request):
-            return go(request, board.address(), said)
-        with workspace.database.read() as session:
-            page = board_of(session, viewer, asked_by(board), moved=key, said=said)
-        return show(request, page.fragment, page)
+        if not visit.wants_fragment:
+            return visit.go(board.address(), said)
+        page = visit.page(board_of, query_fields(board), moved=key)
+        return visit.show(page.fragment, replace(page, said=said))
 
     @post("/invitations")
-    def invite(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        person_key = form.text("person", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+    def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        person_key = visit.form.text("person", 80, required=True)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             person = people.member_of(session, person_key)
-            lifecycle.invite(session, deal, person.id, viewer.person_id)
-        return go(request, at("deals", key), f"{person.name} may see this deal now.")
+            lifecycle.invite(session, deal, person.id, visit.viewer.person_id)
+        return visit.go(at("deals", key), f"{person.name} may see this deal now.")
 
     @post("/invitations/{person_key:str}/remove")
     def uninvite(
-        self,
-        request: Request,
-        key: FromPath[str],
-        person_key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], person_key: FromPath[str]
     ) -> Response[Any]:
-        form.done()
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            person = people.person_of(session, person_key)
-            lifecycle.uninvite(session, deal, person.id, viewer.person_id)
-            readable = is_readable(session, viewer, key)
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            person = row_of_key(session, Person, person_key)
+            lifecycle.uninvite(session, deal, person.id, visit.viewer.person_id)
+            readable = is_readable(session, visit.viewer, key)
         notice = f"{person.name} is no longer invited."
-        return go(request, at("deals", key) if readable else "/deals", notice)
+        return visit.go(at("deals", key) if readable else "/deals", notice)
 
 
 def overview(
-    session: Session,
-    viewer: Viewer,
-    workspace: Workspace,
-    key: str,
-    *,
-    form: Form | None = None,
-    focus: str = "",
+    session: Session, viewer: Viewer, workspace: Workspace, key: str, form: Form | None = None
 ) -> Overview:
     """The page, with the form over the facts where one is given."""
     catalog = workspace.catalog
-    head = room(session, viewer, key, "overview")
-    deal = head.deal
+    header = deal_header(session, viewer, key, "overview")
+    deal = header.deal
     inquiry = ask_of_deal(session, viewer, catalog, deal)
     is_open = deal.outcome == Outcome.OPEN
     wants = [kin_wanted(catalog, BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
     rank_all(session, catalog, inquiry, wants)
     return Overview(
-        room=head,
+        header=header,
         products=products_of(session, deal.id),
         competitors=competitors_of(session, deal.id),
         stages=deal_stages.stages(session),
@@ -243,5 +190,5 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
-        form=facts_form(session, viewer, head, form, focus) if form else None,
+        form=facts_form(session, viewer, header, form) if form else None,
     )

@@ -9,23 +9,22 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from similarity.playbook import Playbook, playbook_of_deal
-from web.forms import Form, row_id
-from web.pages.deal_room.header import Room, room
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.workspace import Workspace
+from web.forms import row_id
+from web.pages.deal_room.header import DealHeader, deal_header
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace import assets
-from workspace.assets import Use, UseRow
+from workspace.assets import Asset, Use, UseRow
 from workspace.deals import access
 from workspace.errors import NotFound
-from workspace.people.viewer import Viewer
+from workspace.keys import row_of_key
 
 
 @dataclass(frozen=True)
 class PlaybookPage:
     """The Playbook tab: what to use, and what is in use here."""
 
-    room: Room
+    header: DealHeader
     playbook: Playbook
     uses: list[UseRow]
 
@@ -41,56 +40,39 @@ class PlaybookController(Controller):
     path = "/deals/{key:str}/playbook"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            head = room(session, viewer, key, "playbook")
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            header = deal_header(session, visit.viewer, key, "playbook")
             page = PlaybookPage(
-                room=head,
-                playbook=playbook_of_deal(session, viewer, workspace.catalog, head.deal),
-                uses=assets.use_rows(session, viewer, deal_id=head.deal.id),
+                header=header,
+                playbook=playbook_of_deal(
+                    session, visit.viewer, visit.workspace.catalog, header.deal
+                ),
+                uses=assets.use_rows(session, visit.viewer, deal_id=header.deal.id),
             )
-        return show(request, "deal_room/playbook.html", page)
+        return visit.show("deal_room/playbook.html", page)
 
     @post("/uses")
-    def use(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        asset_key = form.text("asset", 80, required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            asset = assets.asset_of(session, asset_key)
-            assets.use(session, asset, deal, viewer.person_id)
-        return go(request, at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
+    def use(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        asset_key = visit.form.text("asset", 80, required=True)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            asset = row_of_key(session, Asset, asset_key)
+            assets.use(session, asset, deal, visit.viewer.person_id)
+        return visit.go(at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 
     @post("/uses/{use_id:int}/helped")
     def helped(
-        self,
-        request: Request,
-        key: FromPath[str],
-        use_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], use_id: FromPath[int]
     ) -> Response[Any]:
-        answer = form.choice("helped", ("yes", "no", "unknown"), required=True)
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
+        answer = visit.form.choice("helped", ("yes", "no", "unknown"), required=True)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
             made = session.get(Use, row_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             value = {"yes": True, "no": False}.get(answer or "")
-            assets.say_helped(session, made, viewer.person_id, value)
-        return go(request, at("deals", key, "playbook"), "Noted: the next deal's playbook knows.")
+            assets.say_helped(session, made, visit.viewer.person_id, value)
+        return visit.go(at("deals", key, "playbook"), "Noted: the next deal's playbook knows.")

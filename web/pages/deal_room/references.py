@@ -14,14 +14,14 @@ from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Reach
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
-from web.forms import Form
-from web.pages.deal_room.header import Room, room
-from web.responses import at, go, show
-from web.routes import Request, get, post
+from web.pages.deal_room.header import DealHeader, deal_header
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.deals import access
 from workspace.deals.tables import Outcome
-from workspace.people import people
+from workspace.keys import row_of_key
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
 # How many are shown at first, and at most.
@@ -33,10 +33,10 @@ ALL = 1_000
 class ReferencesPage:
     """The References tab."""
 
-    room: Room
+    header: DealHeader
     suggestions: Suggestions
-    asked: list[DealRequestRow]
     reach: Reach
+    asked: list[DealRequestRow]
     activity: str
     # Whom they are to know: the key of one of those aimed at, or empty for any of them.
     prospect: str
@@ -52,65 +52,50 @@ class ReferencesController(Controller):
     path = "/deals/{key:str}/references"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
-        prospect = asked.maybe("prospect", 80)
-        limit = ALL if asked.flag("all") else BEST
-        asked.check()
-        with workspace.database.read() as session:
-            page = references_page(
-                session, viewer, workspace, key, Activity(activity), prospect, limit
-            )
-        return show(request, "deal_room/references.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        activity = visit.form.choice("activity", tuple(Activity)) or Activity.CALL
+        prospect = visit.form.maybe("prospect", 80)
+        limit = ALL if visit.form.flag("all") else BEST
+        visit.form.check()
+        page = visit.page(
+            references_page, visit.workspace, key, Activity(activity), prospect, limit
+        )
+        return visit.show("deal_room/references.html", page)
 
     @post()
-    def ask(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        advocate_key = form.text("advocate", 80, required=True)
-        prospect_key = form.maybe("prospect", 80)
-        activity = form.choice("activity", tuple(Activity), required=True) or ""
-        message = form.lines("message", 5_000)
-        shared_message = form.lines("shared_message", 5_000)
-        with workspace.database.read() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            found = suggest_advocates(
+    def ask(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        advocate_key = visit.form.text("advocate", 80, required=True)
+        prospect_key = visit.form.maybe("prospect", 80)
+        activity = visit.form.choice("activity", tuple(Activity), required=True) or ""
+        message = visit.form.lines("message", 5_000)
+        shared_message = visit.form.lines("shared_message", 5_000)
+        with visit.read() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            suggestions = suggest_advocates(
                 session,
-                viewer,
-                workspace.catalog,
-                workspace.network,
+                visit.viewer,
+                visit.workspace.catalog,
+                visit.workspace.network,
                 deal,
                 Activity(activity),
                 limit=ALL,
             )
         why = next(
             (
-                reasons_in_a_line(each)
-                for each in found.suggested
-                if each.person.key == advocate_key
+                reasons_in_a_line(suggestion)
+                for suggestion in suggestions.suggested
+                if suggestion.person.key == advocate_key
             ),
             "",
         )
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
             advocate, person = advocates.advocate_of(session, advocate_key)
-            prospect = people.person_of(session, prospect_key) if prospect_key else None
+            prospect = row_of_key(session, Person, prospect_key) if prospect_key else None
             made = workflow.open_request(
                 session,
-                viewer,
+                visit.viewer,
                 deal,
                 advocate,
                 Activity(activity),
@@ -120,7 +105,7 @@ class ReferencesController(Controller):
                 fit=why,
             )
         notice = f"{made.key} is sent: {person.name} is asked once it is approved."
-        return go(request, at("deals", key, "references"), notice)
+        return visit.go(at("deals", key, "references"), notice)
 
 
 def references_page(
@@ -133,43 +118,43 @@ def references_page(
     limit: int,
 ) -> ReferencesPage:
     """The tab for one activity, narrowed down to one person where a key is given."""
-    head = room(session, viewer, key, "references")
-    prospect = people.person_of(session, prospect_key).id if prospect_key else None
-    found = suggest_advocates(
+    header = deal_header(session, viewer, key, "references")
+    prospect = row_of_key(session, Person, prospect_key).id if prospect_key else None
+    suggestions = suggest_advocates(
         session,
         viewer,
         workspace.catalog,
         workspace.network,
-        head.deal,
+        header.deal,
         activity,
         prospect=prospect,
         limit=limit,
     )
-    to_reach = [person.id for person in found.to_reach]
+    to_reach = [person.id for person in suggestions.to_reach]
     return ReferencesPage(
-        room=head,
-        suggestions=found,
-        asked=requests_on_deal(session, head.deal.id),
+        header=header,
+        suggestions=suggestions,
+        asked=requests_on_deal(session, header.deal.id),
         reach=workspace.network.reach(session, viewer, to_reach, limit=3),
         activity=activity,
         prospect=prospect_key or "",
-        not_yet=_not_yet(session, head),
-        message=_message(head),
+        not_yet=_not_yet(session, header),
+        message=_message(header),
     )
 
 
-def _not_yet(session: Session, head: Room) -> str:
-    if head.deal.outcome != Outcome.OPEN:
+def _not_yet(session: Session, header: DealHeader) -> str:
+    if header.deal.outcome != Outcome.OPEN:
         return "This deal is closed."
     earliest = policy.current_policy(session).earliest_stage
-    if head.stage.position < earliest:
-        at_stage = f"this deal is at stage {head.stage.position}"
+    if header.stage.position < earliest:
+        at_stage = f"this deal is at stage {header.stage.position}"
         return f"References can be asked for from stage {earliest} on; {at_stage}."
     return ""
 
 
-def _message(head: Room) -> str:
-    account = head.account.name if head.account else "They"
+def _message(header: DealHeader) -> str:
+    account = header.account.name if header.account else "They"
     return (
         f"{account} would like to hear first-hand how it went for you: what you hoped for, what"
         " you got, and what you would do differently."

@@ -11,12 +11,10 @@ from sqlmodel import Session, select
 
 from references.teams.stakeholder_insights import Side, buyers_side
 from web.forms import LARGEST_ID, Form, row_id
-from web.pages.deal_room.header import Room, room
+from web.pages.deal_room.header import DealHeader, deal_header
 from web.path_diagram import Map, draw_map
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.deals import access, stakeholders
 from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES, Stakeholder
 from workspace.deals.tables import Deal
@@ -30,7 +28,7 @@ from workspace.people.viewer import Viewer
 class StakeholdersPage:
     """The Stakeholders tab; `editing` is the row whose form is open."""
 
-    room: Room
+    header: DealHeader
     side: Side
     map: Map
     # People of the account who are not on the deal yet.
@@ -50,122 +48,82 @@ class StakeholderController(Controller):
     path = "/deals/{key:str}/stakeholders"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        editing = asked.integer("edit", 1, LARGEST_ID)
-        asked.check()
-        with workspace.database.read() as session:
-            page = stakeholders_page(session, viewer, key, Form(), editing)
-        return show(request, "deal_room/stakeholders.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        editing = visit.form.integer("edit", 1, LARGEST_ID)
+        visit.form.check()
+        page = visit.page(stakeholders_page, key, Form(), editing)
+        return visit.show("deal_room/stakeholders.html", page)
 
     @post()
-    def add(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        name = form.text("person", 200, required=True)
-        title = form.text("title", 200)
-        role = form.choice("buying_role", BUYING_ROLES) or ""
-        with saving(workspace, form) as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            person = _buyer(session, deal, name, title, viewer.person_id)
+    def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        name = visit.form.text("person", 200, required=True)
+        title = visit.form.text("title", 200)
+        role = visit.form.choice("buying_role", BUYING_ROLES) or ""
+        with visit.saving() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            person = _buyer(session, deal, name, title, visit.viewer.person_id)
             stakeholders.add_stakeholder(
-                session, deal, person.id, viewer.person_id, buying_role=role
+                session, deal, person.id, visit.viewer.person_id, buying_role=role
             )
-        if form.refusal:
-            return self._again(request, viewer, workspace, key, form, None)
-        return go(request, at("deals", key, "stakeholders"), f"{person.name} is on the map.")
+        if visit.form.refusal:
+            return self._again(visit, key, None)
+        return visit.go(at("deals", key, "stakeholders"), f"{person.name} is on the map.")
 
     @post("/{stakeholder_id:int}")
     def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        stakeholder_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
     ) -> Response[Any]:
         changes: dict[str, Any] = {
-            "buying_role": form.choice("buying_role", BUYING_ROLES) or "",
-            "stance": form.choice("stance", STANCES) or "",
-            "influence": form.choice("influence", INFLUENCES) or "",
-            "coverage": form.choice("coverage", COVERAGES) or "unknown",
-            "note": form.text("note", 1000),
+            "buying_role": visit.form.choice("buying_role", BUYING_ROLES) or "",
+            "stance": visit.form.choice("stance", STANCES) or "",
+            "influence": visit.form.choice("influence", INFLUENCES) or "",
+            "coverage": visit.form.choice("coverage", COVERAGES) or "unknown",
+            "note": visit.form.text("note", 1000),
         }
-        above = form.integer("reports_to", 1, LARGEST_ID)
-        with saving(workspace, form) as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            row = _stakeholder(session, deal, stakeholder_id)
+        above = visit.form.integer("reports_to", 1, LARGEST_ID)
+        with visit.saving() as session:
+            row = _editable_stakeholder(session, visit, key, stakeholder_id)
             if above is not None:
-                above = _stakeholder(session, deal, above).id
+                above = _stakeholder(session, row.deal_id, above).id
             changes["reports_to_id"] = above
-            stakeholders.edit_stakeholder(session, row, viewer.person_id, changes)
-        if form.refusal:
-            return self._again(request, viewer, workspace, key, form, stakeholder_id)
-        return go(request, at("deals", key, "stakeholders"), "Saved.")
+            stakeholders.edit_stakeholder(session, row, visit.viewer.person_id, changes)
+        if visit.form.refusal:
+            return self._again(visit, key, stakeholder_id)
+        return visit.go(at("deals", key, "stakeholders"), "Saved.")
 
     @post("/{stakeholder_id:int}/remove")
     def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        stakeholder_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
     ) -> Response[Any]:
-        with workspace.database.write() as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            row = _stakeholder(session, deal, stakeholder_id)
-            stakeholders.remove_stakeholder(session, row, viewer.person_id)
-        return go(request, at("deals", key, "stakeholders"), "Taken off the map.")
+        with visit.write() as session:
+            row = _editable_stakeholder(session, visit, key, stakeholder_id)
+            stakeholders.remove_stakeholder(session, row, visit.viewer.person_id)
+        return visit.go(at("deals", key, "stakeholders"), "Taken off the map.")
 
-    def _again(
-        self,
-        request: Request,
-        viewer: Viewer,
-        workspace: Workspace,
-        key: str,
-        form: Form,
-        editing: int | None,
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = stakeholders_page(session, viewer, key, form, editing)
-        return show(request, "deal_room/stakeholders.html", page, status=422)
+    def _again(self, visit: Visit, key: str, editing: int | None) -> Response[str]:
+        page = visit.page(stakeholders_page, key, visit.form, editing)
+        return visit.show("deal_room/stakeholders.html", page, status=422)
 
 
 def stakeholders_page(
     session: Session, viewer: Viewer, key: str, form: Form, editing: int | None
 ) -> StakeholdersPage:
     """The tab, with the form of one row where one is being edited."""
-    head = room(session, viewer, key, "stakeholders")
-    side = buyers_side(session, viewer, head.deal)
+    header = deal_header(session, viewer, key, "stakeholders")
+    side = buyers_side(session, viewer, header.deal)
     there = {row.person_id for row in side.rows}
     people: list[PersonRow] = []
-    if head.account:
-        rows = person_rows(session, account_id=head.account.id, limit=200)
+    if header.account:
+        rows = person_rows(session, account_id=header.account.id, limit=200)
         people = [row for row in rows if row.id not in there]
     known = {row.id for row in side.rows}
     return StakeholdersPage(
-        room=head,
+        header=header,
         side=side,
         map=draw_map(side.rows),
         people=people,
-        editing=editing if head.may_edit and editing in known else None,
+        editing=editing if header.may_edit and editing in known else None,
         values=form.values,
         wrong=form.wrong,
     )
@@ -184,8 +142,16 @@ def _buyer(session: Session, deal: Deal, name: str, title: str, by: int | None) 
     return add_contact(session, name, by, title=title, account_id=deal.account_id)
 
 
-def _stakeholder(session: Session, deal: Deal, stakeholder_id: int) -> Stakeholder:
+def _editable_stakeholder(
+    session: Session, visit: Visit, key: str, stakeholder_id: int
+) -> Stakeholder:
+    deal = access.editable_deal(session, visit.viewer, key)
+    visit.form.done()
+    return _stakeholder(session, deal.id, stakeholder_id)
+
+
+def _stakeholder(session: Session, deal_id: int, stakeholder_id: int) -> Stakeholder:
     row = session.get(Stakeholder, row_id(stakeholder_id))
-    if row is None or row.deal_id != deal.id:
+    if row is None or row.deal_id != deal_id:
         raise NotFound("There is no such stakeholder on this deal.")
     return row

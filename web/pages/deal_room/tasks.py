@@ -1,6 +1,8 @@
 """Tasks on a deal: added, given, moved to another day, done, taken away."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litestar import Controller
@@ -10,13 +12,11 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form, row_id
-from web.pages.deal_room.header import Room, room
-from web.responses import answer, at, go
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.pages.deal_room.header import DealHeader, deal_header
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.collaboration import tasks
-from workspace.collaboration.tasks import TaskRow
+from workspace.collaboration.tasks import Task, TaskRow
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
@@ -29,7 +29,7 @@ PLACES = {"today": "/", "overview": "", "activity": "activity"}
 class TasksPage:
     """What is to be done on a deal, and the form for more."""
 
-    room: Room
+    header: DealHeader
     tasks: list[TaskRow]
     readers: list[tuple[str, str]]
     viewer_id: int | None
@@ -43,124 +43,60 @@ class TaskController(Controller):
     path = "/deals/{key:str}/tasks"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = tasks_page(session, viewer, key, Form())
-        return answer(request, "deal_room/tasks.html", "deal_room/_tasks.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        page = visit.page(tasks_page, key, Form())
+        return visit.answer("deal_room/tasks.html", "deal_room/_tasks.html", page)
 
     @post()
-    def add(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        text = form.text("text", 300, required=True)
-        due = form.day("due")
-        assignee = form.maybe("assignee", 80)
-        back = _back(form, key)
-        with saving(workspace, form) as session:
-            deal = access.editable_deal(session, viewer, key)
-            form.done()
-            tasks.add_task(session, deal, text, viewer.person_id, due=due, assignee=assignee)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = tasks_page(session, viewer, key, form)
-            return answer(
-                request,
-                "deal_room/tasks.html",
-                "deal_room/_task_form.html",
-                page,
-                status=form.status,
-            )
-        return go(request, back, "The task is added.")
+    def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        text = visit.form.text("text", 300, required=True)
+        due = visit.form.day("due")
+        assignee = visit.form.maybe("assignee", 80)
+        back = _back(visit.form, key)
+        with visit.saving() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            tasks.add_task(session, deal, text, visit.viewer.person_id, due=due, assignee=assignee)
+        if visit.form.refusal:
+            page = visit.page(tasks_page, key, visit.form)
+            return visit.answer("deal_room/tasks.html", "deal_room/_task_form.html", page)
+        return visit.go(back, "The task is added.")
 
     @post("/{task_id:int}/done")
     def finish(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.finish_task(session, task, viewer.person_id)
-        return go(request, back, f"Done: {task.text}")
+        return _change(visit, key, task_id, tasks.finish_task, "Done: {}")
 
     @post("/{task_id:int}/reopen")
     def reopen(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.reopen_task(session, task, viewer.person_id)
-        return go(request, back, f"To be done again: {task.text}")
+        return _change(visit, key, task_id, tasks.reopen_task, "To be done again: {}")
 
     @post("/{task_id:int}/change")
     def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        due = form.day("due")
-        assignee = form.maybe("assignee", 80)
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.change_task(session, task, viewer.person_id, due=due, assignee=assignee)
-        return go(request, back, "Saved.")
+        due = visit.form.day("due")
+        assignee = visit.form.maybe("assignee", 80)
+        act = partial(tasks.change_task, due=due, assignee=assignee)
+        return _change(visit, key, task_id, act, "Saved.")
 
     @post("/{task_id:int}/remove")
     def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        task_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        back = _back(form, key)
-        with workspace.database.write() as session:
-            _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
-            form.done()
-            tasks.remove_task(session, task, viewer.person_id)
-        return go(request, back, "The task is removed.")
+        return _change(visit, key, task_id, tasks.remove_task, "The task is removed.")
 
 
 def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksPage:
     """What is to be done on a deal, under the form as it was sent."""
-    head = room(session, viewer, key, "activity")
+    header = deal_header(session, viewer, key, "activity")
     return TasksPage(
-        room=head,
-        tasks=tasks.tasks_of_deal(session, head.deal),
-        readers=readers(session, head.deal) if viewer.may_write else [],
+        header=header,
+        tasks=tasks.tasks_of_deal(session, header.deal),
+        readers=readers(session, header.deal) if viewer.may_write else [],
         viewer_id=viewer.person_id,
         values=form.values,
         wrong=form.wrong,
@@ -170,6 +106,22 @@ def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksP
 def readers(session: Session, deal: Deal) -> list[tuple[str, str]]:
     """Who may be given a task on a deal, or mentioned on it, as (key, name)."""
     return [(reader.key, reader.name) for reader in access.readers_of(session, deal)]
+
+
+def _change(
+    visit: Visit,
+    key: str,
+    task_id: int,
+    act: Callable[[Session, Task, int | None], None],
+    notice: str,
+) -> Response[Any]:
+    """Change a task and go back; `notice` may have a place for the task's text."""
+    back = _back(visit.form, key)
+    with visit.write() as session:
+        _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+        visit.form.done()
+        act(session, task, visit.viewer.person_id)
+    return visit.go(back, notice.format(task.text))
 
 
 def _back(form: Form, key: str) -> str:

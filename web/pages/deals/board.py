@@ -6,7 +6,7 @@ from datetime import date
 from sqlmodel import Session
 
 from web.forms import Form
-from web.pages.deals.list_state import LIST, Bar, Look, bar_of, read_look
+from web.pages.deals.list_state import LIST, Bar, ListState, bar_of, read_list_state
 from workspace.clock import today
 from workspace.deals import access, board
 from workspace.deals.board import StageTotal
@@ -42,50 +42,44 @@ class ClosedColumn:
 class Board:
     """The open deals that were chosen, by stage."""
 
-    look: Look
+    state: ListState
     bar: Bar
     columns: list[Column]
     closed: list[ClosedColumn]
     open_stages: list[Stage]
     editable: set[int]
-    moved: str | None  # The deal that was moved just now.
+    moved: str  # The deal that was moved just now, if any.
     said: str
     fragment: str = "deals/_board.html"
 
 
 def board_of(
-    session: Session,
-    viewer: Viewer,
-    asked: Form,
-    *,
-    form: Form | None = None,
-    moved: str | None = None,
-    said: str = "",
+    session: Session, viewer: Viewer, asked: Form, form: Form | None = None, moved: str = ""
 ) -> Board:
     """The board that an address asks for, or the next cards of one of its columns."""
     stage_name = asked.maybe("column", 60)
     after = asked.maybe("after", 80)
-    look = read_look(asked)
+    state = read_list_state(asked)
     open_stages = [row for row in stages(session) if row.outcome == Outcome.OPEN]
-    wanted = stage_name or look.chosen.stage
-    shown = [row for row in open_stages if wanted in (None, row.name)]
-    totals = board.stage_totals(session, viewer, look.chosen)
+    only = stage_name or state.chosen.stage
+    shown = [row for row in open_stages if only in (None, row.name)]
+    totals = board.stage_totals(session, viewer, state.chosen)
     if after and len(shown) == 1:
-        rows = board.more_cards(session, viewer, look.chosen, shown[0].id, after, limit=PAGE + 1)
+        rows = board.more_cards(session, viewer, state.chosen, shown[0].id, after, limit=PAGE + 1)
         columns = [_column(shown[0], totals, rows[:PAGE], has_more=len(rows) > PAGE)]
     else:
-        rows = board.stage_cards(session, viewer, look.chosen, limit=PAGE, moved=moved)
+        rows = board.stage_cards(session, viewer, state.chosen, limit=PAGE, moved=moved or None)
         columns = [_first_of(stage, totals, rows) for stage in shown]
     cards = [row.id for column in columns for row in column.rows]
     return Board(
-        look=look,
-        bar=bar_of(session, viewer, look, form),
+        state=state,
+        bar=bar_of(session, viewer, state, form),
         columns=columns,
-        closed=_closed(session, viewer, look),
+        closed=_closed(session, viewer, state),
         open_stages=open_stages,
         editable=access.editable_deal_ids(session, viewer, cards),
         moved=moved,
-        said=said,
+        said="",
         fragment="deals/_cards.html" if after else "deals/_board.html",
     )
 
@@ -115,15 +109,15 @@ def _column(
     )
 
 
-def _closed(session: Session, viewer: Viewer, look: Look) -> list[ClosedColumn]:
+def _closed(session: Session, viewer: Viewer, state: ListState) -> list[ClosedColumn]:
     start = quarter_start(today())
-    counts = board.closed_since(session, viewer, start, look.chosen)
-    since = max(start, look.chosen.since or start)
+    counts = board.closed_since(session, viewer, start, state.chosen)
+    since = max(start, state.chosen.since or start)
     return [
         ClosedColumn(
             outcome=outcome,
             count=counts.get(outcome, 0),
-            address=look.address(view=LIST, outcome=outcome, stage="", since=str(since)),
+            address=state.address(view=LIST, outcome=outcome, stage="", since=str(since)),
         )
         for outcome in (Outcome.WON, Outcome.LOST)
     ]

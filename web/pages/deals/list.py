@@ -1,6 +1,6 @@
 """Deals: the list, what is changed on it, and logging a new one."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from litestar import Controller
@@ -16,16 +16,14 @@ from web.pages.deals.list_state import (
     COLUMNS,
     LIST,
     Bar,
-    Look,
-    asked_by,
+    ListState,
     bar_of,
-    look_of,
-    read_look,
+    list_state_of,
+    query_fields,
+    read_list_state,
 )
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
@@ -45,10 +43,10 @@ MOST_AT_ONCE = 200
 class DealList:
     """The deals that were chosen, and what may be done with them."""
 
-    look: Look
-    bar: Bar
     rows: list[DealRow]
     more: str | None  # The deal that the next page begins after.
+    state: ListState
+    bar: Bar
     editable: set[int]
     # What many deals may be changed to at once.
     stages: list[tuple[str, str]]
@@ -99,78 +97,45 @@ class DealController(Controller):
     path = "/deals"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = deals_page(session, viewer, asked)
-        return answer(request, "deals/list.html", page.fragment, page, address=page.look.address())
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        page = visit.page(deals_page, visit.form)
+        return visit.answer("deals/list.html", page.fragment, page, address=page.state.address())
 
     @post("/bulk")
-    def change_many(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        look = look_of(form.text("query", 2000))
-        with saving(workspace, form) as session:
-            changed = change_many(session, viewer, form)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = deal_list(session, viewer, asked_by(look), refused=form)
-            return show(request, "deals/list.html", page, status=form.status)
+    def change_many(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        state = list_state_of(visit.form.text("query", 2000))
+        with visit.saving() as session:
+            changed = change_many(session, visit.viewer, visit.form)
+        if visit.form.refusal:
+            page = visit.page(deal_list, query_fields(state))
+            page = with_refused_change(page, visit.form)
+            return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
-        return go(request, look.address(), f"{said} changed.")
+        return visit.go(state.address(), f"{said} changed.")
 
     @get("/new")
-    def new(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        require_writer(viewer)
-        with workspace.database.read() as session:
-            page = new_deal(session, viewer, asked)
-        return show(request, "deals/new.html", page)
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
+        return visit.show("deals/new.html", visit.page(new_deal, visit.form))
 
     @get("/new/account")
-    def account(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = account_note(session, asked)
-        return show(request, "deals/_account_note.html", page)
+    def account(self, visit: NamedDependency[Visit]) -> Response[str]:
+        with visit.read() as session:
+            page = account_note(session, visit.form)
+        return visit.show("deals/_account_note.html", page)
 
     @post()
-    def log(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            deal, is_new = log_deal(session, viewer, form)
+    def log(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            deal, is_new = log_deal(session, visit.viewer, visit.form)
             key = deal.key
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = new_deal(session, viewer, form)
-            return answer(request, "deals/new.html", "deals/_form.html", page, status=form.status)
+        if visit.form.refusal:
+            page = visit.page(new_deal, visit.form)
+            return visit.answer("deals/new.html", "deals/_form.html", page)
         said = "is logged" if is_new else "was logged a moment ago, and only once"
-        return go(request, at("deals", key, "kin"), f"{key} {said}. These are its kin.")
+        return visit.go(at("deals", key, "kin"), f"{key} {said}. These are its kin.")
 
 
 def deals_page(
@@ -179,47 +144,44 @@ def deals_page(
     """The list or the board that an address asks for, with a form over a view that came back."""
     if asked.choice("view", (LIST, BOARD)) == BOARD:
         return board_of(session, viewer, asked, form=form)
-    return deal_list(session, viewer, asked, form=form)
+    return deal_list(session, viewer, asked, form)
 
 
-def deal_list(
-    session: Session,
-    viewer: Viewer,
-    asked: Form,
-    *,
-    form: Form | None = None,
-    refused: Form | None = None,
-) -> DealList:
-    """The list that an address asks for."""
+def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None = None) -> DealList:
+    """The list that an address asks for, with a form over a view that came back."""
     after = asked.maybe("after", 80)
-    look = read_look(asked)
+    state = read_list_state(asked)
     rows = lists.deal_rows(
         session,
         viewer,
-        look.chosen,
-        order=look.order,
-        descending=look.descending,
+        state.chosen,
+        order=state.order,
+        descending=state.descending,
         after=after,
         limit=PAGE + 1,
     )
     shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
     return DealList(
-        look=look,
-        bar=bar_of(session, viewer, look, form),
+        state=state,
+        bar=bar_of(session, viewer, state, form),
         rows=shown,
         more=last.key if last else None,
         editable=access.editable_deal_ids(session, viewer, [row.id for row in shown]),
         stages=[(name, name) for name in open_stages],
         owners=people.active_members(session),
-        values=refused.values if refused else {},
-        selected=[each.partition(":")[0] for each in refused.sent.get("deal", [])]
-        if refused
-        else [],
-        refused=refused.wrong if refused else {},
+        values={},
+        selected=[],
+        refused={},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
     )
+
+
+def with_refused_change(page: DealList, form: Form) -> DealList:
+    """The list with a change of many deals that was refused."""
+    selected = [deal.partition(":")[0] for deal in form.sent.get("deal", [])]
+    return replace(page, values=form.values, selected=selected, refused=form.wrong)
 
 
 def change_many(session: Session, viewer: Viewer, form: Form) -> int:
@@ -239,7 +201,7 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
         changes["owner_id"] = people.member_of(session, owner).id
     if day:
         changes["expected_close"] = day
-    chosen = [each.rpartition(":") for each in selected]
+    chosen = [deal.rpartition(":") for deal in selected]
     return lifecycle.change_all(
         session,
         viewer,

@@ -35,7 +35,7 @@ NAME = "name"
 
 
 @dataclass(frozen=True)
-class Look:
+class ListState:
     """What an address asks for: which deals, in which order, as a list or as a board."""
 
     chosen: DealFilter
@@ -57,7 +57,7 @@ class Look:
 
     @property
     def query(self) -> str:
-        """All of this as the query of an address: the same look, the same query."""
+        """All of this as the query of an address: the same state, the same query."""
         return self._query({})
 
     def address(self, **changes: str) -> str:
@@ -77,7 +77,7 @@ class Look:
         return query({name: part for name, part in parts.items() if part != usual.get(name)})
 
 
-def read_look(asked: Form) -> Look:
+def read_list_state(asked: Form) -> ListState:
     """What an address asks for; `Invalid` where it cannot be asked for."""
     view = asked.choice("view", (LIST, BOARD)) or LIST
     sorts = [*DEAL_ORDERS, *(f"-{name}" for name in DEAL_ORDERS)]
@@ -89,7 +89,7 @@ def read_look(asked: Form) -> Look:
     if view == BOARD:
         # A board is of open deals, whatever the list was of.
         params.pop("outcome", None)
-    return Look(
+    return ListState(
         chosen=chosen,
         params=params,
         view=view,
@@ -99,14 +99,14 @@ def read_look(asked: Form) -> Look:
     )
 
 
-def look_of(text: str) -> Look:
-    """The look that a query asks for which came from elsewhere: a form, or a saved view."""
-    return read_look(Form(parse_pairs(text.encode())))
+def list_state_of(text: str) -> ListState:
+    """The state that a query asks for which came from elsewhere: a form, or a saved view."""
+    return read_list_state(Form(parse_pairs(text.encode())))
 
 
-def asked_by(look: Look) -> Form:
-    """The fields of a look's address."""
-    return Form(parse_pairs(look.query.encode()))
+def query_fields(state: ListState) -> Form:
+    """The fields of a state's address."""
+    return Form(parse_pairs(state.query.encode()))
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Tab:
     """A saved view above the deals. Without an address it asks for what there is no more."""
 
     row: ViewRow
-    address: str
+    address: str | None
     current: bool
 
 
@@ -137,23 +137,23 @@ class Bar:
         return next((tab for tab in self.tabs if tab.current), None)
 
 
-def bar_of(session: Session, viewer: Viewer, look: Look, form: Form | None = None) -> Bar:
+def bar_of(session: Session, viewer: Viewer, state: ListState, form: Form | None = None) -> Bar:
     """What stands above the deals that somebody looks at."""
     return Bar(
-        tabs=[_tab(row, look) for row in views_of(session, viewer)],
+        tabs=[_tab(row, state) for row in views_of(session, viewer)],
         choices=lists.choices(session, viewer),
         values=form.values if form else {},
         wrong=form.wrong if form else {},
     )
 
 
-def _tab(row: ViewRow, look: Look) -> Tab:
+def _tab(row: ViewRow, state: ListState) -> Tab:
     # What was stored is as little to be trusted as any other address.
     try:
-        saved = look_of(row.query)
+        saved = list_state_of(row.query)
     except Invalid:
-        return Tab(row, "", False)
-    return Tab(row, saved.address(), saved.query == look.query)
+        return Tab(row, None, False)
+    return Tab(row, saved.address(), saved.query == state.query)
 
 
 # What a list of deals, or the Kin tab, can be narrowed down by.

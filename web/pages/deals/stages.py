@@ -10,10 +10,8 @@ from sqlmodel import Session
 
 from web.edit_conflicts import EditForm, edit_form, require_unchanged
 from web.forms import Form
-from web.responses import go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import get, post
+from web.visits import Visit
 from workspace.deals.stage_settings import MOST_DAYS, StageSettings, change_stages, lock_stages
 from workspace.deals.stages import stages
 from workspace.deals.tables import Outcome, Stage
@@ -37,34 +35,19 @@ class StageController(Controller):
     path = "/deals/stages"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = stages_page(session, viewer, Form())
-        return show(request, "deals/stages.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return visit.show("deals/stages.html", visit.page(stages_page, Form()))
 
     @post()
-    def change(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_leader(viewer)
-        with saving(workspace, form) as session:
+    def change(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_leader(visit.viewer)
+        with visit.saving() as session:
             pipeline = lock_stages(session)
-            require_unchanged(form, stage_values(pipeline))
-            change_stages(session, read_stages(pipeline, form), viewer.person_id)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = stages_page(session, viewer, form)
-            return show(request, "deals/stages.html", page, status=form.status)
-        return go(request, "/deals/stages", "The stages are saved.")
+            require_unchanged(visit.form, stage_values(pipeline))
+            change_stages(session, read_stages(pipeline, visit.form), visit.viewer.person_id)
+        if visit.form.refusal:
+            return visit.show("deals/stages.html", visit.page(stages_page, visit.form))
+        return visit.go("/deals/stages", "The stages are saved.")
 
 
 def stages_page(session: Session, viewer: Viewer, form: Form) -> StagesPage:
@@ -85,18 +68,18 @@ def stages_page(session: Session, viewer: Viewer, form: Form) -> StagesPage:
 
 def stage_values(pipeline: list[Stage]) -> dict[str, str]:
     """The stages as the form shows them; a closed one has but a name."""
-    found = {}
+    values = {}
     for stage in pipeline:
-        found[f"name-{stage.id}"] = stage.name
+        values[f"name-{stage.id}"] = stage.name
         if stage.outcome == Outcome.OPEN:
-            found[f"probability-{stage.id}"] = str(stage.probability)
-            found[f"rotting_days-{stage.id}"] = str(stage.rotting_days)
-    return found
+            values[f"probability-{stage.id}"] = str(stage.probability)
+            values[f"rotting_days-{stage.id}"] = str(stage.rotting_days)
+    return values
 
 
 def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
     """The facts in a form, by the stages' ids; `Invalid` where one cannot be taken."""
-    found = {}
+    settings = {}
     for stage in pipeline:
         name = form.text(f"name-{stage.id}", 60, required=True)
         facts = StageSettings(name, stage.probability, stage.rotting_days)
@@ -109,6 +92,6 @@ def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
             if rotting_days is None:
                 form.refuse(days, "Needed.")
             facts = StageSettings(name, probability or 0, rotting_days or 1)
-        found[stage.id] = facts
+        settings[stage.id] = facts
     form.done()
-    return found
+    return settings

@@ -12,13 +12,12 @@ from sqlmodel import Session
 from references.network import address_books
 from references.network.address_books import ConnectionRow
 from references.network.ties import Visibility
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_ID, row_id
 from web.lists import answer_list, filled, first_page
 from web.pages.network.ties import SHARING
-from web.responses import at, go
-from web.routes import Request, get, post
-from web.workspace import Workspace
-from workspace.people.viewer import Viewer, require_writer
+from web.routes import at, get, post
+from web.visits import Visit
+from workspace.people.viewer import require_writer
 
 PAGE = 50
 
@@ -40,95 +39,63 @@ class ConnectionController(Controller):
     path = "/connections"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = own_connections(session, viewer, asked)
-        return answer_list(request, "network/connections", asked, page)
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return answer_list(visit, "network/connections", own_connections)
 
     @post("/share")
-    def share_all(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        chosen = form.choice("visibility", tuple(Visibility), required=True)
-        form.done()
+    def share_all(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
+        visit.form.done()
         visibility = Visibility(chosen or "")
-        with workspace.database.write() as session:
-            count = address_books.share_all_connections(session, viewer.person_id or 0, visibility)
+        with visit.write() as session:
+            count = address_books.share_all_connections(
+                session, visit.viewer.person_id or 0, visibility
+            )
         notice = f"{count:,} connections are seen by: {SHARING[visibility].lower()}."
-        return go(request, "/connections", notice)
+        return visit.go("/connections", notice)
 
     @post("/{connection_id:int}/share")
-    def share(
-        self,
-        request: Request,
-        connection_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        chosen = form.choice("visibility", tuple(Visibility), required=True)
-        with workspace.database.write() as session:
-            row = address_books.own_connection(session, viewer, row_id(connection_id))
-            form.done()
+    def share(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
+        chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
+        with visit.write() as session:
+            row = address_books.own_connection(session, visit.viewer, row_id(connection_id))
+            visit.form.done()
             visibility = Visibility(chosen or "")
-            address_books.share_connections(session, [row], visibility, viewer.person_id or 0)
-        return go(request, "/connections", f"Seen by: {SHARING[visibility].lower()}.")
+            address_books.share_connections(session, [row], visibility, visit.viewer.person_id or 0)
+        return visit.go("/connections", f"Seen by: {SHARING[visibility].lower()}.")
 
     @post("/{connection_id:int}/add")
-    def add(
-        self,
-        request: Request,
-        connection_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with workspace.database.write() as session:
-            row = address_books.own_connection(session, viewer, row_id(connection_id))
-            form.done()
-            person = address_books.add_to_record(session, row, viewer.person_id or 0)
-        return go(request, at("people", person.key), f"{person.name} is in the record now.")
+    def add(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
+        with visit.write() as session:
+            row = address_books.own_connection(session, visit.viewer, row_id(connection_id))
+            visit.form.done()
+            person = address_books.add_to_record(session, row, visit.viewer.person_id or 0)
+        return visit.go(at("people", person.key), f"{person.name} is in the record now.")
 
     @post("/{connection_id:int}/forget")
-    def forget(
-        self,
-        request: Request,
-        connection_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with workspace.database.write() as session:
-            row = address_books.own_connection(session, viewer, row_id(connection_id))
-            form.done()
+    def forget(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
+        with visit.write() as session:
+            row = address_books.own_connection(session, visit.viewer, row_id(connection_id))
+            visit.form.done()
             name = row.name
-            address_books.remove_connection(session, row, viewer.person_id or 0)
-        return go(request, "/connections", f"{name} is no longer among your connections.")
+            address_books.remove_connection(session, row, visit.viewer.person_id or 0)
+        return visit.go("/connections", f"{name} is no longer among your connections.")
 
 
-def own_connections(session: Session, viewer: Viewer, asked: Form) -> ConnectionList:
+def own_connections(session: Session, visit: Visit) -> ConnectionList:
     """The part of a member's connections that an address asks for."""
+    asked = visit.form
     text = asked.text("q", 200)
     after = asked.integer("after", 1, LARGEST_ID)
     asked.check()
     rows = address_books.connections_of(
-        session, viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
+        session, visit.viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
     )
     shown, last = first_page(rows, PAGE)
     return ConnectionList(
         rows=shown,
         more=last.id if last else None,
         params=filled(q=text),
-        may_write=viewer.may_write,
+        may_write=visit.viewer.may_write,
     )

@@ -16,14 +16,14 @@ from references.introductions.tables import OPEN_DAYS, Answer
 from references.network import ties
 from references.network.paths import KnownPath, Network
 from web.forms import Form
-from web.responses import go, show
-from web.routes import Request, get, post
-from web.saving import saving
+from web.routes import get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals import access, lists
 from workspace.deals.tables import Outcome
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -77,119 +77,77 @@ class IntroductionController(Controller):
     path = "/introductions"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = introductions_page(session, viewer, workspace, "", Form())
-        return show(request, "network/introductions/list.html", page)
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        page = visit.page(introductions_page, visit.workspace, "", Form())
+        return visit.show("network/introductions/list.html", page)
 
     @get("/new")
-    def new(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        require_writer(viewer)
-        with workspace.database.read() as session:
-            page = new_introduction(session, viewer, workspace.network, asked)
-        return show(request, "network/introductions/new.html", page)
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
+        page = visit.page(new_introduction, visit.workspace.network, visit.form)
+        return visit.show("network/introductions/new.html", page)
 
     @post()
-    def ask(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        person_key = form.text("person", 80, required=True)
-        over_key = form.maybe("over", 80)
-        deal_key = form.maybe("deal", 80)
-        why = form.lines("why", 5_000, required=True)
-        draft = form.lines("draft", 5_000)
-        with saving(workspace, form) as session:
-            form.done()
+    def ask(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        person_key = visit.form.text("person", 80, required=True)
+        over_key = visit.form.maybe("over", 80)
+        deal_key = visit.form.maybe("deal", 80)
+        why = visit.form.lines("why", 5_000, required=True)
+        draft = visit.form.lines("draft", 5_000)
+        with visit.saving() as session:
+            visit.form.done()
             asking.ask(
                 session,
-                viewer,
-                workspace.network,
-                people.person_of(session, person_key),
+                visit.viewer,
+                visit.workspace.network,
+                row_of_key(session, Person, person_key),
                 people.member_of(session, over_key) if over_key else None,
                 why=why,
                 draft=draft,
-                deal=access.readable_deal(session, viewer, deal_key) if deal_key else None,
+                deal=access.readable_deal(session, visit.viewer, deal_key) if deal_key else None,
             )
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = new_introduction(session, viewer, workspace.network, form)
-            return show(request, "network/introductions/new.html", page, status=form.status)
-        return go(
-            request, "/introductions", "It is asked. You are told of a yes here and on Today."
-        )
+        if visit.form.refusal:
+            page = visit.page(new_introduction, visit.workspace.network, visit.form)
+            return visit.show("network/introductions/new.html", page)
+        return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
 
     @post("/{key:str}/answer")
-    def answer(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
+    def answer(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
         answers = (Answer.YES, Answer.NO, Answer.NOT_NOW)
-        said = form.choice("answer", answers, required=True)
-        message = form.lines("message", 5_000)
-        send = form.flag("send") and workspace.sends_mail
-        again_on = form.day("again_on")
-        with saving(workspace, form) as session:
-            form.done()
+        said = visit.form.choice("answer", answers, required=True)
+        message = visit.form.lines("message", 5_000)
+        send = visit.form.flag("send") and visit.workspace.sends_mail
+        again_on = visit.form.day("again_on")
+        with visit.saving() as session:
+            visit.form.done()
             said = Answer(said or "")
-            asking.answer(session, viewer, key, said, message=message, send=send, again_on=again_on)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = introductions_page(session, viewer, workspace, key, form)
-            return show(request, "network/introductions/list.html", page, status=form.status)
-        return go(request, "/introductions", _SAID[said])
+            asking.answer(
+                session, visit.viewer, key, said, message=message, send=send, again_on=again_on
+            )
+        if visit.form.refusal:
+            page = visit.page(introductions_page, visit.workspace, key, visit.form)
+            return visit.show("network/introductions/list.html", page)
+        return visit.go("/introductions", _SAID[said])
 
     @post("/{key:str}/withdraw")
-    def withdraw(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        form.done()
-        with workspace.database.write() as session:
-            asking.withdraw(session, viewer, key)
-        return go(request, "/introductions", "You took it back.")
+    def withdraw(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        visit.form.done()
+        with visit.write() as session:
+            asking.withdraw(session, visit.viewer, key)
+        return visit.go("/introductions", "You took it back.")
 
     @post("/{key:str}/outcome")
-    def conclude(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        introduced = form.choice("introduced", ("yes", "no"), required=True) == "yes"
-        form.done()
-        with workspace.database.write() as session:
-            asking.conclude(session, viewer, key, introduced=introduced)
+    def conclude(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        introduced = visit.form.choice("introduced", ("yes", "no"), required=True) == "yes"
+        visit.form.done()
+        with visit.write() as session:
+            asking.conclude(session, visit.viewer, key, introduced=introduced)
         notice = "The two of you are tied now." if introduced else "It is let go."
-        return go(request, "/introductions", notice)
+        return visit.go("/introductions", notice)
 
 
 def introductions_page(
@@ -198,11 +156,11 @@ def introductions_page(
     """A member's introductions; `edited_key` is the key of the ask that the form is about."""
     of_me = requests_to(session, viewer)
     me = viewer.person_id or 0
-    wanted = {each.key: (me, each.person.id) for each in of_me if each.open}
-    found = asking.paths_from_connectors(session, viewer, workspace.network, wanted.values())
+    pairs = {row.key: (me, row.person.id) for row in of_me if row.open}
+    paths = asking.paths_from_connectors(session, viewer, workspace.network, pairs.values())
     return IntroductionsPage(
         of_me=of_me,
-        paths={key: found[pair] for key, pair in wanted.items() if pair in found},
+        paths={key: paths[pair] for key, pair in pairs.items() if pair in paths},
         by_me=requests_by(session, viewer),
         mail_is_sent=workspace.sends_mail,
         tomorrow=today() + timedelta(days=1),
@@ -222,7 +180,7 @@ def new_introduction(
     values = form.values
     if not person_key:
         return NewIntroduction(None, None, None, None, False, [], values, form.wrong)
-    person = people.person_of(session, person_key)
+    person = row_of_key(session, Person, person_key)
     over = people.member_of(session, over_key) if over_key else None
     me = asking.require_asker(viewer)
     pair = (over.id if over else 0, person.id)

@@ -1,20 +1,23 @@
 """Keeping in touch with a person: how often, and that one has written."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
+from sqlmodel import Session
 
 from web.forms import Form
-from web.responses import at, go
-from web.routes import Request, post
-from web.workspace import Workspace
+from web.routes import at, post
+from web.visits import Visit
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import CADENCES
 from workspace.errors import NotFound
-from workspace.people import people
+from workspace.keys import row_of_key
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
 
@@ -24,72 +27,39 @@ class KeepInTouchController(Controller):
     path = "/people/{key:str}/keep-in-touch"
 
     @post()
-    def keep(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        every = form.choice("every", [str(days) for days in CADENCES], required=True)
-        last_on = form.day("last_on")
-        form.done()
-        with workspace.database.write() as session:
-            person = people.person_of(session, key)
-            reminders.keep_in_touch(session, _me(viewer), person, int(every or 0), last_on)
-        return go(request, at("people", key), f"You will be reminded {CADENCES[int(every or 0)]}.")
+    def keep(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        every = visit.form.choice("every", [str(days) for days in CADENCES], required=True)
+        last_on = visit.form.day("last_on")
+        days = int(every or 0)
+        _change(visit, key, partial(reminders.keep_in_touch, every_days=days, last_on=last_on))
+        return visit.go(at("people", key), f"You will be reminded {CADENCES[days]}.")
 
     @post("/done")
-    def done(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        back = _back(form, key)
-        form.done()
-        with workspace.database.write() as session:
-            person = people.person_of(session, key)
-            reminders.got_in_touch(session, _me(viewer), person)
-        return go(request, back, f"Noted: you were in touch with {person.name}.")
+    def done(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        back = _back(visit.form, key)
+        person = _change(visit, key, reminders.got_in_touch)
+        return visit.go(back, f"Noted: you were in touch with {person.name}.")
 
     @post("/later")
-    def later(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        back = _back(form, key)
-        form.done()
-        with workspace.database.write() as session:
-            person = people.person_of(session, key)
-            reminders.snooze(session, _me(viewer), person)
-        return go(request, back, f"You will be reminded of {person.name} in a week.")
+    def later(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        back = _back(visit.form, key)
+        person = _change(visit, key, reminders.snooze)
+        return visit.go(back, f"You will be reminded of {person.name} in a week.")
 
     @post("/stop")
-    def stop(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        form.done()
-        with workspace.database.write() as session:
-            person = people.person_of(session, key)
-            reminders.stop(session, _me(viewer), person)
-        return go(request, at("people", key), f"No more reminders of {person.name}.")
+    def stop(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        person = _change(visit, key, reminders.stop)
+        return visit.go(at("people", key), f"No more reminders of {person.name}.")
+
+
+def _change(visit: Visit, key: str, change: Callable[[Session, int, Person], None]) -> Person:
+    """Change the viewer's reminders of a person."""
+    require_writer(visit.viewer)
+    visit.form.done()
+    with visit.write() as session:
+        person = row_of_key(session, Person, key)
+        change(session, _me(visit.viewer), person)
+    return person
 
 
 def _me(viewer: Viewer) -> int:

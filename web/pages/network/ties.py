@@ -14,13 +14,11 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from web.forms import Form, row_id
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
-from workspace.accounts import accounts
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.accounts.accounts import Account
-from workspace.people.people import find_person, person_of, roles_of
+from workspace.keys import row_of_key
+from workspace.people.people import find_person, roles_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -67,90 +65,61 @@ class TiesController(Controller):
     path = "/people/{key:str}/ties"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = ties_page(session, viewer, workspace.network, key, Form())
-        return show(request, "network/ties.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        page = visit.page(ties_page, visit.workspace.network, key, Form())
+        return visit.show("network/ties.html", page)
 
     @post()
-    def add(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        other = form.text("person", 254)
-        kind = form.choice("kind", tuple(TieKind), required=True) or ""
-        closeness = form.choice("closeness", CLOSENESS, required=True) or ""
+    def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        other = visit.form.text("person", 254)
+        kind = visit.form.choice("kind", tuple(TieKind), required=True) or ""
+        closeness = visit.form.choice("closeness", CLOSENESS, required=True) or ""
         facts: dict[str, Any] = {
-            "evidence": form.text("evidence", 500),
-            "start": form.day("start"),
-            "end": form.day("end"),
-            "visibility": form.choice("visibility", tuple(Visibility), required=True),
+            "evidence": visit.form.text("evidence", 500),
+            "start": visit.form.day("start"),
+            "end": visit.form.day("end"),
+            "visibility": visit.form.choice("visibility", tuple(Visibility), required=True),
         }
-        with saving(workspace, form) as session:
-            person = person_of(session, key)
-            form.done()
-            who = find_person(session, other).id if other else viewer.person_id
+        with visit.saving() as session:
+            person = row_of_key(session, Person, key)
+            visit.form.done()
+            who = find_person(session, other).id if other else visit.viewer.person_id
             ties.assert_tie(
                 session,
                 who or 0,
                 person.id,
                 kind,
                 base=CLOSENESS[closeness],
-                asserted_by_id=viewer.person_id,
+                asserted_by_id=visit.viewer.person_id,
                 **facts,
             )
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = ties_page(session, viewer, workspace.network, key, form)
-            return answer(
-                request, "network/ties.html", "network/_tie_form.html", page, status=form.status
-            )
-        return go(request, at("people", key, "ties"), "The tie is written down.")
+        if visit.form.refusal:
+            page = visit.page(ties_page, visit.workspace.network, key, visit.form)
+            return visit.answer("network/ties.html", "network/_tie_form.html", page)
+        return visit.go(at("people", key, "ties"), "The tie is written down.")
 
     @post("/{tie_id:int}/share")
     def share(
-        self,
-        request: Request,
-        key: FromPath[str],
-        tie_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], tie_id: FromPath[int]
     ) -> Response[Any]:
-        chosen = form.choice("visibility", tuple(Visibility), required=True)
-        with workspace.database.write() as session:
-            form.done()
+        chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
+        with visit.write() as session:
+            visit.form.done()
             visibility = Visibility(chosen or "")
-            tie = ties.own_tie(session, viewer, row_id(tie_id))
-            ties.set_visibility(session, tie, visibility, viewer.person_id)
-        return go(request, at("people", key, "ties"), f"Seen by: {SHARING[visibility].lower()}.")
+            tie = ties.own_tie(session, visit.viewer, row_id(tie_id))
+            ties.set_visibility(session, tie, visibility, visit.viewer.person_id)
+        return visit.go(at("people", key, "ties"), f"Seen by: {SHARING[visibility].lower()}.")
 
     @post("/{tie_id:int}/remove")
     def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        tie_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], tie_id: FromPath[int]
     ) -> Response[Any]:
-        with workspace.database.write() as session:
-            form.done()
-            tie = ties.own_tie(session, viewer, row_id(tie_id))
-            ties.remove_tie(session, tie, viewer.person_id)
-        return go(request, at("people", key, "ties"), "The tie is removed.")
+        with visit.write() as session:
+            visit.form.done()
+            tie = ties.own_tie(session, visit.viewer, row_id(tie_id))
+            ties.remove_tie(session, tie, visit.viewer.person_id)
+        return visit.go(at("people", key, "ties"), "The tie is removed.")
 
 
 class AccountPathsController(Controller):
@@ -159,25 +128,19 @@ class AccountPathsController(Controller):
     path = "/accounts/{key:str}/paths"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            account = accounts.account_of(session, key)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            account = row_of_key(session, Account, key)
             people = list(session.exec(select(Person.id).where(Person.account_id == account.id)))
-            reach = workspace.network.reach(session, viewer, people)
-        return show(
-            request, "network/account_paths.html", AccountPathsPage(account, len(people), reach)
+            reach = visit.workspace.network.reach(session, visit.viewer, people)
+        return visit.show(
+            "network/account_paths.html", AccountPathsPage(account, len(people), reach)
         )
 
 
 def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form: Form) -> TiesPage:
     """A person's ties as this viewer may know them; nobody needs a path to our own people."""
-    person = person_of(session, key)
+    person = row_of_key(session, Person, key)
     is_member = roles_of(session, person.id) is not None
     return TiesPage(
         person=person,

@@ -9,13 +9,11 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, AccountRow, Relationship
 from workspace.accounts.geography import REGIONS, country_choices
@@ -23,6 +21,7 @@ from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
+from workspace.keys import row_of_key
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
 
@@ -72,87 +71,53 @@ class AccountController(Controller):
     path = "/accounts"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = account_list(session, asked)
-        return answer_list(request, "records/accounts", asked, page)
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return answer_list(visit, "records/accounts", account_list)
 
     @get("/new")
-    def new(self, request: Request, viewer: NamedDependency[Viewer]) -> Response[str]:
-        require_writer(viewer)
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
         form = EditForm({"relationship": Relationship.PROSPECT}, {})
-        return show(request, "records/accounts/edit.html", AccountForm(None, form))
+        return visit.show("records/accounts/edit.html", AccountForm(None, form))
 
     @post()
-    def add(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            facts = read_account(session, form)
+    def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            facts = read_account(session, visit.form)
             name = facts.pop("name")
-            account = accounts.add(session, name, viewer.person_id, **facts)
-        if form.refusal:
-            return _form_again(request, workspace, form, None)
-        return go(request, at("accounts", account.key), f"{account.name} is added.")
+            account = accounts.add(session, name, visit.viewer.person_id, **facts)
+        if visit.form.refusal:
+            return _form_again(visit, None)
+        return visit.go(at("accounts", account.key), f"{account.name} is added.")
 
     @get("/{key:str}")
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = account_page(session, viewer, key)
-        return show(request, "records/accounts/show.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("records/accounts/show.html", visit.page(account_page, key))
 
     @get("/{key:str}/edit")
-    def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        require_writer(viewer)
-        with workspace.database.read() as session:
+    def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        require_writer(visit.viewer)
+        with visit.read() as session:
             page = account_form(session, key, Form())
-        return show(request, "records/accounts/edit.html", page)
+        return visit.show("records/accounts/edit.html", page)
 
     @post("/{key:str}/edit")
-    def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            account = accounts.account_of(session, key)
-            lock_row(session, account)
-            require_unchanged(form, account_values(session, account))
-            facts = read_account(session, form)
-            accounts.edit_account(session, account, viewer.person_id, facts)
-        if form.refusal:
-            return _form_again(request, workspace, form, key)
-        return go(request, at("accounts", key), "Saved.")
+    def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            account = row_of_key(session, Account, key)
+            lock_unchanged(session, account, visit.form, account_values)
+            facts = read_account(session, visit.form)
+            accounts.edit_account(session, account, visit.viewer.person_id, facts)
+        if visit.form.refusal:
+            return _form_again(visit, key)
+        return visit.go(at("accounts", key), "Saved.")
 
 
-def account_list(session: Session, asked: Form) -> AccountList:
+def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     relationship = asked.choice("relationship", tuple(Relationship))
     industry = asked.maybe("industry", 3)
@@ -176,7 +141,7 @@ def account_list(session: Session, asked: Form) -> AccountList:
 
 def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
     """An account as this viewer may know it."""
-    account = accounts.account_of(session, key)
+    account = row_of_key(session, Account, key)
     return AccountPage(
         account=account,
         parent=session.get(Account, account.parent_id) if account.parent_id else None,
@@ -191,7 +156,7 @@ def account_form(session: Session, key: str | None, form: Form) -> AccountForm:
     """The form over an account, with what was sent; without a key, over a new one."""
     if key is None:
         return AccountForm(None, EditForm(form.values, form.wrong))
-    saved = account_values(session, accounts.account_of(session, key))
+    saved = account_values(session, row_of_key(session, Account, key))
     return AccountForm(key, edit_form(form, saved))
 
 
@@ -232,15 +197,7 @@ def read_account(session: Session, form: Form) -> dict[str, Any]:
     return facts
 
 
-def _form_again(
-    request: Request, workspace: Workspace, form: Form, key: str | None
-) -> Response[str]:
-    with workspace.database.read() as session:
-        page = account_form(session, key, form)
-    return answer(
-        request,
-        "records/accounts/edit.html",
-        "records/accounts/_form.html",
-        page,
-        status=form.status,
-    )
+def _form_again(visit: Visit, key: str | None) -> Response[str]:
+    with visit.read() as session:
+        page = account_form(session, key, visit.form)
+    return visit.answer("records/accounts/edit.html", "records/accounts/_form.html", page)

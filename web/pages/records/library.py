@@ -9,19 +9,18 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace import assets
 from workspace.assets import KINDS, Asset, AssetRow, UseRow
 from workspace.clock import today
 from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
 from workspace.deals.tables import Product
+from workspace.keys import row_of_key
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -74,109 +73,61 @@ class LibraryController(Controller):
     path = "/library"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = library(session, viewer, asked)
-        return answer_list(request, "records/library", asked, page)
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return answer_list(visit, "records/library", library)
 
     @get("/new")
-    def new(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        require_writer(viewer)
-        with workspace.database.read() as session:
-            page = asset_form(session, viewer, None, Form([("published", str(today()))]))
-        return show(request, "records/library/edit.html", page)
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
+        page = visit.page(asset_form, None, Form([("published", str(today()))]))
+        return visit.show("records/library/edit.html", page)
 
     @post()
-    def publish(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            facts, product_ids = read_asset(session, viewer, form)
+    def publish(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            facts, product_ids = read_asset(session, visit.viewer, visit.form)
             name, kind = facts.pop("name"), facts.pop("kind")
-            asset = assets.publish(session, name, kind, viewer.person_id, product_ids, **facts)
-        if form.refusal:
-            return _form_again(request, viewer, workspace, form, None)
-        return go(request, at("library", asset.key), f"{asset.name} is published.")
+            asset = assets.publish(
+                session, name, kind, visit.viewer.person_id, product_ids, **facts
+            )
+        if visit.form.refusal:
+            return _form_again(visit, None)
+        return visit.go(at("library", asset.key), f"{asset.name} is published.")
 
     @get("/{key:str}")
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = asset_page(session, viewer, key)
-        return show(request, "records/library/show.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("records/library/show.html", visit.page(asset_page, key))
 
     @get("/{key:str}/edit")
-    def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = asset_form(session, viewer, key, Form())
-        return show(request, "records/library/edit.html", page)
+    def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("records/library/edit.html", visit.page(asset_form, key, Form()))
 
     @post("/{key:str}/edit")
-    def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with saving(workspace, form) as session:
-            asset = assets.editable_asset(session, viewer, key)
-            lock_row(session, asset)
-            require_unchanged(form, asset_values(session, asset))
-            facts, product_ids = read_asset(session, viewer, form)
-            assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
-        if form.refusal:
-            return _form_again(request, viewer, workspace, form, key)
-        return go(request, at("library", key), "Saved.")
+    def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.saving() as session:
+            asset = assets.editable_asset(session, visit.viewer, key)
+            lock_unchanged(session, asset, visit.form, asset_values)
+            facts, product_ids = read_asset(session, visit.viewer, visit.form)
+            assets.edit_asset(session, asset, visit.viewer.person_id, facts, product_ids)
+        if visit.form.refusal:
+            return _form_again(visit, key)
+        return visit.go(at("library", key), "Saved.")
 
     @post("/{key:str}/withdrawal")
-    def withdraw(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        withdrawn = form.choice("withdrawn", ("yes", "no"), required=True) == "yes"
-        with workspace.database.write() as session:
-            asset = assets.editable_asset(session, viewer, key)
-            form.done()
-            assets.edit_asset(session, asset, viewer.person_id, {"withdrawn": withdrawn})
+    def withdraw(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        withdrawn = visit.form.choice("withdrawn", ("yes", "no"), required=True) == "yes"
+        with visit.write() as session:
+            asset = assets.editable_asset(session, visit.viewer, key)
+            visit.form.done()
+            assets.edit_asset(session, asset, visit.viewer.person_id, {"withdrawn": withdrawn})
         said = "withdrawn: no playbook offers it" if withdrawn else "offered again"
-        return go(request, at("library", key), f"{asset.name} is {said}.")
+        return visit.go(at("library", key), f"{asset.name} is {said}.")
 
 
-def library(session: Session, viewer: Viewer, asked: Form) -> Library:
+def library(session: Session, visit: Visit) -> Library:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     kind = asked.choice("kind", KINDS)
     product = asked.maybe("product", 80)
@@ -185,7 +136,7 @@ def library(session: Session, viewer: Viewer, asked: Form) -> Library:
     asked.check()
     rows = assets.asset_rows(
         session,
-        viewer,
+        visit.viewer,
         kind=kind,
         product=product,
         text=text,
@@ -198,13 +149,13 @@ def library(session: Session, viewer: Viewer, asked: Form) -> Library:
         rows=shown,
         more=last.key if last else None,
         params=filled(q=text, kind=kind, product=product, every=every),
-        products=lists.choices(session, viewer).products,
+        products=lists.choices(session, visit.viewer).products,
     )
 
 
 def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
     """An asset as this viewer may know it."""
-    asset = assets.asset_of(session, key)
+    asset = row_of_key(session, Asset, key)
     [counted] = assets.asset_rows(session, viewer, asset_id=asset.id, every=True)
     return AssetPage(
         asset=asset,
@@ -270,7 +221,7 @@ def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, 
         "language": form.text("language", 10),
     }
     form.done()
-    return facts, [each.id for each in choose_products(session, viewer, chosen)]
+    return facts, [product.id for product in choose_products(session, viewer, chosen)]
 
 
 def _products(session: Session, asset: Asset) -> list[Product]:
@@ -278,11 +229,6 @@ def _products(session: Session, asset: Asset) -> list[Product]:
     return [product for product in all_products(session) if product.id in about]
 
 
-def _form_again(
-    request: Request, viewer: Viewer, workspace: Workspace, form: Form, key: str | None
-) -> Response[str]:
-    with workspace.database.read() as session:
-        page = asset_form(session, viewer, key, form)
-    return answer(
-        request, "records/library/edit.html", "records/library/_form.html", page, status=form.status
-    )
+def _form_again(visit: Visit, key: str | None) -> Response[str]:
+    page = visit.page(asset_form, key, visit.form)
+    return visit.answer("records/library/edit.html", "records/library/_form.html", page)

@@ -1,6 +1,6 @@
 """People: the list, a person's page, contacts and their facts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,13 +10,11 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form, row_id
 from web.lists import answer_list, filled, first_page
-from web.responses import answer, at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import at, get, post
+from web.visits import Visit
 from workspace import assets
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
@@ -30,6 +28,7 @@ from workspace.deals.lists import DealRow
 from workspace.deals.stakeholders import Involvement, involvements
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.people import PersonRow
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person
@@ -88,177 +87,105 @@ class PeopleController(Controller):
     path = "/people"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = people_list(session, asked)
-        return answer_list(request, "records/people", asked, page)
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return answer_list(visit, "records/people", people_list)
 
     @get("/new")
-    def new(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-    ) -> Response[str]:
-        require_writer(viewer)
-        form = EditForm({"account": asked.text("account", 200)}, {})
-        return show(request, "records/people/edit.html", PersonForm(None, "", form))
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
+        form = EditForm({"account": visit.form.text("account", 200)}, {})
+        return visit.show("records/people/edit.html", PersonForm(None, "", form))
 
     @post()
-    def add(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            facts = read_person(session, form)
+    def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            facts = read_person(session, visit.form)
             name = facts.pop("name")
-            person = people.add_contact(session, name, viewer.person_id, **facts)
-        if form.refusal:
-            return _form_again(request, viewer, workspace, form, None)
-        return go(request, at("people", person.key), f"{person.name} is added.")
+            person = people.add_contact(session, name, visit.viewer.person_id, **facts)
+        if visit.form.refusal:
+            return _form_again(visit, None)
+        return visit.go(at("people", person.key), f"{person.name} is added.")
 
     @get("/{key:str}")
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = person_page(session, viewer, key, Form(), "")
-        return show(request, "records/people/show.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("records/people/show.html", visit.page(person_page, key, Form(), ""))
 
     @get("/{key:str}/edit")
-    def edit(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = person_form(session, viewer, key, Form())
-        return show(request, "records/people/edit.html", page)
+    def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        return visit.show("records/people/edit.html", visit.page(person_form, key, Form()))
 
     @post("/{key:str}/edit")
-    def change(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        with saving(workspace, form) as session:
-            person = people.editable_person(session, viewer, key)
-            lock_row(session, person)
-            require_unchanged(form, person_values(session, person))
-            facts = read_person(session, form)
-            people.edit_person(session, person, viewer.person_id, facts)
-        if form.refusal:
-            return _form_again(request, viewer, workspace, form, key)
-        return go(request, at("people", key), "Saved.")
+    def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.saving() as session:
+            person = people.editable_person(session, visit.viewer, key)
+            lock_unchanged(session, person, visit.form, person_values)
+            facts = read_person(session, visit.form)
+            people.edit_person(session, person, visit.viewer.person_id, facts)
+        if visit.form.refusal:
+            return _form_again(visit, key)
+        return visit.go(at("people", key), "Saved.")
 
     @post("/{key:str}/employment")
-    def employ(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        organisation = form.text("organisation", 200, required=True)
+    def employ(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        organisation = visit.form.text("organisation", 200, required=True)
         facts = {
-            "title": form.text("title", 200),
-            "start": form.day("start"),
-            "end": form.day("end"),
+            "title": visit.form.text("title", 200),
+            "start": visit.form.day("start"),
+            "end": visit.form.day("end"),
         }
-        with saving(workspace, form) as session:
-            person = people.editable_person(session, viewer, key)
-            form.done()
-            people.add_employment(session, person, organisation, viewer.person_id, **facts)
-        if form.refusal:
-            return _page_again(request, viewer, workspace, key, form, "employment")
-        return go(request, at("people", key), f"{organisation} is added.")
+
+        def add(session: Session, person: Person) -> None:
+            people.add_employment(session, person, organisation, visit.viewer.person_id, **facts)
+
+        return _add_fact(visit, key, "employment", organisation, add)
 
     @post("/{key:str}/education")
-    def educate(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        institution = form.text("institution", 200, required=True)
+    def educate(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        institution = visit.form.text("institution", 200, required=True)
         facts = {
-            "degree": form.text("degree", 200),
-            "field": form.text("field", 200),
-            "start": form.day("start"),
-            "end": form.day("end"),
+            "degree": visit.form.text("degree", 200),
+            "field": visit.form.text("field", 200),
+            "start": visit.form.day("start"),
+            "end": visit.form.day("end"),
         }
-        with saving(workspace, form) as session:
-            person = people.editable_person(session, viewer, key)
-            form.done()
-            people.add_education(session, person, institution, viewer.person_id, **facts)
-        if form.refusal:
-            return _page_again(request, viewer, workspace, key, form, "education")
-        return go(request, at("people", key), f"{institution} is added.")
+
+        def add(session: Session, person: Person) -> None:
+            people.add_education(session, person, institution, visit.viewer.person_id, **facts)
+
+        return _add_fact(visit, key, "education", institution, add)
 
     @post("/{key:str}/memberships")
-    def belong(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        kind = form.choice("kind", tuple(Gathering), required=True) or ""
-        organisation = form.text("organisation", 200, required=True)
+    def belong(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        kind = visit.form.choice("kind", tuple(Gathering), required=True) or ""
+        organisation = visit.form.text("organisation", 200, required=True)
         facts = {
-            "role": form.text("role", 200),
-            "start": form.day("start"),
-            "end": form.day("end"),
+            "role": visit.form.text("role", 200),
+            "start": visit.form.day("start"),
+            "end": visit.form.day("end"),
         }
-        with saving(workspace, form) as session:
-            person = people.editable_person(session, viewer, key)
-            form.done()
-            people.add_membership(session, person, kind, organisation, viewer.person_id, **facts)
-        if form.refusal:
-            return _page_again(request, viewer, workspace, key, form, "memberships")
-        return go(request, at("people", key), f"{organisation} is added.")
+
+        def add(session: Session, person: Person) -> None:
+            people.add_membership(
+                session, person, kind, organisation, visit.viewer.person_id, **facts
+            )
+
+        return _add_fact(visit, key, "memberships", organisation, add)
 
     @post("/{key:str}/memberships/{membership_id:int}/remove")
     def leave(
-        self,
-        request: Request,
-        key: FromPath[str],
-        membership_id: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], membership_id: FromPath[int]
     ) -> Response[Any]:
-        with workspace.database.write() as session:
-            person = people.editable_person(session, viewer, key)
-            form.done()
-            people.remove_membership(session, person, row_id(membership_id), viewer.person_id)
-        return go(request, at("people", key), "Removed.")
+        with visit.write() as session:
+            person = people.editable_person(session, visit.viewer, key)
+            visit.form.done()
+            people.remove_membership(session, person, row_id(membership_id), visit.viewer.person_id)
+        return visit.go(at("people", key), "Removed.")
 
 
-def people_list(session: Session, asked: Form) -> PeopleList:
+def people_list(session: Session, visit: Visit) -> PeopleList:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
@@ -280,7 +207,7 @@ def people_list(session: Session, asked: Form) -> PeopleList:
 
 def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
     """A person as this viewer may know them."""
-    person = people.person_of(session, key)
+    person = row_of_key(session, Person, key)
     roles = people.roles_of(session, person.id)
     return PersonPage(
         person=person,
@@ -289,7 +216,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         career=people.career(session, person.id),
         schooling=people.schooling(session, person.id),
         memberships=people.memberships(session, person.id),
-        gatherings=[(each.value, each.value.capitalize()) for each in Gathering],
+        gatherings=[(kind.value, kind.value.capitalize()) for kind in Gathering],
         deals=lists.deals_of_member(session, viewer, person.id, outcome=Outcome.OPEN)
         if roles is not None
         else [],
@@ -365,19 +292,20 @@ def read_person(session: Session, form: Form) -> dict[str, Any]:
     return facts
 
 
-def _page_again(
-    request: Request, viewer: Viewer, workspace: Workspace, key: str, form: Form, adding: str
-) -> Response[str]:
-    with workspace.database.read() as session:
-        page = person_page(session, viewer, key, form, adding)
-    return show(request, "records/people/show.html", page, status=form.status)
+def _add_fact(
+    visit: Visit, key: str, adding: str, name: str, add: Callable[[Session, Person], None]
+) -> Response[Any]:
+    """Add a fact to a person; the page comes back with the form of that name where it cannot be."""
+    with visit.saving() as session:
+        person = people.editable_person(session, visit.viewer, key)
+        visit.form.done()
+        add(session, person)
+    if visit.form.refusal:
+        page = visit.page(person_page, key, visit.form, adding)
+        return visit.show("records/people/show.html", page)
+    return visit.go(at("people", key), f"{name} is added.")
 
 
-def _form_again(
-    request: Request, viewer: Viewer, workspace: Workspace, form: Form, key: str | None
-) -> Response[str]:
-    with workspace.database.read() as session:
-        page = person_form(session, viewer, key, form)
-    return answer(
-        request, "records/people/edit.html", "records/people/_form.html", page, status=form.status
-    )
+def _form_again(visit: Visit, key: str | None) -> Response[str]:
+    page = visit.page(person_form, key, visit.form)
+    return visit.answer("records/people/edit.html", "records/people/_form.html", page)

@@ -24,14 +24,14 @@ from references.desk.queue import AdvocateRow, RequestRow
 from references.desk.request import DESK_ROLES
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.clock import today
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage
-from workspace.people.people import PersonRow, person_of, person_rows
+from workspace.keys import row_of_key
+from workspace.people.people import PersonRow, person_rows
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_role, require_writer
 
@@ -91,116 +91,76 @@ class AdvocateController(Controller):
     path = "/references/advocates"
 
     @get()
-    def list(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = advocate_list(session, asked)
-        return answer_list(request, "references/advocates", asked, page)
+    def list(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return answer_list(visit, "references/advocates", advocate_list)
 
     @get("/new")
-    def new(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        require_writer(viewer)
-        text = asked.text("q", 200)
-        asked.check()
-        with workspace.database.read() as session:
+    def new(self, visit: NamedDependency[Visit]) -> Response[str]:
+        require_writer(visit.viewer)
+        text = visit.form.text("q", 200)
+        visit.form.check()
+        with visit.read() as session:
             people = person_rows(session, text=text, members=False, limit=20) if text else []
             known = advocates.nominated(session, [row.id for row in people])
         nominated = {row.key for row in people if row.id in known}
-        return show(request, "references/advocates/new.html", Nomination(text, people, nominated))
+        return visit.show("references/advocates/new.html", Nomination(text, people, nominated))
 
     @post()
-    def nominate(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        key = form.text("person", 80, required=True)
-        form.done()
-        require_writer(viewer)
-        with workspace.database.write() as session:
-            person = person_of(session, key)
-            advocates.nominate(session, person, viewer.person_id)
+    def nominate(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        key = visit.form.text("person", 80, required=True)
+        visit.form.done()
+        require_writer(visit.viewer)
+        with visit.write() as session:
+            person = row_of_key(session, Person, key)
+            advocates.nominate(session, person, visit.viewer.person_id)
         notice = f"{person.name} is nominated. Nobody may ask them before they consent."
-        return go(request, at("references", "advocates", key), notice)
+        return visit.go(at("references", "advocates", key), notice)
 
     @get("/{key:str}")
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = advocate_page(session, viewer, workspace, key, Form(), "")
-        return show(request, "references/advocates/show.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        page = visit.page(advocate_page, visit.workspace, key, Form(), "")
+        return visit.show("references/advocates/show.html", page)
 
     @post("/{key:str}/terms")
-    def terms(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        chosen = form.choices("activity", tuple(Activity))
-        calls = form.integer("calls", 0, 20)
-        events = form.integer("events", 0, 20)
-        paused = form.day("paused_until")
-        with saving(workspace, form) as session:
-            form.done()
-            require_role(viewer, *DESK_ROLES)
+    def terms(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        chosen = visit.form.choices("activity", tuple(Activity))
+        calls = visit.form.integer("calls", 0, 20)
+        events = visit.form.integer("events", 0, 20)
+        paused = visit.form.day("paused_until")
+        with visit.saving() as session:
+            visit.form.done()
+            require_role(visit.viewer, *DESK_ROLES)
             advocate, _ = advocates.advocate_of(session, key)
             advocates.set_terms(
                 session,
                 advocate,
-                viewer.person_id,
-                activities=[Activity(each) for each in chosen],
+                visit.viewer.person_id,
+                activities=[Activity(activity) for activity in chosen],
                 calls_a_quarter=calls,
                 events_in_two_quarters=events,
                 paused_until=paused,
             )
-        if form.refusal:
-            return self._again(request, viewer, workspace, key, form, "terms")
-        return go(request, at("references", "advocates", key), "Saved.")
+        if visit.form.refusal:
+            return self._again(visit, key, "terms")
+        return visit.go(at("references", "advocates", key), "Saved.")
 
     @post("/{key:str}/consent")
-    def consent(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        state = form.choice("state", SAID, required=True)
-        basis = form.choice("legal_basis", tuple(LegalBasis)) or LegalBasis.CONSENT
-        captured_on = form.day("captured_on") or today()
-        source = form.text("source", 200, required=True)
-        start, end = form.day("start"), form.day("end")
-        with saving(workspace, form) as session:
-            form.done()
-            require_role(viewer, *DESK_ROLES)
+    def consent(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        state = visit.form.choice("state", SAID, required=True)
+        basis = visit.form.choice("legal_basis", tuple(LegalBasis)) or LegalBasis.CONSENT
+        captured_on = visit.form.day("captured_on") or today()
+        source = visit.form.text("source", 200, required=True)
+        start, end = visit.form.day("start"), visit.form.day("end")
+        with visit.saving() as session:
+            visit.form.done()
+            require_role(visit.viewer, *DESK_ROLES)
             advocate, person = advocates.advocate_of(session, key)
             if state == ConsentState.GIVEN:
                 record_consent(
                     session,
                     advocate,
                     ConsentState.GIVEN,
-                    viewer.person_id,
+                    visit.viewer.person_id,
                     captured_on=captured_on,
                     legal_basis=LegalBasis(basis),
                     source=source,
@@ -212,76 +172,55 @@ class AdvocateController(Controller):
                     session,
                     advocate,
                     ConsentState(state or ""),
-                    viewer.person_id,
+                    visit.viewer.person_id,
                     name=person.name,
                     source=source,
                     captured_on=captured_on,
                 )
-        if form.refusal:
-            return self._again(request, viewer, workspace, key, form, "consent")
-        return go(request, at("references", "advocates", key), "Recorded.")
+        if visit.form.refusal:
+            return self._again(visit, key, "consent")
+        return visit.go(at("references", "advocates", key), "Recorded.")
 
     @post("/{key:str}/asking")
-    def ask(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        form.done()
-        require_role(viewer, *DESK_ROLES)
-        with workspace.database.write() as session:
+    def ask(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        require_role(visit.viewer, *DESK_ROLES)
+        with visit.write() as session:
             advocate, person = advocates.advocate_of(session, key)
             said = consents_of(session, [advocate.id])[advocate.id]
             renewal = consent_on(said, today()).state == ConsentState.GIVEN
             record_consent(
-                session, advocate, ConsentState.REQUESTED, viewer.person_id, source="a letter"
+                session, advocate, ConsentState.REQUESTED, visit.viewer.person_id, source="a letter"
             )
             guest_links.email_consent_request(
                 session,
                 advocate.id,
                 person,
-                session.get_one(Person, viewer.person_id),
-                workspace.origin,
+                session.get_one(Person, visit.viewer.person_id),
+                visit.workspace.origin,
                 renewal=renewal,
             )
-        return go(request, at("references", "advocates", key), f"{person.name} is asked.")
+        return visit.go(at("references", "advocates", key), f"{person.name} is asked.")
 
     @post("/{key:str}/messages/{message:int}")
     def sent(
-        self,
-        request: Request,
-        key: FromPath[str],
-        message: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], message: FromPath[int]
     ) -> Response[Any]:
-        form.done()
-        require_role(viewer, *DESK_ROLES)
-        with workspace.database.write() as session:
+        visit.form.done()
+        require_role(visit.viewer, *DESK_ROLES)
+        with visit.write() as session:
             advocate, _ = advocates.advocate_of(session, key)
             outbox.sent_by_hand(session, guest_links.advocate_outbox_subject(advocate.id), message)
-        return go(request, at("references", "advocates", key), "Noted: it is sent.")
+        return visit.go(at("references", "advocates", key), "Noted: it is sent.")
 
-    def _again(
-        self,
-        request: Request,
-        viewer: Viewer,
-        workspace: Workspace,
-        key: str,
-        form: Form,
-        name: str,
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = advocate_page(session, viewer, workspace, key, form, name)
-        return show(request, "references/advocates/show.html", page, status=form.status)
+    def _again(self, visit: Visit, key: str, name: str) -> Response[str]:
+        page = visit.page(advocate_page, visit.workspace, key, visit.form, name)
+        return visit.show("references/advocates/show.html", page)
 
 
-def advocate_list(session: Session, asked: Form) -> Advocates:
+def advocate_list(session: Session, visit: Visit) -> Advocates:
     """The page that an address asks for."""
+    asked = visit.form
     text = asked.maybe("q", 200)
     activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
     renew = asked.choice("renew", ("yes",))
@@ -318,17 +257,17 @@ def advocate_page(
     said = consents_of(session, [advocate.id])[advocate.id]
     about = guest_links.advocate_outbox_subject(advocate.id)
     by = {
-        each: session.get(Person, each)
-        for each in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
-        if each
+        person_id: session.get(Person, person_id)
+        for person_id in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
+        if person_id
     }
-    names = {row_id: found.name for row_id, found in by.items() if found}
+    names = {row_id: member.name for row_id, member in by.items() if member}
     return AdvocatePage(
         row=row,
         advocate=advocate,
         person=person,
         nominated_by=by.get(advocate.nominated_by_id or 0),
-        consents=[(each, names.get(each.recorded_by_id or 0)) for each in reversed(said)],
+        consents=[(consent, names.get(consent.recorded_by_id or 0)) for consent in reversed(said)],
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
         used=budgets.days_of_customer(session, person.account_id),
         messages=outbox.messages_about(session, about) if is_desk else [],
@@ -343,9 +282,9 @@ def advocate_page(
 
 def terms_of(advocate: Advocate) -> dict[str, str]:
     """An advocate's limits as the form shows them."""
-    found = {
+    limits = {
         "calls": advocate.calls_a_quarter,
         "events": advocate.events_in_two_quarters,
         "paused_until": advocate.paused_until,
     }
-    return {name: str(value) for name, value in found.items() if value is not None}
+    return {name: str(value) for name, value in limits.items() if value is not None}

@@ -25,14 +25,13 @@ from references.desk.queue import (
     queued_requests,
     request_row,
 )
-from references.desk.request import DESK_ROLES, OUTCOMES, Party, ReferenceRequest
+from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, ReferenceRequest
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
 from web.rendering import query
-from web.responses import at, go, show
-from web.routes import Request, get, post
-from web.saving import saving
+from web.routes import at, get, post
+from web.visits import Visit
 from web.workspace import Workspace
 from workspace.clock import now, zone_or_utc, zones
 from workspace.deals.stages import stages
@@ -54,20 +53,9 @@ VIEWS = (
 )
 # The words of an address for a step, where they are not the step's own.
 _STEPS = {"other-times": "other times", "outcome": "record outcome"}
-_NOTICES = {
-    "submit": "asked for",
-    "approve": "approved",
-    "decline": "declined",
-    "assign": "assigned",
-    "swap": "given to another advocate",
-    "invite": "sent to the customer",
-    "other times": "sent back for other times",
-    "schedule": "scheduled",
-    "reschedule": "moved",
-    "complete": "completed",
-    "miss": "missed",
-    "record outcome": "closed with its outcome",
-    "cancel": "called off",
+# Guests take the other steps on pages of their own.
+_MEMBERS_STEPS = {
+    name for name, step in STEPS.items() if set(step.who) - {Party.ADVOCATE, Party.PROSPECT}
 }
 
 
@@ -125,146 +113,99 @@ class DeskController(Controller):
     path = "/references"
 
     @get()
-    def queue(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = queue_page(session, viewer, asked)
-        return answer_list(request, "references/desk", asked, page)
+    def queue(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return answer_list(visit, "references/desk", queue_page)
 
     @get("/policy")
-    def policy(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = policy_page(session, viewer, Form())
-        return show(request, "references/desk/policy.html", page)
+    def policy(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return visit.show("references/desk/policy.html", visit.page(policy_page, Form()))
 
     @post("/policy")
-    def set_policy(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
+    def set_policy(self, visit: NamedDependency[Visit]) -> Response[Any]:
         changes: dict[str, Any] = {
-            name: form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
+            name: visit.form.integer(name, low, high) for name, (low, high) in POLICY_RANGES.items()
         }
         for name, value in changes.items():
             if value is None:
-                form.refuse(name, "Needed.")
-        changes["owner_approval"] = form.flag("owner_approval")
-        with saving(workspace, form) as session:
-            form.done()
-            require_role(viewer, *DESK_ROLES)
-            desk_policy.set_policy(session, viewer.person_id, changes)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = policy_page(session, viewer, form)
-            return show(request, "references/desk/policy.html", page, status=form.status)
-        return go(request, at("references", "policy"), "The rules are saved.")
+                visit.form.refuse(name, "Needed.")
+        changes["owner_approval"] = visit.form.flag("owner_approval")
+        with visit.saving() as session:
+            visit.form.done()
+            require_role(visit.viewer, *DESK_ROLES)
+            desk_policy.set_policy(session, visit.viewer.person_id, changes)
+        if visit.form.refusal:
+            return visit.show("references/desk/policy.html", visit.page(policy_page, visit.form))
+        return visit.go(at("references", "policy"), "The rules are saved.")
 
     @post("/bulk")
-    def bulk(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        step = form.choice("step", ("approve", "decline", "assign"), required=True) or ""
-        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-        chosen = form.choices("request", form.sent.get("request", [])[:MOST_AT_ONCE])
-        act = read_step(form, step, workspace)
+    def bulk(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        step = visit.form.choice("step", ("approve", "decline", "assign"), required=True) or ""
+        view = visit.form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        chosen = visit.form.choices("request", visit.form.sent.get("request", [])[:MOST_AT_ONCE])
+        act = read_step(visit.form, step, visit.workspace)
         # One form holds what any of its buttons needs.
-        form.lines("reason", 500)
-        form.text("member", 80)
-        form.done()
-        require_role(viewer, *DESK_ROLES)
+        visit.form.lines("reason", 500)
+        visit.form.text("member", 80)
+        visit.form.done()
+        require_role(visit.viewer, *DESK_ROLES)
         if not chosen:
             raise Invalid("Choose requests first.", {"request": "None is chosen."})
         done, left = 0, []
-        for each in chosen:
-            key, _, version = each.partition(":")
+        for sent in chosen:
+            key, _, version = sent.partition(":")
             try:
-                with workspace.database.write() as session:
-                    row = request_of(session, viewer, key)
-                    act(session, viewer, row, int(version) if version.isdigit() else None)
+                with visit.write() as session:
+                    row = request_of(session, visit.viewer, key)
+                    act(session, visit.viewer, row, int(version) if version.isdigit() else None)
                 done += 1
             except DealkinError as why:
                 left.append(f"{key}: {why}")
-        notice = f"{done} {_NOTICES[step]}." + (f" {len(left)} not. {left[0]}" if left else "")
-        return go(request, "/references?" + query({"view": view}), notice)
+        notice = f"{done} {STEPS[step].participle}." + (
+            f" {len(left)} not. {left[0]}" if left else ""
+        )
+        return visit.go("/references?" + query({"view": view}), notice)
 
     @get("/{key:str}")
-    def show(
-        self,
-        request: Request,
-        key: FromPath[str],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = request_page(session, viewer, workspace, key, Form())
-        return show(request, "references/desk/show.html", page)
+    def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
+        page = visit.page(request_page, visit.workspace, key, Form())
+        return visit.show("references/desk/show.html", page)
 
     @post("/{key:str}/messages/{message:int}")
     def sent(
-        self,
-        request: Request,
-        key: FromPath[str],
-        message: FromPath[int],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], message: FromPath[int]
     ) -> Response[Any]:
-        form.done()
-        with workspace.database.write() as session:
-            row = request_of(session, viewer, key)
-            if not may_read_letters(viewer, row):
+        visit.form.done()
+        with visit.write() as session:
+            row = request_of(session, visit.viewer, key)
+            if not may_read_letters(visit.viewer, row):
                 raise NotFound("There is no such message.")
-            require_writer(viewer)
+            require_writer(visit.viewer)
             outbox.sent_by_hand(session, outbox_subject(row), message)
-        return go(request, at("references", key), "Noted: it is sent.")
+        return visit.go(at("references", key), "Noted: it is sent.")
 
     @post("/{key:str}/{step:str}")
     def take(
-        self,
-        request: Request,
-        key: FromPath[str],
-        step: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
+        self, visit: NamedDependency[Visit], key: FromPath[str], step: FromPath[str]
     ) -> Response[Any]:
         name = _STEPS.get(step, step)
-        if name not in _NOTICES:
+        if name not in _MEMBERS_STEPS:
             raise NotFound("There is no such step.")
-        version = form.integer("version")
-        back = form.choice("back", ("queue",))
-        view = form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-        act = read_step(form, name, workspace)
-        with saving(workspace, form) as session:
-            form.done()
-            row = request_of(session, viewer, key)
-            act(session, viewer, row, version)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = request_page(session, viewer, workspace, key, form)
-            return show(request, "references/desk/show.html", page, status=form.status)
+        version = visit.form.integer("version")
+        back = visit.form.choice("back", ("queue",))
+        view = visit.form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
+        act = read_step(visit.form, name, visit.workspace)
+        with visit.saving() as session:
+            visit.form.done()
+            row = request_of(session, visit.viewer, key)
+            act(session, visit.viewer, row, version)
+        if visit.form.refusal:
+            page = visit.page(request_page, visit.workspace, key, visit.form)
+            return visit.show("references/desk/show.html", page)
         to = "/references?" + query({"view": view}) if back else at("references", key)
-        said = _NOTICES[name]
+        said = STEPS[name].participle
         if name in ("approve", "swap") and row.approved_at is None:
             said += "; the one who looks after the customer has still to agree"
-        return go(request, to, f"{key} is {said}.")
+        return visit.go(to, f"{key} is {said}.")
 
 
 Act = Callable[[Session, Viewer, ReferenceRequest, int | None], None]
@@ -327,14 +268,15 @@ def read_moment(form: Form) -> datetime:
         return now()
 
 
-def queue_page(session: Session, viewer: Viewer, asked: Form) -> Queue:
+def queue_page(session: Session, visit: Visit) -> Queue:
     """The page that an address asks for."""
+    asked = visit.form
     view = asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING
     after = asked.maybe("after", 20)
     asked.check()
-    rows = queued_requests(session, viewer, View(view), after=after, limit=PAGE + 1)
+    rows = queued_requests(session, visit.viewer, View(view), after=after, limit=PAGE + 1)
     shown, last = first_page(rows, PAGE)
-    is_desk = bool(viewer.roles & set(DESK_ROLES))
+    is_desk = bool(visit.viewer.roles & set(DESK_ROLES))
     return Queue(
         rows=shown,
         more=last.key if last else None,
@@ -387,6 +329,6 @@ def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
         values=form.values or values,
         owner_approval=form.flag("owner_approval") if form.sent else rules.owner_approval,
         wrong=form.wrong,
-        stages=[(str(each.position), each.name) for each in stages(session)],
+        stages=[(str(stage.position), stage.name) for stage in stages(session)],
         may_edit=bool(viewer.roles & {Role.MARKETER, Role.ADMIN}),
     )

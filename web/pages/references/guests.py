@@ -32,10 +32,8 @@ from references.desk.request import (
 from web.forms import Form, zone_choices
 from web.pages.references.advocates import terms_of
 from web.rendering import render
-from web.responses import show
 from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.visits import Visit
 from workspace.accounts.accounts import Account
 from workspace.clock import today, zone_or_utc, zones
 from workspace.deals.tables import Deal
@@ -111,105 +109,79 @@ class GuestController(Controller):
     exception_handlers = {DealkinError: refused}  # noqa: RUF012
 
     @get()
-    def show(
-        self,
-        request: Request,
-        token: FromPath[str],
-        asked: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        zone = asked.choice("zone", zones())
-        with workspace.database.read() as session:
+    def show(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[str]:
+        zone = visit.form.choice("zone", zones())
+        with visit.read() as session:
             link = guest_links.find_link(session, token)
             why = guest_links.why_unusable(link)
             if why:
                 words = GuestWords("Thank you" if link.used_at else "Nothing left to do", why)
-                return _words(request, _done(session, link) or words, 200 if link.used_at else 410)
+                return _words(
+                    visit.request, _done(session, link) or words, 200 if link.used_at else 410
+                )
             page = guest_page(session, link, token, Form(), zone)
-        return _page(request, page)
+        return _page(visit, page)
 
     @post("/answer")
-    def answer(
-        self,
-        request: Request,
-        token: FromPath[str],
-        form: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        says = form.choice("says", ("yes", "no"), required=True)
-        zone = form.choice("zone", zones()) or "UTC"
-        times = read_times(form, zone)
-        reason = form.lines("reason", 500)
+    def answer(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:
+        says = visit.form.choice("says", ("yes", "no"), required=True)
+        zone = visit.form.choice("zone", zones()) or "UTC"
+        times = read_times(visit.form, zone)
+        reason = visit.form.lines("reason", 500)
 
         def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
             if says == "no":
                 workflow.refuse(session, guest, asked, reason)
                 return
-            form.done()
-            workflow.accept(session, guest, asked, times, workspace.origin)
+            visit.form.done()
+            workflow.accept(session, guest, asked, times, visit.workspace.origin)
             _learn_zone(session, guest, zone)
 
-        return self._act(request, workspace, token, form, Purpose.ANSWER, act)
+        return self._act(visit, token, Purpose.ANSWER, act)
 
     @post("/pick")
-    def pick(
-        self,
-        request: Request,
-        token: FromPath[str],
-        form: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        slot = form.text("slot", 40, required=True)
-        zone = form.choice("zone", zones()) or "UTC"
+    def pick(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:
+        slot = visit.form.text("slot", 40, required=True)
+        zone = visit.form.choice("zone", zones()) or "UTC"
 
         def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
-            form.done()
+            visit.form.done()
             if slot == "none":
-                workflow.ask_other_times(session, guest, asked, workspace.origin)
+                workflow.ask_other_times(session, guest, asked, visit.workspace.origin)
                 return
-            offered = {each.isoformat(): each for each in rules.slots_of(session, asked.id)}
+            offered = {
+                slot_at.isoformat(): slot_at for slot_at in rules.slots_of(session, asked.id)
+            }
             if slot not in offered:
                 raise Invalid("Choose one.", {"slot": "This time is no longer offered."})
             _learn_zone(session, guest, zone)
-            workflow.schedule(session, guest, asked, offered[slot], workspace.origin)
+            workflow.schedule(session, guest, asked, offered[slot], visit.workspace.origin)
 
-        return self._act(request, workspace, token, form, Purpose.PICK, act)
+        return self._act(visit, token, Purpose.PICK, act)
 
     @post("/feedback")
-    def feedback(
-        self,
-        request: Request,
-        token: FromPath[str],
-        form: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        text = form.lines("text", 5_000, required=True)
+    def feedback(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:
+        text = visit.form.lines("text", 5_000, required=True)
 
         def act(session: Session, guest: Guest, asked: ReferenceRequest) -> None:
-            form.done()
+            visit.form.done()
             workflow.tell(session, guest, asked, text)
 
-        return self._act(request, workspace, token, form, Purpose.FEEDBACK, act)
+        return self._act(visit, token, Purpose.FEEDBACK, act)
 
     @post("/terms")
-    def terms(
-        self,
-        request: Request,
-        token: FromPath[str],
-        form: NamedDependency[Form],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        says = form.choice("says", ("yes", "no"), required=True)
-        chosen = form.choices("activity", tuple(Activity))
-        calls = form.integer("calls", 0, 20)
-        events = form.integer("events", 0, 20)
-        paused = form.day("paused_until")
+    def terms(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:
+        says = visit.form.choice("says", ("yes", "no"), required=True)
+        chosen = visit.form.choices("activity", tuple(Activity))
+        calls = visit.form.integer("calls", 0, 20)
+        events = visit.form.integer("events", 0, 20)
+        paused = visit.form.day("paused_until")
         if says == "yes" and not chosen:
-            form.refuse("activity", "Choose one at least, or say no.")
-        with saving(workspace, form) as session:
+            visit.form.refuse("activity", "Choose one at least, or say no.")
+        with visit.saving() as session:
             link = guest_links.find_link(session, token)
             advocate, person = _advocate_of(session, link)
-            form.done()
+            visit.form.done()
             guest_links.use_link(session, link, Purpose.CONSENT)
             if says == "no":
                 say_no(session, advocate, person)
@@ -219,54 +191,46 @@ class GuestController(Controller):
                     session,
                     advocate,
                     None,
-                    activities=[Activity(each) for each in chosen],
+                    activities=[Activity(activity) for activity in chosen],
                     calls_a_quarter=calls,
                     events_in_two_quarters=events,
                     paused_until=paused,
                     own=True,
                 )
-        if form.refusal:
-            return self._again(request, workspace, token, form)
+        if visit.form.refusal:
+            return self._again(visit, token)
         words = (
             "You will not be asked, and what was asked of you is called off."
             if says == "no"
             else "This is what holds from now on. You may change it by the same link."
         )
-        return _words(request, GuestWords("Thank you", words), 200)
+        return _words(visit.request, GuestWords("Thank you", words), 200)
 
     def _act(
         self,
-        request: Request,
-        workspace: Workspace,
+        visit: Visit,
         token: str,
-        form: Form,
         purpose: Purpose,
         act: Callable[[Session, Guest, ReferenceRequest], None],
     ) -> Response[Any]:
         """Use a link for what it is for; a form that is wrong comes back."""
-        with saving(workspace, form) as session:
+        with visit.saving() as session:
             link = guest_links.find_link(session, token)
             asked = _request_of(session, link)
             rules.lock_request(session, asked)
             guest_links.use_link(session, link, purpose)
             act(session, _guest(session, link, asked), asked)
-        if form.refusal:
-            return self._again(request, workspace, token, form)
+        if visit.form.refusal:
+            return self._again(visit, token)
         return Redirect(f"/g/{token}", status_code=303)
 
-    def _again(
-        self,
-        request: Request,
-        workspace: Workspace,
-        token: str,
-        form: Form,
-    ) -> Response[str]:
-        if not form.wrong:
-            form.wrong["form"] = str(form.refusal)
-        with workspace.database.read() as session:
+    def _again(self, visit: Visit, token: str) -> Response[str]:
+        if not visit.form.wrong:
+            visit.form.wrong["form"] = str(visit.form.refusal)
+        with visit.read() as session:
             link = guest_links.find_link(session, token)
-            page = guest_page(session, link, token, form, form.values.get("zone"))
-        return _page(request, page, status=form.status)
+            page = guest_page(session, link, token, visit.form, visit.form.values.get("zone"))
+        return _page(visit, page)
 
 
 def guest_page(
@@ -283,7 +247,7 @@ def guest_page(
         asked = _asked(session, row, link)
         if link.purpose == Purpose.PICK:
             times = rules.slots_of(session, row.id)
-            slots = [(each.isoformat(), calendar.shown(each, zone)) for each in times]
+            slots = [(time.isoformat(), calendar.shown(time, zone)) for time in times]
     else:
         advocate, _ = _advocate_of(session, link)
         said = consent.consents_of(session, [advocate.id])[advocate.id]
@@ -307,15 +271,15 @@ def guest_page(
 
 def read_times(form: Form, zone: str) -> list[datetime]:
     """The moments that a form offers; what is wrong with each is noted at its field."""
-    found = []
+    times = []
     for name in TIMES:
         written = form.text(name, 16)
         if written:
             try:
-                found.append(calendar.moment(written, zone))
+                times.append(calendar.moment(written, zone))
             except Invalid as why:
                 form.refuse(name, str(why))
-    return found
+    return times
 
 
 def say_yes(session: Session, advocate: Advocate) -> None:
@@ -437,14 +401,14 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
     return GuestWords("Thank you", words[action]) if action in words else None
 
 
-def _page(request: Request, page: GuestPage, *, status: int = 200) -> Response[str]:
+def _page(visit: Visit, page: GuestPage) -> Response[str]:
     template = {
         Purpose.ANSWER: "references/guests/answer.html",
         Purpose.PICK: "references/guests/pick.html",
         Purpose.FEEDBACK: "references/guests/feedback.html",
         Purpose.CONSENT: "references/guests/terms.html",
     }[Purpose(page.purpose)]
-    return show(request, template, page, status=status, headers=_HEADERS)
+    return visit.show(template, page, headers=_HEADERS)
 
 
 def _words(request: Request, words: GuestWords, status: int) -> Response[str]:

@@ -7,11 +7,9 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from references.desk.influence import FEWEST, FEWEST_REQUESTS, Influence, measure_influence
-from web.responses import show
-from web.routes import Request, get
-from web.workspace import Workspace
+from web.routes import get
+from web.visits import Visit
 from workspace.errors import Forbidden
-from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -30,14 +28,9 @@ class InfluenceController(Controller):
     path = "/references/influence"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        if not viewer.roles:
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        if not visit.viewer.roles:
             raise Forbidden("This page is for members with a role. Ask an administrator.")
-        with workspace.database.read() as session:
-            page = InfluencePage(measure_influence(session, viewer))
-        return show(request, "references/influence.html", page)
+        with visit.read() as session:
+            page = InfluencePage(measure_influence(session, visit.viewer))
+        return visit.show("references/influence.html", page)

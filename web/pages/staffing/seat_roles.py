@@ -10,10 +10,8 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
-from web.responses import go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import get, post
+from web.visits import Visit
 from workspace.deals import seat_roles
 from workspace.deals.seat_roles import SeatRoleRow
 from workspace.errors import Conflict
@@ -37,98 +35,55 @@ class SeatRoleController(Controller):
     path = "/staffing/roles"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = seat_roles_page(session, viewer)
-        return show(request, "staffing/roles.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return visit.show("staffing/roles.html", visit.page(seat_roles_page))
 
     @post()
-    def add(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_leader(viewer)
-        name = form.text("name", 40, required=True)
-        with saving(workspace, form) as session:
-            form.done()
-            seat_roles.add_seat_role(session, name, viewer.person_id)
-        if form.refusal:
-            return self._again(request, viewer, workspace, "", form)
-        return go(request, "/staffing/roles", f"A seat may be for {name} now.")
+    def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_leader(visit.viewer)
+        name = visit.form.text("name", 40, required=True)
+        with visit.saving() as session:
+            visit.form.done()
+            seat_roles.add_seat_role(session, name, visit.viewer.person_id)
+        if visit.form.refusal:
+            return self._again(visit, "")
+        return visit.go("/staffing/roles", f"A seat may be for {name} now.")
 
     @post("/{key:str}/rename")
-    def rename(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_leader(viewer)
-        name = form.text("name", 40, required=True)
-        seen = form.maybe("seen", 40)
-        with saving(workspace, form, Conflict) as session:
-            form.done()
-            seat_roles.rename_seat_role(session, key, name, viewer.person_id, seen=seen)
-        if form.refusal:
-            return self._again(request, viewer, workspace, key, form)
-        return go(request, "/staffing/roles", f"It is {name} now, on every seat.")
+    def rename(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_leader(visit.viewer)
+        name = visit.form.text("name", 40, required=True)
+        seen = visit.form.maybe("seen", 40)
+        with visit.saving(Conflict) as session:
+            visit.form.done()
+            seat_roles.rename_seat_role(session, key, name, visit.viewer.person_id, seen=seen)
+        if visit.form.refusal:
+            return self._again(visit, key)
+        return visit.go("/staffing/roles", f"It is {name} now, on every seat.")
 
     @post("/{key:str}/move")
-    def move(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_leader(viewer)
-        to = form.choice("to", ("up", "down"), required=True)
-        form.done()
-        with workspace.database.write() as session:
-            role = seat_roles.move_seat_role(session, key, viewer.person_id, up=to == "up")
-        return go(request, "/staffing/roles", f"{role.name} is moved {to}.")
+    def move(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_leader(visit.viewer)
+        to = visit.form.choice("to", ("up", "down"), required=True)
+        visit.form.done()
+        with visit.write() as session:
+            role = seat_roles.move_seat_role(session, key, visit.viewer.person_id, up=to == "up")
+        return visit.go("/staffing/roles", f"{role.name} is moved {to}.")
 
     @post("/{key:str}/remove")
-    def remove(
-        self,
-        request: Request,
-        key: FromPath[str],
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_leader(viewer)
-        form.done()
-        with saving(workspace, form, Conflict) as session:
-            name = seat_roles.remove_seat_role(session, viewer, key)
-        if form.refusal:
-            return self._again(request, viewer, workspace, key, form)
-        return go(request, "/staffing/roles", f"No new seat is for {name}.")
+    def remove(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        require_leader(visit.viewer)
+        visit.form.done()
+        with visit.saving(Conflict) as session:
+            name = seat_roles.remove_seat_role(session, visit.viewer, key)
+        if visit.form.refusal:
+            return self._again(visit, key)
+        return visit.go("/staffing/roles", f"No new seat is for {name}.")
 
-    def _again(
-        self,
-        request: Request,
-        viewer: Viewer,
-        workspace: Workspace,
-        key: str,
-        form: Form,
-    ) -> Response[str]:
-        if form.is_conflict:
-            form.refuse("role", str(form.refusal))
-        with workspace.database.read() as session:
-            page = seat_roles_page(session, viewer, key, form)
-        return show(request, "staffing/roles.html", page, status=form.status)
+    def _again(self, visit: Visit, key: str) -> Response[str]:
+        if visit.form.is_conflict:
+            visit.form.refuse("role", str(visit.form.refusal))
+        return visit.show("staffing/roles.html", visit.page(seat_roles_page, key, visit.form))
 
 
 def seat_roles_page(

@@ -10,13 +10,11 @@ from sqlmodel import Session, col, select
 
 from references.teams.proposals import Proposal, staffing
 from similarity.index.catalog import Catalog
-from web.edit_conflicts import EditForm, edit_form, lock_row, require_unchanged
+from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.pages.staffing.places import locks_of
-from web.responses import go, show
-from web.routes import Request, get, post
-from web.saving import saving
-from web.workspace import Workspace
+from web.routes import get, post
+from web.visits import Visit
 from workspace.accounts.accounts import Account
 from workspace.deals import access, availability, team
 from workspace.deals.tables import Deal, Seat
@@ -62,49 +60,38 @@ class StaffingController(Controller):
     path = "/staffing"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        asked: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = staffing_page(session, viewer, workspace.catalog, asked)
-        return show(request, "staffing/show.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        page = visit.page(staffing_page, visit.workspace.catalog, visit.form)
+        return visit.show("staffing/show.html", page)
 
     @post("/assign")
-    def assign(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with workspace.database.write() as session:
+    def assign(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.write() as session:
             people = dict(active_members(session))
             open_seats = session.exec(
                 select(Seat.id, Deal.key)
                 .join(Deal, col(Deal.id) == col(Seat.deal_id))
-                .where(col(Seat.person_id).is_(None), access.visible_deals(viewer))
+                .where(col(Seat.person_id).is_(None), access.visible_deals(visit.viewer))
             )
             deal_of = dict(open_seats.all())
-            chosen = form.choices("place", {f"{seat}:{key}" for seat in deal_of for key in people})
+            chosen = visit.form.choices(
+                "place", {f"{seat}:{key}" for seat in deal_of for key in people}
+            )
             if not chosen:
-                form.refuse("place", "Select at least one person.")
-            form.done()
+                visit.form.refuse("place", "Select at least one person.")
+            visit.form.done()
             for place in chosen:
                 seat_id, _, person_key = place.partition(":")
-                deal = access.editable_deal(session, viewer, deal_of[int(seat_id)])
+                deal = access.editable_deal(session, visit.viewer, deal_of[int(seat_id)])
                 seat = session.get_one(Seat, int(seat_id))
                 if seat.person_id is not None:
                     raise Conflict("Somebody else has taken one of these seats in the meantime.")
                 person = member_of(session, person_key)
                 _require_off_team(session, deal, person)
-                team.fill_seat(session, seat, person.id, viewer.person_id)
+                team.fill_seat(session, seat, person.id, visit.viewer.person_id)
         count = f"{len(chosen)} {'seat is' if len(chosen) == 1 else 'seats are'}"
-        return go(request, "/staffing", f"{count} filled.")
+        return visit.go("/staffing", f"{count} filled.")
 
 
 class AvailabilityController(Controller):
@@ -113,35 +100,20 @@ class AvailabilityController(Controller):
     path = "/availability"
 
     @get()
-    def show(
-        self,
-        request: Request,
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[str]:
-        with workspace.database.read() as session:
-            page = availability_page(session, viewer, Form())
-        return show(request, "staffing/availability.html", page)
+    def show(self, visit: NamedDependency[Visit]) -> Response[str]:
+        return visit.show("staffing/availability.html", visit.page(availability_page, Form()))
 
     @post()
-    def change(
-        self,
-        request: Request,
-        form: NamedDependency[Form],
-        viewer: NamedDependency[Viewer],
-        workspace: NamedDependency[Workspace],
-    ) -> Response[Any]:
-        require_writer(viewer)
-        with saving(workspace, form) as session:
-            person = own_person(session, viewer)
-            lock_row(session, person)
-            require_unchanged(form, own_availability(session, person))
-            change_availability(session, person, form)
-        if form.refusal:
-            with workspace.database.read() as session:
-                page = availability_page(session, viewer, form)
-            return show(request, "staffing/availability.html", page, status=form.status)
-        return go(request, "/availability", "Saved: it holds for the next proposal.")
+    def change(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        require_writer(visit.viewer)
+        with visit.saving() as session:
+            person = own_person(session, visit.viewer)
+            lock_unchanged(session, person, visit.form, own_availability)
+            change_availability(session, person, visit.form)
+        if visit.form.refusal:
+            page = visit.page(availability_page, visit.form)
+            return visit.show("staffing/availability.html", page)
+        return visit.go("/availability", "Saved: it holds for the next proposal.")
 
 
 def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: Form) -> StaffingPage:

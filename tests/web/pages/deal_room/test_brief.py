@@ -19,7 +19,7 @@ def _meeting(world: World, network: object) -> None:
         session.get_one(Person, world.people["ines"]).about = "Hates slides."
 
 
-def test_the_brief_says_who_they_are_and_what_we_share(visit: Visit, world: World) -> None:
+def test_should_say_who_they_are_and_what_we_share(visit: Visit, world: World) -> None:
     page = visit("charlie").get(f"/deals/{world.deals['wards']}/brief").text
     assert "Inês Moreira" in page
     assert "Supporter, high influence" in page
@@ -33,18 +33,18 @@ def test_the_brief_says_who_they_are_and_what_we_share(visit: Visit, world: Worl
     assert "Nightingale" not in page
 
 
-def test_the_brief_of_a_deal_without_anybody_says_what_to_do(visit: Visit, world: World) -> None:
+def test_should_say_what_to_do_for_a_deal_without_stakeholders(visit: Visit, world: World) -> None:
     page = visit("alice").get(f"/deals/{world.deals['meridian']}/brief").text
     assert "Nobody is on the map yet" in page
 
 
-def test_a_brief_is_for_those_who_may_see_the_deal(visit: Visit, world: World) -> None:
+def test_should_show_a_brief_only_to_those_who_may_see_the_deal(visit: Visit, world: World) -> None:
     here = f"/deals/{world.confidential_deal}/brief"
     assert visit("charlie").get(here).status_code == 404
     assert visit("bob").get(here).status_code == 200
 
 
-def test_somebody_sees_what_they_share_with_a_contact(visit: Visit) -> None:
+def test_should_show_what_the_viewer_shares_with_a_contact(visit: Visit) -> None:
     assert (
         "both studied at University of Porto" in visit("bob").get("/people/ines-moreira/ties").text
     )

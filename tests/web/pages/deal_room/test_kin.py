@@ -57,7 +57,7 @@ def test_should_keep_usual_weights_out_of_the_address(visit: Visit, world: World
     assert answer.headers["hx-replace-url"] == f"{path(world)}?outcome=won"
 
 
-def test_sliders_start_from_the_weights_that_were_learned(visit: Visit, world: World) -> None:
+def test_should_start_sliders_from_the_learned_weights(visit: Visit, world: World) -> None:
     held = {**Weights().items(), "industry": 0.93, "words": 0.07}
     with world.database.write() as session:
         keep(session, Subject.WEIGHTS, held, {}, None)

@@ -1,7 +1,6 @@
 """The deal room's first tab, and changes to a deal."""
 
 import re
-from decimal import Decimal
 
 import pytest
 from sqlmodel import Session, select
@@ -17,7 +16,7 @@ from similarity.playbook import playbook_of_deal
 from tests.references.asking import advocate
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
-from tests.world import World, ago, stage
+from tests.world import World, ago, log_closed_deals, stage
 from web.pages.deal_room.overview import overview
 from web.workspace import Workspace
 from workspace import assets
@@ -43,19 +42,7 @@ def test_should_show_the_deal_and_the_best_of_every_tab(visit: Visit, world: Wor
 
 def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: World) -> None:
     assert "Outlook" not in visit("alice").get(f"/deals/{key(world)}").text
-    with world.database.write() as session:
-        for number in range(12):
-            lifecycle.log(
-                session,
-                "St Brannoc ward dashboards",
-                world.account(session, "brannoc"),
-                world.people["alice"],
-                stage=stage(session, "Closed Won" if number else "Closed Lost"),
-                opened=ago(200),
-                closed=ago(100),
-                amount=Decimal(70_000 + number),
-                currency="EUR",
-            )
+    log_closed_deals(world, amount=70_000)
     text = " ".join(visit("frank").get(f"/deals/{key(world)}").text.split())
     assert re.search(r"<strong>1\d of 1\d</strong> closed deals like this one were won", text)
     assert re.search(
@@ -67,7 +54,7 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
 
 
 @pytest.fixture
-def ranked(world: World) -> World:
+def ranked(world: World, workspace: Workspace) -> World:
     """Enough deals that closed, of which some are confidential, and an advocate to ask."""
     with world.database.write() as session:
         brannoc = world.account(session, "brannoc")
@@ -90,6 +77,7 @@ def ranked(world: World) -> World:
 
 
 @pytest.mark.parametrize("name", ["alice", "charlie"])
+@pytest.mark.slow
 def test_should_show_what_the_tabs_show_on_their_own(
     ranked: World, workspace: Workspace, name: str
 ) -> None:

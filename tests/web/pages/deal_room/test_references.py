@@ -42,7 +42,7 @@ def requests(world: World) -> list[ReferenceRequest]:
         return list(session.exec(select(ReferenceRequest)))
 
 
-def test_the_tab_shows_whom_to_ask_and_why(visit: Visit, world: World) -> None:
+def test_should_show_whom_to_ask_and_why(visit: Visit, world: World) -> None:
     page = visit("charlie").get(f"/deals/{world.deals['meridian']}/references").text
     assert "Jonas Havelka" in page
     assert "Brno, 1999–2003" in page
@@ -52,7 +52,7 @@ def test_the_tab_shows_whom_to_ask_and_why(visit: Visit, world: World) -> None:
     assert "Send the request" in mine
 
 
-def test_what_nobody_agreed_to_is_said(visit: Visit, world: World) -> None:
+def test_should_say_that_nobody_agreed_to_an_activity(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['meridian']}/references"
     page = visit("alice").get(here + "?activity=press").text
     assert "Nobody can be asked for this now" in page
@@ -60,7 +60,7 @@ def test_what_nobody_agreed_to_is_said(visit: Visit, world: World) -> None:
     assert visit("alice").get(here + "?activity=bribe").status_code == 422
 
 
-def test_asking_sends_a_request(visit: Visit, world: World) -> None:
+def test_should_send_a_request(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['meridian']}/references"
     answer = visit("alice").post(here, {**ASK, "prospect": "ola-olsen"})
     assert answer.headers["location"] == here
@@ -74,7 +74,7 @@ def test_asking_sends_a_request(visit: Visit, world: World) -> None:
     assert request.key in page
 
 
-def test_a_private_tie_is_in_no_line_of_the_request(
+def test_should_keep_a_private_tie_out_of_the_request(
     visit: Visit, world: World, session: Session
 ) -> None:
     with world.database.write() as writing:
@@ -100,7 +100,7 @@ def test_a_private_tie_is_in_no_line_of_the_request(
         ({"activity": "press"}, 409),
     ],
 )
-def test_what_cannot_be_asked_is_refused(
+def test_should_refuse_an_impossible_request(
     visit: Visit, world: World, wrong: dict[str, str], status: int
 ) -> None:
     answer = visit("alice").post(f"/deals/{world.deals['meridian']}/references", {**ASK, **wrong})
@@ -108,7 +108,7 @@ def test_what_cannot_be_asked_is_refused(
     assert requests(world) == []
 
 
-def test_an_early_deal_says_from_when_on(visit: Visit, world: World) -> None:
+def test_should_say_from_which_stage_a_deal_may_ask(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/references"
     page = visit("alice").get(here).text
     assert "from stage 3 on" in page

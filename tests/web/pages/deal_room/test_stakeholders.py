@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import select
 
 from references.network.ties import TieKind, assert_tie
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
@@ -45,7 +45,7 @@ def said(world: World, tone: Tone, viewer: str = "alice") -> list[str]:
     return [each.text for each in remarks(world, viewer) if each.tone == tone]
 
 
-def test_somebody_new_is_added_as_a_contact(visit: Visit, world: World) -> None:
+def test_should_add_a_new_person_as_a_contact(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/stakeholders"
     assert visit("alice").post(here, ADD).headers["location"] == here
     (row,) = rows(world)
@@ -64,13 +64,15 @@ def test_somebody_new_is_added_as_a_contact(visit: Visit, world: World) -> None:
     assert len(rows(world)) == 1
 
 
-def test_somebody_known_is_found_by_name_or_key(visit: Visit, world: World) -> None:
+def test_should_find_a_known_person_by_name_or_key(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/stakeholders"
     visit("bob").post(here, {"person": "inês moreira"})
     assert [row.person_id for row in rows(world)] == [world.people["ines"]]
 
 
-def test_facts_are_changed_and_lines_do_not_go_round(visit: Visit, world: World) -> None:
+def test_should_change_details_and_refuse_circular_reporting_lines(
+    visit: Visit, world: World
+) -> None:
     here = f"/deals/{world.deals['wards']}/stakeholders"
     visit("alice").post(here, ADD)
     ines = put(world, "ines")
@@ -88,7 +90,7 @@ def test_facts_are_changed_and_lines_do_not_go_round(visit: Visit, world: World)
     assert [(row.id, row.reports_to_id) for row in rows(world)] == [(ines, None)]
 
 
-def test_a_row_of_another_deal_is_not_there(visit: Visit, world: World) -> None:
+def test_should_not_find_a_stakeholder_of_another_deal(visit: Visit, world: World) -> None:
     row = put(world, "jonas", "meridian")
     here = f"/deals/{world.deals['wards']}/stakeholders"
     for path in (f"{here}/{row}", f"{here}/{row}/remove"):
@@ -104,7 +106,7 @@ def test_should_refuse_what_every_write_must(visit: Visit, world: World, tail: s
     refuses_on_deals(visit, world, path, data, has_page=not tail)
 
 
-def test_gaps_are_named(world: World) -> None:
+def test_should_name_gaps(world: World) -> None:
     assert remarks(world) == []
     put(world, "ines", influence="high")
     gaps = said(world, Tone.GAP)
@@ -119,7 +121,9 @@ def test_gaps_are_named(world: World) -> None:
     assert "Nobody on our team is in touch with Quinn Quade." in said(world, Tone.GAP)
 
 
-def test_a_past_with_a_competitor_is_told_with_the_evidence(world: World, network: object) -> None:
+def test_should_show_a_past_with_a_competitor_and_its_evidence(
+    world: World, network: object
+) -> None:
     put(world, "ines", stance="opponent", note="Wants what she knows")
     put(world, "jonas")
     with world.database.write() as session:
@@ -140,7 +144,7 @@ def test_a_past_with_a_competitor_is_told_with_the_evidence(world: World, networ
     ]
 
 
-def test_ties_at_competitors_count_only_where_they_may_be_seen(world: World) -> None:
+def test_should_count_ties_at_competitors_only_if_they_may_be_seen(world: World) -> None:
     put(world, "ines")
     with world.database.write() as session:
         rival = add_account(session, "Quarrystone", relationship=Relationship.COMPETITOR)
@@ -155,32 +159,29 @@ def test_ties_at_competitors_count_only_where_they_may_be_seen(world: World) -> 
     assert text not in said(world, Tone.WARNING, "charlie")
 
 
-def test_a_former_user_of_our_product_is_a_chance(world: World, session: Session) -> None:
+def put_with_former_job(world: World, account: str, end: date) -> None:
+    """Inês becomes a stakeholder, who worked at that account until `end`."""
     put(world, "ines")
-    with world.database.write() as writing:
-        fjord = world.account(writing, "fjord")
-        people.add_employment(
-            writing, writing.get_one(Person, world.people["ines"]), fjord.name, None,
-            start=date(2015, 1, 1), end=today() - timedelta(days=30),
-        )  # fmt: skip
+    with world.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        name = world.account(session, account).name
+        people.add_employment(session, ines, name, None, start=date(2015, 1, 1), end=end)
+
+
+def test_should_name_a_former_user_of_our_product_as_a_likely_champion(world: World) -> None:
+    put_with_former_job(world, "fjord", today() - timedelta(days=30))
     (chance,) = [each for each in remarks(world) if each.tone == Tone.CHANCE]
     assert chance.text == "Inês Moreira has worked with Relay Integration: a likely champion."
     assert "Fjord Logistics" in chance.evidence
 
 
-def test_a_confidential_deal_makes_nobody_a_former_user(world: World) -> None:
-    put(world, "ines")
-    with world.database.write() as session:
-        kestrel = world.account(session, "kestrel")
-        people.add_employment(
-            session, session.get_one(Person, world.people["ines"]), kestrel.name, None,
-            start=date(2015, 1, 1), end=today() - timedelta(days=1),
-        )  # fmt: skip
+def test_should_not_take_former_users_from_a_confidential_deal(world: World) -> None:
+    put_with_former_job(world, "kestrel", today() - timedelta(days=1))
     assert said(world, Tone.CHANCE, "charlie") == []
     assert len(said(world, Tone.CHANCE, "alice")) == 1
 
 
-def test_who_joined_and_left_is_news(world: World) -> None:
+def test_should_show_who_joined_and_left(world: World) -> None:
     with world.database.write() as session:
         brannoc = world.account(session, "brannoc")
         for name, start, end in (
@@ -212,7 +213,7 @@ def row(row_id: int, above: int | None = None) -> StakeholderRow:
     )
 
 
-def test_boxes_do_not_overlap_and_lines_lead_down() -> None:
+def test_should_draw_boxes_apart_and_lines_downwards() -> None:
     rows = [row(1), row(2, 1), row(3, 1), row(4, 3), *map(row, range(5, 12))]
     found = draw_map(rows)
     assert len(found.boxes) == len(rows)

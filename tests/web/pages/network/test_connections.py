@@ -43,7 +43,7 @@ def ties(world: World) -> list[Tie]:
         return list(session.exec(select(Tie).where(Tie.origin == "")))
 
 
-def test_everybody_sees_their_own_alone(visit: Visit) -> None:
+def test_should_show_members_only_their_own_connections(visit: Visit) -> None:
     mine = visit("alice").get("/connections").text
     assert "Uma Ulrich" in mine
     assert "Wanda Wolf" not in mine
@@ -54,7 +54,9 @@ def test_everybody_sees_their_own_alone(visit: Visit) -> None:
     assert "Viktor Vogel" not in visit("alice").get("/connections?q=freight").text
 
 
-def test_one_is_added_to_the_record_and_the_tie_stays_private(visit: Visit, world: World) -> None:
+def test_should_add_a_connection_to_the_record_and_keep_the_tie_private(
+    visit: Visit, world: World
+) -> None:
     uma = rows(world)["Uma Ulrich"]
     answer = visit("alice").post(f"/connections/{uma.id}/add")
     assert answer.headers["location"] == "/people/uma-ulrich"
@@ -66,7 +68,7 @@ def test_one_is_added_to_the_record_and_the_tie_stays_private(visit: Visit, worl
     assert visit("alice").post(f"/connections/{uma.id}/add").status_code == 409
 
 
-def test_whom_somebody_else_adds_is_found(visit: Visit, world: World) -> None:
+def test_should_find_a_person_whom_another_member_adds(visit: Visit, world: World) -> None:
     visit("erin").post("/people", {"name": "Uma Ulrich", "account": "Fjord Logistics"})
     (tie,) = ties(world)
     assert tie.asserted_by_id == world.people["alice"]
@@ -74,7 +76,7 @@ def test_whom_somebody_else_adds_is_found(visit: Visit, world: World) -> None:
     assert rows(world)["Uma Ulrich"].person_id is not None
 
 
-def test_sharing_reaches_the_tie_too(visit: Visit, world: World) -> None:
+def test_should_share_the_tie_with_its_connection(visit: Visit, world: World) -> None:
     uma = rows(world)["Uma Ulrich"]
     visit("alice").post(f"/connections/{uma.id}/add")
     assert visit("alice").post("/connections/share", {"visibility": "everyone"}).status_code == 303
@@ -86,7 +88,9 @@ def test_sharing_reaches_the_tie_too(visit: Visit, world: World) -> None:
     assert [tie.visibility for tie in ties(world)] == ["private"]
 
 
-def test_forgetting_takes_the_tie_along(visit: Visit, world: World, session: Session) -> None:
+def test_should_remove_the_tie_with_its_connection(
+    visit: Visit, world: World, session: Session
+) -> None:
     uma = rows(world)["Uma Ulrich"]
     visit("alice").post(f"/connections/{uma.id}/add")
     assert visit("alice").post(f"/connections/{uma.id}/forget").status_code == 303
@@ -96,7 +100,7 @@ def test_forgetting_takes_the_tie_along(visit: Visit, world: World, session: Ses
         assert reading.exec(select(Person).where(Person.name == "Uma Ulrich")).first()
 
 
-def test_another_persons_connection_is_not_there(visit: Visit, world: World) -> None:
+def test_should_not_find_another_members_connection(visit: Visit, world: World) -> None:
     uma = rows(world)["Uma Ulrich"]
     for name in ("bob", "charlie", "dana", "grace"):
         for act, data in (("share", {"visibility": "everyone"}), ("add", {}), ("forget", {})):

@@ -11,6 +11,7 @@ from sqlmodel import Session, select
 from references.introductions.tables import OPEN_DAYS, IntroductionRequest
 from references.network.ties import TieKind, Visibility, assert_tie
 from tests.references.asking import ahead
+from tests.references.telling import tell_tie
 from tests.serving import set_mail_server
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit, acts
@@ -26,14 +27,7 @@ HIDDEN = {name: value for name, value in ASK.items() if name != "over"}
 
 def tie(world: World, owner: str, visibility: str = Visibility.EVERYONE) -> None:
     with world.database.write() as session:
-        assert_tie(
-            session,
-            world.people[owner],
-            world.people["jonas"],
-            TieKind.CONNECTED,
-            asserted_by_id=world.people[owner],
-            visibility=visibility,
-        )
+        tell_tie(session, world, owner, "jonas", visibility=visibility)
 
 
 def asked(visit: Visit, world: World, data: dict[str, str] = ASK, by: str = "charlie") -> str:

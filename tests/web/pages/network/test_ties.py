@@ -5,7 +5,8 @@ import re
 import pytest
 from sqlmodel import Session, select
 
-from references.network.ties import Tie, TieKind, assert_tie
+from references.network.ties import Tie
+from tests.references.telling import tell_tie
 from tests.web.checklist import refuses
 from tests.web.conftest import Visit
 from tests.world import World
@@ -26,7 +27,7 @@ def asserted(session: Session) -> list[Tie]:
     return list(session.exec(select(Tie).where(Tie.origin == "").order_by(Tie.id)))
 
 
-def test_a_path_is_drawn_and_listed_with_its_evidence(visit: Visit, session: Session) -> None:
+def test_should_draw_and_list_a_path_with_its_evidence(visit: Visit, session: Session) -> None:
     visit("alice").post(JONAS, TIE)
     page = visit("charlie").get(JONAS).text
     drawing = page[page.index('<svg class="path"') :]
@@ -39,7 +40,7 @@ def test_a_path_is_drawn_and_listed_with_its_evidence(visit: Visit, session: Ses
     assert "You" in visit("alice").get(JONAS).text
 
 
-def test_an_account_shows_who_knows_its_people(visit: Visit, world: World) -> None:
+def test_should_show_who_knows_the_people_of_an_account(visit: Visit, world: World) -> None:
     visit("alice").post(JONAS, TIE)
     page = visit("charlie").get(f"/accounts/{world.accounts['havel']}/paths").text
     assert "Alice Adeyemi" in page
@@ -49,7 +50,9 @@ def test_an_account_shows_who_knows_its_people(visit: Visit, world: World) -> No
     assert visit("charlie").get("/accounts/nobody/paths").status_code == 404
 
 
-def test_a_tie_between_two_others_can_be_told(visit: Visit, session: Session, world: World) -> None:
+def test_should_add_a_tie_between_two_other_people(
+    visit: Visit, session: Session, world: World
+) -> None:
     answer = visit("erin").post(JONAS, {**TIE, "person": "inês moreira"})
     assert answer.status_code == 303
     (tie,) = asserted(session)
@@ -69,7 +72,7 @@ def test_a_tie_between_two_others_can_be_told(visit: Visit, session: Session, wo
         ({"owner": "1"}, "no such field"),
     ],
 )
-def test_what_is_wrong_is_said_and_kept(
+def test_should_say_what_is_wrong_and_keep_the_input(
     visit: Visit, session: Session, wrong: dict[str, str], said: str
 ) -> None:
     answer = visit("alice").post(JONAS, {**TIE, **wrong}, **{"HX-Request": "true"})
@@ -79,7 +82,7 @@ def test_what_is_wrong_is_said_and_kept(
     assert asserted(session) == []
 
 
-def test_sharing_and_removing_are_the_owners(visit: Visit, session: Session) -> None:
+def test_should_let_only_the_owner_share_and_remove_a_tie(visit: Visit, session: Session) -> None:
     visit("alice").post(JONAS, {**TIE, "visibility": "private"})
     (tie,) = asserted(session)
     share, remove = f"{JONAS}/{tie.id}/share", f"{JONAS}/{tie.id}/remove"
@@ -97,7 +100,7 @@ def test_sharing_and_removing_are_the_owners(visit: Visit, session: Session) -> 
     assert asserted(session) == []
 
 
-def test_a_derived_tie_cannot_be_removed(visit: Visit, session: Session) -> None:
+def test_should_not_remove_a_derived_tie(visit: Visit, session: Session) -> None:
     tie = session.exec(select(Tie).where(Tie.origin != "")).first()
     assert tie is not None
     assert visit("grace").post(f"{JONAS}/{tie.id}/remove").status_code == 403
@@ -107,7 +110,7 @@ def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None
     refuses(visit, world, JONAS, TIE, has_page=True)
 
 
-def test_a_private_tie_is_on_no_page_for_anybody_else(
+def test_should_show_a_private_tie_to_nobody_else(
     visit: Visit, session: Session, world: World
 ) -> None:
     """Every page that could know of it is the same for others before and after."""
@@ -134,16 +137,11 @@ def test_a_private_tie_is_on_no_page_for_anybody_else(
     for visibility in ("private", "ask"):
         with world.database.write() as writing:
             for name in ("jonas", "ines"):
-                assert_tie(
-                    writing,
-                    world.people["alice"],
-                    world.people[name],
-                    TieKind.CONNECTED,
-                    evidence="Ran the Lyon project together",
-                    source="LinkedIn",
-                    asserted_by_id=world.people["alice"],
-                    visibility=visibility,
-                )
+                evidence = "Ran the Lyon project together"
+                tell_tie(
+                    writing, world, "alice", name,
+                    evidence=evidence, source="LinkedIn", visibility=visibility,
+                )  # fmt: skip
         assert "Ran the Lyon project" in visit("alice").get(JONAS).text
         for name in others:
             for page, old, new in zip(pages, before[name], seen(name), strict=True):

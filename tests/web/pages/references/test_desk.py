@@ -251,7 +251,7 @@ def test_should_refuse_a_step_that_does_not_fit(
         ("outcome", {"outcome": "helped"}),
     ],
 )
-def test_every_step_refuses_whom_it_must(
+def test_should_refuse_each_step_to_others(
     visit: Visit, world: World, key: str, step: str, data: dict[str, str]
 ) -> None:
     path = f"/references/{key}/{step}"

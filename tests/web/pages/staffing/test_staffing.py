@@ -33,7 +33,7 @@ def seat(world: World, seat_id: int) -> Seat:
         return session.get_one(Seat, seat_id)
 
 
-def test_a_team_is_proposed_with_reasons_that_add_up(visit: Visit, world: World) -> None:
+def test_should_propose_a_team_with_reasons_that_add_up(visit: Visit, world: World) -> None:
     open_seat(world, "kestrel", "product expert")
     page = visit("dana").get(f"/deals/{world.deals['kestrel']}/experts").text
     assert "Proposed team" in page
@@ -43,7 +43,7 @@ def test_a_team_is_proposed_with_reasons_that_add_up(visit: Visit, world: World)
     assert "Proposed team" not in visit("dana").get(f"/deals/{world.deals['lumen']}/experts").text
 
 
-def test_all_open_seats_are_assigned_at_once(visit: Visit, world: World) -> None:
+def test_should_assign_all_open_seats_at_once(visit: Visit, world: World) -> None:
     one, other = open_seat(world), open_seat(world, role="trainer")
     here = f"/deals/{world.deals['meridian']}/experts"
     places = {"place": [f"{one}:dana-dvorak", f"{other}:erin-eriksen"]}
@@ -65,7 +65,7 @@ def test_all_open_seats_are_assigned_at_once(visit: Visit, world: World) -> None
         ["x"],
     ],
 )
-def test_what_cannot_be_assigned_changes_nothing(
+def test_should_change_nothing_if_a_seat_cannot_be_assigned(
     visit: Visit, world: World, places: list[str]
 ) -> None:
     one, other = open_seat(world), open_seat(world, role="trainer")
@@ -76,7 +76,7 @@ def test_what_cannot_be_assigned_changes_nothing(
     assert seat(world, other).person_id is None
 
 
-def test_a_lock_keeps_somebody_where_they_are_put(visit: Visit, world: World) -> None:
+def test_should_keep_a_locked_member_in_their_seat(visit: Visit, world: World) -> None:
     one = open_seat(world, "kestrel", "product expert")
     here = f"/deals/{world.deals['kestrel']}/experts?lock={one}:erin-eriksen"
     page = visit("dana").get(here).text
@@ -101,7 +101,7 @@ def test_a_lock_keeps_somebody_where_they_are_put(visit: Visit, world: World) ->
     assert "picked by you" not in stale.text
 
 
-def test_somebody_asked_accepts(visit: Visit, world: World) -> None:
+def test_should_let_the_asked_member_accept(visit: Visit, world: World) -> None:
     one = open_seat(world)
     here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
     assert visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"}).status_code == 303
@@ -182,7 +182,7 @@ def test_should_say_that_nobody_is_suitable(visit: Visit, world: World) -> None:
         assert "<b>Nobody suitable:</b> no member may take the role auditor yet" in page
 
 
-def test_somebody_asked_declines_with_a_reason(visit: Visit, world: World) -> None:
+def test_should_let_the_asked_member_decline_with_a_reason(visit: Visit, world: World) -> None:
     one = open_seat(world)
     here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
     visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"})
@@ -195,7 +195,7 @@ def test_somebody_asked_declines_with_a_reason(visit: Visit, world: World) -> No
     assert "declined" in visit("alice").get(f"/deals/{world.deals['meridian']}/activity").text
 
 
-def test_an_ask_is_taken_back(visit: Visit, world: World) -> None:
+def test_should_cancel_the_request_to_take_a_seat(visit: Visit, world: World) -> None:
     one = open_seat(world)
     here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
     visit("alice").post(f"{here}/ask", {"person": "erin-eriksen"})
@@ -208,7 +208,7 @@ def test_an_ask_is_taken_back(visit: Visit, world: World) -> None:
     assert seat(world, one).asked_id is None
 
 
-def test_nobody_learns_of_a_confidential_deal_by_being_asked(visit: Visit, world: World) -> None:
+def test_should_ask_nobody_who_may_not_see_a_confidential_deal(visit: Visit, world: World) -> None:
     with world.database.write() as session:
         one = team.add_seat(session, world.deal(session, "nightingale"), "auditor", None, None)
     here = f"/deals/{world.confidential_deal}/experts/seats/{one.id}"
@@ -219,9 +219,7 @@ def test_nobody_learns_of_a_confidential_deal_by_being_asked(visit: Visit, world
     assert visit("erin").post(f"{here}/accept").status_code == 404
 
 
-def test_the_pipeline_shows_understaffed_deals_and_assigns_several(
-    visit: Visit, world: World
-) -> None:
+def test_should_show_understaffed_deals_and_assign_several(visit: Visit, world: World) -> None:
     one, other = open_seat(world), open_seat(world, "kestrel", "trainer")
     page = visit("dana").get("/staffing").text
     assert "Meridian plant integration" in page
@@ -237,7 +235,7 @@ def test_the_pipeline_shows_understaffed_deals_and_assigns_several(
     assert again.status_code == 422
 
 
-def test_ones_own_time_is_ones_own(visit: Visit, world: World) -> None:
+def test_should_let_members_set_only_their_own_availability(visit: Visit, world: World) -> None:
     sent = {"seat_limit": "2", "away_from": str(today() - timedelta(days=1)), "away_until": ""}
     assert visit("bob").post("/availability", sent).status_code == 303
     with world.database.read() as session:
@@ -252,7 +250,7 @@ def test_ones_own_time_is_ones_own(visit: Visit, world: World) -> None:
     assert visit("bob").post("/availability", backwards).status_code == 422
 
 
-def test_topics_count_for_experts_at_once(visit: Visit, world: World) -> None:
+def test_should_count_topics_for_experts_at_once(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['kestrel']}/experts"
 
     def proof(name: str) -> bool:
@@ -286,7 +284,7 @@ def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None
         refuses_on_deals(visit, world, path, data, deal="meridian")
 
 
-def test_common_ground_is_what_both_share(world: World, session: Session) -> None:
+def test_should_find_what_two_people_share(world: World, session: Session) -> None:
     bob, ines, jonas = (world.people[name] for name in ("bob", "ines", "jonas"))
     with world.database.write() as writing:
         for person_id in (bob, ines):
@@ -304,7 +302,7 @@ def test_common_ground_is_what_both_share(world: World, session: Session) -> Non
     assert worth_of(found[bob, ines]) > worth_of(found[bob, jonas]) > 0
 
 
-def test_common_ground_puts_somebody_on_a_team(
+def test_should_propose_a_member_for_common_ground(
     world: World, catalog: Catalog, network: object
 ) -> None:
     one = open_seat(world, "tidewater", "trainer")

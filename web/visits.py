@@ -1,0 +1,161 @@
+"""What every handler is given: the request with its form and viewer, and ways to answer it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote
+
+from litestar.exceptions import NotAuthorizedException
+from litestar.response import Redirect, Response
+from sqlmodel import Session
+
+from web.edit_conflicts import EditConflict
+from web.forms import Form, parse_pairs
+from web.rendering import render
+from web.routes import Request
+from web.workspace import Workspace
+from workspace.errors import Conflict, Invalid
+from workspace.people.viewer import Viewer
+
+P = ParamSpec("P")
+Page = TypeVar("Page")
+
+# The cookie with the notice for the next page: it has to survive a redirect.
+FLASH = "flash"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request to a page, on the open workspace."""
+
+    request: Request
+    workspace: Workspace
+    # The submitted form, encoded; empty for a GET.
+    body: bytes
+
+    @property
+    def viewer(self) -> Viewer:
+        """The member who is signed in."""
+        viewer: Viewer | None = self.request.scope.get("user")
+        if viewer is None:
+            raise NotAuthorizedException
+        return viewer
+
+    @cached_property
+    def form(self) -> Form:
+        """The fields of the submitted form, or of a GET's query: filters, sorting, paging.
+
+        They are parsed when a handler first asks for them, so that a page without parameters
+        opens whatever its address ends with.
+        """
+        return Form(parse_pairs(self.body if self._is_post else self.request.scope["query_string"]))
+
+    @property
+    def wants_fragment(self) -> bool:
+        """Whether htmx asks for a fragment; boosted and history requests get whole pages."""
+        headers = self.request.headers
+        return (
+            headers.get("hx-request") == "true"
+            and headers.get("hx-boosted") != "true"
+            and headers.get("hx-history-restore-request") != "true"
+        )
+
+    def read(self) -> AbstractContextManager[Session]:
+        """A session that cannot write."""
+        return self.workspace.database.read()
+
+    def page(
+        self,
+        build: Callable[Concatenate[Session, Viewer, P], Page],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Page:
+        """The page that a function reads for the viewer, in a session of its own."""
+        with self.read() as session:
+            return build(session, self.viewer, *args, **kwargs)
+
+    def write(self) -> AbstractContextManager[Session]:
+        """A session that commits when the block ends."""
+        return self.workspace.database.write()
+
+    @contextmanager
+    def saving(self, conflicts: type[Conflict] = EditConflict) -> Iterator[Session]:
+        """A session that saves the form; a refusal is noted in the form, and nothing is saved.
+
+        The handler goes on after the block, and asks `form.refusal` whether the form was saved.
+        Conflicts of other kinds concern more than the form, and are answered by an error page.
+        """
+        try:
+            with self.write() as session:
+                yield session
+        except (Invalid, conflicts) as refusal:
+            self.form.come_back(refusal)
+
+    def answer(
+        self,
+        template: str,
+        fragment: str,
+        page: Any,
+        *,
+        address: str = "",
+        replace: bool = False,
+    ) -> Response[str]:
+        """A page, or the fragment of it if htmx asked for one.
+
+        `address` is what the browser shows afterwards: without the empty fields of the form.
+        """
+        if not self.wants_fragment:
+            return self.show(template, page)
+        header = "HX-Replace-Url" if replace else "HX-Push-Url"
+        headers = {header: address.rstrip("?")} if address else None
+        return self.show(fragment, page, headers=headers)
+
+    def show(
+        self,
+        template: str,
+        page: Any,
+        *,
+        status: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Response[str]:
+        """A template with its context, rendered in the handler's thread.
+
+        A form that was refused decides on the status where no other is given.
+        """
+        response = Response(
+            render(self.request, template, page),
+            status_code=status or (self.form.status if self._is_post else 200),
+            media_type="text/html",
+            headers={"Vary": "HX-Request", **(headers or {})},
+        )
+        if self.request.cookies.get(FLASH) and not self.wants_fragment:
+            response.delete_cookie(FLASH)
+        return response
+
+    def go(self, path: str, notice: str = "") -> Response[Any]:
+        """A redirect after a write: 303 for a browser, HX-Redirect for htmx."""
+        response: Response[Any]
+        # Headers take ASCII only; % is safe here, as what is encoded already stays as it is.
+        path = quote(path, safe="/#%[]=:;$&()+,!?*@'~")
+        if self.request.headers.get("hx-request") == "true":
+            response = Response(None, status_code=200, headers={"HX-Redirect": path})
+        else:
+            response = Redirect(path, status_code=303)
+        if notice:
+            response.set_cookie(
+                FLASH, notice.encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
+            )
+        return response
+
+    @property
+    def _is_post(self) -> bool:
+        return self.request.method == "POST"
+
+
+async def submitted(request: Request) -> bytes:
+    """The submitted form, encoded; empty where the body is no form."""
+    if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
+        return b""
+    return await request.body()
