@@ -2,12 +2,13 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from secrets import token_hex
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import psycopg
@@ -43,6 +44,16 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.
 sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@sa.event.listens_for(sa.Pool, "connect")
+def reverse_what_has_no_order(connection: Any, _record: Any) -> None:
+    """Have SQLite answer a query without an order backwards, so that a test that needs one fails.
+
+    PostgreSQL gives the rows of such a query in any order, now and then in another.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA reverse_unordered_selects=ON")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -35,8 +35,13 @@ def closed_cookie(request: Request) -> Cookie:
 
 
 def signed_out_cookie(request: Request) -> Cookie | None:
-    """The cookie with the secret behind this request's token; None where there is one already."""
-    if request.cookies.get(_name(request, _SIGNED_OUT)):
+    """The cookie with the secret behind this request's token; None where there is one already.
+
+    A request in the background gets none: the live updates of a page that is no longer signed in
+    would take the place of the secret of the sign-in page that is open.
+    """
+    in_background = request.headers.get("sec-fetch-mode", "navigate") != "navigate"
+    if in_background or request.cookies.get(_name(request, _SIGNED_OUT)):
         return None
     return _cookie(request, _SIGNED_OUT, _signed_out_secret(request), None)
 

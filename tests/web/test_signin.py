@@ -153,6 +153,19 @@ def test_should_refuse_the_form_without_its_token(visit: Visit, world: World) ->
     assert visitor.post("/sign-in", data, token="ż").status_code == 403
 
 
+def test_should_keep_the_token_of_the_form_whatever_is_fetched_in_the_background(
+    visit: Visit,
+) -> None:
+    def cookie(mode: str) -> str | None:
+        answer = visit(None).get("/sign-in", **{"Sec-Fetch-Mode": mode})
+        made: str | None = answer.headers.get("set-cookie")
+        return made
+
+    assert "visit=" in (cookie("navigate") or "")
+    assert cookie("cors") is None
+    assert cookie("same-origin") is None
+
+
 def test_should_not_show_the_form_to_members(visit: Visit) -> None:
     assert visit("alice").get("/sign-in?next=/people").headers["location"] == "/people"
 

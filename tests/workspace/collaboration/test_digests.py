@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from tests.workspace.collaboration.test_notes import write
 from tests.workspace.collaboration.test_tasks import add
@@ -26,9 +26,10 @@ def at(hour: int, days: int = 0) -> datetime:
 
 
 def mails(database: Database) -> dict[str, str]:
-    """The texts of the mails in the outbox, by recipient."""
+    """The text of the last mail in the outbox to each recipient."""
     with database.read() as session:
-        return {row.recipient: row.body for row in session.exec(select(OutboxMessage))}
+        rows = session.exec(select(OutboxMessage).order_by(col(OutboxMessage.id)))
+        return {row.recipient: row.body for row in rows}
 
 
 def test_should_send_a_digest_once_a_day_if_there_is_something(world: World) -> None:
