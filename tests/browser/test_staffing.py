@@ -8,7 +8,8 @@ from workspace.deals import team
 from workspace.deals.eligibility import set_eligibility
 from workspace.deals.seat_roles import seat_roles
 from workspace.deals.tables import Seat
-from workspace.people.people import person_of
+from workspace.keys import row_of_key
+from workspace.people.tables import Person
 
 
 def open_seats(world: World) -> list[int]:
@@ -43,7 +44,7 @@ def test_should_staff_a_deal_in_three_clicks(page: Page, world: World) -> None:
 def test_should_swap_a_proposal_with_one_more_click(page: Page, world: World) -> None:
     ids = open_seats(world)
     with world.database.write() as session:
-        bob = person_of(session, "bob-brandt")
+        bob = row_of_key(session, Person, "bob-brandt")
         set_eligibility(session, bob.id, ["trainer"], None)
     open_deal(page, world, "dana", "kestrel")
     page.locator(".tabs").get_by_role("link", name="Experts").click()
@@ -57,4 +58,6 @@ def test_should_swap_a_proposal_with_one_more_click(page: Page, world: World) ->
     expect(page.locator(".toast")).to_contain_text("2 seats are filled")
     assert clicks(page) <= 4
     with world.database.read() as session:
-        assert seated(world, ids)[0] == person_of(session, name.lower().replace(" ", "-")).id
+        assert (
+            seated(world, ids)[0] == row_of_key(session, Person, name.lower().replace(" ", "-")).id
+        )
