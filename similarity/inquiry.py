@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
 from similarity import scoring
+from similarity.calibration import nearness_floor
 from similarity.encoders.embeddings import ModelUnavailable
 from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
@@ -28,6 +29,10 @@ from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
 
+# A deal has words in common with a question from this share of a full match on.
+LEAST_WORDS = 0.05
+# Facets that say that two deals are about the same, and the least value of each that does.
+SUBSTANCE = {"product": 0.01, "competitor": 0.01, "industry": 0.5}
 # Estimated scores that differ by less may be equal.
 ROUNDING = 1e-9
 
@@ -94,6 +99,11 @@ class Ranked:
     words: float
     # The weights for the language of the question.
     weights: Weights
+    # Whether anything of substance agrees: words, a product, a competitor, the industry, or the
+    # meaning beyond what unrelated texts have in common.
+    agrees: bool
+    # Whether it is known what the model's nearness means.
+    calibrated: bool
     # The term of the cross-encoder; None where it has not read this deal.
     reading: Term | None = None
 
@@ -104,8 +114,15 @@ class Ranked:
 
     @property
     def band(self) -> str:
-        """The likeness in a word: strong, fair or weak."""
-        return scoring.band_of(self.score, self.attainable)
+        """The likeness in a word: strong, fair or weak.
+
+        Where nothing of substance agrees it is weak, and with a model that was not measured it is
+        fair at best.
+        """
+        if not self.agrees:
+            return "weak"
+        band = scoring.band_of(self.score, self.attainable)
+        return band if self.calibrated or band != "strong" else "fair"
 
 
 def ask_of_deal(
@@ -254,7 +271,27 @@ def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterab
                 break
         # The id makes the order of equal scores stable.
         ranked.sort(key=lambda deal: (-deal.score, deal.id))
-        inquiry.rankings[want] = ranked[: want.limit]
+        inquiry.rankings[want] = _judged(session, catalog, question, ranked[: want.limit])
+
+
+def _judged(
+    session: Session, catalog: Catalog, question: Question, ranked: Sequence[Ranked]
+) -> list[Ranked]:
+    """The same deals; where no words and no facets agree, the raw nearness decides whether the
+    meaning does."""
+    floor = nearness_floor(catalog.encoder.model_id)
+    unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
+    cosines: Mapping[int, float] = {}
+    if unsure and floor is not None and question.vector is not None:
+        cosines = catalog.cosines(session, Kind.DEAL, unsure, question.vector)
+    return [
+        replace(
+            deal,
+            agrees=deal.agrees or cosines.get(deal.id, -1.0) >= (floor or 0.0),
+            calibrated=floor is not None,
+        )
+        for deal in ranked
+    ]
 
 
 def _estimated(
@@ -313,7 +350,16 @@ def _scored(
             meaning=matches.meaning[row],
             words=matches.words[row],
             weights=asked.weights,
+            agrees=_has_substance(values),
+            calibrated=False,
         )
+
+
+def _has_substance(values: Mapping[str, float]) -> bool:
+    """Whether words or facets that tell what a deal is about agree."""
+    return values["words"] >= LEAST_WORDS or any(
+        values.get(name, 0.0) >= least for name, least in SUBSTANCE.items()
+    )
 
 
 def reasons(inquiry: Inquiry, deal: Ranked) -> list[Term]:

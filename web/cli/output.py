@@ -88,21 +88,25 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def print_kin(results: "Sequence[Kin]") -> None:
+def print_kin(results: "Sequence[Kin]", running: "Sequence[Kin]") -> None:
     if not results:
-        typer.echo("No deal is like this.")
-    print_results(
-        (
-            _heading(kin),
-            [
-                ", ".join(filter(None, [kin.account, kin.outcome, _month(kin.closed)])),
-                *_reasons(kin.terms),
-                "".join(piece.text for piece in kin.snippet),
-                f"But {kin.difference}" if kin.difference else "",
-            ],
-        )
-        for kin in results
-    )
+        typer.echo("No past deal is like this.")
+    print_results((_heading(kin), _about_kin(kin)) for kin in results)
+    if running:
+        typer.echo("Also running now:")
+        print_results((_heading(kin), _about_kin(kin)) for kin in running)
+
+
+def _about_kin(kin: "Kin") -> list[str]:
+    who = kin.owner if kin.outcome == "open" else _month(kin.closed)
+    return [
+        ", ".join(filter(None, [kin.account, kin.outcome, who])),
+        "The same account" if kin.same_account else "",
+        *_reasons(kin.terms),
+        "".join(piece.text for piece in kin.snippet),
+        f"But {kin.difference}" if kin.difference else "",
+        f"And {len(kin.folded)} more like it" if kin.folded else "",
+    ]
 
 
 def print_experts(results: "Sequence[Expert]") -> None:
