@@ -191,6 +191,7 @@ def print_suggestions(suggestions: "Suggestions") -> None:
             f"{suggestion.match.band.capitalize()}  {suggestion.person.name},"
             f" {suggestion.person.account}",
             [
+                suggestion.match.caveat,
                 *_reasons(suggestion.match.terms),
                 _people(suggestion.path) if suggestion.path else "",
             ],
