@@ -116,6 +116,7 @@ def playbook(
                 "won": result.won,
                 "closed": result.closed,
                 "results": result.plays,
+                "general": result.general,
                 "contrasts": result.contrasts,
             }
         )

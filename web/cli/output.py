@@ -123,11 +123,12 @@ def print_experts(results: "Sequence[Expert]") -> None:
 
 def print_playbook(playbook: "Playbook") -> None:
     if not playbook.plays:
-        typer.echo("No asset was used on the deals that are like this.")
+        typer.echo("No asset that fits was used on the deals that are like this.")
     print_results(
         (
             _heading(play),
             [
+                play.fits,
                 f"{play.kind}: {play.won_with} of {play.closed_with} deals were won with it,"
                 f" {play.won_without} of {play.closed_without} without",
                 *_reasons(play.terms),
@@ -135,6 +136,14 @@ def print_playbook(playbook: "Playbook") -> None:
         )
         for play in playbook.plays
     )
+    for general in playbook.general:
+        typer.echo(
+            printable(
+                f"Works on most deals: {general.name} [{general.key}], won {general.won_with} of"
+                f" {general.closed_with} with it, {general.won_without} of"
+                f" {general.closed_without} without."
+            )
+        )
     for contrast in playbook.contrasts:
         typer.echo(
             printable(
