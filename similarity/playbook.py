@@ -179,7 +179,7 @@ def playbook_of(
     usage = _usage(session, inquiry)
     return Playbook(
         plays=_plays(session, inquiry.question, closed, usage)[:limit],
-        contrasts=_contrasts(session, inquiry.viewer, inquiry.question),
+        contrasts=_contrasts(session, inquiry.viewer, inquiry.question, usage),
         won=_count_won(closed),
         closed=len(closed),
         general=_general(session, usage),
@@ -386,8 +386,10 @@ def _count_won(deals: Iterable[Ranked]) -> int:
     return sum(deal.outcome == Outcome.WON for deal in deals)
 
 
-def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Contrast]:
-    """The assets that made the most difference against each of our competitors."""
+def _contrasts(
+    session: Session, viewer: Viewer, question: Question, usage: AssetUsage
+) -> list[Contrast]:
+    """The assets that made the most difference against each of our competitors, if they fit."""
     contrasts = []
     for name in sorted(question.facets.competitors):
         against = (
@@ -419,7 +421,12 @@ def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Con
                 col(Asset.id).in_(list(used)), usable()
             )
         )
+        products = names_of(
+            session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(used)
+        )
         for asset_id, key, asset_name, kind in assets:
+            if not _may_contrast(question.facets, asset_id, frozenset(products[asset_id]), usage):
+                continue
             won_with = sum(outcomes[deal] == Outcome.WON for deal in used[asset_id])
             lost_with = len(used[asset_id]) - won_with
             contrast = Contrast(name, key, asset_name, kind, won_with, won, lost_with, lost)
@@ -427,6 +434,13 @@ def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Con
                 contrasts.append(contrast)
     contrasts.sort(key=lambda contrast: -contrast.gap)
     return contrasts[:CONTRASTS]
+
+
+def _may_contrast(ours: Facets, asset_id: int, about: frozenset[str], usage: AssetUsage) -> bool:
+    """Whether an asset is about the deal's product, for its industry, and not for every deal."""
+    foreign = _foreign_home(ours, usage.home(asset_id, about))
+    fits = _fits(ours, about, (), is_foreign=bool(foreign))
+    return bool(fits) and not usage.is_general(asset_id, about)
 
 
 def _lift_because(won_with: int, used: int, won: int, closed: Sequence[Ranked]) -> str:

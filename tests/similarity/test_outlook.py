@@ -84,6 +84,22 @@ def test_should_weigh_kin_by_their_likeness() -> None:
     assert near.value == pytest.approx(USUAL.rate * 80 / 98)
 
 
+@given(CASES.filter(lambda cases: len(cases) >= MINIMUM), PRIORS)
+def test_should_say_how_the_chance_comes_about(cases: list[Case], prior: float) -> None:
+    """The figures that a page puts into words give the chance again."""
+    found = outlook(cases, USUAL, "EUR", prior)
+    assert found is not None
+    alike = sum(each.likeness for each in cases)
+    assert found.likeness == pytest.approx(alike / len(cases))
+    weighted = sum(each.likeness for each in cases if each.won) / alike
+    again = found.weight * weighted + (1 - found.weight) * found.usual.rate
+    assert found.chance.value == pytest.approx(again)
+    assert 0 <= found.weight < 1
+    assert (found.weight == 0) == math.isinf(prior)
+    shown = round(100 * found.usual.rate) + found.points
+    assert shown == round(100 * found.chance.value)
+
+
 def test_should_predict_nothing_from_too_few_kin() -> None:
     assert outlook([case()] * (MINIMUM - 1), USUAL, "EUR", PRIOR) is None
     found = outlook([case()] * MINIMUM, USUAL, "EUR", PRIOR)

@@ -158,10 +158,18 @@ def print_outlook(outlook: "Outlook | None", minimum: int) -> None:
     if not outlook:
         typer.echo(f"Fewer than {minimum} deals that closed are like this one: too few to say.")
         return
-    typer.echo(f"{outlook.won} of the {outlook.closed} most alike deals that closed were won.")
     typer.echo(
-        f"Chance of winning: {outlook.chance.value:.0%} ({outlook.chance.low:.0%} to"
-        f" {outlook.chance.high:.0%}); usually {outlook.usual.rate:.0%}."
+        f"Win chance: {outlook.chance.value:.0%} (likely {outlook.chance.low:.0%} to"
+        f" {outlook.chance.high:.0%})."
+    )
+    typer.echo(
+        f"The usual win rate is {outlook.usual.rate:.0%}: {outlook.usual.won} of the last"
+        f" {outlook.usual.closed} closed deals were won."
+    )
+    typer.echo(
+        f"Of the {outlook.closed} similar closed deals, {outlook.won} were won"
+        f" ({outlook.share:.0%}). They are {outlook.likeness:.0%} like this one on average and"
+        f" count for {outlook.weight:.0%} of the chance, the usual rate for the rest."
     )
     if outlook.days:
         typer.echo(f"Days until won: {_typical(outlook.days)}.")
