@@ -12,6 +12,8 @@ from web.workspace import Workspace, open_workspace
 from workspace import demo
 from workspace.accounts.accounts import Account
 from workspace.deals.access import visible_deals
+from workspace.deals.filters import DealFilter
+from workspace.deals.lists import deal_rows
 from workspace.deals.tables import Deal, Outcome
 from workspace.people.viewer import PLAIN_VIEW
 from workspace.settings import Settings
@@ -38,6 +40,14 @@ def session(loaded: Workspace) -> Iterator[Session]:
 def open_deals(session: Session) -> list[Deal]:
     query = select(Deal).where(visible_deals(PLAIN_VIEW), col(Deal.outcome) == Outcome.OPEN)
     return list(session.exec(query.order_by(Deal.key)))
+
+
+def test_should_call_few_open_deals_rotting(session: Session, open_deals: list[Deal]) -> None:
+    """A mark on every deal means nothing: at most a fifth of them have it, and some do."""
+    rows = deal_rows(session, PLAIN_VIEW, DealFilter(outcome=Outcome.OPEN), limit=1_000)
+    assert len(rows) == len(open_deals)
+    rotting = [row.key for row in rows if row.rotting]
+    assert 0 < len(rotting) <= len(rows) / 5
 
 
 @pytest.mark.timeout(300)

@@ -58,14 +58,14 @@ class DealRow:
 
     @property
     def unmoved(self) -> int | None:
-        """For how many days an open deal has been at its stage."""
+        """For how many days an open deal has not moved, as far as the record knows."""
         if self.outcome != Outcome.OPEN or self.stage_since is None:
             return None
         return (today() - self.stage_since).days
 
     @property
     def rotting(self) -> bool:
-        """Whether an open deal has been at its stage for longer than is usual there."""
+        """Whether an open deal has not moved for longer than its stage allows."""
         return self.unmoved is not None and self.unmoved > self.rotting_days
 
 
