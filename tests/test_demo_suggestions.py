@@ -7,7 +7,9 @@ import pytest
 from sqlmodel import Session, col, select
 
 from references.imports import DEMO, EXTENSION
-from similarity.playbook import playbook_of_deal
+from similarity.inquiry import ask_of_deal
+from similarity.outlook import outlook_of
+from similarity.playbook import playbook_of
 from web.workspace import Workspace, open_workspace
 from workspace import demo
 from workspace.accounts.accounts import Account
@@ -59,7 +61,11 @@ def test_should_recommend_what_fits_a_deal_and_not_the_same_on_all(
     first_five: Counter[str] = Counter()
     general: set[str] = set()
     for deal in open_deals:
-        found = playbook_of_deal(session, PLAIN_VIEW, loaded.catalog, deal, limit=5)
+        inquiry = ask_of_deal(session, PLAIN_VIEW, loaded.catalog, deal)
+        found = playbook_of(session, loaded.catalog, inquiry, limit=5)
+        outlook = outlook_of(session, loaded.catalog, inquiry)
+        if outlook:
+            assert (found.won, found.closed) == (outlook.won, outlook.closed)
         first_five.update(play.key for play in found.plays)
         general.update(play.key for play in found.general)
         account = session.get_one(Account, deal.account_id)
