@@ -15,8 +15,9 @@ from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, DealProduct, Outcome, Product
 from workspace.people.viewer import Viewer
 
-# How many of the last closed deals are looked at: old ones say little of how assets are used now.
-RECENT = 2_000
+# How many of the last closed deals are looked at: old ones say little of how assets are used now,
+# and every overview reads them.
+RECENT = 500
 # An asset is general if it serves this share of the products. With fewer than three products, or
 # with fewer closed deals of a product, nothing can be told.
 GENERAL_SHARE = 2 / 3

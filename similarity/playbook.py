@@ -103,7 +103,7 @@ class Play:
 
 @dataclass(frozen=True)
 class GeneralPlay:
-    """An asset that works on most deals, whatever they are about, with the numbers of all deals."""
+    """An asset that works on most deals, with the numbers of the last closed deals."""
 
     key: str
     name: str
@@ -329,7 +329,7 @@ def _fits(
 
 
 def _general(session: Session, usage: AssetUsage) -> list[GeneralPlay]:
-    """The assets that serve most products and after which more of all deals were won."""
+    """The assets that serve most products, if more of the last deals were won with them."""
     asset_ids = list(usage.deals_of)
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, asset_ids)
     general = [row for row in asset_ids if usage.is_general(row, products[row])]

@@ -26,6 +26,8 @@ _CODE = re.compile(r"(?ms)(^ {0,3}(?:```|~~~).*?(?:^ {0,3}(?:```|~~~)|\Z)|`[^`]*
 # How alike a name has to be to a word of a colleague's name to be offered for it.
 _ALIKE = 0.75
 _OFFERED = 3
+# How many of the mentions that reach nobody are shown with the reason.
+_REASONS_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class ReachesNobody(Invalid):
     """Mentions that reach nobody, and that the writer has not confirmed."""
 
     def __init__(self, unreached: Mapping[str, str]) -> None:
-        super().__init__("A mention reaches nobody.", {"text": " ".join(unreached.values())})
+        shown = list(unreached.values())[:_REASONS_SHOWN]
+        super().__init__("A mention reaches nobody.", {"text": " ".join(shown)})
         self.mentions = list(unreached)
 
 
@@ -183,8 +186,11 @@ def mentioned(session: Session, deal: Deal, text: str) -> Mentioned:
     pieces = _CODE.split(text)
     pieces[::2] = [with_keys(piece) for piece in pieces[::2]]
     text = "".join(pieces)
-    ids, unreached = {}, {}
+    ids: dict[int, bool] = {}
+    unreached: dict[str, str] = {}
     for name in (name for piece in texts_of(text) for name in directory.names_in(piece)):
+        if name.typed in unreached:
+            continue
         reached = [key for key in name.keys if key in readers]
         if len(reached) == 1:
             ids[readers[reached[0]].id] = True
@@ -199,7 +205,9 @@ def mentioned(session: Session, deal: Deal, text: str) -> Mentioned:
                 f"{who} may not see this deal: invite them first, or leave the @ out."
             )
         else:
-            unreached[name.typed] = _unknown(name.typed, readers.values())
+            # Comparing names takes long, so it is done only for those that are shown.
+            candidates = readers.values() if len(unreached) < _REASONS_SHOWN else ()
+            unreached[name.typed] = _unknown(name.typed, candidates)
     return Mentioned(text, list(ids), unreached)
 
 

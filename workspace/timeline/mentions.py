@@ -57,7 +57,7 @@ class Name:
 
     start: int
     end: int
-    # As it is written, with the @.
+    # As it is written, with the @, and with single spaces.
     typed: str
     # The keys of the members: none if the name is unknown, several if they share it.
     keys: tuple[str, ...]
@@ -81,11 +81,11 @@ class Directory:
             ends = list(_ends(text, at.end()))
             for end in reversed(ends):
                 if keys := self._meant(text[at.end() : end]):
-                    yield Name(at.start(), end, text[at.start() : end], keys)
                     break
             else:
-                end = _end_of_run(text, at.end())
-                yield Name(at.start(), end, text[at.start() : end], ())
+                end, keys = _end_of_run(text, at.end()), ()
+            typed = " ".join(text[at.start() : end].split())
+            yield Name(at.start(), end, typed, keys)
 
     def _meant(self, written: str) -> tuple[str, ...]:
         """The members of a key or a name: a key as it is stands for one member alone."""

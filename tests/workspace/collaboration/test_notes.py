@@ -156,6 +156,24 @@ def test_should_say_the_same_of_contacts_as_of_names_that_nobody_has(world: Worl
     )
 
 
+def test_should_take_a_confirmed_name_whatever_the_spaces_in_it(world: World) -> None:
+    text = "@Dana\u00a0 Dvorak, see"
+    with pytest.raises(notes.ReachesNobody) as refused:
+        write(world, text, deal=HIDDEN)
+    assert refused.value.mentions == ["@Dana Dvorak"]
+    entry = write(world, text, deal=HIDDEN, confirmed=refused.value.mentions)
+    assert text_of(world, entry) == text
+    assert told(world, "dana") == []
+
+
+def test_should_show_few_of_many_mentions_that_reach_nobody(world: World) -> None:
+    text = " ".join(f"@noone{number}" for number in range(400))
+    with pytest.raises(notes.ReachesNobody) as refused:
+        write(world, text)
+    assert len(refused.value.mentions) == 400
+    assert refused.value.fields["text"].count("reaches nobody") == 5
+
+
 def test_should_not_ask_again_about_a_note_that_was_saved_anyway(world: World) -> None:
     entry = write(world, "For @later", confirmed={"@later"})
     rewrite(world, "alice", entry, "Only for @later")
