@@ -122,6 +122,12 @@ class Outlook:
         """By how many percentage points the kin move the usual rate, as rounded figures show it."""
         return round(100 * self.chance.value) - round(100 * self.usual.rate)
 
+    @property
+    def is_contrary(self) -> bool:
+        """Whether the chance moves away from the plain share, because the most alike kin count
+        more and went otherwise than the rest."""
+        return (self.share - self.usual.rate) * self.points < 0
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -29,6 +29,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with open_workspace(Settings(home=tmp_path_factory.mktemp("demo"))) as workspace:
         with workspace.database.write() as session:
             demo.load(session, (demo.FOLDER, DEMO), EXTENSION)
+        workspace.catalog.catch_up()
         yield workspace
 
 

@@ -100,6 +100,19 @@ def test_should_say_how_the_chance_comes_about(cases: list[Case], prior: float) 
     assert shown == round(100 * found.chance.value)
 
 
+def test_should_know_that_the_most_alike_kin_went_otherwise_than_the_rest() -> None:
+    usual = Usual(99, 198)
+    lost, won = case(won=False, likeness=1.0), case(won=True, likeness=0.4)
+    found = outlook([lost] * 15 + [won] * 17, usual, "EUR", 10.0)
+    assert found is not None
+    assert found.share > usual.rate > found.chance.value
+    assert found.points < 0
+    assert found.is_contrary
+    plain = outlook([case(won=True)] * 12, usual, "EUR", 10.0)
+    assert plain is not None
+    assert not plain.is_contrary
+
+
 def test_should_predict_nothing_from_too_few_kin() -> None:
     assert outlook([case()] * (MINIMUM - 1), USUAL, "EUR", PRIOR) is None
     found = outlook([case()] * MINIMUM, USUAL, "EUR", PRIOR)
