@@ -122,6 +122,7 @@ def playbook(
                 "won": result.won,
                 "closed": result.closed,
                 "results": result.plays,
+                "general": result.general,
                 "contrasts": result.contrasts,
             }
         )

@@ -220,7 +220,12 @@ class _DealBatch:
         ]
         new_deals = [new_deal for _, new_deal in new.values()]
         deals = lifecycle.log_all(
-            self.session, new_deals, self.context.by, "imported", self.context.file_name
+            self.session,
+            new_deals,
+            self.context.by,
+            "imported",
+            self.context.file_name,
+            stage_since=today(),
         )
         # A deal of the past does not make a former customer a customer again.
         for account in former_customers:
@@ -361,11 +366,34 @@ def apply_activity(context: ImportContext, rows: Sequence[Row]) -> None:
             col(TimelineEntry.kind).in_(WRITTEN_KINDS),
         )
         activities = set(fetch(context.session, _Activity, query))
-        apply_each(batch.rows, partial(_apply_activity, context, batch, activities))
+        last: dict[int, date] = {}
+        apply_each(batch.rows, partial(_apply_activity, context, batch, activities, last))
+        _start_clocks(context, last)
+
+
+def _start_clocks(context: ImportContext, last: dict[int, date]) -> None:
+    """Let imported open deals that have not moved since be at their stage from their last
+    activity on: whether they moved before is unknown."""
+    moved = select(TimelineEntry.deal_id).where(
+        col(TimelineEntry.deal_id).in_(last), TimelineEntry.kind == "stage"
+    )
+    imported = select(TimelineEntry.deal_id).where(
+        col(TimelineEntry.deal_id).in_(last), TimelineEntry.kind == "imported"
+    )
+    deals = select(Deal).where(
+        col(Deal.id).in_(imported), col(Deal.id).not_in(moved), Deal.outcome == Outcome.OPEN
+    )
+    for deal in context.session.exec(deals):
+        deal.stage_since = min(max(last[deal.id], deal.opened or date.min), today())
+        context.session.add(deal)
 
 
 def _apply_activity(
-    context: ImportContext, batch: DealRows, activities: set[_Activity], row: Row
+    context: ImportContext,
+    batch: DealRows,
+    activities: set[_Activity],
+    last: dict[int, date],
+    row: Row,
 ) -> Result:
     at = row.need("at", read_moment)
     text = row.need("text", read_prose)
@@ -374,6 +402,7 @@ def _apply_activity(
     row.check()
     deal = context.editable_deal(row, batch)
     activity = _Activity(deal.id, at, by_id, kind, text)
+    last[deal.id] = max(at.date(), last.get(deal.id, date.min))
     if activity in activities:
         return Result.UNCHANGED
     activities.add(activity)
