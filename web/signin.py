@@ -52,7 +52,8 @@ class SignInController(Controller):
         email = visit.form.text("email", 254).lower()
         password = (visit.form.sent.get("password") or [""])[0][:1000]
         back = safe_next(visit.form.text("next", 2000))
-        account, address = f"account {email}", f"address {network_of(visit.request)}"
+        account = sign_in.account_subject(email)
+        address = f"address {network_of(visit.request)}"
         # A refused attempt is not counted, so that a lockout ends by waiting.
         allowed = _within_limits(visit.workspace.database, account, address, 1)
         if allowed:

@@ -46,18 +46,28 @@ class SignInAttempt(SQLModel, table=True):
 _hasher = PasswordHasher()
 
 
-def set_password(session: Session, person_id: int, password: str, *, by: int | None = None) -> None:
-    """Set a member's password and sign all their browsers out."""
+def hash_password(password: str) -> str:
+    """The hash of a new password. It takes a third of a second: not within a transaction."""
     if len(password) < MINIMUM_PASSWORD:
         raise Invalid(
             f"A password needs at least {MINIMUM_PASSWORD} characters.",
             {"password": f"At least {MINIMUM_PASSWORD} characters."},
         )
-    member = session.get_one(Member, person_id)
-    member.password_hash = _hasher.hash(password)
-    session.add(member)
-    session.exec(delete(SignInSession).where(col(SignInSession.person_id) == person_id))
+    return _hasher.hash(password)
+
+
+def set_password(session: Session, person_id: int, password: str, *, by: int | None = None) -> None:
+    """Set a member's password and sign all their browsers out."""
+    store_password(session, person_id, hash_password(password))
     audit(session, by, "password set", f"person {person_id}")
+
+
+def store_password(session: Session, person_id: int, password_hash: str) -> None:
+    """Store the hash of a member's new password and sign all their browsers out."""
+    member = session.get_one(Member, person_id)
+    member.password_hash = password_hash
+    session.add(member)
+    close_sessions(session, person_id)
 
 
 def random_password() -> str:
@@ -102,6 +112,16 @@ def forget_attempts(session: Session, account: str, attempt_ids: Iterable[int] =
     )
 
 
+def account_subject(email: str) -> str:
+    """What attempts for an account are counted by."""
+    return f"account {email.strip().lower()}"
+
+
+def unlock(session: Session, person: Person) -> None:
+    """Forget the failed attempts for a member's account."""
+    forget_attempts(session, account_subject(person.email or ""))
+
+
 def check_password(session: Session, email: str, password: str) -> Person | None:
     """The active member with this e-mail address and password; None if there is none.
 
@@ -126,15 +146,26 @@ def open_session(session: Session, person_id: int) -> str:
     session.exec(delete(SignInSession).where(col(SignInSession.expires_at) < now()))
     session.add(
         SignInSession(
-            token_hash=_hash(token), person_id=person_id, expires_at=now() + SESSION_LIFETIME
+            token_hash=token_hash(token), person_id=person_id, expires_at=now() + SESSION_LIFETIME
         )
     )
     return token
 
 
+def close_sessions(session: Session, person_id: int) -> None:
+    """Sign all browsers of a member out."""
+    session.exec(delete(SignInSession).where(col(SignInSession.person_id) == person_id))
+
+
+def end_sessions(session: Session, person_id: int, *, by: int | None) -> None:
+    """Sign all browsers of a member out, for an administrator."""
+    close_sessions(session, person_id)
+    audit(session, by, "sessions ended", f"person {person_id}")
+
+
 def close_session(session: Session, token: str) -> None:
     """Sign a browser out."""
-    session.exec(delete(SignInSession).where(col(SignInSession.token_hash) == _hash(token)))
+    session.exec(delete(SignInSession).where(col(SignInSession.token_hash) == token_hash(token)))
 
 
 def viewer_of(session: Session, token: str) -> Viewer | None:
@@ -144,7 +175,7 @@ def viewer_of(session: Session, token: str) -> Viewer | None:
         .join(SignInSession, col(SignInSession.person_id) == col(Person.id))
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(
-            SignInSession.token_hash == _hash(token),
+            SignInSession.token_hash == token_hash(token),
             col(SignInSession.expires_at) > now(),
             col(Member.active).is_(True),
         )
@@ -155,7 +186,8 @@ def viewer_of(session: Session, token: str) -> Viewer | None:
     return viewer(session, person_id, name)
 
 
-def _hash(token: str) -> str:
+def token_hash(token: str) -> str:
+    """What is stored of the secret of a session or of a link."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 

@@ -68,6 +68,8 @@ class AdvocatePage:
     advocate: Advocate
     person: Person
     nominated_by: Person | None
+    # The member who keeps in touch with them.
+    kept_by: Person | None
     consents: list[tuple[Consent, str | None]]
     requests: list[RequestRow]
     # When their customer was, or will be, taken out of their day: for whichever deal.
@@ -258,7 +260,11 @@ def advocate_page(
     about = guest_links.advocate_outbox_subject(advocate.id)
     by = {
         person_id: session.get(Person, person_id)
-        for person_id in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
+        for person_id in (
+            *(consent.recorded_by_id for consent in said),
+            advocate.nominated_by_id,
+            advocate.kept_by_id,
+        )
         if person_id
     }
     names = {row_id: member.name for row_id, member in by.items() if member}
@@ -267,6 +273,7 @@ def advocate_page(
         advocate=advocate,
         person=person,
         nominated_by=by.get(advocate.nominated_by_id or 0),
+        kept_by=by.get(advocate.kept_by_id or 0),
         consents=[(consent, names.get(consent.recorded_by_id or 0)) for consent in reversed(said)],
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
         used=budgets.days_of_customer(session, person.account_id),
