@@ -12,6 +12,8 @@ from web import errors
 from web.dependencies import provide_pulse, provide_visit
 from web.live_updates import Pulse
 from web.middleware import PAGES_AT_ONCE, FromOurPages, InTurn, MembersOnly
+from web.pages.administration.invitations import JoinController
+from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -60,10 +62,13 @@ CONTROLLERS = (
     InfluenceController,
     InboxController,
     IntroductionController,
+    InvitationController,
+    JoinController,
     KeepInTouchController,
     KinController,
     LibraryController,
     LiveController,
+    MemberController,
     OverviewController,
     PeopleController,
     PlaybookController,

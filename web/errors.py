@@ -121,8 +121,9 @@ def busy(request: Request, error: Exception) -> Response[str]:
 
 
 def _path(request: Request) -> str:
-    """The path for the log, without the secret of a guest's link."""
-    return "/g/…" if request.url.path.startswith("/g/") else request.url.path
+    """The path for the log, without the secret of a link."""
+    path = request.url.path
+    return next((f"{start}…" for start in ("/g/", "/join/") if path.startswith(start)), path)
 
 
 def explain(request: Request, status: int, message: str) -> Response[str]:

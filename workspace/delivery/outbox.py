@@ -39,8 +39,8 @@ LONGEST_DELAY = timedelta(days=1)
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
-# The secret in the address of a guest link.
-_SECRET = re.compile(r"(?<=/g/)[\w-]{20,}")
+# The secret in the address of a guest link, or of an invitation.
+_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/))[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):
@@ -151,7 +151,7 @@ def is_address(text: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """The text with the secrets of guest links removed."""
+    """The text with the secrets of links removed."""
     return _SECRET.sub("…", text)
 
 
@@ -292,5 +292,5 @@ def _send(message: OutboxMessage, server: MailServer) -> str:
 
 def _set_sent(message: OutboxMessage) -> None:
     message.sent_at = now()
-    # Later readers of the record must not be able to use a guest's links.
+    # Later readers of the record must not be able to use the links in it.
     message.body = without_secrets(message.body)

@@ -122,6 +122,12 @@ def unlock(session: Session, person: Person) -> None:
     forget_attempts(session, account_subject(person.email or ""))
 
 
+def unlock_member(session: Session, person: Person, *, by: int | None) -> None:
+    """Let a member sign in again who was locked out by wrong passwords."""
+    unlock(session, person)
+    audit(session, by, "member unlocked", f"person {person.id}")
+
+
 def check_password(session: Session, email: str, password: str) -> Person | None:
     """The active member with this e-mail address and password; None if there is none.
 
