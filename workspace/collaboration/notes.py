@@ -138,9 +138,17 @@ def _only(keys: list[str], name: str) -> str:
 
 
 def _require_readers(session: Session, others: list[str]) -> None:
-    query = select(Person.name).join(Member, col(Member.person_id) == col(Person.id))
-    name = session.exec(query.where(col(Person.key).in_(others)).order_by(Person.name)).first()
-    if name:
+    query = (
+        select(Person.name, Member.active)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Person.key).in_(others))
+        .order_by(Person.name)
+    )
+    for name, active in session.exec(query):
+        if not active:
+            raise Invalid(
+                f"{name} is deactivated.", {"text": f"{name} is deactivated: leave the @ out."}
+            )
         raise Invalid(
             f"{name} may not see this deal.",
             {"text": f"{name} may not see this deal: invite them first, or leave the @ out."},
