@@ -107,12 +107,22 @@ def proposed_receivers(
 
 
 def hand_over(
-    session: Session, person_id: int, receivers: Receivers, *, by: int | None
+    session: Session,
+    person_id: int,
+    receivers: Receivers,
+    *,
+    by: int | None,
+    expected: Mapping[Work, int] | None = None,
 ) -> dict[Work, int]:
-    """Pass a member's work to others; how much of each kind there was."""
+    """Pass a member's work to others; how much of each kind there was.
+
+    `expected` is what was shown before; `Conflict` where it is no longer that.
+    """
     # Handing over twice at the same time finds nothing the second time.
     locked_member(session, person_id)
     counts = open_work(session, person_id)
+    if expected is not None and expected != counts:
+        raise Conflict("The work has changed in the meantime. Check the numbers again.")
     _require_receivers(session, person_id, counts, receivers, by)
     for work in counts:
         to = receivers.get(work)
@@ -128,10 +138,15 @@ def hand_over(
 
 
 def deactivate(
-    session: Session, person_id: int, receivers: Receivers, *, by: int | None
+    session: Session,
+    person_id: int,
+    receivers: Receivers,
+    *,
+    by: int | None,
+    expected: Mapping[Work, int] | None = None,
 ) -> dict[Work, int]:
     """Hand a member's work over, and end their access; how much of each kind there was."""
-    counts = hand_over(session, person_id, receivers, by=by)
+    counts = hand_over(session, person_id, receivers, by=by, expected=expected)
     leaving.deactivate(session, person_id, by=by)
     return counts
 

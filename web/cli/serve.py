@@ -35,7 +35,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             is_loaded = content.is_demo(session)
         if is_loaded:
             typer.echo("The demo workspace is there already. Its passwords were printed when it")
-            typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
+            typer.echo("was made; `dealkin members password EMAIL` gives a member a new one.")
         else:
             typer.echo("Making the demo workspace; this takes about a minute …")
             with workspace.database.write() as session:

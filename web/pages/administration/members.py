@@ -48,7 +48,10 @@ class MemberList:
     rows: list[MemberRow]
     more: str | None
     params: dict[str, str]
-    choices: tuple[tuple[str, str], ...] = tuple((each, each.capitalize()) for each in Access)
+    choices: tuple[tuple[str, str], ...] = (
+        ("", "All"),
+        *((access, access.capitalize()) for access in Access),
+    )
 
 
 @dataclass(frozen=True)
