@@ -11,7 +11,7 @@ from litestar.types import Message, Scope
 from web import errors
 from web.dependencies import provide_pulse, provide_visit
 from web.live_updates import Pulse
-from web.middleware import PAGES_AT_ONCE, FromOurPages, InTurn, MembersOnly
+from web.middleware import PAGES_AT_ONCE, FromOurPages, InTime, InTurn, MembersOnly
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
@@ -113,7 +113,7 @@ def create_app(workspace: Workspace) -> Litestar:
             "visit": Provide(provide_visit),
             "pulse": Provide(provide_pulse, sync_to_thread=False),
         },
-        middleware=[FromOurPages(workspace.settings.origin), MembersOnly(), InTurn()],
+        middleware=[InTime(), FromOurPages(workspace.settings.origin), MembersOnly(), InTurn()],
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(workspace.is_secure)],
         state=app_state(workspace),

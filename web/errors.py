@@ -27,6 +27,7 @@ _TITLES = {
     403: "Not yours to change",
     404: "Nothing here",
     405: "Not done this way",
+    408: "Too slow",
     409: "Changed in the meantime",
     413: "Too large",
     422: "That could not be taken",
@@ -79,6 +80,7 @@ def refused_by_framework(request: Request, error: HTTPException) -> Response[str
     messages = {
         404: "There is no such page.",
         405: "This address does not take that kind of request.",
+        408: "The request took too long to arrive. Send it again.",
         413: "That is more than this form takes.",
     }
     message = (

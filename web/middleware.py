@@ -6,9 +6,21 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import (
+    ClientException,
+    NotAuthorizedException,
+    PermissionDeniedException,
+)
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WebSocketReceiveMessage,
+)
 
 from web.forms import Form, parse_pairs
 from web.routes import Request
@@ -24,8 +36,38 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
 # kept switching, a page took half as much processor time again as with two.
 PAGES_AT_ONCE = 2
+# Seconds in which the body of a request has to arrive: forms are small.
+BODY_SECONDS = 20.0
 # Seconds that a page waits for its turn: the pages before it may be blocked themselves.
 LONGEST_WAIT = 5.0
+
+
+class InTime(ASGIMiddleware):
+    """Cuts off requests whose body does not arrive in time.
+
+    The time is for the whole body, so that single bytes now and then do not extend it.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        until = asyncio.get_running_loop().time() + BODY_SECONDS
+        complete = False
+
+        async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            nonlocal complete
+            if complete:
+                # What comes now tells that the client has gone, whenever that is.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise ClientException(status_code=408) from None
+            complete = not message.get("more_body")
+            return message
+
+        await next_app(scope, receiving, send)
 
 
 class FromOurPages(ASGIMiddleware):

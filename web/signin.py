@@ -97,6 +97,8 @@ class SignOutController(Controller):
                 sign_in.close_session(session, token)
         response = visit.go("/sign-in")
         response.set_cookie(closed_cookie(visit.request))
+        # What the browser has kept of the pages goes; the theme in its cookie is nobody's secret.
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 

@@ -53,7 +53,7 @@ class SeatRoleController(Controller):
     def rename(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_leader(visit.viewer)
         name = visit.form.text("name", 40, required=True)
-        seen = visit.form.maybe("seen", 40)
+        seen = visit.form.text("seen", 40, required=True)
         with visit.saving(Conflict) as session:
             visit.form.done()
             seat_roles.rename_seat_role(session, key, name, visit.viewer.person_id, seen=seen)
