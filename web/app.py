@@ -1,6 +1,5 @@
 """The composition root: the web application on a workspace."""
 
-import asyncio
 from typing import Any
 
 from litestar import Litestar
@@ -10,8 +9,9 @@ from litestar.types import Message, Scope
 
 from web import errors
 from web.dependencies import provide_pulse, provide_visit
+from web.limits import Limiter
 from web.live_updates import Pulse
-from web.middleware import PAGES_AT_ONCE, FromOurPages, InTime, InTurn, MembersOnly
+from web.middleware import FromOurPages, InTime, InTurn, MembersOnly, Queues, WithinLimits
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
@@ -113,7 +113,13 @@ def create_app(workspace: Workspace) -> Litestar:
             "visit": Provide(provide_visit),
             "pulse": Provide(provide_pulse, sync_to_thread=False),
         },
-        middleware=[InTime(), FromOurPages(workspace.settings.origin), MembersOnly(), InTurn()],
+        middleware=[
+            InTime(),
+            FromOurPages(workspace.settings.origin),
+            MembersOnly(),
+            WithinLimits(),
+            InTurn(),
+        ],
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(workspace.is_secure)],
         state=app_state(workspace),
@@ -132,7 +138,8 @@ def app_state(workspace: Workspace) -> State:
         {
             "workspace": workspace,
             "pulse": Pulse(workspace.database),
-            "turns": asyncio.Semaphore(PAGES_AT_ONCE),
+            "limiter": Limiter(),
+            "queues": Queues(),
         }
     )
 

@@ -1,7 +1,8 @@
-"""What every request passes: the check of its origin, authentication, and a queue for pages."""
+"""What every request passes: the check of its origin, authentication, limits, and queues."""
 
 import asyncio
-from contextlib import suppress
+from dataclasses import dataclass, field
+from math import ceil
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -10,6 +11,7 @@ from litestar.exceptions import (
     ClientException,
     NotAuthorizedException,
     PermissionDeniedException,
+    TooManyRequestsException,
 )
 from litestar.middleware import ASGIMiddleware
 from litestar.types import (
@@ -23,8 +25,10 @@ from litestar.types import (
 )
 
 from web.forms import Form, parse_pairs
+from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
+from web.turns import TooManyWait, Turns
 from web.visits import submitted
 from workspace.collaboration import inbox
 from workspace.database import Database
@@ -40,6 +44,22 @@ PAGES_AT_ONCE = 2
 BODY_SECONDS = 20.0
 # Seconds that a page waits for its turn: the pages before it may be blocked themselves.
 LONGEST_WAIT = 5.0
+# Writes of different members wait for each other in the database, not here.
+WRITES_AT_ONCE = 1_000
+# The requests of one member, or one network, that may wait in a queue.
+MOST_WAITING = 30
+
+
+@dataclass(frozen=True)
+class Queues:
+    """The queues for what is costly."""
+
+    pages: Turns = field(default_factory=lambda: Turns(PAGES_AT_ONCE, each=1, waiting=MOST_WAITING))
+    writes: Turns = field(
+        default_factory=lambda: Turns(WRITES_AT_ONCE, each=1, waiting=MOST_WAITING)
+    )
+    # A hash takes a third of a second of a processor, which pages need too.
+    passwords: Turns = field(default_factory=lambda: Turns(1, each=1, waiting=MOST_WAITING))
 
 
 class InTime(ASGIMiddleware):
@@ -132,42 +152,97 @@ class MembersOnly(ASGIMiddleware):
         await next_app(scope, receive, send)
 
 
-class InTurn(ASGIMiddleware):
-    """Queues pages, first come, first served, so that only a few are built at the same time.
+class WithinLimits(ASGIMiddleware):
+    """Refuses what a member, or a network, asks for too often (`web/limits.py`)."""
 
-    A page waits for its turn for a limited time, so that pages that wait for a cache to be
-    rebuilt do not block the others. Writes do not queue here: they may wait long for each other.
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request = Request(scope, receive)
+        kind = _kind(request)
+        if kind is not None:
+            limiter: Limiter = request.app.state.limiter
+            network = f"network {network_of(request)}"
+            # The secrets of links are guessed with a session as well as without one.
+            viewer = None if kind == Kind.LINK else scope.get("user")
+            wait = 0.0
+            if viewer is not None:
+                wait = limiter.wait(kind, f"member {viewer.person_id}")
+            if not wait:
+                times = 1 if viewer is None else MEMBERS_OF_A_NETWORK
+                wait = limiter.wait(kind, network, times)
+            if wait:
+                raise _too_often(wait)
+        await next_app(scope, receive, send)
+
+
+def _kind(request: Request) -> Kind | None:
+    """What a request is counted as; None where it is not."""
+    options = request.scope["route_handler"].opt
+    if options.get("by_link"):
+        return Kind.LINK
+    if request.scope.get("user") is None:
+        return None if options.get("unlimited") else Kind.VISIT
+    if request.method not in SAFE:
+        return Kind.WRITE
+    searches = options.get("searches") or b"q=" in request.scope["query_string"]
+    return Kind.SEARCH if searches else None
+
+
+def _too_often(wait: float) -> TooManyRequestsException:
+    seconds = max(1, ceil(wait))
+    return TooManyRequestsException(
+        f"That was too often. Try again in {seconds} {'second' if seconds == 1 else 'seconds'}.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+class InTurn(ASGIMiddleware):
+    """Queues what is costly, so that a flood of one member delays others by one request at most.
+
+    Of a member, or a network that is not signed in, one page is built and one write is done at a
+    time. Few pages are built at once. A page waits for its turn for a limited time, so that pages
+    that wait for a cache to be rebuilt do not block those of others. Members' writes do not queue
+    behind those of others: they may wait long for each other. Passwords are hashed one at a time.
+    Who waits here takes no thread.
     """
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request = Request(scope, receive)
-        takes_a_thread = getattr(scope["route_handler"], "sync_to_thread", False)
-        if request.method not in SAFE or not takes_a_thread:
+        if not getattr(scope["route_handler"], "sync_to_thread", False):
             await next_app(scope, receive, send)
             return
-        turns: asyncio.Semaphore = request.app.state.turns
-        has_turn = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_WAIT):
-                has_turn = await turns.acquire()
+        viewer = scope.get("user")
+        subject = viewer.person_id if viewer else network_of(request)
+        queues: Queues = request.app.state.queues
+        turns, patience = queues.writes, None
+        if request.method in SAFE:
+            turns, patience = queues.pages, LONGEST_WAIT
+        elif scope["route_handler"].opt.get("hashes_password"):
+            turns = queues.passwords
+        try:
+            has_turn = await turns.take(subject, patience)
+        except TooManyWait:
+            raise _too_often(LONGEST_WAIT) from None
+        done = False
 
-        def give_up() -> None:
-            nonlocal has_turn
-            if has_turn:
-                turns.release()
-            has_turn = False
+        def give_back() -> None:
+            nonlocal done
+            if not done:
+                turns.give_back(subject, had_turn=has_turn)
+            done = True
 
         async def sending(message: Message) -> None:
-            # The page is built, and a slow client must not keep its turn.
-            give_up()
+            # The answer is ready, and a slow client must not keep its turn.
+            give_back()
             await send(message)
 
         try:
             await next_app(scope, receive, sending)
         finally:
-            give_up()
+            give_back()
 
 
 def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:

@@ -1,6 +1,5 @@
 """Signing in and out, and the display preferences of a browser."""
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +9,8 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.response import Response
 
-from web.routes import Request, get, post
+from web.limits import network_of
+from web.routes import get, post
 from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
 from web.visits import Visit
 from workspace.audit import audit
@@ -34,7 +34,7 @@ class SignInController(Controller):
     """/sign-in, for people who are not signed in."""
 
     path = "/sign-in"
-    opt = {"public": True}  # noqa: RUF012
+    opt = {"public": True, "hashes_password": True}  # noqa: RUF012
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -140,17 +140,3 @@ def safe_next(path: str) -> str:
     except ValueError:
         return "/"
     return path if not parts.scheme and not parts.netloc else "/"
-
-
-def network_of(request: Request) -> str:
-    """The network of a request's client: its IPv4 address, or the /64 of its IPv6 address."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host[:60]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

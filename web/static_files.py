@@ -16,7 +16,7 @@ class StaticController(Controller):
     """/static: styles, scripts, icons and fonts, cached by browsers for a year."""
 
     path = "/static"
-    opt = {"public": True}  # noqa: RUF012
+    opt = {"public": True, "unlimited": True}  # noqa: RUF012
 
     @get("/{name:str}", sync_to_thread=False)
     def file(self, request: Request, name: FromPath[str]) -> Response[bytes]:

@@ -99,6 +99,7 @@ class SearchController(Controller):
     """/search."""
 
     path = "/search"
+    opt = {"searches": True}  # noqa: RUF012
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

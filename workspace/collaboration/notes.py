@@ -1,19 +1,24 @@
 """Notes: what members write on a deal's timeline, in Markdown, and whom they mention."""
 
 import re
+from collections.abc import Collection
+from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.deals.access import may_edit, readers_of
 from workspace.deals.tables import Deal
-from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.errors import Forbidden, Invalid, NotFound, TooMany
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.mentions import mentions
 from workspace.timeline.notifications import Notification, notify, remove_notifications
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
+
+# Each mention is in somebody's inbox and mail.
+MENTIONS_AN_HOUR = 60
 
 # Code in Markdown, in which names after an @ are no mentions.
 _CODE = re.compile(r"(?ms)(^ {0,3}(?:```|~~~).*?(?:^ {0,3}(?:```|~~~)|\Z)|`[^`]*`)")
@@ -50,6 +55,7 @@ def require_writer(session: Session, viewer: Viewer, deal: Deal) -> None:
 def write_note(session: Session, deal: Deal, by: int | None, kind: str, text: str) -> TimelineEntry:
     """Write a note and notify the members whom it mentions."""
     text, mentioned_ids = with_keys(session, deal, text)
+    _require_few_mentions(session, by, mentioned_ids)
     tell = dict.fromkeys(mentioned_ids, "mention")
     return record(session, deal.id, by, kind, text, tell=tell)
 
@@ -78,6 +84,7 @@ def rewrite_note(session: Session, deal: Deal, entry: TimelineEntry, text: str) 
     text, mentioned_ids = with_keys(session, deal, text)
     if text == entry.text:
         return
+    _require_few_mentions(session, entry.by_id, set(mentioned_ids) - _mentioned_in(session, entry))
     entry.text = text
     rewrites = entry.detail.get("rewrites")
     entry.detail = {
@@ -126,6 +133,33 @@ def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
     keys = mentions(text)
     _require_readers(session, [key for key in keys if key not in ids])
     return text, [ids[key] for key in keys if key in ids]
+
+
+def _mentioned_in(session: Session, entry: TimelineEntry) -> set[int]:
+    query = select(Notification.person_id).where(Notification.entry_id == entry.id)
+    return set(session.exec(query))
+
+
+def _require_few_mentions(session: Session, by: int | None, mentioned: Collection[int]) -> None:
+    """Refuse mentions beyond what a member may put into inboxes within an hour."""
+    others = [person_id for person_id in mentioned if person_id != by]
+    if not others:
+        return
+    earlier = (
+        select(func.count())
+        .select_from(Notification)
+        .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
+        .where(
+            col(Notification.why) == "mention",
+            col(Notification.at) > now() - timedelta(hours=1),
+            TimelineEntry.by_id == by,
+        )
+    )
+    if session.exec(earlier).one() + len(others) > MENTIONS_AN_HOUR:
+        raise TooMany(
+            f"You can mention colleagues {MENTIONS_AN_HOUR} times an hour."
+            " Leave some out, or try again later."
+        )
 
 
 def _only(keys: list[str], name: str) -> str:

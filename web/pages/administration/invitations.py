@@ -46,7 +46,7 @@ class JoinController(Controller):
     """/join: where an invitation leads, for who is not signed in."""
 
     path = "/join/{token:str}"
-    opt = {"public": True, "by_link": True}  # noqa: RUF012
+    opt = {"public": True, "by_link": True, "hashes_password": True}  # noqa: RUF012
 
     @get()
     def show(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:

@@ -1,4 +1,4 @@
-"""Access: invitations of members, and who looks after customers and advocates
+"""Access: invitations of members, who looks after customers and advocates, and mails that ask
 
 Revision: 0007
 Revises: 0006
@@ -49,9 +49,20 @@ def upgrade() -> None:
         )
         batch_op.create_index(op.f("ix_advocate_kept_by_id"), ["kept_by_id"])
     op.execute("UPDATE advocate SET kept_by_id = nominated_by_id")
+    with op.batch_alter_table("outboxmessage") as batch_op:
+        batch_op.add_column(
+            sa.Column("question", sa.Boolean(), nullable=False, server_default=sa.false())
+        )
+        batch_op.create_index(op.f("ix_outboxmessage_recipient"), ["recipient"])
+    # Only new rows of the application say what they are.
+    with op.batch_alter_table("outboxmessage") as batch_op:
+        batch_op.alter_column("question", server_default=None)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("outboxmessage") as batch_op:
+        batch_op.drop_index(op.f("ix_outboxmessage_recipient"))
+        batch_op.drop_column("question")
     with op.batch_alter_table("advocate") as batch_op:
         batch_op.drop_index(op.f("ix_advocate_kept_by_id"))
         batch_op.drop_constraint(op.f("fk_advocate_kept_by_id_person"), type_="foreignkey")
