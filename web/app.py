@@ -11,7 +11,7 @@ from web import errors
 from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
-from web.middleware import FromOurPages, InTime, InTurn, MembersOnly, Queues, WithinLimits
+from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
@@ -43,6 +43,7 @@ from web.pages.search import SearchController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
+from web.policies import require_policies
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
 from web.workspace import Workspace
@@ -106,8 +107,8 @@ _HEADERS = {
 
 
 def create_app(workspace: Workspace) -> Litestar:
-    """The web application on a workspace."""
-    return Litestar(
+    """The web application on a workspace; every route of it has a policy."""
+    app = Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
             "visit": Provide(provide_visit),
@@ -116,7 +117,7 @@ def create_app(workspace: Workspace) -> Litestar:
         middleware=[
             InTime(),
             FromOurPages(workspace.settings.origin),
-            MembersOnly(),
+            AsDeclared(),
             WithinLimits(),
             InTurn(),
         ],
@@ -129,6 +130,8 @@ def create_app(workspace: Workspace) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    require_policies(app)
+    return app
 
 
 def app_state(workspace: Workspace) -> State:

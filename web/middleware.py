@@ -9,7 +9,6 @@ from anyio import to_thread
 from litestar.enums import ScopeType
 from litestar.exceptions import (
     ClientException,
-    NotAuthorizedException,
     PermissionDeniedException,
     TooManyRequestsException,
 )
@@ -26,6 +25,7 @@ from litestar.types import (
 
 from web.forms import Form, parse_pairs
 from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
+from web.policies import SAFE, Policy, policy_of, require
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
 from web.turns import TooManyWait, Turns
@@ -36,7 +36,6 @@ from workspace.errors import NotFound
 from workspace.people.sign_in import viewer_of
 from workspace.people.viewer import Viewer
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
 # kept switching, a page took half as much processor time again as with two.
 PAGES_AT_ONCE = 2
@@ -108,7 +107,7 @@ class FromOurPages(ASGIMiddleware):
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
             # The secret in the address of a guest's link takes the place of the token.
-            by_link = scope["route_handler"].opt.get("by_link")
+            by_link = policy_of(scope["route_handler"], request.method) == Policy.LINK
             token = request.headers.get("x-csrftoken") or await _token_field(request)
             if not by_link and not csrf_matches(request, token):
                 raise PermissionDeniedException(
@@ -130,8 +129,8 @@ class FromOurPages(ASGIMiddleware):
         return origin == self.origin or host == request.headers.get("host")
 
 
-class MembersOnly(ASGIMiddleware):
-    """Requires a signed-in member, except on routes with the option `public`."""
+class AsDeclared(ASGIMiddleware):
+    """Finds out who is signed in, and lets in whom the policy of the route lets in."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -147,8 +146,11 @@ class MembersOnly(ASGIMiddleware):
             viewer, waiting = await to_thread.run_sync(_viewer, database, token)
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
-        if viewer is None and not scope["route_handler"].opt.get("public"):
-            raise NotAuthorizedException
+        declared = policy_of(scope["route_handler"], request.method)
+        if declared is None:
+            # Such an application does not start; what the framework answers by itself is refused.
+            raise NotFound("There is no such page.")
+        require(declared, viewer)
         await next_app(scope, receive, send)
 
 
@@ -179,7 +181,7 @@ class WithinLimits(ASGIMiddleware):
 def _kind(request: Request) -> Kind | None:
     """What a request is counted as; None where it is not."""
     options = request.scope["route_handler"].opt
-    if options.get("by_link"):
+    if policy_of(request.scope["route_handler"], request.method) == Policy.LINK:
         return Kind.LINK
     if request.scope.get("user") is None:
         return None if options.get("unlimited") else Kind.VISIT

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from web.limits import network_of
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
 from web.visits import Visit
@@ -34,7 +35,7 @@ class SignInController(Controller):
     """/sign-in, for people who are not signed in."""
 
     path = "/sign-in"
-    opt = {"public": True, "hashes_password": True}  # noqa: RUF012
+    opt = open_to(reads=Policy.ANYONE, writes=Policy.ANYONE, hashes_password=True)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -88,6 +89,7 @@ class SignOutController(Controller):
     """/sign-out."""
 
     path = "/sign-out"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS)
 
     @post()
     def sign_out(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -106,6 +108,7 @@ class PreferencesController(Controller):
     """/preferences: theme and shortcuts, in cookies, so that the first paint has the theme."""
 
     path = "/preferences"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS)
 
     @post()
     def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:

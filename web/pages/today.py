@@ -12,6 +12,7 @@ from references.desk import queue
 from references.desk.queue import RequestRow, View
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import Standing
+from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
 from workspace.clock import today
@@ -59,6 +60,7 @@ class TodayController(Controller):
     """/."""
 
     path = "/"
+    opt = open_to(reads=Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -257,12 +257,15 @@ def test_should_limit_mentions_within_an_hour(
     # Who mentions themselves tells nobody, and others have limits of their own.
     write(world, "@Alice Adeyemi")
     write(world, "@Dana Dvořák @Alice Adeyemi", by="bob")
-    with world.database.write() as session:
-        wards, entry = world.deal(session, WARDS), session.get_one(TimelineEntry, first)
-        notes.rewrite_note(session, wards, entry, "@Bob Brandt @Erin Eriksen")
-    with pytest.raises(TooMany), world.database.write() as session:
-        wards, entry = world.deal(session, WARDS), session.get_one(TimelineEntry, first)
-        notes.rewrite_note(session, wards, entry, "@Bob Brandt @Erin Eriksen @Charlie Costa")
+
+    def rewrite(text: str) -> None:
+        with world.database.write() as session:
+            wards, entry = world.deal(session, WARDS), session.get_one(TimelineEntry, first)
+            notes.rewrite_note(session, wards, entry, text)
+
+    rewrite("@Bob Brandt @Erin Eriksen")
+    with pytest.raises(TooMany):
+        rewrite("@Bob Brandt @Erin Eriksen @Charlie Costa")
     later = now() + timedelta(hours=1, minutes=1)
     monkeypatch.setattr(notes, "now", lambda: later)
     write(world, "@Bob Brandt @Dana Dvořák")

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.session_cookie import session_cookie
 from web.visits import Visit
@@ -46,7 +47,7 @@ class JoinController(Controller):
     """/join: where an invitation leads, for who is not signed in."""
 
     path = "/join/{token:str}"
-    opt = {"public": True, "by_link": True, "hashes_password": True}  # noqa: RUF012
+    opt = open_to(reads=Policy.LINK, writes=Policy.LINK, hashes_password=True)
 
     @get()
     def show(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:

@@ -16,6 +16,7 @@ from web.edit_conflicts import EditForm, edit_form, fingerprint, require_unchang
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
 from web.pages.administration.invitations import InvitationLink, invitation_link
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import leaving
@@ -96,6 +97,7 @@ class MemberController(Controller):
     """/administration/members."""
 
     path = LIST
+    opt = open_to(reads=Policy.ADMINISTRATORS, writes=Policy.ADMINISTRATORS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -199,6 +201,7 @@ class InvitationController(Controller):
     """/administration/invitations."""
 
     path = "/administration/invitations"
+    opt = open_to(reads=Policy.ADMINISTRATORS, writes=Policy.ADMINISTRATORS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -14,6 +14,7 @@ from web.forms import LARGEST_ID, Form, row_id
 from web.lists import first_page
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deal_room.tasks import readers
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.collaboration import notes, tasks
@@ -84,6 +85,7 @@ class ActivityController(Controller):
     """/deals/{key}/activity."""
 
     path = "/deals/{key:str}/activity"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

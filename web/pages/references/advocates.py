@@ -24,6 +24,7 @@ from references.desk.queue import AdvocateRow, RequestRow
 from references.desk.request import DESK_ROLES
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -91,6 +92,7 @@ class AdvocateController(Controller):
     """/references/advocates."""
 
     path = "/references/advocates"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:

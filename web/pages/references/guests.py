@@ -31,6 +31,7 @@ from references.desk.request import (
 )
 from web.forms import Form, zone_choices
 from web.pages.references.advocates import terms_of
+from web.policies import Policy, open_to
 from web.rendering import render
 from web.routes import Request, get, post
 from web.visits import Visit
@@ -105,7 +106,7 @@ class GuestController(Controller):
     """/g."""
 
     path = "/g/{token:str}"
-    opt = {"public": True, "by_link": True}  # noqa: RUF012
+    opt = open_to(reads=Policy.LINK, writes=Policy.LINK)
     exception_handlers = {DealkinError: refused}  # noqa: RUF012
 
     @get()

@@ -10,6 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.deals import seat_roles
@@ -33,6 +34,7 @@ class SeatRoleController(Controller):
     """/staffing/roles."""
 
     path = "/staffing/roles"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.LEADERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

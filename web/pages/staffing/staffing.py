@@ -12,6 +12,7 @@ from references.teams.proposals import Load, Proposal, loads_of, proposed_teams,
 from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account
@@ -50,6 +51,7 @@ class StaffingController(Controller):
     """/staffing."""
 
     path = "/staffing"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -89,6 +91,7 @@ class AvailabilityController(Controller):
     """/availability: the viewer's own."""
 
     path = "/availability"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
