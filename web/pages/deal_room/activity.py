@@ -132,7 +132,8 @@ class ActivityController(Controller):
             ]
         return visit.show("deal_room/_mentions.html", Offered(offered[:OFFERED]))
 
-    @post("/follow")
+    # Whoever can read may follow.
+    @post("/follow", opt=open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS))
     def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         follow = visit.form.choice("follow", ("yes", "no"), required=True) == "yes"
         visit.form.done()
