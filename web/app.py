@@ -1,6 +1,5 @@
 """The composition root: the web application on a workspace."""
 
-import asyncio
 from typing import Any
 
 from litestar import Litestar
@@ -10,8 +9,11 @@ from litestar.types import Message, Scope
 
 from web import errors
 from web.dependencies import provide_pulse, provide_visit
+from web.limits import Limiter
 from web.live_updates import Pulse
-from web.middleware import PAGES_AT_ONCE, FromOurPages, InTurn, MembersOnly
+from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.invitations import JoinController
+from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -43,6 +45,7 @@ from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
+from web.policies import require_policies
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
 from web.workspace import Workspace
@@ -62,10 +65,13 @@ CONTROLLERS = (
     InfluenceController,
     InboxController,
     IntroductionController,
+    InvitationController,
+    JoinController,
     KeepInTouchController,
     KinController,
     LibraryController,
     LiveController,
+    MemberController,
     OverviewController,
     PeopleController,
     PlaybookController,
@@ -105,14 +111,20 @@ _HEADERS = {
 
 
 def create_app(workspace: Workspace) -> Litestar:
-    """The web application on a workspace."""
-    return Litestar(
+    """The web application on a workspace; every route of it has a policy."""
+    app = Litestar(
         route_handlers=CONTROLLERS,
         dependencies={
             "visit": Provide(provide_visit),
             "pulse": Provide(provide_pulse, sync_to_thread=False),
         },
-        middleware=[FromOurPages(workspace.settings.origin), MembersOnly(), InTurn()],
+        middleware=[
+            InTime(),
+            FromOurPages(workspace.settings.origin),
+            AsDeclared(),
+            WithinLimits(),
+            InTurn(),
+        ],
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(workspace.is_secure)],
         state=app_state(workspace),
@@ -122,6 +134,8 @@ def create_app(workspace: Workspace) -> Litestar:
         logging_config=None,
         debug=False,
     )
+    require_policies(app)
+    return app
 
 
 def app_state(workspace: Workspace) -> State:
@@ -131,7 +145,8 @@ def app_state(workspace: Workspace) -> State:
         {
             "workspace": workspace,
             "pulse": Pulse(workspace.database),
-            "turns": asyncio.Semaphore(PAGES_AT_ONCE),
+            "limiter": Limiter(),
+            "queues": Queues(),
         }
     )
 

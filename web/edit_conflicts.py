@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlmodel import Session
 
 from web.forms import Form
-from workspace.errors import Conflict
+from workspace.errors import Conflict, Invalid
 
 Row = TypeVar("Row")
 
@@ -56,9 +56,14 @@ def lock_unchanged(
 
 
 def require_unchanged(form: Form, values: Mapping[str, str]) -> None:
-    """Raise `EditConflict` if the record has changed since the form was opened."""
+    """Raise `EditConflict` if the record has changed since the form was opened.
+
+    A form that does not say what it was opened with could overwrite anything, so it is refused.
+    """
     seen = form.text("seen", 64)
-    if seen and seen != fingerprint(values):
+    if not seen:
+        raise Invalid("Open the page again.", {"seen": "Open the page again, then save."})
+    if seen != fingerprint(values):
         raise EditConflict("Somebody else changed this in the meantime.")
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from web.rendering import render
 from web.routes import Request
-from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
+from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 
 logger = logging.getLogger("dealkin.web")
 
@@ -21,16 +21,18 @@ _STATUS: dict[type[DealkinError], int] = {
     Forbidden: 403,
     Conflict: 409,
     Invalid: 422,
+    TooMany: 429,
 }
 _TITLES = {
     400: "That request could not be read",
     403: "Not yours to change",
     404: "Nothing here",
     405: "Not done this way",
+    408: "Too slow",
     409: "Changed in the meantime",
     413: "Too large",
     422: "That could not be taken",
-    429: "Too many tries",
+    429: "Slow down",
     500: "Something broke",
     503: "Busy just now",
 }
@@ -79,12 +81,14 @@ def refused_by_framework(request: Request, error: HTTPException) -> Response[str
     messages = {
         404: "There is no such page.",
         405: "This address does not take that kind of request.",
+        408: "The request took too long to arrive. Send it again.",
         413: "That is more than this form takes.",
     }
-    message = (
-        error.detail if status == 403 else messages.get(status, "The request could not be read.")
-    )
-    return explain(request, status, message)
+    told = status in (403, 429)
+    message = error.detail if told else messages.get(status, "The request could not be read.")
+    response = explain(request, status, message)
+    response.headers.update(error.headers or {})
+    return response
 
 
 def broke(request: Request, error: Exception) -> Response[str]:
@@ -121,8 +125,9 @@ def busy(request: Request, error: Exception) -> Response[str]:
 
 
 def _path(request: Request) -> str:
-    """The path for the log, without the secret of a guest's link."""
-    return "/g/…" if request.url.path.startswith("/g/") else request.url.path
+    """The path for the log, without the secret of a link."""
+    path = request.url.path
+    return next((f"{start}…" for start in ("/g/", "/join/") if path.startswith(start)), path)
 
 
 def explain(request: Request, status: int, message: str) -> Response[str]:

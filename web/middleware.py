@@ -1,18 +1,34 @@
-"""What every request passes: the check of its origin, authentication, and a queue for pages."""
+"""What every request passes: the check of its origin, authentication, limits, and queues."""
 
 import asyncio
-from contextlib import suppress
+from dataclasses import dataclass, field
+from math import ceil
 from urllib.parse import urlsplit
 
 from anyio import to_thread
 from litestar.enums import ScopeType
-from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
+from litestar.exceptions import (
+    ClientException,
+    PermissionDeniedException,
+    TooManyRequestsException,
+)
 from litestar.middleware import ASGIMiddleware
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import (
+    ASGIApp,
+    HTTPReceiveMessage,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    WebSocketReceiveMessage,
+)
 
 from web.forms import Form, parse_pairs
+from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
+from web.policies import SAFE, Policy, policy_of, require
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
+from web.turns import TooManyWait, Turns
 from web.visits import submitted
 from workspace.collaboration import inbox
 from workspace.database import Database
@@ -20,12 +36,57 @@ from workspace.errors import NotFound
 from workspace.people.sign_in import viewer_of
 from workspace.people.viewer import Viewer
 
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
 # kept switching, a page took half as much processor time again as with two.
 PAGES_AT_ONCE = 2
+# Seconds in which the body of a request has to arrive: forms are small.
+BODY_SECONDS = 20.0
 # Seconds that a page waits for its turn: the pages before it may be blocked themselves.
 LONGEST_WAIT = 5.0
+# Writes of different members wait for each other in the database, not here.
+WRITES_AT_ONCE = 1_000
+# The requests of one member, or one network, that may wait in a queue.
+MOST_WAITING = 30
+
+
+@dataclass(frozen=True)
+class Queues:
+    """The queues for what is costly."""
+
+    pages: Turns = field(default_factory=lambda: Turns(PAGES_AT_ONCE, each=1, waiting=MOST_WAITING))
+    writes: Turns = field(
+        default_factory=lambda: Turns(WRITES_AT_ONCE, each=1, waiting=MOST_WAITING)
+    )
+    # A hash takes a third of a second of a processor, which pages need too.
+    passwords: Turns = field(default_factory=lambda: Turns(1, each=1, waiting=MOST_WAITING))
+
+
+class InTime(ASGIMiddleware):
+    """Cuts off requests whose body does not arrive in time.
+
+    The time is for the whole body, so that single bytes now and then do not extend it.
+    """
+
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        until = asyncio.get_running_loop().time() + BODY_SECONDS
+        complete = False
+
+        async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
+            nonlocal complete
+            if complete:
+                # What comes now tells that the client has gone, whenever that is.
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                raise ClientException(status_code=408) from None
+            complete = not message.get("more_body")
+            return message
+
+        await next_app(scope, receiving, send)
 
 
 class FromOurPages(ASGIMiddleware):
@@ -46,7 +107,7 @@ class FromOurPages(ASGIMiddleware):
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
             # The secret in the address of a guest's link takes the place of the token.
-            by_link = scope["route_handler"].opt.get("by_link")
+            by_link = policy_of(scope["route_handler"], request.method) == Policy.LINK
             token = request.headers.get("x-csrftoken") or await _token_field(request)
             if not by_link and not csrf_matches(request, token):
                 raise PermissionDeniedException(
@@ -68,8 +129,8 @@ class FromOurPages(ASGIMiddleware):
         return origin == self.origin or host == request.headers.get("host")
 
 
-class MembersOnly(ASGIMiddleware):
-    """Requires a signed-in member, except on routes with the option `public`."""
+class AsDeclared(ASGIMiddleware):
+    """Finds out who is signed in, and lets in whom the policy of the route lets in."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -85,47 +146,105 @@ class MembersOnly(ASGIMiddleware):
             viewer, waiting = await to_thread.run_sync(_viewer, database, token)
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
-        if viewer is None and not scope["route_handler"].opt.get("public"):
-            raise NotAuthorizedException
+        declared = policy_of(scope["route_handler"], request.method)
+        if declared is None:
+            # Such an application does not start; what the framework answers by itself is refused.
+            raise NotFound("There is no such page.")
+        require(declared, viewer)
         await next_app(scope, receive, send)
 
 
-class InTurn(ASGIMiddleware):
-    """Queues pages, first come, first served, so that only a few are built at the same time.
+class WithinLimits(ASGIMiddleware):
+    """Refuses what a member, or a network, asks for too often (`web/limits.py`)."""
 
-    A page waits for its turn for a limited time, so that pages that wait for a cache to be
-    rebuilt do not block the others. Writes do not queue here: they may wait long for each other.
+    scopes = (ScopeType.HTTP,)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        request: Request = Request(scope, receive)
+        kind = _kind(request)
+        if kind is not None:
+            limiter: Limiter = request.app.state.limiter
+            network = f"network {network_of(request)}"
+            # The secrets of links are guessed with a session as well as without one.
+            viewer = None if kind == Kind.LINK else scope.get("user")
+            wait = 0.0
+            if viewer is not None:
+                wait = limiter.wait(kind, f"member {viewer.person_id}")
+            if not wait:
+                times = 1 if viewer is None else MEMBERS_OF_A_NETWORK
+                wait = limiter.wait(kind, network, times)
+            if wait:
+                raise _too_often(wait)
+        await next_app(scope, receive, send)
+
+
+def _kind(request: Request) -> Kind | None:
+    """What a request is counted as; None where it is not."""
+    options = request.scope["route_handler"].opt
+    if policy_of(request.scope["route_handler"], request.method) == Policy.LINK:
+        return Kind.LINK
+    if request.scope.get("user") is None:
+        return None if options.get("unlimited") else Kind.VISIT
+    if request.method not in SAFE:
+        return Kind.WRITE
+    searches = options.get("searches") or b"q=" in request.scope["query_string"]
+    return Kind.SEARCH if searches else None
+
+
+def _too_often(wait: float) -> TooManyRequestsException:
+    seconds = max(1, ceil(wait))
+    return TooManyRequestsException(
+        f"That was too often. Try again in {seconds} {'second' if seconds == 1 else 'seconds'}.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+class InTurn(ASGIMiddleware):
+    """Queues what is costly, so that a flood of one member delays others by one request at most.
+
+    Of a member, or a network that is not signed in, one page is built and one write is done at a
+    time. Few pages are built at once. A page waits for its turn for a limited time, so that pages
+    that wait for a cache to be rebuilt do not block those of others. Members' writes do not queue
+    behind those of others: they may wait long for each other. Passwords are hashed one at a time.
+    Who waits here takes no thread.
     """
 
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request = Request(scope, receive)
-        takes_a_thread = getattr(scope["route_handler"], "sync_to_thread", False)
-        if request.method not in SAFE or not takes_a_thread:
+        if not getattr(scope["route_handler"], "sync_to_thread", False):
             await next_app(scope, receive, send)
             return
-        turns: asyncio.Semaphore = request.app.state.turns
-        has_turn = False
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LONGEST_WAIT):
-                has_turn = await turns.acquire()
+        viewer = scope.get("user")
+        subject = viewer.person_id if viewer else network_of(request)
+        queues: Queues = request.app.state.queues
+        turns, patience = queues.writes, None
+        if request.method in SAFE:
+            turns, patience = queues.pages, LONGEST_WAIT
+        elif scope["route_handler"].opt.get("hashes_password"):
+            turns = queues.passwords
+        try:
+            has_turn = await turns.take(subject, patience)
+        except TooManyWait:
+            raise _too_often(LONGEST_WAIT) from None
+        done = False
 
-        def give_up() -> None:
-            nonlocal has_turn
-            if has_turn:
-                turns.release()
-            has_turn = False
+        def give_back() -> None:
+            nonlocal done
+            if not done:
+                turns.give_back(subject, had_turn=has_turn)
+            done = True
 
         async def sending(message: Message) -> None:
-            # The page is built, and a slow client must not keep its turn.
-            give_up()
+            # The answer is ready, and a slow client must not keep its turn.
+            give_back()
             await send(message)
 
         try:
             await next_app(scope, receive, sending)
         finally:
-            give_up()
+            give_back()
 
 
 def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:

@@ -1,11 +1,16 @@
-"""The server: uvicorn, which ends open streams before it stops."""
+"""The server: uvicorn, which ends open streams before it stops, and cuts half-sent requests off."""
 
+import asyncio
 import gc
 import socket
 from typing import Any
 
 import uvicorn
 from litestar import Litestar
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+# Seconds in which the head of a request has to arrive, from the connection or its first byte.
+HEAD_SECONDS = 10.0
 
 
 def settle() -> None:
@@ -18,6 +23,46 @@ def settle() -> None:
     gc.freeze()
 
 
+class TimedProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+    """A connection that is closed if the head of a request does not arrive in time.
+
+    uvicorn limits the time between requests only; its own limit ends with the first byte.
+    """
+
+    _due: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._wait_for_head()
+
+    def data_received(self, data: bytes) -> None:
+        if self._due is None and not self._is_answering():
+            self._wait_for_head()
+        super().data_received(data)
+        if self._is_answering():
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _is_answering(self) -> bool:
+        """Whether the head of a request is complete, and its answer is not."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _wait_for_head(self) -> None:
+        self._due = self.loop.call_later(HEAD_SECONDS, self._cut_off)
+
+    def _stop_waiting(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _cut_off(self) -> None:
+        self._due = None
+        self.transport.close()
+
+
 class Server(uvicorn.Server):
     """Serves the application."""
 
@@ -25,6 +70,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
+                http=TimedProtocol,
                 log_level="warning",
                 # Addresses hold what people searched for.
                 access_log=False,

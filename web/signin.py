@@ -1,6 +1,5 @@
 """Signing in and out, and the display preferences of a browser."""
 
-import ipaddress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +9,9 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.response import Response
 
-from web.routes import Request, get, post
+from web.limits import network_of
+from web.policies import Policy, open_to
+from web.routes import get, post
 from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
 from web.visits import Visit
 from workspace.audit import audit
@@ -34,7 +35,7 @@ class SignInController(Controller):
     """/sign-in, for people who are not signed in."""
 
     path = "/sign-in"
-    opt = {"public": True}  # noqa: RUF012
+    opt = open_to(reads=Policy.ANYONE, writes=Policy.ANYONE, hashes_password=True)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -52,7 +53,8 @@ class SignInController(Controller):
         email = visit.form.text("email", 254).lower()
         password = (visit.form.sent.get("password") or [""])[0][:1000]
         back = safe_next(visit.form.text("next", 2000))
-        account, address = f"account {email}", f"address {network_of(visit.request)}"
+        account = sign_in.account_subject(email)
+        address = f"address {network_of(visit.request)}"
         # A refused attempt is not counted, so that a lockout ends by waiting.
         allowed = _within_limits(visit.workspace.database, account, address, 1)
         if allowed:
@@ -87,6 +89,7 @@ class SignOutController(Controller):
     """/sign-out."""
 
     path = "/sign-out"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS)
 
     @post()
     def sign_out(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -96,6 +99,8 @@ class SignOutController(Controller):
                 sign_in.close_session(session, token)
         response = visit.go("/sign-in")
         response.set_cookie(closed_cookie(visit.request))
+        # What the browser has kept of the pages goes; the theme in its cookie is nobody's secret.
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 
@@ -103,6 +108,7 @@ class PreferencesController(Controller):
     """/preferences: theme and shortcuts, in cookies, so that the first paint has the theme."""
 
     path = "/preferences"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS)
 
     @post()
     def choose(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -137,17 +143,3 @@ def safe_next(path: str) -> str:
     except ValueError:
         return "/"
     return path if not parts.scheme and not parts.netloc else "/"
-
-
-def network_of(request: Request) -> str:
-    """The network of a request's client: its IPv4 address, or the /64 of its IPv6 address."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host[:60]
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)

@@ -7,6 +7,7 @@ from litestar import Controller, get
 from litestar.params import FromPath
 from litestar.response import Response
 
+from web.policies import Policy, open_to
 from web.rendering import KINDS, static_files
 from web.routes import Request
 from workspace.errors import NotFound
@@ -16,7 +17,7 @@ class StaticController(Controller):
     """/static: styles, scripts, icons and fonts, cached by browsers for a year."""
 
     path = "/static"
-    opt = {"public": True}  # noqa: RUF012
+    opt = open_to(reads=Policy.ANYONE, unlimited=True)
 
     @get("/{name:str}", sync_to_thread=False)
     def file(self, request: Request, name: FromPath[str]) -> Response[bytes]:

@@ -17,6 +17,10 @@ class Conflict(DealkinError):
     """It has changed meanwhile, or its state does not allow this step."""
 
 
+class TooMany(DealkinError):
+    """It was done too often lately; later it can be done again."""
+
+
 class Invalid(DealkinError):
     """A value is wrong. `fields` maps a field's name to what is wrong with it."""
 

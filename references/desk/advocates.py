@@ -49,6 +49,8 @@ class Advocate(SQLModel, table=True):
     own_terms: bool = False
     note: str = Field(default="", sa_type=Text)
     nominated_by_id: int | None = Field(default=None, foreign_key="person.id")
+    # The member who keeps in touch with them: at first the one who nominated them.
+    kept_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     created_at: datetime = Field(default_factory=now)
 
 
@@ -70,7 +72,11 @@ def nominate(
     if session.exec(select(Advocate.id).where(Advocate.person_id == person.id)).first():
         raise Conflict(f"{person.name} is nominated already.")
     advocate = Advocate(
-        person_id=person.id, activities=_joined(activities), note=note, nominated_by_id=by
+        person_id=person.id,
+        activities=_joined(activities),
+        note=note,
+        nominated_by_id=by,
+        kept_by_id=by,
     )
     session.add(advocate)
     session.flush()
@@ -147,6 +153,16 @@ def lock_customer(session: Session, advocate: Advocate) -> None:
     session.flush()
     session.exec(row.with_for_update(key_share=True)).first()
     session.refresh(advocate, with_for_update={"key_share": True})
+
+
+def hand_over_advocate(
+    session: Session, advocate: Advocate, to: int | None, *, by: int | None
+) -> None:
+    """Have another member keep in touch with an advocate, or nobody."""
+    advocate.kept_by_id = to
+    session.add(advocate)
+    detail: dict[str, object] = {"kept_by_id": to}
+    audit(session, by, "advocate handed over", f"person {advocate.person_id}", detail)
 
 
 def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:

@@ -152,9 +152,8 @@ def email_invitation(session: Session, context: EmailContext, origin: str) -> No
     """Ask the advocate by email for an answer."""
     answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
     terms = create_terms_link(session, context.advocate_id, context.advocate, origin)
-    _queue_email(
-        session, context, context.advocate, emails.invitation(_facts(context), answer, terms)
-    )
+    email = emails.invitation(_facts(context), answer, terms)
+    _queue_email(session, context, context.advocate, email, question=True)
 
 
 def email_other_times(session: Session, context: EmailContext, origin: str) -> None:
@@ -227,6 +226,7 @@ def email_consent_request(
         email.body,
         about=advocate_outbox_subject(advocate_id),
         reply_to=asker.email or "",
+        question=True,
     )
 
 
@@ -297,6 +297,7 @@ def _queue_email(
     *,
     calendar: str | None = None,
     method: str = "",
+    question: bool = False,
 ) -> None:
     organizer = context.organizer
     outbox.queue(
@@ -308,6 +309,7 @@ def _queue_email(
         reply_to=(organizer.email if organizer else None) or "",
         calendar=calendar,
         method=method,
+        question=question,
     )
 
 

@@ -27,7 +27,12 @@ from references.desk.request import (
     allowed_steps,
     needs_owner_approval,
 )
-from references.desk.rules import account_owners, desk_members, parties_of_viewer
+from references.desk.rules import (
+    account_owners,
+    accounts_of_owner,
+    desk_members,
+    parties_of_viewer,
+)
 from workspace.accounts.accounts import Account
 from workspace.clock import now, today
 from workspace.database import contains, fetch, page_after, select_row
@@ -373,12 +378,7 @@ def _advocates_of_owner(session: Session, viewer: Viewer) -> Any:
     """The advocates at accounts that the viewer owns; none without the owners' approval."""
     owned: list[int] = []
     if current_policy(session).owner_approval:
-        won = select(Deal.account_id).where(Deal.owner_id == viewer.person_id).distinct()
-        accounts = [account_id for account_id in session.exec(won) if account_id is not None]
-        owners = account_owners(session, accounts)
-        owned = [
-            account_id for account_id in accounts if owners.get(account_id) == viewer.person_id
-        ]
+        owned = accounts_of_owner(session, viewer.person_id)
     return (
         select(Advocate.id)
         .join(Person, col(Person.id) == col(Advocate.person_id))

@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from references.desk import advocates, budgets, calendar
 from references.desk.advocates import Activity, Advocate
+from references.desk.customers import AccountOwner
 from references.desk.policy import ReferencePolicy
 from references.desk.request import (
     DESK_ROLES,
@@ -89,12 +90,13 @@ def account_owner(session: Session, request: ReferenceRequest) -> int | None:
 
 
 def account_owners(session: Session, account_ids: Collection[int]) -> dict[int, int]:
-    """The owner of each of these accounts: the active owner of the deal won last.
+    """The active owner of each of these accounts.
 
+    It is the owner of the deal won last, or the member to whom the customer was handed over since.
     Confidential deals do not count, because everybody sees whose approval is needed.
     """
-    query: Any = (
-        sa.select(col(Deal.account_id), col(Deal.owner_id))
+    won: Any = (
+        sa.select(col(Deal.account_id), col(Deal.owner_id), col(Deal.closed))
         .join(Member, col(Member.person_id) == col(Deal.owner_id))
         .where(
             col(Deal.account_id).in_(account_ids),
@@ -105,7 +107,26 @@ def account_owners(session: Session, account_ids: Collection[int]) -> dict[int, 
         .order_by(col(Deal.closed).nulls_first(), col(Deal.id))
     )
     # Of an account's rows the last one stays.
-    return dict(session.exec(query).all())
+    owners = {account_id: (owner_id, closed) for account_id, owner_id, closed in session.exec(won)}
+    handed_over = (
+        select(AccountOwner)
+        .join(Member, col(Member.person_id) == col(AccountOwner.person_id))
+        .where(col(AccountOwner.account_id).in_(account_ids), col(Member.active).is_(True))
+    )
+    for row in session.exec(handed_over):
+        closed = owners.get(row.account_id, (None, None))[1]
+        if closed is None or closed <= row.since:
+            owners[row.account_id] = (row.person_id, row.since)
+    return {account_id: owner_id for account_id, (owner_id, _) in owners.items()}
+
+
+def accounts_of_owner(session: Session, person_id: int | None) -> list[int]:
+    """The accounts that a member owns, in the order of their ids."""
+    won = select(Deal.account_id).where(Deal.owner_id == person_id)
+    handed_over = select(AccountOwner.account_id).where(AccountOwner.person_id == person_id)
+    accounts = {*session.exec(won), *session.exec(handed_over)} - {None}
+    owners = account_owners(session, [account for account in accounts if account is not None])
+    return sorted(account for account, owner_id in owners.items() if owner_id == person_id)
 
 
 def advocate_person_id(session: Session, request: ReferenceRequest) -> int | None:

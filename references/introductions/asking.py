@@ -330,4 +330,5 @@ def _queue_message(session: Session, request: IntroductionRequest) -> None:
         request.message,
         about=outbox_subject(request),
         reply_to=connector.email or "",
+        question=True,
     )

@@ -21,7 +21,7 @@ from workspace.clock import today
 from workspace.deals.lists import deal_names
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people.people import PersonSummary
-from workspace.people.tables import Person
+from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
 # A list shows at most so many requests, the newest ones.
@@ -104,7 +104,15 @@ def requests_by(session: Session, viewer: Viewer) -> list[OwnRequest]:
 
 def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
     """The requests that a member received: those with an answer due first, then the newest."""
-    requests = _requests(session, col(IntroductionRequest.connector_id) == viewer.person_id)
+    # Who has left needs no introduction any more.
+    active = select(Member.person_id).where(col(Member.active).is_(True))
+    requests = _requests(
+        session,
+        sa.and_(
+            col(IntroductionRequest.connector_id) == viewer.person_id,
+            col(IntroductionRequest.asker_id).in_(active),
+        ),
+    )
     people = path_people(
         session, {person for row in requests for person in (row.person_id, row.asker_id)}
     )

@@ -183,6 +183,12 @@ def test_should_have_nothing_against_the_desk_and_what_guests_see(
         "/references/policy",
         "/staffing/roles",
         "/deals/stages",
+        "/administration/members",
+        "/administration/members?access=locked",
+        "/administration/members/alice-adeyemi",
+        "/administration/members/alice-adeyemi/handover",
+        "/administration/invitations",
+        "/join/nothing",
         *letters,
         "/g/nothing",
     ):

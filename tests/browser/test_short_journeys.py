@@ -7,8 +7,10 @@ from references.desk.request import ReferenceRequest, State
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, contact
 from tests.world import World
+from workspace.collaboration import tasks
 from workspace.deals import team
 from workspace.deals.stakeholders import Stakeholder, add_stakeholder
+from workspace.people.tables import Member
 
 # Counts what a person activates, over all pages of a journey. A click on a label is one, though
 # browsers tell of a second on what it labels.
@@ -144,3 +146,22 @@ def test_should_show_paths_as_drawings_on_a_desk_and_as_lists_on_a_phone(
     expect(drawing).to_be_hidden()
     expect(chain).to_be_visible()
     assert chain.bounding_box()["height"] > 40  # type: ignore[index]
+
+
+def test_should_deactivate_and_hand_over_in_three_clicks(page: Page, world: World) -> None:
+    with world.database.write() as session:
+        session.get_one(Member, world.people["alice"]).manager_id = world.people["dana"]
+        task = "Call back"
+        tasks.add_task(session, world.deal(session, "nightingale"), task, world.people["alice"])
+    sign_in(page, world, "grace")
+    page.add_init_script(COUNT)
+    page.goto("/administration/members")
+    page.get_by_role("link", name="Deactivate Alice Adeyemi").click()
+    expect(page.get_by_label("Open deals 2")).to_have_value("dana-dvorak")
+    expect(page.get_by_label("Confidential deals 1")).to_have_value("dana-dvorak")
+    page.get_by_role("button", name="Hand over and deactivate").click()
+    expect(page.locator(".toast")).to_contain_text("Alice Adeyemi is deactivated")
+    assert clicks(page) <= 3
+    with world.database.read() as session:
+        assert not session.get_one(Member, world.people["alice"]).active
+        assert world.deal(session, "wards").owner_id == world.people["dana"]

@@ -29,7 +29,9 @@ from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
 # Where the secret in the address takes the place of a session and of the form's token.
-BY_LINK = "/g/"
+BY_LINK = ("/g/", "/join/")
+# What administrators alone are shown.
+ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
 HARMLESS = {"/sign-in", "/sign-out", "/preferences"}
 # Fragments without a page of their own, and what programs ask for.
@@ -92,6 +94,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/references/": REQUEST,
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",
+        "/administration/members/": "dana-dvorak",
     }
     for start, key in keys.items():
         if path.startswith(start):
@@ -170,8 +173,11 @@ def test_should_answer_every_page(
     before = acts(world)
     for method, path in routes(app):
         if method == "GET" and path != "/sign-in" and not path.startswith(BY_LINK):
-            who = "dana" if path in LEADERS_PAGES else "bob"
-            answer = visit(who).get(filled(path, world, session))
+            here, who = filled(path, world, session), "dana" if path in LEADERS_PAGES else "bob"
+            if path.startswith(ADMINISTRATION):
+                assert visit("bob").get(here).status_code == 403, path
+                who = "grace"
+            answer = visit(who).get(here)
             assert answer.status_code == 200, path
             if not path.startswith("/static"):
                 title = re.search(r"<title>(.+?) · Dealkin</title>", answer.text)
@@ -188,9 +194,8 @@ def test_should_let_a_reading_member_change_nothing(
     for method, path in routes(app):
         if method != "GET" and path not in HARMLESS:
             answer = visit("frank").post(filled(path, world, session))
-            # There is no such link, nor such a message of a request.
-            none = path.startswith(BY_LINK) or path == "/references/{key}/messages/{message}"
-            refused = (404,) if none else (403, 422)
+            # There is no such link.
+            refused = {"/g/": (404,), "/jo": (410,)}.get(path[:3], (403, 422))
             assert answer.status_code in refused, path
     assert acts(world) == before
 

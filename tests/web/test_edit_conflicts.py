@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.web.conftest import Visit
+from tests.web.conftest import Visit, acts
 from tests.world import World
 from workspace.deals import availability
 from workspace.people.tables import Person
@@ -55,7 +55,7 @@ def test_should_notice_a_conflict_after_an_invalid_form(
     opened = seen(dana.get(path).text)
     invalid = dana.post(path, {"name": "", **needed, field: "What Dana wrote", "seen": opened})
     assert invalid.status_code == 422
-    assert bob.post(path, {"name": "A name", **needed, field: "What Bob wrote"}).status_code == 303
+    assert bob.save(path, {"name": "A name", **needed, field: "What Bob wrote"}).status_code == 303
     again = {"name": "A name", **needed, field: "What Dana wrote", "seen": seen(invalid.text)}
     assert dana.post(path, again).status_code == 409
 
@@ -79,7 +79,7 @@ def test_should_not_write_over_topics_that_an_administrator_changed(
     bob, grace = visit("bob"), visit("grace")
     opened = seen(bob.get("/availability").text)
     profile = {"name": "Bob Brandt", "email": "bob@dealkin.example", "skills": "lakes"}
-    assert grace.post("/people/bob-brandt/edit", profile).status_code == 303
+    assert grace.save("/people/bob-brandt/edit", profile).status_code == 303
     sent = {"seat_limit": "4", "skills": "hospitals", "seen": opened}
     conflict = bob.post("/availability", sent)
     assert conflict.status_code == 409
@@ -88,3 +88,34 @@ def test_should_not_write_over_topics_that_an_administrator_changed(
         assert session.get_one(Person, world.people["bob"]).skills == "lakes"
         assert availability.availability_of(session, world.people["bob"]).seat_limit != 4
     assert bob.post("/availability", {**sent, "seen": seen(conflict.text)}).status_code == 303
+
+
+@pytest.mark.parametrize("thing", FORMS)
+def test_should_refuse_a_form_that_does_not_say_what_it_was_opened_with(
+    visit: Visit, world: World, thing: str
+) -> None:
+    path, field, needed = FORMS[thing]
+    bob, before = visit("bob"), acts(world)
+    for seen_then in ({}, {"seen": ""}):
+        answer = bob.post(path, {"name": "A name", **needed, field: "Over it", **seen_then})
+        assert answer.status_code == 422
+        assert "Open the page again" in answer.text
+    assert acts(world) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "data"),
+    [
+        ("/availability", {"seat_limit": "2"}),
+        ("/deals/stages", {}),
+        ("/staffing/roles/trainer/rename", {"name": "Coach"}),
+        ("/administration/members/bob-brandt/roles", {}),
+        ("/administration/members/bob-brandt/handover", {"then": "deactivate"}),
+    ],
+)
+def test_should_refuse_such_a_form_on_every_page(
+    visit: Visit, world: World, path: str, data: dict[str, str]
+) -> None:
+    before = acts(world)
+    assert visit("grace").post(path, data).status_code == 422
+    assert acts(world) == before

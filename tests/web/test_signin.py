@@ -138,6 +138,14 @@ def test_should_sign_out_for_good(visit: Visit) -> None:
     assert alice.get("/").headers["location"] == "/sign-in"
 
 
+def test_should_clear_what_the_browser_has_stored_when_signing_out(visit: Visit) -> None:
+    alice = visit("alice")
+    assert "clear-site-data" not in alice.get("/").headers
+    cleared = alice.post("/sign-out").headers["clear-site-data"]
+    assert '"cache"' in cleared
+    assert '"storage"' in cleared
+
+
 def test_should_let_a_session_end_when_its_member_leaves(visit: Visit, world: World) -> None:
     alice = visit("alice")
     with world.database.write() as session:

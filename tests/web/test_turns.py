@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from typing import TypeVar
 
 import anyio
@@ -14,7 +15,7 @@ from litestar import Litestar, get, post
 from litestar.datastructures import State
 
 from tests.threads import SECONDS
-from web.middleware import PAGES_AT_ONCE, InTurn
+from web.middleware import PAGES_AT_ONCE, InTurn, Queues
 
 T = TypeVar("T")
 
@@ -58,10 +59,22 @@ class Handlers:
         def write() -> str:
             return "written"
 
+        @post("/slow-write", sync_to_thread=True)
+        def slow_write() -> str:
+            with self.counted():
+                self.release.wait(SECONDS)
+            return "written"
+
+        @post("/hash", sync_to_thread=True, opt={"hashes_password": True})
+        def hash_password() -> str:
+            with self.counted():
+                self.release.wait(SECONDS)
+            return "hashed"
+
         return Litestar(
-            [page, broken, quick, write],
+            [page, broken, quick, write, slow_write, hash_password],
             middleware=[InTurn()],
-            state=State({"turns": asyncio.Semaphore(PAGES_AT_ONCE)}),
+            state=State({"queues": Queues()}),
             openapi_config=None,
             logging_config=None,
         )
@@ -158,6 +171,7 @@ def test_should_end_the_turn_before_a_slow_client_has_read(handlers: Handlers) -
     handlers.release.set()
     path = {"path": "/page", "raw_path": b"/page", "query_string": b"", "headers": []}
     scope = {"type": "http", "method": "GET", "http_version": "1.1", "root_path": "", **path}
+    clients = count(1)
 
     async def receive() -> dict[str, object]:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -173,11 +187,107 @@ def test_should_end_the_turn_before_a_slow_client_has_read(handlers: Handlers) -
 
         async with anyio.create_task_group() as group:
             for _ in range(PAGES_AT_ONCE + 1):
-                group.start_soon(app, dict(scope), receive, send)  # type: ignore[arg-type]
+                client = (f"10.1.1.{next(clients)}", 1)
+                group.start_soon(app, {**scope, "client": client}, receive, send)  # type: ignore[arg-type]
             await _until(lambda: reading == PAGES_AT_ONCE + 1)
             group.cancel_scope.cancel()
 
     _run(ask())
+
+
+FLOOD = {"x-visitor": "65000"}
+
+
+def test_should_build_one_page_of_a_visitor_at_a_time(handlers: Handlers) -> None:
+    async def ask() -> list[str]:
+        async with _client(handlers) as client:
+            flood = [asyncio.create_task(client.get("/page", headers=FLOOD)) for _ in range(6)]
+            await _until(lambda: handlers.building == 1)
+            # There is room for another visitor, whatever waits.
+            other = asyncio.create_task(client.get("/page"))
+            await _until(lambda: handlers.building == 2)
+            handlers.release.set()
+            return [answer.text for answer in await asyncio.gather(*flood, other)]
+
+    assert _run(ask()) == ["page"] * 7
+    assert handlers.most == PAGES_AT_ONCE
+
+
+def test_should_not_let_a_flood_past_its_turn_however_long_it_waits(
+    handlers: Handlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.middleware.LONGEST_WAIT", 0.05)
+
+    async def ask() -> int:
+        async with _client(handlers) as client:
+            flood = [asyncio.create_task(client.get("/page", headers=FLOOD)) for _ in range(6)]
+            await asyncio.sleep(0.5)
+            building = handlers.building
+            handlers.release.set()
+            await asyncio.gather(*flood)
+            return building
+
+    assert _run(ask()) == 1
+
+
+def test_should_refuse_what_would_wait_too_long(
+    handlers: Handlers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.middleware.MOST_WAITING", 3)
+
+    async def ask() -> list[int]:
+        async with _client(handlers) as client:
+            flood = [asyncio.create_task(client.get("/page", headers=FLOOD)) for _ in range(6)]
+            await _until(lambda: sum(task.done() for task in flood) == 2)
+            other = asyncio.create_task(client.get("/page"))
+            await _until(lambda: handlers.building == 2)
+            handlers.release.set()
+            answers = await asyncio.gather(*flood, other)
+            assert all("retry-after" in answer.headers for answer in answers[4:6])
+            return [answer.status_code for answer in answers]
+
+    assert _run(ask()) == [200] * 4 + [429] * 2 + [200]
+
+
+def test_should_do_one_write_of_a_visitor_at_a_time_and_take_no_thread(
+    handlers: Handlers,
+) -> None:
+    async def ask() -> list[str]:
+        async with _client(handlers) as client:
+            writes = [
+                asyncio.create_task(client.post("/slow-write", headers=FLOOD)) for _ in range(20)
+            ]
+            await _until(lambda: handlers.building == 1)
+            other = asyncio.create_task(client.post("/slow-write"))
+            await _until(lambda: handlers.building == 2)
+            handlers.release.set()
+            return [answer.text for answer in await asyncio.gather(*writes, other)]
+
+    assert _run(ask()) == ["written"] * 21
+    assert handlers.most == 2
+
+
+def test_should_hash_passwords_one_at_a_time_in_turn_for_all(handlers: Handlers) -> None:
+    async def ask() -> list[str]:
+        async with _client(handlers) as client:
+            done: list[str] = []
+
+            async def sign_in(who: str, **headers: str) -> None:
+                await client.post("/hash", headers=headers)
+                done.append(who)
+
+            flood = [asyncio.create_task(sign_in("flood", **FLOOD)) for _ in range(8)]
+            await _until(lambda: handlers.building == 1)
+            other = asyncio.create_task(sign_in("other"))
+            # Pages do not wait behind passwords.
+            page = asyncio.create_task(client.get("/page"))
+            await _until(lambda: handlers.building == 2)
+            handlers.release.set()
+            await asyncio.gather(*flood, other, page)
+            return done
+
+    assert "other" in _run(ask())[:3]
+    assert handlers.most == 2
 
 
 def _run(coroutine: Coroutine[None, None, T]) -> T:
@@ -186,8 +296,19 @@ def _run(coroutine: Coroutine[None, None, T]) -> T:
         return pool.submit(asyncio.run, asyncio.wait_for(coroutine, SECONDS)).result()
 
 
+class Visitors(httpx.ASGITransport):
+    """Sends each request from another network, unless one is named in the request."""
+
+    numbers = count(1)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        number = int(request.headers.get("x-visitor") or next(self.numbers))
+        self.client = (f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}", 1)
+        return await super().handle_async_request(request)
+
+
 def _client(handlers: Handlers) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(handlers.app(), raise_app_exceptions=False)  # type: ignore[arg-type]
+    transport = Visitors(handlers.app(), raise_app_exceptions=False)  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url="http://dealkin.local")
 
 

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 # Each of these modules adds its commands to the application.
-from web.cli import lookups, maintenance, record, serve  # noqa: F401
-from web.cli.options import app, member_app
+from web.cli import lookups, maintenance, members, record, serve  # noqa: F401
+from web.cli.options import app, members_app
 from workspace.errors import DealkinError
 
-app.add_typer(member_app, name="member")
+app.add_typer(members_app, name="members")
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-member_app = typer.Typer(help="Members: who may sign in.", no_args_is_help=True)
+members_app = typer.Typer(help="Members: access, roles, and handing over.", no_args_is_help=True)
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]

@@ -1,11 +1,11 @@
-"""Commands that write to the record: import and member."""
+"""The command that writes files to the record: import."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from web.cli.options import app, member_app
+from web.cli.options import app
 from web.cli.output import printable
 from web.cli.workspace import open_workspace, progress_bar, viewer_of_email
 
@@ -37,66 +37,6 @@ def import_(
             workspace.catalog.catch_up(show)
     if any(report.refused for report in reports):
         raise typer.Exit(1)
-
-
-@member_app.command("add")
-def add_member(
-    name: Annotated[str, typer.Argument(help="The full name.")],
-    email: Annotated[str, typer.Argument(help="The e-mail address to sign in with.")],
-    role: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="rep, manager, expert, marketer or admin; may be given several times."
-            " Without a role a member may only read.",
-        ),
-    ] = None,
-    password_prompt: Annotated[
-        bool, typer.Option("--password-prompt", help="Ask for the password; else a random one.")
-    ] = False,
-) -> None:
-    """Add a member, the first administrator too, and print the password once."""
-    from workspace.people import members, sign_in
-    from workspace.people.tables import Role
-
-    try:
-        roles = [Role(name) for name in role or ()]
-    except ValueError as error:
-        raise typer.BadParameter(f"{error}.") from None
-    with open_workspace() as workspace:
-        password = _new_password(password_prompt)
-        with workspace.database.write() as session:
-            person = members.add_member(session, name, email, roles)
-            sign_in.set_password(session, person.id, password)
-        typer.echo(f"{person.name} can sign in with {person.email}.")
-        if not password_prompt:
-            typer.echo(f"Password, shown this once: {password}")
-
-
-@member_app.command("password")
-def set_password(
-    email: Annotated[str, typer.Argument(help="The e-mail address of a member.")],
-    password_prompt: Annotated[
-        bool, typer.Option("--password-prompt", help="Ask for the password; else a random one.")
-    ] = False,
-) -> None:
-    """Give a member a new password and sign them out everywhere."""
-    from workspace.people import members, sign_in
-
-    with open_workspace() as workspace:
-        password = _new_password(password_prompt)
-        with workspace.database.write() as session:
-            person_id = members.viewer_by_email(session, email).person_id
-            sign_in.set_password(session, cast("int", person_id), password)
-        if not password_prompt:
-            typer.echo(f"Password, shown this once: {password}")
-
-
-def _new_password(prompt: bool) -> str:
-    from workspace.people.sign_in import random_password
-
-    if not prompt:
-        return random_password()
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 def print_report(report: "Report") -> None:

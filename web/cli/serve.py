@@ -35,7 +35,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
             is_loaded = content.is_demo(session)
         if is_loaded:
             typer.echo("The demo workspace is there already. Its passwords were printed when it")
-            typer.echo("was made; `dealkin member password EMAIL` gives a member a new one.")
+            typer.echo("was made; `dealkin members password EMAIL` gives a member a new one.")
         else:
             typer.echo("Making the demo workspace; this takes about a minute …")
             with workspace.database.write() as session:
@@ -91,6 +91,8 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
         stops.append(outbox.start_sending(workspace.database, mail_server))
         stops.append(digests.start_digests(workspace.database, workspace.origin))
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
+    if warning := network_warning(host, workspace):
+        typer.echo(warning, err=True)
     server.run(sockets=[listener])
     for stop in stops:
         stop.set()
@@ -98,6 +100,28 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
 
 def _address(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def network_warning(host: str, workspace: "Workspace") -> str:
+    """What follows from an address that other machines reach, where the settings name no origin."""
+    if workspace.settings.origin or is_local(host):
+        return ""
+    return (
+        "Other machines can connect, but DEALKIN_ORIGIN is not set. So passwords and pages travel"
+        f" unencrypted, and links in mails begin with {workspace.address}. Put a proxy with TLS in"
+        " front, and set DEALKIN_ORIGIN to the address that people use, such as"
+        " https://deals.example.com."
+    )
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can connect to an address that is listened on."""
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _roles(session: "Session", people: "Sequence[Person]") -> dict[int, str]:

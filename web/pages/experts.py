@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from similarity.experts import Expert, experts_of_text
+from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
 
@@ -25,6 +26,7 @@ class TopicController(Controller):
     """/experts."""
 
     path = "/experts"
+    opt = open_to(Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

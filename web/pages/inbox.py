@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from web.forms import LARGEST_ID, Form
 from web.lists import first_page
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.clock import zone_or_utc, zones
@@ -56,6 +57,7 @@ class InboxController(Controller):
     """/inbox: the viewer's own; what they do there changes nothing of the record."""
 
     path = "/inbox"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

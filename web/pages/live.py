@@ -18,6 +18,7 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.response import Response, ServerSentEvent, ServerSentEventMessage
 
 from web.live_updates import LONGEST_WAIT, Pulse
+from web.policies import Policy, open_to
 from web.session_cookie import session_token
 from web.visits import Visit
 from workspace.collaboration import inbox
@@ -46,6 +47,7 @@ class LiveController(Controller):
     """/live: a stream of states for a browser that asks for one, else the state of now."""
 
     path = "/live"
+    opt = open_to(reads=Policy.MEMBERS)
 
     @get()
     async def show(

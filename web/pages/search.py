@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
+from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import get
 from web.visits import Visit
@@ -99,6 +100,7 @@ class SearchController(Controller):
     """/search."""
 
     path = "/search"
+    opt = open_to(reads=Policy.MEMBERS, searches=True)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

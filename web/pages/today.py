@@ -14,6 +14,7 @@ from references.introductions.lists import OwnRequest, ReceivedRequest, requests
 from references.introductions.tables import Standing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.index.catalog import Catalog
+from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
 from workspace.clock import today
@@ -60,6 +61,7 @@ class TodayController(Controller):
     """/."""
 
     path = "/"
+    opt = open_to(reads=Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

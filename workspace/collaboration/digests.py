@@ -96,10 +96,11 @@ def queue_due(database: Database, origin: str, moment: datetime) -> int:
 
 def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bool:
     with database.write() as session:
-        session.exec(select(Member).where(Member.person_id == person_id).with_for_update()).one()
+        member = select(Member).where(Member.person_id == person_id).with_for_update()
+        active = session.exec(member).one().active
         choice = session.get(DigestChoice, person_id, populate_existing=True)
         choice = choice or DigestChoice(person_id=person_id)
-        if not choice.wanted or choice.last_on == day:
+        if not active or not choice.wanted or choice.last_on == day:
             return False
         choice.last_on = day
         session.add(choice)

@@ -4,20 +4,24 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.deals.access import Reader, may_edit, readers_of
 from workspace.deals.tables import Deal
-from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.errors import Forbidden, Invalid, NotFound, TooMany
 from workspace.keys import plain
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.mentions import Directory, texts_of
 from workspace.timeline.notifications import Notification, notify, remove_notifications
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
+
+# Each mention is in somebody's inbox and mail.
+MENTIONS_AN_HOUR = 60
 
 # Code in Markdown, in which names after an @ are no mentions.
 _CODE = re.compile(r"(?ms)(^ {0,3}(?:```|~~~).*?(?:^ {0,3}(?:```|~~~)|\Z)|`[^`]*`)")
@@ -92,6 +96,7 @@ def write_note(
     ReachesNobody if there are mentions that reach nobody, unless they are `confirmed`.
     """
     found = _reaching(session, deal, text, confirmed)
+    _require_few_mentions(session, by, found.ids)
     tell = dict.fromkeys(found.ids, "mention")
     return record(session, deal.id, by, kind, found.text, tell=tell)
 
@@ -131,6 +136,7 @@ def rewrite_note(
     found = _reaching(session, deal, text, confirmed)
     if found.text == entry.text:
         return
+    _require_few_mentions(session, entry.by_id, set(found.ids) - _mentioned_in(session, entry))
     entry.text = found.text
     rewrites = entry.detail.get("rewrites")
     entry.detail = {
@@ -169,8 +175,12 @@ def mentioned(session: Session, deal: Deal, text: str) -> Mentioned:
     if "@" not in text:
         return Mentioned(text, [], {})
     readers = {reader.key: reader for reader in readers_of(session, deal)}
-    members = select(Person.key, Person.name).join(Member, col(Member.person_id) == col(Person.id))
-    names = dict(session.exec(members.order_by(Person.key)).all())
+    query = select(Person.key, Person.name, Member.active).join(
+        Member, col(Member.person_id) == col(Person.id)
+    )
+    members = session.exec(query.order_by(Person.key)).all()
+    names = {key: name for key, name, _ in members}
+    left = {key for key, _, active in members if not active}
     directory = Directory(names.items())
 
     def with_keys(piece: str) -> str:
@@ -202,13 +212,42 @@ def mentioned(session: Session, deal: Deal, text: str) -> Mentioned:
         elif name.keys:
             who = names[name.keys[0]]
             unreached[name.typed] = (
-                f"{who} may not see this deal: invite them first, or leave the @ out."
+                f"{who} is deactivated: leave the @ out."
+                if left.issuperset(name.keys)
+                else f"{who} may not see this deal: invite them first, or leave the @ out."
             )
         else:
             # Comparing names takes long, so it is done only for those that are shown.
             candidates = readers.values() if len(unreached) < _REASONS_SHOWN else ()
             unreached[name.typed] = _unknown(name.typed, candidates)
     return Mentioned(text, list(ids), unreached)
+
+
+def _mentioned_in(session: Session, entry: TimelineEntry) -> set[int]:
+    query = select(Notification.person_id).where(Notification.entry_id == entry.id)
+    return set(session.exec(query))
+
+
+def _require_few_mentions(session: Session, by: int | None, mentioned: Collection[int]) -> None:
+    """Refuse mentions beyond what a member may put into inboxes within an hour."""
+    others = [person_id for person_id in mentioned if person_id != by]
+    if not others:
+        return
+    earlier = (
+        select(func.count())
+        .select_from(Notification)
+        .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
+        .where(
+            col(Notification.why) == "mention",
+            col(Notification.at) > now() - timedelta(hours=1),
+            TimelineEntry.by_id == by,
+        )
+    )
+    if session.exec(earlier).one() + len(others) > MENTIONS_AN_HOUR:
+        raise TooMany(
+            f"You can mention colleagues {MENTIONS_AN_HOUR} times an hour."
+            " Leave some out, or try again later."
+        )
 
 
 def _unknown(typed: str, readers: Iterable[Reader]) -> str:

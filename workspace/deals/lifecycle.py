@@ -212,10 +212,12 @@ def edit(
     changes: dict[str, object],
     *,
     version: int | None = None,
+    tell: Mapping[int, str] | None = None,
 ) -> bool:
     """Change some columns of a deal; whether anything differed.
 
     `version` is the version that the editor saw; `Conflict` where it is no longer that one.
+    `tell` has the members to notify, each with the reason.
     """
     lock_deal(session, deal)
     if version is not None and version != deal.version:
@@ -240,6 +242,7 @@ def edit(
         by,
         "edited",
         detail={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
+        tell=tell,
     )
     return True
 
@@ -385,11 +388,19 @@ def set_competitors(session: Session, deal: Deal, competitors: Iterable[Competit
     return _set_links(session, DealCompetitor, "competitor_id", deal, competitors)
 
 
-def invite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:
-    """Let a member outside the team see a confidential deal."""
+def invite(
+    session: Session,
+    deal: Deal,
+    person_id: int,
+    by: int | None,
+    *,
+    tell: Mapping[int, str] | None = None,
+) -> None:
+    """Let a member outside the team see a confidential deal; `tell` has the members to notify."""
     if session.get(DealInvitation, (deal.id, person_id)) is None:
         session.add(DealInvitation(deal_id=deal.id, person_id=person_id))
-        record(session, deal.id, by, "invited", detail={"person_id": person_id})
+        detail: dict[str, object] = {"person_id": person_id}
+        record(session, deal.id, by, "invited", detail=detail, tell=tell)
 
 
 def uninvite(session: Session, deal: Deal, person_id: int, by: int | None) -> None:

@@ -18,7 +18,8 @@ from workspace.deals.filters import ALL_DEALS, DealFilter
 from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome, Seat, Stage
-from workspace.people.tables import Member, Person
+from workspace.people.people import active_members
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
 
@@ -219,16 +220,11 @@ class Choices:
 def choices(session: Session, viewer: Viewer) -> Choices:
     """The choices of a viewer."""
     regions = select(Account.region).where(col(Account.region).is_not(None)).distinct()
-    owners = (
-        select(Person.key, Person.name)
-        .join(Member, col(Member.person_id) == col(Person.id))
-        .order_by(Person.name)
-    )
     return Choices(
         stages=[(row.name, row.name) for row in stages(session)],
         products=product_choices(session, viewer),
         competitors=competitor_choices(session, viewer),
-        owners=[(key, name) for key, name in session.exec(owners)],
+        owners=active_members(session),
         regions=sorted(region for region in session.exec(regions) if region),
     )
 

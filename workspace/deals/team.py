@@ -152,6 +152,40 @@ def free_seat(
     record(session, seat.deal_id, by, "seat", reason, detail=detail, tell=tell)
 
 
+def hand_over_seat(session: Session, seat: Seat, to: int | None, by: int | None) -> None:
+    """Pass a filled seat from the member who leaves to another; without one it stays open.
+
+    A member who is on the team in this role already takes no second seat: this one stays open.
+    """
+    deal = session.get_one(Deal, seat.deal_id)
+    lock_deal(session, deal)
+    session.refresh(seat)
+    left = seat.person_id
+    if left is None or left == to:
+        return
+    same = select(Seat.id).where(
+        Seat.deal_id == deal.id, Seat.role == seat.role, Seat.person_id == to
+    )
+    if to is not None and session.exec(same).first() is not None:
+        to = None
+    if to is None:
+        free_seat(session, seat, by)
+        return
+    past = PastSeat(
+        deal_id=deal.id, person_id=left, role=seat.role, since=seat.since, until=today()
+    )
+    session.add(past)
+    record(session, deal.id, by, "seat", detail={"role": seat.role, "left_id": left})
+    fill_seat(session, seat, to, by)
+
+
+def take_back_asks(session: Session, person_id: int, by: int | None) -> None:
+    """Take back all questions to a member whether they take a seat."""
+    asked = select(Seat).where(Seat.asked_id == person_id).order_by(col(Seat.deal_id), col(Seat.id))
+    for seat in session.exec(asked).all():
+        take_back_ask(session, seat, by)
+
+
 def _seated(session: Session, deal: Deal, seat: Seat, by: int | None, quiet: bool) -> None:
     detail: dict[str, object] = {"role": seat.role, "person_id": seat.person_id}
     # A member who takes a seat themselves answers the deal's owner.

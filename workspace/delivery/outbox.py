@@ -22,9 +22,9 @@ import sqlalchemy as sa
 from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from workspace.clock import now
+from workspace.clock import now, spoken
 from workspace.database import Database
-from workspace.errors import Conflict, DealkinError, Invalid, NotFound
+from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
 from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.outbox")
@@ -35,12 +35,14 @@ SEND_SECONDS = 60
 # How long a failed message waits; the delay doubles with each attempt.
 FIRST_DELAY = timedelta(minutes=1)
 LONGEST_DELAY = timedelta(days=1)
+# How long nobody asks a person by mail again.
+QUESTIONS_APART = timedelta(days=7)
 # How long the worker waits when no message is due.
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
-# The secret in the address of a guest link.
-_SECRET = re.compile(r"(?<=/g/)[\w-]{20,}")
+# The secret in the address of a guest link, or of an invitation.
+_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/))[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):
@@ -51,7 +53,9 @@ class OutboxMessage(SQLModel, table=True):
     message_id: str = Field(unique=True, max_length=200)
     # The subject that caused it, such as 'reference request 12', by which it is found again.
     about: str = Field(default="", index=True, max_length=60)
-    recipient: str = Field(max_length=254)
+    recipient: str = Field(max_length=254, index=True)
+    # Whether it asks its receiver for something, which may happen rarely.
+    question: bool = False
     reply_to: str = Field(default="", max_length=254)
     subject: str = Field(max_length=300)
     body: str = Field(sa_type=Text)
@@ -122,8 +126,12 @@ def queue(
     reply_to: str = "",
     calendar: str | None = None,
     method: str = "",
+    question: bool = False,
 ) -> OutboxMessage:
-    """Put a mail into the outbox; it leaves once this transaction has committed."""
+    """Put a mail into the outbox; it leaves once this transaction has committed.
+
+    A `question` asks its receiver for something. `TooMany` if they were asked within a week.
+    """
     for address in filter(None, (recipient, reply_to)):
         if not is_address(address):
             raise Invalid("Mail cannot be sent there.", {"email": "Not an e-mail address."})
@@ -131,6 +139,8 @@ def queue(
         raise Invalid("Mail needs somebody to go to.", {"email": "Needed."})
     if any(letter < " " or letter == "\x7f" for letter in subject):
         raise Invalid("A subject is one line.", {"subject": "Control characters."})
+    if question:
+        _require_not_asked_lately(session, recipient)
     message = OutboxMessage(
         message_id=token_hex(16),
         about=about,
@@ -140,9 +150,26 @@ def queue(
         body=body,
         calendar=calendar,
         method=method,
+        question=question,
     )
     session.add(message)
     return message
+
+
+def _require_not_asked_lately(session: Session, recipient: str) -> None:
+    """Refuse another question to a person, whatever the first was, and whoever asks."""
+    asked = select(OutboxMessage.created_at).where(
+        col(OutboxMessage.recipient) == recipient,
+        col(OutboxMessage.question).is_(True),
+        col(OutboxMessage.dropped_at).is_(None),
+        col(OutboxMessage.created_at) > now() - QUESTIONS_APART,
+    )
+    last = session.exec(asked.order_by(col(OutboxMessage.created_at).desc())).first()
+    if last is not None:
+        raise TooMany(
+            f"{recipient} was asked something by mail on {spoken(last.date())}."
+            f" Ask again from {spoken((last + QUESTIONS_APART).date())} on."
+        )
 
 
 def is_address(text: str) -> bool:
@@ -151,7 +178,7 @@ def is_address(text: str) -> bool:
 
 
 def without_secrets(text: str) -> str:
-    """The text with the secrets of guest links removed."""
+    """The text with the secrets of links removed."""
     return _SECRET.sub("…", text)
 
 
@@ -292,5 +319,5 @@ def _send(message: OutboxMessage, server: MailServer) -> str:
 
 def _set_sent(message: OutboxMessage) -> None:
     message.sent_at = now()
-    # Later readers of the record must not be able to use a guest's links.
+    # Later readers of the record must not be able to use the links in it.
     message.body = without_secrets(message.body)

@@ -8,19 +8,30 @@ from pathlib import Path
 # The columns before those of the original file.
 LINE, PROBLEM = "line", "problem"
 
-# How a cell starts that a spreadsheet may run as a formula: some skip spaces and quotation marks
-# before it, and some read wide characters as plain ones.
-_FORMULA = re.compile(r"[\s\"'“”„‘’«`]*[=+\-@\t\r\0＝＋－＠﹢﹣﹦﹫−]")
+# How a formula starts, which a spreadsheet may run: some skip spaces and quotation marks before it,
+# and some read wide characters as plain ones.
+_FORMULA = r"[\s\"'“”„‘’«`]*[=+\-@\t\r\0＝＋－＠﹢﹣﹦﹫−]"
+# A spreadsheet that separates cells by these reads what follows one of them as a cell of its own.
+_SEPARATOR = r"(?<=[;|])"
+_RISKY = re.compile(rf"(?:\A(?={_FORMULA}|[\t\r\n])|{_SEPARATOR}(?={_FORMULA}))")
+_MARKED = re.compile(rf"(?:\A'(?={_FORMULA}|[\t\r\n])|{_SEPARATOR}'(?={_FORMULA}))")
 
 
 def safe(cell: str) -> str:
-    """The cell with an apostrophe before a formula, so that spreadsheets show it as text."""
-    return f"'{cell}" if _FORMULA.match(cell) or cell[:1] in ("\t", "\r", "\n") else cell
+    """The cell with an apostrophe before each formula, so that spreadsheets show it as text."""
+    return _RISKY.sub("'", cell)
 
 
 def unsafe(cell: str) -> str:
     """The cell that `safe` was given."""
-    return cell[1:] if cell.startswith("'") and safe(cell[1:]) == cell else cell
+    return _MARKED.sub("", cell)
+
+
+def _shown(problem: str) -> str:
+    """What is wrong with a row, without the control characters of the cells that it quotes."""
+    return "".join(
+        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in problem
+    )
 
 
 def write_error_file(
@@ -32,7 +43,7 @@ def write_error_file(
 ) -> Path:
     """Write an error file beside those in `taken`, under a name of its own, and add it to them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stem = Path(file_name).stem
+    stem = _shown(Path(file_name).stem)
     path = folder / f"{stem}.errors.csv"
     number = 2
     while path in taken:
@@ -47,5 +58,5 @@ def write_error_file(
         writer = csv.writer(file)
         writer.writerow([LINE, PROBLEM, *map(safe, header)])
         for line, problem, cells in rows:
-            writer.writerow([line, safe(problem), *map(safe, cells)])
+            writer.writerow([line, safe(_shown(problem)), *map(safe, cells)])
     return path

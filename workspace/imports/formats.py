@@ -126,8 +126,8 @@ FORMATS = (
         "members",
         needs("name,roles"),
         columns(
-            "name,email,title,roles,manager,region,city,country,timezone,languages,home_town,"
-            "skills,about,profile",
+            "name,email,title,roles,active,manager,region,city,country,timezone,languages,"
+            "home_town,skills,about,profile",
             email=("e-mail", "email address"),
         ),
     ),

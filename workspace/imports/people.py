@@ -12,9 +12,11 @@ from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import batches
+from workspace.deals import leaving
 from workspace.errors import Invalid
 from workspace.imports.cells import (
     quoted,
+    read_boolean,
     read_choice,
     read_email,
     read_first_day,
@@ -58,6 +60,7 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
         new_roles = row.read("roles", _read_roles)
+        active = row.read("active", read_boolean)
         manager = row.read("manager", lambda text: read_line(text, max_length(Person, "name")))
         row.check()
         person = _member(context, email, name)
@@ -79,6 +82,9 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
         changed = "add_role" in row and roles.add(person.id, Role(row.cells["add_role"]))
         if manager_id is not None:
             changed |= _set_manager(context, person.id, manager_id)
+        if active is not None:
+            change = leaving.reactivate if active else leaving.deactivate
+            changed |= change(context.session, person.id, by=context.by)
         return Result.UPDATED if changed and result == Result.UNCHANGED else result
 
     apply_each(parents_first(list(rows), "name", "manager", plain), apply)
@@ -309,7 +315,13 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
     return name, email, facts
 
 
+# The cell that leaves a member without roles, as an empty cell changes nothing.
+_NO_ROLES = "none"
+
+
 def _read_roles(text: str) -> list[Role]:
+    if plain(text) == _NO_ROLES:
+        return []
     return [Role(read_choice(part, map(str, Role))) for part in read_list(text)]
 
 

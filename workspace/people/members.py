@@ -1,4 +1,4 @@
-"""Members: adding them, and their roles."""
+"""Members: adding them, their roles, and whether they are active."""
 
 import re
 from collections.abc import Iterable
@@ -41,14 +41,76 @@ def add_member(
 def set_roles(
     session: Session, person_id: int, roles: Iterable[Role], *, by: int | None = None
 ) -> None:
-    """Give a member exactly these roles."""
+    """Give a member exactly these roles; the last administrator stays one."""
     roles = sorted(set(roles))
+    if Role.ADMIN not in roles:
+        _require_other_administrator(session, person_id)
     before = session.exec(select(MemberRole.role).where(MemberRole.person_id == person_id))
     detail: dict[str, object] = {"roles": [sorted(before), roles]}
     audit(session, by, "roles set", f"person {person_id}", detail)
     session.exec(delete(MemberRole).where(col(MemberRole.person_id) == person_id))
     session.add_all(MemberRole(person_id=person_id, role=role) for role in roles)
     session.flush()
+
+
+def deactivate(session: Session, person_id: int, *, by: int | None = None) -> bool:
+    """Take a member's access away; the last administrator keeps it. Whether they had it.
+
+    The caller ends what the access consists of: sessions, invitations, and questions to them.
+    """
+    _require_other_administrator(session, person_id)
+    return _set_active(session, person_id, False, "member deactivated", by)
+
+
+def reactivate(session: Session, person_id: int, *, by: int | None = None) -> bool:
+    """Give a member their access back, with their roles. Whether they had none."""
+    return _set_active(session, person_id, True, "member reactivated", by)
+
+
+def _set_active(
+    session: Session, person_id: int, active: bool, action: str, by: int | None
+) -> bool:
+    member = locked_member(session, person_id)
+    if member.active == active:
+        return False
+    member.active = active
+    session.add(member)
+    session.flush()
+    audit(session, by, action, f"person {person_id}")
+    return True
+
+
+def locked_member(session: Session, person_id: int) -> Member:
+    """A member, locked until this transaction ends, as they are now."""
+    session.flush()
+    query = select(Member).where(Member.person_id == person_id)
+    locked = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return session.exec(locked).one()
+
+
+def _require_other_administrator(session: Session, person_id: int) -> None:
+    """Refuse to take the last administrator away: another one has to be able to sign in.
+
+    All administrators are locked first, in one order, so that two of them cannot take each other's
+    role at the same time.
+    """
+    session.flush()
+    administrators = (
+        select(Member.person_id, Member.password_hash)
+        .join(MemberRole, col(MemberRole.person_id) == col(Member.person_id))
+        .where(MemberRole.role == Role.ADMIN, col(Member.active).is_(True))
+        .order_by(col(Member.person_id))
+    )
+    session.exec(administrators.with_for_update()).all()
+    # Read again: another transaction may have changed them while this one waited for the locks.
+    passwords = dict(session.exec(administrators).all())
+    if person_id not in passwords:
+        return
+    if not any(password for other_id, password in passwords.items() if other_id != person_id):
+        raise Conflict(
+            "This is the last administrator who can sign in. Make somebody else an administrator"
+            " first."
+        )
 
 
 def viewer(session: Session, person_id: int, name: str) -> Viewer:
@@ -58,7 +120,15 @@ def viewer(session: Session, person_id: int, name: str) -> Viewer:
 
 
 def viewer_by_email(session: Session, email: str) -> Viewer:
-    """The viewer for the member with this e-mail address; `Invalid` if there is none."""
+    """The viewer for the active member with this e-mail address; `Invalid` if there is none."""
+    person = member_by_email(session, email)
+    if not session.get_one(Member, person.id).active:
+        raise Invalid(f"{person.name} is deactivated.")
+    return viewer(session, person.id, person.name)
+
+
+def member_by_email(session: Session, email: str) -> Person:
+    """The member with this e-mail address, active or not; `Invalid` if there is none."""
     person = session.exec(
         select(Person)
         .join(Member, col(Member.person_id) == col(Person.id))
@@ -66,7 +136,7 @@ def viewer_by_email(session: Session, email: str) -> Viewer:
     ).first()
     if not person:
         raise Invalid(f"No member has the e-mail address {email}.")
-    return viewer(session, person.id, person.name)
+    return person
 
 
 def _require_free_address(session: Session, email: str) -> None:

@@ -35,9 +35,9 @@ def test_should_print_the_version(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["member", "add", "Ada", "not-an-address"], 1, "no e-mail address"),
-        (["member", "add", "Ada", "ada@dealkin.example", "--role", "queen"], 2, "queen"),
-        (["member", "password", "nobody@dealkin.example"], 1, "No member has"),
+        (["members", "add", "Ada", "not-an-address"], 1, "no e-mail address"),
+        (["members", "add", "Ada", "ada@dealkin.example", "--role", "queen"], 2, "queen"),
+        (["members", "password", "nobody@dealkin.example"], 1, "No member has"),
         (["similar"], 2, "either --deal KEY"),
         (["similar", "words", "--deal", "D-0001"], 2, "either --deal KEY"),
         (["similar", "   "], 2, "either --deal KEY"),

@@ -15,7 +15,7 @@ from workspace.people.tables import Role
 
 
 def test_should_let_the_first_administrator_sign_in(run: Run, opened: Database) -> None:
-    made = run("member", "add", "Ada Example", "Ada@dealkin.example", "--role", "admin")
+    made = run("members", "add", "Ada Example", "Ada@dealkin.example", "--role", "admin")
     assert made.code == 0
     password = made.out.strip().rsplit(" ", 1)[-1]
     with opened.read() as session:
@@ -25,8 +25,8 @@ def test_should_let_the_first_administrator_sign_in(run: Run, opened: Database) 
 
 
 def test_should_replace_the_old_password(run: Run, opened: Database) -> None:
-    first = run("member", "add", "Ada", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
-    second = run("member", "password", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
+    first = run("members", "add", "Ada", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
+    second = run("members", "password", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
     with opened.read() as session:
         assert sign_in.check_password(session, "ada@dealkin.example", first) is None
         assert sign_in.check_password(session, "ada@dealkin.example", second) is not None

@@ -1,10 +1,14 @@
 """Commands that serve a workspace."""
 
+from dataclasses import replace
+from ipaddress import ip_address
+
 import pytest
 from sqlmodel import select
 
 from tests.web.cli.conftest import Run
 from web.cli import serve
+from web.workspace import Workspace
 from workspace.database import Database
 from workspace.deals import lifecycle
 from workspace.deals.tables import Deal
@@ -45,3 +49,25 @@ def test_should_say_that_a_port_is_taken(run: Run, monkeypatch: pytest.MonkeyPat
         outcome = run("serve", "--port", taken.getsockname()[1])
     assert outcome.code == 1
     assert "--port" in outcome.err
+
+
+ALL = str(ip_address(0))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_should_warn_of_nothing_that_only_this_machine_reaches(
+    workspace: Workspace, host: str
+) -> None:
+    assert serve.is_local(host)
+    assert serve.network_warning(host, workspace) == ""
+
+
+@pytest.mark.parametrize("host", [ALL, "::", "192.0.2.7", "deals.example"])
+def test_should_say_what_follows_from_serving_a_network_without_an_origin(
+    workspace: Workspace, host: str
+) -> None:
+    warning = serve.network_warning(host, workspace)
+    for said in ("DEALKIN_ORIGIN", "unencrypted", workspace.address):
+        assert said in warning
+    settings = workspace.settings.model_copy(update={"origin": "https://deals.example.com"})
+    assert serve.network_warning(host, replace(workspace, settings=settings)) == ""

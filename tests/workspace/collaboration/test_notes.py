@@ -1,15 +1,17 @@
 """Notes: mentions, the right to write, and the notifications that follow."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 import pytest
 from sqlmodel import select
 
 from tests.world import World
+from workspace.clock import now
 from workspace.collaboration import inbox, notes
 from workspace.collaboration.inbox import InboxFolder, Item
 from workspace.deals import lifecycle, stages, team
-from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.errors import Forbidden, Invalid, NotFound, TooMany
 from workspace.people import members
 from workspace.people.tables import Person, Role
 from workspace.timeline import notifications
@@ -371,3 +373,27 @@ def test_should_change_the_state_of_a_timeline_when_an_id_is_used_again(world: W
         notes.write_note(session, deal, alice, "note", "Another one")
         session.flush()
         assert state_of(session, deal.id) != before
+
+
+def test_should_limit_mentions_within_an_hour(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notes, "MENTIONS_AN_HOUR", 3)
+    first = write(world, "@Bob Brandt @Dana Dvořák")
+    with pytest.raises(TooMany):
+        write(world, "@Bob Brandt @Dana Dvořák")
+    # Who mentions themselves tells nobody, and others have limits of their own.
+    write(world, "@Alice Adeyemi")
+    write(world, "@Dana Dvořák @Alice Adeyemi", by="bob")
+
+    def rewrite(text: str) -> None:
+        with world.database.write() as session:
+            wards, entry = world.deal(session, WARDS), session.get_one(TimelineEntry, first)
+            notes.rewrite_note(session, wards, entry, text)
+
+    rewrite("@Bob Brandt @Erin Eriksen")
+    with pytest.raises(TooMany):
+        rewrite("@Bob Brandt @Erin Eriksen @Charlie Costa")
+    later = now() + timedelta(hours=1, minutes=1)
+    monkeypatch.setattr(notes, "now", lambda: later)
+    write(world, "@Bob Brandt @Dana Dvořák")

@@ -19,7 +19,7 @@ from workspace.clock import now
 from workspace.database import Database
 from workspace.delivery import outbox
 from workspace.delivery.outbox import MailServer, OutboxMessage
-from workspace.errors import Conflict, DealkinError, Invalid, NotFound
+from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
 
 
 def send_next(database: Database, server: MailServer) -> bool:
@@ -294,3 +294,30 @@ def test_should_refuse_what_names_no_mail_server(url: str) -> None:
     for sender in (None, "desk", "a@b.example\nBcc: c@d.example"):
         with pytest.raises(DealkinError, match="DEALKIN_MAIL_FROM"):
             outbox.mail_server("smtp://localhost", sender)
+
+
+def ask(database: Database, to: str, about: str, *, question: bool = True) -> None:
+    with database.write() as session:
+        outbox.queue(session, to, "A question", "May we?", about=about, question=question)
+
+
+def test_should_ask_a_person_one_question_a_week(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(database, "ines@customer.example", "advocate 1")
+    for about in ("advocate 1", "reference request 2", "introduction 3"):
+        with pytest.raises(TooMany, match=r"ines@customer\.example"):
+            ask(database, "ines@customer.example", about)
+    # What is no question goes on, and so do questions to others.
+    ask(database, "ines@customer.example", "reference request 2", question=False)
+    ask(database, "jonas@customer.example", "advocate 2")
+    later = now() + outbox.QUESTIONS_APART + timedelta(minutes=1)
+    monkeypatch.setattr(outbox, "now", lambda: later)
+    ask(database, "ines@customer.example", "introduction 3")
+
+
+def test_should_not_count_a_question_that_never_left(database: Database) -> None:
+    ask(database, "ines@customer.example", "advocate 1")
+    with database.write() as session:
+        outbox.drop(session, "advocate 1")
+    ask(database, "ines@customer.example", "reference request 2")

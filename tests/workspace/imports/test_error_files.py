@@ -1,6 +1,7 @@
 """The error file: its content, and that no spreadsheet runs a formula in it."""
 
 import csv
+import re
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,42 @@ DANGEROUS = [
 def test_should_mark_formulas_as_text(cell):
     assert error_files.safe(cell) == "'" + cell
     assert error_files.unsafe(error_files.safe(cell)) == cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "marked"),
+    [
+        ("rep;=1+1", "rep;'=1+1"),
+        ("rep; =1+1;@x", "rep;' =1+1;'@x"),
+        ("a|-1", "a|'-1"),
+        ("=1;=2", "'=1;'=2"),
+        ('a;"=1"', 'a;\'"=1"'),
+        ("a;＝1", "a;'＝1"),
+    ],
+)
+def test_should_mark_formulas_after_a_list_separator(cell, marked):
+    """A spreadsheet whose cells are separated by semicolons makes a cell of each part."""
+    assert error_files.safe(cell) == marked
+    assert error_files.unsafe(marked) == cell
+
+
+@given(st.text(alphabet="a'\"=+-@;|\t\r\n ＝", max_size=12))
+def test_should_leave_no_part_of_a_cell_that_is_a_formula(cell):
+    safe = error_files.safe(cell)
+    for part in re.split(r"[;|]", safe)[1:]:
+        assert not part.lstrip(' "').startswith(tuple("=+-@＝"))
+    assert error_files.unsafe(safe) == cell
+
+
+def test_should_name_no_control_characters(tmp_path):
+    path = error_files.write_error_file(
+        tmp_path, "de\x1b[31mals\n.csv", ["deal"], [(2, "'a\x1b[2Jb\0' is bad.", ["x"])], set()
+    )
+    assert path.name.isprintable()
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        [_, [_, problem, _]] = csv.reader(file)
+    assert problem.isprintable()
+    assert problem.endswith("is bad.")
 
 
 @pytest.mark.parametrize("cell", ["", "Acme", "1,000", "'quoted'", "O'Neill", "a=b", "2024-01-01"])

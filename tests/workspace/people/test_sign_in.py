@@ -120,9 +120,9 @@ def test_should_refuse_a_member_who_is_not_active_at_once(world: World) -> None:
 
 def test_should_apply_changed_roles_to_open_sessions(world: World) -> None:
     with world.database.write() as session:
-        token = sign_in.open_session(session, world.people["grace"])
+        token = sign_in.open_session(session, world.people["dana"])
     with world.database.write() as session:
-        members.set_roles(session, world.people["grace"], [Role.REP, Role.REP])
+        members.set_roles(session, world.people["dana"], [Role.REP, Role.REP])
     with world.database.read() as session:
         viewer = sign_in.viewer_of(session, token)
         assert viewer is not None

@@ -14,6 +14,7 @@ from web.forms import LARGEST_ID, Form, row_id
 from web.lists import first_page
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deal_room.tasks import readers
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.collaboration import notes, tasks
@@ -86,6 +87,7 @@ class ActivityController(Controller):
     """/deals/{key}/activity."""
 
     path = "/deals/{key:str}/activity"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -134,7 +136,8 @@ class ActivityController(Controller):
             ]
         return visit.show("deal_room/_mentions.html", Offered(offered[:OFFERED]))
 
-    @post("/follow")
+    # Whoever can read may follow.
+    @post("/follow", opt=open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS))
     def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         follow = visit.form.choice("follow", ("yes", "no"), required=True) == "yes"
         visit.form.done()

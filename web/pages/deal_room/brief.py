@@ -13,6 +13,7 @@ from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.kin import Kin, kin_of_deal
 from web.pages.deal_room.header import DealHeader, deal_header
+from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
 from web.workspace import Workspace
@@ -57,6 +58,7 @@ class BriefController(Controller):
     """/deals/{key}/brief."""
 
     path = "/deals/{key:str}/brief"
+    opt = open_to(reads=Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

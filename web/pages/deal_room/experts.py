@@ -16,6 +16,7 @@ from similarity.experts import Expert, experts_of_deal
 from web.forms import Form, row_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.staffing.places import locks_of
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, credit, team
@@ -62,6 +63,7 @@ class ExpertController(Controller):
     """/deals/{key}/experts, and the seats that are given from there."""
 
     path = "/deals/{key:str}/experts"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

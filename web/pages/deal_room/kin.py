@@ -19,6 +19,7 @@ from similarity.scoring import Weights
 from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deals.list_state import read_filter
+from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
 from web.visits import Visit
@@ -102,6 +103,7 @@ class KinController(Controller):
     """/deals/{key}/kin."""
 
     path = "/deals/{key:str}/kin"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

@@ -22,6 +22,7 @@ from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.deals.board import board_of
 from web.pages.deals.list_state import list_state_of, query_fields
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -78,6 +79,7 @@ class OverviewController(Controller):
     """/deals/{key}: the Overview tab, and changes to the deal itself."""
 
     path = "/deals/{key:str}"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

@@ -11,6 +11,7 @@ from litestar.response import Response
 from similarity.playbook import Playbook, playbook_of_deal
 from web.forms import row_id
 from web.pages.deal_room.header import DealHeader, deal_header
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace import assets
@@ -38,6 +39,7 @@ class PlaybookController(Controller):
     """/deals/{key}/playbook."""
 
     path = "/deals/{key:str}/playbook"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

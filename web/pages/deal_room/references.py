@@ -15,6 +15,7 @@ from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Reach
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from web.pages.deal_room.header import DealHeader, deal_header
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -50,6 +51,7 @@ class ReferencesController(Controller):
     """/deals/{key}/references."""
 
     path = "/deals/{key:str}/references"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

@@ -13,6 +13,7 @@ from references.teams.stakeholder_insights import Side, buyers_side
 from web.forms import LARGEST_ID, Form, row_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.path_diagram import Map, draw_map
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, stakeholders
@@ -46,6 +47,7 @@ class StakeholderController(Controller):
     """/deals/{key}/stakeholders."""
 
     path = "/deals/{key:str}/stakeholders"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from web.forms import Form, row_id
 from web.pages.deal_room.header import DealHeader, deal_header
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.collaboration import tasks
@@ -41,6 +42,7 @@ class TaskController(Controller):
     """/deals/{key}/tasks."""
 
     path = "/deals/{key:str}/tasks"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

@@ -22,6 +22,7 @@ from web.pages.deals.list_state import (
     query_fields,
     read_list_state,
 )
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account, account_rows, find_account
@@ -96,6 +97,7 @@ class DealController(Controller):
     """/deals."""
 
     path = "/deals"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:

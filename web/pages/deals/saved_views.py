@@ -12,6 +12,7 @@ from sqlmodel import Session
 from web.forms import row_id
 from web.pages.deals.list import deals_page
 from web.pages.deals.list_state import list_state_of, query_fields
+from web.policies import Policy, open_to
 from web.routes import post
 from web.visits import Visit
 from workspace.deals import saved_views
@@ -22,6 +23,7 @@ class ViewController(Controller):
     """/deals/views."""
 
     path = "/deals/views"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @post()
     def save(self, visit: NamedDependency[Visit]) -> Response[Any]:

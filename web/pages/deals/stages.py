@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from web.edit_conflicts import EditForm, edit_form, require_unchanged
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.deals.stage_settings import MOST_DAYS, StageSettings, change_stages, lock_stages
@@ -33,6 +34,7 @@ class StageController(Controller):
     """/deals/stages."""
 
     path = "/deals/stages"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.LEADERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

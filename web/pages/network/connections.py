@@ -15,6 +15,7 @@ from references.network.ties import Visibility
 from web.forms import LARGEST_ID, row_id
 from web.lists import answer_list, filled, first_page
 from web.pages.network.ties import SHARING
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.people.viewer import require_writer
@@ -37,6 +38,7 @@ class ConnectionController(Controller):
     """/connections."""
 
     path = "/connections"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -16,6 +16,7 @@ from references.introductions.tables import OPEN_DAYS, Answer
 from references.network import ties
 from references.network.paths import KnownPath, Network
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -75,6 +76,7 @@ class IntroductionController(Controller):
     """/introductions."""
 
     path = "/introductions"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:

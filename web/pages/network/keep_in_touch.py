@@ -11,6 +11,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import at, post
 from web.visits import Visit
 from workspace.collaboration import reminders
@@ -25,6 +26,7 @@ class KeepInTouchController(Controller):
     """/people/{key}/keep-in-touch: the viewer's own reminders of a person."""
 
     path = "/people/{key:str}/keep-in-touch"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @post()
     def keep(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:

@@ -14,6 +14,7 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from web.forms import Form, row_id
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account
@@ -63,6 +64,7 @@ class TiesController(Controller):
     """/people/{key}/ties."""
 
     path = "/people/{key:str}/ties"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -126,6 +128,7 @@ class AccountPathsController(Controller):
     """/accounts/{key}/paths."""
 
     path = "/accounts/{key:str}/paths"
+    opt = open_to(reads=Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:

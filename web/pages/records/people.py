@@ -13,6 +13,7 @@ from sqlmodel import Session
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form, row_id
 from web.lists import answer_list, filled, first_page
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace import assets
@@ -85,6 +86,7 @@ class PeopleController(Controller):
     """/people."""
 
     path = "/people"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -24,6 +24,7 @@ from references.desk.queue import AdvocateRow, RequestRow
 from references.desk.request import DESK_ROLES
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
+from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
@@ -68,6 +69,8 @@ class AdvocatePage:
     advocate: Advocate
     person: Person
     nominated_by: Person | None
+    # The member who keeps in touch with them.
+    kept_by: Person | None
     consents: list[tuple[Consent, str | None]]
     requests: list[RequestRow]
     # When their customer was, or will be, taken out of their day: for whichever deal.
@@ -89,6 +92,7 @@ class AdvocateController(Controller):
     """/references/advocates."""
 
     path = "/references/advocates"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -258,7 +262,11 @@ def advocate_page(
     about = guest_links.advocate_outbox_subject(advocate.id)
     by = {
         person_id: session.get(Person, person_id)
-        for person_id in (*(consent.recorded_by_id for consent in said), advocate.nominated_by_id)
+        for person_id in (
+            *(consent.recorded_by_id for consent in said),
+            advocate.nominated_by_id,
+            advocate.kept_by_id,
+        )
         if person_id
     }
     names = {row_id: member.name for row_id, member in by.items() if member}
@@ -267,6 +275,7 @@ def advocate_page(
         advocate=advocate,
         person=person,
         nominated_by=by.get(advocate.nominated_by_id or 0),
+        kept_by=by.get(advocate.kept_by_id or 0),
         consents=[(consent, names.get(consent.recorded_by_id or 0)) for consent in reversed(said)],
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
         used=budgets.days_of_customer(session, person.account_id),

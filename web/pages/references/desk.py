@@ -29,6 +29,7 @@ from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, Referenc
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
+from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
 from web.visits import Visit
@@ -111,6 +112,7 @@ class DeskController(Controller):
     """/references."""
 
     path = "/references"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def queue(self, visit: NamedDependency[Visit]) -> Response[str]:

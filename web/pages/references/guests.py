@@ -31,6 +31,7 @@ from references.desk.request import (
 )
 from web.forms import Form, zone_choices
 from web.pages.references.advocates import terms_of
+from web.policies import Policy, open_to
 from web.rendering import render
 from web.routes import Request, get, post
 from web.visits import Visit
@@ -105,7 +106,7 @@ class GuestController(Controller):
     """/g."""
 
     path = "/g/{token:str}"
-    opt = {"public": True, "by_link": True}  # noqa: RUF012
+    opt = open_to(reads=Policy.LINK, writes=Policy.LINK)
     exception_handlers = {DealkinError: refused}  # noqa: RUF012
 
     @get()
@@ -113,12 +114,8 @@ class GuestController(Controller):
         zone = visit.form.choice("zone", zones())
         with visit.read() as session:
             link = guest_links.find_link(session, token)
-            why = guest_links.why_unusable(link)
-            if why:
-                words = GuestWords("Thank you" if link.used_at else "Nothing left to do", why)
-                return _words(
-                    visit.request, _done(session, link) or words, 200 if link.used_at else 410
-                )
+            if ended := _ended(visit.request, session, link):
+                return ended
             page = guest_page(session, link, token, Form(), zone)
         return _page(visit, page)
 
@@ -229,6 +226,9 @@ class GuestController(Controller):
             visit.form.wrong["form"] = str(visit.form.refusal)
         with visit.read() as session:
             link = guest_links.find_link(session, token)
+            # What a form gets wrong opens no link again that has ended.
+            if ended := _ended(visit.request, session, link):
+                return ended
             page = guest_page(session, link, token, visit.form, visit.form.values.get("zone"))
         return _page(visit, page)
 
@@ -399,6 +399,15 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
         + (f" It is on {calendar.shown(row.starts_at, zone)}." if row.starts_at else ""),
     }
     return GuestWords("Thank you", words[action]) if action in words else None
+
+
+def _ended(request: Request, session: Session, link: GuestLink) -> Response[str] | None:
+    """What a link shows that no longer works; None where it works."""
+    why = guest_links.why_unusable(link)
+    if not why:
+        return None
+    words = GuestWords("Thank you" if link.used_at else "Nothing left to do", why)
+    return _words(request, _done(session, link) or words, 200 if link.used_at else 410)
 
 
 def _page(visit: Visit, page: GuestPage) -> Response[str]:

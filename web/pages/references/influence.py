@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from references.desk.influence import FEWEST, FEWEST_REQUESTS, Influence, measure_influence
+from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
 from workspace.errors import Forbidden
@@ -26,6 +27,7 @@ class InfluenceController(Controller):
     """/references/influence."""
 
     path = "/references/influence"
+    opt = open_to(reads=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

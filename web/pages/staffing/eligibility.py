@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from web.edit_conflicts import fingerprint, lock_unchanged
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.deals import eligibility
@@ -45,6 +46,7 @@ class EligibilityController(Controller):
     """/staffing/members."""
 
     path = "/staffing/members"
+    opt = open_to(Policy.MEMBERS, Policy.LEADERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

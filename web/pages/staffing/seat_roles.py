@@ -10,6 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.forms import Form
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.deals import seat_roles
@@ -33,6 +34,7 @@ class SeatRoleController(Controller):
     """/staffing/roles."""
 
     path = "/staffing/roles"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.LEADERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -53,7 +55,7 @@ class SeatRoleController(Controller):
     def rename(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_leader(visit.viewer)
         name = visit.form.text("name", 40, required=True)
-        seen = visit.form.maybe("seen", 40)
+        seen = visit.form.text("seen", 40, required=True)
         with visit.saving(Conflict) as session:
             visit.form.done()
             seat_roles.rename_seat_role(session, key, name, visit.viewer.person_id, seen=seen)

@@ -13,6 +13,7 @@ from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.pages.staffing.places import locks_of
+from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account
@@ -58,6 +59,7 @@ class StaffingController(Controller):
     """/staffing."""
 
     path = "/staffing"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -98,6 +100,7 @@ class AvailabilityController(Controller):
     """/availability: the viewer's own."""
 
     path = "/availability"
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -230,7 +230,7 @@ def test_should_take_keys_of_any_letters(visit: Visit, world: World) -> None:
     assert alice.post(f"{here}/activity", note).headers["location"] == f"{here}/activity"
     assert alice.post(f"{here}/activity", note, **HTMX).headers["hx-redirect"] == f"{here}/activity"
     account = "/accounts/szpital-%C5%9Bw"
-    saved = alice.post(f"{account}/edit", {"name": "St Brannoc"}, **HTMX)
+    saved = alice.save(f"{account}/edit", {"name": "St Brannoc"}, **HTMX)
     assert saved.headers["hx-redirect"] == account
     assert alice.get(f"{here}/kin", **{"HX-Request": "true"}).status_code == 200
     stranger = visit(None).get(f"{here}/kin", **HTMX, **{"HX-Current-URL": f"http://x{here}/kin"})

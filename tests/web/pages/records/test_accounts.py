@@ -20,7 +20,7 @@ def test_should_show_the_form_again_though_nothing_was_in_it(visit: Visit, world
         f"/library/{world.assets['demo']}/edit",
         "/deals",
     ):
-        answer = visit("grace").post(path, {})
+        answer = visit("grace").save(path)
         assert answer.status_code == 422, path
         assert "Needed." in answer.text, path
 
@@ -65,7 +65,7 @@ def test_should_tell_an_account_called_new_from_the_form_for_one(visit: Visit) -
 def test_should_edit_an_account(visit: Visit, world: World, session: Session) -> None:
     here = f"/accounts/{world.accounts['havel']}/edit"
     assert "Havel Clinics" in visit("alice").get(here).text
-    answer = visit("alice").post(
+    answer = visit("alice").save(
         here, {"name": "Havel Clinics", "parent": "Kestrel Health", "headcount": "900"}
     )
     assert answer.status_code == 303
@@ -73,7 +73,7 @@ def test_should_edit_an_account(visit: Visit, world: World, session: Session) ->
     assert account.headcount == 900
     assert account.parent_id == world.account(session, "kestrel").id
     assert "Havel Clinics" in visit("alice").get(f"/accounts/{world.accounts['kestrel']}").text
-    circle = visit("alice").post(
+    circle = visit("alice").save(
         f"/accounts/{world.accounts['kestrel']}/edit",
         {"name": "Kestrel Health", "parent": "Havel Clinics"},
     )
@@ -87,7 +87,7 @@ def test_should_edit_an_account(visit: Visit, world: World, session: Session) ->
 def test_should_return_the_form_with_what_is_wrong(
     visit: Visit, world: World, field: str, value: str
 ) -> None:
-    answer = visit("alice").post(
+    answer = visit("alice").save(
         f"/accounts/{world.accounts['havel']}/edit",
         {"name": "Havel Clinics", "description": "keep me", field: value},
     )

@@ -85,7 +85,7 @@ def test_should_be_kept_by_its_author_and_the_keepers(
     assert visit("charlie").get(f"{here}/edit").status_code == 403
     assert "Edit" not in visit("charlie").get(here).text.split("<main")[1]
     for keeper in ("bob", "erin", "dana", "grace"):
-        assert visit(keeper).post(f"{here}/edit", data).status_code == 303
+        assert visit(keeper).save(f"{here}/edit", data).status_code == 303
     assert visit("erin").post(f"{here}/withdrawal", {"withdrawn": "yes"}).status_code == 303
     session.rollback()
     assert world.asset(session, "demo").withdrawn

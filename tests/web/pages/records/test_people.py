@@ -65,7 +65,7 @@ def test_should_edit_a_contact_and_add_what_they_did(
 ) -> None:
     charlie, here = visit("charlie"), "/people/jonas-havelka"
     assert (
-        charlie.post(f"{here}/edit", {"name": "Jonas Havelka", "title": "CDO"}).status_code == 303
+        charlie.save(f"{here}/edit", {"name": "Jonas Havelka", "title": "CDO"}).status_code == 303
     )
     assert session.get_one(Person, world.people["jonas"]).title == "CDO"
     job = {"organisation": "Lumen Bank", "title": "Analyst", "start": "2010-01-01"}
@@ -101,9 +101,9 @@ def test_should_keep_what_a_person_belongs_to(visit: Visit, session: Session) ->
 def test_should_keep_a_profile_in_one_form(visit: Visit) -> None:
     erin, here = visit("erin"), "/people/jonas-havelka"
     data = {"name": "Jonas Havelka", "profile": "https://www.LinkedIn.com/in/Jonas/?trk=x"}
-    assert erin.post(f"{here}/edit", data).status_code == 303
+    assert erin.save(f"{here}/edit", data).status_code == 303
     assert 'href="https://linkedin.com/in/jonas"' in erin.get(here).text
-    wrong = erin.post(f"{here}/edit", {**data, "profile": "javascript:alert(1)"})
+    wrong = erin.save(f"{here}/edit", {**data, "profile": "javascript:alert(1)"})
     assert wrong.status_code == 422
     assert "The address of a profile" in wrong.text
 
@@ -114,10 +114,10 @@ def test_should_leave_members_their_own_profile(visit: Visit) -> None:
     for stranger in ("alice", "dana", "frank"):
         assert visit(stranger).post(here, data).status_code == 403
         assert visit(stranger).get(here).status_code == 403
-    assert visit("bob").post(here, data).status_code == 303
-    assert visit("grace").post(here, data).status_code == 303
-    assert visit("bob").post(here, {**data, "email": ""}).status_code == 422
-    assert visit("bob").post(here, {**data, "password_hash": "x"}).status_code == 422
+    assert visit("bob").save(here, data).status_code == 303
+    assert visit("grace").save(here, data).status_code == 303
+    assert visit("bob").save(here, {**data, "email": ""}).status_code == 422
+    assert visit("bob").save(here, {**data, "password_hash": "x"}).status_code == 422
 
 
 @pytest.mark.parametrize(

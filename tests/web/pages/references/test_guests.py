@@ -343,6 +343,22 @@ def test_should_let_an_advocate_limit_what_they_are_asked(
     assert guest(visit).get(link).status_code == 200
 
 
+@pytest.mark.parametrize("how", ["expires_at", "revoked_at"])
+@pytest.mark.parametrize("sent", [{"says": "yes"}, {"says": "maybe"}, {}, {"surprise": "x"}])
+def test_should_not_show_terms_for_a_wrong_form_once_the_link_has_ended(
+    visit: Visit, world: World, answer: str, how: str, sent: dict[str, str]
+) -> None:
+    link_of_terms = terms(world, answer)
+    with world.database.write() as session:
+        for link in session.exec(select(GuestLink)).all():
+            kill(how)(link)
+            session.add(link)
+    said = guest(visit).post(f"{link_of_terms}/terms", sent)
+    assert said.status_code == 410
+    assert "Inês" not in said.text
+    assert "activity" not in said.text
+
+
 def test_should_let_an_advocate_withdraw_and_come_back(
     visit: Visit, world: World, answer: str
 ) -> None:

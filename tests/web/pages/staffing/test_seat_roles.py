@@ -23,7 +23,8 @@ def test_should_keep_the_list(visit: Visit, world: World, session: Session) -> N
     assert names(session)[-1] == "Rollout lead"
     assert dana.post(f"{HERE}/rollout-lead/move", {"to": "up"}).status_code == 303
     assert names(session)[-2] == "Rollout lead"
-    assert dana.post(f"{HERE}/product-expert/rename", {"name": "Specialist"}).status_code == 303
+    renaming = {"name": "Specialist", "seen": "product expert"}
+    assert dana.post(f"{HERE}/product-expert/rename", renaming).status_code == 303
     assert dana.post(f"{HERE}/auditor/remove").status_code == 303
     assert names(session) == [
         *("account executive", "Specialist", "sales engineer", "consultant", "trainer"),
@@ -64,14 +65,19 @@ def test_should_leave_it_to_managers_and_administrators(
         (HERE, {"name": ""}, 422, "Needed."),
         (HERE, {"name": "TRAINER"}, 422, "There is a role of that name."),
         (HERE, {"name": "x" * 41}, 422, "At most 40 characters"),
-        (f"{HERE}/auditor/rename", {"name": "!"}, 422, "A name with a letter"),
-        (f"{HERE}/auditor/rename", {"name": "Trainer"}, 422, "There is a role of that name."),
+        (f"{HERE}/auditor/rename", {"name": "!", "seen": "auditor"}, 422, "A name with a letter"),
+        (
+            f"{HERE}/auditor/rename",
+            {"name": "Trainer", "seen": "auditor"},
+            422,
+            "There is a role of that name.",
+        ),
         (f"{HERE}/auditor/rename", {"name": "x", "seen": "old"}, 409, "renamed it to auditor"),
         (f"{HERE}/auditor/move", {"to": "away"}, 422, "Choose one of the list."),
         (f"{HERE}/product-expert/remove", {}, 409, "seats are for product expert: rename it"),
         (f"{HERE}/pilot/remove", {}, 404, "no such role"),
         (f"{HERE}/pilot/move", {"to": "up"}, 404, "no such role"),
-        (f"{HERE}/pilot/rename", {"name": "x"}, 404, "no such role"),
+        (f"{HERE}/pilot/rename", {"name": "x", "seen": "pilot"}, 404, "no such role"),
     ],
 )
 def test_should_say_what_cannot_be(
@@ -97,7 +103,7 @@ def test_should_count_only_seats_that_one_may_see(visit: Visit, world: World) ->
     ("path", "data", "has_page"),
     [
         (HERE, {"name": "Pilot"}, True),
-        (f"{HERE}/trainer/rename", {"name": "Coach"}, False),
+        (f"{HERE}/trainer/rename", {"name": "Coach", "seen": "trainer"}, False),
         (f"{HERE}/trainer/move", {"to": "up"}, False),
         (f"{HERE}/trainer/remove", {}, False),
     ],

@@ -237,7 +237,7 @@ def test_should_show_understaffed_deals_and_assign_several(visit: Visit, world: 
 
 def test_should_let_members_set_only_their_own_availability(visit: Visit, world: World) -> None:
     sent = {"seat_limit": "2", "away_from": str(today() - timedelta(days=1)), "away_until": ""}
-    assert visit("bob").post("/availability", sent).status_code == 303
+    assert visit("bob").save("/availability", sent).status_code == 303
     with world.database.read() as session:
         loads = workload.loads_of(session, world.viewer("dana"))
     assert loads[world.people["bob"]].away
@@ -245,9 +245,9 @@ def test_should_let_members_set_only_their_own_availability(visit: Visit, world:
     assert 'value="2"' in visit("bob").get("/availability").text
     assert "Away" in visit("dana").get("/staffing").text
     for wrong in ({"seat_limit": "many"}, {"seat_limit": ""}, {"seat_limit": "99"}):
-        assert visit("bob").post("/availability", {**sent, **wrong}).status_code == 422
+        assert visit("bob").save("/availability", {**sent, **wrong}).status_code == 422
     backwards = {**sent, "away_until": str(today() - timedelta(days=9))}
-    assert visit("bob").post("/availability", backwards).status_code == 422
+    assert visit("bob").save("/availability", backwards).status_code == 422
 
 
 def test_should_count_topics_for_experts_at_once(visit: Visit, world: World) -> None:
@@ -259,17 +259,17 @@ def test_should_count_topics_for_experts_at_once(visit: Visit, world: World) -> 
     topics = "records of patients, hospitals"
     assert not proof(topics)
     sent = {"seat_limit": "3", "skills": f" {topics.replace(', ', ' ;')};; hospitals"}
-    assert visit("erin").post("/availability", sent).status_code == 303
+    assert visit("erin").save("/availability", sent).status_code == 303
     assert proof(topics)
     page = visit("erin").get("/availability").text
     assert 'value="records of patients; hospitals"' in page
     # A form without them leaves them, one that empties them takes them away.
-    assert visit("erin").post("/availability", {"seat_limit": "3"}).status_code == 303
+    assert visit("erin").save("/availability", {"seat_limit": "3"}).status_code == 303
     assert proof(topics)
-    assert visit("erin").post("/availability", {"seat_limit": "3", "skills": ""}).status_code == 303
+    assert visit("erin").save("/availability", {"seat_limit": "3", "skills": ""}).status_code == 303
     assert not proof(topics)
     too_long = {"seat_limit": "3", "skills": "x" * 1_001}
-    assert visit("erin").post("/availability", too_long).status_code == 422
+    assert visit("erin").save("/availability", too_long).status_code == 422
 
 
 def test_should_refuse_what_every_write_must(visit: Visit, world: World) -> None:

@@ -1,0 +1,1 @@
+"""Administration: members and their access."""

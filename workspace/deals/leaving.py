@@ -1,0 +1,26 @@
+"""A member's access: how it ends at once, everywhere, and how it comes back."""
+
+from sqlmodel import Session
+
+from workspace.deals import team
+from workspace.people import members, sign_in
+from workspace.people.invitations import end_invitation
+
+
+def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
+    """End a member's access: sessions, invitations and open questions to them. Whether they had it.
+
+    What they owned stays theirs until it is handed over.
+    """
+    changed = members.deactivate(session, person_id, by=by)
+    sign_in.close_sessions(session, person_id)
+    end_invitation(session, person_id)
+    team.take_back_asks(session, person_id, by)
+    return changed
+
+
+def reactivate(session: Session, person_id: int, *, by: int | None) -> bool:
+    """Give a member their access back; they sign in again. Whether they had none."""
+    # A sign-in that was under way when they were deactivated may have left a session.
+    sign_in.close_sessions(session, person_id)
+    return members.reactivate(session, person_id, by=by)
