@@ -13,7 +13,7 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
 from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
 from references.network import address_books, vcards
-from references.network.address_books import Connection
+from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
 from workspace.audit import audit
 from workspace.clock import today
@@ -36,6 +36,7 @@ from workspace.imports.rows import Result, Row, apply_each, without_empty
 from workspace.imports.run import ImportExtension
 from workspace.keys import random_key
 from workspace.people import people
+from workspace.people.names import personal_name
 from workspace.people.tables import Person, Role
 
 Word = TypeVar("Word", Activity, ConsentState, LegalBasis)
@@ -132,6 +133,8 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
 
     apply_each(rows, apply)
     address_books.match_connections(context.session, list(changed.values()))
+    for suggestion in address_books.suggestions(context.session, list(changed.values())):
+        _suggest(context, suggestion)
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):
@@ -189,8 +192,21 @@ def apply_references(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def _full_name(cells: Cells) -> Cells:
-    name = f"{cells.pop('first_name', '')} {cells.pop('last_name', '')}".strip()
+    # A comma in the last name begins credentials.
+    first, last = cells.pop("first_name", ""), cells.pop("last_name", "").partition(",")[0]
+    name = personal_name(f"{first} {last}")
     return cells | ({"name": name} if name else {})
+
+
+def _suggest(context: ImportContext, suggestion: Suggestion) -> None:
+    """Tell of a connection that may be in the record; only their owner knows whether it is."""
+    connection = suggestion.connection
+    at = f" at {quoted(connection.company)}" if connection.company else ""
+    people = " or ".join(map(quoted, suggestion.people))
+    context.warn(
+        f"{quoted(connection.name)}{at} may be {people} in the record and was not matched:"
+        " give both the same profile or e-mail address if so."
+    )
 
 
 def _owner(context: ImportContext, owner_id: int | None) -> int:

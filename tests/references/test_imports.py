@@ -774,3 +774,149 @@ def test_should_write_wrong_references_to_the_error_file(world: World, tmp_path:
     for reason in ("is no advocate yet", "date: It is missing", "yet to come",
                    "'splendid' is none of", f"'{world.confidential_deal}' is no deal"):  # fmt: skip
         assert reason in problems(report)
+
+
+# Who is who
+
+
+def add_people(world: World, folder: Path, *rows: str) -> None:
+    """Contacts in the record."""
+    text = "name,email,account,title,profile\n" + "\n".join(rows) + "\n"
+    assert load_text(world, folder, text).failed == 0
+
+
+def matched(world: World) -> dict[str, str]:
+    """Alice's connections that are matched, by their e-mail address, profile or name."""
+    with world.database.read() as session:
+        return {
+            row.url or row.email or row.name: session.get_one(Person, row.person_id).name
+            for row in connections_of(session, world)
+            if row.person_id
+        }
+
+
+@pytest.mark.parametrize(
+    ("known", "entry"),
+    [
+        # Two profiles.
+        ("Ivo Horn,,Borealis,,linkedin.com/in/ivo-9", "Ivo,Horn,linkedin.com/in/ivo-1,,Borealis,,"),
+        # Two addresses at work.
+        (
+            "Ivo Horn,ivo.h@borealis.example,Borealis,,",
+            "Ivo,Horn,,ivo.j@borealis.example,Borealis,,",
+        ),
+        # An address of two people, and one of a team.
+        ("Ivo Horn,horns@home.example,Borealis,,", "Rut,Alm,,horns@home.example,Borealis,,"),
+        (
+            "Ivo Horn,office@borealis.example,Borealis,,",
+            "Rut,Alm,,office@borealis.example,Tundra,,",
+        ),
+        (
+            "Ivo Horn,office@borealis.example,Borealis,,",
+            "Ivo,Horn,,office@borealis.example,Tundra,,",
+        ),
+        # A person at another company.
+        ("Ivo Horn,,Borealis,,", "Ivo,Horn,,,Borealis Bank,,"),
+    ],
+)
+def test_should_match_nobody_whom_a_stronger_identifier_tells_apart(
+    world: World, tmp_path: Path, known: str, entry: str
+) -> None:
+    add_people(world, tmp_path, known)
+    assert load_text(world, tmp_path, book(entry)).failed == 0
+    assert matched(world) == {}
+
+
+@pytest.mark.parametrize(
+    ("known", "entry"),
+    [
+        ("Ivo Horn,,Borealis,,", "Ivo,Horn,linkedin.com/in/ivo-1,ivo@mail.example,Borealis,,"),
+        # A private address beside the one at work.
+        ("Ivo Horn,ivo@borealis.example,Borealis,,", "Ivo,Horn,,ivo@gmail.com,Borealis,,"),
+        # A new employer, a new surname.
+        ("Ivo Horn,,Borealis,,x.example/ivo", "Ivo,Horn,x.example/ivo,,Tundra,,"),
+        ("Rut Horn,rut@borealis.example,Borealis,,", "Rut,Alm,,rut@borealis.example,,,"),
+        # A team's address says nothing, for or against.
+        ("Ivo Horn,info@borealis.example,Borealis,,", "Ivo,Horn,,ivo@borealis.example,Borealis,,"),
+    ],
+)  # fmt: skip
+def test_should_match_whom_nothing_tells_apart(
+    world: World, tmp_path: Path, known: str, entry: str
+) -> None:
+    add_people(world, tmp_path, known)
+    load_text(world, tmp_path, book(entry))
+    assert list(matched(world).values()) == [known.partition(",")[0]]
+
+
+def test_should_not_match_a_name_that_stands_twice(world: World, tmp_path: Path) -> None:
+    add_people(
+        world,
+        tmp_path,
+        "Ivo Horn,,Borealis,CFO,",
+        "Rut Alm,rut@tundra.example,Tundra,CIO,",
+        "Rut Alm,rut.alm@tundra.example,Tundra,CTO,",
+    )
+    report = load_text(
+        world,
+        tmp_path,
+        book(
+            "Ivo,Horn,x.example/ivo-1,,Borealis,CTO,",
+            "Ivo,Horn,x.example/ivo-2,,Borealis,CFO,",
+            "Rut,Alm,x.example/rut,,Tundra,CIO,",
+        ),
+    )
+    assert matched(world) == {}
+    assert [text.partition(" was not")[0] for text in report.warnings if "may be" in text] == [
+        "'Ivo Horn' at 'Borealis' may be 'Ivo Horn' in the record and",
+        "'Rut Alm' at 'Tundra' may be 'Rut Alm' or 'Rut Alm' in the record and",
+    ]
+
+
+def test_should_suggest_whom_a_connection_may_be(world: World, tmp_path: Path) -> None:
+    add_people(
+        world,
+        tmp_path,
+        *(f"{name},,Borealis,," for name in ("Olga Sokolova", "Horváth Béla", "Ines Sá Lima")),
+        *(f"{name},,Borealis,," for name in ("Jürgen Böhm", "William Ash", "Marta Wilk")),
+    )
+    report = load_text(
+        world,
+        tmp_path,
+        book(
+            "Ольга,Соколова,x.example/1,,Borealis,,",
+            "Béla,Horváth,x.example/2,,Borealis Ltd,,",
+            "Inês,Lima,x.example/3,,Borealis,,",
+            "Juergen,Boehm,x.example/4,,Borealis,,",
+            "Bill,Ash,x.example/5,,Borealis,,",
+            "Marta,Wilk-Lis,x.example/6,,Borealis,,",
+            "Marta,Wilczek,x.example/7,,Borealis,,",
+        ),
+    )
+    assert matched(world) == {}
+    told = [text for text in report.warnings if "may be" in text]
+    assert [text.split("'")[1::2] for text in told] == [
+        ["Ольга Соколова", "Borealis", "Olga Sokolova"],
+        ["Béla Horváth", "Borealis Ltd", "Horváth Béla"],
+        ["Inês Lima", "Borealis", "Ines Sá Lima"],
+        ["Juergen Boehm", "Borealis", "Jürgen Böhm"],
+        ["Bill Ash", "Borealis", "William Ash"],
+        ["Marta Wilk-Lis", "Borealis", "Marta Wilk"],
+    ]
+
+
+def test_should_match_without_titles_credentials_and_legal_forms(
+    world: World, tmp_path: Path
+) -> None:
+    add_people(world, tmp_path, *(f"{name},,{at},," for name, at in (
+        ("Ivo Horn", "Borealis"), ("Rut Alm", "Tundra S.A."), ("Lea Fink", "Седьмое Небо"),
+    )))  # fmt: skip
+    load_text(
+        world,
+        tmp_path,
+        book(
+            'Prof. Ivo,"Horn, MBA",x.example/1,,"Borealis, Inc.",,',
+            "Rut ⭐,Alm PhD,x.example/2,,Tundra,,",
+            "Lea,Fink,x.example/3,,Sedmoe Nebo,,",
+        ),
+    )
+    assert sorted(matched(world).values()) == ["Ivo Horn", "Lea Fink", "Rut Alm"]
