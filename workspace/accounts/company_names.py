@@ -51,7 +51,7 @@ def company_keys(name: str) -> tuple[str, ...]:
 
 
 def legal_form(name: str) -> str:
-    """The legal form at the end of a name, as it is compared; empty without one."""
+    """The legal form at the end of a name, without dots and spaces; empty without one."""
     words = spellings(re.sub(r"[&+]", " and ", name))[0].split()
     kept = _strip(words)
     return "".join(words[len(kept) :])

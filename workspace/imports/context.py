@@ -24,6 +24,7 @@ from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
+from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 from workspace.value_lists import split_values
@@ -227,10 +228,19 @@ class ImportContext:
 
     @cached_property
     def people_named(self) -> dict[str, list[int]]:
-        """The ids of all people by plain name."""
+        """The ids of all people by the key of their name."""
         ids: dict[str, list[int]] = {}
         for name, row_id in self.session.exec(select(Person.name, Person.id)):
-            ids.setdefault(plain(name), []).append(row_id)
+            ids.setdefault(name_key(name), []).append(row_id)
+        return ids
+
+    @cached_property
+    def profiles(self) -> dict[str, list[int]]:
+        """The ids of all people with a profile, by its address."""
+        ids: dict[str, list[int]] = {}
+        for profile, row_id in self.session.exec(select(Person.profile, Person.id)):
+            if profile:
+                ids.setdefault(profile, []).append(row_id)
         return ids
 
     @cached_property
@@ -239,12 +249,15 @@ class ImportContext:
         return set(self.session.exec(select(Member.person_id)))
 
     def remember_person(self, person: Person) -> None:
-        """Have lookups find a person by their present name and e-mail address."""
+        """Have lookups find a person by their present name, e-mail address and profile."""
         if person.email:
             self.emails[person.email] = person.id
-        ids = self.people_named.setdefault(plain(person.name), [])
-        if person.id not in ids:
-            ids.append(person.id)
+        lists = [self.people_named.setdefault(name_key(person.name), [])]
+        if person.profile:
+            lists.append(self.profiles.setdefault(person.profile, []))
+        for ids in lists:
+            if person.id not in ids:
+                ids.append(person.id)
         self.remember(person)
 
     def person_id(self, text: str, *, member: bool = False) -> int:
@@ -253,7 +266,7 @@ class ImportContext:
             row_id = self.emails.get(text.strip().removeprefix("mailto:").lower())
             ids = [row_id] if row_id is not None else []
         else:
-            ids = self.people_named.get(plain(text), [])
+            ids = self.people_named.get(name_key(text), [])
         if member:
             ids = [row_id for row_id in ids if row_id in self.member_ids]
         if len(ids) > 1:

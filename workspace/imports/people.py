@@ -8,7 +8,6 @@ from typing import Any, Generic, TypeVar
 
 from sqlmodel import col, select
 
-from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import batches
@@ -24,11 +23,19 @@ from workspace.imports.cells import (
     read_name,
 )
 from workspace.imports.context import ImportContext
+from workspace.imports.people_matching import (
+    Entry,
+    ambiguous_lines,
+    find_contact,
+    fuller_name,
+    require_alike,
+)
 from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
 from workspace.people import members
+from workspace.people.addresses import is_shared
+from workspace.people.names import name_key, personal_name
 from workspace.people.people import (
-    add_contact,
     add_education,
     add_employment,
     add_membership,
@@ -71,7 +78,7 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
             roles.of_member[person.id] = set(new_roles or [])
             result = Result.CREATED
         else:
-            facts |= {"name": name} | ({"email": email} if email else {})
+            facts |= {"name": fuller_name(name, person.name)} | ({"email": email} if email else {})
             changed = edit_person(context.session, person, context.by, facts)
             context.remember_person(person)
             changed |= new_roles is not None and roles.set(person.id, new_roles)
@@ -85,7 +92,8 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Matched by the e-mail address; a row without an address by the name and the account."""
+    """Matched by the e-mail address or the profile; otherwise by the name and the account."""
+    ambiguous = ambiguous_lines(rows)
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
@@ -93,12 +101,21 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         facts |= without_empty(row.read_lines(Person, "department"))
         row.check()
         account = context.find_account(account_name) if account_name else None
-        person = _contact(context, email, name, account)
+        entry = Entry(name, email, facts.get("profile"), account, ambiguous.get(id(row), ""))
+        person = find_contact(context, entry)
         if person and account_name and person.id in context.member_ids:
             row.add_problem(f"{quoted(person.name)} is a member, who has no account.")
         if person:
             context.require_edit_person(person)
         row.check()
+        if email and context.emails.get(email, person and person.id) != (person and person.id):
+            # Only a team's mailbox gets here: it stays with the person who has it.
+            owner = context.get(Person, context.emails[email])
+            context.warn(
+                f"{quoted(email)} is a shared address and already that of {owner.name}:"
+                f" {quoted(name)} was imported without it."
+            )
+            email = None
         if account_name:
             account = account or context.add_account(account_name, mentioned=True)
             facts["account_id"] = account.id
@@ -106,7 +123,10 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             person = add_contact(context.session, name, context.by, email=email, **facts)
             context.remember_person(person)
             return Result.CREATED
-        facts |= {"name": name} | ({"email": email} if email else {})
+        if email and person.email and is_shared(email):
+            # A mailbox of their team does not replace their own address.
+            email = None
+        facts |= {"name": fuller_name(name, person.name)} | ({"email": email} if email else {})
         changed = edit_person(context.session, person, context.by, facts)
         context.remember_person(person)
         return Result.UPDATED if changed else Result.UNCHANGED
@@ -290,7 +310,7 @@ class _Roles:
 
 def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
     """Name, e-mail address, and the facts that members and contacts share."""
-    name = row.need_name("name", Person, "name")
+    name = personal_name(row.need_name("name", Person, "name"))
     email = row.read("email", read_email)
     languages = join_values(row.read_list("languages"))
     skills = join_values(row.read_list("skills"))
@@ -319,10 +339,11 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
         person = context.get(Person, context.emails[email])
         if person.id not in context.member_ids:
             raise Invalid(f"{quoted(email)} is the address of a contact.")
+        require_alike(person, Entry(name, email, None, None, ""))
         return person
     namesakes = [
         person
-        for row_id in context.people_named.get(plain(name), [])
+        for row_id in context.people_named.get(name_key(name), [])
         if row_id in context.member_ids
         and not ((person := context.get(Person, row_id)).email and email)
     ]
@@ -331,27 +352,9 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
     return namesakes[0] if namesakes else None
 
 
-def _contact(
-    context: ImportContext, email: str | None, name: str, account: Account | None
-) -> Person | None:
-    """The existing person that a row is about."""
-    if email and email in context.emails:
-        return context.get(Person, context.emails[email])
-    namesakes = [
-        person
-        for row_id in context.people_named.get(plain(name), [])
-        if (person := context.get(Person, row_id)).account_id == (account.id if account else None)
-        and row_id not in context.member_ids
-        and not (person.email and email)
-    ]
-    if len(namesakes) > 1:
-        raise Invalid(f"Several people are called {quoted(name)}: give the address.")
-    return namesakes[0] if namesakes else None
-
-
 def _manager(context: ImportContext, roles: _Roles, text: str, facts: dict[str, Any]) -> int:
     """The manager that a row names; an unknown manager is added, in the member's region."""
-    namesakes = context.people_named.get(plain(text), [])
+    namesakes = context.people_named.get(name_key(text), [])
     if "@" in text or not context.member_ids.isdisjoint(namesakes):
         manager_id = context.member_id(text)
     else:

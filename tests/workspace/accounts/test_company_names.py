@@ -46,5 +46,5 @@ def test_should_not_take_two_companies_for_one(one, other):
 
 def test_should_leave_a_word_of_every_name():
     assert company_keys("AG") == ("ag",)
-    assert legal_form("Wilk GmbH & Co. KG") == "gmbh and co kg"
+    assert legal_form("Wilk GmbH & Co. KG") == "gmbhandcokg"
     assert legal_form("Wilk") == ""
