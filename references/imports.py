@@ -428,7 +428,7 @@ EXTENSION = ImportExtension(
     formats=(
         Format(
             "connections",
-            needs("first_name,last_name,connected_on", "first_name,last_name,company,position"),
+            needs("first_name,last_name,connected_on", "first_name,last_name,url,company,position"),
             {
                 "first_name": ("first name",),
                 "last_name": ("last name",),

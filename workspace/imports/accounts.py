@@ -93,8 +93,10 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         if account is None:
             if addition:
                 facts["description"] = addition
-            context.add_account(name, **facts)
+            account = context.add_account(name, **facts)
+            context.account_of_record_id[row.cells.get("record_id", "")] = account.id
             return Result.CREATED
+        context.account_of_record_id[row.cells.get("record_id", "")] = account.id
         if addition and addition not in account.description:
             facts["description"] = f"{account.description}\n{addition}".strip()
         if (

@@ -1,5 +1,6 @@
 """An import's context: who imports, and a cache of what the record holds."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
+from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
 from workspace.people.names import name_key
@@ -66,6 +68,8 @@ class ImportContext:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
+        # The accounts of this import by their ids in another system.
+        self.account_of_record_id: dict[str, int] = {}
         # Deals that the one who imports may change, as far as they were asked about.
         self._editable: set[int] = set()
 
@@ -116,6 +120,17 @@ class ImportContext:
         """The ids of all accounts by plain name."""
         rows = self.session.exec(select(Account.name, Account.id).order_by(col(Account.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
+
+    def account_name_of_ids(self, text: str) -> str | None:
+        """The name of the account that another system's ids mean; a warning if none is known."""
+        for record_id in re.split(r"[;,\s]+", text):
+            if account_id := self.account_of_record_id.get(record_id):
+                return self.get(Account, account_id).name
+        self.warn(
+            "Deals name their account only by its id in the other system: import its accounts, with"
+            " their ids, together with the deals. They were imported without an account."
+        )
+        return None
 
     def find_account(self, name: str) -> Account | None:
         """The account of that name, whatever its capitals and accents."""
@@ -287,20 +302,18 @@ class ImportContext:
         return stages(self.session)
 
     @cached_property
-    def _stages_named(self) -> dict[str, Stage]:
-        by_name = {plain(stage.name): stage for stage in self.stages}
-        for outcome in (Outcome.WON, Outcome.LOST):
-            closing = [stage for stage in self.stages if stage.outcome == outcome]
-            if closing:
-                by_name.setdefault(outcome.value, closing[0])
-        return by_name
+    def stage_names(self) -> StageNames:
+        """The stages by the names that files give them."""
+        return StageNames(self.stages)
 
     def stage(self, text: str) -> Stage:
-        """The stage of that name; 'won' and 'lost' mean the first stage of that outcome."""
-        stage = self._stages_named.get(plain(text))
+        """The stage of that name; a warning if another system's stage was read as one of ours."""
+        stage, exact = self.stage_names.find(text)
         if stage is None:
             names = ", ".join(stage.name for stage in self.stages)
             raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
+        if not exact:
+            self.warn(f"The stage {quoted(text)} was read as {stage.name}.")
         return stage
 
     @cached_property

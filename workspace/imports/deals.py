@@ -41,6 +41,7 @@ from workspace.imports.cells import (
 )
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
+from workspace.imports.stage_names import find_outcome
 from workspace.keys import plain
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
@@ -126,8 +127,11 @@ class _DealBatch:
         key = row.read("deal", read_key)
         name = row.read("name", lambda text: read_name(text, max_length(Deal, "name")))
         account_name = self.context.read_account_name(row, "account")
-        stage = row.read("stage", self.context.stage)
+        if not account_name and "account_id" in row:
+            account_name = self.context.account_name_of_ids(row.cells["account_id"])
+        stage = read_stage(self.context, row)
         closed = row.read("closed", read_day)
+        close_date = row.read("close_date", read_day)
         products = self.context.read_names(row, "products")
         competitors = self.context.read_names(row, "competitors")
         facts = self._facts(row)
@@ -147,6 +151,14 @@ class _DealBatch:
         deal = deals[0] if deals else None
         if deal:
             self.context.require_edit(deal)
+        final = stage or (self.context.get(Stage, deal.stage_id) if deal else None)
+        if final is None or final.outcome == Outcome.OPEN:
+            if close_date:
+                facts.setdefault("expected_close", close_date)
+        else:
+            column = "won_on" if final.outcome == Outcome.WON else "lost_on"
+            closed = closed or row.read(column, read_day) or close_date
+            row.check()
         _check_dates(self.context, deal, stage, facts, closed)
         if deal and differing(deal, facts):
             access.require_reader_after(self.session, deal, facts)
@@ -301,6 +313,39 @@ class _DealBatch:
             account = self.context.get(Account, deal.account_id)
         ids = self.products.get(deal.id, set())
         return _default_name([self.context.get(Product, row_id) for row_id in ids], account)
+
+
+def read_stage(context: ImportContext, row: Row) -> Stage | None:
+    """The stage that a row tells: by its name, and by a status of its own in some systems."""
+    outcome = _outcome(row)
+    closing = context.stage_names.closing(outcome) if outcome not in (None, Outcome.OPEN) else None
+    text = row.cells.get("stage", "")
+    # Pipedrive's deals keep the stage in which they were won.
+    if closing and (not text or context.stage_names.find(text)[0] is None):
+        return closing
+    stage = row.read("stage", context.stage)
+    if stage is None or outcome is None or stage.outcome == outcome:
+        return stage
+    if closing and stage.outcome == Outcome.OPEN:
+        return closing
+    row.add_problem(f"stage: {quoted(text)} contradicts the status of the deal.")
+    return None
+
+
+def _outcome(row: Row) -> Outcome | None:
+    """The outcome that a row states beside the stage; None where it states none."""
+    status = row.cells.get("status", "")
+    if status:
+        outcome = find_outcome(status)
+        if outcome is None:
+            row.add_problem(f"status: {quoted(status)} is not known: it is open, won or lost.")
+        return outcome
+    won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
+    if won:
+        return Outcome.WON
+    if closed and won is not None:
+        return Outcome.LOST
+    return Outcome.OPEN if closed is False else None
 
 
 def apply_seats(context: ImportContext, rows: Sequence[Row]) -> None:

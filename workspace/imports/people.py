@@ -36,6 +36,7 @@ from workspace.people import members
 from workspace.people.addresses import is_shared
 from workspace.people.names import name_key, personal_name
 from workspace.people.people import (
+    add_contact,
     add_education,
     add_employment,
     add_membership,

@@ -14,8 +14,9 @@ from workspace.imports import accounts, assets, deals, people, stakeholders
 from workspace.imports.context import ImportContext
 from workspace.imports.error_files import write_error_file
 from workspace.imports.files import Splitters, read_file
-from workspace.imports.formats import FORMATS, ORDER, Format, RecognisedFile, recognise
+from workspace.imports.formats import Format
 from workspace.imports.ledger import Import
+from workspace.imports.recognition import FORMATS, ORDER, RecognisedFile, recognise
 from workspace.imports.rows import Result, Row
 
 ApplyRows = Callable[[ImportContext, Sequence[Row]], None]

@@ -4,7 +4,7 @@ import pytest
 
 from workspace.errors import Invalid
 from workspace.imports.files import RawFile, split_rows
-from workspace.imports.formats import recognise
+from workspace.imports.recognition import recognise
 
 
 def sheet(text):
