@@ -20,6 +20,12 @@ def import_(
         str | None,
         typer.Option("--as", metavar="EMAIL", help="The member in whose name they are imported."),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The encoding of the files, such as cp852, if guessed wrong."
+        ),
+    ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
     from references.imports import EXTENSION
@@ -30,7 +36,8 @@ def import_(
             workspace.catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
             errors = workspace.settings.home / "import-errors"
-            reports = run.import_files(session, files, by, errors, EXTENSION)
+            reading = run.Reading(encoding)
+            reports = run.import_files(session, files, by, errors, EXTENSION, reading)
         for report in reports:
             print_report(report)
         with progress_bar("documents") as show:

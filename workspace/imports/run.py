@@ -51,6 +51,13 @@ class ImportExtension:
     splitters: Splitters = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What the importer says about how files are to be read; else Dealkin finds it out."""
+
+    encoding: str | None = None
+
+
 @dataclass
 class Report:
     """The result of one file. `refused` says why nothing of the file was applied."""
@@ -72,6 +79,7 @@ def import_files(
     by: int | None,
     errors_folder: Path,
     extension: ImportExtension | None = None,
+    reading: Reading | None = None,
 ) -> list[Report]:
     """Import files, given in any order, and report on each of them.
 
@@ -79,12 +87,14 @@ def import_files(
     import everything. Nothing is committed here. A file that changes nothing leaves no trace.
     """
     extension = extension or ImportExtension()
+    reading = reading or Reading()
     formats = (*FORMATS, *extension.formats)
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
     for number, path in enumerate(paths):
         try:
-            files[number] = recognise(read_file(path, extension.splitters), formats)
+            raw = read_file(path, extension.splitters, reading.encoding)
+            files[number] = recognise(raw, formats)
         except DealkinError as problem:
             reports[number] = Report(path.name, refused=str(problem))
     applied = apply_files(session, list(files.values()), by, errors_folder, extension)
