@@ -19,17 +19,9 @@ from workspace.audit import audit
 from workspace.clock import today
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
-from workspace.imports.cells import (
-    quoted,
-    read_choice,
-    read_day,
-    read_email,
-    read_first_day,
-    read_last_day,
-    read_list,
-    read_whole,
-)
+from workspace.imports.cells import quoted, read_choice, read_email, read_list, read_whole
 from workspace.imports.context import DealRows, ImportContext
+from workspace.imports.dates import read_day, read_first_day, read_last_day
 from workspace.imports.deals import add_past_event
 from workspace.imports.formats import Cells, Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
@@ -112,12 +104,14 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
         if "name" not in row:
             raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
         name = row.need_name("name", Connection, "name")
-        emails = row.read("email", lambda text: [read_email(email) for email in read_list(text)])
+        emails = row.read_optional(
+            "email", lambda text: [read_email(email) for email in read_list(text)]
+        )
         facts = without_empty(
             {
                 "email": emails[0] if emails else None,
-                "url": row.read("url", people.profile_address),
-                "connected_on": row.read("connected_on", read_day),
+                "url": row.read_optional("url", people.profile_address),
+                "connected_on": row.read_optional("connected_on", read_day),
                 **row.read_lines(Connection, "company", "position"),
             }
         )

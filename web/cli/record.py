@@ -26,17 +26,26 @@ def import_(
             metavar="NAME", help="The encoding of the files, such as cp852, if guessed wrong."
         ),
     ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(metavar="ORDER", help="day-first or month-first, for dates such as 3/4/2024."),
+    ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
     from references.imports import EXTENSION
     from workspace.imports import run
+    from workspace.imports.dates import DateOrder
 
+    try:
+        order = DateOrder(dates) if dates else None
+    except ValueError:
+        raise typer.BadParameter("It is day-first or month-first.", param_hint="--dates") from None
     with open_workspace() as workspace:
         with workspace.database.write() as session:
             workspace.catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
             errors = workspace.settings.home / "import-errors"
-            reading = run.Reading(encoding)
+            reading = run.Reading(encoding, order)
             reports = run.import_files(session, files, by, errors, EXTENSION, reading)
         for report in reports:
             print_report(report)
@@ -110,13 +119,14 @@ def print_report(report: "Report") -> None:
     if report.refused:
         typer.echo(printable(f"{report.file_name}: {report.refused}"), err=True)
         return
+    incomplete = f", {report.incomplete:,} without some cells" if report.incomplete else ""
     typer.echo(
         printable(
             f"{report.file_name} ({report.kind}): {report.created:,} new, {report.updated:,}"
-            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused"
+            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused{incomplete}"
         )
     )
     for warning in report.warnings:
         typer.echo(printable(f"  {warning}"))
     if report.error_file:
-        typer.echo(f"  The rows that were refused, and why: {report.error_file}")
+        typer.echo(f"  What was not imported, and why: {report.error_file}")

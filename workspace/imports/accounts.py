@@ -1,6 +1,7 @@
 """Applies the rows of products, competitors and accounts."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from workspace.accounts.accounts import Account, Relationship, edit_account
@@ -8,15 +9,9 @@ from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.tables import Competitor, Product
-from workspace.imports.cells import (
-    Money,
-    read_choice,
-    read_currency,
-    read_domain,
-    read_money,
-    read_whole,
-)
+from workspace.imports.cells import quoted, read_choice, read_domain, read_whole
 from workspace.imports.context import ImportContext, NamedRow
+from workspace.imports.money import read_currency, read_money
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
 
@@ -26,13 +21,13 @@ def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name = row.need_name("product", Product, "name")
-        price = row.read("list_price", read_money)
+        price, currency = read_price(row, "list_price")
         facts = without_empty(
             {
                 **row.read_lines(Product, "family"),
                 **row.read_prose(Product, "description"),
-                "list_price": price.amount if price else None,
-                "currency": read_row_currency(row, price),
+                "list_price": price,
+                "currency": currency,
             }
         )
         row.check()
@@ -48,7 +43,7 @@ def apply_competitors(context: ImportContext, rows: Sequence[Row]) -> None:
         name = row.need_name("competitor", Competitor, "name")
         facts = without_empty(
             {
-                "domain": row.read("domain", read_domain),
+                "domain": row.read_optional("domain", read_domain),
                 **row.read_prose(Competitor, "description"),
             }
         )
@@ -64,15 +59,15 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name = row.need_name("account", Account, "name")
         parent = context.read_account_name(row, "parent")
-        relationship = row.read(
+        relationship = row.read_optional(
             "relationship", lambda text: read_choice(text, map(str, Relationship))
         )
         facts = without_empty(
             {
-                "domain": row.read("domain", read_domain),
-                "industry": row.read("industry", context.industry),
+                "domain": row.read_optional("domain", read_domain),
+                "industry": row.read_optional("industry", context.industry),
                 "headcount": row.read("headcount", read_whole),
-                "country": row.read("country", context.country),
+                "country": row.read_optional("country", context.country),
                 "relationship": relationship,
                 **row.read_lines(Account, "region"),
                 **row.read_prose(Account, "description"),
@@ -80,14 +75,15 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         )
         addition = row.cells.get("add_to_description", "")
         if parent and plain(parent) == plain(name):
-            row.add_problem("parent: An account cannot belong to itself.")
+            row.leave_out("parent", "An account cannot belong to itself.")
+            parent = None
         row.check()
         account = context.find_account(name)
+        parent_account = context.find_account(parent) if parent else None
+        if account and parent_account and _is_ancestor(context, account, parent_account):
+            row.leave_out("parent", f"{parent_account.name} belongs to this account already.")
+            parent = None
         if parent:
-            parent_account = context.find_account(parent)
-            if account and parent_account and _is_ancestor(context, account, parent_account):
-                row.add_problem("parent: It belongs to this account already.")
-                row.check()
             parent_account = parent_account or context.add_account(parent, mentioned=True)
             facts["parent_id"] = parent_account.id
         if account is None:
@@ -116,14 +112,29 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
     apply_each(parents_first(list(rows), "account", "parent", plain), apply)
 
 
-def read_row_currency(row: Row, money: Money | None) -> str | None:
-    """The currency of a row's amount: from the currency column, or from the amount's cell."""
-    stated = row.read("currency", read_currency)
-    in_amount = money.currency if money else None
-    # A dollar sign alone may mean any country's dollar.
-    if stated and in_amount and stated != in_amount and in_amount != "USD":
-        row.add_problem(f"currency: The amount is in {in_amount}, the column says {stated}.")
-    return stated or in_amount
+def read_price(row: Row, column: str) -> tuple[Decimal | None, str | None]:
+    """An amount and its currency, from the currency column or from the amount's cell.
+
+    An amount without its currency would be a wrong one, so that both are left out together.
+    """
+    money = row.read_optional(column, read_money)
+    stated = None
+    if "currency" in row:
+        stated = row.read_optional("currency", read_currency)
+        if stated is None:
+            return None, None
+    if money is None or not money.possible:
+        return (money.amount if money else None), stated
+    if stated and stated not in money.possible:
+        row.add_problem(
+            f"currency: The amount is in {' or '.join(sorted(money.possible))}, the column says"
+            f" {stated}."
+        )
+    if stated is None and money.currency is None:
+        codes = " or ".join(sorted(money.possible))
+        row.leave_out(column, f"{quoted(row.cells[column])} could be in {codes}: add the currency.")
+        return None, None
+    return money.amount, stated or money.currency
 
 
 def _put(

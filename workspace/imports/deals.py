@@ -26,20 +26,18 @@ from workspace.deals.tables import (
 )
 from workspace.deals.team import add_seat
 from workspace.errors import Invalid
-from workspace.imports.accounts import read_row_currency
+from workspace.imports.accounts import read_price
 from workspace.imports.cells import (
     quoted,
     read_boolean,
     read_choice,
-    read_day,
     read_key,
     read_line,
-    read_moment,
-    read_money,
     read_name,
     read_prose,
 )
 from workspace.imports.context import DealRows, ImportContext
+from workspace.imports.dates import read_day, read_moment
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.imports.stage_names import find_outcome
 from workspace.keys import plain
@@ -131,7 +129,6 @@ class _DealBatch:
             account_name = self.context.account_name_of_ids(row.cells["account_id"])
         stage = read_stage(self.context, row)
         closed = row.read("closed", read_day)
-        close_date = row.read("close_date", read_day)
         products = self.context.read_names(row, "products")
         competitors = self.context.read_names(row, "competitors")
         facts = self._facts(row)
@@ -153,11 +150,11 @@ class _DealBatch:
             self.context.require_edit(deal)
         final = stage or (self.context.get(Stage, deal.stage_id) if deal else None)
         if final is None or final.outcome == Outcome.OPEN:
-            if close_date:
+            if close_date := row.read_optional("close_date", read_day):
                 facts.setdefault("expected_close", close_date)
         else:
             column = "won_on" if final.outcome == Outcome.WON else "lost_on"
-            closed = closed or row.read(column, read_day) or close_date
+            closed = closed or row.read(column, read_day) or row.read("close_date", read_day)
             row.check()
         _check_dates(self.context, deal, stage, facts, closed)
         if deal and differing(deal, facts):
@@ -190,15 +187,15 @@ class _DealBatch:
         return Result.CREATED
 
     def _facts(self, row: Row) -> dict[str, Any]:
-        amount = row.read("amount", read_money)
+        amount, currency = read_price(row, "amount")
         facts = without_empty(
             {
-                "amount": amount.amount if amount else None,
-                "currency": read_row_currency(row, amount),
-                "opened": row.read("opened", read_day),
-                "expected_close": row.read("expected_close", read_day),
+                "amount": amount,
+                "currency": currency,
+                "opened": row.read_optional("opened", read_day),
+                "expected_close": row.read_optional("expected_close", read_day),
                 "confidential": row.read("confidential", read_boolean),
-                "next_step_on": row.read("next_step_on", read_day),
+                "next_step_on": row.read_optional("next_step_on", read_day),
                 **row.read_lines(Deal, "next_step", "reason"),
                 **row.read_prose(Deal, "use_case", "notes"),
             }
@@ -366,7 +363,7 @@ def _apply_seat(
 ) -> Result:
     role = row.need("role", lambda text: read_choice(text, context.seat_roles))
     person_id = row.read("person", context.member_id)
-    since = row.read("since", read_day)
+    since = row.read_optional("since", read_day)
     row.check()
     deal = context.editable_deal(row, batch)
     key = (deal.id, role, person_id)

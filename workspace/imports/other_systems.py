@@ -281,7 +281,7 @@ OTHER_FORMATS = (
             )
         ),
         {
-            "deal": ("deal key",),
+            "deal": ("deal", "deal key"),
             "record_id": (
                 *("record id", "deal id", "opportunity id", "deal deal id", "id", "deal record id"),
                 *(

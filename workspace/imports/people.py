@@ -12,17 +12,9 @@ from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import batches
 from workspace.errors import Invalid
-from workspace.imports.cells import (
-    quoted,
-    read_choice,
-    read_email,
-    read_first_day,
-    read_last_day,
-    read_line,
-    read_list,
-    read_name,
-)
+from workspace.imports.cells import quoted, read_choice, read_email, read_line, read_list, read_name
 from workspace.imports.context import ImportContext
+from workspace.imports.dates import read_first_day, read_last_day
 from workspace.imports.people_matching import (
     Entry,
     ambiguous_lines,
@@ -65,6 +57,8 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
+        # Members sign in with their address.
+        row.read("email", read_email)
         new_roles = row.read("roles", _read_roles)
         manager = row.read("manager", lambda text: read_line(text, max_length(Person, "name")))
         row.check()
@@ -312,17 +306,18 @@ class _Roles:
 def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
     """Name, e-mail address, and the facts that members and contacts share."""
     name = personal_name(row.need_name("name", Person, "name"))
-    email = row.read("email", read_email)
+    email = row.read_optional("email", read_email)
     languages = join_values(row.read_list("languages"))
     skills = join_values(row.read_list("skills"))
     if len(languages) > (max_length(Person, "languages") or 0):
-        row.add_problem("languages: These are too many.")
+        row.leave_out("languages", "These are too many.")
+        languages = ""
     facts = without_empty(
         {
             **row.read_lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.read_prose(Person, "about"),
-            "profile": row.read("profile", profile_address),
-            "country": row.read("country", context.country),
+            "profile": row.read_optional("profile", profile_address),
+            "country": row.read_optional("country", context.country),
             "languages": languages or None,
             "skills": skills or None,
         }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from workspace.errors import Invalid
 from workspace.imports import error_files
+from workspace.imports.dates import DateOrder, settle_date_order
 from workspace.imports.decisive import require_decisive
 from workspace.imports.files import RawFile, RawRow
 from workspace.imports.formats import OWN_FORMATS, Format, column_name
@@ -37,7 +38,9 @@ ORDER = tuple(dict.fromkeys(file_format.kind for file_format in FORMATS))
 _SEARCHED_ROWS = 10
 
 
-def recognise(file: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedFile:
+def recognise(
+    file: RawFile, formats: Sequence[Format] = FORMATS, dates: DateOrder | None = None
+) -> RecognisedFile:
     """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns."""
     if not file.rows:
         raise Invalid("It is empty.")
@@ -52,7 +55,7 @@ def recognise(file: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedF
             kinds = " or ".join(file_format.kind for file_format in matches)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
         if matches:
-            return _rows_below(matches[0], file, row, file.rows[number + 1 :])
+            return _rows_below(matches[0], file, row, file.rows[number + 1 :], dates)
     header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported; the README"
@@ -105,7 +108,11 @@ def _best_formats(header: RawRow, formats: Sequence[Format]) -> list[Format]:
 
 
 def _rows_below(
-    file_format: Format, file: RawFile, header: RawRow, raw_rows: list[RawRow]
+    file_format: Format,
+    file: RawFile,
+    header: RawRow,
+    raw_rows: list[RawRow],
+    dates: DateOrder | None,
 ) -> RecognisedFile:
     """The rows below a header, with their cells by Dealkin's column names."""
     names = [column_name(cell) for cell in header.cells]
@@ -140,6 +147,8 @@ def _rows_below(
         for position in unknown
         if names[position] or position in unread
     ]
+    title_of = {column: titles[places[0]] for column, places in positions.items()}
+    warnings += settle_date_order(rows, title_of, dates)
     if footer:
         warnings.append(
             f"{footer:,} lines below the data were left out: they are a report's footer."

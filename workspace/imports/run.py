@@ -12,6 +12,7 @@ from workspace.deals.stages import add_default_stages
 from workspace.errors import DealkinError
 from workspace.imports import accounts, assets, deals, people, stakeholders
 from workspace.imports.context import ImportContext
+from workspace.imports.dates import DateOrder
 from workspace.imports.error_files import write_error_file
 from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import Format
@@ -56,6 +57,7 @@ class Reading:
     """What the importer says about how files are to be read; else Dealkin finds it out."""
 
     encoding: str | None = None
+    dates: DateOrder | None = None
 
 
 @dataclass
@@ -68,6 +70,8 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
+    # How many of the imported rows lack cells that could not be read.
+    incomplete: int = 0
     warnings: list[str] = field(default_factory=list)
     error_file: Path | None = None
     refused: str = ""
@@ -94,7 +98,7 @@ def import_files(
     for number, path in enumerate(paths):
         try:
             raw = read_file(path, extension.splitters, reading.encoding)
-            files[number] = recognise(raw, formats)
+            files[number] = recognise(raw, formats, reading.dates)
         except DealkinError as problem:
             reports[number] = Report(path.name, refused=str(problem))
     applied = apply_files(session, list(files.values()), by, errors_folder, extension)
@@ -145,11 +149,16 @@ def _apply_file(
     report.updated = counts[Result.UPDATED]
     report.unchanged = counts[Result.UNCHANGED]
     report.failed = counts[Result.FAILED]
+    wrong = [row for row in file.rows if row.result == Result.FAILED or row.left_out]
+    report.incomplete = len(wrong) - report.failed
+    for row in wrong:
+        if row.result != Result.FAILED:
+            for reason in row.left_out:
+                context.warn(f"A cell was left out: {reason}")
     report.warnings = [*file.warnings, *context.take_warnings()]
-    failed = [row for row in file.rows if row.result == Result.FAILED]
-    if failed:
-        failed.sort(key=lambda row: row.line)
-        rows = ((row.line, " ".join(row.problems), row.original) for row in failed)
+    if wrong:
+        wrong.sort(key=lambda row: row.line)
+        rows = ((row.line, " ".join([*row.problems, *row.left_out]), row.original) for row in wrong)
         report.error_file = write_error_file(
             errors_folder, file.name, file.header, rows, error_paths
         )

@@ -34,7 +34,8 @@ def test_should_take_no_customer_from_a_confidential_deal(database, tmp_path):
 
 def test_should_keep_parents_from_going_round_in_circles(database, tmp_path):
     report = load_text(database, tmp_path, "account,parent\nA,B\nB,C\nC,A\nD,D2\n")
-    assert (report.created + report.updated, report.failed) == (3, 1)
+    # A circle is cut at one row, which loses its parent and nothing else.
+    assert (report.created + report.updated, report.incomplete, report.failed) == (3, 1, 0)
     with database.read() as session:
         parents = dict(session.exec(select(Account.id, Account.parent_id)).all())
         for start in parents:
