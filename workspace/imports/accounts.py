@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from workspace.accounts.accounts import Account, Relationship, edit_account
+from workspace.accounts.size_bands import headcount_band
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.deals.products import add_competitor, add_product, respell
@@ -66,13 +67,15 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
             {
                 "domain": row.read_optional("domain", read_domain),
                 "industry": row.read_optional("industry", context.industry),
-                "headcount": row.read("headcount", read_whole),
                 "country": row.read_optional("country", context.country),
                 "relationship": relationship,
                 **row.read_lines(Account, "region"),
                 **row.read_prose(Account, "description"),
             }
         )
+        band = headcount_band(row.cells.get("headcount", ""))
+        if band is None and (headcount := row.read_optional("headcount", read_whole)):
+            facts["headcount"] = headcount
         addition = row.cells.get("add_to_description", "")
         if parent and plain(parent) == plain(name):
             row.leave_out("parent", "An account cannot belong to itself.")
@@ -83,6 +86,8 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         if account and parent_account and _is_ancestor(context, account, parent_account):
             row.leave_out("parent", f"{parent_account.name} belongs to this account already.")
             parent = None
+        if band:
+            facts |= _usual_headcount(context, row, account, band)
         if parent:
             parent_account = parent_account or context.add_account(parent, mentioned=True)
             facts["parent_id"] = parent_account.id
@@ -110,6 +115,18 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         Account, [context.account_ids[name] for name in names if name in context.account_ids]
     )
     apply_each(parents_first(list(rows), "account", "parent", plain), apply)
+
+
+def _usual_headcount(
+    context: ImportContext, row: Row, account: Account | None, band: tuple[int, int, int]
+) -> dict[str, int]:
+    """The headcount that a band gives an account, unless it has one in that band already."""
+    low, high, usual = band
+    if account and account.headcount is not None and low <= account.headcount <= high:
+        return {}
+    if low != high:
+        context.warn(f"The headcount {quoted(row.cells['headcount'])} was read as {usual:,}.")
+    return {"headcount": usual}
 
 
 def read_price(row: Row, column: str) -> tuple[Decimal | None, str | None]:

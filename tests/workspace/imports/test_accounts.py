@@ -54,3 +54,17 @@ def test_should_list_what_a_file_of_products_names(world, database, tmp_path):
     with database.read() as session:
         found = session.exec(select(Product).where(Product.name == "HushBox")).one()
         assert (found.listed, found.family) == (True, "Data")
+
+
+def test_should_take_a_usual_headcount_of_a_band(database, tmp_path):
+    text = "account,headcount\nBorealis,201-500\nTundra,>300\nLumen,many\n"
+    report = load_text(database, tmp_path, text)
+    assert (counts(report), report.incomplete) == ((3, 0, 0, 0), 1)
+    assert "The headcount '201-500' was read as 320." in report.warnings
+    load_text(database, tmp_path, "account,headcount\nBorealis,412\n")
+    # A number that is known exactly stays, until the band contradicts it.
+    assert counts(load_text(database, tmp_path, text)) == (0, 0, 3, 0)
+    load_text(database, tmp_path, "account,headcount\nTundra,11-50\n")
+    with database.read() as session:
+        found = dict(session.exec(select(Account.name, Account.headcount)).all())
+        assert found == {"Borealis": 412, "Tundra": 23, "Lumen": None}
