@@ -145,17 +145,18 @@ def test_should_read_rows_with_every_quirk(world: World, tmp_path: Path) -> None
         ",,,,,,",
     )  # fmt: skip
     report = load_text(world, tmp_path, text)
-    assert counts(report) == (3, 0, 1, 4)
-    for reason in ("It names nobody", "is not an e-mail address", "could be 03 April or 04 March"):
+    assert (counts(report), report.left_out) == ((4, 0, 2, 0), 2)
+    for reason in ("is not an e-mail address", "could be 03 April or 04 March"):
         assert reason in problems(report)
     with world.database.read() as session:
         assert [(row.name, row.position) for row in connections_of(session, world)] == [
             ("Priya Sharma", 'Engineer "Platform"'),
             ("Priya Sharma", "PM"),
             ("Neha", ""),
+            ("Rahul Verma", "SDE"),
         ]
     before = snapshot(world.database)
-    assert counts(load_text(world, tmp_path, text)) == (0, 0, 4, 4)
+    assert counts(load_text(world, tmp_path, text)) == (0, 0, 6, 0)
     assert snapshot(world.database) == before
 
 
@@ -204,7 +205,7 @@ OLD_HEADER = "First Name,Last Name,Email Address,Company,Position,Connected On\n
                 "Mei,Ito,,m@x.example,Ito Capital,Partner,20 Jun 2022",
                 ",,https://www.linkedin.com/in/withdrawn,,,,20 Jun 2022",
             ).replace("\n", "\r\n"),
-            (4, 0, 0, 1),
+            (4, 0, 0, 0),
         ),
         (
             book(
@@ -224,7 +225,7 @@ OLD_HEADER = "First Name,Last Name,Email Address,Company,Position,Connected On\n
                 "Mei,Ito,https://www.linkedin.com/in/mei-ito,m@x.example,,,15 Feb 2021",
                 ",,,,,,20 Mar 2022",
             ),
-            (2, 0, 0, 1),
+            (2, 0, 0, 0),
         ),
         (
             book(
@@ -234,7 +235,7 @@ OLD_HEADER = "First Name,Last Name,Email Address,Company,Position,Connected On\n
                 "Olaf,Berg,,,Other AS,CTO,02 Jan 2023",
                 "Mei,Ito,,no address,Ito Capital,Partner,20 Jun 2022",
             ),
-            (4, 0, 0, 1),
+            (5, 0, 0, 0),
         ),
     ],
     ids=[
@@ -317,19 +318,23 @@ def test_should_return_refused_cards_with_the_reason(world: World, tmp_path: Pat
         + "BEGIN:VCARD\nFN:Cut off too\n"
     )
     report = load_text(world, tmp_path, text, name="book.vcf")
-    assert counts(report) == (2, 0, 0, 6)
+    assert (counts(report), report.left_out) == ((3, 0, 0, 2), 3)
+    assert any("a group or an organisation" in warning for warning in report.warnings)
+    assert any("names nobody" in warning for warning in report.warnings)
     told = problems(report)
-    for reason in (
-        "It names nobody", "a group or an organisation", "is not an e-mail", "has no end"
-    ):  # fmt: skip
+    for reason in ("is not an e-mail", "has no end"):
         assert reason in told
     with world.database.read() as session:
         found = connections_of(session, world)
-        assert [(row.name, row.position) for row in found] == [("Whole", ""), ("Agent of", "Outer")]
+        assert [(row.name, row.email, row.position) for row in found] == [
+            ("Whole", "whole@x.example", ""),
+            ("Jane", None, ""),
+            ("Agent of", None, "Outer"),
+        ]
     mended = told.replace("a b@x.example", "ab@x.example")
     again = load_text(world, tmp_path, mended, name="mended.csv")
-    # Those that were cut off may be meant as they are; what is no person stays out.
-    assert (again.kind, counts(again)) == ("cards", (3, 0, 0, 3))
+    # Those that were cut off may be meant as they are.
+    assert (again.kind, counts(again)) == ("cards", (2, 1, 0, 0))
 
 
 def test_should_read_a_hostile_line_without_delay(world: World, tmp_path: Path) -> None:
@@ -397,7 +402,7 @@ CARDS = {
         )
         + card("N:Lis;Hanna;;;", "FN:Hanna Lis", "TEL;CELL:123", version="2.1")
         + card("N:Berg;Olaf;;;", "FN:Olaf Berg", "TEL;HOME:456", version="2.1"),
-        (4, 0, 0, 2),
+        (4, 0, 0, 0),
         "Ñ Ñ",
     ),
     "BlackBerry": (
@@ -920,3 +925,58 @@ def test_should_match_without_titles_credentials_and_legal_forms(
         ),
     )
     assert sorted(matched(world).values()) == ["Ivo Horn", "Lea Fink", "Rut Alm"]
+
+
+def test_should_leave_out_what_names_no_person(world: World, tmp_path: Path) -> None:
+    cards = (
+        card("N:;;;;", "ORG:Borealis AS", "EMAIL:post@borealis.example", version="3.0")
+        + card("FN:Ivo Horn", "ORG:Borealis AS")
+    )  # fmt: skip
+    report = load_text(world, tmp_path, cards, name="book.vcf")
+    assert (counts(report), report.left_out, report.error_file) == ((1, 0, 0, 0), 1, None)
+    assert "a group or an organisation" in report.warnings[0]
+
+
+GOOGLE = (
+    "First Name,Middle Name,Last Name,Nickname,Organization Name,Organization Title,Labels,"
+    "E-mail 1 - Label,E-mail 1 - Value,E-mail 2 - Label,E-mail 2 - Value,Website 1 - Value\n"
+    "Ivo,,Horn,,Borealis,CFO,* myContacts,Work,ivo@borealis.example ::: ivo@home.example,Home,"
+    "horn@home.example,https://www.linkedin.com/in/ivo-horn\n"
+    ",,,,Borealis Helpdesk,,* myContacts,,help@borealis.example,,,https://borealis.example\n"
+)
+OLD_GOOGLE = (
+    "Name,Given Name,Additional Name,Family Name,Group Membership,E-mail 1 - Type,"
+    "E-mail 1 - Value,Organization 1 - Type,Organization 1 - Name,Organization 1 - Title\n"
+    "Ivo Horn,Ivo,,Horn,* myContacts,* Work,ivo@borealis.example,,Borealis,CFO\n"
+)
+
+
+@pytest.mark.parametrize("text", [GOOGLE, OLD_GOOGLE], ids=["current", "old"])
+def test_should_read_google_s_contacts_as_an_address_book(
+    world: World, tmp_path: Path, text: str
+) -> None:
+    assert "--as EMAIL" in load_text(world, tmp_path, text, by=None).refused
+    report = load_text(world, tmp_path, text)
+    assert (report.kind, counts(report)) == ("cards", (1, 0, 0, 0))
+    assert counts(load_text(world, tmp_path, text)) == (0, 0, 1, 0)
+    with world.database.read() as session:
+        (found,) = connections_of(session, world)
+        assert (found.name, found.email, found.company, found.position, found.visibility) == (
+            *("Ivo Horn", "ivo@borealis.example", "Borealis", "CFO", "private"),
+        )
+
+
+def test_should_know_somebody_by_any_address_of_their_card(world: World, tmp_path: Path) -> None:
+    add_people(world, tmp_path, "Ivo Horn,ivo@home.example,Tundra,,")
+    text = card("FN:Ivo Horn", "EMAIL:ivo@borealis.example", "EMAIL:ivo@home.example", "EMAIL:x y")
+    load_text(world, tmp_path, text, name="book.vcf")
+    assert matched(world) == {"ivo@home.example": "Ivo Horn"}
+
+
+def test_should_take_activities_by_one_word(world: World, tmp_path: Path) -> None:
+    jane = add_jane(world)
+    text = "person,activities\njane@havel.example,call; Visit; case; quote\n"
+    assert counts(load_text(world, tmp_path, text, by="erin")) == (1, 0, 0, 0)
+    with world.database.read() as session:
+        advocate = session.exec(select(Advocate).where(Advocate.person_id == jane)).one()
+        assert advocate.activities == "reference call; site visit; case study; quote"

@@ -119,11 +119,12 @@ def print_report(report: "Report") -> None:
     if report.refused:
         typer.echo(printable(f"{report.file_name}: {report.refused}"), err=True)
         return
-    incomplete = f", {report.incomplete:,} without some cells" if report.incomplete else ""
+    others = f", {report.left_out:,} left out" if report.left_out else ""
+    others += f", {report.incomplete:,} without some cells" if report.incomplete else ""
     typer.echo(
         printable(
             f"{report.file_name} ({report.kind}): {report.created:,} new, {report.updated:,}"
-            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused{incomplete}"
+            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused{others}"
         )
     )
     for warning in report.warnings:

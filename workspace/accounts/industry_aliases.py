@@ -100,7 +100,8 @@ _NAMES = {
     " finanse i ubezpieczenia",
     "K64": "finance; banking; banks; financial services; fintech; investment banking;"
     " capital markets; venture capital & private equity; venture capital and private equity;"
-    " bankowość; banki; usługi finansowe; bank; banken; bankwesen; банки; банковское дело; финансовые услуги",
+    " bankowość; banki; usługi finansowe; bank; banken; bankwesen; банки; банковское дело;"
+    " финансовые услуги",
     "K65": "insurance; ubezpieczenia; versicherung; versicherungen; страхование",
     "K66": "investment management; asset management; investment advice",
     "L68": "real estate; commercial real estate; leasing real estate; leasing residential real"

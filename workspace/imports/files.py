@@ -34,6 +34,8 @@ class RawRow:
     cells: list[str]
     # Why the cells cannot be trusted; empty if they can.
     problem: str = ""
+    # Why the row is nothing to import; empty if it is.
+    left_out: str = ""
 
 
 @dataclass(frozen=True)

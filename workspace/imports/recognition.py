@@ -5,6 +5,7 @@ knows most of them.
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,7 +16,7 @@ from workspace.imports.decisive import require_decisive
 from workspace.imports.files import RawFile, RawRow
 from workspace.imports.formats import OWN_FORMATS, Format, column_name
 from workspace.imports.other_systems import OTHER_FORMATS
-from workspace.imports.rows import Row
+from workspace.imports.rows import Result, Row
 
 FORMATS = (*OWN_FORMATS, *OTHER_FORMATS)
 
@@ -149,6 +150,8 @@ def _rows_below(
     ]
     title_of = {column: titles[places[0]] for column, places in positions.items()}
     warnings += settle_date_order(rows, title_of, dates)
+    for reason, count in Counter(raw.left_out for raw in raw_rows if raw.left_out).items():
+        warnings.append(f"{reason} ({count:,} rows)" if count > 1 else reason)
     if footer:
         warnings.append(
             f"{footer:,} lines below the data were left out: they are a report's footer."
@@ -206,7 +209,9 @@ def _row(
 ) -> Row:
     cells = [error_files.unsafe(cell) for cell in raw.cells] if is_error_file else raw.cells
     row = Row(raw.line, cells, {})
-    if raw.problem:
+    if raw.left_out:
+        row.result = Result.LEFT_OUT
+    elif raw.problem:
         row.fail(raw.problem)
     elif any(cell.strip() for cell in cells[width:]):
         row.fail(f"It has {len(cells)} cells, but the header has {width}.")

@@ -19,6 +19,8 @@ class Result(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     FAILED = "failed"
+    # Nothing to import, such as a card of a company in an address book.
+    LEFT_OUT = "left out"
 
 
 class Row:

@@ -70,6 +70,8 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
+    # How many rows are nothing to import.
+    left_out: int = 0
     # How many of the imported rows lack cells that could not be read.
     incomplete: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -149,6 +151,7 @@ def _apply_file(
     report.updated = counts[Result.UPDATED]
     report.unchanged = counts[Result.UNCHANGED]
     report.failed = counts[Result.FAILED]
+    report.left_out = counts[Result.LEFT_OUT]
     wrong = [row for row in file.rows if row.result == Result.FAILED or row.left_out]
     report.incomplete = len(wrong) - report.failed
     for row in wrong:
