@@ -2,21 +2,8 @@
 
 import re
 
-from workspace.keys import plain
+from workspace.keys import romanised
 
-# Cyrillic as passports and English texts write it (Russian, Ukrainian, Belarusian, Bulgarian,
-# Serbian, Macedonian), and modern Greek.
-_LETTERS = str.maketrans(
-    {
-        **dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)),
-        **{"ё": "yo", "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch"},
-        **{"ъ": "", "ь": "", "ю": "yu", "я": "ya", "і": "i", "ї": "yi", "є": "ye", "ґ": "g"},
-        **{"ў": "u", "ђ": "dj", "ѓ": "gj", "ѕ": "dz", "ј": "j", "љ": "lj", "њ": "nj", "ќ": "kj"},
-        **{"ћ": "c", "џ": "dz"},
-        **dict(zip("αβγδεζηικλμνξοπρσςτυω", "avgdeziiklmnxoprsstyo", strict=True)),
-        **{"θ": "th", "φ": "f", "χ": "ch", "ψ": "ps"},
-    }
-)
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 # Spellings of one sound, as transliterations and languages differ in them.
 _SOUNDS = (
@@ -25,12 +12,6 @@ _SOUNDS = (
     ("x", "ks"), ("ae", "a"), ("oe", "o"), ("ue", "u"), ("w", "v"), ("y", "i"), ("j", "i"),
     ("ei", "i"),
 )  # fmt: skip
-
-
-def romanised(text: str) -> str:
-    """Like `plain`, with Cyrillic and Greek in Latin letters: 'gazprom' for 'Газпром'."""
-    # Cyrillic й would lose its breve to `plain`, and Greek ά has an accent to lose.
-    return plain(plain(text.casefold().translate(_LETTERS)).translate(_LETTERS))
 
 
 def spellings(text: str) -> tuple[str, ...]:

@@ -57,6 +57,24 @@ def legal_form(name: str) -> str:
     return "".join(words[len(kept) :])
 
 
+# Forms that are written in several ways.
+_SAME_FORMS = (
+    ("incorporated", "inc"), ("limited", "ltd"), ("corporation", "corp"), ("company", "co"),
+    ("aktiengesellschaft", "ag"), ("gesellschaftmitbeschrankterhaftung", "gmbh"),
+    ("spolkaakcyjna", "sa"), ("spolkazograniczonaodpowiedzialnoscia", "spzoo"),
+    ("spolkazoo", "spzoo"), ("spolsro", "sro"), ("and", ""), ("publ", ""), ("oyj", "oy"),
+    ("private", "pvt"),
+)  # fmt: skip
+
+
+def forms_differ(one: str, other: str) -> bool:
+    """Whether two names have different legal forms, which may be two companies of one group."""
+    forms = [legal_form(one), legal_form(other)]
+    for long, short in _SAME_FORMS:
+        forms = [form.replace(long, short) for form in forms]
+    return all(forms) and forms[0] != forms[1]
+
+
 def same_company(one: str, other: str) -> bool:
     """Whether two names mean one company by their names alone."""
     return not set(company_keys(one)).isdisjoint(company_keys(other)) and any(company_keys(one))

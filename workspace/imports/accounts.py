@@ -81,7 +81,8 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
             row.leave_out("parent", "An account cannot belong to itself.")
             parent = None
         row.check()
-        account = context.find_account(name)
+        match = context.accounts.described(name, facts.get("domain"), facts.get("country"))
+        account = context.account_of(match, name)
         parent_account = context.find_account(parent) if parent else None
         if account and parent_account and _is_ancestor(context, account, parent_account):
             row.leave_out("parent", f"{parent_account.name} belongs to this account already.")
@@ -94,6 +95,11 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         if account is None:
             if addition:
                 facts["description"] = addition
+            if match.similar:
+                context.warn(
+                    f"{quoted(name)} looks like {match.similar.name}, but has another country or"
+                    " legal form: it was added as an account of its own."
+                )
             account = context.add_account(name, **facts)
             context.account_of_record_id[row.cells.get("record_id", "")] = account.id
             return Result.CREATED
@@ -108,12 +114,11 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
             # A won deal made the account a customer; an older file does not undo that.
             del facts["relationship"]
         changed = edit_account(context.session, account, context.by, facts)
+        context.accounts.remember(account)
         return Result.UPDATED if changed else Result.UNCHANGED
 
-    names = (plain(row.cells.get("account", "")) for row in rows)
-    context.prefetch(
-        Account, [context.account_ids[name] for name in names if name in context.account_ids]
-    )
+    names = [row.cells.get("account", "") for row in rows]
+    context.prefetch(Account, set().union(*map(context.accounts.ids_named, names)))
     apply_each(parents_first(list(rows), "account", "parent", plain), apply)
 
 

@@ -14,13 +14,14 @@ from workspace.accounts.geography import country_name, find_country
 from workspace.accounts.industries import find_industry, industry_name
 from workspace.assets import Asset
 from workspace.audit import audit
-from workspace.database import batches
+from workspace.database import batches, fetch, select_row
 from workspace.deals import access
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.seat_roles import owners_role, role_names
 from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
 from workspace.errors import Forbidden, Invalid
+from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
 from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
@@ -116,10 +117,10 @@ class ImportContext:
     # Accounts.
 
     @cached_property
-    def account_ids(self) -> dict[str, int]:
-        """The ids of all accounts by plain name."""
-        rows = self.session.exec(select(Account.name, Account.id).order_by(col(Account.id).desc()))
-        return {plain(name): row_id for name, row_id in rows}
+    def accounts(self) -> KnownAccounts:
+        """All accounts by what they are known by."""
+        query = select_row(KnownAccount, Account).order_by(col(Account.id))
+        return KnownAccounts(fetch(self.session, KnownAccount, query))
 
     def account_name_of_ids(self, text: str) -> str | None:
         """The name of the account that another system's ids mean; a warning if none is known."""
@@ -133,9 +134,20 @@ class ImportContext:
         return None
 
     def find_account(self, name: str) -> Account | None:
-        """The account of that name, whatever its capitals and accents."""
-        row_id = self.account_ids.get(plain(name))
-        return self.get(Account, row_id) if row_id is not None else None
+        """The account that a company's name means, whatever its script and legal form."""
+        match = self.accounts.mentioned(name)
+        if match.similar:
+            self.warn(f"{quoted(name)} looks like {match.similar.name} with another legal form.")
+        return self.account_of(match, name)
+
+    def account_of(self, match: Match, name: str) -> Account | None:
+        """The account of a match; a warning if its name is another one."""
+        if match.account_id is None:
+            return None
+        account = self.get(Account, match.account_id)
+        if plain(account.name) != plain(name):
+            self.warn(f"{quoted(name)} was read as {account.name}.")
+        return account
 
     def read_account_name(self, row: Row, column: str) -> str | None:
         """The name of the account that a row refers to; the account need not exist yet."""
@@ -150,7 +162,7 @@ class ImportContext:
             self.warn(f"The account {quoted(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)
         audit(self.session, self.by, "account added", f"account {account.id}")
-        self.account_ids[plain(name)] = account.id
+        self.accounts.remember(account)
         return self.remember(account)
 
     @cached_property

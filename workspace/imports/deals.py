@@ -40,7 +40,6 @@ from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day, read_moment
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.imports.stage_names import find_outcome
-from workspace.keys import plain
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
 
@@ -91,9 +90,7 @@ class _DealBatch:
             except Invalid:
                 # Applying the row refuses it.
                 continue
-            account_name = plain(row.cells.get("account", ""))
-            if account_name in self.context.account_ids:
-                account_ids.add(self.context.account_ids[account_name])
+            account_ids |= self.context.accounts.ids_named(row.cells.get("account", ""))
         deals: list[Deal] = []
         for deal in self.session.exec(select(Deal).where(col(Deal.key).in_(keys))):
             self.existing[deal.key] = [deal]

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlmodel import col, select
 
+from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import batches
@@ -156,8 +157,13 @@ class _FactKind(Generic[Fact]):
 
 def _read_employer(context: ImportContext, row: Row) -> dict[str, str]:
     organisation = row.need_name("organisation", Employment, "organisation")
-    account = context.find_account(organisation)
-    return {"organisation": account.name if account else organisation}
+    # An employer need not be an account.
+    try:
+        account_id = context.accounts.mentioned(organisation).account_id
+    except Invalid:
+        account_id = None
+    name = context.get(Account, account_id).name if account_id else organisation
+    return {"organisation": name}
 
 
 def _read_institution(_context: ImportContext, row: Row) -> dict[str, str]:

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from workspace.keys import plain
-from workspace.romanisation import romanised, sound
+from workspace.keys import plain, romanised
+from workspace.romanisation import sound
 
 # Words before a name that are no part of it.
 _TITLES = frozenset(
