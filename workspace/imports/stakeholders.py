@@ -90,4 +90,4 @@ def _superiors_first(context: ImportContext, rows: Sequence[Row]) -> list[Row]:
 
 
 def _word(row: Row, column: str, words: Sequence[str]) -> str | None:
-    return row.read_optional(column, lambda text: read_choice(text, words))
+    return row.read(column, lambda text: read_choice(text, words))
