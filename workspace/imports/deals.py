@@ -335,8 +335,10 @@ def _outcome(row: Row) -> Outcome | None:
             row.add_problem(f"status: {quoted(status)} is not known: it is open, won or lost.")
         return outcome
     won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
-    if won:
+    if won or ("won_on" in row and "lost_on" not in row):
         return Outcome.WON
+    if "lost_on" in row and "won_on" not in row:
+        return Outcome.LOST
     if closed and won is not None:
         return Outcome.LOST
     return Outcome.OPEN if closed is False else None

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -23,7 +24,7 @@ _CONTAINERS = (
     (b"%PDF", "It is a PDF: only CSV files can be imported."),
 )
 _SAMPLE = 64_000
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = (",", ";", "\t", "|")
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def split_rows(text: str) -> list[RawRow]:
     delimiter = None
     lines_before = 0
     # Excel names the separator in a first line such as 'sep=;'.
-    if marked := re.fullmatch(r"\"?sep=([,;\t])\"?\r?", first.strip(" "), re.IGNORECASE):
+    if marked := re.fullmatch(r"\"?sep=([,;\t|])\"?\r?", first.strip(" "), re.IGNORECASE):
         delimiter, text, lines_before = marked[1], rest, 1
     delimiter = delimiter or _delimiter(text)
     lines = _Lines(text)
@@ -136,8 +137,10 @@ def _delimiter(text: str) -> str:
 
     def evenness(delimiter: str) -> tuple[float, int]:
         reader = csv.reader(io.StringIO(text[:_SAMPLE], newline=""), delimiter=delimiter)
-        widths = Counter(len(row) for row, _ in zip(reader, range(20), strict=False))
+        lengths = [len(row) for row in itertools.islice(reader, 20) if row]
+        # Remarks above and below the table are one cell in every way of cutting.
+        widths = Counter(length for length in lengths if length > 1)
         width, rows = max(widths.items(), key=lambda item: (item[1], item[0]), default=(1, 0))
-        return (rows / widths.total(), width) if width > 1 else (0.0, width)
+        return rows / max(1, len(lengths)), width
 
     return max(_DELIMITERS, key=evenness)

@@ -35,6 +35,9 @@ def _deal(cells: Cells) -> Cells:
         cells.setdefault("deal", record_id)
     if weighted:
         cells.setdefault("amount", weighted)
+    # 'Closed' is a date in some systems, and yes or no in others.
+    if column_name(cells.get("closed", "")) in ("true", "false", "yes", "no", "1", "0"):
+        cells.setdefault("is_closed", cells.pop("closed"))
     return cells
 
 
@@ -53,7 +56,7 @@ _LINKEDIN = (
     *("person linkedin url", "linkedin url person", "linkedin com"),
 )
 _EMAIL = (
-    *("email", "e-mail", "email address", "e-mail address", "emails", "primary email"),
+    *("email", "e-mail", "mail", "email address", "e-mail address", "emails", "primary email"),
     *("email primary", "emails primary email", "work email", "email work", "business email"),
     *("email 1", "e-mail 1", "e-mail 1 address", "emailaddress1", "email 1 value", "person email"),
     *("person email work", "person email", "person email home", "email home", "home email"),

@@ -1,5 +1,6 @@
 """Applies the rows of members and contacts, and of the dated facts about them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -312,7 +313,7 @@ class _Roles:
 def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
     """Name, e-mail address, and the facts that members and contacts share."""
     name = personal_name(row.need_name("name", Person, "name"))
-    email = row.read_optional("email", read_email)
+    email = row.read_optional("email", partial(_read_emails, context))
     languages = join_values(row.read_list("languages"))
     skills = join_values(row.read_list("skills"))
     if len(languages) > (max_length(Person, "languages") or 0):
@@ -329,6 +330,17 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
         }
     )
     return name, email, facts
+
+
+def _read_emails(context: ImportContext, text: str) -> str:
+    """The address of a cell that may hold several: one that is known, otherwise the first."""
+    parts = [part for part in re.split(r"\s*(?:;|,|:::|\|)\s*", text.strip()) if part]
+    if len(parts) < 2:
+        return read_email(text)
+    emails = [read_email(part) for part in parts]
+    context.warn("Of several e-mail addresses of a person one was taken.")
+    known = [email for email in emails if email in context.emails and not is_shared(email)]
+    return next(iter([*known, *emails]))
 
 
 def _read_roles(text: str) -> list[Role]:

@@ -72,6 +72,19 @@ EXPORTS = {
         "Lift,Borealis,Won,900,,2024-05-06,2024-02-01\n"
         "Gate,Tundra,Lost,70,,2024-04-05,2024-03-01\n"
     ),
+    "flags and dates": (
+        "Name|Company|Value|Stage|Closed|Won|Won time|Lost time|Close date|Created\n"
+        "Lift|Borealis|900|Demo|TRUE|TRUE|||2024-05-06|2024-02-01\n"
+        "Dock|Tundra|80|Negotiation|FALSE|FALSE|||2031-01-31|2024-03-01\n"
+        "Gate|Tundra|70|Demo|TRUE|FALSE|||2024-04-05|2024-03-01\n"
+    ),
+    "dates of closing alone": (
+        '"Title";"Organization";"Value";"Stage";"Won time";"Lost time";"Created"\n'
+        '"Lift";"Borealis";"900,00";"Demo Scheduled";"2024-05-06 10:00";"";"2024-02-01"\n'
+        '"Gate";"Tundra";"70,00";"Demo Scheduled";"";"2024-04-05 10:00";"2024-03-01"\n'
+        "\n"
+        '"All deals, of all teams"\n"Grand Totals (2 records)"\n'
+    ),
     "Odoo": (
         "Opportunity,Customer,Stage,Expected Revenue,Expected Closing,Created on\n"
         "Dock,Tundra,Negotiation,80,2031-01-31,2024-03-01 10:00:00\n"
@@ -286,3 +299,15 @@ def test_should_know_the_stages_of_other_systems(database, tmp_path, text, stage
 def test_should_refuse_a_stage_that_nobody_knows(database, tmp_path):
     text = "deal,name,account,stage\n1,Lift,Borealis,Limbo\n2,Dock,Borealis,Closed\n"
     assert counts(load_text(database, tmp_path, text)) == (0, 0, 0, 2)
+
+
+def test_should_take_one_of_several_addresses(database, tmp_path):
+    header = "Full Name,Emails,Company\n"
+    load_text(database, tmp_path, f"{header}Ivo Horn,ivo@home.example,Borealis\n")
+    several = f'{header}Ivo Horn,"ivo@borealis.example; ivo@home.example",Borealis\n'
+    several += "Rut Alm,rut@tundra.example ::: rut@home.example,Tundra\n"
+    assert counts(load_text(database, tmp_path, several)) == (1, 0, 1, 0)
+    with database.read() as session:
+        assert sorted(session.exec(select(Person.email))) == [
+            *("ivo@home.example", "rut@tundra.example"),
+        ]
