@@ -30,22 +30,37 @@ def import_(
         str | None,
         typer.Option(metavar="ORDER", help="day-first or month-first, for dates such as 3/4/2024."),
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'THEIRS=OURS'",
+            help="What a column of the files is; several times for several. 'THEIRS=' leaves it out.",
+        ),
+    ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
     from references.imports import EXTENSION
     from workspace.imports import run
     from workspace.imports.dates import DateOrder
+    from workspace.imports.formats import column_name
+    from workspace.imports.recognition import Reading
 
     try:
         order = DateOrder(dates) if dates else None
     except ValueError:
         raise typer.BadParameter("It is day-first or month-first.", param_hint="--dates") from None
+    columns = {}
+    for text in column or ():
+        theirs, equals, ours = text.rpartition("=")
+        if not equals or not column_name(theirs):
+            raise typer.BadParameter("Write 'THEIRS=OURS'.", param_hint="--column")
+        columns[column_name(theirs)] = ours.strip()
+    reading = Reading(encoding, order, columns)
     with open_workspace() as workspace:
         with workspace.database.write() as session:
             workspace.catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
             errors = workspace.settings.home / "import-errors"
-            reading = run.Reading(encoding, order)
             reports = run.import_files(session, files, by, errors, EXTENSION, reading)
         for report in reports:
             print_report(report)

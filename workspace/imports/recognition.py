@@ -6,8 +6,8 @@ knows most of them.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from workspace.errors import Invalid
 from workspace.imports import error_files
@@ -39,24 +39,44 @@ ORDER = tuple(dict.fromkeys(file_format.kind for file_format in FORMATS))
 _SEARCHED_ROWS = 10
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What the importer says about how files are to be read; else Dealkin finds it out."""
+
+    encoding: str | None = None
+    dates: DateOrder | None = None
+    # Dealkin's columns by the normal form of the file's; empty for a column to leave out.
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, cell: str) -> str:
+        """The normal form of a header's cell, or the column that the importer says it is."""
+        name = column_name(cell)
+        return column_name(self.columns.get(name, "")) or name
+
+    def leaves_out(self, cell: str) -> bool:
+        """Whether the importer wants a column left out."""
+        return self.columns.get(column_name(cell)) == ""
+
+
 def recognise(
-    file: RawFile, formats: Sequence[Format] = FORMATS, dates: DateOrder | None = None
+    file: RawFile, formats: Sequence[Format] = FORMATS, reading: Reading | None = None
 ) -> RecognisedFile:
     """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns."""
+    reading = reading or Reading()
     if not file.rows:
         raise Invalid("It is empty.")
     for number, row in enumerate(file.rows[:_SEARCHED_ROWS]):
         above = file.rows[:number]
         matches = [
             file_format
-            for file_format in _best_formats(row, formats)
-            if _is_header(file_format, row, above)
+            for file_format in _best_formats(row, formats, reading)
+            if _is_header(file_format, row, above, reading)
         ]
         if len(matches) > 1:
             kinds = " or ".join(file_format.kind for file_format in matches)
             raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
         if matches:
-            return _rows_below(matches[0], file, row, file.rows[number + 1 :], dates)
+            return _rows_below(matches[0], file, row, file.rows[number + 1 :], reading)
     header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
     raise Invalid(
         f"Its columns ({header}) are not those of any file that can be imported; the README"
@@ -64,7 +84,7 @@ def recognise(
     )
 
 
-def _is_header(file_format: Format, row: RawRow, above: list[RawRow]) -> bool:
+def _is_header(file_format: Format, row: RawRow, above: list[RawRow], reading: Reading) -> bool:
     """Whether a row is the header: the first row, or the first wide row below remarks.
 
     Below the first row, at least half of the cells have to be columns of the format: a row of
@@ -75,7 +95,7 @@ def _is_header(file_format: Format, row: RawRow, above: list[RawRow]) -> bool:
     width = _width(row)
     if any(_width(remark) >= width for remark in above):
         return False
-    columns = _columns_of(file_format, row)
+    columns = _columns_of(file_format, row, reading)
     return len(columns) >= 2 and len(columns) * 2 >= len(row.cells)
 
 
@@ -84,20 +104,20 @@ def _width(row: RawRow) -> int:
     return sum(map(bool, map(column_name, row.cells)))
 
 
-def _columns_of(file_format: Format, row: RawRow) -> set[str]:
+def _columns_of(file_format: Format, row: RawRow, reading: Reading) -> set[str]:
     """The format's columns that a row names."""
     return {
         file_format.by_header[name]
-        for name in map(column_name, row.cells)
+        for name in map(reading.name, row.cells)
         if name in file_format.by_header
     }
 
 
-def _best_formats(header: RawRow, formats: Sequence[Format]) -> list[Format]:
+def _best_formats(header: RawRow, formats: Sequence[Format], reading: Reading) -> list[Format]:
     """The format with the most columns of this header, at most one a kind; several if tied."""
     best_of_kind: dict[str, tuple[tuple[int, int], Format]] = {}
     for file_format in formats:
-        columns = _columns_of(file_format, header)
+        columns = _columns_of(file_format, header, reading)
         needed = max((len(needs) for needs in file_format.needs if needs <= columns), default=0)
         # Of two formats with as many columns, the one that needs more of them is more specific.
         score = (len(columns), needed)
@@ -113,16 +133,18 @@ def _rows_below(
     file: RawFile,
     header: RawRow,
     raw_rows: list[RawRow],
-    dates: DateOrder | None,
+    reading: Reading,
 ) -> RecognisedFile:
     """The rows below a header, with their cells by Dealkin's column names."""
-    names = [column_name(cell) for cell in header.cells]
+    names = [reading.name(cell) for cell in header.cells]
     titles = [" ".join(cell.split())[:60] for cell in header.cells]
     # An error file of an earlier import can be corrected and imported.
     is_error_file = names[:2] == [error_files.LINE, error_files.PROBLEM]
     positions: dict[str, list[int]] = {}
     unknown: list[int] = []
     for position, name in enumerate(names):
+        if reading.leaves_out(header.cells[position]):
+            continue
         column = file_format.by_header.get(name)
         if column is not None:
             if name in names[:position]:
@@ -149,7 +171,7 @@ def _rows_below(
         if names[position] or position in unread
     ]
     title_of = {column: titles[places[0]] for column, places in positions.items()}
-    warnings += settle_date_order(rows, title_of, dates)
+    warnings += settle_date_order(rows, title_of, reading.dates)
     for reason, count in Counter(raw.left_out for raw in raw_rows if raw.left_out).items():
         warnings.append(f"{reason} ({count:,} rows)" if count > 1 else reason)
     if footer:

@@ -12,12 +12,11 @@ from workspace.deals.stages import add_default_stages
 from workspace.errors import DealkinError
 from workspace.imports import accounts, assets, deals, people, stakeholders
 from workspace.imports.context import ImportContext
-from workspace.imports.dates import DateOrder
 from workspace.imports.error_files import write_error_file
 from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import Format
 from workspace.imports.ledger import Import
-from workspace.imports.recognition import FORMATS, ORDER, RecognisedFile, recognise
+from workspace.imports.recognition import FORMATS, ORDER, Reading, RecognisedFile, recognise
 from workspace.imports.rows import Result, Row
 
 ApplyRows = Callable[[ImportContext, Sequence[Row]], None]
@@ -50,14 +49,6 @@ class ImportExtension:
     functions: Mapping[str, ApplyRows] = field(default_factory=dict)
     # How files are read that are no table.
     splitters: Splitters = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What the importer says about how files are to be read; else Dealkin finds it out."""
-
-    encoding: str | None = None
-    dates: DateOrder | None = None
 
 
 @dataclass
@@ -100,7 +91,7 @@ def import_files(
     for number, path in enumerate(paths):
         try:
             raw = read_file(path, extension.splitters, reading.encoding)
-            files[number] = recognise(raw, formats, reading.dates)
+            files[number] = recognise(raw, formats, reading)
         except DealkinError as problem:
             reports[number] = Report(path.name, refused=str(problem))
     applied = apply_files(session, list(files.values()), by, errors_folder, extension)

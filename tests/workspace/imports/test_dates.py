@@ -9,7 +9,8 @@ from tests.workspace.imports.files import counts, load_text, put
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
 from workspace.imports.dates import DateOrder, read_day, read_first_day, read_last_day, read_moment
-from workspace.imports.run import Reading, import_files
+from workspace.imports.recognition import Reading
+from workspace.imports.run import import_files
 
 
 @pytest.mark.parametrize(
