@@ -13,32 +13,26 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
 from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
 from references.network import address_books, vcards
-from references.network.address_books import Connection
+from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
+from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
 from workspace.audit import audit
 from workspace.clock import today
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
-from workspace.imports.cells import (
-    quoted,
-    read_choice,
-    read_day,
-    read_email,
-    read_first_day,
-    read_last_day,
-    read_list,
-    read_whole,
-)
+from workspace.imports.activity import add_past_event
+from workspace.imports.cells import quoted, read_choice, read_email, read_list, read_whole
 from workspace.imports.context import DealRows, ImportContext
-from workspace.imports.deals import add_past_event
-from workspace.imports.formats import Cells, Format, columns, needs
+from workspace.imports.dates import read_day, read_first_day, read_last_day
+from workspace.imports.formats import Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
 from workspace.imports.run import ImportExtension
-from workspace.keys import random_key
+from workspace.keys import plain, random_key
 from workspace.people import people
+from workspace.people.addresses import is_shared
 from workspace.people.tables import Person, Role
 
-Word = TypeVar("Word", Activity, ConsentState, LegalBasis)
+Word = TypeVar("Word", ConsentState, LegalBasis)
 
 # The demo's ties, advocates and past references.
 DEMO = Path(__file__).parent / "demo"
@@ -109,19 +103,20 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
 
     def apply(row: Row) -> Result:
         if "name" not in row:
-            raise Invalid("It names nobody: the profile was withdrawn, or never had a name.")
+            context.warn("A row names nobody, as those of withdrawn profiles do, and was left out.")
+            return Result.LEFT_OUT
         name = row.need_name("name", Connection, "name")
-        emails = row.read("email", lambda text: [read_email(email) for email in read_list(text)])
+        emails = _emails(row)
         facts = without_empty(
             {
-                "email": emails[0] if emails else None,
-                "url": row.read("url", people.profile_address),
-                "connected_on": row.read("connected_on", read_day),
+                "email": _own_address(context, emails),
+                "url": row.read_optional("url", people.profile_address),
+                "connected_on": row.read_optional("connected_on", read_day),
                 **row.read_lines(Connection, "company", "position"),
             }
         )
         row.check()
-        if owner.email in (emails or []):
+        if owner.email in emails:
             # Their own card.
             return Result.UNCHANGED
         connection, created, differs = book.put(name, source=source, **facts)
@@ -132,6 +127,8 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
 
     apply_each(rows, apply)
     address_books.match_connections(context.session, list(changed.values()))
+    for suggestion in address_books.suggestions(context.session, list(changed.values())):
+        _suggest(context, suggestion)
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):
@@ -188,9 +185,32 @@ def apply_references(context: ImportContext, rows: Sequence[Row]) -> None:
         apply_each(batch.rows, partial(_reference, context, ids, batch, requests))
 
 
-def _full_name(cells: Cells) -> Cells:
-    name = f"{cells.pop('first_name', '')} {cells.pop('last_name', '')}".strip()
-    return cells | ({"name": name} if name else {})
+def _emails(row: Row) -> list[str]:
+    """The addresses of a card; one that cannot be read leaves the others alone."""
+    emails = []
+    for text in row.read_list("email"):
+        try:
+            emails.append(read_email(text))
+        except Invalid as problem:
+            row.leave_out("email", str(problem))
+    return emails
+
+
+def _own_address(context: ImportContext, emails: list[str]) -> str | None:
+    """The address by which the record knows somebody; otherwise the first of them."""
+    own = [email for email in emails if email in context.emails and not is_shared(email)]
+    return next(iter([*own, *emails]), None)
+
+
+def _suggest(context: ImportContext, suggestion: Suggestion) -> None:
+    """Tell of a connection that may be in the record; only their owner knows whether it is."""
+    connection = suggestion.connection
+    at = f" at {quoted(connection.company)}" if connection.company else ""
+    people = " or ".join(map(quoted, suggestion.people))
+    context.warn(
+        f"{quoted(connection.name)}{at} may be {people} in the record and was not matched:"
+        " give both the same profile or e-mail address if so."
+    )
 
 
 def _owner(context: ImportContext, owner_id: int | None) -> int:
@@ -248,7 +268,13 @@ def _relate(context: ImportContext, row: Row, person_id: int) -> bool:
 
 
 def _activities(text: str) -> list[Activity]:
-    return [Activity(read_choice(part, map(str, Activity))) for part in read_list(text)]
+    return [_activity(part) for part in read_list(text)]
+
+
+def _activity(text: str) -> Activity:
+    """An activity by its name, or by the one word by which the command line knows it, too."""
+    named = [activity for activity in Activity if plain(text) in plain(activity).split()]
+    return named[0] if len(named) == 1 else Activity(read_choice(text, map(str, Activity)))
 
 
 def _consent(row: Row) -> dict[str, Any] | None:
@@ -312,7 +338,7 @@ def _reference(
     row: Row,
 ) -> Result:
     person_id = row.need("advocate", context.person_id)
-    activity = row.read("activity", _one_of(Activity)) or Activity.CALL
+    activity = row.read("activity", _activity) or Activity.CALL
     prospect_id = row.read("prospect", context.person_id)
     by_id = row.read("by", context.member_id)
     day = row.need("date", read_day)
@@ -410,25 +436,13 @@ def _one_of(words: type[Word]) -> Callable[[str], Word]:
 
 EXTENSION = ImportExtension(
     formats=(
-        Format(
-            "connections",
-            needs("first_name,last_name,connected_on", "first_name,last_name,company,position"),
-            {
-                "first_name": ("first name",),
-                "last_name": ("last name",),
-                "url": ("url", "profile url"),
-                "email": ("email address", "email"),
-                "company": ("company",),
-                "position": ("position",),
-                "connected_on": ("connected on",),
-            },
-            _full_name,
-        ),
+        LINKEDIN_FORMAT,
         Format(
             "cards",
             needs("name,email,company,position,related"),
             columns(",".join(vcards.HEADER)),
         ),
+        GOOGLE_FORMAT,
         Format(
             "advocates",
             needs("person,activities", "person,consent"),

@@ -13,7 +13,8 @@ from references.desk.request import OPEN_STATES, STEPS, TERMINAL_STATES, State
 from references.imports import EXTENSION
 from similarity.scoring import Weights
 from web.cli.main import app
-from workspace.imports.formats import FORMATS, Format
+from workspace.imports.formats import Format
+from workspace.imports.recognition import FORMATS
 from workspace.settings import Settings
 
 ROOT = Path(__file__).parents[1]

@@ -14,10 +14,10 @@ from workspace.clock import today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid
-from workspace.imports.cells import read_day, read_moment
+from workspace.imports.dates import read_day, read_moment
 from workspace.imports.files import read_file
-from workspace.imports.formats import FORMATS, RecognisedFile, recognise
 from workspace.imports.ledger import Import
+from workspace.imports.recognition import FORMATS, RecognisedFile, recognise
 from workspace.imports.run import ImportExtension, apply_files
 from workspace.keys import row_of_key
 from workspace.people import sign_in

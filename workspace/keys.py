@@ -16,6 +16,20 @@ Table = TypeVar("Table", bound=SQLModel)
 # NFKD separates most accents from their letters; these letters do not decompose.
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ı": "i"})
 
+# Cyrillic as passports and English texts write it (Russian, Ukrainian, Belarusian, Bulgarian,
+# Serbian, Macedonian), and modern Greek.
+_ROMAN = str.maketrans(
+    {
+        **dict(zip("абвгдезийклмнопрстуфыэ", "abvgdeziyklmnoprstufye", strict=True)),
+        **{"ё": "yo", "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch"},
+        **{"ъ": "", "ь": "", "ю": "yu", "я": "ya", "і": "i", "ї": "yi", "є": "ye", "ґ": "g"},
+        **{"ў": "u", "ђ": "dj", "ѓ": "gj", "ѕ": "dz", "ј": "j", "љ": "lj", "њ": "nj", "ќ": "kj"},
+        **{"ћ": "c", "џ": "dz"},
+        **dict(zip("αβγδεζηικλμνξοπρσςτυω", "avgdeziiklmnxoprsstyo", strict=True)),
+        **{"θ": "th", "φ": "f", "χ": "ch", "ψ": "ps"},
+    }
+)
+
 # Without the letters and digits that people confuse: 0 and o, 1, i and l.
 _KEY_LETTERS = "23456789abcdefghjkmnpqrstvwxyz"
 _DIGITS = 8
@@ -29,6 +43,12 @@ def plain(text: str) -> str:
     folded = unicodedata.normalize("NFKD", ordinary)
     kept = "".join(letter for letter in folded if not unicodedata.combining(letter))
     return " ".join(re.sub(r"[\W_]+", " ", kept).split())
+
+
+def romanised(text: str) -> str:
+    """Like `plain`, with Cyrillic and Greek in Latin letters: 'gazprom' for 'Газпром'."""
+    # Cyrillic й would lose its breve to `plain`, and Greek ά has an accent to lose.
+    return plain(plain(text.casefold().translate(_ROMAN)).translate(_ROMAN))
 
 
 def joined(text: str) -> str:
@@ -46,7 +66,7 @@ def find_named(by_name: Mapping[str, str], name: str, *, exactly: bool) -> str |
 
 def slug(text: str) -> str:
     """`text` as a part of a URL, at most 60 characters; empty if no letter or digit is left."""
-    ascii_only = re.sub(r"[^a-z0-9]+", "-", plain(text)).strip("-")
+    ascii_only = re.sub(r"[^a-z0-9]+", "-", romanised(text)).strip("-")
     return ascii_only[:60].rstrip("-")
 
 

@@ -1,7 +1,7 @@
 """Connections: the entries of members' own address books, and their matches in the record.
 
-Only its owner sees a connection. If the record has the person, by e-mail address, profile, or name
-and account, the owner gets a tie that is as private as the connection.
+Only its owner sees a connection. If the record has the person (`recognition.py` says when), the
+owner gets a tie that is as private as the connection.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,13 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from references.network.recognition import Entry, Recognition
 from references.network.ties import USUAL_BASE, Tie, TieKind, Visibility, pair, set_visibility
-from workspace.accounts.accounts import Account, find_account
+from workspace.accounts.accounts import find_account
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.keys import plain
+from workspace.people.names import name_key
 from workspace.people.people import add_contact
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -63,6 +65,14 @@ class ConnectionRow:
     person_key: str | None
 
 
+@dataclass(frozen=True)
+class Suggestion:
+    """A connection, and the names of the people in the record whom it may mean."""
+
+    connection: Connection
+    people: tuple[str, ...]
+
+
 class AddressBook:
     """The connections of one member, found by profile, by address, or by company."""
 
@@ -91,7 +101,7 @@ class AddressBook:
         It is recognised by its profile, or by its name with the e-mail address or the company.
         Empty values leave the stored ones. `Invalid` where several connections match.
         """
-        connection = self._find(plain(name)[:500], email, url, plain(company)[:500])
+        connection = self._find(name, email, url, company)
         values = {
             "email": email,
             "url": url,
@@ -117,7 +127,7 @@ class AddressBook:
             for column, value in facts.items():
                 setattr(connection, column, value)
         if changed:
-            connection.plain_name = plain(connection.name)[:500]
+            connection.plain_name = name_key(connection.name)
             connection.plain_company = plain(connection.company)[:500]
             self.session.add(connection)
             self._index(connection)
@@ -128,13 +138,13 @@ class AddressBook:
     ) -> Connection | None:
         if url and url in self._by_url:
             return self._by_url[url]
-        by_email = self._by_email.get((name, email)) if email else None
+        by_email = self._by_email.get((name_key(name), email)) if email else None
         if by_email and not (url and by_email.url):
             return by_email
         # Different profiles or addresses tell two people of one name at one company apart.
         namesakes = [
             row
-            for row in self._by_company.get((name, company), [])
+            for row in self._by_company.get((name_key(name), plain(company)), [])
             if not (url and row.url) and not (email and row.email and email != row.email)
         ]
         if len(namesakes) > 1:
@@ -145,8 +155,8 @@ class AddressBook:
         if row.url:
             self._by_url[row.url] = row
         if row.email:
-            self._by_email[row.plain_name, row.email] = row
-        namesakes = self._by_company.setdefault((row.plain_name, row.plain_company), [])
+            self._by_email[name_key(row.name), row.email] = row
+        namesakes = self._by_company.setdefault((name_key(row.name), plain(row.company)), [])
         if row not in namesakes:
             namesakes.append(row)
 
@@ -163,7 +173,9 @@ def match_people(session: Session, person_ids: Collection[int]) -> int:
             select(Connection).where(
                 _unmatched(),
                 sa.or_(
-                    col(Connection.plain_name).in_({plain(name)[:500] for name, *_ in facts}),
+                    col(Connection.plain_name).in_(
+                        {key for name, *_ in facts for key in (name_key(name), plain(name)[:500])}
+                    ),
                     col(Connection.email).in_({email for _, email, _ in facts if email}),
                     col(Connection.url).in_({profile for *_, profile in facts if profile}),
                 ),
@@ -179,27 +191,52 @@ def match_connections(session: Session, connections: Sequence[Connection]) -> in
     A match stays until the owner removes the connection.
     """
     session.flush()
+    rows = [row for row in connections if row.person_id is None]
     count = 0
-    for start in range(0, len(connections), 500):
-        rows = [row for row in connections[start : start + 500] if row.person_id is None]
-        emails = {row.email for row in rows if row.email}
-        profiles = {row.url for row in rows if row.url}
-        by_email = _unique_people(session, col(Person.email), emails)
-        by_profile = _unique_people(session, col(Person.profile), profiles)
-        by_name = _by_name_and_account(session, rows)
-        matches: list[tuple[Connection, int]] = []
-        for row in rows:
-            person_id = (
-                by_email.get(row.email or "")
-                or by_profile.get(row.url or "")
-                or by_name.get((row.plain_name, row.plain_company))
-            )
-            # Most address books have a card of their owner.
-            if person_id and person_id != row.owner_id:
-                matches.append((row, person_id))
-        _add_ties(session, matches)
-        count += len(matches)
+    # Most address books have a card of their owner.
+    matches = [
+        (row, person_id) for row, person_id in _matches(session, rows) if person_id != row.owner_id
+    ]
+    for batch in batches(matches):
+        _add_ties(session, batch)
+        count += len(batch)
     return count
+
+
+def suggestions(session: Session, connections: Sequence[Connection]) -> list[Suggestion]:
+    """For connections without a match, the people in the record whom they may mean."""
+    rows = [row for row in connections if row.person_id is None]
+    if not rows:
+        return []
+    recognition = _recognition(session, rows)
+    return [
+        Suggestion(row, tuple(person.name for person in people))
+        for row in rows
+        if (people := recognition.suggest(_entry(row)))
+    ]
+
+
+def _matches(session: Session, rows: Sequence[Connection]) -> list[tuple[Connection, int]]:
+    if not rows:
+        return []
+    recognition = _recognition(session, rows)
+    pairs = [(row, recognition.match(_entry(row))) for row in rows]
+    return [(row, person_id) for row, person_id in pairs if person_id is not None]
+
+
+def _recognition(session: Session, rows: Sequence[Connection]) -> Recognition:
+    namesakes: list[Entry] = []
+    for batch in batches(list({row.plain_name for row in rows})):
+        query = select_row(Entry, Connection).where(
+            col(Connection.plain_name).in_(batch),
+            col(Connection.owner_id).in_({row.owner_id for row in rows}),
+        )
+        namesakes += fetch(session, Entry, query)
+    return Recognition(session, [_entry(row) for row in rows], namesakes)
+
+
+def _entry(row: Connection) -> Entry:
+    return Entry(row.id, row.owner_id, row.name, row.email, row.url, row.company)
 
 
 def connections_of(
@@ -322,27 +359,3 @@ def _add_ties(session: Session, matches: Sequence[tuple[Connection, int]]) -> No
 
 def _unmatched() -> sa.ColumnElement[bool]:
     return col(Connection.person_id).is_(None)
-
-
-def _unique_people(session: Session, column: Any, values: Collection[str]) -> dict[str, int]:
-    """By value of a column, the person who has it; values of several people are left out."""
-    people: dict[str, list[int]] = {}
-    query = sa.select(column, col(Person.id)).where(column.in_(values))
-    for value, person_id in session.execute(query):
-        people.setdefault(value, []).append(person_id)
-    return {value: ids[0] for value, ids in people.items() if len(ids) == 1}
-
-
-def _by_name_and_account(
-    session: Session, rows: Sequence[Connection]
-) -> dict[tuple[str, str], int]:
-    """By plain name and company, the person who works there; namesakes are left out."""
-    companies = {row.plain_company for row in rows if row.plain_company}
-    people: dict[tuple[str, str], list[int]] = {}
-    for person_id, name, company in session.exec(
-        select(Person.id, Person.name, Account.plain_name)
-        .join(Account, col(Account.id) == col(Person.account_id))
-        .where(col(Account.plain_name).in_(companies))
-    ):
-        people.setdefault((plain(name)[:500], company), []).append(person_id)
-    return {key: ids[0] for key, ids in people.items() if len(ids) == 1}

@@ -84,10 +84,13 @@ def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
     ]
     kind = (card.first("KIND") or card.first("X-ADDRESSBOOKSERVER-KIND")).strip().lower()
     shown_as = card.first("X-ABSHOWAS").strip().lower()
-    name, company, problem = _name(card), _parts(card.first("ORG"))[0], ""
-    if kind not in ("", "individual") or shown_as == "company":
+    name, company, problem, left_out = _name(card), _parts(card.first("ORG"))[0], "", ""
+    is_group = kind not in ("", "individual") or shown_as == "company"
+    if is_group or (company and not name):
         name, company = "", name or company
-        problem = "It is the card of a group or an organisation, not of a person."
+        left_out = (
+            "A card is that of a group or an organisation, not of a person, and was left out."
+        )
     elif not card.closed:
         problem = "The card has no end."
     cells = [
@@ -98,7 +101,7 @@ def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
         _unescaped(card.first("TITLE")),
         join_values(_related(card, by_uid)),
     ]
-    return RawRow(card.line, cells, problem)
+    return RawRow(card.line, cells, problem, left_out)
 
 
 def _name(card: _Card) -> str:

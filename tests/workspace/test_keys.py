@@ -40,7 +40,7 @@ def test_should_make_slugs_that_fit_into_a_url(text: str) -> None:
 def test_should_give_each_row_a_key_of_its_own(database: Database) -> None:
     with database.write() as session:
         made = [add_account(session, name).key for name in ("Acme", "ACME!", "Acme 2", "Acme")]
-        nameless = [add_account(session, name).key for name in ("日本", "Москва")]
+        nameless = [add_account(session, name).key for name in ("日本", "東京")]
     assert made == ["acme", "acme-2", "acme-2-2", "acme-3"]
     assert nameless == ["account", "account-2"]
 
@@ -54,7 +54,7 @@ def test_should_take_the_signs_of_a_pattern_literally(database: Database) -> Non
 
 def test_should_number_the_keys_of_many_things_of_one_name(database):
     with database.write() as session:
-        made = [add_account(session, "Завод").key for _ in range(140)]
+        made = [add_account(session, "工場").key for _ in range(140)]
     assert made == ["account", *(f"account-{number}" for number in range(2, 141))]
 
 

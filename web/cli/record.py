@@ -20,17 +20,48 @@ def import_(
         str | None,
         typer.Option("--as", metavar="EMAIL", help="The member in whose name they are imported."),
     ] = None,
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The encoding of the files, such as cp852, if guessed wrong."
+        ),
+    ] = None,
+    dates: Annotated[
+        str | None,
+        typer.Option(metavar="ORDER", help="day-first or month-first, for dates such as 3/4/2024."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'THEIRS=OURS'",
+            help="What a column of the files is; give it once a column. 'THEIRS=' leaves it out.",
+        ),
+    ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
     from references.imports import EXTENSION
     from workspace.imports import run
+    from workspace.imports.dates import DateOrder
+    from workspace.imports.formats import column_name
+    from workspace.imports.recognition import Reading
 
+    try:
+        order = DateOrder(dates) if dates else None
+    except ValueError:
+        raise typer.BadParameter("It is day-first or month-first.", param_hint="--dates") from None
+    columns = {}
+    for text in column or ():
+        theirs, equals, ours = text.rpartition("=")
+        if not equals or not column_name(theirs):
+            raise typer.BadParameter("Write 'THEIRS=OURS'.", param_hint="--column")
+        columns[column_name(theirs)] = ours.strip()
+    reading = Reading(encoding, order, columns)
     with open_workspace() as workspace:
         with workspace.database.write() as session:
             workspace.catalog.postpone(session)
             by = viewer_of_email(session, as_).person_id
             errors = workspace.settings.home / "import-errors"
-            reports = run.import_files(session, files, by, errors, EXTENSION)
+            reports = run.import_files(session, files, by, errors, EXTENSION, reading)
         for report in reports:
             print_report(report)
         with progress_bar("documents") as show:
@@ -43,13 +74,15 @@ def print_report(report: "Report") -> None:
     if report.refused:
         typer.echo(printable(f"{report.file_name}: {report.refused}"), err=True)
         return
+    others = f", {report.left_out:,} left out" if report.left_out else ""
+    others += f", {report.incomplete:,} without some cells" if report.incomplete else ""
     typer.echo(
         printable(
             f"{report.file_name} ({report.kind}): {report.created:,} new, {report.updated:,}"
-            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused"
+            f" changed, {report.unchanged:,} as they were, {report.failed:,} refused{others}"
         )
     )
     for warning in report.warnings:
         typer.echo(printable(f"  {warning}"))
     if report.error_file:
-        typer.echo(f"  The rows that were refused, and why: {report.error_file}")
+        typer.echo(f"  What was not imported, and why: {report.error_file}")

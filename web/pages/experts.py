@@ -26,7 +26,7 @@ class TopicController(Controller):
     """/experts."""
 
     path = "/experts"
-    opt = open_to(Policy.MEMBERS)
+    opt = open_to(reads=Policy.MEMBERS, searches=True)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

@@ -1,5 +1,6 @@
 """Countries and the sales regions that they belong to."""
 
+import gettext
 from functools import cache
 
 import pycountry
@@ -39,6 +40,8 @@ def region_of(country: str) -> str | None:
 
 def country_name(code: str | None) -> str:
     """The common name of a country (ISO 3166-1 alpha-2)."""
+    if code in _WITHOUT_CODE:
+        return _WITHOUT_CODE[code]
     country = pycountry.countries.get(alpha_2=code) if code else None
     return getattr(country, "common_name", country.name) if country else ""
 
@@ -46,18 +49,62 @@ def country_name(code: str | None) -> str:
 @cache
 def country_choices() -> tuple[tuple[str, str], ...]:
     """All countries as (code, name), ordered by name, for a form."""
-    codes = (country.alpha_2 for country in pycountry.countries)
+    codes = (*(country.alpha_2 for country in pycountry.countries), *_WITHOUT_CODE)
     choices = ((code, country_name(code)) for code in codes)
     return tuple(sorted(choices, key=lambda choice: choice[1]))
 
 
 @cache
 def find_country(text: str, *, exactly: bool = False) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country, from a code or a name.
+    """The ISO 3166-1 alpha-2 code of a country, from a code or a name in any of many languages.
 
-    Unless `exactly` is set, the name may be misspelt.
+    Unless `exactly` is set, an English name may be misspelt.
     """
-    return find_named(_codes_by_name(), plain(text), exactly=exactly)
+    name = plain(text).removeprefix("the ")
+    # 'U.K.' is 'UK'.
+    code = _codes_by_name().get(name) or _codes_by_name().get(name.replace(" ", ""))
+    return code or _translations().get(name) or find_named(_codes_by_name(), name, exactly=exactly)
+
+
+# Countries that have no code in ISO 3166 but one that everybody uses.
+_WITHOUT_CODE = {"XK": "Kosovo"}
+# Names beside those of the standard.
+_ALIASES = {
+    "GB": "uk; great britain; england; scotland; wales; northern ireland; britain; anglia;"
+    " großbritannien; англия; великобритания; szkocja; walia; gb eng; england and wales",
+    "US": "usa; united states of america; america; us of a; сша; u s; stany zjednoczone ameryki;"
+    " vereinigte staaten von amerika; etats unis d amerique; spojene staty americke",
+    "KR": "korea; south korea; republic of korea; korea south; korea republic; корея",
+    "KP": "north korea; korea north",
+    "RU": "russia; россия; rosja; russland; russian federation",
+    "AE": "uae; emirates; emiraty; оаэ; zea; vae",
+    "NL": "netherlands; holland; holandia; голландия",
+    "TR": "turkey; turkiye; turcja; turkei; турция",
+    "CI": "ivory coast; cote d ivoire; cote divoire",
+    "CZ": "czech republic; czechia; ceska republika; czechy; tschechien; tschechische republik;"
+    " republika czeska; чехия",
+    "HK": "hong kong; hong kong sar; hong kong sar china; hong kong china; hongkong; гонконг",
+    "MO": "macau; macao; macau sar; macao sar", "VN": "vietnam; viet nam; вьетнам",
+    "TW": "taiwan; taiwan roc; chinese taipei; тайвань",
+    "CN": "china; prc; mainland china; pr china; peoples republic of china; китай; кнр",
+    "CV": "cape verde", "SZ": "swaziland", "MK": "macedonia; north macedonia; fyrom; македония",
+    "MM": "burma; birma", "TL": "east timor", "LA": "laos", "SY": "syria", "IR": "iran",
+    "VE": "venezuela", "BO": "bolivia", "TZ": "tanzania", "MD": "moldova; moldavia; молдова",
+    "BY": "belarus; белоруссия; białoruś", "BN": "brunei", "VA": "vatican; vatican city",
+    "PS": "palestine; palestinian territories", "FM": "micronesia", "CG": "congo brazzaville",
+    "CD": "congo kinshasa; dr congo; drc; democratic republic of the congo; zaire",
+    "BA": "bosnia; bosnia herzegovina", "TT": "trinidad", "AG": "antigua", "XK": "kosovo; xk; xkx",
+    "IE": "ireland; republic of ireland; eire; irlandia; ирландия", "DE": "germany; германия; frg",
+    "GR": "greece; hellas; ellada", "CH": "switzerland; szwajcaria; швейцария; suisse; svizzera",
+    "SK": "slovakia; slovak republic; słowacja", "SA": "saudi arabia; ksa; saudi",
+    "ZA": "south africa; rsa; rpa; юар", "NZ": "new zealand; aotearoa",
+    "KZ": "kazakhstan; казахстан", "UA": "ukraine; украина; україна; ukraina", "GE": "georgia",
+}  # fmt: skip
+# Languages in which address books and CRMs write countries.
+_LANGUAGES = (
+    *("pl", "de", "fr", "es", "it", "cs", "ru", "uk", "pt", "nl", "tr", "ja", "zh_CN", "sv", "da"),
+    *("nb", "fi", "hu", "ro", "sk", "el", "ko", "sl", "hr", "bg", "lt", "lv", "et"),
+)
 
 
 @cache
@@ -67,6 +114,21 @@ def _codes_by_name() -> dict[str, str]:
         for attribute in ("name", "official_name", "common_name", "alpha_2", "alpha_3"):
             if name := getattr(country, attribute, None):
                 codes[plain(name)] = country.alpha_2
-    codes.update({"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB"})
-    codes.update({"usa": "US", "korea": "KR", "south korea": "KR", "russia": "RU", "uae": "AE"})
+    for code, names in _ALIASES.items():
+        codes |= {plain(name): code for name in names.split(";")}
+    return codes
+
+
+@cache
+def _translations() -> dict[str, str]:
+    """The codes of countries by their names in other languages than English."""
+    codes: dict[str, str] = {}
+    for language in _LANGUAGES:
+        translation = gettext.translation(
+            "iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True
+        )
+        for country in pycountry.countries:
+            for attribute in ("name", "official_name", "common_name"):
+                if name := getattr(country, attribute, None):
+                    codes.setdefault(plain(translation.gettext(name)), country.alpha_2)
     return codes

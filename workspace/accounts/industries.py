@@ -8,6 +8,7 @@ division's two digits. The short names are Dealkin's own.
 import re
 from functools import cache
 
+from workspace.accounts.industry_aliases import ALIASES
 from workspace.keys import find_named
 
 SECTIONS = {
@@ -125,64 +126,6 @@ DIVISIONS = {
     "U99": "International organisations",
 }
 
-# Names of industries in other systems that differ from the classification's.
-ALIASES = {
-    "technology": "J62",
-    "software": "J62",
-    "saas": "J62",
-    "it": "J62",
-    "information technology": "J62",
-    "internet": "J63",
-    "telecommunications": "J61",
-    "telecom": "J61",
-    "medical": "Q86",
-    "healthcare": "Q86",
-    "health care": "Q86",
-    "hospitals": "Q86",
-    "biotech": "M72",
-    "biotechnology": "M72",
-    "pharma": "C21",
-    "pharmaceutical": "C21",
-    "retail": "G47",
-    "e-commerce": "G47",
-    "ecommerce": "G47",
-    "wholesale": "G46",
-    "finance": "K64",
-    "financial services": "K64",
-    "fintech": "K64",
-    "banking": "K64",
-    "insurance": "K65",
-    "entertainment": "R90",
-    "media": "J59",
-    "marketing": "M73",
-    "advertising": "M73",
-    "employment": "N78",
-    "staffing": "N78",
-    "human resources": "N78",
-    "services": "S",
-    "consulting": "M70",
-    "legal": "M69",
-    "logistics": "H52",
-    "transportation": "H49",
-    "airlines": "H51",
-    "energy": "D35",
-    "utilities": "D35",
-    "oil and gas": "B06",
-    "manufacturing": "C",
-    "automotive": "C29",
-    "food": "C10",
-    "chemicals": "C20",
-    "real estate": "L68",
-    "hospitality": "I55",
-    "travel": "N79",
-    "government": "O84",
-    "public sector": "O84",
-    "education": "P85",
-    "agriculture": "A01",
-    "non-profit": "S94",
-    "security": "N80",
-}
-
 
 def industry_name(code: str | None) -> str:
     """The short name of an industry; empty if the code is unknown."""
@@ -213,9 +156,11 @@ def find_industry(text: str, *, exactly: bool = False) -> str | None:
 
 @cache
 def _codes_by_name() -> dict[str, str]:
-    codes = {_comparable(name): code for code, name in SECTIONS.items()}
+    # HubSpot leaves the 'and' out: 'OIL_ENERGY'.
+    aliases = {_comparable(name): code for name, code in ALIASES.items()}
+    codes = {name.replace(" and ", " "): code for name, code in aliases.items()} | aliases
+    codes.update({_comparable(name): code for code, name in SECTIONS.items()})
     codes.update({_comparable(name): code for code, name in DIVISIONS.items()})
-    codes.update({_comparable(name): code for name, code in ALIASES.items()})
     return codes
 
 

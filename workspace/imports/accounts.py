@@ -1,22 +1,18 @@
 """Applies the rows of products, competitors and accounts."""
 
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from workspace.accounts.accounts import Account, Relationship, edit_account
+from workspace.accounts.size_bands import headcount_band
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.tables import Competitor, Product
-from workspace.imports.cells import (
-    Money,
-    read_choice,
-    read_currency,
-    read_domain,
-    read_money,
-    read_whole,
-)
+from workspace.imports.cells import quoted, read_choice, read_domain, read_whole
 from workspace.imports.context import ImportContext, NamedRow
+from workspace.imports.money import read_currency, read_money
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
 
@@ -26,13 +22,13 @@ def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name = row.need_name("product", Product, "name")
-        price = row.read("list_price", read_money)
+        price, currency = read_price(row, "list_price")
         facts = without_empty(
             {
                 **row.read_lines(Product, "family"),
                 **row.read_prose(Product, "description"),
-                "list_price": price.amount if price else None,
-                "currency": read_row_currency(row, price),
+                "list_price": price,
+                "currency": currency,
             }
         )
         row.check()
@@ -48,7 +44,7 @@ def apply_competitors(context: ImportContext, rows: Sequence[Row]) -> None:
         name = row.need_name("competitor", Competitor, "name")
         facts = without_empty(
             {
-                "domain": row.read("domain", read_domain),
+                "domain": row.read_optional("domain", read_domain),
                 **row.read_prose(Competitor, "description"),
             }
         )
@@ -64,37 +60,50 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name = row.need_name("account", Account, "name")
         parent = context.read_account_name(row, "parent")
-        relationship = row.read(
+        relationship = row.read_optional(
             "relationship", lambda text: read_choice(text, map(str, Relationship))
         )
         facts = without_empty(
             {
-                "domain": row.read("domain", read_domain),
-                "industry": row.read("industry", context.industry),
-                "headcount": row.read("headcount", read_whole),
-                "country": row.read("country", context.country),
+                "domain": row.read_optional("domain", read_domain),
+                "industry": row.read_optional("industry", context.industry),
+                "country": row.read_optional("country", context.country),
                 "relationship": relationship,
                 **row.read_lines(Account, "region"),
                 **row.read_prose(Account, "description"),
             }
         )
+        band = headcount_band(row.cells.get("headcount", ""))
+        if band is None and (headcount := row.read_optional("headcount", read_whole)):
+            facts["headcount"] = headcount
         addition = row.cells.get("add_to_description", "")
         if parent and plain(parent) == plain(name):
-            row.add_problem("parent: An account cannot belong to itself.")
+            row.leave_out("parent", "An account cannot belong to itself.")
+            parent = None
         row.check()
-        account = context.find_account(name)
+        match = context.accounts.described(name, facts.get("domain"), facts.get("country"))
+        account = context.account_of(match, name)
+        parent_account = context.find_account(parent) if parent else None
+        if account and parent_account and _is_ancestor(context, account, parent_account):
+            row.leave_out("parent", f"{parent_account.name} belongs to this account already.")
+            parent = None
+        if band:
+            facts |= _usual_headcount(context, row, account, band)
         if parent:
-            parent_account = context.find_account(parent)
-            if account and parent_account and _is_ancestor(context, account, parent_account):
-                row.add_problem("parent: It belongs to this account already.")
-                row.check()
             parent_account = parent_account or context.add_account(parent, mentioned=True)
             facts["parent_id"] = parent_account.id
         if account is None:
             if addition:
                 facts["description"] = addition
-            context.add_account(name, **facts)
+            if match.similar:
+                context.warn(
+                    f"{quoted(name)} looks like {match.similar.name}, but has another country or"
+                    " legal form: it was added as an account of its own."
+                )
+            account = context.add_account(name, **facts)
+            context.account_of_record_id[row.cells.get("record_id", "")] = account.id
             return Result.CREATED
+        context.account_of_record_id[row.cells.get("record_id", "")] = account.id
         if addition and addition not in account.description:
             facts["description"] = f"{account.description}\n{addition}".strip()
         if (
@@ -105,23 +114,49 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
             # A won deal made the account a customer; an older file does not undo that.
             del facts["relationship"]
         changed = edit_account(context.session, account, context.by, facts)
+        context.accounts.remember(account)
         return Result.UPDATED if changed else Result.UNCHANGED
 
-    names = (plain(row.cells.get("account", "")) for row in rows)
-    context.prefetch(
-        Account, [context.account_ids[name] for name in names if name in context.account_ids]
-    )
+    names = [row.cells.get("account", "") for row in rows]
+    context.prefetch(Account, set().union(*map(context.accounts.ids_named, names)))
     apply_each(parents_first(list(rows), "account", "parent", plain), apply)
 
 
-def read_row_currency(row: Row, money: Money | None) -> str | None:
-    """The currency of a row's amount: from the currency column, or from the amount's cell."""
-    stated = row.read("currency", read_currency)
-    in_amount = money.currency if money else None
-    # A dollar sign alone may mean any country's dollar.
-    if stated and in_amount and stated != in_amount and in_amount != "USD":
-        row.add_problem(f"currency: The amount is in {in_amount}, the column says {stated}.")
-    return stated or in_amount
+def _usual_headcount(
+    context: ImportContext, row: Row, account: Account | None, band: tuple[int, int, int]
+) -> dict[str, int]:
+    """The headcount that a band gives an account, unless it has one in that band already."""
+    low, high, usual = band
+    if account and account.headcount is not None and low <= account.headcount <= high:
+        return {}
+    if low != high:
+        context.warn(f"The headcount {quoted(row.cells['headcount'])} was read as {usual:,}.")
+    return {"headcount": usual}
+
+
+def read_price(row: Row, column: str) -> tuple[Decimal | None, str | None]:
+    """An amount and its currency, from the currency column or from the amount's cell.
+
+    An amount without its currency would be a wrong one, so that both are left out together.
+    """
+    money = row.read_optional(column, read_money)
+    stated = None
+    if "currency" in row:
+        stated = row.read_optional("currency", read_currency)
+        if stated is None:
+            return None, None
+    if money is None or not money.possible:
+        return (money.amount if money else None), stated
+    if stated and stated not in money.possible:
+        row.add_problem(
+            f"currency: The amount is in {' or '.join(sorted(money.possible))}, the column says"
+            f" {stated}."
+        )
+    if stated is None and money.currency is None:
+        codes = " or ".join(sorted(money.possible))
+        row.leave_out(column, f"{quoted(row.cells[column])} could be in {codes}: add the currency.")
+        return None, None
+    return money.amount, stated or money.currency
 
 
 def _put(

@@ -11,9 +11,10 @@ from workspace.assets import KINDS, Asset, Use, edit_asset, may_edit, publish
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.errors import Forbidden, Invalid
-from workspace.imports.cells import quoted, read_boolean, read_choice, read_day, read_link
+from workspace.imports.activity import add_past_event, start_of
+from workspace.imports.cells import quoted, read_boolean, read_choice, read_link
 from workspace.imports.context import DealRows, ImportContext
-from workspace.imports.deals import add_past_event, start_of
+from workspace.imports.dates import read_day
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
 
@@ -62,8 +63,8 @@ def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
 def _asset_facts(context: ImportContext, row: Row) -> dict[str, Any]:
     facts = without_empty(
         {
-            "url": row.read("url", lambda text: read_link(text, max_length(Asset, "url"))),
-            "published": row.read("published", read_day),
+            "url": row.read_optional("url", lambda text: read_link(text, max_length(Asset, "url"))),
+            "published": row.read_optional("published", read_day),
             "expires": row.read("expires", read_day),
             "withdrawn": row.read("withdrawn", read_boolean),
             **row.read_lines(Asset, "language"),
@@ -98,11 +99,11 @@ def _apply_use(
     asset_id = row.need("asset", lambda text: _asset_id(context, text))
     by_id = row.read("by", context.member_id)
     used_on = row.read("used_on", read_day)
-    stage = row.read("stage", context.stage)
+    stage = row.read_optional("stage", context.stage)
     facts = without_empty(
         {
             "stage_id": stage.id if stage else None,
-            "helped": row.read("helped", read_boolean),
+            "helped": row.read_optional("helped", read_boolean),
             **row.read_prose(Use, "comment"),
         }
     )

@@ -3,12 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
-
-import pycountry
+from decimal import Decimal
 
 from workspace.errors import Invalid
 from workspace.keys import plain
@@ -16,8 +11,6 @@ from workspace.value_lists import split_values
 
 # For columns without a length of their own.
 LONGEST_TEXT = 100_000
-# The largest amount that the columns of amounts hold.
-LARGEST_AMOUNT = Decimal(10) ** 12 - Decimal("0.01")
 # INTEGER columns have 32 bits on PostgreSQL.
 LARGEST_WHOLE = 2**31 - 1
 
@@ -151,184 +144,6 @@ def read_whole(text: str) -> int:
     if number > LARGEST_WHOLE:
         raise Invalid(f"{quoted(text)} is too large.")
     return int(number)
-
-
-@dataclass(frozen=True)
-class Money:
-    """An amount, with the currency where the cell names one."""
-
-    amount: Decimal
-    currency: str | None = None
-
-
-_SIGNS = {"$": "USD", "us$": "USD", "€": "EUR", "£": "GBP", "zł": "PLN", "zl": "PLN", "₽": "RUB"}
-_UNITS = {
-    "k": 3, "tys": 3, "tys.": 3, "thousand": 3,
-    "m": 6, "mn": 6, "mm": 6, "mln": 6, "mio": 6, "mio.": 6, "million": 6,
-    "b": 9, "bn": 9, "mld": 9, "billion": 9,
-}  # fmt: skip
-_MONEY = re.compile(r"([^0-9]*)([0-9][0-9.,' ]*)([^0-9]*)")
-_AFTER = re.compile(
-    rf"({'|'.join(map(re.escape, sorted(_UNITS, key=len, reverse=True)))})?\s*(\D*)"
-)
-
-
-def read_money(text: str) -> Money:
-    """An amount as people and systems write it: $1,234,567, 250k, 1 234,50 zł, EUR 1.5M."""
-    written = unicodedata.normalize("NFKC", text).replace("’", "'").replace("−", "-").strip()
-    parts = _MONEY.fullmatch(written) if len(written) <= 60 else None
-    if not parts:
-        raise Invalid(f"{quoted(text)} is not an amount.")
-    before, digits, after = (part.strip().casefold() for part in parts.groups())
-    if "-" in before or (before.startswith("(") and after.endswith(")")):
-        raise Invalid(f"{quoted(text)} is below zero.")
-    unit = ""
-    if after not in _codes() and (trailing := _AFTER.fullmatch(after)):
-        unit, after = trailing[1] or "", trailing[2]
-    if before and after:
-        raise Invalid(f"{quoted(text)} is not an amount.")
-    try:
-        code = _currency_of(before or after)
-        amount = read_number(digits).scaleb(_UNITS.get(unit, 0))
-    except Invalid as problem:
-        if problem.args[0].startswith(quoted(digits) + " could"):
-            raise
-        raise Invalid(f"{quoted(text)} is not an amount.") from None
-    if amount > LARGEST_AMOUNT:
-        raise Invalid(f"{quoted(text)} is too large.")
-    return Money(amount.quantize(Decimal("0.01"), ROUND_HALF_UP), code)
-
-
-def read_currency(text: str) -> str:
-    """The ISO 4217 code of a currency."""
-    code = _currency_of(text.strip().casefold())
-    if code is None:
-        raise Invalid(f"{quoted(text)} is not a currency.")
-    return code
-
-
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        [
-            "jan january",
-            "feb february",
-            "mar march",
-            "apr april",
-            "may",
-            "jun june",
-            "jul july",
-            "aug august",
-            "sep sept september",
-            "oct october",
-            "nov november",
-            "dec december",
-        ],
-        start=1,
-    )
-    for name in names.split()
-}
-_TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?\s?(?:Z|AM|PM|[+-]\d{2}:?\d{2})?)?"
-_ISO = re.compile(rf"(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}}){_TIME}", re.ASCII)
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
-_DAY_FIRST = re.compile(rf"(\d{{1,2}})\.\s?(\d{{1,2}})\.\s?(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
-_EITHER_FIRST = re.compile(rf"(\d{{1,2}})[/-](\d{{1,2}})[/-](\d{{4}}){_TIME}", re.ASCII)
-_DAY_MONTH = re.compile(r"(\d{1,2})(?:st|nd|rd|th)?[ -]([a-z]+)\.?,?[ -](\d{4}|\d{2})", re.ASCII)
-_MONTH_DAY = re.compile(r"([a-z]+)\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.ASCII)
-
-
-def read_day(text: str) -> date:
-    """A date: 2024-03-12, 12 Mar 2024, 7-Feb-22, Mar 12, 2024, 12.03.2024, 25/03/2024."""
-    written = " ".join(text.split()).casefold() if len(text) <= 60 else ""
-    if parts := _ISO.fullmatch(written.upper()) or _COMPACT.fullmatch(written):
-        return _date(text, parts[1], parts[2], parts[3])
-    if parts := _DAY_FIRST.fullmatch(written.upper()):
-        return _date(text, parts[3], parts[2], parts[1])
-    if parts := _DAY_MONTH.fullmatch(written):
-        return _date(text, parts[3], _MONTHS.get(parts[2], 0), parts[1])
-    if parts := _MONTH_DAY.fullmatch(written):
-        return _date(text, parts[3], _MONTHS.get(parts[1], 0), parts[2])
-    if parts := _EITHER_FIRST.fullmatch(written.upper()):
-        first, second = int(parts[1]), int(parts[2])
-        if first != second and first <= 12 and second <= 12:
-            day_first = _date(text, parts[3], second, first)
-            month_first = _date(text, parts[3], first, second)
-            raise Invalid(
-                f"{quoted(text)} could be {day_first:%d %B} or {month_first:%d %B}:"
-                f" write {day_first.isoformat()} or {month_first.isoformat()}."
-            )
-        month, month_day = (second, first) if first > 12 else (first, second)
-        return _date(text, parts[3], month, month_day)
-    raise Invalid(f"{quoted(text)} is not a date: write it like 2024-03-12.")
-
-
-def read_first_day(text: str) -> date:
-    """The start of a period: a date, or the first day of a month or a year."""
-    year, month = _year_and_month(text)
-    return date(year, month or 1, 1) if year else read_day(text)
-
-
-def read_last_day(text: str) -> date:
-    """The end of a period: a date, or the last day of a month or a year."""
-    year, month = _year_and_month(text)
-    if not year:
-        return read_day(text)
-    following = date(year, month + 1, 1) if month and month < 12 else date(year + 1, 1, 1)
-    return following - timedelta(days=1)
-
-
-def read_moment(text: str) -> datetime:
-    """A date with or without a time of day, in UTC unless it names a time zone."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        moment = datetime.combine(read_day(text), datetime.min.time())
-    _date(text, moment.year, moment.month, moment.day)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _year_and_month(text: str) -> tuple[int, int]:
-    """Year and month of a cell that holds a year or a month; 0 for what the cell does not hold."""
-    written = " ".join(text.split()).casefold()[:60]
-    year, month = 0, 0
-    if parts := re.fullmatch(r"([0-9]{4})(?:[-/.]([0-9]{1,2}))?", written):
-        year, month = int(parts[1]), int(parts[2] or 0)
-    elif parts := re.fullmatch(r"([0-9]{1,2})[-/.]([0-9]{4})", written):
-        year, month = int(parts[2]), int(parts[1])
-    elif parts := re.fullmatch(r"([a-z]+)\.?,? ([0-9]{4})", written):
-        year, month = int(parts[2]), _MONTHS.get(parts[1], 13)
-    if year:
-        _date(text, year, month or 1, 1)
-    return year, month
-
-
-def _date(text: str, year: str | int, month: str | int, of_month: str | int) -> date:
-    full = int(year)
-    if isinstance(year, str) and len(year) == 2:
-        # POSIX reads years of two digits like this.
-        full += 2000 if full < 69 else 1900
-    try:
-        day = date(full, int(month), int(of_month))
-    except ValueError:
-        raise Invalid(f"{quoted(text)} is not a date: write it like 2024-03-12.") from None
-    if not 1900 <= day.year <= 2200:
-        raise Invalid(f"{quoted(text)} lies outside the years 1900 to 2200.")
-    return day
-
-
-def _currency_of(text: str) -> str | None:
-    """The code of a currency's sign or code in small letters; None for an empty text."""
-    if not text:
-        return None
-    code = _SIGNS.get(text) or _codes().get(text)
-    if code is None:
-        raise Invalid(f"{quoted(text)} is not a currency.")
-    return code
-
-
-@cache
-def _codes() -> dict[str, str]:
-    return {currency.alpha_3.casefold(): currency.alpha_3 for currency in pycountry.currencies}
 
 
 def _bounded(text: str, limit: int | None) -> str:

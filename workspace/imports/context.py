@@ -1,5 +1,6 @@
 """An import's context: who imports, and a cache of what the record holds."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,17 +14,20 @@ from workspace.accounts.geography import country_name, find_country
 from workspace.accounts.industries import find_industry, industry_name
 from workspace.assets import Asset
 from workspace.audit import audit
-from workspace.database import batches
+from workspace.database import batches, fetch, select_row
 from workspace.deals import access
 from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.seat_roles import owners_role, role_names
 from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
 from workspace.errors import Forbidden, Invalid
+from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
 from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
+from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
 from workspace.people import members, people, viewer
+from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 from workspace.value_lists import split_values
@@ -65,6 +69,8 @@ class ImportContext:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
+        # The accounts of this import by their ids in another system.
+        self.account_of_record_id: dict[str, int] = {}
         # Deals that the one who imports may change, as far as they were asked about.
         self._editable: set[int] = set()
 
@@ -111,15 +117,37 @@ class ImportContext:
     # Accounts.
 
     @cached_property
-    def account_ids(self) -> dict[str, int]:
-        """The ids of all accounts by plain name."""
-        rows = self.session.exec(select(Account.name, Account.id).order_by(col(Account.id).desc()))
-        return {plain(name): row_id for name, row_id in rows}
+    def accounts(self) -> KnownAccounts:
+        """All accounts by what they are known by."""
+        query = select_row(KnownAccount, Account).order_by(col(Account.id))
+        return KnownAccounts(fetch(self.session, KnownAccount, query))
+
+    def account_name_of_ids(self, text: str) -> str | None:
+        """The name of the account that another system's ids mean; a warning if none is known."""
+        for record_id in re.split(r"[;,\s]+", text):
+            if account_id := self.account_of_record_id.get(record_id):
+                return self.get(Account, account_id).name
+        self.warn(
+            "Deals name their account only by its id in the other system: import its accounts, with"
+            " their ids, together with the deals. They were imported without an account."
+        )
+        return None
 
     def find_account(self, name: str) -> Account | None:
-        """The account of that name, whatever its capitals and accents."""
-        row_id = self.account_ids.get(plain(name))
-        return self.get(Account, row_id) if row_id is not None else None
+        """The account that a company's name means, whatever its script and legal form."""
+        match = self.accounts.mentioned(name)
+        if match.similar:
+            self.warn(f"{quoted(name)} looks like {match.similar.name} with another legal form.")
+        return self.account_of(match, name)
+
+    def account_of(self, match: Match, name: str) -> Account | None:
+        """The account of a match; a warning if its name is another one."""
+        if match.account_id is None:
+            return None
+        account = self.get(Account, match.account_id)
+        if plain(account.name) != plain(name):
+            self.warn(f"{quoted(name)} was read as {account.name}.")
+        return account
 
     def read_account_name(self, row: Row, column: str) -> str | None:
         """The name of the account that a row refers to; the account need not exist yet."""
@@ -134,7 +162,7 @@ class ImportContext:
             self.warn(f"The account {quoted(name)} was not known yet and was added.")
         account = add_account(self.session, name, **facts)
         audit(self.session, self.by, "account added", f"account {account.id}")
-        self.account_ids[plain(name)] = account.id
+        self.accounts.remember(account)
         return self.remember(account)
 
     @cached_property
@@ -227,10 +255,19 @@ class ImportContext:
 
     @cached_property
     def people_named(self) -> dict[str, list[int]]:
-        """The ids of all people by plain name."""
+        """The ids of all people by the key of their name."""
         ids: dict[str, list[int]] = {}
         for name, row_id in self.session.exec(select(Person.name, Person.id)):
-            ids.setdefault(plain(name), []).append(row_id)
+            ids.setdefault(name_key(name), []).append(row_id)
+        return ids
+
+    @cached_property
+    def profiles(self) -> dict[str, list[int]]:
+        """The ids of all people with a profile, by its address."""
+        ids: dict[str, list[int]] = {}
+        for profile, row_id in self.session.exec(select(Person.profile, Person.id)):
+            if profile:
+                ids.setdefault(profile, []).append(row_id)
         return ids
 
     @cached_property
@@ -239,12 +276,15 @@ class ImportContext:
         return set(self.session.exec(select(Member.person_id)))
 
     def remember_person(self, person: Person) -> None:
-        """Have lookups find a person by their present name and e-mail address."""
+        """Have lookups find a person by their present name, e-mail address and profile."""
         if person.email:
             self.emails[person.email] = person.id
-        ids = self.people_named.setdefault(plain(person.name), [])
-        if person.id not in ids:
-            ids.append(person.id)
+        lists = [self.people_named.setdefault(name_key(person.name), [])]
+        if person.profile:
+            lists.append(self.profiles.setdefault(person.profile, []))
+        for ids in lists:
+            if person.id not in ids:
+                ids.append(person.id)
         self.remember(person)
 
     def person_id(self, text: str, *, member: bool = False) -> int:
@@ -253,7 +293,7 @@ class ImportContext:
             row_id = self.emails.get(text.strip().removeprefix("mailto:").lower())
             ids = [row_id] if row_id is not None else []
         else:
-            ids = self.people_named.get(plain(text), [])
+            ids = self.people_named.get(name_key(text), [])
         if member:
             ids = [row_id for row_id in ids if row_id in self.member_ids]
         if len(ids) > 1:
@@ -274,20 +314,18 @@ class ImportContext:
         return stages(self.session)
 
     @cached_property
-    def _stages_named(self) -> dict[str, Stage]:
-        by_name = {plain(stage.name): stage for stage in self.stages}
-        for outcome in (Outcome.WON, Outcome.LOST):
-            closing = [stage for stage in self.stages if stage.outcome == outcome]
-            if closing:
-                by_name.setdefault(outcome.value, closing[0])
-        return by_name
+    def stage_names(self) -> StageNames:
+        """The stages by the names that files give them."""
+        return StageNames(self.stages)
 
     def stage(self, text: str) -> Stage:
-        """The stage of that name; 'won' and 'lost' mean the first stage of that outcome."""
-        stage = self._stages_named.get(plain(text))
+        """The stage of that name; a warning if another system's stage was read as one of ours."""
+        stage, exact = self.stage_names.find(text)
         if stage is None:
             names = ", ".join(stage.name for stage in self.stages)
             raise Invalid(f"{quoted(text)} is no stage of the pipeline ({names}).")
+        if not exact:
+            self.warn(f"The stage {quoted(text)} was read as {stage.name}.")
         return stage
 
     @cached_property

@@ -1,8 +1,7 @@
-"""Applies the rows of deals, their seats and their activity."""
+"""Applies the rows of deals and their seats."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -11,8 +10,8 @@ from sqlmodel import col, select
 from workspace.accounts.accounts import Account, Relationship
 from workspace.audit import audit
 from workspace.changes import differing
-from workspace.clock import now, today
-from workspace.database import batches, fetch, select_row
+from workspace.clock import today
+from workspace.database import batches
 from workspace.deals import access, lifecycle
 from workspace.deals.tables import (
     Deal,
@@ -26,23 +25,21 @@ from workspace.deals.tables import (
 )
 from workspace.deals.team import add_seat
 from workspace.errors import Invalid
-from workspace.imports.accounts import read_row_currency
+from workspace.imports.accounts import read_price
+from workspace.imports.activity import add_past_event, start_of
 from workspace.imports.cells import (
     quoted,
     read_boolean,
     read_choice,
-    read_day,
     read_key,
     read_line,
-    read_moment,
-    read_money,
     read_name,
-    read_prose,
 )
 from workspace.imports.context import DealRows, ImportContext
+from workspace.imports.dates import read_day
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
-from workspace.keys import plain
-from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
+from workspace.imports.stage_names import find_outcome
+from workspace.timeline.timeline import record
 
 
 def apply_deals(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -92,9 +89,7 @@ class _DealBatch:
             except Invalid:
                 # Applying the row refuses it.
                 continue
-            account_name = plain(row.cells.get("account", ""))
-            if account_name in self.context.account_ids:
-                account_ids.add(self.context.account_ids[account_name])
+            account_ids |= self.context.accounts.ids_named(row.cells.get("account", ""))
         deals: list[Deal] = []
         for deal in self.session.exec(select(Deal).where(col(Deal.key).in_(keys))):
             self.existing[deal.key] = [deal]
@@ -126,7 +121,9 @@ class _DealBatch:
         key = row.read("deal", read_key)
         name = row.read("name", lambda text: read_name(text, max_length(Deal, "name")))
         account_name = self.context.read_account_name(row, "account")
-        stage = row.read("stage", self.context.stage)
+        if not account_name and "account_id" in row:
+            account_name = self.context.account_name_of_ids(row.cells["account_id"])
+        stage = read_stage(self.context, row)
         closed = row.read("closed", read_day)
         products = self.context.read_names(row, "products")
         competitors = self.context.read_names(row, "competitors")
@@ -147,6 +144,14 @@ class _DealBatch:
         deal = deals[0] if deals else None
         if deal:
             self.context.require_edit(deal)
+        final = stage or (self.context.get(Stage, deal.stage_id) if deal else None)
+        if final is None or final.outcome == Outcome.OPEN:
+            if close_date := row.read_optional("close_date", read_day):
+                facts.setdefault("expected_close", close_date)
+        else:
+            column = "won_on" if final.outcome == Outcome.WON else "lost_on"
+            closed = closed or row.read(column, read_day) or row.read("close_date", read_day)
+            row.check()
         _check_dates(self.context, deal, stage, facts, closed)
         if deal and differing(deal, facts):
             access.require_reader_after(self.session, deal, facts)
@@ -178,15 +183,15 @@ class _DealBatch:
         return Result.CREATED
 
     def _facts(self, row: Row) -> dict[str, Any]:
-        amount = row.read("amount", read_money)
+        amount, currency = read_price(row, "amount")
         facts = without_empty(
             {
-                "amount": amount.amount if amount else None,
-                "currency": read_row_currency(row, amount),
-                "opened": row.read("opened", read_day),
-                "expected_close": row.read("expected_close", read_day),
+                "amount": amount,
+                "currency": currency,
+                "opened": row.read_optional("opened", read_day),
+                "expected_close": row.read_optional("expected_close", read_day),
                 "confidential": row.read("confidential", read_boolean),
-                "next_step_on": row.read("next_step_on", read_day),
+                "next_step_on": row.read_optional("next_step_on", read_day),
                 **row.read_lines(Deal, "next_step", "reason"),
                 **row.read_prose(Deal, "use_case", "notes"),
             }
@@ -308,6 +313,41 @@ class _DealBatch:
         return _default_name([self.context.get(Product, row_id) for row_id in ids], account)
 
 
+def read_stage(context: ImportContext, row: Row) -> Stage | None:
+    """The stage that a row tells: by its name, and by a status of its own in some systems."""
+    outcome = _outcome(row)
+    closing = context.stage_names.closing(outcome) if outcome not in (None, Outcome.OPEN) else None
+    text = row.cells.get("stage", "")
+    # Pipedrive's deals keep the stage in which they were won.
+    if closing and (not text or context.stage_names.find(text)[0] is None):
+        return closing
+    stage = row.read("stage", context.stage)
+    if stage is None or outcome is None or stage.outcome == outcome:
+        return stage
+    if closing and stage.outcome == Outcome.OPEN:
+        return closing
+    row.add_problem(f"stage: {quoted(text)} contradicts the status of the deal.")
+    return None
+
+
+def _outcome(row: Row) -> Outcome | None:
+    """The outcome that a row states beside the stage; None where it states none."""
+    status = row.cells.get("status", "")
+    if status:
+        outcome = find_outcome(status)
+        if outcome is None:
+            row.add_problem(f"status: {quoted(status)} is not known: it is open, won or lost.")
+        return outcome
+    won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
+    if won or ("won_on" in row and "lost_on" not in row):
+        return Outcome.WON
+    if "lost_on" in row and "won_on" not in row:
+        return Outcome.LOST
+    if closed and won is not None:
+        return Outcome.LOST
+    return Outcome.OPEN if closed is False else None
+
+
 def apply_seats(context: ImportContext, rows: Sequence[Row]) -> None:
     """Matched by deal, role and person; a row without a person is an open seat of that role."""
     for batch in context.deal_batches(rows):
@@ -326,7 +366,7 @@ def _apply_seat(
 ) -> Result:
     role = row.need("role", lambda text: read_choice(text, context.seat_roles))
     person_id = row.read("person", context.member_id)
-    since = row.read("since", read_day)
+    since = row.read_optional("since", read_day)
     row.check()
     deal = context.editable_deal(row, batch)
     key = (deal.id, role, person_id)
@@ -345,88 +385,6 @@ def _apply_seat(
     context.session.add(seat)
     audit(context.session, context.by, "deal seat", f"deal {deal.id}", detail)
     return Result.UPDATED
-
-
-@dataclass(frozen=True)
-class _Activity:
-    """An entry of a timeline, with the columns by which a row of activity is matched."""
-
-    deal_id: int
-    at: datetime
-    by_id: int | None
-    kind: str
-    text: str
-
-
-def apply_activity(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Matched by all columns: deal, time, person, kind and text."""
-    for batch in context.deal_batches(rows):
-        query = select_row(_Activity, TimelineEntry).where(
-            col(TimelineEntry.deal_id).in_(batch.deal_ids),
-            col(TimelineEntry.kind).in_(WRITTEN_KINDS),
-        )
-        activities = set(fetch(context.session, _Activity, query))
-        last: dict[int, date] = {}
-        apply_each(batch.rows, partial(_apply_activity, context, batch, activities, last))
-        _start_clocks(context, last)
-
-
-def _start_clocks(context: ImportContext, last: dict[int, date]) -> None:
-    """Let imported open deals that have not moved since be at their stage from their last
-    activity on: whether they moved before is unknown."""
-    moved = select(TimelineEntry.deal_id).where(
-        col(TimelineEntry.deal_id).in_(last), TimelineEntry.kind == "stage"
-    )
-    imported = select(TimelineEntry.deal_id).where(
-        col(TimelineEntry.deal_id).in_(last), TimelineEntry.kind == "imported"
-    )
-    deals = select(Deal).where(
-        col(Deal.id).in_(imported), col(Deal.id).not_in(moved), Deal.outcome == Outcome.OPEN
-    )
-    for deal in context.session.exec(deals):
-        deal.stage_since = min(max(last[deal.id], deal.opened or date.min), today())
-        context.session.add(deal)
-
-
-def _apply_activity(
-    context: ImportContext,
-    batch: DealRows,
-    activities: set[_Activity],
-    last: dict[int, date],
-    row: Row,
-) -> Result:
-    at = row.need("at", read_moment)
-    text = row.need("text", read_prose)
-    kind = row.read("kind", lambda cell: read_choice(cell, WRITTEN_KINDS)) or "note"
-    by_id = row.read("by", context.member_id)
-    row.check()
-    deal = context.editable_deal(row, batch)
-    activity = _Activity(deal.id, at, by_id, kind, text)
-    last[deal.id] = max(at.date(), last.get(deal.id, date.min))
-    if activity in activities:
-        return Result.UNCHANGED
-    activities.add(activity)
-    add_past_event(context, deal, kind, text, by_id=by_id, at=at)
-    return Result.CREATED
-
-
-def add_past_event(
-    context: ImportContext,
-    deal: Deal,
-    kind: str,
-    text: str = "",
-    *,
-    by_id: int | None,
-    at: datetime | None = None,
-    detail: dict[str, object] | None = None,
-) -> None:
-    """Put a past event on a deal's timeline; the audit log says who imported it."""
-    context.session.add(
-        TimelineEntry(
-            deal_id=deal.id, at=at or now(), by_id=by_id, kind=kind, text=text, detail=detail or {}
-        )
-    )
-    audit(context.session, context.by, f"deal {kind}", f"deal {deal.id}", detail)
 
 
 def _check_dates(
@@ -461,8 +419,3 @@ def _replace(links: dict[int, set[int]], deal: Deal, linked_ids: set[int]) -> bo
     before = links.get(deal.id, set())
     links[deal.id] = linked_ids
     return before != linked_ids
-
-
-def start_of(day: date | None) -> datetime | None:
-    """The start of a day, in UTC."""
-    return datetime.combine(day, time(), UTC) if day else None

@@ -1,5 +1,6 @@
 """Applies the rows of members and contacts, and of the dated facts about them."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,16 +20,24 @@ from workspace.imports.cells import (
     read_boolean,
     read_choice,
     read_email,
-    read_first_day,
-    read_last_day,
     read_line,
     read_list,
     read_name,
 )
 from workspace.imports.context import ImportContext
+from workspace.imports.dates import read_first_day, read_last_day
+from workspace.imports.people_matching import (
+    Entry,
+    ambiguous_lines,
+    find_contact,
+    fuller_name,
+    require_alike,
+)
 from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
 from workspace.people import members
+from workspace.people.addresses import is_shared
+from workspace.people.names import name_key, personal_name
 from workspace.people.people import (
     add_contact,
     add_education,
@@ -59,6 +68,8 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
+        # Members sign in with their address.
+        row.read("email", read_email)
         new_roles = row.read("roles", _read_roles)
         active = row.read("active", read_boolean)
         manager = row.read("manager", lambda text: read_line(text, max_length(Person, "name")))
@@ -74,7 +85,7 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
             roles.of_member[person.id] = set(new_roles or [])
             result = Result.CREATED
         else:
-            facts |= {"name": name} | ({"email": email} if email else {})
+            facts |= {"name": fuller_name(name, person.name)} | ({"email": email} if email else {})
             changed = edit_person(context.session, person, context.by, facts)
             context.remember_person(person)
             changed |= new_roles is not None and roles.set(person.id, new_roles)
@@ -91,7 +102,8 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Matched by the e-mail address; a row without an address by the name and the account."""
+    """Matched by the e-mail address or the profile; otherwise by the name and the account."""
+    ambiguous = ambiguous_lines(rows)
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
@@ -99,12 +111,21 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         facts |= without_empty(row.read_lines(Person, "department"))
         row.check()
         account = context.find_account(account_name) if account_name else None
-        person = _contact(context, email, name, account)
+        entry = Entry(name, email, facts.get("profile"), account, ambiguous.get(id(row), ""))
+        person = find_contact(context, entry)
         if person and account_name and person.id in context.member_ids:
             row.add_problem(f"{quoted(person.name)} is a member, who has no account.")
         if person:
             context.require_edit_person(person)
         row.check()
+        if email and context.emails.get(email, person and person.id) != (person and person.id):
+            # Only a team's mailbox gets here: it stays with the person who has it.
+            owner = context.get(Person, context.emails[email])
+            context.warn(
+                f"{quoted(email)} is a shared address and already that of {owner.name}:"
+                f" {quoted(name)} was imported without it."
+            )
+            email = None
         if account_name:
             account = account or context.add_account(account_name, mentioned=True)
             facts["account_id"] = account.id
@@ -112,7 +133,10 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             person = add_contact(context.session, name, context.by, email=email, **facts)
             context.remember_person(person)
             return Result.CREATED
-        facts |= {"name": name} | ({"email": email} if email else {})
+        if email and person.email and is_shared(email):
+            # A mailbox of their team does not replace their own address.
+            email = None
+        facts |= {"name": fuller_name(name, person.name)} | ({"email": email} if email else {})
         changed = edit_person(context.session, person, context.by, facts)
         context.remember_person(person)
         return Result.UPDATED if changed else Result.UNCHANGED
@@ -147,8 +171,13 @@ class _FactKind(Generic[Fact]):
 
 def _read_employer(context: ImportContext, row: Row) -> dict[str, str]:
     organisation = row.need_name("organisation", Employment, "organisation")
-    account = context.find_account(organisation)
-    return {"organisation": account.name if account else organisation}
+    # An employer need not be an account.
+    try:
+        account_id = context.accounts.mentioned(organisation).account_id
+    except Invalid:
+        account_id = None
+    name = context.get(Account, account_id).name if account_id else organisation
+    return {"organisation": name}
 
 
 def _read_institution(_context: ImportContext, row: Row) -> dict[str, str]:
@@ -296,18 +325,19 @@ class _Roles:
 
 def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, dict[str, Any]]:
     """Name, e-mail address, and the facts that members and contacts share."""
-    name = row.need_name("name", Person, "name")
-    email = row.read("email", read_email)
+    name = personal_name(row.need_name("name", Person, "name"))
+    email = row.read_optional("email", partial(_read_emails, context))
     languages = join_values(row.read_list("languages"))
     skills = join_values(row.read_list("skills"))
     if len(languages) > (max_length(Person, "languages") or 0):
-        row.add_problem("languages: These are too many.")
+        row.leave_out("languages", "These are too many.")
+        languages = ""
     facts = without_empty(
         {
             **row.read_lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.read_prose(Person, "about"),
-            "profile": row.read("profile", profile_address),
-            "country": row.read("country", context.country),
+            "profile": row.read_optional("profile", profile_address),
+            "country": row.read_optional("country", context.country),
             "languages": languages or None,
             "skills": skills or None,
         }
@@ -317,6 +347,17 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
 
 # The cell that leaves a member without roles, as an empty cell changes nothing.
 _NO_ROLES = "none"
+
+
+def _read_emails(context: ImportContext, text: str) -> str:
+    """The address of a cell that may hold several: one that is known, otherwise the first."""
+    parts = [part for part in re.split(r"\s*(?:;|,|:::|\|)\s*", text.strip()) if part]
+    if len(parts) < 2:
+        return read_email(text)
+    emails = [read_email(part) for part in parts]
+    context.warn("Of several e-mail addresses of a person one was taken.")
+    known = [email for email in emails if email in context.emails and not is_shared(email)]
+    return next(iter([*known, *emails]))
 
 
 def _read_roles(text: str) -> list[Role]:
@@ -331,10 +372,11 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
         person = context.get(Person, context.emails[email])
         if person.id not in context.member_ids:
             raise Invalid(f"{quoted(email)} is the address of a contact.")
+        require_alike(person, Entry(name, email, None, None, ""))
         return person
     namesakes = [
         person
-        for row_id in context.people_named.get(plain(name), [])
+        for row_id in context.people_named.get(name_key(name), [])
         if row_id in context.member_ids
         and not ((person := context.get(Person, row_id)).email and email)
     ]
@@ -343,27 +385,9 @@ def _member(context: ImportContext, email: str | None, name: str) -> Person | No
     return namesakes[0] if namesakes else None
 
 
-def _contact(
-    context: ImportContext, email: str | None, name: str, account: Account | None
-) -> Person | None:
-    """The existing person that a row is about."""
-    if email and email in context.emails:
-        return context.get(Person, context.emails[email])
-    namesakes = [
-        person
-        for row_id in context.people_named.get(plain(name), [])
-        if (person := context.get(Person, row_id)).account_id == (account.id if account else None)
-        and row_id not in context.member_ids
-        and not (person.email and email)
-    ]
-    if len(namesakes) > 1:
-        raise Invalid(f"Several people are called {quoted(name)}: give the address.")
-    return namesakes[0] if namesakes else None
-
-
 def _manager(context: ImportContext, roles: _Roles, text: str, facts: dict[str, Any]) -> int:
     """The manager that a row names; an unknown manager is added, in the member's region."""
-    namesakes = context.people_named.get(plain(text), [])
+    namesakes = context.people_named.get(name_key(text), [])
     if "@" in text or not context.member_ids.isdisjoint(namesakes):
         manager_id = context.member_id(text)
     else:

@@ -19,6 +19,8 @@ class Result(StrEnum):
     UPDATED = "updated"
     UNCHANGED = "unchanged"
     FAILED = "failed"
+    # Nothing to import, such as a card of a company in an address book.
+    LEFT_OUT = "left out"
 
 
 class Row:
@@ -30,6 +32,8 @@ class Row:
         self.cells = cells
         self.result: Result | None = None
         self.problems: list[str] = []
+        # Optional cells that were left out, and why.
+        self.left_out: list[str] = []
 
     def __contains__(self, column: str) -> bool:
         return bool(self.cells.get(column))
@@ -44,6 +48,21 @@ class Row:
         except Invalid as problem:
             self.problems.append(f"{column}: {problem}")
             return None
+
+    def read_optional(self, column: str, parse: Callable[[str], T]) -> T | None:
+        """A fact that the row can do without: a wrong cell costs itself, not the row."""
+        text = self.cells.get(column, "")
+        if not text:
+            return None
+        try:
+            return parse(text)
+        except Invalid as problem:
+            self.leave_out(column, str(problem))
+            return None
+
+    def leave_out(self, column: str, reason: str) -> None:
+        """Leave out an optional cell, which the report and the error file tell."""
+        self.left_out.append(f"{column}: {reason}")
 
     def need(self, column: str, parse: Callable[[str], T]) -> T:
         """The value of a required cell."""
@@ -70,7 +89,7 @@ class Row:
     def _text(
         self, column: str, parse: Callable[[str, int | None], str], table: type[SQLModel]
     ) -> str | None:
-        return self.read(column, lambda text: parse(text, max_length(table, column)))
+        return self.read_optional(column, lambda text: parse(text, max_length(table, column)))
 
     def read_list(self, column: str) -> list[str]:
         """The values of a cell that holds several."""

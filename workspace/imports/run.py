@@ -10,12 +10,13 @@ from sqlmodel import Session
 from workspace.deals.seat_roles import add_default_seat_roles
 from workspace.deals.stages import add_default_stages
 from workspace.errors import DealkinError
-from workspace.imports import accounts, assets, deals, people, stakeholders
+from workspace.imports import accounts, activity, assets, deals, people, stakeholders
 from workspace.imports.context import ImportContext
 from workspace.imports.error_files import write_error_file
 from workspace.imports.files import Splitters, read_file
-from workspace.imports.formats import FORMATS, ORDER, Format, RecognisedFile, recognise
+from workspace.imports.formats import Format
 from workspace.imports.ledger import Import
+from workspace.imports.recognition import FORMATS, ORDER, Reading, RecognisedFile, recognise
 from workspace.imports.rows import Result, Row
 
 ApplyRows = Callable[[ImportContext, Sequence[Row]], None]
@@ -35,7 +36,7 @@ _FUNCTIONS: dict[str, ApplyRows] = {
     "seats": deals.apply_seats,
     "assets": assets.apply_assets,
     "uses": assets.apply_uses,
-    "activity": deals.apply_activity,
+    "activity": activity.apply_activity,
 }
 
 
@@ -60,6 +61,10 @@ class Report:
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
+    # How many rows are nothing to import.
+    left_out: int = 0
+    # How many of the imported rows lack cells that could not be read.
+    incomplete: int = 0
     warnings: list[str] = field(default_factory=list)
     error_file: Path | None = None
     refused: str = ""
@@ -71,6 +76,7 @@ def import_files(
     by: int | None,
     errors_folder: Path,
     extension: ImportExtension | None = None,
+    reading: Reading | None = None,
 ) -> list[Report]:
     """Import files, given in any order, and report on each of them.
 
@@ -78,12 +84,14 @@ def import_files(
     import everything. Nothing is committed here. A file that changes nothing leaves no trace.
     """
     extension = extension or ImportExtension()
+    reading = reading or Reading()
     formats = (*FORMATS, *extension.formats)
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
     for number, path in enumerate(paths):
         try:
-            files[number] = recognise(read_file(path, extension.splitters), formats)
+            raw = read_file(path, extension.splitters, reading.encoding)
+            files[number] = recognise(raw, formats, reading)
         except DealkinError as problem:
             reports[number] = Report(path.name, refused=str(problem))
     applied = apply_files(session, list(files.values()), by, errors_folder, extension)
@@ -134,11 +142,17 @@ def _apply_file(
     report.updated = counts[Result.UPDATED]
     report.unchanged = counts[Result.UNCHANGED]
     report.failed = counts[Result.FAILED]
+    report.left_out = counts[Result.LEFT_OUT]
+    wrong = [row for row in file.rows if row.result == Result.FAILED or row.left_out]
+    report.incomplete = len(wrong) - report.failed
+    for row in wrong:
+        if row.result != Result.FAILED:
+            for reason in row.left_out:
+                context.warn(f"A cell was left out: {reason}")
     report.warnings = [*file.warnings, *context.take_warnings()]
-    failed = [row for row in file.rows if row.result == Result.FAILED]
-    if failed:
-        failed.sort(key=lambda row: row.line)
-        rows = ((row.line, " ".join(row.problems), row.original) for row in failed)
+    if wrong:
+        wrong.sort(key=lambda row: row.line)
+        rows = ((row.line, " ".join([*row.problems, *row.left_out]), row.original) for row in wrong)
         report.error_file = write_error_file(
             errors_folder, file.name, file.header, rows, error_paths
         )

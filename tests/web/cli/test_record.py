@@ -1,5 +1,6 @@
 """Commands that write to the record."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.web.cli.conftest import Run
 from tests.world import World
 from workspace.accounts.accounts import Account
 from workspace.database import Database
+from workspace.deals.tables import Deal
 from workspace.people import members, sign_in
 from workspace.people.tables import Role
 
@@ -82,3 +84,27 @@ def test_should_show_progress_on_a_terminal(
     # What was caught up with after the import is found, and nothing is left to do.
     assert run("similar", "deal number 5", "--limit", 1, "--json").json["results"]
     assert run("reindex").out.startswith("0 documents")
+
+
+def test_should_read_a_file_as_the_options_say(run: Run, opened: Database, tmp_path: Path) -> None:
+    file = tmp_path / "deals.csv"
+    file.write_bytes("name,account,Faza,opened\nLift,Křež,Won,3/4/2024\n".encode("cp852"))
+    assert "'Faza' would be left unread" in run("import", file, "--encoding", "cp852").err
+    options = ("--encoding", "cp852", "--column", "Faza=stage", "--dates", "day-first")
+    assert "1 new" in run("import", file, *options).out
+    with opened.read() as session:
+        deal = session.exec(select(Deal)).one()
+        assert (deal.outcome, deal.opened) == ("won", date(2024, 4, 3))
+        assert session.exec(select(Account.name)).one() == "Křež"
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--dates", "year-first"), ("--column", "stage"), ("--column", "=stage")]
+)
+def test_should_refuse_wrong_options_of_an_import(
+    run: Run, opened: Database, tmp_path: Path, option: str, value: str
+) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("account\nOrlik Retail\n", encoding="utf-8")
+    refused = run("import", file, option, value)
+    assert (refused.code, option in refused.err) == (2, True)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workspace.accounts import industries
+from workspace.accounts.industry_aliases import ALIASES
 
 CODES = st.sampled_from([*industries.SECTIONS, *industries.DIVISIONS])
 
@@ -15,7 +16,7 @@ def test_should_have_a_section_for_every_division() -> None:
 
 def test_should_have_a_code_for_every_alias() -> None:
     known = {*industries.SECTIONS, *industries.DIVISIONS}
-    assert set(industries.ALIASES.values()) <= known
+    assert set(ALIASES.values()) <= known
 
 
 @given(CODES)
@@ -66,3 +67,22 @@ def test_should_find_unknown_industries_like_nothing() -> None:
 def test_should_accept_any_text(text: str) -> None:
     found = industries.find_industry(text)
     assert found is None or industries.industry_name(found)
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("J62", "INFORMATION_TECHNOLOGY_AND_SERVICES; Computer & Network Security; Informatyka"),
+        ("Q86", "HOSPITAL_HEALTH_CARE; Medical Practices; Gesundheitswesen; Здравоохранение"),
+        ("K64", "Investment Banking; CAPITAL_MARKETS; Bankwesen; Usługi finansowe"),
+        ("G47", "Supermarkets; Einzelhandel; Handel detaliczny"),
+        ("H52", "LOGISTICS_AND_SUPPLY_CHAIN; Logistyka"),
+        ("C28", "MACHINERY; Maschinenbau"),
+        ("M70", "MANAGEMENT_CONSULTING; Business Consulting and Services; Doradztwo"),
+        ("P85", "HIGHER_EDUCATION; Edukacja; E-Learning"),
+        ("O84", "GOVERNMENT_ADMINISTRATION; Public Sector; Administracja publiczna"),
+    ],
+)
+def test_should_find_an_industry_by_what_other_systems_call_it(code: str, names: str) -> None:
+    for name in names.split("; "):
+        assert industries.find_industry(name, exactly=True) == code, name

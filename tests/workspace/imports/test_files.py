@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.workspace.imports.files import put
 from workspace.errors import Invalid
 from workspace.imports import files
-from workspace.imports.files import decode, split_rows
+from workspace.imports.encodings import decode
+from workspace.imports.files import split_rows
 
 POLISH = "account;country\nŻabka Łódź;Polska\nPrzędza Śląska;Polska\n"
 RUSSIAN = "account;country\nГазпром;Россия\nРоснефть;Россия\n"
@@ -55,9 +56,8 @@ def test_should_read_utf16_without_a_mark(encoding):
 
 
 def test_should_say_which_encoding_was_guessed():
-    assert decode(POLISH.encode("cp1250"))[1] == [
-        "The file is not UTF-8: it was read as Windows-1250."
-    ]
+    (warning,) = decode(POLISH.encode("cp1250"))[1]
+    assert warning.startswith("The file is not UTF-8: it was read as Windows-1250.")
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,11 @@ def test_should_say_which_encoding_was_guessed():
         b"\xff\xfe\x00\xd8a\x00",
     ],
 )
-def test_should_refuse_what_is_no_text(raw):
+def test_should_refuse_what_is_no_text(tmp_path, raw):
+    path = tmp_path / "file.csv"
+    path.write_bytes(raw)
     with pytest.raises(Invalid):
-        decode(raw)
+        files.read_file(path)
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])

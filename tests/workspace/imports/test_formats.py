@@ -4,7 +4,7 @@ import pytest
 
 from workspace.errors import Invalid
 from workspace.imports.files import RawFile, split_rows
-from workspace.imports.formats import recognise
+from workspace.imports.recognition import Reading, recognise
 
 
 def sheet(text):
@@ -126,3 +126,24 @@ def test_should_read_its_own_error_file_again():
 def test_should_refuse_every_other_table(text):
     with pytest.raises(Invalid):
         sheet(text)
+
+
+def test_should_read_columns_as_the_importer_says():
+    rows = split_rows("Was;Wer;Umsatz;Bearbeitungsphase\nLift;Borealis;900;Won\n")
+    file = RawFile("file.csv", "", rows)
+    with pytest.raises(Invalid):
+        recognise(file)
+    named = {"was": "name", "wer": "account", "umsatz": "amount", "bearbeitungsphase": "Stage"}
+    sheet = recognise(file, reading=Reading(columns=named))
+    assert (sheet.kind, sheet.header[0], sheet.warnings) == ("deals", "Was", [])
+    assert sheet.rows[0].cells == {
+        "name": "Lift", "account": "Borealis", "amount": "900", "stage": "Won"
+    }  # fmt: skip
+
+
+def test_should_leave_out_a_decisive_column_if_the_importer_says_so():
+    file = RawFile("file.csv", "", split_rows("name,account,amount,Outcome so far\nA,B,1,lost\n"))
+    with pytest.raises(Invalid, match="would be left unread"):
+        recognise(file)
+    sheet = recognise(file, reading=Reading(columns={"outcome_so_far": ""}))
+    assert (sheet.kind, sheet.warnings) == ("deals", [])

@@ -71,3 +71,76 @@ def test_should_keep_the_last_administrator_whatever_a_file_says(world, tmp_path
         assert (report.updated, report.failed) == (0, 1)
     with world.database.read() as session:
         assert members.viewer_by_email(session, world.email("grace")).leads
+
+
+def test_should_not_give_a_team_s_address_or_another_s_to_somebody_else(database, tmp_path):
+    text = (
+        "name,email,account,title\n"
+        "Ivo Horn,sales@borealis.example,Borealis,CFO\n"
+        "Rut Alm,sales@borealis.example,Borealis,CIO\n"
+        "Lea Fink,lea@borealis.example,Borealis,CTO\n"
+        "Tom Wilk,lea@borealis.example,Borealis,COO\n"
+        "Ida Fink,lea@borealis.example,Borealis,COO\n"
+    )
+    report = load_text(database, tmp_path, text)
+    assert counts(report) == (3, 0, 0, 2)
+    assert "belongs to 'Lea Fink'" in report.error_file.read_text(encoding="utf-8-sig")
+    assert any("'Rut Alm' was imported without it" in text for text in report.warnings)
+    assert people_of(database) == [
+        ("Ivo Horn", "sales@borealis.example", "CFO"),
+        ("Rut Alm", None, "CIO"),
+        ("Lea Fink", "lea@borealis.example", "CTO"),
+    ]
+    assert counts(load_text(database, tmp_path, text)) == (0, 0, 3, 2)
+    # The same in another file.
+    again = (
+        "name,email,title\nTom Wilk,lea@borealis.example,COO\nIvo Horn,sales@borealis.example,\n"
+    )
+    assert counts(load_text(database, tmp_path, again)) == (0, 0, 1, 1)
+
+
+def test_should_know_a_person_by_an_address_whatever_form_their_name_has(database, tmp_path):
+    load_text(database, tmp_path, "name,email\nWilliam Ash,ash@tundra.example\n")
+    for name, kept in (
+        ("Ash, William", "William Ash"),
+        ("Dr. William Ash", "William Ash"),
+        ("W. Ash", "William Ash"),
+        ("William Peter Ash", "William Peter Ash"),
+    ):
+        load_text(database, tmp_path, f'name,email\n"{name}",ash@tundra.example\n')
+        assert people_of(database) == [(kept, "ash@tundra.example", "")]
+
+
+def test_should_know_a_person_by_their_profile(database, tmp_path):
+    header = "name,email,account,profile\n"
+    load_text(database, tmp_path, f"{header}Ivo Horn,,Borealis,x.example/ivo\n")
+    moved = f"{header}Ivo Horn,ivo@tundra.example,Tundra,https://x.example/ivo/\n"
+    assert counts(load_text(database, tmp_path, moved)) == (0, 1, 0, 0)
+    # Another profile is another person, whatever the name and the account.
+    other = f"{header}Ivo Horn,,Tundra,x.example/ivo-2\n"
+    assert counts(load_text(database, tmp_path, other)) == (1, 0, 0, 0)
+    # A profile and an address of two people.
+    load_text(database, tmp_path, f"{header}Ivo Horn,ivo.h@tundra.example,Lumen,\n")
+    both = f"{header}Ivo Horn,ivo.h@tundra.example,,x.example/ivo\n"
+    assert counts(load_text(database, tmp_path, both)) == (0, 0, 0, 1)
+    named = f"{header}Rut Alm,,,x.example/ivo\n"
+    assert counts(load_text(database, tmp_path, named)) == (0, 0, 0, 1)
+
+
+def test_should_ask_for_more_where_a_name_stands_twice_in_a_file(database, tmp_path):
+    header = "name,email,account,title\n"
+    load_text(database, tmp_path, f"{header}Ivo Horn,,Borealis,CFO\n")
+    twice = f"{header}Ivo Horn,,Borealis,CTO\nIvo Horn,,Borealis,COO\n"
+    report = load_text(database, tmp_path, twice)
+    assert counts(report) == (0, 0, 0, 2)
+    assert "(lines 2, 3)" in report.error_file.read_text(encoding="utf-8-sig")
+    assert [title for *_, title in people_of(database)] == ["CFO"]
+    # Said twice, it is said once.
+    same = f"{header}Rut Alm,,Borealis,CTO\nRut Alm,,Borealis,CTO\n"
+    assert counts(load_text(database, tmp_path, same)) == (1, 0, 1, 0)
+
+
+def people_of(database):
+    with database.read() as session:
+        rows = session.exec(select(Person).order_by(Person.id)).all()
+        return [(row.name, row.email, row.title) for row in rows]

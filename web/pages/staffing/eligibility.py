@@ -46,7 +46,7 @@ class EligibilityController(Controller):
     """/staffing/members."""
 
     path = "/staffing/members"
-    opt = open_to(Policy.MEMBERS, Policy.LEADERS)
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.LEADERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:

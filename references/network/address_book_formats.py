@@ -1,0 +1,65 @@
+"""The tables that address books export: LinkedIn's connections and Google's contacts."""
+
+import re
+
+from workspace.imports.formats import Cells, Format, needs
+from workspace.people.names import personal_name
+from workspace.value_lists import join_values
+
+
+def _linkedin(cells: Cells) -> Cells:
+    # A comma in the last name begins credentials.
+    first, last = cells.pop("first_name", ""), cells.pop("last_name", "").partition(",")[0]
+    name = personal_name(f"{first} {last}")
+    return cells | ({"name": name} if name else {})
+
+
+def _google(cells: Cells) -> Cells:
+    """Several values of a cell are joined by ' ::: ', and each address has a column of its own."""
+    parts = [cells.pop(column, "") for column in ("first_name", "middle_name", "last_name")]
+    name = " ".join(part for part in parts if part) or cells.pop("name", "")
+    written = [cells.pop(column, "") for column in ("email", "email_2", "email_3", "email_4")]
+    emails = [text.strip() for cell in written for text in re.split(":::|;", cell) if text.strip()]
+    several = {column: text.partition(" ::: ")[0] for column, text in cells.items()}
+    url = several.pop("url", "")
+    return {
+        **several,
+        **({"name": personal_name(name)} if name else {}),
+        **({"email": join_values(emails)} if emails else {}),
+        # Other addresses of the web are no profiles.
+        **({"url": url} if re.search(r"(linkedin|xing)\.com/", url) else {}),
+    }
+
+
+LINKEDIN_FORMAT = Format(
+    "connections",
+    needs("first_name,last_name,connected_on", "first_name,last_name,url,company,position"),
+    {
+        "first_name": ("first name",),
+        "last_name": ("last name",),
+        "url": ("url", "profile url"),
+        "email": ("email address", "email"),
+        "company": ("company",),
+        "position": ("position",),
+        "connected_on": ("connected on",),
+    },
+    _linkedin,
+)
+GOOGLE_FORMAT = Format(
+    "cards",
+    needs("first_name,email", "name,email", "first_name,company", "name,company"),
+    {
+        "name": ("name", "file as"),
+        "first_name": ("first name", "given name"),
+        "middle_name": ("middle name", "additional name"),
+        "last_name": ("last name", "family name"),
+        "email": ("e-mail 1 - value",),
+        "email_2": ("e-mail 2 - value",),
+        "email_3": ("e-mail 3 - value",),
+        "email_4": ("e-mail 4 - value",),
+        "company": ("organization name", "organization 1 - name"),
+        "position": ("organization title", "organization 1 - title"),
+        "url": ("website 1 - value",),
+    },
+    _google,
+)

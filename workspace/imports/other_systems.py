@@ -1,0 +1,400 @@
+"""Formats of other systems: exports of CRMs and of events, adapted to Dealkin's columns.
+
+The exports of HubSpot, Salesforce, Pipedrive, Dynamics, Zoho, Odoo, Twenty, EspoCRM and atomic-crm
+differ in the names of their columns, so that one format a kind reads all of them: each column has
+the names that these systems give it, the surest first.
+"""
+
+from workspace.imports.formats import Cells, Format, column_name, needs
+from workspace.people.tables import Gathering
+
+# What stands in a column 'Title' that holds forms of address instead of job titles.
+_SALUTATIONS = frozenset(
+    [*("mr", "mrs", "ms", "miss", "mx", "dr", "prof", "herr", "frau", "pan", "pani", "mme", "m")]
+)
+
+
+def _full_name(cells: Cells) -> Cells:
+    """First and last name together are the name."""
+    parts = [cells.pop(column, "") for column in ("first_name", "middle_name", "last_name")]
+    name = " ".join(part for part in parts if part)
+    return cells if "name" in cells or not name else cells | {"name": name}
+
+
+def _contact(cells: Cells) -> Cells:
+    cells = _full_name(cells)
+    if column_name(cells.get("title", "")) in _SALUTATIONS:
+        del cells["title"]
+    return cells
+
+
+def _deal(cells: Cells) -> Cells:
+    """The id is the key; a weighted amount stands in where there is no other."""
+    record_id, weighted = cells.pop("record_id", ""), cells.pop("expected_revenue", "")
+    if record_id:
+        cells.setdefault("deal", record_id)
+    if weighted:
+        cells.setdefault("amount", weighted)
+    # 'Closed' is a date in some systems, and yes or no in others.
+    if column_name(cells.get("closed", "")) in ("true", "false", "yes", "no", "1", "0"):
+        cells.setdefault("is_closed", cells.pop("closed"))
+    return cells
+
+
+_COMPANY = (
+    *("account", "account name", "company", "company name", "organization", "organisation"),
+    *("organization name", "organisation name", "associated company", "primary company"),
+    *("associated company primary", "primary associated company", "company account"),
+    *("customer", "client", "customer name", "client name", "employer", "parent customer"),
+    *("potential customer", "company name for emails", "firma", "unternehmen", "kunde", "klient"),
+    *("account id name", "related company", "business account", "company account name"),
+    *("person organization", "person organisation"),
+)
+_LINKEDIN = (
+    *("profile", "profile url", "linkedin", "linkedin url", "linkedin profile", "linkedin link"),
+    *("linkedin profile url", "linkedin bio", "linkedin primary link url", "linkedinlink"),
+    *("person linkedin url", "linkedin url person", "linkedin com"),
+)
+_EMAIL = (
+    *("email", "e-mail", "mail", "email address", "e-mail address", "emails", "primary email"),
+    *("email primary", "emails primary email", "work email", "email work", "business email"),
+    *("email 1", "e-mail 1", "e-mail 1 address", "emailaddress1", "email 1 value", "person email"),
+    *("person email work", "person email", "person email home", "email home", "home email"),
+    *("email other", "other email", "personal email"),
+)
+_OWNER = (
+    *("owner", "deal owner", "opportunity owner", "owner name", "account executive", "salesperson"),
+    *(
+        "sales rep",
+        "sales agent",
+        "assigned to",
+        "assigned user",
+        "assigned user name",
+        "sales owner",
+    ),
+    *("deal owner name", "owner full name", "potential owner", "deal owner email", "owner email"),
+    *("hubspot owner id", "owner id", "ownerid", "point of contact", "responsible"),
+)
+_ACCOUNT_FACTS: dict[str, tuple[str, ...]] = {
+    "record_id": (
+        "record id",
+        "id",
+        "account id",
+        "company id",
+        "organization id",
+        "organisation id",
+    ),
+    "domain": (
+        *("domain", "company domain name", "domain name", "website", "website url", "url"),
+        *("web site", "web page", "homepage", "domain name primary link url", "web"),
+        *("company domain", "company website", "account website", "organization website"),
+    ),
+    "industry": ("industry", "company industry", "sector", "account industry", "branche"),
+    "headcount": (
+        *("headcount", "employees", "number of employees", "numberofemployees"),
+        *("employee count", "no of employees", "company size", "size", "employee range"),
+        *("num employees", "employees range", "staff", "number of staff"),
+    ),
+    "country": (
+        *("country", "country region", "billing country", "billing address country"),
+        *("address country", "hq country", "headquarters country", "shipping country"),
+    ),
+    "region": ("sales region", "territory region"),
+    "parent": (
+        *("parent", "parent account", "parent company", "parent account name"),
+        *("parent organization", "subsidiary of"),
+    ),
+    "relationship": (),
+    "description": ("description", "about us", "about", "company description"),
+}
+_OPENED = (
+    *(
+        "opened",
+        "create date",
+        "created date",
+        "createdate",
+        "createddate",
+        "created",
+        "created on",
+    ),
+    *("created at", "created time", "creation date", "date created", "deal created", "add time"),
+    *("deal deal created", "deal add time", "opened on", "open date", "date entered"),
+    *("created_at", "createdat", "deal created on"),
+)
+
+
+def _company(cells: Cells) -> Cells:
+    """The year of foundation and the revenue become a sentence of the description."""
+    year, revenue = cells.pop("year_established", ""), cells.pop("revenue", "")
+    facts = [f"founded in {year}"] if year else []
+    facts += [f"annual revenue of {_grouped(revenue)} million US dollars"] if revenue else []
+    sentence = ", ".join(facts)
+    return cells | (
+        {"add_to_description": f"{sentence[0].upper()}{sentence[1:]}."} if sentence else {}
+    )
+
+
+def _grouped(figure: str) -> str:
+    try:
+        return f"{float(figure):,.2f}".removesuffix(".00")
+    except ValueError:
+        return figure
+
+
+def _sales_team(cells: Cells) -> Cells:
+    return cells | {"add_role": "rep"}
+
+
+def _opportunity(cells: Cells) -> Cells:
+    """The stage 'Engaging' is our Qualification; the sales agent gets the owner's seat."""
+    if column_name(cells.get("stage", "")) == "engaging":
+        cells["stage"] = "Qualification"
+    return cells | {"seat": "owner"}
+
+
+def _attendance(cells: Cells) -> Cells:
+    """An event ends on the day on which it starts; an e-mail address is surer than a name."""
+    cells = _full_name(cells)
+    person = cells.get("email") or cells.get("person") or cells.get("name")
+    day = {"end": cells["start"]} if "start" in cells else {}
+    return cells | day | {"person": person or "", "kind": Gathering.EVENT.value}
+
+
+OTHER_FORMATS = (
+    # The list of attendees that the organiser of an event exports.
+    Format(
+        "memberships",
+        needs(
+            *("person,organisation", "name,organisation", "email,organisation"),
+            "first_name,last_name,organisation",
+        ),
+        {
+            "person": (),
+            "name": ("name", "attendee"),
+            "first_name": ("first name",),
+            "last_name": ("last name",),
+            "email": ("email", "e-mail", "email address"),
+            "account": ("account", "company", "company name", "account name"),
+            "title": ("title", "job title", "position"),
+            "organisation": ("event",),
+            "start": ("date",),
+            "role": (),
+            "source": (),
+        },
+        _attendance,
+    ),
+    # The four files of the sales data set that many CRM courses use.
+    Format(
+        "products",
+        needs("product,family,list_price"),
+        {"product": (), "family": ("series",), "list_price": ("sales_price",)},
+        dict,
+    ),
+    Format(
+        "accounts",
+        needs("account,industry,year_established"),
+        {
+            "account": (),
+            "industry": ("sector",),
+            "year_established": (),
+            "revenue": (),
+            "headcount": ("employees",),
+            "country": ("office_location",),
+            "parent": ("subsidiary_of",),
+        },
+        _company,
+    ),
+    Format(
+        "members",
+        needs("name,manager"),
+        {"name": ("sales_agent",), "manager": (), "region": ("regional_office",)},
+        _sales_team,
+    ),
+    Format(
+        "deals",
+        needs("deal,owner,stage"),
+        {
+            "deal": ("opportunity_id",),
+            "owner": ("sales_agent",),
+            "products": ("product",),
+            "account": (),
+            "stage": ("deal_stage",),
+            "opened": ("engage_date",),
+            "closed": ("close_date",),
+            "amount": ("close_value",),
+        },
+        _opportunity,
+    ),
+    # Contacts, whose first and last names stand apart.
+    Format(
+        "people",
+        needs("name,email", "name,account", "name,title", "first_name,last_name"),
+        {
+            "name": (
+                *("name", "full name", "contact name", "display name", "contact", "person name"),
+                "contact full name",
+            ),
+            "first_name": (
+                *("first name", "firstname", "given name", "forename", "name first name"),
+                *("person first name", "contact first name", "vorname", "imie", "prenom"),
+            ),
+            "middle_name": ("middle name", "middlename", "additional name"),
+            "last_name": (
+                *("last name", "lastname", "family name", "surname", "name last name"),
+                *("person last name", "contact last name", "nachname", "nazwisko", "nom"),
+            ),
+            "email": _EMAIL,
+            "account": _COMPANY,
+            "title": (
+                *("job title", "jobtitle", "position", "job position", "occupation", "role title"),
+                *("person job title", "contact title", "title"),
+            ),
+            "department": (),
+            "city": ("city", "mailing city", "business city", "address city", "primary city"),
+            "country": (
+                *("country", "country region", "mailing country", "business country region"),
+                *("business country", "address country", "primary country"),
+            ),
+            "languages": (),
+            "home_town": (),
+            "about": ("about", "background"),
+            "profile": _LINKEDIN,
+        },
+        _contact,
+    ),
+    # Companies; some systems call the name of a company just 'name'.
+    Format("accounts", needs("account"), {"account": _COMPANY, **_ACCOUNT_FACTS}, dict),
+    Format(
+        "accounts",
+        needs("account,domain", "account,industry", "account,headcount"),
+        {"account": ("name", "display name"), **_ACCOUNT_FACTS},
+        dict,
+    ),
+    # Deals, opportunities, potentials.
+    Format(
+        "deals",
+        needs(
+            *(
+                f"name,{column}"
+                for column in [
+                    *("stage", "status", "is_won", "is_closed", "owner", "amount", "opened"),
+                    *("close_date", "expected_close", "closed", "reason", "next_step"),
+                    *("expected_revenue",),
+                ]
+            )
+        ),
+        {
+            "deal": ("deal", "deal key"),
+            "record_id": (
+                *("record id", "deal id", "opportunity id", "deal deal id", "id", "deal record id"),
+                *(
+                    "potential id",
+                    "hs object id",
+                    "opportunity 18 digit id",
+                    "external id",
+                    "deal_id",
+                ),
+            ),
+            "name": (
+                *("name", "deal name", "dealname", "opportunity name", "opportunityname", "topic"),
+                *("deal title", "deal deal title", "potential name", "opportunity", "title"),
+                *("deal subject", "opportunity title", "lead title"),
+            ),
+            "account": (
+                *_COMPANY,
+                *("accountname", "deal organization", "deal organisation", "deal company"),
+            ),
+            "account_id": (
+                *("account id", "accountid", "associated company ids", "associated company id"),
+                *("company id", "organization id"),
+            ),
+            "owner": (*_OWNER, "deal owner"),
+            "stage": (
+                *("stage", "deal stage", "dealstage", "stage name", "stagename", "sales stage"),
+                *(
+                    "deal deal stage",
+                    "pipeline stage",
+                    "opportunity stage",
+                    "phase",
+                    "stufe",
+                    "etap",
+                ),
+                *(
+                    "stage label",
+                    "deal stage name",
+                    "status reason",
+                    "current stage",
+                    "pipeline phase",
+                ),
+            ),
+            "status": (
+                *("status", "deal status", "deal deal status", "opportunity status", "outcome"),
+                *("deal outcome", "state", "result", "win loss"),
+            ),
+            "is_won": ("is won", "iswon", "won", "is closed won", "hs is closed won"),
+            "is_closed": (
+                *("is closed", "isclosed", "hs is closed", "is deal closed", "closed yes no"),
+            ),
+            "amount": (
+                *(
+                    "amount",
+                    "deal value",
+                    "value",
+                    "deal amount",
+                    "total amount",
+                    "deal deal value",
+                ),
+                *("est revenue", "estimated revenue", "opportunity amount", "amount amount micros"),
+                *("estimatedvalue", "estimated value", "total value", "contract value", "tcv"),
+            ),
+            "expected_revenue": ("expected revenue", "expectedrevenue"),
+            "currency": (
+                *("currency", "deal currency", "currency of value", "deal currency of value"),
+                *("currency code", "currencyisocode", "deal currency code", "amount currency"),
+                *("total amount currency", "opportunity currency", "amount currency code"),
+            ),
+            "opened": _OPENED,
+            # The day on which a closed deal closed, and on which an open one is expected to.
+            "close_date": (
+                *(
+                    "close date",
+                    "closedate",
+                    "closing date",
+                    "deal close date",
+                    "target close date",
+                ),
+                *("close", "abschlussdatum", "data zamkniecia"),
+            ),
+            "expected_close": (
+                *("expected close", "expected close date", "est close date", "expected closing"),
+                *("estimated close date", "deal expected close date", "expected closing date"),
+                *("estimatedclosedate", "forecast close date", "expected close on"),
+            ),
+            "closed": (
+                *("closed", "closed on", "closed date", "actual close date", "actualclosedate"),
+                *(
+                    "closed at",
+                    "deal closed on",
+                    "deal deal closed on",
+                    "close time",
+                    "date closed",
+                ),
+            ),
+            "won_on": ("won time", "deal won time", "won date", "won on", "date won"),
+            "lost_on": ("lost time", "deal lost time", "lost date", "lost on", "date lost"),
+            "products": ("products", "product", "product name"),
+            "competitors": ("competitors", "competitor", "main competitor", "main competitors"),
+            "use_case": ("use case",),
+            "notes": ("notes", "description", "deal description"),
+            "reason": (
+                *("reason", "lost reason", "deal lost reason", "closed lost reason", "loss reason"),
+                *("closed won reason", "win reason", "won reason", "win loss reason"),
+                *("reason for loss", "reason lost"),
+            ),
+            "confidential": ("confidential",),
+            "next_step": ("next step", "nextstep"),
+            "next_step_on": ("next step on", "next step date"),
+        },
+        _deal,
+    ),
+)

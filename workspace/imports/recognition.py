@@ -1,0 +1,256 @@
+"""Recognition: which format a file has, and its rows by Dealkin's column names.
+
+A file is recognised by its columns, never by its name or the columns' order. It has the format that
+knows most of them.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from workspace.errors import Invalid
+from workspace.imports import error_files
+from workspace.imports.dates import DateOrder, settle_date_order
+from workspace.imports.decisive import require_decisive
+from workspace.imports.files import RawFile, RawRow
+from workspace.imports.formats import OWN_FORMATS, Format, column_name
+from workspace.imports.other_systems import OTHER_FORMATS
+from workspace.imports.rows import Result, Row
+
+FORMATS = (*OWN_FORMATS, *OTHER_FORMATS)
+
+
+@dataclass(frozen=True)
+class RecognisedFile:
+    """A file whose format is known: its kind, and its rows by Dealkin's column names."""
+
+    name: str
+    digest: str
+    kind: str
+    header: list[str]
+    rows: list[Row]
+    warnings: list[str]
+
+
+# The order in which kinds are applied: a kind comes after the kinds that it refers to.
+ORDER = tuple(dict.fromkeys(file_format.kind for file_format in FORMATS))
+# A title or a remark may stand above the header, which is among the first rows.
+_SEARCHED_ROWS = 10
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the importer says about how files are to be read; else Dealkin finds it out."""
+
+    encoding: str | None = None
+    dates: DateOrder | None = None
+    # Dealkin's columns by the normal form of the file's; empty for a column to leave out.
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def name(self, cell: str) -> str:
+        """The normal form of a header's cell, or the column that the importer says it is."""
+        name = column_name(cell)
+        return column_name(self.columns.get(name, "")) or name
+
+    def leaves_out(self, cell: str) -> bool:
+        """Whether the importer wants a column left out."""
+        return self.columns.get(column_name(cell)) == ""
+
+
+def recognise(
+    file: RawFile, formats: Sequence[Format] = FORMATS, reading: Reading | None = None
+) -> RecognisedFile:
+    """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns."""
+    reading = reading or Reading()
+    if not file.rows:
+        raise Invalid("It is empty.")
+    for number, row in enumerate(file.rows[:_SEARCHED_ROWS]):
+        above = file.rows[:number]
+        matches = [
+            file_format
+            for file_format in _best_formats(row, formats, reading)
+            if _is_header(file_format, row, above, reading)
+        ]
+        if len(matches) > 1:
+            kinds = " or ".join(file_format.kind for file_format in matches)
+            raise Invalid(f"Its columns could be those of {kinds}: add one that tells which.")
+        if matches:
+            return _rows_below(matches[0], file, row, file.rows[number + 1 :], reading)
+    header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
+    raise Invalid(
+        f"Its columns ({header}) are not those of any file that can be imported; docs/importing.md"
+        " lists them."
+    )
+
+
+def _is_header(file_format: Format, row: RawRow, above: list[RawRow], reading: Reading) -> bool:
+    """Whether a row is the header: the first row, or the first wide row below remarks.
+
+    Below the first row, at least half of the cells have to be columns of the format: a row of
+    data may happen to contain the word that names a column.
+    """
+    if not above:
+        return True
+    width = _width(row)
+    if any(_width(remark) >= width for remark in above):
+        return False
+    columns = _columns_of(file_format, row, reading)
+    return len(columns) >= 2 and len(columns) * 2 >= len(row.cells)
+
+
+def _width(row: RawRow) -> int:
+    """How many cells of a row have a text."""
+    return sum(map(bool, map(column_name, row.cells)))
+
+
+def _columns_of(file_format: Format, row: RawRow, reading: Reading) -> set[str]:
+    """The format's columns that a row names."""
+    return {
+        file_format.by_header[name]
+        for name in map(reading.name, row.cells)
+        if name in file_format.by_header
+    }
+
+
+def _best_formats(header: RawRow, formats: Sequence[Format], reading: Reading) -> list[Format]:
+    """The format with the most columns of this header, at most one a kind; several if tied."""
+    best_of_kind: dict[str, tuple[tuple[int, int], Format]] = {}
+    for file_format in formats:
+        columns = _columns_of(file_format, header, reading)
+        needed = max((len(needs) for needs in file_format.needs if needs <= columns), default=0)
+        # Of two formats with as many columns, the one that needs more of them is more specific.
+        score = (len(columns), needed)
+        best = best_of_kind.get(file_format.kind)
+        if needed and (best is None or score > best[0]):
+            best_of_kind[file_format.kind] = (score, file_format)
+    highest = max((score for score, _ in best_of_kind.values()), default=(0, 0))
+    return [file_format for score, file_format in best_of_kind.values() if score == highest]
+
+
+def _rows_below(
+    file_format: Format,
+    file: RawFile,
+    header: RawRow,
+    raw_rows: list[RawRow],
+    reading: Reading,
+) -> RecognisedFile:
+    """The rows below a header, with their cells by Dealkin's column names."""
+    names = [reading.name(cell) for cell in header.cells]
+    titles = [" ".join(cell.split())[:60] for cell in header.cells]
+    # An error file of an earlier import can be corrected and imported.
+    is_error_file = names[:2] == [error_files.LINE, error_files.PROBLEM]
+    positions: dict[str, list[int]] = {}
+    unknown: list[int] = []
+    for position, name in enumerate(names):
+        if reading.leaves_out(header.cells[position]):
+            continue
+        column = file_format.by_header.get(name)
+        if column is not None:
+            if name in names[:position]:
+                raise Invalid(f"Its column '{titles[names.index(name)]}' is there more than once.")
+            positions.setdefault(column, []).append(position)
+        elif not (is_error_file and position < 2):
+            unknown.append(position)
+    for places in positions.values():
+        order = list(file_format.by_header)
+        places.sort(key=lambda place: order.index(names[place]))
+    raw_rows, footer = _without_footer(raw_rows, len(names))
+    unread = [position for position in unknown if _has_values(raw_rows, position)]
+    require_decisive(file_format.kind, set(positions), [titles[place] for place in unread])
+    rows = [_row(file_format, raw, positions, len(names), is_error_file) for raw in raw_rows]
+    warnings = [
+        f"The columns {' and '.join(repr(titles[place]) for place in places)} both tell the"
+        f" {column}: the first that is filled was taken."
+        for column, places in positions.items()
+        if len(places) > 1
+    ]
+    warnings += [
+        f"The column '{titles[position]}' is not one of {file_format.kind} and was left out."
+        for position in unknown
+        if names[position] or position in unread
+    ]
+    title_of = {column: titles[places[0]] for column, places in positions.items()}
+    warnings += settle_date_order(rows, title_of, reading.dates)
+    for reason, count in Counter(raw.left_out for raw in raw_rows if raw.left_out).items():
+        warnings.append(f"{reason} ({count:,} rows)" if count > 1 else reason)
+    if footer:
+        warnings.append(
+            f"{footer:,} lines below the data were left out: they are a report's footer."
+        )
+    return RecognisedFile(
+        name=file.name,
+        digest=file.digest,
+        kind=file_format.kind,
+        header=header.cells,
+        rows=rows,
+        warnings=[*file.warnings, *warnings],
+    )
+
+
+def _has_values(raw_rows: list[RawRow], position: int) -> bool:
+    return any(position < len(raw.cells) and raw.cells[position].strip() for raw in raw_rows)
+
+
+# How the lines below a report begin that are no data.
+_FOOTER = re.compile(
+    r"(copyright|©|confidential information|generated by|grand totals?\b|report generated|"
+    r"all rights reserved)",
+    re.IGNORECASE,
+)
+
+
+def _without_footer(raw_rows: list[RawRow], width: int) -> tuple[list[RawRow], int]:
+    """The rows without the lines at their end that a report adds, and how many these are."""
+    end = len(raw_rows)
+    while width > 2 and end and _width(raw_rows[end - 1]) == 1:
+        end -= 1
+    lines = raw_rows[end:]
+    # A last row with one cell can be data; only words that reports use show a footer.
+    marked = [number for number, raw in enumerate(lines) if _FOOTER.search(" ".join(raw.cells))]
+    if not marked:
+        return raw_rows, 0
+    # The name of the report stands above those words, below an empty line.
+    start = marked[0]
+    for number in range(marked[0], -1, -1):
+        before = raw_rows[end + number - 1] if end + number else None
+        if before and lines[number].line - before.line > 1 + sum(
+            cell.count("\n") for cell in before.cells
+        ):
+            start = number
+            break
+    return raw_rows[: end + start], len(lines) - start
+
+
+def _row(
+    file_format: Format,
+    raw: RawRow,
+    positions: dict[str, list[int]],
+    width: int,
+    is_error_file: bool,
+) -> Row:
+    cells = [error_files.unsafe(cell) for cell in raw.cells] if is_error_file else raw.cells
+    row = Row(raw.line, cells, {})
+    if raw.left_out:
+        row.result = Result.LEFT_OUT
+    elif raw.problem:
+        row.fail(raw.problem)
+    elif any(cell.strip() for cell in cells[width:]):
+        row.fail(f"It has {len(cells)} cells, but the header has {width}.")
+    else:
+        by_column = {
+            column: text
+            for column, places in positions.items()
+            if (
+                text := next(
+                    (
+                        cell
+                        for place in places
+                        if place < len(cells) and (cell := cells[place].strip())
+                    ),
+                    "",
+                )
+            )
+        }
+        row.cells = file_format.adapt(by_column) if file_format.adapt else by_column
+    return row

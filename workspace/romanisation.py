@@ -1,0 +1,26 @@
+"""Romanisation: names of other scripts in Latin letters, and spellings that mean the same sound."""
+
+import re
+
+from workspace.keys import romanised
+
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+# Spellings of one sound, as transliterations and languages differ in them.
+_SOUNDS = (
+    ("shch", "sch"), ("sch", "sh"), ("sz", "sh"), ("tsch", "ch"), ("cz", "ch"), ("zh", "z"),
+    ("kh", "h"), ("ch", "h"), ("ph", "f"), ("th", "t"), ("ck", "k"), ("tz", "c"), ("ts", "c"),
+    ("x", "ks"), ("ae", "a"), ("oe", "o"), ("ue", "u"), ("w", "v"), ("y", "i"), ("j", "i"),
+    ("ei", "i"),
+)  # fmt: skip
+
+
+def spellings(text: str) -> tuple[str, ...]:
+    """The Latin spellings of a name: 'muller' and 'mueller' for 'Müller'."""
+    return tuple(dict.fromkeys((romanised(text), romanised(text.casefold().translate(_UMLAUTS)))))
+
+
+def sound(word: str) -> str:
+    """A romanised word by its sound, roughly: the same for 'sergei' and 'sergey'."""
+    for spelling, other in _SOUNDS:
+        word = word.replace(spelling, other)
+    return re.sub(r"(.)\1+", r"\1", word)
