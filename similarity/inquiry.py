@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -120,6 +120,26 @@ def ask_of_deal(
     return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
 
 
+def ask_of_deals(
+    session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[Deal]
+) -> list[Inquiry]:
+    """An inquiry about the kin of each of these deals; what they share is looked up once."""
+    if not deals:
+        return []
+    questions = about_deals(session, catalog, deals)
+    first = inquire(session, viewer, questions[deals[0].id], deal=deals[0])
+    return [
+        replace(
+            first,
+            question=questions[deal.id],
+            deal=deal,
+            agreements={},
+            rankings={},
+        )
+        for deal in deals
+    ]
+
+
 def ask_of_text(
     session: Session,
     viewer: Viewer,
@@ -154,16 +174,25 @@ def inquire(
 
 def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
     """The question for a deal: its prose, its facets, and the judgements of its kin."""
-    _, text, _ = next(deal_texts(session, [deal.id]))
-    judged = judgements(session, deal.id)
-    unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
-    return Question(
-        text=text.prose,
-        vector=catalog.whole_vector(session, Kind.DEAL, deal.id),
-        facets=facets(session, [deal.id])[deal.id],
-        excluded=frozenset({deal.id, *unlike}),
-        liked=frozenset(judged.keys() - unlike),
-    )
+    return about_deals(session, catalog, [deal])[deal.id]
+
+
+def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> dict[int, Question]:
+    """The question for each of these deals, by its id."""
+    ids = [deal.id for deal in deals]
+    facets_of = facets(session, ids)
+    questions = {}
+    for deal_id, text, _ in deal_texts(session, ids):
+        judged = judgements(session, deal_id)
+        unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
+        questions[deal_id] = Question(
+            text=text.prose,
+            vector=catalog.whole_vector(session, Kind.DEAL, deal_id),
+            facets=facets_of[deal_id],
+            excluded=frozenset({deal_id, *unlike}),
+            liked=frozenset(judged.keys() - unlike),
+        )
+    return questions
 
 
 def about_text(catalog: Catalog, text: str) -> Question:
@@ -320,13 +349,16 @@ def _allowed(
 
 def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
     """Read the facts of these deals that were not read yet."""
-    new = [deal_id for deal_id in dict.fromkeys(ids) if deal_id not in inquiry.records]
+    asked = list(dict.fromkeys(ids))
+    new = [deal_id for deal_id in asked if deal_id not in inquiry.records]
     inquiry.records.update(dict.fromkeys(new))
     records = facts(session, [deal_id for deal_id in new if deal_id not in inquiry.hidden])
     inquiry.records.update(records)
     ours, on = inquiry.question.facets, inquiry.on
-    for deal_id, record in records.items():
-        inquiry.agreements[deal_id] = scoring.values(ours, record.facets, on)
+    for deal_id in asked:
+        record = inquiry.records[deal_id]
+        if record and deal_id not in inquiry.agreements:
+            inquiry.agreements[deal_id] = scoring.values(ours, record.facets, on)
 
 
 def _visible_confidential(session: Session, viewer: Viewer) -> set[int]:

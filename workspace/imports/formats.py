@@ -306,7 +306,7 @@ def recognise(file: RawFile, formats: Sequence[Format] = FORMATS) -> RecognisedF
             return _rows_below(matches[0], file, row, file.rows[number + 1 :])
     header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
     raise Invalid(
-        f"Its columns ({header}) are not those of any file that can be imported; the README"
+        f"Its columns ({header}) are not those of any file that can be imported; docs/importing.md"
         " lists them."
     )
 

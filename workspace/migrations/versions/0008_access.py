@@ -1,14 +1,14 @@
 """Access: invitations of members, who looks after customers and advocates, and mails that ask
 
-Revision: 0007
-Revises: 0006
+Revision: 0008
+Revises: 0007
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
