@@ -65,10 +65,14 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         database.upgrade()
         with database.write() as session:
             add_work(session)
-            person = members.add_member(session, "Reader", "reader@bench.example", [Role.REP])
-            token = sign_in.open_session(session, person.id)
+            # Of one member only one page is made at a time, so each user is a member of their own.
+            people = [
+                members.add_member(session, f"Reader {n}", f"reader{n}@bench.example", [Role.REP])
+                for n in range(USERS)
+            ]
+            tokens = [sign_in.open_session(session, person.id) for person in people]
         with database.read() as session:
-            viewer = members.viewer(session, person.id, person.name)
+            viewer = members.viewer(session, people[0].id, people[0].name)
             deals = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)
             keys = session.exec(deals.order_by(Deal.key).limit(DEALS)).all()
         Catalog(database, MadeUpModel(), folder / "indexes").catch_up()
@@ -82,8 +86,8 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         paths[turn % len(paths)] for turn in range(DEALS) for paths in pages.values()
     ]
     for name, paths in pages.items():
-        ours = _under_load(_serve_ours, (str(folder),), paths, token)
-        floor = _under_load(_serve_floor, (ours.body,), paths, token)
+        ours = _under_load(_serve_ours, (str(folder),), paths, tokens)
+        floor = _under_load(_serve_floor, (ours.body,), paths, tokens)
         yield {
             "deals": f"{size:,}",
             "page": name,
@@ -114,7 +118,9 @@ def _told(seconds: Sequence[float]) -> str:
     return f"{p50:.0f}, {p95:.0f} ms"
 
 
-def _under_load(serve: Any, about: tuple[Any, ...], paths: Sequence[str], token: str) -> Visits:
+def _under_load(
+    serve: Any, about: tuple[Any, ...], paths: Sequence[str], tokens: Sequence[str]
+) -> Visits:
     """What fifty users get from a server of its own."""
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -122,22 +128,21 @@ def _under_load(serve: Any, about: tuple[Any, ...], paths: Sequence[str], token:
     process = multiprocessing.get_context("spawn").Process(target=serve, args=(listener, *about))
     process.start()
     try:
-        return asyncio.run(_visit(address, paths, token))
+        return asyncio.run(_visit(address, paths, tokens))
     finally:
         process.terminate()
         process.join()
         listener.close()
 
 
-async def _visit(address: str, paths: Sequence[str], token: str) -> Visits:
+async def _visit(address: str, paths: Sequence[str], tokens: Sequence[str]) -> Visits:
     limits = httpx.Limits(max_connections=USERS, max_keepalive_connections=USERS)
-    async with httpx.AsyncClient(
-        base_url=address, cookies={"session": token}, limits=limits, timeout=120
-    ) as client:
+    async with httpx.AsyncClient(base_url=address, limits=limits, timeout=120) as client:
+        cookies = [{"Cookie": f"session={token}"} for token in tokens]
         # The first answers compile templates and queries; a socket that listens keeps them
         # waiting until the server is there.
         for path in dict.fromkeys(paths[:4]):
-            body = (await client.get(path)).raise_for_status().content
+            body = (await client.get(path, headers=cookies[0])).raise_for_status().content
         took: list[float] = []
         before = float((await client.get(WORKED)).raise_for_status().text)
 
@@ -146,7 +151,8 @@ async def _visit(address: str, paths: Sequence[str], token: str) -> Visits:
             await asyncio.sleep(choose.uniform(*READING))
             for _ in range(PAGES_EACH):
                 start = time.perf_counter()
-                (await client.get(choose.choice(paths))).raise_for_status()
+                answer = await client.get(choose.choice(paths), headers=cookies[user])
+                answer.raise_for_status()
                 took.append(time.perf_counter() - start)
                 await asyncio.sleep(choose.uniform(*READING))
 

@@ -173,7 +173,8 @@ def test_should_answer_every_page(
     before = acts(world)
     for method, path in routes(app):
         if method == "GET" and path != "/sign-in" and not path.startswith(BY_LINK):
-            here, who = filled(path, world, session), "dana" if path in LEADERS_PAGES else "bob"
+            here = filled(path, world, session)
+            who = "dana" if path in LEADERS_PAGES else "bob"
             if path.startswith(ADMINISTRATION):
                 assert visit("bob").get(here).status_code == 403, path
                 who = "grace"

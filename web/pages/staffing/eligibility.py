@@ -54,7 +54,7 @@ class EligibilityController(Controller):
             page = EligibilityPage(eligibility.eligibility(session), visit.viewer.leads)
         return visit.show("staffing/members.html", page)
 
-    @get("/{key:str}")
+    @get("/{key:str}", opt=open_to(reads=Policy.LEADERS))
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         require_leader(visit.viewer)
         with visit.read() as session:

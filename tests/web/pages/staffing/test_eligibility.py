@@ -24,12 +24,12 @@ def test_should_list_members_with_their_roles_and_reasons(visit: Visit) -> None:
 @pytest.mark.parametrize("who", ["dana", "grace"])
 def test_should_change_the_roles_of_a_member(visit: Visit, world: World, who: str) -> None:
     here = "/staffing/members/erin-eriksen"
-    assert visit(who).post(here, {"role": ["trainer", "auditor"]}).status_code == 303
+    assert visit(who).save(here, {"role": ["trainer", "auditor"]}).status_code == 303
     assert set(allowed(world)) == {"trainer", "auditor"}
     page = visit(who).get(here).text
     assert page.count("checked") == 2
     assert "a manager decided so" in page
-    assert visit(who).post(here, {}).status_code == 303
+    assert visit(who).save(here).status_code == 303
     assert allowed(world) == []
 
 
@@ -50,6 +50,6 @@ def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> N
     refuses(visit, world, here, {"role": "trainer"}, has_page=True)
     assert visit("alice").post(here, {"role": "trainer"}).status_code == 403
     assert visit("alice").get(here).status_code == 403
-    assert visit("dana").post(here, {"role": "astronaut"}).status_code == 422
+    assert visit("dana").save(here, {"role": "astronaut"}).status_code == 422
     assert visit("dana").post("/staffing/members/nobody", {}).status_code == 404
     assert visit("dana").post("/staffing/members/ines-moreira", {}).status_code == 404

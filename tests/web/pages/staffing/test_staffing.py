@@ -141,7 +141,7 @@ def test_should_not_accept_beyond_the_true_limit(visit: Visit, world: World) -> 
     one = open_seat(world)
     here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
     visit("alice").post(f"{here}/ask", {"person": "bob-brandt"})
-    visit("bob").post("/availability", {"seat_limit": "2"})
+    visit("bob").save("/availability", {"seat_limit": "2"})
     answer = visit("bob").post(f"{here}/accept")
     assert answer.status_code == 409
     assert "Nightingale" not in answer.text
