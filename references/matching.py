@@ -1,7 +1,8 @@
 """Pure: ranks advocates for a deal by what is known about them, with reasons.
 
 As with similar deals, the score is a sum of terms, each a value from 0 to 1 times its weight, and
-the reasons that are shown are the terms of this sum.
+the reasons that are shown are the terms of this sum. Only one thing comes before the score: a
+customer who does not use the product in question is below every customer who does.
 """
 
 import re
@@ -80,15 +81,27 @@ class Match:
     id: int
     score: float
     terms: list[Term]
+    # The products in question, if the customer is known to use none of them.
+    lacks: tuple[str, ...] = ()
+
+    @property
+    def caveat(self) -> str:
+        """What speaks against this advocate before everything else; empty if nothing does."""
+        return f"does not use {' or '.join(self.lacks)}, as far as we know" if self.lacks else ""
 
     @property
     def band(self) -> str:
-        """The fit in a word: strong, fair or weak."""
-        return "strong" if self.score >= STRONG else "fair" if self.score >= FAIR else "weak"
+        """The fit in a word: strong, fair or weak; never strong without the product."""
+        if self.score >= STRONG and not self.lacks:
+            return "strong"
+        return "fair" if self.score >= FAIR else "weak"
 
 
 def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
-    """The candidates, the best first, each compared with what is wanted of it."""
+    """The candidates, the best first, each compared with what is wanted of it.
+
+    Those who use none of the products in question come after all who use one.
+    """
     matches = []
     for wanted, candidate in asks:
         terms = [
@@ -96,9 +109,11 @@ def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
             for name, value in compare(wanted, candidate).items()
         ]
         terms.sort(key=lambda term: -term.contribution)
-        matches.append(Match(candidate.id, score(terms), terms))
+        uses_one = wanted.products & candidate.products
+        lacks = () if uses_one else tuple(sorted(wanted.products))
+        matches.append(Match(candidate.id, score(terms), terms, lacks))
     # The id makes the order of equal scores the same every time.
-    return sorted(matches, key=lambda match: (-match.score, match.id))
+    return sorted(matches, key=lambda match: (bool(match.lacks), -match.score, match.id))
 
 
 def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:

@@ -167,7 +167,8 @@ def reasons_in_a_line(suggestion: Suggestion) -> str:
         for term in suggestion.match.terms
         if term.contribution > 0 and not (private and term.name == "path")
     ]
-    return "; ".join(reasons[:3])
+    caveat = [suggestion.match.caveat] if suggestion.match.caveat else []
+    return "; ".join([*caveat, *reasons[:3]])
 
 
 def people_to_reach(session: Session, deal: Deal) -> tuple[list[int], bool]:

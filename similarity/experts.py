@@ -1,7 +1,7 @@
 """Experts: the colleagues to bring in, ranked by evidence."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,20 +15,29 @@ from sqlmodel import Session, col, select
 from similarity import scoring
 from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
-from similarity.inquiry import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
+from similarity.inquiry import (
+    Inquiry,
+    Ranked,
+    Want,
+    ask_of_deal,
+    ask_of_deals,
+    ask_of_text,
+    rank,
+)
 from similarity.retrieval import ask, match, text_scores
-from similarity.scoring import Term, Value, Weights
+from similarity.scoring import Term, Weights
 from workspace.assets import Asset, Use
 from workspace.database import batches
 from workspace.deals import credit
-from workspace.deals.access import visible_deals
 from workspace.deals.seat_roles import seat_roles
 from workspace.deals.tables import Deal, Outcome, Seat
+from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
+from workspace.value_lists import split_values
 
-# How many of the nearest deals vote for their people.
-VOTERS = 500
+# How many of the nearest deals vote for their people. Those in the band 'weak' do not vote.
+VOTERS = 100
 VOTING_KIN = Want(VOTERS, pool=VOTERS)
 # The worth of evidence halves with every this many days.
 EVIDENCE_HALF_LIFE = 730
@@ -40,8 +49,6 @@ ROLE_WORTH = {"product-expert": 1.0, "sales-engineer": 1.0, "consultant": 0.9}
 OTHER_ROLE_WORTH = 0.6
 # The worth of votes at which a term of evidence has half of its greatest value.
 HALF_PROVEN = 1.0
-# With this many seats on open deals, a member has no time left.
-FULL_LOAD = 6
 EVIDENCE_SHOWN = 6
 
 # The least shares of the greatest possible evidence for the bands 'strong' and 'fair'.
@@ -49,6 +56,12 @@ STRONG = 0.5
 FAIR = 0.25
 # The score of skills that at least corresponds to the value 1, so that a poor best fit stays low.
 FAINT_FIT = 0.25
+# The least scores of skills that fit at all: for a topic in a few words, and for a whole deal, with
+# which a list of skills never has much in common. On the demo, five topics that nobody has scored
+# 0.27 at most, and the right member for six topics that somebody has, in English, 0.35 at least.
+LEAST_FIT_OF_TEXT, LEAST_FIT_OF_DEAL = 0.3, 0.1
+# The least value of skills that speaks for a member without any deal or asset.
+LEAST_SKILL = 0.5
 
 DEALS_WEIGHT = 0.6
 ASSETS_WEIGHT = 0.2
@@ -78,9 +91,14 @@ class Expert:
     band: str
     terms: list[Term]
     evidence: list[Evidence]
-    # How many seats they fill on open deals that the viewer may see.
-    load: int
+    # Their workload by the open deals that the viewer may see.
+    load: Load
     on_team: bool
+
+    @property
+    def is_full(self) -> bool:
+        """Whether they can take no further seat, as far as the viewer may know."""
+        return self.load.left == 0
 
 
 class Vote(NamedTuple):
@@ -90,10 +108,39 @@ class Vote(NamedTuple):
     # The deal or the asset that votes.
     voter: int
     worth: float
-    # Whether the deal or asset is in a better band than 'weak'.
-    near: bool
     # Makes the evidence in words, which only a few of hundreds of votes need.
     evidence: Callable[[], Evidence]
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What speaks for a member: the votes for them, and how far their declared skills fit."""
+
+    deals: Sequence[Vote]
+    written: Sequence[Vote]
+    skill: float
+    skills: str
+    # The share of the greatest possible evidence, at most 1.
+    value: float
+
+    @property
+    def terms(self) -> list[Term]:
+        """The terms of a score, without that for time."""
+        skills = f"Skills: {', '.join(split_values(self.skills))}"
+        return [
+            Term("deals", proven(_worth(self.deals)), DEALS_WEIGHT, _deals_because(self.deals)),
+            Term(
+                "assets", proven(_worth(self.written)), ASSETS_WEIGHT, _assets_because(self.written)
+            ),
+            Term(
+                "skills", self.skill, SKILLS_WEIGHT, skills if self.skill else "No skill that fits"
+            ),
+        ]
+
+    @property
+    def votes(self) -> list[Vote]:
+        """The votes of deals and assets, the one of the greatest worth first."""
+        return sorted([*self.deals, *self.written], key=lambda vote: -vote.worth)
 
 
 def experts_of_deal(
@@ -108,6 +155,15 @@ def experts_of_text(
 ) -> list[Expert]:
     """The colleagues with the most evidence for a text, from what the viewer may see."""
     return experts_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
+
+
+def proofs_of_deals(
+    session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[Deal]
+) -> dict[int, dict[int, Proof]]:
+    """What speaks for which member on each of these deals, by the ids of deal and member."""
+    inquiries = ask_of_deals(session, viewer, catalog, deals)
+    found = _proofs(session, catalog, inquiries, _members(session))
+    return {deal.id: proofs for deal, proofs in zip(deals, found, strict=True)}
 
 
 def vote(relevance: float, people: int) -> float:
@@ -134,44 +190,25 @@ def decay(when: date | None, on: date) -> float:
 def experts_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int | None = 10
 ) -> list[Expert]:
-    """The experts of an inquiry; without a limit, all who have any evidence."""
-    kin = rank(session, catalog, inquiry, VOTING_KIN)
+    """The experts of an inquiry; without a limit, all who have any evidence.
+
+    The owner of the deal is none of them, and whoever can take no further seat comes last.
+    """
     team: set[int | None] = set()
     if inquiry.deal:
         on_team = select(Seat.person_id).where(Seat.deal_id == inquiry.deal.id)
         team = set(session.exec(on_team))
-    members = {
-        person_id: (key, name, title)
-        for person_id, key, name, title in session.exec(
-            select(Person.id, Person.key, Person.name, Person.title)
-            .join(Member, col(Member.person_id) == col(Person.id))
-            .where(col(Member.active).is_(True))
-        )
-    }
-    on = inquiry.on
-    on_deals = _by_person(_seat_votes(session, kin, on))
-    on_assets = _by_person(_asset_votes(session, kin, on))
-    skills = _skills(session, catalog, inquiry.question, members)
-    loads = _loads(session, inquiry.viewer)
+    members = _members(session)
+    (proofs,) = _proofs(session, catalog, [inquiry], members)
+    loads = loads_of(session, inquiry.viewer)
     experts = []
-    for person_id, (key, name, title) in members.items():
-        deals, written = on_deals[person_id], on_assets[person_id]
-        skill = skills.get(person_id)
-        if not deals and not written and (skill is None or skill.value < 0.5):
+    for person_id, proof in proofs.items():
+        if inquiry.deal and person_id == inquiry.deal.owner_id:
             continue
-        load = loads.get(person_id, 0)
-        terms = [
-            Term("deals", proven(_worth(deals)), DEALS_WEIGHT, _deals_because(deals)),
-            Term("assets", proven(_worth(written)), ASSETS_WEIGHT, _assets_because(written)),
-            Term(
-                "skills",
-                skill.value if skill else 0.0,
-                SKILLS_WEIGHT,
-                skill.because if skill else "none declared that fit",
-            ),
-            Term("time", max(0.0, 1 - load / FULL_LOAD), TIME_WEIGHT, _load_because(load)),
-        ]
-        evidence = sorted([*deals, *written], key=lambda vote: -vote.worth)
+        key, name, title, _ = members[person_id]
+        load = loads[person_id]
+        proven_terms = proof.terms
+        terms = [*proven_terms, Term("time", load.share_left, TIME_WEIGHT, load.text)]
         experts.append(
             Expert(
                 person_id=person_id,
@@ -179,76 +216,150 @@ def experts_of(
                 name=name,
                 title=title,
                 score=scoring.score(terms),
-                band=_band(terms),
+                band=_band(proven_terms),
                 terms=sorted(terms, key=lambda term: -term.contribution),
-                evidence=[vote.evidence() for vote in evidence[:EVIDENCE_SHOWN]],
+                evidence=[vote.evidence() for vote in proof.votes[:EVIDENCE_SHOWN]],
                 load=load,
                 on_team=person_id in team,
             )
         )
-    experts.sort(key=lambda expert: (-expert.score, expert.person_id))
+    experts.sort(key=lambda expert: (expert.is_full, -expert.score, expert.person_id))
     return experts[:limit]
 
 
-def _seat_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
-    """The votes of kin for their teams; closed kin also vote for former members of the team."""
-    by_id = {deal.id: deal for deal in kin}
-    best = max((deal.score for deal in kin), default=0) or 1.0
+def _members(session: Session) -> dict[int, tuple[str, str, str, str]]:
+    """The key, name, title and declared skills of each active member."""
+    columns = (Person.id, Person.key, Person.name, Person.title, Person.skills)
+    rows = session.execute(
+        sa.select(*map(col, columns))
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Member.active).is_(True))
+        .order_by(col(Person.id))
+    )
+    return {person_id: (key, name, title, skills) for person_id, key, name, title, skills in rows}
+
+
+def _proofs(
+    session: Session,
+    catalog: Catalog,
+    inquiries: Sequence[Inquiry],
+    members: Mapping[int, tuple[str, str, str, str]],
+) -> list[dict[int, Proof]]:
+    """What speaks for which member in each inquiry; the record is read once for all of them."""
+    kin_of_each = [
+        [deal for deal in rank(session, catalog, inquiry, VOTING_KIN) if deal.band != "weak"]
+        for inquiry in inquiries
+    ]
+    voters = {deal.id for kin in kin_of_each for deal in kin}
+    teams, library = _teams(session, voters), _library(session, voters)
     worth_of_role = {role.name: ROLE_WORTH.get(role.key) for role in seat_roles(session)}
-    for batch in batches(by_id):
+    declared = {person_id: skills for person_id, (*_, skills) in members.items()}
+    found = []
+    for inquiry, kin in zip(inquiries, kin_of_each, strict=True):
+        on_deals = _by_person(_seat_votes(kin, teams, worth_of_role, inquiry.on))
+        on_assets = _by_person(_asset_votes(kin, library, inquiry.on))
+        skills = _skills(session, catalog, inquiry, declared)
+        proofs = {}
+        for person_id in sorted({*on_deals, *on_assets, *skills}):
+            if person_id not in members:
+                continue
+            deals, written = on_deals.get(person_id, []), on_assets.get(person_id, [])
+            skill = skills.get(person_id, 0.0)
+            if deals or written or skill >= LEAST_SKILL:
+                value = _share(proven(_worth(deals)), proven(_worth(written)), skill)
+                proofs[person_id] = Proof(deals, written, skill, declared[person_id], value)
+        found.append(proofs)
+    return found
+
+
+class _Seated(NamedTuple):
+    """A member's seat on a deal, present or past."""
+
+    person_id: int
+    role: str
+    key: str
+    name: str
+
+
+class _Written(NamedTuple):
+    """An asset that somebody wrote, and the deals that it was used on."""
+
+    author_id: int
+    id: int
+    key: str
+    name: str
+    published: date | None
+    deals: frozenset[int]
+
+
+def _teams(session: Session, deal_ids: Iterable[int]) -> dict[int, list[_Seated]]:
+    """The teams of these deals; closed ones with their former members."""
+    teams: dict[int, list[_Seated]] = defaultdict(list)
+    for batch in batches(sorted(deal_ids)):
         part = credit.seat_history(col(Deal.id).in_(batch))
         rows = session.execute(
-            sa.select(part.c.person_id, part.c.role, part.c.deal_id, col(Deal.key), col(Deal.name))
+            sa.select(part.c.deal_id, part.c.person_id, part.c.role, col(Deal.key), col(Deal.name))
             .join(Deal, col(Deal.id) == part.c.deal_id)
             # A member who left a seat and came back has one vote.
             .distinct()
             .order_by(part.c.deal_id, part.c.person_id, part.c.role)
         )
-        seats = rows.all()
-        team_size = Counter(deal_id for _, _, deal_id, _, _ in seats)
-        deal_worth = {
-            deal_id: vote(by_id[deal_id].score / best, people)
-            * OUTCOME_WORTH[Outcome(by_id[deal_id].outcome)]
-            for deal_id, people in team_size.items()
-        }
-        remaining = {
-            deal_id: decay(by_id[deal_id].facets.closed or on, on) for deal_id in team_size
-        }
-        near = {deal_id: by_id[deal_id].band != "weak" for deal_id in team_size}
-        # Unpacked: there are hundreds of rows, and access by name takes much longer.
-        for person_id, role, deal_id, key, name in seats:
-            role_worth = worth_of_role.get(role) or OTHER_ROLE_WORTH
-            worth = deal_worth[deal_id] * role_worth * remaining[deal_id]
-            evidence = partial(_on_deal, role, name, key, by_id[deal_id])
-            yield Vote(person_id, deal_id, worth, near[deal_id], evidence)
+        for deal_id, *seated in rows:
+            teams[deal_id].append(_Seated(*seated))
+    return teams
 
 
-def _asset_votes(session: Session, kin: Sequence[Ranked], on: date) -> Iterable[Vote]:
-    """The votes of won kin for the authors of the assets that were used on them."""
-    won = {deal.id: deal for deal in kin if deal.outcome == Outcome.WON and deal.band != "weak"}
-    best = max((deal.score for deal in kin), default=0) or 1.0
-    relevance: dict[int, float] = defaultdict(float)
-    count: dict[int, int] = defaultdict(int)
-    for batch in batches(won):
-        rows = select(Use.asset_id, Use.deal_id).where(col(Use.deal_id).in_(batch)).distinct()
+def _library(session: Session, deal_ids: Iterable[int]) -> list[_Written]:
+    """The assets with an author that were used on these deals."""
+    used: dict[int, set[int]] = defaultdict(set)
+    for batch in batches(sorted(deal_ids)):
+        rows = select(Use.asset_id, Use.deal_id).where(col(Use.deal_id).in_(batch))
         for asset_id, deal_id in session.exec(rows):
-            relevance[asset_id] += vote(won[deal_id].score / best, 1)
-            count[asset_id] += 1
-    assets = session.execute(
-        sa.select(
-            col(Asset.id),
-            col(Asset.key),
-            col(Asset.name),
-            col(Asset.author_id),
-            col(Asset.published),
-        ).where(col(Asset.id).in_(list(relevance)), col(Asset.author_id).is_not(None))
-    )
-    for asset_id, key, name, author_id, published in assets:
-        deals = f"{count[asset_id]} won deal{'s' if count[asset_id] > 1 else ''}"
-        text = f"Wrote {name}, used on {deals} like this"
-        worth = proven(relevance[asset_id]) * decay(published, on)
-        evidence = partial(Evidence, text, published, None, key)
-        yield Vote(author_id, asset_id, worth, True, evidence)
+            used[asset_id].add(deal_id)
+    columns = (Asset.author_id, Asset.id, Asset.key, Asset.name, Asset.published)
+    library = []
+    for batch in batches(sorted(used)):
+        assets = session.execute(
+            sa.select(*map(col, columns))
+            .where(col(Asset.id).in_(batch), col(Asset.author_id).is_not(None))
+            .order_by(col(Asset.id))
+        )
+        for author_id, asset_id, key, name, published in assets:
+            deals = frozenset(used[asset_id])
+            library.append(_Written(author_id, asset_id, key, name, published, deals))
+    return library
+
+
+def _seat_votes(
+    kin: Sequence[Ranked],
+    teams: Mapping[int, Sequence[_Seated]],
+    worth_of_role: Mapping[str, float | None],
+    on: date,
+) -> Iterable[Vote]:
+    """The votes of kin for their teams."""
+    best = max((deal.score for deal in kin), default=0) or 1.0
+    for deal in kin:
+        team = teams.get(deal.id, ())
+        deal_worth = vote(deal.score / best, len(team)) * OUTCOME_WORTH[Outcome(deal.outcome)]
+        deal_worth *= decay(deal.facets.closed or on, on)
+        # Unpacked: there are hundreds of rows, and access by name takes much longer.
+        for person_id, role, key, name in team:
+            worth = deal_worth * (worth_of_role.get(role) or OTHER_ROLE_WORTH)
+            yield Vote(person_id, deal.id, worth, partial(_on_deal, role, name, key, deal))
+
+
+def _asset_votes(kin: Sequence[Ranked], library: Sequence[_Written], on: date) -> Iterable[Vote]:
+    """The votes of won kin for the authors of the assets that were used on them."""
+    best = max((deal.score for deal in kin), default=0) or 1.0
+    won = {deal.id: vote(deal.score / best, 1) for deal in kin if deal.outcome == Outcome.WON}
+    for asset in library:
+        votes = [won[deal_id] for deal_id in sorted(asset.deals & won.keys())]
+        if votes:
+            deals = f"{len(votes)} won deal{'s' if len(votes) > 1 else ''}"
+            text = f"Wrote {asset.name}, used on {deals} like this"
+            worth = proven(math.fsum(votes)) * decay(asset.published, on)
+            evidence = partial(Evidence, text, asset.published, None, asset.key)
+            yield Vote(asset.author_id, asset.id, worth, evidence)
 
 
 def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
@@ -257,42 +368,24 @@ def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
 
 
 def _skills(
-    session: Session, catalog: Catalog, question: Question, members: Mapping[int, object]
-) -> dict[int, Value]:
-    """How far the declared skills of members fit the question, relative to the best fit."""
+    session: Session, catalog: Catalog, inquiry: Inquiry, declared: Mapping[int, str]
+) -> dict[int, float]:
+    """How far the declared skills that fit do so, relative to the best fit."""
+    question = inquiry.question
+    least = LEAST_FIT_OF_DEAL if inquiry.deal else LEAST_FIT_OF_TEXT
     with catalog.searching(session, Kind.PERSON) as collection:
         asked = ask(
             collection, question.text, question.vector, Weights(), catalog.encoder.languages
         )
-        allowed = np.array(sorted(members), np.int64)
-        matches = match(collection, asked, allowed=allowed, pool=len(members))
+        allowed = np.array(sorted(declared), np.int64)
+        matches = match(collection, asked, allowed=allowed, pool=len(declared))
     scores = text_scores(matches, asked.weights)
     best = max([FAINT_FIT, *scores])
-    rows = session.exec(select(Person.id, Person.skills).where(col(Person.id).in_(matches.ids)))
-    declared = dict(rows.all())
     return {
-        person_id: Value(
-            scores[row] / best,
-            f"declares {declared[person_id].replace(';', ',')}" if declared.get(person_id) else "",
-        )
+        person_id: scores[row] / best
         for row, person_id in enumerate(matches.ids)
-        if declared.get(person_id)
+        if scores[row] >= least and declared[person_id]
     }
-
-
-def _loads(session: Session, viewer: Viewer) -> dict[int, int]:
-    """How many seats each member fills on open deals that the viewer may see."""
-    rows = session.exec(
-        select(Seat.person_id, sa.func.count())
-        .join(Deal, col(Deal.id) == col(Seat.deal_id))
-        .where(
-            visible_deals(viewer),
-            Deal.outcome == Outcome.OPEN,
-            col(Seat.person_id).is_not(None),
-        )
-        .group_by(col(Seat.person_id))
-    )
-    return {person_id: count for person_id, count in rows if person_id is not None}
 
 
 def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
@@ -303,26 +396,28 @@ def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
 
 
 def _worth(votes: Iterable[Vote]) -> float:
-    return sum(vote.worth for vote in votes)
+    return sum([vote.worth for vote in votes]) if votes else 0.0
 
 
 def _deals_because(votes: Sequence[Vote]) -> str:
-    near = len({vote.voter for vote in votes if vote.near})
-    return f"on {near} deal{'' if near == 1 else 's'} like this" if near else "on none like this"
+    deals = len({vote.voter for vote in votes})
+    if not deals:
+        return "No similar deals yet"
+    return f"On {deals} deal{'' if deals == 1 else 's'} like this"
 
 
 def _assets_because(votes: Sequence[Vote]) -> str:
     if not votes:
-        return "wrote none of the assets that won"
-    return f"wrote {len(votes)} of the assets that won"
+        return "Wrote none of the content that won"
+    return f"Wrote {len(votes)} piece{'' if len(votes) == 1 else 's'} of the content that won"
 
 
-def _band(terms: Sequence[Term]) -> str:
-    """The band of the evidence, without the term for time."""
-    evidence = [term for term in terms if term.name != "time"]
+def _share(deals: float, assets: float, skill: float) -> float:
+    """The share of the greatest possible evidence, at most 1."""
+    worth = DEALS_WEIGHT * deals + ASSETS_WEIGHT * assets + SKILLS_WEIGHT * skill
+    return min(1.0, worth / (DEALS_WEIGHT + ASSETS_WEIGHT + SKILLS_WEIGHT))
+
+
+def _band(evidence: Sequence[Term]) -> str:
     share = scoring.score(evidence) / sum(term.weight for term in evidence)
     return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"
-
-
-def _load_because(load: int) -> str:
-    return f"{load} seat{'' if load == 1 else 's'} on open deals"

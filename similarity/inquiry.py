@@ -2,8 +2,8 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
 from similarity import scoring
+from similarity.calibration import nearness_floor
 from similarity.encoders.embeddings import ModelUnavailable
 from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
@@ -28,6 +29,10 @@ from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
 
+# A deal has words in common with a question from this share of a full match on.
+LEAST_WORDS = 0.05
+# Facets that say that two deals are about the same, and the least value of each that does.
+SUBSTANCE = {"product": 0.01, "competitor": 0.01, "industry": 0.5}
 # Estimated scores that differ by less may be equal.
 ROUNDING = 1e-9
 
@@ -94,6 +99,11 @@ class Ranked:
     words: float
     # The weights for the language of the question.
     weights: Weights
+    # Whether anything of substance agrees: words, a product, a competitor, the industry, or the
+    # meaning beyond what unrelated texts have in common.
+    agrees: bool
+    # Whether it is known what the model's nearness means.
+    calibrated: bool
     # The term of the cross-encoder; None where it has not read this deal.
     reading: Term | None = None
 
@@ -104,8 +114,15 @@ class Ranked:
 
     @property
     def band(self) -> str:
-        """The likeness in a word: strong, fair or weak."""
-        return scoring.band_of(self.score, self.attainable)
+        """The likeness in a word: strong, fair or weak.
+
+        Where nothing of substance agrees it is weak, and with a model that was not measured it is
+        fair at best.
+        """
+        if not self.agrees:
+            return "weak"
+        band = scoring.band_of(self.score, self.attainable)
+        return band if self.calibrated or band != "strong" else "fair"
 
 
 def ask_of_deal(
@@ -118,6 +135,26 @@ def ask_of_deal(
 ) -> Inquiry:
     """An inquiry about the kin of a deal."""
     return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
+
+
+def ask_of_deals(
+    session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[Deal]
+) -> list[Inquiry]:
+    """An inquiry about the kin of each of these deals; what they share is looked up once."""
+    if not deals:
+        return []
+    questions = about_deals(session, catalog, deals)
+    first = inquire(session, viewer, questions[deals[0].id], deal=deals[0])
+    return [
+        replace(
+            first,
+            question=questions[deal.id],
+            deal=deal,
+            agreements={},
+            rankings={},
+        )
+        for deal in deals
+    ]
 
 
 def ask_of_text(
@@ -154,16 +191,25 @@ def inquire(
 
 def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
     """The question for a deal: its prose, its facets, and the judgements of its kin."""
-    _, text, _ = next(deal_texts(session, [deal.id]))
-    judged = judgements(session, deal.id)
-    unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
-    return Question(
-        text=text.prose,
-        vector=catalog.whole_vector(session, Kind.DEAL, deal.id),
-        facets=facets(session, [deal.id])[deal.id],
-        excluded=frozenset({deal.id, *unlike}),
-        liked=frozenset(judged.keys() - unlike),
-    )
+    return about_deals(session, catalog, [deal])[deal.id]
+
+
+def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> dict[int, Question]:
+    """The question for each of these deals, by its id."""
+    ids = [deal.id for deal in deals]
+    facets_of = facets(session, ids)
+    questions = {}
+    for deal_id, text, _ in deal_texts(session, ids):
+        judged = judgements(session, deal_id)
+        unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
+        questions[deal_id] = Question(
+            text=text.prose,
+            vector=catalog.whole_vector(session, Kind.DEAL, deal_id),
+            facets=facets_of[deal_id],
+            excluded=frozenset({deal_id, *unlike}),
+            liked=frozenset(judged.keys() - unlike),
+        )
+    return questions
 
 
 def about_text(catalog: Catalog, text: str) -> Question:
@@ -225,7 +271,27 @@ def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterab
                 break
         # The id makes the order of equal scores stable.
         ranked.sort(key=lambda deal: (-deal.score, deal.id))
-        inquiry.rankings[want] = ranked[: want.limit]
+        inquiry.rankings[want] = _judged(session, catalog, question, ranked[: want.limit])
+
+
+def _judged(
+    session: Session, catalog: Catalog, question: Question, ranked: Sequence[Ranked]
+) -> list[Ranked]:
+    """The same deals; where no words and no facets agree, the raw nearness decides whether the
+    meaning does."""
+    floor = nearness_floor(catalog.encoder.model_id)
+    unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
+    cosines: Mapping[int, float] = {}
+    if unsure and floor is not None and question.vector is not None:
+        cosines = catalog.cosines(session, Kind.DEAL, unsure, question.vector)
+    return [
+        replace(
+            deal,
+            agrees=deal.agrees or cosines.get(deal.id, -1.0) >= (floor or 0.0),
+            calibrated=floor is not None,
+        )
+        for deal in ranked
+    ]
 
 
 def _estimated(
@@ -284,7 +350,16 @@ def _scored(
             meaning=matches.meaning[row],
             words=matches.words[row],
             weights=asked.weights,
+            agrees=_has_substance(values),
+            calibrated=False,
         )
+
+
+def _has_substance(values: Mapping[str, float]) -> bool:
+    """Whether words or facets that tell what a deal is about agree."""
+    return values["words"] >= LEAST_WORDS or any(
+        values.get(name, 0.0) >= least for name, least in SUBSTANCE.items()
+    )
 
 
 def reasons(inquiry: Inquiry, deal: Ranked) -> list[Term]:
@@ -320,13 +395,16 @@ def _allowed(
 
 def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
     """Read the facts of these deals that were not read yet."""
-    new = [deal_id for deal_id in dict.fromkeys(ids) if deal_id not in inquiry.records]
+    asked = list(dict.fromkeys(ids))
+    new = [deal_id for deal_id in asked if deal_id not in inquiry.records]
     inquiry.records.update(dict.fromkeys(new))
     records = facts(session, [deal_id for deal_id in new if deal_id not in inquiry.hidden])
     inquiry.records.update(records)
     ours, on = inquiry.question.facets, inquiry.on
-    for deal_id, record in records.items():
-        inquiry.agreements[deal_id] = scoring.values(ours, record.facets, on)
+    for deal_id in asked:
+        record = inquiry.records[deal_id]
+        if record and deal_id not in inquiry.agreements:
+            inquiry.agreements[deal_id] = scoring.values(ours, record.facets, on)
 
 
 def _visible_confidential(session: Session, viewer: Viewer) -> set[int]:

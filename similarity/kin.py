@@ -1,6 +1,6 @@
 """Kin: the past deals that are most like a deal or a text, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -19,13 +19,18 @@ from similarity.index.sources import Kind
 from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank, reasons
 from similarity.retrieval import TextQuery, ask
 from similarity.scoring import Term, Value, Weights
-from similarity.snippets import NO_TEXT, Span, snippet, surfaces, texts_of
+from similarity.snippets import NO_TEXT, Span, StoredText, snippet, surfaces, texts_of
 from workspace.accounts.accounts import Account
-from workspace.deals.filters import DealFilter
-from workspace.deals.tables import Deal
+from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
+from workspace.deals.tables import Deal, Outcome
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
+# So many times the deals that are shown are ranked, because some are folded into others.
+SPARE = 3
+# Texts of at least so many words are near-identical where this share of their words is the same.
+COPIED_WORDS, COPIED = 12, 0.9
+NO_ACCOUNT = "No account yet"
 # Words shown as the reason of a match.
 WORDS_SHOWN = 4
 # Words marked in a snippet.
@@ -52,6 +57,27 @@ class Kin:
     snippet: list[Span]
     difference: str  # One difference that matters; empty where there is none.
     liked: bool  # A member has judged it to be like this deal.
+    same_account: bool  # It is of the account of the deal whose kin are shown.
+    # Deals that are less alike, of the same account or with a near-identical text.
+    folded: "tuple[FoldedKin, ...]"
+
+
+@dataclass(frozen=True)
+class FoldedKin:
+    """A similar deal that is shown within the row of another."""
+
+    key: str
+    name: str
+    outcome: str
+    account: str
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A ranked deal with the ranked deals that are folded into it."""
+
+    deal: Ranked
+    folded: list[Ranked]
 
 
 def kin_of_deal(
@@ -95,15 +121,52 @@ def kin_of(
     filter: DealFilter | None = None,
     limit: int = 10,
 ) -> list[Kin]:
-    """The kin of an inquiry, as they are shown."""
+    """The nearest deals of an inquiry, however near they are."""
+    ranked = _ranked(session, catalog, inquiry, filter, limit)
+    return _present(session, catalog, inquiry, [_Row(deal, []) for deal in ranked[:limit]])
+
+
+def offered_kin(
+    session: Session,
+    catalog: Catalog,
+    inquiry: Inquiry,
+    *,
+    filter: DealFilter | None = None,
+    limit: int = 10,
+) -> list[Kin]:
+    """The kin of an inquiry that are offered: those above the band 'weak'.
+
+    Several deals of one account, and near-identical texts, are one row.
+    """
+    ranked = _ranked(session, catalog, inquiry, filter, limit)
+    near = [deal for deal in ranked if deal.band != "weak"]
+    ids = [deal.id for deal in near]
+    of_deal = sa.select(col(Deal.id), col(Deal.account_id)).where(col(Deal.id).in_(ids))
+    accounts = {row.id: row.account_id for row in session.execute(of_deal)}
+    folded = _fold(near, accounts, texts_of(session, Kind.DEAL, ids), limit)
+    return _present(session, catalog, inquiry, folded)
+
+
+def _ranked(
+    session: Session, catalog: Catalog, inquiry: Inquiry, filter: DealFilter | None, limit: int
+) -> list[Ranked]:
     ranked = rank(session, catalog, inquiry, kin_wanted(catalog, limit, filter))
-    reranked = _rerank(session, catalog, inquiry, ranked)
-    return _present(session, catalog, inquiry, reranked[:limit])
+    return _rerank(session, catalog, inquiry, ranked)
+
+
+def past_and_running(filter: DealFilter = ALL_DEALS) -> tuple[DealFilter, DealFilter | None]:
+    """The filter for past deals, and that for deals that are running now, beside them.
+
+    A filter that names an outcome or a stage is for one list of deals, and there is no other.
+    """
+    if filter.outcome or filter.stage:
+        return filter, None
+    return replace(filter, outcome=CLOSED), replace(filter, outcome=Outcome.OPEN)
 
 
 def kin_wanted(catalog: Catalog, limit: int, filter: DealFilter | None = None) -> Want:
     """The ranking that kin are taken from; with a cross-encoder, at least as many as it reads."""
-    return Want(max(limit, READ) if catalog.reader else limit, filter)
+    return Want(max(SPARE * limit, READ if catalog.reader else 0), filter)
 
 
 def _rerank(
@@ -130,19 +193,50 @@ def _rerank(
     return reranked
 
 
+def _fold(
+    ranked: Sequence[Ranked],
+    accounts: Mapping[int, int | None],
+    texts: Mapping[int, StoredText],
+    limit: int,
+) -> list[_Row]:
+    """At most `limit` rows, in the order of their best deals."""
+    rows: list[_Row] = []
+    words = {deal_id: frozenset(text.whole.lower().split()) for deal_id, text in texts.items()}
+    for deal in ranked:
+        account, own = accounts[deal.id], words.get(deal.id, frozenset())
+        for row in rows:
+            same = account is not None and accounts[row.deal.id] == account
+            if same or _copied(own, words.get(row.deal.id, frozenset())):
+                row.folded.append(deal)
+                break
+        else:
+            rows.append(_Row(deal, []))
+    return rows[:limit]
+
+
+def _copied(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two texts, each as the set of its words, are near-identical."""
+    if min(len(one), len(other)) < COPIED_WORDS:
+        return False
+    return len(one & other) >= COPIED * len(one | other)
+
+
 def _present(
-    session: Session, catalog: Catalog, inquiry: Inquiry, ranked: Sequence[Ranked]
+    session: Session, catalog: Catalog, inquiry: Inquiry, shown: Sequence[_Row]
 ) -> list[Kin]:
     """Ranked deals with everything that pages show of them."""
     question, weights = inquiry.question, inquiry.weights
-    ids = [deal.id for deal in ranked]
+    own_account = inquiry.deal.account_id if inquiry.deal else None
+    ids = [row.deal.id for row in shown]
     texts = texts_of(session, Kind.DEAL, ids)
+    everything = [*ids, *(deal.id for row in shown for deal in row.folded)]
+    rows = {row.id: row for row in session.execute(_display(everything))}
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(collection, question.text, None, weights, catalog.encoder.languages)
         stems_of = {deal_id: matched_stems(collection, asked, deal_id) for deal_id in ids}
-    rows = {row.id: row for row in session.execute(_display(ids))}
     kin = []
-    for deal in ranked:
+    for each in shown:
+        deal = each.deal
         row = rows[deal.id]
         text = texts.get(deal.id, NO_TEXT)
         stems = stems_of[deal.id]
@@ -159,7 +253,7 @@ def _present(
                 id=deal.id,
                 key=row.key,
                 name=row.name,
-                account=row.account or "No account yet",
+                account=row.account or NO_ACCOUNT,
                 account_key=row.account_key,
                 outcome=row.outcome,
                 amount=row.amount,
@@ -172,9 +266,15 @@ def _present(
                 snippet=snippet(passage, stems[:WORDS_MARKED], text.language),
                 difference=scoring.difference(question.facets, deal.facets, values, weights),
                 liked=deal.id in question.liked,
+                same_account=own_account is not None and row.account_id == own_account,
+                folded=tuple(_folded(rows[other.id]) for other in each.folded),
             )
         )
     return kin
+
+
+def _folded(row: Any) -> FoldedKin:
+    return FoldedKin(row.key, row.name, row.outcome, row.account or NO_ACCOUNT)
 
 
 def matched_stems(collection: Collection, asked: TextQuery, document: int) -> list[str]:
@@ -202,6 +302,7 @@ def _display(ids: list[int]) -> Any:
             col(Deal.amount),
             col(Deal.currency),
             col(Deal.closed),
+            col(Deal.account_id),
             col(Account.name).label("account"),
             col(Account.key).label("account_key"),
             col(owner.name).label("owner"),

@@ -105,9 +105,28 @@ class Outlook:
     chance: Chance
     # In pseudo-cases at the usual rate; infinite if kin were found to predict nothing.
     prior: float
+    # The mean likeness of the kin, and how much they count in the chance, beside the usual rate.
+    likeness: float
+    weight: float
     days: Typical | None
     amount: Typical | None
     currency: str
+
+    @property
+    def share(self) -> float:
+        """The plain share of the kin that were won."""
+        return self.won / self.closed
+
+    @property
+    def points(self) -> int:
+        """By how many percentage points the kin move the usual rate, as rounded figures show it."""
+        return round(100 * self.chance.value) - round(100 * self.usual.rate)
+
+    @property
+    def is_contrary(self) -> bool:
+        """Whether the chance moves away from the plain share, because the most alike kin count
+        more and went otherwise than the rest."""
+        return (self.share - self.usual.rate) * self.points < 0
 
 
 @dataclass(frozen=True)
@@ -166,6 +185,8 @@ def outlook(
         usual=usual,
         chance=chance(cases, usual, prior),
         prior=prior,
+        likeness=fmean(case.likeness for case in cases),
+        weight=_weight(cases, prior),
         days=_typical([case.days for case in won if case.days is not None]),
         amount=_typical([float(case.amount or 0) for case in paid if case.currency == currency]),
         currency=currency or "",
@@ -181,13 +202,19 @@ def chance(cases: Sequence[Case], usual: Usual, prior: float) -> Chance:
     weight = math.fsum(case.likeness for case in cases)
     won = math.fsum(case.likeness for case in cases if case.won)
     # The weight of the usual rate; 1 if the prior is infinite.
-    share = 1.0 if math.isinf(prior) else prior / (prior + weight)
+    share = 1.0 - _weight(cases, prior)
     rate = usual.rate
     value = share * rate + (1 - share) * (won / weight if weight else 0.0)
     variance = share**2 * rate * (1 - rate) / (usual.closed + 3)
     variance += value * (1 - value) / (prior + weight + 1)
     half = Z90 * math.sqrt(variance)
     return Chance(value, max(0.0, value - half), min(1.0, value + half))
+
+
+def _weight(cases: Sequence[Case], prior: float) -> float:
+    """How much the cases count in the chance, from 0 to 1; the usual rate counts the rest."""
+    alike = math.fsum(case.likeness for case in cases)
+    return alike / (alike + prior)
 
 
 def learn(trials: Sequence[Trial]) -> Learned | None:

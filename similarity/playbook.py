@@ -1,19 +1,25 @@
-"""Playbook: the assets that won the similar deals."""
+"""Playbook: the assets that won the similar deals.
+
+An asset is offered where its product fits the deal, or its use: because it was used on similar
+deals with the same product. What works on deals of every kind is a small group of its own.
+"""
 
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from similarity.asset_usage import AssetUsage, asset_usage
 from similarity.index.catalog import Catalog
 from similarity.index.sources import names_of
 from similarity.inquiry import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
-from similarity.scoring import Term, ago, score
+from similarity.scoring import Facets, Term, ago, score
+from workspace.accounts.industries import SECTIONS
 from workspace.assets import Asset, AssetProduct, Use, usable
 from workspace.clock import today
 from workspace.database import batches
@@ -22,7 +28,7 @@ from workspace.deals.filters import CLOSED, DealFilter
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, Outcome, Product
 from workspace.people.viewer import Viewer
 
-# How many closed deals a playbook is made from.
+# How many closed deals a playbook is made from. Those in the band 'weak' do not count.
 KIN = 80
 CLOSED_KIN = Want(KIN, DealFilter(outcome=CLOSED))
 # The beta prior of both win rates: as many pseudo-cases at the kin's own win rate. They shrink
@@ -33,6 +39,10 @@ Z90 = 1.645
 # The freshness of an asset halves with every this many days.
 FRESHNESS_HALF_LIFE = 540
 EVIDENCE_SHOWN = 5
+# An asset whose product does not fit is used on this many similar deals with our product.
+FITTING_USES = 2
+# How many of the assets that work on most deals are shown.
+MOST_DEALS_SHOWN = 3
 # A contrast needs at least this many won and this many lost deals against the competitor, and
 # this difference between the shares that used the asset.
 CONTRAST_CASES = 4
@@ -87,6 +97,24 @@ class Play:
     lift_low: float  # 90 % interval of it.
     lift_high: float
     evidence: list[UsedOn]
+    # Why it is offered on this deal.
+    fits: str
+
+
+@dataclass(frozen=True)
+class GeneralPlay:
+    """An asset that works on most deals, with the numbers of the last closed deals."""
+
+    key: str
+    name: str
+    kind: str
+    summary: str
+    url: str
+    won_with: int
+    closed_with: int
+    won_without: int
+    closed_without: int
+    lift: float
 
 
 @dataclass(frozen=True)
@@ -116,6 +144,8 @@ class Playbook:
     contrasts: list[Contrast]
     won: int
     closed: int
+    # What works on most deals, and is in no deal's own plays.
+    general: list[GeneralPlay] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -145,12 +175,14 @@ def playbook_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
 ) -> Playbook:
     """The playbook of an inquiry."""
-    closed = rank(session, catalog, inquiry, CLOSED_KIN)
+    closed = _closed_kin(session, catalog, inquiry)
+    usage = _usage(session, inquiry)
     return Playbook(
-        plays=plays_of(session, catalog, inquiry, limit=limit),
-        contrasts=_contrasts(session, inquiry.viewer, inquiry.question),
+        plays=_plays(session, inquiry.question, closed, usage)[:limit],
+        contrasts=_contrasts(session, inquiry.viewer, inquiry.question, usage),
         won=_count_won(closed),
         closed=len(closed),
+        general=_general(session, usage),
     )
 
 
@@ -158,8 +190,19 @@ def plays_of(
     session: Session, catalog: Catalog, inquiry: Inquiry, *, limit: int = 10
 ) -> list[Play]:
     """The plays of that playbook, the best first."""
-    closed = rank(session, catalog, inquiry, CLOSED_KIN)
-    return _plays(session, inquiry.question, closed)[:limit] if closed else []
+    closed = _closed_kin(session, catalog, inquiry)
+    return _plays(session, inquiry.question, closed, _usage(session, inquiry))[:limit]
+
+
+def _closed_kin(session: Session, catalog: Catalog, inquiry: Inquiry) -> list[Ranked]:
+    """The closed deals that are like this one: strong or fair, not just the nearest."""
+    ranked = rank(session, catalog, inquiry, CLOSED_KIN)
+    return [deal for deal in ranked if deal.band != "weak"]
+
+
+def _usage(session: Session, inquiry: Inquiry) -> AssetUsage:
+    without = inquiry.deal.id if inquiry.deal else None
+    return asset_usage(session, inquiry.viewer, without=without)
 
 
 def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift:
@@ -184,7 +227,11 @@ def lift(won_with: int, closed_with: int, won_without: int, closed_without: int)
     return Lift(value, max(-1.0, value - half), min(1.0, value + half))
 
 
-def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> list[Play]:
+def _plays(
+    session: Session, question: Question, closed: Sequence[Ranked], usage: AssetUsage
+) -> list[Play]:
+    if not closed:
+        return []
     kin = {deal.id: deal for deal in closed}
     uses_of = _uses(session, kin)
     query = sa.select(
@@ -211,13 +258,19 @@ def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> li
         won_with = _count_won(kin[use.deal_id] for use in uses)
         if not won_with:
             continue
+        about = frozenset(products[asset.id])
+        used_on = [kin[use.deal_id] for use in uses]
+        home = _foreign_home(question.facets, usage.home(asset.id, about))
+        fits = _fits(question.facets, about, used_on, is_foreign=bool(home))
+        if not fits or usage.is_general(asset.id, about):
+            continue
         difference = lift(won_with, len(uses), won - won_with, len(closed) - len(uses))
         because = _lift_because(won_with, len(uses), won, closed)
         terms = [
             Term("lift", difference.value, LIFT_WEIGHT, because),
             _relevance([kin[use.deal_id].score for use in uses], best),
             _helped(uses),
-            _product(frozenset(products[asset.id]), question.facets.products),
+            _product(about, question.facets.products, home),
             _freshness(asset.published, today()),
         ]
         plays.append(
@@ -239,9 +292,60 @@ def _plays(session: Session, question: Question, closed: Sequence[Ranked]) -> li
                 lift_low=difference.low,
                 lift_high=difference.high,
                 evidence=_evidence(uses, kin, labels),
+                fits=fits,
             )
         )
     return sorted(plays, key=lambda play: (-play.score, play.asset_id))
+
+
+def _foreign_home(ours: Facets, home: str) -> str:
+    """The section of the industry that an asset belongs to, if it is not the deal's own."""
+    return home if ours.industry and not ours.industry.startswith(home) else ""
+
+
+def _fits(
+    ours: Facets, about: frozenset[str], used_on: Sequence[Ranked], *, is_foreign: bool
+) -> str:
+    """Why an asset fits a deal; empty if neither its product nor its use does.
+
+    Its product does not suffice if it belongs to another industry.
+    """
+    section = (ours.industry or "")[:1]
+    common = sorted(about & ours.products)
+    if not is_foreign and (common or not about or not ours.products):
+        return f"About {', '.join(common)}" if common else "Used on similar deals"
+    alike = [
+        deal
+        for deal in used_on
+        if (not ours.products or deal.facets.products & ours.products)
+        and (not is_foreign or (deal.facets.industry or "").startswith(section))
+    ]
+    if len(alike) < FITTING_USES:
+        return ""
+    shared = {name for deal in alike for name in deal.facets.products & ours.products}
+    what = f" with {', '.join(sorted(shared))}" if shared else ""
+    where = f" in {SECTIONS[section]}" if is_foreign else ""
+    return f"Used on {len(alike)} similar deals{what}{where}"
+
+
+def _general(session: Session, usage: AssetUsage) -> list[GeneralPlay]:
+    """The assets that serve most products, if more of the last deals were won with them."""
+    asset_ids = list(usage.deals_of)
+    products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, asset_ids)
+    general = [row for row in asset_ids if usage.is_general(row, products[row])]
+    assets = session.exec(select(Asset).where(col(Asset.id).in_(general), usable()))
+    closed, won = len(usage.deals), sum(deal.won for deal in usage.deals.values())
+    plays = []
+    for asset in assets:
+        used_on = usage.deals_of[asset.id]
+        won_with = sum(usage.deals[deal].won for deal in used_on)
+        numbers = (won_with, len(used_on), won - won_with, closed - len(used_on))
+        difference = lift(*numbers).value
+        if difference > 0:
+            facts = (asset.key, asset.name, asset.kind, asset.summary, asset.url)
+            plays.append(GeneralPlay(*facts, *numbers, difference))
+    plays.sort(key=lambda play: (-play.lift, play.key))
+    return plays[:MOST_DEALS_SHOWN]
 
 
 def _evidence(
@@ -282,8 +386,10 @@ def _count_won(deals: Iterable[Ranked]) -> int:
     return sum(deal.outcome == Outcome.WON for deal in deals)
 
 
-def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Contrast]:
-    """The assets that made the most difference against each of our competitors."""
+def _contrasts(
+    session: Session, viewer: Viewer, question: Question, usage: AssetUsage
+) -> list[Contrast]:
+    """The assets that made the most difference against each of our competitors, if they fit."""
     contrasts = []
     for name in sorted(question.facets.competitors):
         against = (
@@ -315,7 +421,12 @@ def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Con
                 col(Asset.id).in_(list(used)), usable()
             )
         )
+        products = names_of(
+            session, Product, AssetProduct.product_id, AssetProduct.asset_id, list(used)
+        )
         for asset_id, key, asset_name, kind in assets:
+            if not _may_contrast(question.facets, asset_id, frozenset(products[asset_id]), usage):
+                continue
             won_with = sum(outcomes[deal] == Outcome.WON for deal in used[asset_id])
             lost_with = len(used[asset_id]) - won_with
             contrast = Contrast(name, key, asset_name, kind, won_with, won, lost_with, lost)
@@ -323,6 +434,13 @@ def _contrasts(session: Session, viewer: Viewer, question: Question) -> list[Con
                 contrasts.append(contrast)
     contrasts.sort(key=lambda contrast: -contrast.gap)
     return contrasts[:CONTRASTS]
+
+
+def _may_contrast(ours: Facets, asset_id: int, about: frozenset[str], usage: AssetUsage) -> bool:
+    """Whether an asset is about the deal's product, for its industry, and not for every deal."""
+    foreign = _foreign_home(ours, usage.home(asset_id, about))
+    fits = _fits(ours, about, (), is_foreign=bool(foreign))
+    return bool(fits) and not usage.is_general(asset_id, about)
 
 
 def _lift_because(won_with: int, used: int, won: int, closed: Sequence[Ranked]) -> str:
@@ -343,10 +461,12 @@ def _helped(uses: Sequence[_Use]) -> Term:
     return Term("helped", value, HELPED_WEIGHT, because)
 
 
-def _product(theirs: frozenset[str], ours: frozenset[str]) -> Term:
+def _product(theirs: frozenset[str], ours: frozenset[str], foreign_home: str) -> Term:
     common = sorted(theirs & ours)
     because = f"about {', '.join(common)}" if common else "about other products"
-    return Term("product", 1.0 if common else 0.0, PRODUCT_WEIGHT, because)
+    if foreign_home:
+        because += f", but mostly used in {SECTIONS[foreign_home]}"
+    return Term("product", 1.0 if common and not foreign_home else 0.0, PRODUCT_WEIGHT, because)
 
 
 def _freshness(published: date | None, on: date) -> Term:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from similarity.index.collection import NONE, POOL, Candidates, Collection, Query, Scope
 from similarity.index.language import language_of, stems
@@ -27,6 +28,8 @@ class TextQuery:
     weights: Weights
     # Whether the question is short enough for its vector to lean.
     leans: bool
+    # The languages that the model knows; empty for all.
+    model_languages: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def ask(
         language=language,
         weights=weights if model_knows else weights.for_words(),
         leans=model_knows and vector is not None and len(text.split()) <= SHORT,
+        model_languages=model_languages,
     )
 
 
@@ -96,18 +100,35 @@ def match_each(
 def _matches(asked: TextQuery, candidates: Candidates) -> Matches:
     query = asked.query
     words = candidates.words / max(query.full, float(candidates.words.max(initial=0)), 1e-9)
-    nearness = candidates.nearness
-    if asked.leans and query.vector is not None and len(candidates.ids):
+    comparable = _comparable(asked, candidates)
+    nearness = np.where(comparable, candidates.nearness, 0.0)
+    if asked.leans and query.vector is not None and comparable.any():
         first = asked.weights.meaning * np.clip(nearness, 0, 1) + asked.weights.words * words
-        best = candidates.wholes[np.lexsort((candidates.ids, -first))[:LEAN_ON]]
+        order = np.lexsort((candidates.ids, -first))
+        best = candidates.wholes[order[comparable[order]][:LEAN_ON]]
         leaning = _unit((1 - LEAN) * query.vector + LEAN * _unit(best.mean(axis=0)))
-        nearness = nearness + candidates.wholes @ (leaning - query.vector)
+        nearness += np.where(comparable, candidates.wholes @ (leaning - query.vector), 0.0)
     return Matches(
         ids=candidates.ids.tolist(),
         meaning=np.clip(nearness, 0, 1).tolist(),
         words=words.tolist(),
         passages=candidates.passages.tolist(),
     )
+
+
+def _comparable(asked: TextQuery, candidates: Candidates) -> NDArray[np.bool_]:
+    """Which documents the model can compare with the question.
+
+    It sees hardly more in a text of a language that it does not know than that it is strange, and
+    so is near to every other such text: only texts of one language are compared there.
+    """
+    known = asked.model_languages
+    languages = candidates.languages
+    alike = (languages == asked.language) | (languages == "")
+    if not known:
+        return np.ones(len(languages), bool)
+    both_known = np.isin(languages, sorted(known)) & (asked.language in known)
+    return np.asarray(alike | both_known, bool)
 
 
 def text_scores(matches: Matches, weights: Weights) -> list[float]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 from sqlmodel import Session, col
 
+from similarity.calibration import nearness_floor
 from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection as Documents
 from similarity.index.language import stems
@@ -34,11 +35,6 @@ from workspace.people.viewer import Viewer
 
 # A document has the words of a question from this share of a full match on.
 WORDS_FLOOR = 0.05
-# A document is near by meaning from this cosine of the vectors as a model gives them, before they
-# are centred. Each model has its own; with a model that has none, nothing is said to be near.
-# all-MiniLM-L6-v2: of 26 nonsensical questions none came nearer than 0.44 to a whole deal, asset or
-# person of the demo; 12 of 16 sentences that describe one came to between 0.46 and 0.71.
-NEARNESS_FLOORS = {"all-MiniLM-L6-v2": 0.45}
 # How many of the nearest by meaning are looked at, where no document has the words.
 NEAREST = 20
 
@@ -134,7 +130,7 @@ def search(
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=by_kind[Subject.ASSET][:limit],
     )
-    floor = NEARNESS_FLOORS.get(catalog.encoder.model_id.partition("@")[0])
+    floor = nearness_floor(catalog.encoder.model_id)
     if results.count or vector is None or floor is None:
         return results
     near = _near(session, viewer, catalog, text, vector, hidden, floor)
@@ -249,25 +245,16 @@ def _near(
             asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)
             matches = match(collection, asked, hidden=unseen)
             rows = best(matches, matches.meaning, NEAREST)
+        nearest = [matches.ids[row] for row in rows]
         cosines = {
-            matches.ids[row]: cosine
-            for row in rows
-            if (cosine := _cosine(session, catalog, kind, matches.ids[row], vector)) >= floor
+            row_id: cosine
+            for row_id, cosine in catalog.cosines(session, kind, nearest, vector).items()
+            if cosine >= floor
         }
         hits = _hits(session, viewer, Subject(kind), list(cosines), False)
         near += [(cosines[row_id], hit) for row_id, hit in hits.items()]
     near.sort(key=lambda each: (-each[0], each[1].kind, each[1].id))
     return [hit for _, hit in near]
-
-
-def _cosine(
-    session: Session, catalog: Catalog, kind: Kind, subject_id: int, vector: Vectors
-) -> float:
-    stored = catalog.whole_vector(session, kind, subject_id)
-    if stored is None:
-        return 0.0
-    length = float(np.linalg.norm(stored) * np.linalg.norm(vector))
-    return float(stored @ vector) / length if length else 0.0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 
 from references.network.paths import Network
+from similarity import calibration
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from tests.world import FakeEmbedder, World, build_world
@@ -43,6 +44,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("steady")
 # A hash as costly as the application's takes a third of a second.
+calibration.NEARNESS_FLOORS[FakeEmbedder.model_id] = 0.3
 sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 

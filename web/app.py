@@ -24,6 +24,7 @@ from web.pages.deal_room.tasks import TaskController
 from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
+from web.pages.experts import TopicController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
@@ -38,6 +39,7 @@ from web.pages.references.desk import DeskController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
+from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
@@ -71,6 +73,8 @@ CONTROLLERS = (
     ReferencesController,
     SearchController,
     SeatRoleController,
+    EligibilityController,
+    TopicController,
     SignInController,
     SignOutController,
     StaffingController,

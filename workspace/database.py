@@ -1,5 +1,6 @@
 """Engine and sessions, the one writer on SQLite, and how lists are read: rows, pages, batches."""
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields
@@ -29,6 +30,10 @@ Row = TypeVar("Row")
 Item = TypeVar("Item")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+log = logging.getLogger(__name__)
+
+_AFTER_COMMIT = "what follows the commit"
 
 
 class Database:
@@ -71,7 +76,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session that commits once, at the end of the block, or not at all."""
+        """A session that commits once, at the end of the block, or not at all.
+
+        What was left to `after_commit` follows when the connection is free for other writers.
+        """
         with (
             Session(self.writer, expire_on_commit=False) as session,
             session.begin(),
@@ -79,6 +87,12 @@ class Database:
             for watcher in self._watchers:
                 watcher(session)
             yield session
+        for act in session.info.get(_AFTER_COMMIT, ()):
+            try:
+                act()
+            except Exception:
+                # What was written is written, and must not look as if it had failed.
+                log.exception("What follows a write has failed; a catch-up does it later.")
 
     def close(self) -> None:
         """Close all connections."""
@@ -100,6 +114,14 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.writer
         return config
+
+
+def after_commit(session: Session, act: Callable[[], object]) -> None:
+    """Have `act` called once this session has committed, outside of its transaction.
+
+    It is for slow work that is made up for later if it fails, such as encoding.
+    """
+    session.info.setdefault(_AFTER_COMMIT, []).append(act)
 
 
 def _make_private(path: Path) -> None:

@@ -45,8 +45,20 @@ class Shared:
 @dataclass(frozen=True)
 class _Stay:
     name: str
+    plain_name: str
     start: date | None
     end: date | None
+
+
+@dataclass(frozen=True)
+class _Origins:
+    """Where a person is from, as it is compared and as it is shown, and what they speak."""
+
+    home_town: str
+    plain_home_town: str
+    city: str
+    plain_city: str
+    languages: frozenset[str]
 
 
 def common_ground(
@@ -61,18 +73,31 @@ def common_ground(
 
     Ties are those that the viewer may see, except those of the origin `but_not`.
     """
-    people = {*ours, *theirs}
+    pairs = itertools.product(ours, theirs)
+    return ground_of_pairs(session, viewer, list(pairs), but_not=but_not)
+
+
+def ground_of_pairs(
+    session: Session,
+    viewer: Viewer,
+    pairs: Collection[tuple[int, int]],
+    *,
+    but_not: str = "",
+) -> dict[tuple[int, int], list[Shared]]:
+    """What the two of each pair share, the best first; no pair that shares nothing."""
+    ours, theirs = {one for one, _ in pairs}, {other for _, other in pairs}
+    people = ours | theirs
     stays = _stays(session, people)
-    rows = session.exec(select(Person).where(col(Person.id).in_(people)))
-    persons = {person.id: person for person in rows}
+    origins = _origins(session, people)
     ties = _ties(session, viewer, ours, theirs, but_not)
     ground: dict[tuple[int, int], list[Shared]] = {}
-    for one, other in itertools.product(ours, theirs):
-        if one == other or one not in persons or other not in persons:
+    for one, other in pairs:
+        if one == other or one not in origins or other not in origins:
             continue
-        shared = [*ties[one, other], *_origins(persons[one], persons[other])]
+        shared = [*ties.get((one, other), ()), *_shared_origins(origins[one], origins[other])]
         for kind, worth in _WORTH.items():
-            shared += _places(kind, worth, stays[one, kind], stays[other, kind])
+            if (first := stays.get((one, kind))) and (second := stays.get((other, kind))):
+                shared += _places(kind, worth, first, second)
         if shared:
             ground[one, other] = sorted(shared, key=lambda item: (-item.worth, item.text))
     return ground
@@ -85,16 +110,19 @@ def worth_of(shared: Iterable[Shared]) -> float:
 
 def _stays(session: Session, people: Collection[int]) -> dict[tuple[int, str], list[_Stay]]:
     stays: dict[tuple[int, str], list[_Stay]] = defaultdict(list)
+
+    def add(person_id: int, kind: str, name: str, start: date | None, end: date | None) -> None:
+        if plain_name := plain(name):
+            stays[person_id, kind].append(_Stay(name, plain_name, start, end))
+
     for job in session.exec(select(Employment).where(col(Employment.person_id).in_(people))):
-        stay = _Stay(job.organisation, job.start, job.end or today())
-        stays[job.person_id, "employer"].append(stay)
+        add(job.person_id, "employer", job.organisation, job.start, job.end or today())
     for study in session.exec(select(Education).where(col(Education.person_id).in_(people))):
-        stays[study.person_id, "school"].append(
-            _Stay(study.institution, study.start or study.end, study.end or study.start)
-        )
+        start, end = study.start or study.end, study.end or study.start
+        add(study.person_id, "school", study.institution, start, end)
     for row in session.exec(select(Membership).where(col(Membership.person_id).in_(people))):
         ends = row.end or (row.start if row.kind == Gathering.EVENT else today())
-        stays[row.person_id, "circle"].append(_Stay(row.organisation, row.start, ends))
+        add(row.person_id, "circle", row.organisation, row.start, ends)
     return stays
 
 
@@ -104,8 +132,8 @@ def _places(
     """The places that both share, each once; at the same time if they ever were."""
     best: dict[str, Shared] = {}
     for one, other in itertools.product(ours, theirs):
-        name = plain(one.name)
-        if not name or name != plain(other.name):
+        name = one.plain_name
+        if name != other.plain_name:
             continue
         start = max(filter(None, (one.start, other.start)), default=None)
         end = min(filter(None, (one.end, other.end)), default=None)
@@ -120,13 +148,27 @@ def _places(
     return list(best.values())
 
 
-def _origins(one: Person, other: Person) -> list[Shared]:
+def _origins(session: Session, people: Collection[int]) -> dict[int, _Origins]:
+    rows = session.exec(select(Person).where(col(Person.id).in_(people)))
+    return {
+        person.id: _Origins(
+            person.home_town,
+            plain(person.home_town),
+            person.city,
+            plain(person.city),
+            frozenset(languages_of(person)),
+        )
+        for person in rows
+    }
+
+
+def _shared_origins(one: _Origins, other: _Origins) -> list[Shared]:
     shared = []
-    if one.home_town and plain(one.home_town) == plain(other.home_town):
+    if one.plain_home_town and one.plain_home_town == other.plain_home_town:
         shared.append(Shared("home town", f"both from {one.home_town}", _HOME_TOWN))
-    if one.city and plain(one.city) == plain(other.city):
+    if one.plain_city and one.plain_city == other.plain_city:
         shared.append(Shared("city", f"both in {one.city}", _CITY))
-    spoken = languages_of(one) & languages_of(other)
+    spoken = one.languages & other.languages
     for language in sorted(spoken - {"en"}):
         shared.append(Shared("language", f"both speak {language_name(language)}", _LANGUAGE))
     if spoken == {"en"}:

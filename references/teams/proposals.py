@@ -1,7 +1,12 @@
-"""Proposed teams: members for the open seats of deals, by evidence and workload."""
+"""Proposed teams: members for the open seats of deals, by what they may do, evidence and workload.
 
+The open seats of all deals that a viewer may see are one program, so that nobody gets more than
+they have room for, and a deal's proposal is the same on its own page and across the pipeline.
+"""
+
+import heapq
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,71 +14,130 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.network.common_ground import Shared, common_ground, worth_of
-from references.teams.assignment import WEIGHTS, Fit, Opening, Placement, propose
-from similarity.experts import ASSETS_WEIGHT, DEALS_WEIGHT, SKILLS_WEIGHT, Expert, experts_of_deal
+from references.network.common_ground import Shared, ground_of_pairs, worth_of
+from references.teams.assignment import (
+    CANDIDATES,
+    WEIGHTS,
+    Candidate,
+    Opening,
+    propose,
+)
+from similarity.experts import ROLE_WORTH, Proof, proofs_of_deals
 from similarity.index.catalog import Catalog
-from similarity.scoring import Term
-from workspace.clock import now, today
+from similarity.scoring import Term, score
+from workspace.clock import now
 from workspace.deals import credit
 from workspace.deals.access import visible_deals
-from workspace.deals.availability import USUAL_LIMIT, MemberAvailability, is_away
+from workspace.deals.eligibility import eligible_members
+from workspace.deals.seat_roles import seat_roles
 from workspace.deals.stakeholders import Stakeholder
 from workspace.deals.tables import Deal, Outcome, Seat
+from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
 # With so many former seats in a role, experience has half of its full value.
 _HALF_EXPERIENCED = 3
+# The least value of experience of a member who may take the role.
+_SUITED = 0.25
 # With so many hours between their time zones, two people share hardly any working time.
 _FAR_APART = 8
+# The least share of the greatest possible evidence with which a member takes a role that needs
+# expertise.
+LEAST_EXPERTISE = 0.05
+# So many of the best for a seat are ranked: those who enter the program, and some who may be left.
+_RANKED = 2 * CANDIDATES
+# So many deals are staffed together: those that close next.
+MOST_DEALS = 100
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A member's fit for a seat: the terms of a sum, the largest contribution first."""
+
+    person_id: int
+    key: str
+    name: str
+    terms: tuple[Term, ...]
+
+    @property
+    def score(self) -> float:
+        """The sum of the terms."""
+        return score(self.terms)
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A proposal for an open seat, with the keys and names of people."""
+    """Who is proposed for an open seat, and who could be instead."""
 
-    placement: Placement
-    names: Mapping[int, tuple[str, str]]
-
-    def name(self, person_id: int) -> str:
-        """The name of a person."""
-        return self.names[person_id][1]
-
-    def key(self, person_id: int) -> str:
-        """The key of a person."""
-        return self.names[person_id][0]
+    opening: Opening
+    best: Fit | None
+    others: tuple[Fit, ...]
+    # Why nobody is proposed; empty where somebody is.
+    nobody: str
 
 
 @dataclass(frozen=True)
-class Load:
-    """A member's workload, by the deals that the viewer may see."""
+class Staffing:
+    """The proposals for the open seats of deals, by the deal's id, all solved together.
 
-    seats: int
-    limit: int
-    away: bool
+    The gap is the most by which they could be better in sum, as a share.
+    """
 
-    @property
-    def left(self) -> int:
-        """The number of further seats that they can take."""
-        return 0 if self.away else max(0, self.limit - self.seats)
+    deals: list[tuple[Deal, int]]
+    proposals: dict[int, list[Proposal]]
+    gap: float
 
 
-def proposed_teams(
+@dataclass(frozen=True)
+class _Record:
+    """What the fits of members are made from; read once for all seats."""
+
+    names: Mapping[int, tuple[str, str]]
+    loads: Mapping[int, Load]
+    eligible: Mapping[str, Mapping[int, str]]
+    expert_roles: Collection[str]
+    proofs: Mapping[int, Mapping[int, Proof]]
+    past: Mapping[tuple[int, str], int]
+    teams: Mapping[int, Collection[int]]
+    buyers: Mapping[int, Mapping[int, str]]
+    offsets: Mapping[int, float]
+
+    def hours_apart(self, deal: Deal, person: int) -> float | None:
+        """The hours between a member's time zone and that of the deal's owner."""
+        owner = self.offsets.get(deal.owner_id or 0)
+        own = self.offsets.get(person)
+        return None if owner is None or own is None else abs(own - owner)
+
+
+@dataclass(frozen=True)
+class _Ranking:
+    """The best candidates of each seat, and what they share with the buyer's people."""
+
+    candidates: Mapping[int, Sequence[Candidate]]
+    ground: Mapping[tuple[int, int], Sequence[Shared]]
+    worth_of_pair: Mapping[tuple[int, int], float]
+
+
+def staffing(
     session: Session,
     viewer: Viewer,
     catalog: Catalog,
-    deals: Sequence[Deal],
     *,
     locked: Mapping[int, int] | None = None,
-    experts: Mapping[int, Sequence[Expert]] | None = None,
-) -> dict[int, list[Proposal]]:
-    """The proposals for the open seats of each of these deals, solved for all of them at once.
+    also: Deal | None = None,
+) -> Staffing:
+    """The proposals for all open deals with open seats that a viewer may see.
 
-    `locked` are the people who get a seat in any case, by the seat's id. Seats for which a member
-    has been asked are left out. `experts` saves ranking a deal's experts again; they are complete.
+    `locked` are the people who get a seat in any case, by the seat's id, as far as they may take
+    its role. Seats for which a member has been asked are left out. `also` is a deal that is
+    staffed even if MOST_DEALS others close before it.
     """
-    open_seats = session.exec(
+    found = understaffed(session, viewer, limit=MOST_DEALS)
+    if also is not None and also.id not in {deal.id for deal, _ in found}:
+        found += understaffed(session, viewer, limit=1, only=also.id)
+    deals = [deal for deal, _ in found]
+    seats = session.exec(
         select(Seat)
         .where(
             col(Seat.deal_id).in_([deal.id for deal in deals]),
@@ -82,37 +146,58 @@ def proposed_teams(
         )
         .order_by(col(Seat.id))
     ).all()
-    names = _members(session)
-    loads = loads_of(session, viewer)
     by_deal: dict[int, list[Seat]] = defaultdict(list)
-    for seat in open_seats:
+    for seat in seats:
         by_deal[seat.deal_id].append(seat)
+    waiting = [deal for deal in deals if deal.id in by_deal]
+    record = _record(session, viewer, catalog, waiting)
     openings: list[Opening] = []
-    fits: dict[int, list[Fit]] = {}
-    for deal in deals:
-        seats = by_deal.get(deal.id)
-        if not seats:
-            continue
-        told = (experts or {}).get(deal.id)
-        if told is None:
-            told = experts_of_deal(session, viewer, catalog, deal, limit=None)
-        known = _fits(session, viewer, deal, seats, list(names), loads, told)
-        for seat in seats:
-            openings.append(Opening(seat.id, deal.id, seat.role, (locked or {}).get(seat.id)))
-            fits[seat.id] = known[seat.id]
+    for deal in waiting:
+        # Nobody takes two seats of a deal, nor one more.
+        there = set(record.teams[deal.id])
+        for seat in by_deal[deal.id]:
+            who = (locked or {}).get(seat.id)
+            if who in there or who not in record.eligible.get(seat.role, {}):
+                who = None
+            there.add(who or 0)
+            openings.append(Opening(seat.id, deal.id, seat.role, who))
+    of_id = {deal.id: deal for deal in waiting}
+    capacities = {person: record.loads[person].left for person in record.names}
+    in_full: set[int] = set()
+    while True:
+        ranking = _ranked(session, viewer, record, of_id, openings, in_full)
+        solution = propose(openings, ranking.candidates, capacities)
+        empty = {each.opening.id for each in solution.placements if each.best is None}
+        if empty <= in_full:
+            break
+        # All of the best may be taken by other seats, so everybody is tried before it stays empty.
+        in_full |= empty
     proposals: dict[int, list[Proposal]] = {deal.id: [] for deal in deals}
-    capacities = {person: loads[person].left for person in names}
-    for placement in propose(openings, fits, capacities):
-        proposals[placement.opening.deal_id].append(Proposal(placement, names))
-    return proposals
+    for placement in solution.placements:
+        opening, deal = placement.opening, of_id[placement.opening.deal_id]
+        best = placement.best
+        proposals[deal.id].append(
+            Proposal(
+                opening=opening,
+                best=_fit(record, deal, opening.role, best.person_id, ranking) if best else None,
+                others=tuple(
+                    _fit(record, deal, opening.role, other.person_id, ranking)
+                    for other in placement.others
+                ),
+                nobody="" if best else _why_nobody(record, deal, opening),
+            )
+        )
+    return Staffing(found, proposals, solution.gap)
 
 
-def understaffed(session: Session, viewer: Viewer, *, limit: int = 50) -> list[tuple[Deal, int]]:
+def understaffed(
+    session: Session, viewer: Viewer, *, limit: int = 50, only: int | None = None
+) -> list[tuple[Deal, int]]:
     """Open deals with open seats that the viewer may see, and the number of these seats.
 
     The next deals to close come first.
     """
-    rows = session.execute(
+    query = (
         sa.select(Deal, sa.func.count())
         .join(Seat, col(Seat.deal_id) == col(Deal.id))
         .where(
@@ -124,113 +209,194 @@ def understaffed(session: Session, viewer: Viewer, *, limit: int = 50) -> list[t
         .order_by(col(Deal.expected_close).is_(None), col(Deal.expected_close), col(Deal.id))
         .limit(limit)
     )
-    return [(deal, count) for deal, count in rows]
+    if only is not None:
+        query = query.where(col(Deal.id) == only)
+    return [(deal, count) for deal, count in session.execute(query)]
 
 
-def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
-    """The workload of every active member."""
-    counts = Counter(
-        session.exec(
-            select(Seat.person_id)
-            .join(Deal, col(Deal.id) == col(Seat.deal_id))
-            .where(
-                visible_deals(viewer),
-                Deal.outcome == Outcome.OPEN,
-                col(Seat.person_id).is_not(None),
-            )
-        )
+def _record(session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[Deal]) -> _Record:
+    ids = [deal.id for deal in deals]
+    teams: dict[int, set[int]] = {deal.id: {deal.owner_id or 0} for deal in deals}
+    filled = select(Seat.deal_id, Seat.person_id, Seat.asked_id).where(col(Seat.deal_id).in_(ids))
+    for deal_id, person_id, asked_id in session.exec(filled):
+        teams[deal_id] |= {person_id or 0, asked_id or 0}
+    buyers: dict[int, dict[int, str]] = defaultdict(dict)
+    rows = (
+        select(Stakeholder.deal_id, Person.id, Person.name)
+        .join(Person, col(Person.id) == col(Stakeholder.person_id))
+        .where(col(Stakeholder.deal_id).in_(ids))
+        .order_by(col(Person.id))
     )
-    said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
-    day = today()
-    loads = {}
-    for person in session.exec(select(Member.person_id).where(col(Member.active).is_(True))):
-        row = said.get(person)
-        limit = row.seat_limit if row else USUAL_LIMIT
-        loads[person] = Load(counts[person], limit, bool(row and is_away(row, day)))
-    return loads
+    for deal_id, person_id, name in session.exec(rows):
+        buyers[deal_id][person_id] = name
+    names = _members(session)
+    return _Record(
+        names=names,
+        loads=loads_of(session, viewer),
+        eligible=eligible_members(session),
+        expert_roles={role.name for role in seat_roles(session) if role.key in ROLE_WORTH},
+        proofs=proofs_of_deals(session, viewer, catalog, deals),
+        past=_past_seats(session, viewer),
+        teams=teams,
+        buyers=buyers,
+        offsets=_offsets(session, {*names, *(deal.owner_id or 0 for deal in deals)}),
+    )
 
 
-def _fits(
+def _ranked(
     session: Session,
     viewer: Viewer,
-    deal: Deal,
-    seats: Sequence[Seat],
-    members: Sequence[int],
-    loads: Mapping[int, Load],
-    told: Sequence[Expert],
-) -> dict[int, list[Fit]]:
-    """The fit of each member outside the team for each of a deal's open seats."""
-    filled = select(Seat.person_id).where(Seat.deal_id == deal.id)
-    team = set(session.exec(filled))
-    people = [person for person in members if person not in team]
-    experts = {expert.person_id: expert for expert in told}
-    buyers = list(session.exec(select(Stakeholder.person_id).where(Stakeholder.deal_id == deal.id)))
-    ground = common_ground(session, viewer, people, buyers)
-    buyer_names = dict(
-        session.exec(select(Person.id, Person.name).where(col(Person.id).in_(buyers))).all()
-    )
-    past = _past_seats(session, viewer)
-    hours = _hours_apart(session, deal.owner_id, people)
-    shared = {person: _ground(person, buyer_names, ground) for person in people}
-    fits: dict[int, list[Fit]] = {seat.id: [] for seat in seats}
-    for seat in seats:
-        for person in people:
-            terms = [
-                _expertise(experts.get(person)),
-                shared[person],
-                _experience(past[person, seat.role], seat.role),
-                _room(loads[person]),
-                _hours(hours.get(person)),
-            ]
-            terms.sort(key=lambda term: -term.contribution)
-            fits[seat.id].append(Fit(person, tuple(terms)))
-    return fits
+    record: _Record,
+    deals: Mapping[int, Deal],
+    openings: Sequence[Opening],
+    in_full: Collection[int],
+) -> _Ranking:
+    """The members who suit each open seat best, or all who suit it for the seats `in_full`.
+
+    Only those who may be among the best whatever they share with the buyer's people are compared
+    with them, as that takes longest.
+    """
+    near: dict[int, dict[int, Candidate]] = {}
+    pairs: set[tuple[int, int]] = set()
+    for opening in openings:
+        deal = deals[opening.deal_id]
+        able = [
+            _candidate(record, deal, opening.role, person)
+            for person in _suitable(record, deal, opening.role)
+        ]
+        best = heapq.nlargest(_RANKED, [candidate.score for candidate in able])
+        cut = len(best) == _RANKED and opening.id not in in_full
+        least = best[-1] - WEIGHTS["ground"] if cut else 0.0
+        near[opening.id] = {
+            candidate.person_id: candidate
+            for candidate in able
+            if candidate.score >= least or candidate.person_id == opening.locked
+        }
+        buyers = record.buyers.get(deal.id, {})
+        pairs |= {(person, buyer) for person in near[opening.id] for buyer in buyers}
+    ground = ground_of_pairs(session, viewer, sorted(pairs))
+    worth_of_pair = {pair: worth_of(shared) for pair, shared in ground.items()}
+    candidates: dict[int, list[Candidate]] = {}
+    for opening in openings:
+        buyers = record.buyers.get(opening.deal_id, {})
+        found = []
+        for person, without in near[opening.id].items():
+            shared = [worth_of_pair.get((person, buyer), 0.0) for buyer in buyers]
+            more = WEIGHTS["ground"] * max(shared, default=0.0)
+            found.append(Candidate(person, without.score + more, without.evidence + more))
+        found.sort(key=lambda candidate: (-candidate.score, candidate.person_id))
+        candidates[opening.id] = [
+            candidate
+            for place, candidate in enumerate(found)
+            if place < _RANKED or opening.id in in_full or candidate.person_id == opening.locked
+        ]
+    return _Ranking(candidates, ground, worth_of_pair)
 
 
-def _ground(
-    person: int,
-    buyers: Mapping[int, str],
-    ground: Mapping[tuple[int, int], Sequence[Shared]],
-) -> Term:
+def _suitable(record: _Record, deal: Deal, role: str) -> list[int]:
+    """The members outside of a deal's team who may take a role on it, and have what it needs."""
+    team = record.teams[deal.id]
+    able = [person for person in record.eligible.get(role, {}) if person not in team]
+    if role not in record.expert_roles:
+        return able
+    proofs = record.proofs[deal.id]
+    return [
+        person
+        for person in able
+        if (proof := proofs.get(person)) is not None and proof.value >= LEAST_EXPERTISE
+    ]
+
+
+def _candidate(record: _Record, deal: Deal, role: str, person: int) -> Candidate:
+    """A member's fit, but for what they share with the buyer's people."""
+    proof = record.proofs[deal.id].get(person)
+    evidence = WEIGHTS["expertise"] * (proof.value if proof else 0.0)
+    evidence += WEIGHTS["role"] * _experienced(record.past[person, role])
+    calendar = WEIGHTS["room"] * record.loads[person].share_left
+    calendar += WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
+    return Candidate(person, evidence + calendar, evidence)
+
+
+def _fit(record: _Record, deal: Deal, role: str, person: int, ranking: _Ranking) -> Fit:
+    """A member's fit in full, with the reasons."""
+    terms = [
+        _expertise(record.proofs[deal.id].get(person)),
+        _ground(person, record.buyers.get(deal.id, {}), ranking),
+        _experience(record.past[person, role], role, record.eligible[role].get(person, "")),
+        _room(record.loads[person]),
+        _hours(record.hours_apart(deal, person)),
+    ]
+    key, name = record.names[person]
+    return Fit(person, key, name, tuple(sorted(terms, key=lambda term: -term.contribution)))
+
+
+def _why_nobody(record: _Record, deal: Deal, opening: Opening) -> str:
+    """Why nobody is proposed for a seat, in words that go after a colon."""
+    role = opening.role
+    eligible = record.eligible.get(role, {})
+    if not eligible:
+        return f"no member may take the role {role} yet"
+    outside = [person for person in eligible if person not in record.teams[deal.id]]
+    if not outside:
+        return f"everybody who may be {role} is on the team already"
+    suitable = _suitable(record, deal, role)
+    if not suitable:
+        return f"of {_members_text(len(outside))} who may be {role}, nobody knows deals like this"
+    if all(record.loads[person].left == 0 for person in suitable):
+        return f"{_members_text(len(suitable))} who may be {role}, and no time left"
+    return f"all who may be {role} are proposed for other seats"
+
+
+def _members_text(count: int) -> str:
+    return "one member" if count == 1 else f"{count} members"
+
+
+def _ground(person: int, buyers: Mapping[int, str], ranking: _Ranking) -> Term:
     """What a member shares with the stakeholder with whom they share most."""
-    shared = {buyer: ground[person, buyer] for buyer in buyers if (person, buyer) in ground}
+    shared = [buyer for buyer in buyers if (person, buyer) in ranking.ground]
     if not shared:
-        return Term("ground", 0.0, WEIGHTS["ground"], "nothing in common that we know of")
-    best = max(shared, key=lambda buyer: worth_of(shared[buyer]))
-    because = f"{buyers[best]}: {shared[best][0].text}"
-    return Term("ground", worth_of(shared[best]), WEIGHTS["ground"], because)
+        return Term("ground", 0.0, WEIGHTS["ground"], "Nothing in common that we know of")
+    best = max(shared, key=lambda buyer: ranking.worth_of_pair[person, buyer])
+    because = f"{buyers[best]}: {ranking.ground[person, best][0].text}"
+    return Term("ground", ranking.worth_of_pair[person, best], WEIGHTS["ground"], because)
 
 
-def _expertise(expert: Expert | None) -> Term:
-    """The evidence for an expert on similar deals, without their availability."""
-    if expert is None:
-        return Term("expertise", 0.0, WEIGHTS["expertise"], "nothing on deals like this")
-    terms = [term for term in expert.terms if term.name != "time"]
-    most = DEALS_WEIGHT + ASSETS_WEIGHT + SKILLS_WEIGHT
-    best = max(terms, key=lambda term: term.contribution)
-    value = min(1.0, sum(term.contribution for term in terms) / most)
-    return Term("expertise", value, WEIGHTS["expertise"], best.because)
+def _expertise(proof: Proof | None) -> Term:
+    """The evidence for a member on similar deals."""
+    if proof is None:
+        return Term("expertise", 0.0, WEIGHTS["expertise"], "No similar deals yet")
+    best = max(proof.terms, key=lambda term: term.contribution)
+    return Term("expertise", proof.value, WEIGHTS["expertise"], best.because)
 
 
-def _experience(count: int, role: str) -> Term:
-    seats = f"{count} seat{'' if count == 1 else 's'} as {role} before"
-    return Term("role", count / (count + _HALF_EXPERIENCED), WEIGHTS["role"], seats)
+def _experience(count: int, role: str, because: str) -> Term:
+    """How often a member had the role; at first, why they may take it at all."""
+    if count:
+        because = f"{role.capitalize()} on {count} deal{'' if count == 1 else 's'}"
+    return Term("role", _experienced(count), WEIGHTS["role"], because[:1].upper() + because[1:])
 
 
 def _room(load: Load) -> Term:
-    because = "away" if load.away else f"{load.seats} of {load.limit} seats taken"
-    return Term("room", load.left / load.limit if load.limit else 0.0, WEIGHTS["room"], because)
+    return Term("room", load.share_left, WEIGHTS["room"], load.text)
 
 
 def _hours(apart: float | None) -> Term:
     if apart is None:
-        return Term("hours", 0.0, WEIGHTS["hours"], "time zone not known")
+        return Term("hours", 0.0, WEIGHTS["hours"], "Time zone not known")
     because = (
-        "works the owner's hours"
+        "Same time zone"
         if apart < 1
-        else f"{apart:g} hour{'' if apart == 1 else 's'} from the owner"
+        else f"{apart:g} hour{'' if apart == 1 else 's'} from the owner’s time zone"
     )
-    return Term("hours", max(0.0, 1 - apart / _FAR_APART), WEIGHTS["hours"], because)
+    return Term("hours", _overlap(apart), WEIGHTS["hours"], because)
+
+
+def _experienced(count: int) -> float:
+    return max(_SUITED, count / (count + _HALF_EXPERIENCED))
+
+
+def _overlap(apart: float | None) -> float:
+    return 0.0 if apart is None else max(0.0, 1 - apart / _FAR_APART)
 
 
 def _members(session: Session) -> dict[int, tuple[str, str]]:
@@ -252,19 +418,19 @@ def _past_seats(session: Session, viewer: Viewer) -> Counter[tuple[int, str]]:
     return Counter({(person, role): count for person, role, count in rows})
 
 
-def _hours_apart(session: Session, owner_id: int | None, people: Sequence[int]) -> dict[int, float]:
-    """The hours between these people's time zones and the owner's, where both are known."""
-    rows = select(Person.id, Person.timezone).where(col(Person.id).in_([*people, owner_id or 0]))
+def _offsets(session: Session, people: Collection[int]) -> dict[int, float]:
+    """The hours between these people's time zones and UTC, where they are known."""
     at = now()
-    offsets = {
-        person: offset
-        for person, zone in session.exec(rows)
-        if (offset := _offset(zone, at)) is not None
-    }
-    own = offsets.get(owner_id or 0)
-    if own is None:
-        return {}
-    return {person: abs(offset - own) for person, offset in offsets.items()}
+    of_zone: dict[str, float | None] = {}
+    offsets = {}
+    for person, zone in session.exec(
+        select(Person.id, Person.timezone).where(col(Person.id).in_(people))
+    ):
+        if zone not in of_zone:
+            of_zone[zone] = _offset(zone, at)
+        if (offset := of_zone[zone]) is not None:
+            offsets[person] = offset
+    return offsets
 
 
 def _offset(zone: str, at: datetime) -> float | None:

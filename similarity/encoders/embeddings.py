@@ -23,6 +23,10 @@ MANY = 64
 # with those of single precision.
 FASTER = 1.3
 NEAR = 0.9999
+# A model that could not be loaded is tried again after so many seconds, and each time after twice
+# as many, because an attempt can take minutes where a model hub does not answer.
+RETRY_FIRST = 30.0
+RETRY_LAST = 3600.0
 
 
 class ModelUnavailable(Exception):
@@ -48,6 +52,9 @@ class Embedder:
         self.name = model or "all-MiniLM-L6-v2"
         self._chosen = model
         self._lock = threading.Lock()
+        self._problem = ""
+        self._retry_at = 0.0
+        self._delay = RETRY_FIRST
 
     @cached_property
     def _source(self) -> str:
@@ -77,7 +84,7 @@ class Embedder:
 
     def _encode(self, texts: list[str], *, coarse: bool) -> NDArray[np.float32]:
         """The vectors of texts, computed in bfloat16 if `coarse`, else in single precision."""
-        model = self._model
+        model = self._usable_model()
         import torch
 
         with torch.autocast("cpu", torch.bfloat16) if coarse else nullcontext():
@@ -102,6 +109,18 @@ class Embedder:
             seconds[coarse].append(time.thread_time() - start)
         near = (vectors[False] * vectors[True]).sum(axis=1).min()
         return bool(near >= NEAR and min(seconds[False]) >= FASTER * min(seconds[True]))
+
+    def _usable_model(self) -> "SentenceTransformer":
+        """The model; at once `ModelUnavailable` for a while after it could not be loaded."""
+        if self._problem and time.monotonic() < self._retry_at:
+            raise ModelUnavailable(self._problem)
+        try:
+            return self._model
+        except ModelUnavailable as problem:
+            self._problem = str(problem)
+            self._retry_at = time.monotonic() + self._delay
+            self._delay = min(2 * self._delay, RETRY_LAST)
+            raise
 
     @cached_property
     def _model(self) -> "SentenceTransformer":

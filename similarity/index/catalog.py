@@ -7,7 +7,7 @@ missing, stale, damaged or of another model is rebuilt.
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,6 +87,31 @@ class Catalog:
             )
         ).scalar()
         return np.frombuffer(vector, np.float32) if vector else None
+
+    def cosines(
+        self, session: Session, kind: Kind, subjects: Sequence[int], vector: Vectors
+    ) -> dict[int, float]:
+        """The cosines between a raw vector and whole documents, before vectors are centred.
+
+        Documents that no model has read are left out.
+        """
+        cosines: dict[int, float] = {}
+        for batch in batches(subjects):
+            rows = session.execute(
+                sa.select(col(Document.subject_id), col(Passage.vector))
+                .join(Passage, col(Passage.document_id) == col(Document.id))
+                .where(
+                    col(Document.kind) == kind,
+                    col(Document.subject_id).in_(batch),
+                    col(Passage.part) == PieceRole.WHOLE,
+                    col(Passage.model) == self.encoder.model_id,
+                )
+            )
+            for subject, stored in rows:
+                whole = np.frombuffer(stored, np.float32)
+                length = float(np.linalg.norm(whole) * np.linalg.norm(vector))
+                cosines[subject] = float(whole @ vector) / length if length else 0.0
+        return cosines
 
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""

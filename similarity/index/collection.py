@@ -13,6 +13,7 @@ from similarity.index import arrays
 from similarity.index.bm25 import Mask, Scores, WordIndex, grown
 from similarity.index.documents import PieceRole
 from similarity.index.facets import FacetIndex, Facts
+from similarity.index.language import common_languages
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.scoring import Facets
 
@@ -79,6 +80,8 @@ class Candidates:
     passages: NDArray[np.int64]
     # The centred unit vectors of the whole documents, shape (n, dimension); 0 without one.
     wholes: Vectors
+    # The language of each document; empty where it is too rare to be believed.
+    languages: NDArray[np.str_]
 
     def of(self, ids: Ids) -> "Candidates":
         """The candidates with these ids, which are ascending and all among the candidates."""
@@ -86,7 +89,12 @@ class Candidates:
             return self
         at = np.searchsorted(self.ids, ids)
         return Candidates(
-            ids, self.nearness[at], self.words[at], self.passages[at], self.wholes[at]
+            ids,
+            self.nearness[at],
+            self.words[at],
+            self.passages[at],
+            self.wholes[at],
+            self.languages[at],
         )
 
 
@@ -107,8 +115,7 @@ class Collection:
         self.vectors = VectorIndex(1)
         self.words = WordIndex()
         self.facets = FacetIndex()
-        # By id: the language's number, or 0 where the document counts in no statistic; the
-        # number of its first piece; and how many pieces it has.
+        # By id: the language's number, the number of its first piece, and how many pieces it has.
         self._language = np.zeros(1024, np.uint8)
         self._first: Ids = np.zeros(1024, np.int64)
         self._piece_counts = np.zeros(1024, np.int32)
@@ -146,9 +153,7 @@ class Collection:
         counted = np.array([entry.counted for entry in entries])
         ends = self._next + np.cumsum(counts)
         self._make_room(int(ids.max()) + 1, int(ends[-1]))
-        self._language[ids] = [
-            self._language_number(entry.language) if entry.counted else 0 for entry in entries
-        ]
+        self._language[ids] = [self._language_number(entry.language) for entry in entries]
         self._spoken.update(entry.language for entry in entries if entry.counted)
         self._first[ids], self._piece_counts[ids] = ends - counts, counts
         new = slice(self._next, int(ends[-1]))
@@ -315,9 +320,9 @@ class Collection:
         collection._role = stored["part"]
         collection._languages = stored["languages"].tolist()
         collection._next = len(collection._owner)
-        spoken = np.bincount(collection._language, minlength=len(collection._languages))
-        collection._spoken = Counter(dict(zip(collection._languages, spoken.tolist(), strict=True)))
         counted = collection.words.ids[collection.words.counted]
+        spoken = np.bincount(collection._language[counted], minlength=len(collection._languages))
+        collection._spoken = Counter(dict(zip(collection._languages, spoken.tolist(), strict=True)))
         collection._counted_pieces = int(collection._piece_counts[counted].sum())
         return collection
 
@@ -440,7 +445,9 @@ class Collection:
                 for mask in (is_passage, is_nearest)
             )
             passages[read] = np.where(first < len(pieces), nearest - first, -1)
-        return Candidates(ids, nearness, words, passages, wholes)
+        common = common_languages(self.languages())
+        names = np.array([code if code in common else "" for code in self._languages])
+        return Candidates(ids, nearness, words, passages, wholes, names[self._language[ids]])
 
 
 def _greatest(values: Scores, mask: Mask, starts: Ids) -> Scores:

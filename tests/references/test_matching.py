@@ -56,8 +56,32 @@ def test_should_order_the_list_by_the_sum_of_the_terms(found: list[Candidate]) -
         assert each.score == pytest.approx(sum(term.contribution for term in each.terms))
         assert {term.name for term in each.terms} == set(WEIGHTS)
         assert all(0.0 <= term.value <= 1.0 for term in each.terms)
-    scores = [each.score for each in matches]
-    assert scores == sorted(scores, reverse=True)
+    order = [(not each.lacks, each.score) for each in matches]
+    assert order == sorted(order, reverse=True)
+
+
+@given(st.lists(candidates, max_size=8, unique_by=lambda each: each.id), names.filter(bool))
+def test_should_put_no_customer_without_the_product_above_one_who_uses_it(
+    found: list[Candidate], products: frozenset[str]
+) -> None:
+    wanted = replace(WANTED, products=products)
+    uses = {each.id: bool(each.products & products) for each in found}
+    matches = match((wanted, each) for each in found)
+    using = [uses[each.id] for each in matches]
+    assert using == sorted(using, reverse=True)
+    for each in matches:
+        assert bool(each.caveat) == (not uses[each.id])
+        assert uses[each.id] or each.band != "strong"
+        assert uses[each.id] or all(product in each.caveat for product in products)
+
+
+@given(st.lists(candidates, max_size=8))
+def test_should_say_nothing_of_products_where_the_deal_names_none(found: list[Candidate]) -> None:
+    matches = match((replace(WANTED, products=frozenset()), each) for each in found)
+    assert all(each.caveat == "" for each in matches)
+    assert [each.score for each in matches] == sorted(
+        (each.score for each in matches), reverse=True
+    )
 
 
 @pytest.mark.parametrize(

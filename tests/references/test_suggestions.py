@@ -16,7 +16,7 @@ from similarity.index.catalog import Catalog
 from tests.references.telling import tell_tie
 from tests.world import World
 from workspace.clock import now, today
-from workspace.deals import stakeholders
+from workspace.deals import lifecycle, products, stakeholders
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -241,3 +241,21 @@ def test_should_use_no_hidden_deal_as_a_reason(
 
     assert lees("alice") == world.confidential_deal
     assert lees("charlie") is None
+
+
+def test_should_put_a_customer_without_the_product_last_whatever_speaks_for_them(
+    world: World, catalog: Catalog, network: Network
+) -> None:
+    """Inês knows the buyer well, but Lumen Bank uses no Relay Integration; Jonas's clinics do."""
+    know(world, "ines", "kim", "erin")
+    with world.database.write() as session:
+        relay = products.find_or_add_product(session, "Relay Integration")
+        lifecycle.set_products(session, world.deal(session, "kestrel"), [relay])
+        lifecycle.set_products(session, world.deal(session, "havel"), [relay])
+    found = suggested(world, catalog, network).suggested
+    assert [each.person.name.split()[0] for each in found] == ["Jonas", "Inês"]
+    jonas, ines = found
+    assert ines.match.score > jonas.match.score
+    assert jonas.match.caveat == ""
+    assert ines.match.caveat == "does not use Relay Integration, as far as we know"
+    assert reasons_in_a_line(ines).startswith(ines.match.caveat)

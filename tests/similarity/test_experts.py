@@ -11,7 +11,6 @@ from sqlmodel import col, select
 
 from similarity.experts import (
     EVIDENCE_HALF_LIFE,
-    FULL_LOAD,
     Expert,
     decay,
     experts_of_deal,
@@ -25,7 +24,8 @@ from workspace import assets
 from workspace.assets import Asset, Use
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import lifecycle, seat_roles, team
+from workspace.deals import availability, lifecycle, seat_roles, team
+from workspace.deals.availability import USUAL_LIMIT
 from workspace.deals.tables import Deal, Seat
 from workspace.people import people
 from workspace.people.tables import Member, Person
@@ -139,19 +139,52 @@ def test_should_mark_members_of_the_team(world: World, catalog: Catalog) -> None
 def test_should_lower_the_term_of_time_by_the_load(world: World, catalog: Catalog) -> None:
     before = experts(world, catalog)["bob"]
     # Alice's two open deals.
-    assert before.load == 2
-    assert because(before, "time") == "2 seats on open deals"
-    assert value(before, "time") == pytest.approx(1 - 2 / FULL_LOAD)
+    assert before.load.seats == 2
+    assert because(before, "time") == "2 of 6 seats taken"
+    assert value(before, "time") == pytest.approx(1 - 2 / USUAL_LIMIT)
     with world.database.write() as session:
-        for number in range(FULL_LOAD):
+        for number in range(USUAL_LIMIT):
             deal = lifecycle.log(session, f"Tram {number}", None, world.people["dana"])
             team.add_seat(session, deal, "trainer", world.people["bob"], None)
     after = experts(world, catalog)["bob"]
-    assert after.load == FULL_LOAD + 2
+    assert after.load.seats == USUAL_LIMIT + 2
+    assert after.is_full
     assert value(after, "time") == 0
     assert after.score < before.score
     # Being busy makes nobody less of an expert.
     assert after.band == before.band
+
+
+def test_should_put_members_without_time_last(world: World, catalog: Catalog) -> None:
+    found = experts(world, catalog, "kestrel")
+    assert next(iter(found)) == "bob"
+    assert len(found) > 1
+    with world.database.write() as session:
+        availability.set_availability(
+            session, world.people["bob"], None, seat_limit=2, away_from=None, away_until=None
+        )
+    after = experts(world, catalog, "kestrel")
+    assert list(after)[-1] == "bob"
+    assert after["bob"].is_full
+    assert after["bob"].band == found["bob"].band
+
+
+def test_should_not_offer_the_owner_on_their_own_deal(world: World, catalog: Catalog) -> None:
+    assert "charlie" not in experts(world, catalog, "kestrel")
+    with world.database.write() as session:
+        deal = world.deal(session, "kestrel")
+        deal.owner_id = world.people["dana"]
+        won = world.deal(session, "brannoc")
+        team.add_seat(session, won, "consultant", world.people["charlie"], None)
+    assert "charlie" in experts(world, catalog, "kestrel")
+
+
+def test_should_let_only_deals_that_are_alike_speak(world: World, catalog: Catalog) -> None:
+    for name in ("kestrel", "wards", "tidewater"):
+        for expert in experts(world, catalog, name).values():
+            assert (value(expert, "deals") > 0) == (
+                because(expert, "deals") != "No similar deals yet"
+            )
 
 
 def test_should_not_count_seats_on_hidden_deals_as_load(world: World, catalog: Catalog) -> None:
@@ -159,8 +192,8 @@ def test_should_not_count_seats_on_hidden_deals_as_load(world: World, catalog: C
         alice = world.people["alice"]
         secret = lifecycle.log(session, "Secret", None, alice, confidential=True)
         team.add_seat(session, secret, "trainer", world.people["bob"], alice)
-    assert experts(world, catalog, who="charlie")["bob"].load == 2
-    assert experts(world, catalog, who="alice")["bob"].load == 3
+    assert experts(world, catalog, who="charlie")["bob"].load.seats == 2
+    assert experts(world, catalog, who="alice")["bob"].load.seats == 3
 
 
 def test_should_value_a_won_deal_more_than_a_lost_one(world: World, catalog: Catalog) -> None:
@@ -177,14 +210,14 @@ def test_should_value_a_won_deal_more_than_a_lost_one(world: World, catalog: Cat
 
 def test_should_propose_authors_of_assets_that_won(world: World, catalog: Catalog) -> None:
     found = experts(world, catalog)
-    assert because(found["bob"], "assets").startswith("wrote ")
+    assert because(found["bob"], "assets").startswith("Wrote ")
     with world.database.write() as session:
         for name in ("demo", "battlecard"):
             asset = world.asset(session, name)
             assets.edit_asset(session, asset, None, {"author_id": world.people["erin"]})
     after = experts(world, catalog)
     assert value(after["erin"], "assets") > 0
-    assert because(after["bob"], "assets") == "wrote none of the assets that won"
+    assert because(after["bob"], "assets") == "Wrote none of the content that won"
 
 
 def test_should_propose_a_member_by_declared_skills_alone_where_they_fit(

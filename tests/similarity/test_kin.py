@@ -5,18 +5,20 @@ import math
 from dataclasses import asdict
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import Session, col, select
 
+from similarity import calibration
 from similarity.feedback import REASONS, KinFeedback, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
 from similarity.index.language import stems
 from similarity.kin import Kin, kin_of_deal, kin_of_text
 from similarity.scoring import Weights
 from similarity.snippets import snippet, surfaces
-from tests.world import World, ago, stage
+from tests.world import FakeEmbedder, World, ago, stage
 from workspace.accounts.accounts import Account, add_account
 from workspace.audit import AuditEntry
 from workspace.database import Database
@@ -53,6 +55,48 @@ def test_should_put_the_nearest_deal_first(world: World, catalog: Catalog) -> No
     assert "kestrel" not in order
     assert (found[0].band, found[-1].band) == ("strong", "weak")
     assert [each.score for each in found] == sorted((e.score for e in found), reverse=True)
+
+
+@pytest.mark.parametrize("text", ["zzqx", "qwrt plkj vbnm", "…", "мнцк вдгш", "12345 67890"])
+def test_should_call_no_deal_alike_that_shares_nothing(
+    world: World, catalog: Catalog, text: str
+) -> None:
+    assert {each.band for each in of_text(world, catalog, text)} <= {"weak"}
+
+
+def test_should_call_nothing_strong_with_a_model_that_was_not_measured(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert kin(world, catalog, "kestrel")[0].band == "strong"
+    monkeypatch.delitem(calibration.NEARNESS_FLOORS, FakeEmbedder.model_id)
+    found = kin(world, catalog, "kestrel")
+    assert found[0].band == "fair"
+    assert {each.band for each in found} <= {"fair", "weak"}
+
+
+def test_should_not_compare_meaning_with_a_language_that_the_model_does_not_know(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_case = "Ewidencja pacjentów szpitali oraz dyżury lekarzy i pielęgniarek"
+    with world.database.write() as session:
+        for number in range(4):
+            lifecycle.log(session, f"Szpital {number}", None, None, use_case=use_case)
+    # To this model every text is near to every other.
+    monkeypatch.setattr(FakeEmbedder, "encode", lambda _, texts: np.ones((len(texts), 64)) / 8)
+    asked = "We want one schedule for the doctors of our wards"
+    polish = [each for each in of_text(world, catalog, asked) if each.name.startswith("Szpital")]
+    assert [term.value for each in polish for term in each.terms if term.name == "meaning"] == [
+        0.0 for _ in polish
+    ]
+    same = of_text(world, catalog, "Ewidencja lekarzy i pielęgniarek oraz dyżury na oddziałach")
+    meanings = {
+        term.value
+        for each in same
+        if each.name.startswith("Szpital")
+        for term in each.terms
+        if term.name == "meaning"
+    }
+    assert min(meanings) > 0
 
 
 def test_should_find_kin_of_a_deal_that_was_just_logged(world: World, catalog: Catalog) -> None:

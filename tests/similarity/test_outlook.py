@@ -84,6 +84,35 @@ def test_should_weigh_kin_by_their_likeness() -> None:
     assert near.value == pytest.approx(USUAL.rate * 80 / 98)
 
 
+@given(CASES.filter(lambda cases: len(cases) >= MINIMUM), PRIORS)
+def test_should_say_how_the_chance_comes_about(cases: list[Case], prior: float) -> None:
+    """The figures that a page puts into words give the chance again."""
+    found = outlook(cases, USUAL, "EUR", prior)
+    assert found is not None
+    alike = sum(each.likeness for each in cases)
+    assert found.likeness == pytest.approx(alike / len(cases))
+    weighted = sum(each.likeness for each in cases if each.won) / alike
+    again = found.weight * weighted + (1 - found.weight) * found.usual.rate
+    assert found.chance.value == pytest.approx(again)
+    assert 0 <= found.weight < 1
+    assert (found.weight == 0) == math.isinf(prior)
+    shown = round(100 * found.usual.rate) + found.points
+    assert shown == round(100 * found.chance.value)
+
+
+def test_should_know_that_the_most_alike_kin_went_otherwise_than_the_rest() -> None:
+    usual = Usual(99, 198)
+    lost, won = case(won=False, likeness=1.0), case(won=True, likeness=0.4)
+    found = outlook([lost] * 15 + [won] * 17, usual, "EUR", 10.0)
+    assert found is not None
+    assert found.share > usual.rate > found.chance.value
+    assert found.points < 0
+    assert found.is_contrary
+    plain = outlook([case(won=True)] * 12, usual, "EUR", 10.0)
+    assert plain is not None
+    assert not plain.is_contrary
+
+
 def test_should_predict_nothing_from_too_few_kin() -> None:
     assert outlook([case()] * (MINIMUM - 1), USUAL, "EUR", PRIOR) is None
     found = outlook([case()] * MINIMUM, USUAL, "EUR", PRIOR)

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from sqlmodel import col, select
 
 from similarity.index.catalog import Catalog
+from similarity.inquiry import Want, ask_of_deal, rank
 from similarity.playbook import (
+    CLOSED_KIN,
     CONTRAST_CASES,
     Play,
     Playbook,
@@ -20,11 +22,14 @@ from similarity.playbook import (
 )
 from tests.world import World, ago, stage
 from workspace import assets
+from workspace.accounts import accounts
 from workspace.assets import Asset, Use
 from workspace.database import Database
 from workspace.deals import lifecycle, products
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal
+from workspace.people import members
+from workspace.people.tables import Role
 from workspace.people.viewer import PLAIN_VIEW
 
 CASES = st.tuples(
@@ -120,13 +125,17 @@ def test_should_put_the_demo_that_won_first(world: World, catalog: Catalog) -> N
 def test_should_show_the_numbers_of_a_count(world: World, catalog: Catalog, who: str) -> None:
     found = playbook(world, catalog, who=who)
     with world.database.read() as session:
+        deal = world.deal(session, "kestrel")
+        inquiry = ask_of_deal(session, world.viewer(who), catalog, deal)
+        alike = [kin.id for kin in rank(session, catalog, inquiry, Want(80)) if kin.band != "weak"]
         closed = session.exec(
             select(Deal).where(
                 visible_deals(world.viewer(who)),
                 Deal.outcome != "open",
-                Deal.key != world.deals["kestrel"],
+                col(Deal.id).in_(alike),
             )
         ).all()
+        assert closed
         won = {deal.id for deal in closed if deal.outcome == "won"}
         assert (found.won, found.closed) == (len(won), len(closed))
         for play in found.plays:
@@ -272,6 +281,84 @@ def test_should_recommend_nothing_without_kin(database: Database, catalog: Catal
     with database.read() as session:
         found = playbook_of_text(session, PLAIN_VIEW, catalog, "anything")
     assert found == Playbook([], [], 0, 0)
+
+
+CLINIC = "Rota planning of a clinic"
+
+
+def add_rotas(database: Database) -> dict[str, str]:
+    """Closed deals about Rotas at clinics and shops, others about Pumps, and an open one at a
+    shop; with an asset for clinics, one for shops, one about Pumps, and one used everywhere."""
+    with database.write() as session:
+        owner = members.add_member(session, "Olga", None, [Role.REP]).id
+        ids = {name: products.find_or_add_product(session, name) for name in ROTAS}
+        made = {
+            name: assets.publish(session, name, "demo", owner, [ids[about].id for about in abouts])
+            for name, abouts in {
+                "Clinic numbers": ["Rotas"],
+                "Shop rota": ["Rotas"],
+                "Pump log": ["Pumps"],
+                "Pilot": [],
+                "Company deck": [],
+                "Borrowed": ["Pumps"],
+            }.items()
+        }
+        shops = accounts.add_account(session, "Corner Shops", industry="G47")
+        clinics = accounts.add_account(session, "Clinics", industry="Q86")
+        for number in range(40):
+            won = number % 2 == 0
+            about = ROTAS[number % 4 // 2 + (number // 20) * 2] if number >= 20 else "Rotas"
+            at = clinics if number % 4 < 2 else shops
+            deal = lifecycle.log(
+                session,
+                f"{CLINIC if about == 'Rotas' else about} {number}",
+                at,
+                owner,
+                stage=stage(session, "Closed Won" if won else "Closed Lost"),
+                products=[ids[about]],
+                use_case="Plan who works when" if about == "Rotas" else f"All of {about} here",
+            )
+            used = ["Company deck"] if number % 2 else ["Pilot"]
+            if about == "Rotas":
+                used.append("Clinic numbers" if at is clinics else "Shop rota")
+                used += ["Borrowed"] if number in (2, 6) else []
+            if about == "Pumps":
+                used.append("Pump log")
+            for name in used:
+                assets.use(session, made[name], deal, None)
+        open_deal = lifecycle.log(
+            session, CLINIC, shops, owner, products=[ids["Rotas"]], use_case="Plan who works when"
+        )
+        return {"open": open_deal.key}
+
+
+ROTAS = ("Rotas", "Pumps", "Vans", "Bills")
+
+
+def test_should_offer_only_assets_whose_product_or_use_fits(
+    database: Database, catalog: Catalog
+) -> None:
+    key = add_rotas(database)["open"]
+    with database.read() as session:
+        deal = session.exec(select(Deal).where(Deal.key == key)).one()
+        found = playbook_of_deal(session, PLAIN_VIEW, catalog, deal)
+        inquiry = ask_of_deal(session, PLAIN_VIEW, catalog, deal)
+        ranked = rank(session, catalog, inquiry, CLOSED_KIN)
+    fits = {play.name: play.fits for play in found.plays}
+    assert fits["Shop rota"] == "About Rotas"
+    # Used on deals with our product, although it is about another.
+    assert fits["Borrowed"] == "Used on 2 similar deals with Rotas"
+    # About our product, but made for clinics: a shop did not use it.
+    assert "Clinic numbers" not in fits
+    assert "Pump log" not in fits
+    # What works everywhere is a group of its own, what only is everywhere is in none.
+    assert [play.name for play in found.general] == ["Pilot"]
+    assert {"Pilot", "Company deck"}.isdisjoint(fits)
+    pilot = found.general[0]
+    assert (pilot.won_with, pilot.closed_with) == (20, 20)
+    assert (pilot.won_without, pilot.closed_without) == (0, 20)
+    # Kin are those above the floor, not the nearest ones.
+    assert found.closed == sum(kin.band != "weak" for kin in ranked) < len(ranked)
 
 
 def log_against(world: World, count: int, *, lost_with: int = 0) -> None:

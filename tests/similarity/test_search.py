@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 from sqlmodel import Session, col, select
 
-import similarity.search as search_module
+from similarity import calibration
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
@@ -106,13 +106,14 @@ def test_should_set_apart_what_is_near_by_meaning_alone(
     world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "zzqx"
+    monkeypatch.delitem(calibration.NEARNESS_FLOORS, FakeEmbedder.model_id)
     assert found(world, catalog, text).near == []
     monkeypatch.setattr(FakeEmbedder, "model_id", "all-MiniLM-L6-v2@test")
-    monkeypatch.setitem(search_module.NEARNESS_FLOORS, "all-MiniLM-L6-v2", -1.0)
+    monkeypatch.setitem(calibration.NEARNESS_FLOORS, "all-MiniLM-L6-v2", -1.0)
     results = found(world, catalog, text)
     assert results.count == 0
     assert "Project Nightingale" not in {hit.name for hit in results.near}
-    monkeypatch.setitem(search_module.NEARNESS_FLOORS, "all-MiniLM-L6-v2", 1.1)
+    monkeypatch.setitem(calibration.NEARNESS_FLOORS, "all-MiniLM-L6-v2", 1.1)
     assert found(world, catalog, text).near == []
 
 

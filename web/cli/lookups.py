@@ -70,11 +70,17 @@ def similar(
             since=since.date() if since else None,
             until=until.date() if until else None,
         )
-        results = kin.kin_of(session, catalog, inquiry, filter=filter, limit=limit)
+        past, open_ones = kin.past_and_running(filter)
+        results = kin.offered_kin(session, catalog, inquiry, filter=past, limit=limit)
+        running = (
+            kin.offered_kin(session, catalog, inquiry, filter=open_ones, limit=limit)
+            if open_ones
+            else []
+        )
     if as_json:
-        print_json({"query": deal or words, "results": results})
+        print_json({"query": deal or words, "results": results, "running": running})
     else:
-        print_kin(results)
+        print_kin(results, running)
 
 
 @app.command()
@@ -116,6 +122,7 @@ def playbook(
                 "won": result.won,
                 "closed": result.closed,
                 "results": result.plays,
+                "general": result.general,
                 "contrasts": result.contrasts,
             }
         )

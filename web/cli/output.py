@@ -88,21 +88,25 @@ def printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def print_kin(results: "Sequence[Kin]") -> None:
+def print_kin(results: "Sequence[Kin]", running: "Sequence[Kin]") -> None:
     if not results:
-        typer.echo("No deal is like this.")
-    print_results(
-        (
-            _heading(kin),
-            [
-                ", ".join(filter(None, [kin.account, kin.outcome, _month(kin.closed)])),
-                *_reasons(kin.terms),
-                "".join(piece.text for piece in kin.snippet),
-                f"But {kin.difference}" if kin.difference else "",
-            ],
-        )
-        for kin in results
-    )
+        typer.echo("No past deal is like this.")
+    print_results((_heading(kin), _about_kin(kin)) for kin in results)
+    if running:
+        typer.echo("Also running now:")
+        print_results((_heading(kin), _about_kin(kin)) for kin in running)
+
+
+def _about_kin(kin: "Kin") -> list[str]:
+    who = kin.owner if kin.outcome == "open" else _month(kin.closed)
+    return [
+        ", ".join(filter(None, [kin.account, kin.outcome, who])),
+        "The same account" if kin.same_account else "",
+        *_reasons(kin.terms),
+        "".join(piece.text for piece in kin.snippet),
+        f"But {kin.difference}" if kin.difference else "",
+        f"And {len(kin.folded)} more like it" if kin.folded else "",
+    ]
 
 
 def print_experts(results: "Sequence[Expert]") -> None:
@@ -123,11 +127,12 @@ def print_experts(results: "Sequence[Expert]") -> None:
 
 def print_playbook(playbook: "Playbook") -> None:
     if not playbook.plays:
-        typer.echo("No asset was used on the deals that are like this.")
+        typer.echo("No asset that fits was used on the deals that are like this.")
     print_results(
         (
             _heading(play),
             [
+                play.fits,
                 f"{play.kind}: {play.won_with} of {play.closed_with} deals were won with it,"
                 f" {play.won_without} of {play.closed_without} without",
                 *_reasons(play.terms),
@@ -135,6 +140,14 @@ def print_playbook(playbook: "Playbook") -> None:
         )
         for play in playbook.plays
     )
+    for general in playbook.general:
+        typer.echo(
+            printable(
+                f"Works on most deals: {general.name} [{general.key}], won {general.won_with} of"
+                f" {general.closed_with} with it, {general.won_without} of"
+                f" {general.closed_without} without."
+            )
+        )
     for contrast in playbook.contrasts:
         typer.echo(
             printable(
@@ -149,10 +162,18 @@ def print_outlook(outlook: "Outlook | None", minimum: int) -> None:
     if not outlook:
         typer.echo(f"Fewer than {minimum} deals that closed are like this one: too few to say.")
         return
-    typer.echo(f"{outlook.won} of the {outlook.closed} most alike deals that closed were won.")
     typer.echo(
-        f"Chance of winning: {outlook.chance.value:.0%} ({outlook.chance.low:.0%} to"
-        f" {outlook.chance.high:.0%}); usually {outlook.usual.rate:.0%}."
+        f"Win chance: {outlook.chance.value:.0%} (likely {outlook.chance.low:.0%} to"
+        f" {outlook.chance.high:.0%})."
+    )
+    typer.echo(
+        f"The usual win rate is {outlook.usual.rate:.0%}: {outlook.usual.won} of the last"
+        f" {outlook.usual.closed} closed deals were won."
+    )
+    typer.echo(
+        f"Of the {outlook.closed} similar closed deals, {outlook.won} were won"
+        f" ({outlook.share:.0%}). They are {outlook.likeness:.0%} like this one on average and"
+        f" count for {outlook.weight:.0%} of the chance, the usual rate for the rest."
     )
     if outlook.days:
         typer.echo(f"Days until won: {_typical(outlook.days)}.")
@@ -191,6 +212,7 @@ def print_suggestions(suggestions: "Suggestions") -> None:
             f"{suggestion.match.band.capitalize()}  {suggestion.person.name},"
             f" {suggestion.person.account}",
             [
+                suggestion.match.caveat,
                 *_reasons(suggestion.match.terms),
                 _people(suggestion.path) if suggestion.path else "",
             ],

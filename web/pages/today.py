@@ -12,6 +12,8 @@ from references.desk import queue
 from references.desk.queue import RequestRow, View
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import Standing
+from references.teams.requests import SeatRequest, seat_requests
+from similarity.index.catalog import Catalog
 from web.routes import get
 from web.visits import Visit
 from workspace.clock import today
@@ -19,10 +21,9 @@ from workspace.collaboration import inbox, reminders, tasks
 from workspace.collaboration.inbox import Item
 from workspace.collaboration.reminders import Occasion
 from workspace.collaboration.tasks import TaskRow
-from workspace.deals import lists, team
+from workspace.deals import lists
 from workspace.deals.lists import DealRow
 from workspace.deals.tables import Outcome
-from workspace.deals.team import AskedSeat
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import Event, timeline
 
@@ -47,7 +48,7 @@ class Today:
     # The references that they asked for, see to, or have to agree to.
     references: list[RequestRow]
     # The seats that the viewer is asked to take.
-    seats: list[AskedSeat]
+    seats: list[SeatRequest]
     # What they have to do, and whom they want to write to.
     tasks: list[TaskRow]
     to_write: list[Occasion]
@@ -62,10 +63,10 @@ class TodayController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return visit.show("today.html", visit.page(today_of))
+        return visit.show("today.html", visit.page(today_of, visit.workspace.catalog))
 
 
-def today_of(session: Session, viewer: Viewer) -> Today:
+def today_of(session: Session, viewer: Viewer, catalog: Catalog) -> Today:
     """A member's day."""
     mine: list[DealRow] = []
     if viewer.person_id is not None:
@@ -79,7 +80,7 @@ def today_of(session: Session, viewer: Viewer) -> Today:
         mine=mine,
         overdue=sum(row.overdue for row in mine),
         closed=lists.closed_deals(session, viewer),
-        seats=team.asked_seats(session, viewer),
+        seats=seat_requests(session, viewer, catalog),
         events=timeline(session, known, limit=7) if known else [],
         to_introduce=[row for row in requests_to(session, viewer) if row.waiting],
         agreed=[row for row in requests_by(session, viewer) if row.standing == Standing.YES],

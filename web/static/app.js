@@ -131,6 +131,12 @@ document.addEventListener("change", (event) => {
   for (const each of document.querySelectorAll(`input[type=checkbox][name=${name}]`)) each.checked = event.target.checked;
 });
 
+document.addEventListener("click", (event) => {
+  const name = event.target.closest?.("[data-select-all]")?.dataset.selectAll;
+  if (!name) return;
+  for (const each of document.querySelectorAll(`input[type=checkbox][name=${name}]`)) each.checked = true;
+});
+
 // --- Board: a card that is dropped on a column presses the button of its own menu ---
 
 let dragged = null;

@@ -1,22 +1,53 @@
 """Notes: what members write on a deal's timeline, in Markdown, and whom they mention."""
 
+import difflib
 import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.deals.access import may_edit, readers_of
+from workspace.deals.access import Reader, may_edit, readers_of
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.keys import plain
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
-from workspace.timeline.mentions import mentions
+from workspace.timeline.mentions import Directory, texts_of
 from workspace.timeline.notifications import Notification, notify, remove_notifications
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
 # Code in Markdown, in which names after an @ are no mentions.
 _CODE = re.compile(r"(?ms)(^ {0,3}(?:```|~~~).*?(?:^ {0,3}(?:```|~~~)|\Z)|`[^`]*`)")
+
+
+# How alike a name has to be to a word of a colleague's name to be offered for it.
+_ALIKE = 0.75
+_OFFERED = 3
+# How many of the mentions that reach nobody are shown with the reason.
+_REASONS_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Mentioned:
+    """A note's text with keys for names, and whom it mentions."""
+
+    text: str
+    # The members whom it reaches.
+    ids: list[int]
+    # The mentions that reach nobody, as they are written, each with the reason.
+    unreached: dict[str, str]
+
+
+class ReachesNobody(Invalid):
+    """Mentions that reach nobody, and that the writer has not confirmed."""
+
+    def __init__(self, unreached: Mapping[str, str]) -> None:
+        shown = list(unreached.values())[:_REASONS_SHOWN]
+        super().__init__("A mention reaches nobody.", {"text": " ".join(shown)})
+        self.mentions = list(unreached)
 
 
 def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
@@ -47,11 +78,22 @@ def require_writer(session: Session, viewer: Viewer, deal: Deal) -> None:
         raise Forbidden("Only this deal's team, managers and those who were asked may write here.")
 
 
-def write_note(session: Session, deal: Deal, by: int | None, kind: str, text: str) -> TimelineEntry:
-    """Write a note and notify the members whom it mentions."""
-    text, mentioned_ids = with_keys(session, deal, text)
-    tell = dict.fromkeys(mentioned_ids, "mention")
-    return record(session, deal.id, by, kind, text, tell=tell)
+def write_note(
+    session: Session,
+    deal: Deal,
+    by: int | None,
+    kind: str,
+    text: str,
+    *,
+    confirmed: Collection[str] = (),
+) -> TimelineEntry:
+    """Write a note and notify the members whom it mentions.
+
+    ReachesNobody if there are mentions that reach nobody, unless they are `confirmed`.
+    """
+    found = _reaching(session, deal, text, confirmed)
+    tell = dict.fromkeys(found.ids, "mention")
+    return record(session, deal.id, by, kind, found.text, tell=tell)
 
 
 def own_note(
@@ -73,12 +115,23 @@ def own_note(
     return entry
 
 
-def rewrite_note(session: Session, deal: Deal, entry: TimelineEntry, text: str) -> None:
-    """Change a note's text and notify the members whom only the new text mentions."""
-    text, mentioned_ids = with_keys(session, deal, text)
-    if text == entry.text:
+def rewrite_note(
+    session: Session,
+    deal: Deal,
+    entry: TimelineEntry,
+    text: str,
+    *,
+    confirmed: Collection[str] = (),
+) -> None:
+    """Change a note's text and notify the members whom only the new text mentions.
+
+    ReachesNobody as for a new note; what reaches nobody in the text as it was needs no new answer.
+    """
+    confirmed = {*confirmed, *mentioned(session, deal, entry.text).unreached}
+    found = _reaching(session, deal, text, confirmed)
+    if found.text == entry.text:
         return
-    entry.text = text
+    entry.text = found.text
     rewrites = entry.detail.get("rewrites")
     entry.detail = {
         **entry.detail,
@@ -86,7 +139,7 @@ def rewrite_note(session: Session, deal: Deal, entry: TimelineEntry, text: str) 
         "rewrites": rewrites + 1 if isinstance(rewrites, int) else 1,
     }
     session.add(entry)
-    reasons = {person_id: "mention" for person_id in mentioned_ids if person_id != entry.by_id}
+    reasons = {person_id: "mention" for person_id in found.ids if person_id != entry.by_id}
     notify(session, entry.id, now(), reasons)
     # The audit log outlives the note, so it does not have the text.
     audit(session, entry.by_id, f"deal {entry.kind} rewritten", f"deal {deal.id}")
@@ -99,49 +152,78 @@ def remove_note(session: Session, deal: Deal, entry: TimelineEntry) -> None:
     audit(session, entry.by_id, f"deal {entry.kind} removed", f"deal {deal.id}")
 
 
-def with_keys(session: Session, deal: Deal, text: str) -> tuple[str, list[int]]:
-    """The text with keys for names ('@bob-brandt' for '@Bob Brandt'), and whom it mentions, as ids.
+def _reaching(session: Session, deal: Deal, text: str, confirmed: Collection[str]) -> Mentioned:
+    found = mentioned(session, deal, text)
+    surprises = {name: why for name, why in found.unreached.items() if name not in confirmed}
+    if surprises:
+        raise ReachesNobody(surprises)
+    return found
 
-    Invalid if two colleagues have a mentioned name, or if a mentioned member cannot see the deal:
-    they would get no notification, but the writer would think that they did.
+
+def mentioned(session: Session, deal: Deal, text: str) -> Mentioned:
+    """The text with keys for names ('@bob-brandt' for '@Bob Brandt'), and whom it mentions.
+
+    A name is recognised without its accents, too. It means a colleague who can see the deal; one
+    who cannot, and a name that several have, reach nobody.
     """
     if "@" not in text:
-        return text, []
-    readers = readers_of(session, deal)
-    keys_by_name: dict[str, list[str]] = {}
-    for reader in readers:
-        keys_by_name.setdefault(reader.name.lower(), []).append(reader.key)
-    names = "|".join(map(re.escape, sorted(keys_by_name, key=len, reverse=True)))
-    named = re.compile(rf"(?<![\w@/.+-])@({names})(?!\w)", re.IGNORECASE)
+        return Mentioned(text, [], {})
+    readers = {reader.key: reader for reader in readers_of(session, deal)}
+    members = select(Person.key, Person.name).join(Member, col(Member.person_id) == col(Person.id))
+    names = dict(session.exec(members.order_by(Person.key)).all())
+    directory = Directory(names.items())
 
-    def with_key(match: re.Match[str]) -> str:
-        return f"@{_only(keys_by_name[match[1].lower()], match[1])}"
+    def with_keys(piece: str) -> str:
+        parts, end = [], 0
+        for name in directory.names_in(piece):
+            reached = [key for key in name.keys if key in readers]
+            if len(reached) == 1:
+                parts += [piece[end : name.start], f"@{reached[0]}"]
+                end = name.end
+        return "".join(parts) + piece[end:]
 
-    if names:
-        # `split` yields text and code in turn, beginning with text.
-        pieces = _CODE.split(text)
-        pieces[::2] = [named.sub(with_key, piece) for piece in pieces[::2]]
-        text = "".join(pieces)
-    ids = {reader.key: reader.id for reader in readers}
-    keys = mentions(text)
-    _require_readers(session, [key for key in keys if key not in ids])
-    return text, [ids[key] for key in keys if key in ids]
+    # `split` yields text and code in turn, beginning with text.
+    pieces = _CODE.split(text)
+    pieces[::2] = [with_keys(piece) for piece in pieces[::2]]
+    text = "".join(pieces)
+    ids: dict[int, bool] = {}
+    unreached: dict[str, str] = {}
+    for name in (name for piece in texts_of(text) for name in directory.names_in(piece)):
+        if name.typed in unreached:
+            continue
+        reached = [key for key in name.keys if key in readers]
+        if len(reached) == 1:
+            ids[readers[reached[0]].id] = True
+        elif reached:
+            which = " or ".join(f"@{key}" for key in reached)
+            unreached[name.typed] = (
+                f"Several colleagues are called {name.typed[1:]}: write {which}."
+            )
+        elif name.keys:
+            who = names[name.keys[0]]
+            unreached[name.typed] = (
+                f"{who} may not see this deal: invite them first, or leave the @ out."
+            )
+        else:
+            # Comparing names takes long, so it is done only for those that are shown.
+            candidates = readers.values() if len(unreached) < _REASONS_SHOWN else ()
+            unreached[name.typed] = _unknown(name.typed, candidates)
+    return Mentioned(text, list(ids), unreached)
 
 
-def _only(keys: list[str], name: str) -> str:
-    if len(keys) > 1:
-        which = " or ".join(f"@{key}" for key in keys)
-        raise Invalid(
-            f"Several colleagues are called {name}.", {"text": f"Which one? Write {which}."}
+def _unknown(typed: str, readers: Iterable[Reader]) -> str:
+    """That a name means nobody, with the colleagues who may be meant.
+
+    The words are the same whether or not a customer's contact has this name.
+    """
+    first = plain(typed).split()[0]
+    alike = [
+        f"@{reader.key}"
+        for reader in readers
+        if any(
+            word.startswith(first) or difflib.SequenceMatcher(a=first, b=word).ratio() >= _ALIKE
+            for word in plain(reader.name).split()
         )
-    return keys[0]
-
-
-def _require_readers(session: Session, others: list[str]) -> None:
-    query = select(Person.name).join(Member, col(Member.person_id) == col(Person.id))
-    name = session.exec(query.where(col(Person.key).in_(others)).order_by(Person.name)).first()
-    if name:
-        raise Invalid(
-            f"{name} may not see this deal.",
-            {"text": f"{name} may not see this deal: invite them first, or leave the @ out."},
-        )
+    ]
+    meant = f" Do you mean {' or '.join(alike[:_OFFERED])}?" if alike else ""
+    return f"{typed} reaches nobody: no colleague is called that.{meant}"

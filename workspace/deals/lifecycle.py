@@ -155,9 +155,18 @@ def log(
 
 
 def log_all(
-    session: Session, new: Sequence[NewDeal], by: int | None, kind: str, text: str
+    session: Session,
+    new: Sequence[NewDeal],
+    by: int | None,
+    kind: str,
+    text: str,
+    *,
+    stage_since: date | None = None,
 ) -> list[Deal]:
-    """Log many deals with few statements; `kind` and `text` are for their timelines."""
+    """Log many deals with few statements; `kind` and `text` are for their timelines.
+
+    Without `stage_since`, a deal is at its stage since it was opened.
+    """
     deals: list[Deal] = []
     for plan, key in zip(new, new_keys(session, new), strict=True):
         deal = Deal(
@@ -168,7 +177,7 @@ def log_all(
             outcome=plan.stage.outcome,
             **plan.facts,
         )
-        deal.stage_since = deal.opened or today()
+        deal.stage_since = stage_since or deal.opened or today()
         if deal.outcome != Outcome.OPEN and deal.closed is None:
             deal.closed = today()
         _require_dates(deal.outcome, deal.opened, deal.closed)

@@ -58,14 +58,14 @@ class DealRow:
 
     @property
     def unmoved(self) -> int | None:
-        """For how many days an open deal has been at its stage."""
+        """For how many days an open deal has not moved, as far as the record knows."""
         if self.outcome != Outcome.OPEN or self.stage_since is None:
             return None
         return (today() - self.stage_since).days
 
     @property
     def rotting(self) -> bool:
-        """Whether an open deal has been at its stage for longer than is usual there."""
+        """Whether an open deal has not moved for longer than its stage allows."""
         return self.unmoved is not None and self.unmoved > self.rotting_days
 
 
@@ -83,6 +83,8 @@ _ORDERS: dict[str, Any] = {
     "moved": sa.func.coalesce(Deal.stage_since, date.min),
 }
 DEAL_ORDERS = tuple(_ORDERS)
+# Of a record of a million deals, counting all of them would take longer than showing a page.
+COUNTED = 10_000
 
 
 def deal_rows(
@@ -112,6 +114,61 @@ def deal_rows(
     turn = sa.desc if descending else sa.asc
     rows = row_query().join(page, page.c.id == Deal.id).order_by(*map(turn, columns))
     return fetch(session, DealRow, rows)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How many deals were chosen, by outcome, and their amounts, by currency."""
+
+    counts: dict[str, int]
+    sums: dict[str, Decimal]
+    # Whether there are more than were counted; then there are no sums.
+    more: bool
+
+    @property
+    def count(self) -> int:
+        """How many deals were counted."""
+        return sum(self.counts.values())
+
+    @property
+    def limit(self) -> int:
+        """How many deals are counted at most."""
+        return COUNTED
+
+
+@dataclass(frozen=True)
+class _Total:
+    outcome: str
+    currency: str | None
+    count: int
+    amount: Decimal | None
+
+
+def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS) -> Totals:
+    """The totals of the deals that a viewer may see and has chosen, of at most COUNTED."""
+    some = (
+        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount))
+        .where(access.visible_deals(viewer), *chosen.where())
+        .limit(COUNTED + 1)
+        .subquery()
+    )
+    columns = (some.c.outcome, some.c.currency)
+    query = (
+        sa.select(
+            *columns, sa.func.count().label("count"), sa.func.sum(some.c.amount).label("amount")
+        )
+        .group_by(*columns)
+        .order_by(*columns)
+    )
+    counts: dict[str, int] = {}
+    sums: dict[str, Decimal] = {}
+    for row in fetch(session, _Total, query):
+        counts[row.outcome] = counts.get(row.outcome, 0) + row.count
+        if row.currency and row.amount:
+            sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.amount
+    if sum(counts.values()) > COUNTED:
+        return Totals({}, {}, more=True)
+    return Totals(counts, sums, more=False)
 
 
 def deals_of_member(

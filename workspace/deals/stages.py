@@ -5,18 +5,20 @@ from sqlmodel import Session, col, select
 from workspace.deals.tables import Outcome, Stage
 from workspace.errors import Invalid
 
-# The default stages and probabilities of Salesforce's opportunity pipeline.
+# The default stages and probabilities of Salesforce's opportunity pipeline, with the days until a
+# deal rots: the middle stages depend on the customer's people and take longer, while an offer that
+# is not answered soon gets cold.
 DEFAULT_STAGES = (
-    ("Prospecting", 10, Outcome.OPEN),
-    ("Qualification", 10, Outcome.OPEN),
-    ("Needs Analysis", 20, Outcome.OPEN),
-    ("Value Proposition", 50, Outcome.OPEN),
-    ("Id. Decision Makers", 60, Outcome.OPEN),
-    ("Perception Analysis", 70, Outcome.OPEN),
-    ("Proposal/Price Quote", 75, Outcome.OPEN),
-    ("Negotiation/Review", 90, Outcome.OPEN),
-    ("Closed Won", 100, Outcome.WON),
-    ("Closed Lost", 0, Outcome.LOST),
+    ("Prospecting", 10, 30, Outcome.OPEN),
+    ("Qualification", 10, 30, Outcome.OPEN),
+    ("Needs Analysis", 20, 30, Outcome.OPEN),
+    ("Value Proposition", 50, 45, Outcome.OPEN),
+    ("Id. Decision Makers", 60, 45, Outcome.OPEN),
+    ("Perception Analysis", 70, 45, Outcome.OPEN),
+    ("Proposal/Price Quote", 75, 21, Outcome.OPEN),
+    ("Negotiation/Review", 90, 21, Outcome.OPEN),
+    ("Closed Won", 100, 30, Outcome.WON),
+    ("Closed Lost", 0, 30, Outcome.LOST),
 )
 
 
@@ -24,8 +26,14 @@ def add_default_stages(session: Session) -> None:
     """Add the default pipeline, unless there is one."""
     if session.exec(select(Stage.id).limit(1)).first() is None:
         session.add_all(
-            Stage(name=name, position=position, probability=probability, outcome=outcome)
-            for position, (name, probability, outcome) in enumerate(DEFAULT_STAGES, start=1)
+            Stage(
+                name=name,
+                position=position,
+                probability=probability,
+                rotting_days=days,
+                outcome=outcome,
+            )
+            for position, (name, probability, days, outcome) in enumerate(DEFAULT_STAGES, start=1)
         )
         session.flush()
 

@@ -31,7 +31,7 @@ class Stage(SQLModel, table=True):
     position: int
     probability: int
     outcome: str = Field(default=Outcome.OPEN, max_length=4)
-    # A deal that stays at this stage for more days than these is rotting.
+    # A deal that does not move for more days than these is rotting.
     rotting_days: int = 30
 
 
@@ -71,7 +71,9 @@ class Deal(SQLModel, table=True):
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     owner_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     stage_id: int = Field(foreign_key="stage.id", index=True)
-    # The day of its last change of stage; without one, the day when it was opened.
+    # The day of its last change of stage. Without one, the day when it was opened; for an imported
+    # deal, whose changes before the import are unknown, the day of the import, or of the last
+    # imported activity.
     stage_since: date | None = None
     # Follows from the stage; kept here so that lists filter on it without a join.
     outcome: str = Field(default=Outcome.OPEN, max_length=4, index=True)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
@@ -12,7 +13,8 @@ from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.access import NOBODY_SEES, has_reader, may_see
 from workspace.deals.lifecycle import lock_deal
-from workspace.deals.tables import Deal, PastSeat, Seat
+from workspace.deals.tables import Deal, PastSeat, Seat, Stage
+from workspace.deals.workload import require_room
 from workspace.errors import Conflict, Forbidden
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -37,8 +39,9 @@ def ask_seat(session: Session, seat: Seat, person_id: int, by: int | None) -> No
 
 
 def accept_seat(session: Session, seat: Seat, person_id: int) -> None:
-    """Take a seat as the member who was asked to."""
+    """Take a seat as the member who was asked to, if they take a further one at all."""
     _answer(session, seat, person_id)
+    require_room(session, person_id)
     fill_seat(session, seat, person_id, person_id)
 
 
@@ -192,16 +195,22 @@ class AskedSeat:
 
     seat_id: int
     role: str
+    deal_id: int
     deal_key: str
     deal_name: str
     account: str | None
+    amount: Decimal | None
+    currency: str | None
+    expected_close: date | None
+    stage: str
 
 
 def asked_seats(session: Session, viewer: Viewer) -> list[AskedSeat]:
     """The seats that the viewer is asked to take, on deals that they may see."""
     query = (
-        select_row(AskedSeat, Seat, Deal, account=Account.name)
+        select_row(AskedSeat, Seat, Deal, account=Account.name, stage=Stage.name)
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
+        .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
         .where(access.visible_deals(viewer), col(Seat.asked_id) == viewer.person_id)
         .order_by(col(Seat.id))

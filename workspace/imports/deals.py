@@ -38,8 +38,8 @@ from workspace.imports.cells import (
 )
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day, read_moment
+from workspace.imports.deal_outcomes import read_stage
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
-from workspace.imports.stage_names import find_outcome
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
 
@@ -226,7 +226,12 @@ class _DealBatch:
         ]
         new_deals = [new_deal for _, new_deal in new.values()]
         deals = lifecycle.log_all(
-            self.session, new_deals, self.context.by, "imported", self.context.file_name
+            self.session,
+            new_deals,
+            self.context.by,
+            "imported",
+            self.context.file_name,
+            stage_since=today(),
         )
         # A deal of the past does not make a former customer a customer again.
         for account in former_customers:
@@ -309,41 +314,6 @@ class _DealBatch:
         return _default_name([self.context.get(Product, row_id) for row_id in ids], account)
 
 
-def read_stage(context: ImportContext, row: Row) -> Stage | None:
-    """The stage that a row tells: by its name, and by a status of its own in some systems."""
-    outcome = _outcome(row)
-    closing = context.stage_names.closing(outcome) if outcome not in (None, Outcome.OPEN) else None
-    text = row.cells.get("stage", "")
-    # Pipedrive's deals keep the stage in which they were won.
-    if closing and (not text or context.stage_names.find(text)[0] is None):
-        return closing
-    stage = row.read("stage", context.stage)
-    if stage is None or outcome is None or stage.outcome == outcome:
-        return stage
-    if closing and stage.outcome == Outcome.OPEN:
-        return closing
-    row.add_problem(f"stage: {quoted(text)} contradicts the status of the deal.")
-    return None
-
-
-def _outcome(row: Row) -> Outcome | None:
-    """The outcome that a row states beside the stage; None where it states none."""
-    status = row.cells.get("status", "")
-    if status:
-        outcome = find_outcome(status)
-        if outcome is None:
-            row.add_problem(f"status: {quoted(status)} is not known: it is open, won or lost.")
-        return outcome
-    won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
-    if won or ("won_on" in row and "lost_on" not in row):
-        return Outcome.WON
-    if "lost_on" in row and "won_on" not in row:
-        return Outcome.LOST
-    if closed and won is not None:
-        return Outcome.LOST
-    return Outcome.OPEN if closed is False else None
-
-
 def apply_seats(context: ImportContext, rows: Sequence[Row]) -> None:
     """Matched by deal, role and person; a row without a person is an open seat of that role."""
     for batch in context.deal_batches(rows):
@@ -402,11 +372,34 @@ def apply_activity(context: ImportContext, rows: Sequence[Row]) -> None:
             col(TimelineEntry.kind).in_(WRITTEN_KINDS),
         )
         activities = set(fetch(context.session, _Activity, query))
-        apply_each(batch.rows, partial(_apply_activity, context, batch, activities))
+        last: dict[int, date] = {}
+        apply_each(batch.rows, partial(_apply_activity, context, batch, activities, last))
+        _start_clocks(context, last)
+
+
+def _start_clocks(context: ImportContext, last: dict[int, date]) -> None:
+    """Let imported open deals that have not moved since be at their stage from their last
+    activity on: whether they moved before is unknown."""
+    moved = select(TimelineEntry.deal_id).where(
+        col(TimelineEntry.deal_id).in_(last), TimelineEntry.kind == "stage"
+    )
+    imported = select(TimelineEntry.deal_id).where(
+        col(TimelineEntry.deal_id).in_(last), TimelineEntry.kind == "imported"
+    )
+    deals = select(Deal).where(
+        col(Deal.id).in_(imported), col(Deal.id).not_in(moved), Deal.outcome == Outcome.OPEN
+    )
+    for deal in context.session.exec(deals):
+        deal.stage_since = min(max(last[deal.id], deal.opened or date.min), today())
+        context.session.add(deal)
 
 
 def _apply_activity(
-    context: ImportContext, batch: DealRows, activities: set[_Activity], row: Row
+    context: ImportContext,
+    batch: DealRows,
+    activities: set[_Activity],
+    last: dict[int, date],
+    row: Row,
 ) -> Result:
     at = row.need("at", read_moment)
     text = row.need("text", read_prose)
@@ -415,6 +408,7 @@ def _apply_activity(
     row.check()
     deal = context.editable_deal(row, batch)
     activity = _Activity(deal.id, at, by_id, kind, text)
+    last[deal.id] = max(at.date(), last.get(deal.id, date.min))
     if activity in activities:
         return Result.UNCHANGED
     activities.add(activity)

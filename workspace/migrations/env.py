@@ -14,6 +14,7 @@ for module in (
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
     "workspace.deals.availability",
+    "workspace.deals.eligibility",
     "workspace.deals.saved_views",
     "workspace.deals.seat_roles",
     "workspace.deals.stakeholders",

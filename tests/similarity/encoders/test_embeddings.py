@@ -1,5 +1,6 @@
 """The real model, once: what everything else assumes of an encoder. And a small cross-encoder."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -90,14 +91,32 @@ def test_should_know_the_listed_languages_or_all() -> None:
     assert Embedder(languages="*").languages == frozenset()
 
 
-def test_should_call_a_missing_model_unavailable(tmp_path: Path) -> None:
+def test_should_try_a_missing_model_again_with_growing_delay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     empty = Embedder(str(tmp_path))
     assert empty.model_id.startswith(f"{tmp_path.name}@")
-    with pytest.raises(ModelUnavailable, match="could not be loaded"):
-        empty.encode(["text"])
-    # Nor is it the next time.
-    with pytest.raises(ModelUnavailable):
-        empty.encode(["text"])
+    tries, clock = [], [1000.0]
+    load = Embedder._model.func
+
+    def count(self: Embedder) -> Any:
+        tries.append(clock[0])
+        return load(self)
+
+    monkeypatch.setattr("similarity.encoders.embeddings.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(Embedder, "_model", property(count))
+    for _ in range(300):
+        with pytest.raises(ModelUnavailable, match="could not be loaded"):
+            empty.encode(["text"])
+        clock[0] += 10
+    assert [later - earlier for earlier, later in itertools.pairwise(tries)] == [
+        30,
+        60,
+        120,
+        240,
+        480,
+        960,
+    ]
 
 
 def test_should_take_other_weights_for_another_model(tmp_path: Path) -> None:

@@ -101,6 +101,59 @@ def test_should_leave_nothing_of_a_rollback(database: Database, catalog: Catalog
     assert found(database, catalog, "tunnel") == ["Zebra crossing"]
 
 
+class BusyEmbedder(FakeEmbedder):
+    """Notes whether somebody else could write while it encoded."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__()
+        self.database = database
+        self.could_write: list[bool] = []
+
+    def encode(self, texts: list[str]) -> Vectors:
+        others = threading.Thread(target=self._write)
+        others.start()
+        others.join(SECONDS)
+        self.could_write.append(not others.is_alive())
+        return super().encode(texts)
+
+    def _write(self) -> None:
+        with self.database.write() as session:
+            session.execute(sa.update(CatalogMean).values(count=CatalogMean.count))
+
+
+def test_should_never_encode_while_others_wait_to_write(database: Database, tmp_path: Path) -> None:
+    encoder = BusyEmbedder(database)
+    catalog = Catalog(database, encoder, tmp_path / "indexes")
+    catalog.attach()
+    with database.write() as session:
+        deal = log(session, "Zebra crossing").id
+    with database.write() as session:
+        lifecycle.edit(session, session.get_one(Deal, deal), None, {"notes": "Egrets."})
+    catalog.catch_up()
+    assert encoder.could_write == [True, True]
+    assert found(database, catalog, "egrets") == ["Zebra crossing"]
+    with database.read() as session:
+        assert all(session.exec(select(Passage.vector)))
+
+
+class BrokenEmbedder(FakeEmbedder):
+    """Fails as a model does that is read from a damaged file."""
+
+    def encode(self, texts: list[str]) -> Vectors:
+        raise OSError("The file is damaged.")
+
+
+def test_should_keep_what_is_saved_if_encoding_fails(database: Database, tmp_path: Path) -> None:
+    Catalog(database, BrokenEmbedder(), tmp_path / "indexes").attach()
+    with database.write() as session:
+        log(session, "Zebra crossing")
+    with database.read() as session:
+        assert session.exec(select(Deal.name)).all() == ["Zebra crossing"]
+    catalog = Catalog(database, FakeEmbedder(), tmp_path / "others")
+    assert catalog.catch_up() == 1
+    assert found(database, catalog, "zebra") == ["Zebra crossing"]
+
+
 def test_should_leave_nothing_of_a_failed_commit(database: Database, catalog: Catalog) -> None:
     def fail() -> None:
         with database.write() as session:

@@ -17,6 +17,7 @@ def test_should_give_similar_deals_reasons_that_add_up(on_world: Run, world: Wor
         assert set(result) == {
             *("key", "name", "account", "account_key", "outcome", "amount", "currency", "closed"),
             *("owner", "score", "band", "terms", "snippet", "difference", "liked"),
+            *("same_account", "folded"),
         }
         for term in result["terms"]:
             assert set(term) == {"name", "value", "weight", "contribution", "because"}
@@ -140,7 +141,7 @@ def test_should_give_an_outlook_if_there_are_enough_kin(on_world: Run, world: Wo
     assert chance["low"] < found["usual"]["rate"] < chance["value"] < chance["high"]
     assert (found["days"]["median"], found["amount"]) == (100, None)
     told = on_world("outlook", "--deal", world.deals["wards"]).out
-    assert f"{found['won']} of the {found['closed']} most alike deals" in told
+    assert f"Of the {found['closed']} similar closed deals, {found['won']} were won" in told
     assert "Days until won: 100, half of" in told
     hidden = on_world("outlook", "--deal", world.confidential_deal)
     assert (hidden.code, hidden.err) == (1, "dealkin: There is no such deal.\n")

@@ -1,5 +1,7 @@
 """Notes: mentions, the right to write, and the notifications that follow."""
 
+from collections.abc import Collection
+
 import pytest
 from sqlmodel import select
 
@@ -9,18 +11,25 @@ from workspace.collaboration.inbox import InboxFolder, Item
 from workspace.deals import lifecycle, stages, team
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people import members
-from workspace.people.tables import Role
+from workspace.people.tables import Person, Role
 from workspace.timeline import notifications
 from workspace.timeline.timeline import TimelineEntry, state_of
 
 WARDS, HIDDEN = "wards", "nightingale"
 
 
-def write(world: World, text: str, *, deal: str = WARDS, by: str = "alice") -> int:
+def write(
+    world: World,
+    text: str,
+    *,
+    deal: str = WARDS,
+    by: str = "alice",
+    confirmed: Collection[str] = (),
+) -> int:
     """Write a note as one of the cast; returns its id."""
     with world.database.write() as session:
         row = world.deal(session, deal)
-        entry = notes.write_note(session, row, world.people[by], "note", text)
+        entry = notes.write_note(session, row, world.people[by], "note", text, confirmed=confirmed)
         session.flush()
         return entry.id
 
@@ -37,7 +46,8 @@ def text_of(world: World, entry_id: int) -> str:
 
 
 def test_should_turn_a_name_after_an_at_into_a_key_and_notify_the_member(world: World) -> None:
-    entry = write(world, "@Bob Brandt and @dana-dvorak, please look; not @bobby or a@bob-brandt.de")
+    text = "@Bob Brandt and @dana-dvorak, please look; not @bobby or a@bob-brandt.de"
+    entry = write(world, text, confirmed={"@bobby"})
     assert text_of(world, entry).startswith("@bob-brandt and @dana-dvorak, please")
     for name in ("bob", "dana"):
         assert [(item.why, item.event.id) for item in told(world, name)] == [("mention", entry)]
@@ -53,6 +63,124 @@ def test_should_recognise_a_name_whatever_its_capitals(world: World) -> None:
     assert text_of(world, write(world, "Ask @dana dvořák!")) == "Ask @dana-dvorak!"
 
 
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Łukasz Żółć", "@Lukasz Zolc"),
+        ("Łukasz Żółć", "@ŁUKASZ-ŻÓŁĆ"),
+        ("Søren Kjær", "@soren kjaer"),
+        ("Søren Kjær", "@Soeren Kjær's"),
+        ("Jörg Weiß", "@Joerg Weiss"),
+        ("Jörg Weiß", "(@jo\u0308rg weiss)"),
+        ("Inês da Conceição", "@da Conceicao Ines"),
+        ("Inês da Conceição", "@Conceição, Inês: @Conceicao Ines da"),
+        ("Siobhán O'Dea", "@Siobhan ODea"),
+        ("Siobhán O'Dea", "**@Siobhán O\u2019Dea's**"),
+        ("Anne-Marie Le Goff", "@AnneMarie Le-Goff"),
+        ("Anne-Marie Le Goff", "@Le Goff Anne Marie"),
+        ("J. R. Weston", "@JR Weston"),
+        ("J. R. Weston", "@j. r. weston"),
+        ("Иван Петров", "@петров иван"),
+    ],
+)
+def test_should_recognise_a_name_however_it_is_typed(world: World, name: str, typed: str) -> None:
+    with world.database.write() as session:
+        person = members.add_member(session, name, "new@dealkin.example", [Role.REP])
+        key = person.key
+    world.people["new"] = person.id
+    saved = text_of(world, write(world, typed, confirmed={"@Conceição"}))
+    assert f"@{key}" in saved
+    with world.database.read() as session:
+        viewer = members.viewer(session, world.people["new"], name)
+        assert [item.why for item in inbox.items(session, viewer)] == ["mention"]
+
+
+def test_should_keep_names_apart_that_begin_alike(world: World) -> None:
+    with world.database.write() as session:
+        for name in ("Bob", "Bob Brandt-Lee"):
+            person = members.add_member(session, name, None, [Role.REP])
+            world.people[name] = person.id
+    for typed, key in (
+        ("@Bob, see", "@bob, see"),
+        ("@Bob Brandt Lee", "@bob-brandt-lee"),
+        ("@Bob Brandt 2 weeks", "@bob-brandt 2 weeks"),
+        ("@bob-brandt", "@bob-brandt"),
+        ("@Bob went", "@bob went"),
+    ):
+        assert text_of(world, write(world, typed)) == key
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown", "meant"),
+    [
+        ("@Bob please", "@Bob", "@bob-brandt"),
+        ("Hi @Dvorak!", "@Dvorak", "@dana-dvorak"),
+        ("@Bbo Brandt", "@Bbo", ""),
+        ("@Dnaa Dvorak", "@Dnaa", "@dana-dvorak"),
+        ("@nobody-here's", "@nobody-here", ""),
+        ("@bob-brandt-jr", "@bob-brandt-jr", "@bob-brandt"),
+    ],
+)
+def test_should_say_that_a_name_means_nobody_before_saving(
+    world: World, typed: str, shown: str, meant: str
+) -> None:
+    with pytest.raises(notes.ReachesNobody) as refused:
+        write(world, typed)
+    assert refused.value.mentions == [shown]
+    assert f"{shown} reaches nobody" in refused.value.fields["text"]
+    assert meant in refused.value.fields["text"]
+    # A second press saves it, but not with another name that reaches nobody.
+    assert text_of(world, write(world, typed, confirmed={shown})) == typed
+    with pytest.raises(notes.ReachesNobody):
+        write(world, f"{typed} @somebody", confirmed={shown})
+    assert told(world, "bob") == told(world, "dana") == []
+
+
+def test_should_take_no_sign_or_number_for_a_name(world: World) -> None:
+    for text in ("@ 5 pm", "2 @100 EUR", "ask@example.org", "https://example.org/@someone", "@"):
+        assert text_of(world, write(world, text)) == text
+
+
+def test_should_say_the_same_of_contacts_as_of_names_that_nobody_has(world: World) -> None:
+    """A refusal tells nothing of who is on record."""
+    with world.database.read() as session:
+        contact = session.exec(
+            select(Person.name).where(Person.account_id.is_not(None)).order_by(Person.name)
+        ).first()
+    assert contact
+    first = contact.split()[0]
+    with pytest.raises(notes.ReachesNobody) as refused:
+        write(world, f"@{contact}")
+    assert refused.value.fields["text"].startswith(
+        f"@{first} reaches nobody: no colleague is called"
+    )
+
+
+def test_should_take_a_confirmed_name_whatever_the_spaces_in_it(world: World) -> None:
+    text = "@Dana\u00a0 Dvorak, see"
+    with pytest.raises(notes.ReachesNobody) as refused:
+        write(world, text, deal=HIDDEN)
+    assert refused.value.mentions == ["@Dana Dvorak"]
+    entry = write(world, text, deal=HIDDEN, confirmed=refused.value.mentions)
+    assert text_of(world, entry) == text
+    assert told(world, "dana") == []
+
+
+def test_should_show_few_of_many_mentions_that_reach_nobody(world: World) -> None:
+    text = " ".join(f"@noone{number}" for number in range(400))
+    with pytest.raises(notes.ReachesNobody) as refused:
+        write(world, text)
+    assert len(refused.value.mentions) == 400
+    assert refused.value.fields["text"].count("reaches nobody") == 5
+
+
+def test_should_not_ask_again_about_a_note_that_was_saved_anyway(world: World) -> None:
+    entry = write(world, "For @later", confirmed={"@later"})
+    rewrite(world, "alice", entry, "Only for @later")
+    with pytest.raises(notes.ReachesNobody):
+        rewrite(world, "alice", entry, "For @later and @never")
+
+
 def test_should_find_no_mentions_in_code(world: World) -> None:
     for text in (
         "The column is called `@bob-brandt`.\n```\n@dana-dvorak\n```",
@@ -61,7 +189,8 @@ def test_should_find_no_mentions_in_code(world: World) -> None:
         "`over\n@bob-brandt two lines`",
         "bob@bob-brandt, x/@bob-brandt, @bob-brandtß and @bob-brandt_x",
     ):
-        assert text_of(world, write(world, text)) == text
+        unknown = {"@bob-brandtß", "@bob-brandt_x"}
+        assert text_of(world, write(world, text, confirmed=unknown)) == text
     assert told(world, "bob") == told(world, "dana") == []
     # Names in code stay as they were written.
     assert text_of(world, write(world, "`@Bob Brandt` is @Bob Brandt")) == (

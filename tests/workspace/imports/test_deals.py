@@ -1,6 +1,7 @@
 """Rows of deals, seats and activity: what they are matched by, and which dates hold."""
 
 from datetime import date
+from pathlib import Path
 
 from sqlmodel import select
 
@@ -8,7 +9,10 @@ from tests.workspace.imports.files import (
     counts,
     load_text,
 )
+from tests.world import ago
 from workspace.accounts.accounts import Account
+from workspace.clock import today
+from workspace.database import Database
 from workspace.deals import lifecycle, seat_roles, team
 from workspace.deals.tables import (
     Deal,
@@ -100,3 +104,41 @@ def test_should_see_what_was_entered_by_hand(database, tmp_path):
     report = load_text(database, tmp_path, "name,account,next_step\nBy hand,acme LTD,Call\n")
     assert counts(report) == (0, 1, 0, 0)
     assert load_text(database, tmp_path, "deal,role\nBy hand,trainer\n").unchanged == 1
+
+
+def clocks(database: Database) -> dict[str, int]:
+    """For how many days each deal is known to be at its stage."""
+    with database.read() as session:
+        deals = session.exec(select(Deal).order_by(Deal.key)).all()
+        return {deal.key: (today() - deal.stage_since).days for deal in deals if deal.stage_since}
+
+
+def test_should_start_the_clock_of_an_imported_deal_with_what_the_record_knows(
+    database: Database, tmp_path: Path
+) -> None:
+    """Opened long ago: nothing is known of how long it has been at its stage."""
+    text = f"deal,name,stage,opened\nD-1,One,Qualification,{ago(300)}\nD-2,Two,,{ago(200)}\n"
+    load_text(database, tmp_path, text)
+    assert clocks(database) == {"D-1": 0, "D-2": 0}
+    activity = f"deal,at,text\nD-1,{ago(40)},Called\nD-1,{ago(12)},Met\nD-1,{ago(70)},Wrote\n"
+    load_text(database, tmp_path, activity)
+    assert clocks(database) == {"D-1": 12, "D-2": 0}
+    # The same file again changes nothing, and no activity is later than today or before opening.
+    load_text(database, tmp_path, activity)
+    assert clocks(database) == {"D-1": 12, "D-2": 0}
+    load_text(database, tmp_path, f"deal,at,text\nD-1,{ago(-9)},Planned\nD-2,{ago(900)},Old\n")
+    assert clocks(database) == {"D-1": 0, "D-2": 200}
+    assert counts(load_text(database, tmp_path, text))[1] == 0
+    assert clocks(database) == {"D-1": 0, "D-2": 200}
+
+
+def test_should_leave_the_clock_alone_of_deals_that_moved_or_were_logged(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        lifecycle.log(session, "By hand", None, None, key="D-1", opened=ago(90))
+    load_text(database, tmp_path, f"deal,name,opened\nD-2,Two,{ago(80)}\nD-3,Three,{ago(80)}\n")
+    load_text(database, tmp_path, "deal,stage\nD-2,Needs Analysis\nD-3,Closed Won\n")
+    activity = "deal,at,text\n" + "".join(f"D-{n},{ago(50)},Called\n" for n in (1, 2, 3))
+    load_text(database, tmp_path, activity)
+    assert clocks(database) == {"D-1": 90, "D-2": 0, "D-3": 0}

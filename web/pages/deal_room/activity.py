@@ -63,6 +63,8 @@ class ActivityPage:
     there: str
     values: dict[str, str]
     wrong: dict[str, str]
+    # The mentions that reach nobody, as the button sends them that saves the note anyway.
+    unreached: str
 
 
 @dataclass(frozen=True)
@@ -98,11 +100,13 @@ class ActivityController(Controller):
     def write(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         kind = visit.form.choice("kind", WRITTEN_KINDS, required=True) or ""
         text = visit.form.lines("text", 20_000, required=True)
+        confirmed = _confirmed(visit.form)
         with visit.saving() as session:
             deal = access.readable_deal(session, visit.viewer, key)
             notes.require_writer(session, visit.viewer, deal)
             visit.form.done()
-            notes.write_note(session, deal, visit.viewer.person_id, kind, text)
+            by = visit.viewer.person_id
+            notes.write_note(session, deal, by, kind, text, confirmed=confirmed)
         if visit.form.refusal:
             page = visit.page(activity_page, key, visit.form, "", None)
             return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
@@ -166,6 +170,7 @@ class ActivityController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
         text = visit.form.lines("text", 20_000, required=True)
+        confirmed = _confirmed(visit.form)
         saved = ""
         with visit.saving() as session:
             deal = access.readable_deal(session, visit.viewer, key)
@@ -175,7 +180,7 @@ class ActivityController(Controller):
             saved = entry.text
             require_unchanged(visit.form, {"text": saved})
             visit.form.done()
-            notes.rewrite_note(session, deal, entry, text)
+            notes.rewrite_note(session, deal, entry, text, confirmed=confirmed)
         if visit.form.refusal:
             if visit.form.is_conflict:
                 # The next try starts from the text that is saved now, which is shown beside it.
@@ -202,6 +207,18 @@ class ActivityController(Controller):
 def _begins(name: str, text: str) -> bool:
     """Whether a name, or a word of it, begins so; both without capitals and accents."""
     return f" {text}" in f" {plain(name)}"
+
+
+def _unreached(form: Form) -> str:
+    """The mentions because of which a note was not saved, one after the other."""
+    refusal = form.refusal
+    return "".join(refusal.mentions) if isinstance(refusal, notes.ReachesNobody) else ""
+
+
+def _confirmed(form: Form) -> set[str]:
+    """The mentions that the writer saves although they reach nobody."""
+    sent = form.text("anyway", 20_000)
+    return {f"@{name}" for name in sent.split("@") if name}
 
 
 def activity_page(
@@ -236,6 +253,7 @@ def activity_page(
         there="",
         values=form.values,
         wrong=form.wrong,
+        unreached=_unreached(form),
     )
 
 

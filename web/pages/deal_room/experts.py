@@ -10,23 +10,25 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session, col, select
 
-from references.teams.proposals import Proposal, proposed_teams
+from references.teams.proposals import Proposal, staffing
+from references.teams.requests import SeatRequest, seat_requests
 from similarity.experts import Expert, experts_of_deal
 from web.forms import Form, row_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
+from web.pages.staffing.places import locks_of
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, credit, team
 from workspace.deals.credit import FormerMember
+from workspace.deals.eligibility import eligible_members
 from workspace.deals.seat_roles import EXPERTS_ROLE, SeatRole, role_names, seat_roles
-from workspace.deals.tables import Deal, Seat
+from workspace.deals.tables import Deal, Outcome, Seat
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict, NotFound
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import require_writer
 
-# The experts that are shown; all of them are thought of for a seat.
 SHOWN = 10
 
 
@@ -37,12 +39,16 @@ class ExpertsPage:
     header: DealHeader
     experts: list[Expert]
     seats: list[SeatRow]
-    # Who could take the open seats, all solved at once.
+    # Who could take the open seats, solved with those of all deals.
     proposals: list[Proposal]
+    # The seats that the viewer is asked to take.
+    requests: list[SeatRequest]
     # What an address that locks a proposal holds besides.
     locks: list[str]
     members: list[tuple[str, str]]
     roles: Sequence[SeatRole]
+    # The names of the roles that each expert may take.
+    roles_of: dict[int, list[str]]
     # Those who had a seat and left it.
     former: list[FormerMember]
     # What was sent to free a seat, what is wrong with it, and which seat that was.
@@ -70,7 +76,7 @@ class ExpertController(Controller):
             members = people.active_members(session)
             places = read_places(session, deal, visit.form, "place", members)
             if not places:
-                visit.form.refuse("place", "Nobody was chosen.")
+                visit.form.refuse("place", "Select at least one person.")
             visit.form.done()
             for seat_id, person_id in places.items():
                 _require_open(seat := _seat(session, deal, seat_id))
@@ -171,19 +177,27 @@ def experts_page(
     asked, form = (visit.form, Form()) if freeing is None else (Form(), visit.form)
     header = deal_header(session, viewer, key, "experts")
     members = people.active_members(session)
-    locks = read_places(session, header.deal, asked, "lock", members)
-    experts = experts_of_deal(session, viewer, catalog, header.deal, limit=None)
-    proposals = proposed_teams(
-        session, viewer, catalog, [header.deal], locked=locks, experts={header.deal.id: experts}
-    )
+    locked, locks = locks_of(session, asked)
+    seats = team.seats_of(session, header.deal.id)
+    proposals: list[Proposal] = []
+    if header.deal.outcome == Outcome.OPEN and any(not seat.name for seat in seats):
+        solved = staffing(session, viewer, catalog, locked=locked, also=header.deal)
+        proposals = solved.proposals.get(header.deal.id, [])
+    experts = experts_of_deal(session, viewer, catalog, header.deal, limit=SHOWN)
+    roles_of: dict[int, list[str]] = {expert.person_id: [] for expert in experts}
+    for role, able in eligible_members(session).items():
+        for person_id in roles_of.keys() & able.keys():
+            roles_of[person_id].append(role)
     return ExpertsPage(
         header=header,
-        experts=experts[:SHOWN],
-        seats=team.seats_of(session, header.deal.id),
-        proposals=proposals[header.deal.id],
-        locks=asked.sent.get("lock", []) if locks else [],
+        experts=experts,
+        seats=seats,
+        proposals=proposals,
+        requests=seat_requests(session, viewer, catalog, header.deal.id),
+        locks=locks,
         members=members,
         roles=seat_roles(session),
+        roles_of=roles_of,
         former=credit.former_team(session, header.deal),
         freeing=freeing,
         values=form.values,

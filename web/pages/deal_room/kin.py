@@ -12,7 +12,8 @@ from sqlmodel import Session
 
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
-from similarity.kin import Kin, kin_of_deal
+from similarity.inquiry import ask_of_deal
+from similarity.kin import Kin, offered_kin, past_and_running
 from similarity.learned_weights import weights_in_use
 from similarity.scoring import Weights
 from web.forms import Form
@@ -29,6 +30,7 @@ from workspace.errors import Conflict
 from workspace.people.viewer import Viewer
 
 LIMIT = 10
+RUNNING = 5
 TERMS = tuple(term.name for term in dataclasses.fields(Weights))
 
 
@@ -60,6 +62,8 @@ class KinPage:
 
     header: DealHeader
     kin: list[Kin]
+    # Open deals that are like this one: their owners can be talked to.
+    running: list[Kin]
     hidden: list[Hidden]
     weights: dict[str, float]
     defaults: dict[str, float]
@@ -148,15 +152,10 @@ class KinController(Controller):
             header = deal_header(session, visit.viewer, key, "kin")
             shown = None
             if verdict != "unlike":
-                offered = kin_of_deal(
-                    session,
-                    visit.viewer,
-                    visit.workspace.catalog,
-                    header.deal,
-                    filter=chosen,
-                    weights=weights,
-                    limit=LIMIT * 4,
-                )
+                catalog = visit.workspace.catalog
+                inquiry = ask_of_deal(session, visit.viewer, catalog, header.deal, weights=weights)
+                past, _ = past_and_running(chosen)
+                offered = offered_kin(session, catalog, inquiry, filter=past, limit=LIMIT * 2)
                 shown = next((kin for kin in offered if kin.key == kin_key), None)
         page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
@@ -177,9 +176,8 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     chosen, params = read_filter(asked)
     usual = weights_in_use(session)
     weights = read_weights(asked, usual)
-    kin = kin_of_deal(
-        session, viewer, catalog, header.deal, filter=chosen, weights=weights, limit=LIMIT
-    )
+    inquiry = ask_of_deal(session, viewer, catalog, header.deal, weights=weights)
+    past, running = past_and_running(chosen)
     unlike = {
         kin_id: row
         for kin_id, row in judgements(session, header.deal.id).items()
@@ -188,7 +186,10 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     names = lists.deal_names(session, viewer, unlike)
     return KinPage(
         header=header,
-        kin=kin,
+        kin=offered_kin(session, catalog, inquiry, filter=past, limit=LIMIT),
+        running=offered_kin(session, catalog, inquiry, filter=running, limit=RUNNING)
+        if running
+        else [],
         hidden=[
             Hidden(kin_key, name, unlike[kin_id].reason)
             for kin_id, (kin_key, name) in names.items()

@@ -13,7 +13,7 @@ from references.desk.advocates import Activity
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
-from similarity.kin import Kin, kin_of, kin_wanted
+from similarity.kin import Kin, kin_wanted, offered_kin, past_and_running
 from similarity.outlook import Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
@@ -160,7 +160,13 @@ def overview(
     deal = header.deal
     inquiry = ask_of_deal(session, viewer, catalog, deal)
     is_open = deal.outcome == Outcome.OPEN
-    wants = [kin_wanted(catalog, BEST), CLOSED_KIN, VOTING_KIN, *([WON_KIN] if is_open else [])]
+    past, _ = past_and_running()
+    wants = [
+        kin_wanted(catalog, BEST, past),
+        CLOSED_KIN,
+        VOTING_KIN,
+        *([WON_KIN] if is_open else []),
+    ]
     rank_all(session, catalog, inquiry, wants)
     return Overview(
         header=header,
@@ -171,7 +177,7 @@ def overview(
         members=people.active_members(session) if deal.confidential else [],
         seats=team.seats_of(session, deal.id),
         former=credit.former_team(session, deal) if deal.outcome != Outcome.OPEN else [],
-        kin=kin_of(session, catalog, inquiry, limit=BEST),
+        kin=offered_kin(session, catalog, inquiry, filter=past, limit=BEST),
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,

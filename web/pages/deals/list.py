@@ -45,6 +45,7 @@ class DealList:
 
     rows: list[DealRow]
     more: str | None  # The deal that the next page begins after.
+    totals: lists.Totals | None  # None on a next page.
     state: ListState
     bar: Bar
     editable: set[int]
@@ -167,6 +168,7 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
         bar=bar_of(session, viewer, state, form),
         rows=shown,
         more=last.key if last else None,
+        totals=lists.deal_totals(session, viewer, state.chosen) if not after else None,
         editable=access.editable_deal_ids(session, viewer, [row.id for row in shown]),
         stages=[(name, name) for name in open_stages],
         owners=people.active_members(session),

@@ -8,23 +8,25 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session, col, select
 
-from references.teams.proposals import Load, Proposal, loads_of, proposed_teams, understaffed
+from references.teams.proposals import Proposal, staffing
 from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
+from web.pages.staffing.places import locks_of
 from web.routes import get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account
 from workspace.deals import access, availability, team
 from workspace.deals.tables import Deal, Seat
+from workspace.deals.workload import Load, loads_of
 from workspace.errors import Conflict, NotFound
 from workspace.people.people import active_members, edit_person, member_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.value_lists import join_values, split_values
 
-# So many deals are staffed at a time: those that close next.
-MOST_DEALS = 20
+# So many workloads are shown beside the proposals.
+FULLEST = 30
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,16 @@ class Understaffed:
 
 @dataclass(frozen=True)
 class StaffingPage:
-    """Every understaffed deal with one proposal for all of them, and everybody's load."""
+    """Every understaffed deal with one proposal for all of them, and who has least time left."""
 
     rows: list[Understaffed]
+    # What an address that swaps a proposal holds besides.
+    locks: list[str]
+    # The most by which the proposals could be better in sum, as a share.
+    gap: float
+    # Those with the least time left, and how many members there are.
     loads: list[tuple[str, str, Load]]
+    members: int
 
 
 class StaffingController(Controller):
@@ -53,7 +61,8 @@ class StaffingController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return visit.show("staffing/show.html", visit.page(staffing_page, visit.workspace.catalog))
+        page = visit.page(staffing_page, visit.workspace.catalog, visit.form)
+        return visit.show("staffing/show.html", page)
 
     @post("/assign")
     def assign(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -70,7 +79,7 @@ class StaffingController(Controller):
                 "place", {f"{seat}:{key}" for seat in deal_of for key in people}
             )
             if not chosen:
-                visit.form.refuse("place", "Nobody was chosen.")
+                visit.form.refuse("place", "Select at least one person.")
             visit.form.done()
             for place in chosen:
                 seat_id, _, person_key = place.partition(":")
@@ -107,30 +116,35 @@ class AvailabilityController(Controller):
         return visit.go("/availability", "Saved: it holds for the next proposal.")
 
 
-def staffing_page(session: Session, viewer: Viewer, catalog: Catalog) -> StaffingPage:
+def staffing_page(session: Session, viewer: Viewer, catalog: Catalog, asked: Form) -> StaffingPage:
     """The page, with one solution for all the deals on it: nobody gets too much."""
-    short = understaffed(session, viewer, limit=MOST_DEALS)
-    proposals = proposed_teams(session, viewer, catalog, [deal for deal, _ in short])
-    accounts = {deal.account_id for deal, _ in short}
+    locked, locks = locks_of(session, asked)
+    solved = staffing(session, viewer, catalog, locked=locked)
+    deals = [deal for deal, _ in solved.deals]
+    accounts = {deal.account_id for deal in deals}
     names = dict(
         session.exec(select(Account.id, Account.name).where(col(Account.id).in_(accounts))).all()
     )
+    editable = access.editable_deal_ids(session, viewer, [deal.id for deal in deals])
     loads = loads_of(session, viewer)
     people = select(Person.id, Person.key, Person.name).where(col(Person.id).in_(loads))
     rows = [(key, name, loads[row_id]) for row_id, key, name in session.exec(people)]
-    rows.sort(key=lambda row: (row[2].left, row[1]))
+    rows.sort(key=lambda row: (row[2].left, -row[2].seats, row[1]))
     return StaffingPage(
         rows=[
             Understaffed(
                 deal=deal,
                 account=names.get(deal.account_id or 0),
                 open_seats=count,
-                proposals=proposals[deal.id],
-                may_edit=access.may_edit(session, viewer, deal),
+                proposals=solved.proposals[deal.id],
+                may_edit=deal.id in editable,
             )
-            for deal, count in short
+            for deal, count in solved.deals
         ],
-        loads=rows,
+        locks=locks,
+        gap=solved.gap,
+        loads=rows[:FULLEST],
+        members=len(rows),
     )
 
 

@@ -91,6 +91,36 @@ def test_should_refuse_to_mention_who_may_not_see_the_deal(visit: Visit, world: 
     assert "@dana-dvorak look" in answer.text
 
 
+def test_should_say_which_mention_reaches_nobody_and_save_it_at_the_second_press(
+    visit: Visit, world: World
+) -> None:
+    here, alice = f"/deals/{world.deals['wards']}/activity", visit("alice")
+    text = "@Dana Dvorak and @Nobody, please"
+    form = alice.post(here, {"kind": "call", "text": text})
+    assert form.status_code == 422
+    assert f"{text}</textarea>" in form.text
+    assert 'value="call" checked' in re.sub(r"\s+", " ", form.text)
+    assert "@Nobody reaches nobody" in form.text
+    assert "@Nobody reaches nobody" not in alice.get(here).text
+    anyway = re.findall(r'name="anyway" value="([^"]*)"', form.text)
+    assert anyway == ["@Nobody"]
+    # Another name that reaches nobody is said, too.
+    sent = {"kind": "call", "text": f"{text}. @Else", "anyway": anyway[0]}
+    assert alice.post(here, sent).status_code == 422
+    sent = {"kind": "call", "text": text, "anyway": anyway[0]}
+    assert alice.post(here, sent).status_code == 303
+    saved = visit("dana").get(here).text
+    assert '<a class="mention" href="/people/dana-dvorak"' in saved
+    assert "@Nobody, please" in saved
+    entry = f"{here}/" + re.findall(r"activity/(\d+)/edit", alice.get(here).text)[0]
+    seen = re.findall(r'name="seen" value="(\w+)"', alice.get(f"{entry}/edit").text)[0]
+    changed = {"text": "Ask @Noone", "seen": seen}
+    form = alice.post(f"{entry}/edit", changed)
+    assert form.status_code == 422
+    assert "Ask @Noone</textarea>" in form.text
+    assert alice.post(f"{entry}/edit", {**changed, "anyway": "@Noone"}).status_code == 303
+
+
 def entry_of(visit: Visit, world: World, text: str) -> str:
     """The address of a note that Alice has just written."""
     here = f"/deals/{world.deals['wards']}/activity"

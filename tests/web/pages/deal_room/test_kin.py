@@ -9,7 +9,8 @@ from similarity.learned_weights import Subject, keep
 from similarity.scoring import Weights
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
-from tests.world import World
+from tests.world import World, stage
+from workspace.deals import lifecycle
 
 HTMX = {"HX-Request": "true"}
 
@@ -77,8 +78,59 @@ def test_should_refuse_weights_that_are_none(visit: Visit, world: World, query: 
 
 
 def test_should_filter_before_ranking(visit: Visit, world: World) -> None:
-    found = order(visit("alice").get(f"{path(world)}?industry=H").text)
-    assert found == [world.deals["fjord"]]
+    every = order(visit("alice").get(path(world)).text)
+    found = order(visit("alice").get(f"{path(world)}?industry=Q86").text)
+    hospitals = {world.deals[name] for name in ("brannoc", "havel", "nightingale")}
+    assert set(found) == hospitals
+    assert found == [key for key in every if key in hospitals]
+
+
+def test_should_offer_nothing_that_is_not_alike(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        deal = lifecycle.log(session, "Qwx", None, world.people["alice"], use_case="vbn mkj plo")
+        key = deal.key
+    page = visit("alice").get(f"/deals/{key}/kin").text
+    assert "No past deal is like this one" in page
+    assert order(page) == []
+
+
+def test_should_set_running_deals_apart(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        deal = lifecycle.log(
+            session,
+            "Records of Havel wards",
+            world.account(session, "havel"),
+            world.people["dana"],
+            owner_id=world.people["dana"],
+            use_case="Patient records of the wards in one warehouse",
+        )
+        key = deal.key
+    page = visit("alice").get(path(world, "wards")).text
+    past, running = page.split("Also running now")
+    assert key not in past
+    assert f"/deals/{key}" in running
+    assert "talk to Dana Dvořák" in running
+    assert key in order(visit("alice").get(f"{path(world, 'wards')}?outcome=open").text)
+
+
+def test_should_fold_deals_of_one_account_into_one_row(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        won = stage(session, "Closed Won")
+        for number in range(3):
+            lifecycle.log(
+                session,
+                f"Patient records, part {number}",
+                world.account(session, "brannoc"),
+                world.people["charlie"],
+                stage=won,
+                use_case="Patient records of the hospital in one warehouse",
+            )
+    page = visit("alice").get(path(world)).text
+    shown = [key for key in order(page) if key != world.deals["nightingale"]]
+    text = " ".join(page.split())
+    assert "and 3 more of St Brannoc" in text
+    assert len(shown) == len(set(shown))
+    assert sum(page.count(f"Patient records, part {number}</a>") for number in range(3)) >= 2
 
 
 def test_should_hide_what_is_not_alike_and_offer_it_again(visit: Visit, world: World) -> None:

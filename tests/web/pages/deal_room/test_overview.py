@@ -10,7 +10,7 @@ from references.suggestions import suggest_advocates
 from similarity.experts import experts_of_deal
 from similarity.index.catalog import Catalog
 from similarity.inquiry import Want, ask_of_deal, rank, rank_all
-from similarity.kin import kin_of_deal
+from similarity.kin import offered_kin, past_and_running
 from similarity.outlook import outlook_of_deal
 from similarity.playbook import playbook_of_deal
 from tests.references.asking import advocate
@@ -44,10 +44,23 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
     assert "Outlook" not in visit("alice").get(f"/deals/{key(world)}").text
     log_closed_deals(world, amount=70_000)
     text = " ".join(visit("frank").get(f"/deals/{key(world)}").text.split())
-    assert re.search(r"<strong>1\d of 1\d</strong> closed deals like this one were won", text)
-    assert re.search(
-        r"<dt>Chance</dt><dd>\d\d%.*, between \d\d% and \d\d%; usually \d\d%, of the", text
+    # One figure, and how it comes about: the usual rate, and how many similar deals were won.
+    assert len(re.findall(r"<strong>[^<]*\d%</strong>", text)) == 1
+    said = re.search(
+        r"<strong>Win chance (\d\d)%</strong><span class=\"muted\">"
+        r"\(likely \d\d% to \d\d%\)</span>.*"
+        r"The usual win rate is (\d\d)%: \d+ of the last \d+ closed deals were won\. "
+        r"Of the 1\d similar closed deals, 1\d were won \((\d\d)%\), "
+        r"which raises the chance by (\d+) points?\..*"
+        r"Why not (\d\d)%\? The 1\d deals are few and on average only \d\d% like this one\. "
+        r"So they count for (\d+)% of the chance, and the usual rate for (\d\d)%\.",
+        text,
     )
+    assert said, text[text.index("Win chance") :][:1500]
+    chance, usual, share, points, plain, kin, rest = map(int, said.groups())
+    assert (usual + points, plain, kin + rest) == (chance, share, 100)
+    # The drawing has the same figures as a text.
+    assert f"Usual win rate {usual}%; similar deals {share}%; this deal {chance}%, likely" in text
     assert '<dt>Days to win</dt><dd>100<span class="muted">, half of' in text
     assert "<dt>Amount</dt><dd>70,00" in text
     assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text
@@ -94,7 +107,9 @@ def test_should_show_what_the_tabs_show_on_their_own(
             asked = suggest_advocates(
                 session, viewer, catalog, network, each, Activity.CALL, limit=3
             )
-            assert page.kin == kin_of_deal(session, viewer, catalog, each, limit=3)
+            past, _ = past_and_running()
+            inquiry = ask_of_deal(session, viewer, catalog, each)
+            assert page.kin == offered_kin(session, catalog, inquiry, filter=past, limit=3)
             assert page.plays == playbook_of_deal(session, viewer, catalog, each, limit=3).plays
             assert page.experts == experts_of_deal(session, viewer, catalog, each, limit=3)
             assert page.outlook == (

@@ -37,7 +37,7 @@ def test_should_change_stages(visit: Visit, world: World, session: Session) -> N
     assert (row.name, row.probability, row.rotting_days) == ("Qualified", 25, 14)
     board = visit("alice").get("/deals?view=board").text
     assert 'data-column="Qualified"' in board
-    assert "Rotting: 20 days here" in board
+    assert "Rotting: no move for 20 days" in board
     assert "Signed" in visit("alice").get(f"/deals/{world.deals['brannoc']}").text
     # The deals themselves are where they were.
     assert visit("alice").get(f"/deals/{world.deals['wards']}").status_code == 200

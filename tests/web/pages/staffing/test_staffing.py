@@ -1,18 +1,21 @@
 """Staffing: proposed teams, asking and answering, and everybody's own time."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, select
 
 from references.network.common_ground import common_ground, worth_of
-from references.teams import proposals
+from references.teams.proposals import staffing
 from similarity.index.catalog import Catalog
 from tests.web.checklist import refuses, refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
+from web.rendering import day
 from workspace.clock import today
-from workspace.deals import stakeholders, team
+from workspace.deals import availability, stakeholders, team, workload
+from workspace.deals.eligibility import set_eligibility
 from workspace.deals.tables import Seat
 from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
@@ -78,12 +81,24 @@ def test_should_keep_a_locked_member_in_their_seat(visit: Visit, world: World) -
     here = f"/deals/{world.deals['kestrel']}/experts?lock={one}:erin-eriksen"
     page = visit("dana").get(here).text
     shown = page[page.index("Proposed team") :]
+    assert "Erin Eriksen" not in shown[: shown.index("</section>")], "she may not take the role"
+    with world.database.write() as session:
+        set_eligibility(session, world.people["erin"], ["product-expert"], None)
+        bob = world.people["bob"]
+        availability.set_availability(
+            session, bob, bob, seat_limit=20, away_from=None, away_until=None
+        )
+        team.add_seat(
+            session, world.deal(session, "brannoc"), "trainer", world.people["erin"], None
+        )
+    page = visit("dana").get(here).text
+    shown = page[page.index("Proposed team") :]
     assert "Erin Eriksen" in shown[: shown.index("</section>")]
-    assert "locked" in shown
+    assert "picked by you" in shown
     # A lock that fits nobody is left out: somebody may have left since the address was kept.
     stale = visit("dana").get(here + "x")
     assert stale.status_code == 200
-    assert "locked" not in stale.text
+    assert "picked by you" not in stale.text
 
 
 def test_should_let_the_asked_member_accept(visit: Visit, world: World) -> None:
@@ -97,6 +112,74 @@ def test_should_let_the_asked_member_accept(visit: Visit, world: World) -> None:
     assert visit("erin").post(f"{here}/accept").status_code == 303
     assert (seat(world, one).person_id, seat(world, one).asked_id) == (world.people["erin"], None)
     assert visit("erin").post(f"{here}/accept").status_code == 403
+
+
+def test_should_tell_whoever_is_asked_why_for_what_by_when_and_with_which_load(
+    visit: Visit, world: World
+) -> None:
+    one = open_seat(world, "kestrel", "product expert")
+    with world.database.write() as session:
+        world.deal(session, "kestrel").expected_close = today() + timedelta(days=30)
+    here = f"/deals/{world.deals['kestrel']}/experts"
+    visit("dana").post(f"{here}/seats/{one}/ask", {"person": "bob-brandt"})
+    for path in ("/", here):
+        page = visit("bob").get(path).text
+        shown = page[page.index("You are asked to join") :]
+        shown = shown[: shown.index("</section>")]
+        assert "As product expert" in shown
+        assert "200,000" in shown
+        assert f"closes {day(today() + timedelta(days=30))}" in shown
+        assert re.search(r"<li>Product expert on \d deals</li>", shown)
+        assert "deals like this" in shown
+        assert "Product expert on St Brannoc patient records (won)" in shown
+        assert "Your load: 2 of 6 seats taken" in shown
+        assert f'action="{here}/seats/{one}/accept"' in shown
+        assert "You are asked to join" not in visit("erin").get(path).text
+
+
+def test_should_not_accept_beyond_the_true_limit(visit: Visit, world: World) -> None:
+    one = open_seat(world)
+    here = f"/deals/{world.deals['meridian']}/experts/seats/{one}"
+    visit("alice").post(f"{here}/ask", {"person": "bob-brandt"})
+    visit("bob").post("/availability", {"seat_limit": "2"})
+    answer = visit("bob").post(f"{here}/accept")
+    assert answer.status_code == 409
+    assert "Nightingale" not in answer.text
+    assert seat(world, one).asked_id == world.people["bob"]
+
+
+def test_should_select_nobody_before_a_manager_does(visit: Visit, world: World) -> None:
+    one = open_seat(world, "kestrel", "product expert")
+    for path in ("/staffing", f"/deals/{world.deals['kestrel']}/experts"):
+        for query in ("", f"?lock={one}:bob-brandt"):
+            page = visit("dana").get(path + query).text
+            assert f'value="{one}:bob-brandt"' in page
+            assert "checked" not in page
+            assert "Select all proposed" in page
+        assert "Select all proposed" not in visit("frank").get(path).text
+
+
+def test_should_show_one_proposal_on_every_page(visit: Visit, world: World) -> None:
+    seats = [
+        open_seat(world, "kestrel", "product expert"),
+        open_seat(world, "meridian", "product expert"),
+        open_seat(world, "wards", "account executive"),
+    ]
+    everywhere = visit("dana").get("/staffing").text
+    for name in ("kestrel", "meridian", "wards"):
+        page = visit("dana").get(f"/deals/{world.deals[name]}/experts").text
+        for one in seats:
+            found = re.findall(rf'name="place"[^>]*value="({one}:[a-z-]+)"', page)
+            if found:
+                assert f'value="{found[0]}"' in everywhere
+    assert len(re.findall(r'name="place"', everywhere)) >= 2
+
+
+def test_should_say_that_nobody_is_suitable(visit: Visit, world: World) -> None:
+    open_seat(world, "kestrel", "auditor")
+    for path in ("/staffing", f"/deals/{world.deals['kestrel']}/experts"):
+        page = visit("dana").get(path).text
+        assert "<b>Nobody suitable:</b> no member may take the role auditor yet" in page
 
 
 def test_should_let_the_asked_member_decline_with_a_reason(visit: Visit, world: World) -> None:
@@ -156,11 +239,11 @@ def test_should_let_members_set_only_their_own_availability(visit: Visit, world:
     sent = {"seat_limit": "2", "away_from": str(today() - timedelta(days=1)), "away_until": ""}
     assert visit("bob").post("/availability", sent).status_code == 303
     with world.database.read() as session:
-        loads = proposals.loads_of(session, world.viewer("dana"))
+        loads = workload.loads_of(session, world.viewer("dana"))
     assert loads[world.people["bob"]].away
     assert loads[world.people["bob"]].left == 0
     assert 'value="2"' in visit("bob").get("/availability").text
-    assert "away" in visit("dana").get("/staffing").text
+    assert "Away" in visit("dana").get("/staffing").text
     for wrong in ({"seat_limit": "many"}, {"seat_limit": ""}, {"seat_limit": "99"}):
         assert visit("bob").post("/availability", {**sent, **wrong}).status_code == 422
     backwards = {**sent, "away_until": str(today() - timedelta(days=9))}
@@ -171,7 +254,7 @@ def test_should_count_topics_for_experts_at_once(visit: Visit, world: World) -> 
     here = f"/deals/{world.deals['kestrel']}/experts"
 
     def proof(name: str) -> bool:
-        return f"declares {name}" in visit("charlie").get(here).text
+        return f"Skills: {name}" in visit("charlie").get(here).text
 
     topics = "records of patients, hospitals"
     assert not proof(topics)
@@ -229,15 +312,12 @@ def test_should_propose_a_member_for_common_ground(
         )
         for name in ("grace", "ines"):
             session.get_one(Person, world.people[name]).home_town = "Évora"
+        set_eligibility(session, world.people["grace"], ["trainer"], None)
     with world.database.read() as session:
         deal = world.deal(session, "tidewater")
-        found = proposals.proposed_teams(session, world.viewer("dana"), catalog, [deal])
-        (proposal,) = found[deal.id]
-        fits = {
-            fit.person_id: fit
-            for fit in (proposal.placement.best, proposal.placement.next_best)
-            if fit
-        }
+        found = staffing(session, world.viewer("dana"), catalog)
+        (proposal,) = found.proposals[deal.id]
+        fits = {fit.person_id: fit for fit in (proposal.best, *proposal.others) if fit}
     for fit in fits.values():
         assert fit.score == pytest.approx(sum(term.contribution for term in fit.terms))
     because = {term.because for fit in fits.values() for term in fit.terms if term.name == "ground"}

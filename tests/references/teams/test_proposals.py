@@ -1,0 +1,215 @@
+"""Proposals: only members who may take a role, and one proposal wherever it is shown."""
+
+import numpy as np
+import pytest
+
+from references.teams.proposals import Staffing, staffing
+from similarity.index.catalog import Catalog
+from tests.world import World
+from workspace.deals import availability, lifecycle, stages, team
+from workspace.deals.eligibility import eligible_members, set_eligibility
+from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES
+from workspace.people import members
+from workspace.people.tables import Role
+
+TITLES = (
+    ("Account executive", Role.REP),
+    ("Sales content writer", Role.MARKETER),
+    ("Systems administrator", Role.ADMIN),
+    ("Solution architect", Role.EXPERT),
+    ("Training manager", Role.EXPERT),
+    ("Internal auditor", Role.EXPERT),
+    ("VP sales", Role.MANAGER),
+    ("Office manager", Role.MARKETER),
+)
+
+
+def solve(world: World, catalog: Catalog, who: str = "dana", **options: object) -> Staffing:
+    with world.database.read() as session:
+        return staffing(session, world.viewer(who), catalog, **options)  # type: ignore[arg-type]
+
+
+def seat(world: World, deal: str, role: str) -> int:
+    with world.database.write() as session:
+        made = team.add_seat(session, world.deal(session, deal), role, None, None)
+        session.flush()
+        return made.id
+
+
+def proposed(found: Staffing) -> dict[int, int | None]:
+    return {
+        each.opening.id: each.best.person_id if each.best else None
+        for proposals in found.proposals.values()
+        for each in proposals
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_should_propose_nobody_for_a_role_that_they_may_not_take(
+    world: World, catalog: Catalog, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    texts = ("Patient records of hospitals", "Regulatory reporting", "Dashboards for shops")
+    with world.database.write() as session:
+        people = []
+        for number in range(16):
+            title, role = TITLES[int(random.integers(len(TITLES)))]
+            skills = "data warehousing; hospitals" if random.random() < 0.3 else ""
+            people.append(
+                members.add_member(
+                    session, f"Colleague {number}", None, {role}, title=title, skills=skills
+                ).id
+            )
+        won = next(row for row in stages.stages(session) if row.outcome == "won")
+        for number in range(12):
+            owner = int(random.choice(people))
+            deal = lifecycle.log(
+                session, texts[number % 3], None, owner, use_case=texts[number % 3]
+            )
+            for role in random.choice(DEFAULT_SEAT_ROLES, 2, replace=False).tolist():
+                if number % 2 or random.random() < 0.5:
+                    team.add_seat(session, deal, role, None, None)
+                else:
+                    team.add_seat(session, deal, role, int(random.choice(people)), None)
+            if random.random() < 0.3:
+                lifecycle.advance(session, deal, won, None)
+        eligible = eligible_members(session)
+    found = solve(world, catalog)
+    assert found.gap == pytest.approx(0, abs=1e-6)
+    assert any(who for who in proposed(found).values())
+    owners = {deal.id: deal.owner_id for deal, _ in found.deals}
+    for proposals in found.proposals.values():
+        for each in proposals:
+            able = eligible[each.opening.role].keys()
+            for fit in (each.best, *each.others):
+                assert fit is None or fit.person_id in able
+                assert fit is None or fit.person_id != owners[each.opening.deal_id]
+                if fit:
+                    assert "none" not in " ".join(term.because for term in fit.terms[:1])
+            assert bool(each.nobody) == (each.best is None)
+
+
+def test_should_propose_the_same_everywhere_and_every_time(world: World, catalog: Catalog) -> None:
+    for deal, role in (
+        ("kestrel", "product expert"),
+        ("meridian", "product expert"),
+        ("tidewater", "executive sponsor"),
+        ("wards", "account executive"),
+    ):
+        seat(world, deal, role)
+    once = solve(world, catalog)
+    assert solve(world, catalog) == once
+    with world.database.read() as session:
+        for name in ("kestrel", "meridian", "tidewater", "wards"):
+            deal = world.deal(session, name)
+            alone = staffing(session, world.viewer("dana"), catalog, also=deal)
+            assert alone.proposals[deal.id] == once.proposals[deal.id]
+
+
+def test_should_staff_a_deal_that_closes_after_all_others(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("references.teams.proposals.MOST_DEALS", 1)
+    seats = {name: seat(world, name, "executive sponsor") for name in ("kestrel", "meridian")}
+    with world.database.read() as session:
+        both = [world.deal(session, name) for name in seats]
+        first = staffing(session, world.viewer("dana"), catalog)
+        (left,) = [deal for deal in both if deal.id not in first.proposals]
+        assert (
+            len(staffing(session, world.viewer("dana"), catalog, also=left).proposals[left.id]) == 1
+        )
+
+
+def test_should_say_why_nobody_is_suitable(world: World, catalog: Catalog) -> None:
+    def why() -> str:
+        (only,) = (
+            each
+            for proposals in solve(world, catalog).proposals.values()
+            for each in proposals
+            if each.opening.id == one
+        )
+        return only.nobody
+
+    one = seat(world, "kestrel", "auditor")
+    assert why() == "no member may take the role auditor yet"
+    with world.database.write() as session:
+        set_eligibility(session, world.people["charlie"], ["auditor"], None)
+    assert why() == "everybody who may be auditor is on the team already"
+    with world.database.write() as session:
+        set_eligibility(session, world.people["erin"], ["auditor"], None)
+    assert why() == ""
+    with world.database.write() as session:
+        erin = world.people["erin"]
+        availability.set_availability(
+            session, erin, erin, seat_limit=0, away_from=None, away_until=None
+        )
+    assert why() == "one member who may be auditor, and no time left"
+    one = seat(world, "kestrel", "consultant")
+    with world.database.write() as session:
+        set_eligibility(session, world.people["grace"], ["consultant"], None)
+    assert why() == "of one member who may be consultant, nobody knows deals like this"
+
+
+def test_should_ignore_a_lock_that_cannot_be(world: World, catalog: Catalog) -> None:
+    one, other = seat(world, "kestrel", "auditor"), seat(world, "kestrel", "trainer")
+    erin, grace = world.people["erin"], world.people["grace"]
+    with world.database.write() as session:
+        for person in (erin, grace):
+            set_eligibility(session, person, ["auditor", "trainer"], None)
+    for first, second in ((erin, grace), (grace, erin)):
+        found = proposed(solve(world, catalog, locked={one: first, other: second}))
+        assert (found[one], found[other]) == (first, second)
+    twice = proposed(solve(world, catalog, locked={one: grace, other: grace}))
+    assert sorted((twice[one] or 0, twice[other] or 0)) == sorted((erin, grace))
+    nobody = proposed(solve(world, catalog, locked={one: world.people["frank"]}))
+    assert nobody[one] in (erin, grace)
+
+
+def test_should_count_only_seats_that_the_viewer_may_see(world: World, catalog: Catalog) -> None:
+    one = seat(world, "kestrel", "trainer")
+    erin = world.people["erin"]
+    with world.database.write() as session:
+        set_eligibility(session, erin, ["trainer"], None)
+        availability.set_availability(
+            session, erin, erin, seat_limit=1, away_from=None, away_until=None
+        )
+        alice = world.people["alice"]
+        secret = lifecycle.log(session, "Secret", None, alice, confidential=True)
+        team.add_seat(session, secret, "trainer", erin, alice)
+    assert proposed(solve(world, catalog, "charlie"))[one] == erin
+    assert proposed(solve(world, catalog, "alice"))[one] is None
+
+
+def test_should_fill_each_seat_while_anybody_is_left_for_it(
+    world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("references.teams.assignment.CANDIDATES", 2)
+    monkeypatch.setattr("references.teams.proposals._RANKED", 4)
+    count = 10
+    with world.database.write() as session:
+        for number in range(count):
+            auditor = members.add_member(
+                session, f"Auditor {number:02}", None, {Role.EXPERT}, title="Internal auditor"
+            )
+            availability.set_availability(
+                session, auditor.id, auditor.id, seat_limit=1, away_from=None, away_until=None
+            )
+            deal = lifecycle.log(
+                session, f"Depot {number}", world.account(session, "lumen"), world.people["alice"]
+            )
+            team.add_seat(session, deal, "auditor", None, None)
+        unlucky = lifecycle.log(
+            session, "One more depot", world.account(session, "lumen"), world.people["alice"]
+        )
+        team.add_seat(session, unlucky, "auditor", None, None)
+    auditors = [
+        each
+        for proposals in solve(world, catalog).proposals.values()
+        for each in proposals
+        if each.opening.role == "auditor"
+    ]
+    proposed_once = {each.best.person_id for each in auditors if each.best}
+    assert len(proposed_once) == count
+    assert [each.nobody for each in auditors if not each.best] == [
+        "all who may be auditor are proposed for other seats"
+    ]

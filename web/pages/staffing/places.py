@@ -1,0 +1,33 @@
+"""Places: who is to have which open seat, as addresses and forms name it: 'seat:person'."""
+
+from collections.abc import Iterable
+
+from sqlmodel import Session, col, select
+
+from web.forms import Form
+from workspace.people.tables import Member, Person
+
+
+def locks_of(session: Session, asked: Form) -> tuple[dict[int, int], list[str]]:
+    """The people whom an address keeps on seats, by the seat's id, and its locks as they are sent.
+
+    What an address names no longer is left out: somebody may have left since it was kept.
+    """
+    pairs = list(_pairs(asked.sent.get("lock", ())))
+    keys = {key for _, key in pairs}
+    rows = session.exec(
+        select(Person.key, Person.id)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(col(Person.key).in_(keys), col(Member.active).is_(True))
+    )
+    ids = dict(rows.all())
+    known = {seat: key for seat, key in pairs if key in ids}
+    locks = [f"{seat}:{key}" for seat, key in known.items()]
+    return {seat: ids[key] for seat, key in known.items()}, locks
+
+
+def _pairs(locks: Iterable[str]) -> Iterable[tuple[int, str]]:
+    for lock in locks:
+        seat, _, key = lock.partition(":")
+        if seat.isascii() and seat.isdigit() and len(seat) < 10 and key:
+            yield int(seat), key

@@ -1,0 +1,89 @@
+"""Workload: the seats that members have on open deals, against their own limits."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from workspace.clock import today
+from workspace.deals.access import visible_deals
+from workspace.deals.availability import (
+    USUAL_LIMIT,
+    MemberAvailability,
+    availability_of,
+    is_away,
+)
+from workspace.deals.tables import Deal, Outcome, Seat
+from workspace.errors import Conflict
+from workspace.people.tables import Member
+from workspace.people.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Load:
+    """A member's workload, by the deals that the viewer may see."""
+
+    seats: int
+    limit: int
+    away: bool
+
+    @property
+    def left(self) -> int:
+        """The number of further seats that they can take."""
+        return 0 if self.away else max(0, self.limit - self.seats)
+
+    @property
+    def share_left(self) -> float:
+        """The share of their limit that is left."""
+        return self.left / self.limit if self.limit else 0.0
+
+    @property
+    def text(self) -> str:
+        """The workload in words."""
+        if self.away:
+            return "Away"
+        return f"{self.seats} of {self.limit} seat{'' if self.limit == 1 else 's'} taken"
+
+
+def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:
+    """The workload of every active member."""
+    counts = Counter(session.execute(_open_seats().where(visible_deals(viewer))).scalars())
+    said = {row.person_id: row for row in session.exec(select(MemberAvailability))}
+    day = today()
+    loads = {}
+    for person in session.exec(select(Member.person_id).where(col(Member.active).is_(True))):
+        row = said.get(person)
+        limit = row.seat_limit if row else USUAL_LIMIT
+        loads[person] = Load(counts[person], limit, bool(row and is_away(row, day)))
+    return loads
+
+
+def require_room(session: Session, person_id: int) -> None:
+    """Refuse a further seat to a member who has as many as they take, on whatever deals.
+
+    A lock keeps them from taking two seats at the same moment.
+    """
+    session.exec(
+        select(Member.person_id)
+        .where(Member.person_id == person_id)
+        .with_for_update(key_share=True)
+    ).one()
+    taken = sa.select(sa.func.count()).select_from(
+        _open_seats().where(col(Seat.person_id) == person_id).subquery()
+    )
+    if session.execute(taken).scalar_one() >= availability_of(session, person_id).seat_limit:
+        raise Conflict(
+            "You have as many seats as you take at once: raise your limit under My availability,"
+            " or decline."
+        )
+
+
+def _open_seats() -> sa.Select[Any]:
+    """The member in each filled seat on an open deal."""
+    return (
+        sa.select(col(Seat.person_id))
+        .join(Deal, col(Deal.id) == col(Seat.deal_id))
+        .where(col(Deal.outcome) == Outcome.OPEN, col(Seat.person_id).is_not(None))
+    )
