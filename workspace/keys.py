@@ -37,6 +37,9 @@ _DIGITS = 8
 
 def plain(text: str) -> str:
     """Lower case without accents and with one space between words: for comparing names."""
+    if text.isascii():
+        # Most names need no more, and imports compare many.
+        return " ".join(re.sub(r"[\W_]+", " ", text.lower()).split())
     # Case folding lowers ordinary capitals only, so NFKD comes first: it turns letters of other
     # shapes into ordinary ones. Folding may yield letters that decompose again.
     ordinary = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)

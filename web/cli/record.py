@@ -34,7 +34,7 @@ def import_(
         list[str] | None,
         typer.Option(
             metavar="'THEIRS=OURS'",
-            help="What a column of the files is; give it once a column. 'THEIRS=' leaves it out.",
+            help="What a column of the files is, repeatable. 'THEIRS=' leaves it out.",
         ),
     ] = None,
 ) -> None:

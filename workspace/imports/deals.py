@@ -37,8 +37,8 @@ from workspace.imports.cells import (
 )
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day
+from workspace.imports.deal_outcomes import read_stage
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
-from workspace.imports.stage_names import find_outcome
 from workspace.timeline.timeline import record
 
 
@@ -311,41 +311,6 @@ class _DealBatch:
             account = self.context.get(Account, deal.account_id)
         ids = self.products.get(deal.id, set())
         return _default_name([self.context.get(Product, row_id) for row_id in ids], account)
-
-
-def read_stage(context: ImportContext, row: Row) -> Stage | None:
-    """The stage that a row tells: by its name, and by a status of its own in some systems."""
-    outcome = _outcome(row)
-    closing = context.stage_names.closing(outcome) if outcome not in (None, Outcome.OPEN) else None
-    text = row.cells.get("stage", "")
-    # Pipedrive's deals keep the stage in which they were won.
-    if closing and (not text or context.stage_names.find(text)[0] is None):
-        return closing
-    stage = row.read("stage", context.stage)
-    if stage is None or outcome is None or stage.outcome == outcome:
-        return stage
-    if closing and stage.outcome == Outcome.OPEN:
-        return closing
-    row.add_problem(f"stage: {quoted(text)} contradicts the status of the deal.")
-    return None
-
-
-def _outcome(row: Row) -> Outcome | None:
-    """The outcome that a row states beside the stage; None where it states none."""
-    status = row.cells.get("status", "")
-    if status:
-        outcome = find_outcome(status)
-        if outcome is None:
-            row.add_problem(f"status: {quoted(status)} is not known: it is open, won or lost.")
-        return outcome
-    won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
-    if won or ("won_on" in row and "lost_on" not in row):
-        return Outcome.WON
-    if "lost_on" in row and "won_on" not in row:
-        return Outcome.LOST
-    if closed and won is not None:
-        return Outcome.LOST
-    return Outcome.OPEN if closed is False else None
 
 
 def apply_seats(context: ImportContext, rows: Sequence[Row]) -> None:

@@ -79,8 +79,8 @@ def recognise(
             return _rows_below(matches[0], file, row, file.rows[number + 1 :], reading)
     header = ", ".join(" ".join(cell.split())[:40] for cell in file.rows[0].cells[:12])
     raise Invalid(
-        f"Its columns ({header}) are not those of any file that can be imported; docs/importing.md"
-        " lists them."
+        f"Its columns ({header}) are not those of any file that can be imported;"
+        " docs/importing.md lists them."
     )
 
 

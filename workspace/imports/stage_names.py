@@ -49,6 +49,8 @@ class StageNames:
     def __init__(self, stages: Sequence[Stage]) -> None:
         self._stages = stages
         self._named = {joined(stage.name): stage for stage in reversed(stages)}
+        # The few texts that stand in thousands of rows.
+        self._found: dict[str, tuple[Stage | None, bool]] = {}
 
     def closing(self, outcome: Outcome) -> Stage | None:
         """The first stage of that outcome."""
@@ -56,6 +58,11 @@ class StageNames:
 
     def find(self, text: str) -> tuple[Stage | None, bool]:
         """The stage that a text means, and whether it names that stage exactly."""
+        if text not in self._found:
+            self._found[text] = self._find(text)
+        return self._found[text]
+
+    def _find(self, text: str) -> tuple[Stage | None, bool]:
         key = joined(text)
         if stage := self._named.get(key):
             return stage, True

@@ -76,6 +76,7 @@ def personal_name(text: str) -> str:
     return name if plain(name) else " ".join(text.split())
 
 
+@lru_cache(maxsize=65_536)
 def name_key(text: str) -> str:
     """A name as it is compared: without titles, credentials, capitals and accents."""
     return plain(personal_name(text))[:500]
