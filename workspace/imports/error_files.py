@@ -10,11 +10,11 @@ LINE, PROBLEM = "line", "problem"
 
 # How a formula starts, which a spreadsheet may run: some skip spaces and quotation marks before it,
 # and some read wide characters as plain ones.
-_FORMULA = r"[\s\"'“”„‘’«`]*[=+\-@\t\r\0＝＋－＠﹢﹣﹦﹫−]"
+_FORMULA = r"[\s\"'“”„‘’«`]*[=+\-@\t\r\n\0＝＋－＠﹢﹣﹦﹫−]"
 # A spreadsheet that separates cells by these reads what follows one of them as a cell of its own.
 _SEPARATOR = r"(?<=[;|])"
-_RISKY = re.compile(rf"(?:\A(?={_FORMULA}|[\t\r\n])|{_SEPARATOR}(?={_FORMULA}))")
-_MARKED = re.compile(rf"(?:\A'(?={_FORMULA}|[\t\r\n])|{_SEPARATOR}'(?={_FORMULA}))")
+_RISKY = re.compile(rf"(?:\A|{_SEPARATOR})(?={_FORMULA})")
+_MARKED = re.compile(rf"(?:\A|{_SEPARATOR})'(?={_FORMULA})")
 
 
 def safe(cell: str) -> str:
