@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
+from tests.references.asking import advocate, call
 from tests.threads import SECONDS, at_the_same_time
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
+from workspace.clock import today
 from workspace.database import Database, fetch, page_after, select_row
 from workspace.deals import lifecycle, seat_roles, stages, team
 from workspace.deals.tables import Deal, PastSeat, Seat
@@ -53,6 +56,37 @@ def test_should_give_an_older_workspace_its_seat_roles_and_former_seats(world: W
         # The day on which it was written down that they had it: no other is told.
         assert found.since == found.until == left.until
         assert [(role.key, role.name) for role in seat_roles.seat_roles(session)] == roles
+
+
+def test_should_upgrade_a_workspace_that_is_in_use(world: World) -> None:
+    """Tables that are made anew keep their rows, though others refer to them."""
+    database = world.database
+    with database.write() as session:
+        call(session, world, advocate(session, world, "ines"), today())
+    versions = [
+        each.revision for each in ScriptDirectory.from_config(database._alembic()).walk_revisions()
+    ]
+    for version in versions[1:]:
+        command.downgrade(database._alembic(), version)
+        before = counts(database)
+        assert before["advocate"] == before["referencerequest"] == 1
+        database.upgrade()
+        after = counts(database)
+        assert {name: after[name] for name in before} == before
+        if version == "0002":
+            break
+    with pytest.raises(IntegrityError), database.write() as session:
+        session.add(Seat(deal_id=10**6, role="trainer"))
+
+
+def counts(database: Database) -> dict[str, int]:
+    """How many rows each table has."""
+    tables = [sa.table(name) for name in sa.inspect(database.reader).get_table_names()]
+    with database.read() as session:
+        return {
+            table.name: session.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+            for table in tables
+        }
 
 
 def test_should_create_what_is_missing_on_opening(tmp_path: Path) -> None:

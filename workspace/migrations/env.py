@@ -1,9 +1,13 @@
 """Runs the migrations on the engine that the caller hands over."""
 
 import importlib
+from typing import Any
 
+import sqlalchemy as sa
 from alembic import context
 from sqlmodel import SQLModel
+
+from workspace.errors import DealkinError
 
 # Every module that defines a table, so that autogeneration and `alembic check` see it.
 for module in (
@@ -42,16 +46,42 @@ for module in (
 ):
     importlib.import_module(module)
 
+
+def heed_references(connection: sa.Connection, heeded: bool) -> None:
+    """Have SQLite refuse what refers to nothing, or not.
+
+    To change a column SQLite needs the table made anew, and would refuse to drop the old one while
+    other rows refer to it. It ignores the setting inside of a transaction.
+    """
+    if connection.dialect.name == "sqlite":
+        driver: Any = connection.connection.driver_connection
+        driver.execute(f"PRAGMA foreign_keys={'ON' if heeded else 'OFF'}")
+
+
+def require_references(connection: sa.Connection) -> None:
+    """Refuse a migration after which a row refers to nothing."""
+    if connection.dialect.name == "sqlite":
+        dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if dangling:
+            raise DealkinError(f"After the upgrade a row of {dangling[0]} would refer to nothing.")
+
+
 engine = context.config.attributes["engine"]
 with engine.connect() as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=SQLModel.metadata,
-        render_as_batch=True,
-        compare_type=True,
-    )
-    with context.begin_transaction():
-        context.run_migrations()
-    # On SQLite the engine begins transactions itself, and what Alembic runs outside of its
-    # own block is still waiting to be committed.
-    connection.commit()
+    heed_references(connection, heeded=False)
+    try:
+        context.configure(
+            connection=connection,
+            target_metadata=SQLModel.metadata,
+            render_as_batch=True,
+            compare_type=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+        require_references(connection)
+        # On SQLite the engine begins transactions itself, and what Alembic runs outside of its
+        # own block is still waiting to be committed.
+        connection.commit()
+    finally:
+        connection.rollback()
+        heed_references(connection, heeded=True)
