@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from similarity.calibration import nearness_floor
 from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection as Documents
-from similarity.index.language import stems
+from similarity.index.language import stems_asked_for
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.inquiry import about_text
@@ -223,7 +223,7 @@ def _in_every_language(collection: Documents, asked: TextQuery, text: str) -> Te
         stem: 1.0
         for language in collection.languages()
         if language != asked.language
-        for stem in stems(text, language)
+        for stem in stems_asked_for(text, language)
     }
     return replace(asked, query=replace(asked.query, terms={**stemmed, **asked.query.terms}))
 

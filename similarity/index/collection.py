@@ -226,7 +226,8 @@ class Collection:
             sample = self.vectors.vectors(self._pieces_of(counted[::step]))
             pieces = np.flatnonzero(self._held[: self._next])
             self.vectors.make_lists(self._counted_pieces, sample, pieces)
-        return self.sentences.settle(self.words.total).tolist()
+        changed: list[int] = self.sentences.settle(self.words.total).tolist()
+        return changed
 
     def content(self, text: str) -> str:
         """A text without the sentences that are boilerplate among the documents."""

@@ -9,7 +9,7 @@ from functools import cache
 import Stemmer
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from similarity.index.stop_words import words_without_content
+from similarity.index.stop_words import stop_words, words_without_content
 
 # The languages that are recognised, with their Snowball stemmers. A text in another language is
 # taken for the nearest of these, and so are questions in that language.
@@ -85,14 +85,25 @@ def common_languages(counts: Mapping[str, int]) -> set[str]:
 def stems(text: str, language: str) -> list[str]:
     """The stems of `text`: of its words, of the parts of compound words, and of joined names.
 
-    Words without content are left out, in whatever language they are.
+    An English text's stop words are left out.
     """
+    return _stems(text, language, stop_words("en") if language == "en" else frozenset())
+
+
+def stems_asked_for(text: str, language: str) -> list[str]:
+    """The stems of a question: those of its words that have content.
+
+    Documents keep the others, so that their lengths are those of their texts: that ranks better.
+    """
+    return _stems(text, language, words_without_content(language))
+
+
+def _stems(text: str, language: str, left_out: frozenset[str]) -> list[str]:
     words = _WORD.findall(text)
-    empty = words_without_content(language)
     parts = [part for word in words if _COMPOUND.search(word) for part in _parts(word)]
-    said = [word for word in (*(word.lower() for word in words), *parts) if word not in empty]
+    said = [word for word in (*(word.lower() for word in words), *parts) if word not in left_out]
     joined = [name.lower() for name in _JOINED.findall(text)]
-    names = [name for name in joined if not empty.issuperset(_WORD.findall(name))]
+    names = [name for name in joined if not left_out.issuperset(_WORD.findall(name))]
     return [*_stemmer(language).stemWords(said), *names]
 
 

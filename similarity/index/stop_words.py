@@ -195,15 +195,21 @@ _CONTENT_ELSEWHERE = frozenset(
 
 
 @cache
+def stop_words(language: str) -> frozenset[str]:
+    """The words of grammar of a language; none of a language that is not recognised."""
+    return frozenset(_GRAMMAR.get(language, "").split())
+
+
+@cache
 def words_without_content(language: str) -> frozenset[str]:
-    """The words that are left out of texts in a language.
+    """The words that say nothing in a text that is taken for this language.
 
     They are those of every language, because a text's language is guessed, and one text often has
     words of several.
     """
-    lists = {code: {*_GRAMMAR[code].split(), *_FILLER[code].split()} for code in _GRAMMAR}
+    own = {code: stop_words(code) | set(_FILLER[code].split()) for code in _GRAMMAR}
     # A single letter is a name as often as a word, as in 'plan C'.
     anywhere = {
-        word for words in lists.values() for word in words - _CONTENT_ELSEWHERE if len(word) > 1
+        word for words in own.values() for word in words - _CONTENT_ELSEWHERE if len(word) > 1
     }
-    return frozenset(anywhere | lists.get(language, set()))
+    return frozenset(anywhere | own.get(language, frozenset()))
