@@ -1,7 +1,7 @@
 """Words without content, in every language that is recognised: stop words and business filler.
 
-The lists are our own. Those of the packages that were looked at (stop-words, stopwordsiso) take
-'system', 'computer' or 'order' for stop words, and some are damaged.
+The lists are our own. Those of the package stop-words take 'system', 'computer' and 'order' for
+stop words, which are content here, and its Turkish list is damaged.
 """
 
 from functools import cache
