@@ -17,7 +17,7 @@ from similarity.index.bm25 import grown
 LEAST_WORDS = 4
 # A sentence is boilerplate if at least so many of the documents of a kind hold it, and this share.
 LEAST_HOLDERS = 3
-LEAST_SHARE = 0.001
+LEAST_SHARE = 0.01
 # The most sentences of a document that are compared: longer texts are pasted material.
 MAX_SENTENCES = 400
 # Sentences are counted by a fingerprint of so many bits. Two of 10,000 sentences that have the
