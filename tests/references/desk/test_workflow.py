@@ -45,7 +45,7 @@ from workspace.clock import months_after, now, spoken, today
 from workspace.deals import lifecycle, stages
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage
-from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
+from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import timeline
@@ -698,7 +698,7 @@ class Life:
         try:
             with self.desk.world.database.write() as session:
                 self._try(session, name, who, one, number)
-        except (Conflict, Forbidden, Invalid, NotFound):
+        except (Conflict, Forbidden, Invalid, NotFound, TooMany):
             assert self.rows() == before
         self.check(before)
 
