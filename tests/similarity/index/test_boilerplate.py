@@ -81,10 +81,10 @@ def test_should_take_only_a_small_share_for_boilerplate() -> None:
     index = SentenceIndex()
     for number, text in enumerate(several):
         index.put(number, prints_of(text), counted=True)
-    assert len(index.settle(3_000)) == 3
-    assert index.settle(3_000).tolist() == []
-    # Three of 3,001 are less than one in a thousand.
-    assert len(index.settle(3_001)) == 3
+    assert len(index.settle(300)) == 3
+    assert index.settle(300).tolist() == []
+    # Three of 301 are less than one in a hundred.
+    assert len(index.settle(301)) == 3
     assert not boilerplate_of(NOTE, index.is_boilerplate)
 
 
