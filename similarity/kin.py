@@ -16,15 +16,14 @@ from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection
 from similarity.index.documents import join
 from similarity.index.sources import Kind
-from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank, reasons
+from similarity.inquiry import Inquiry, Ranked, Want, rank, reasons
 from similarity.retrieval import TextQuery, ask
-from similarity.scoring import Term, Value, Weights
+from similarity.scoring import Term, Value
 from similarity.snippets import NO_TEXT, Span, StoredText, snippet, surfaces, texts_of
 from workspace.accounts.accounts import Account
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.tables import Deal, Outcome
 from workspace.people.tables import Person
-from workspace.people.viewer import Viewer
 
 # So many times the deals that are shown are ranked, because some are folded into others.
 SPARE = 3
@@ -73,44 +72,11 @@ class FoldedKin:
 
 
 @dataclass(frozen=True)
-class _Row:
+class KinRow:
     """A ranked deal with the ranked deals that are folded into it."""
 
     deal: Ranked
     folded: list[Ranked]
-
-
-def kin_of_deal(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    deal: Deal,
-    *,
-    filter: DealFilter | None = None,
-    weights: Weights | None = None,
-    limit: int = 10,
-) -> list[Kin]:
-    """The deals most like this one that the viewer may see, the best first.
-
-    Deals that were judged to be unlike it are left out.
-    """
-    asked = ask_of_deal(session, viewer, catalog, deal, weights=weights)
-    return kin_of(session, catalog, asked, filter=filter, limit=limit)
-
-
-def kin_of_text(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    text: str,
-    *,
-    filter: DealFilter | None = None,
-    weights: Weights | None = None,
-    limit: int = 10,
-) -> list[Kin]:
-    """The deals most like a text that the viewer may see, the best first."""
-    asked = ask_of_text(session, viewer, catalog, text, weights=weights)
-    return kin_of(session, catalog, asked, filter=filter, limit=limit)
 
 
 def kin_of(
@@ -121,35 +87,26 @@ def kin_of(
     filter: DealFilter | None = None,
     limit: int = 10,
 ) -> list[Kin]:
-    """The nearest deals of an inquiry, however near they are."""
-    ranked = _ranked(session, catalog, inquiry, filter, limit)
-    return _present(session, catalog, inquiry, [_Row(deal, []) for deal in ranked[:limit]])
-
-
-def offered_kin(
-    session: Session,
-    catalog: Catalog,
-    inquiry: Inquiry,
-    *,
-    filter: DealFilter | None = None,
-    limit: int = 10,
-) -> list[Kin]:
-    """The kin of an inquiry that are offered: those above the band 'weak'.
+    """The kin of an inquiry as they are offered: the nearest deals above the band 'weak'.
 
     Several deals of one account, and near-identical texts, are one row.
     """
-    ranked = _ranked(session, catalog, inquiry, filter, limit)
+    ranked = nearest_deals(session, catalog, inquiry, filter, limit)
     near = [deal for deal in ranked if deal.band != "weak"]
     ids = [deal.id for deal in near]
     of_deal = sa.select(col(Deal.id), col(Deal.account_id)).where(col(Deal.id).in_(ids))
     accounts = {row.id: row.account_id for row in session.execute(of_deal)}
     folded = _fold(near, accounts, texts_of(session, Kind.DEAL, ids), limit)
-    return _present(session, catalog, inquiry, folded)
+    return present(session, catalog, inquiry, folded)
 
 
-def _ranked(
+def nearest_deals(
     session: Session, catalog: Catalog, inquiry: Inquiry, filter: DealFilter | None, limit: int
 ) -> list[Ranked]:
+    """The nearest deals of an inquiry, however near; with a cross-encoder, in its order.
+
+    They are more than `limit`, so that enough rows are left after folding.
+    """
     ranked = rank(session, catalog, inquiry, kin_wanted(catalog, limit, filter))
     return _rerank(session, catalog, inquiry, ranked)
 
@@ -198,9 +155,9 @@ def _fold(
     accounts: Mapping[int, int | None],
     texts: Mapping[int, StoredText],
     limit: int,
-) -> list[_Row]:
+) -> list[KinRow]:
     """At most `limit` rows, in the order of their best deals."""
-    rows: list[_Row] = []
+    rows: list[KinRow] = []
     words = {deal_id: frozenset(text.whole.lower().split()) for deal_id, text in texts.items()}
     for deal in ranked:
         account, own = accounts[deal.id], words.get(deal.id, frozenset())
@@ -210,7 +167,7 @@ def _fold(
                 row.folded.append(deal)
                 break
         else:
-            rows.append(_Row(deal, []))
+            rows.append(KinRow(deal, []))
     return rows[:limit]
 
 
@@ -221,8 +178,8 @@ def _copied(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) >= COPIED * len(one | other)
 
 
-def _present(
-    session: Session, catalog: Catalog, inquiry: Inquiry, shown: Sequence[_Row]
+def present(
+    session: Session, catalog: Catalog, inquiry: Inquiry, shown: Sequence[KinRow]
 ) -> list[Kin]:
     """Ranked deals with everything that pages show of them."""
     question, weights = inquiry.question, inquiry.weights

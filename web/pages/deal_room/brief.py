@@ -12,7 +12,7 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
 from similarity.inquiry import ask_of_deal
-from similarity.kin import Kin, offered_kin
+from similarity.kin import Kin, kin_of
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import get
@@ -111,9 +111,7 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
         header=header,
         attendees=attendees,
         team=sorted(persons[member].name for member in team if member),
-        kin=offered_kin(
-            session, catalog, inquiry, filter=DealFilter(outcome=Outcome.WON), limit=BEST
-        ),
+        kin=kin_of(session, catalog, inquiry, filter=DealFilter(outcome=Outcome.WON), limit=BEST),
         open_questions=gaps,
         remarks=[remark for remark in side.remarks if remark.tone != Tone.GAP],
     )
