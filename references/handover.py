@@ -1,6 +1,6 @@
 """Handing over: what a member who leaves is working on passes to others, in one transaction.
 
-Whoever hands over sees how much there is of each kind of work before it is done. Of confidential
+The administrator sees how much of each kind of work there is before the handover. Of confidential
 deals they see the number alone, and all of these deals pass to one member, who is not themselves.
 """
 
@@ -93,8 +93,8 @@ def proposed_receivers(
 ) -> dict[Work, Colleague]:
     """A proposal of who takes over each kind of work.
 
-    The member's manager comes first, then whoever hands over. Confidential deals are proposed to
-    the manager alone, and seats to nobody: their deals' owners choose.
+    The member's manager comes first, then the administrator who hands over. Confidential deals are
+    proposed to the manager alone, and seats to nobody: their deals' owners choose.
     """
     manager_id = session.get_one(Member, person_id).manager_id
     proposed: dict[Work, Colleague] = {}

@@ -192,7 +192,7 @@ def experts_of(
 ) -> list[Expert]:
     """The experts of an inquiry; without a limit, all who have any evidence.
 
-    The owner of the deal is none of them, and whoever can take no further seat comes last.
+    The deal's owner is left out, and members who can take no further seat come last.
     """
     team: set[int | None] = set()
     if inquiry.deal:

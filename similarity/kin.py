@@ -18,9 +18,9 @@ from similarity.index.collection import Collection
 from similarity.index.documents import join
 from similarity.index.language import stems
 from similarity.index.sources import Kind, names_of
-from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank, reasons
+from similarity.inquiry import Inquiry, Ranked, Want, rank, reasons
 from similarity.retrieval import TextQuery, ask
-from similarity.scoring import Term, Value, Weights
+from similarity.scoring import Term, Value
 from similarity.snippets import (
     NO_TEXT,
     Span,
@@ -34,7 +34,6 @@ from workspace.accounts.accounts import Account
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.tables import Deal, DealProduct, Outcome, Product
 from workspace.people.tables import Person
-from workspace.people.viewer import Viewer
 
 # So many times the deals that are shown are ranked, because some are folded into others.
 SPARE = 3
@@ -83,44 +82,11 @@ class FoldedKin:
 
 
 @dataclass(frozen=True)
-class _Row:
+class KinRow:
     """A ranked deal with the ranked deals that are folded into it."""
 
     deal: Ranked
     folded: list[Ranked]
-
-
-def kin_of_deal(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    deal: Deal,
-    *,
-    filter: DealFilter | None = None,
-    weights: Weights | None = None,
-    limit: int = 10,
-) -> list[Kin]:
-    """The deals most like this one that the viewer may see, the best first.
-
-    Deals that were judged to be unlike it are left out.
-    """
-    asked = ask_of_deal(session, viewer, catalog, deal, weights=weights)
-    return kin_of(session, catalog, asked, filter=filter, limit=limit)
-
-
-def kin_of_text(
-    session: Session,
-    viewer: Viewer,
-    catalog: Catalog,
-    text: str,
-    *,
-    filter: DealFilter | None = None,
-    weights: Weights | None = None,
-    limit: int = 10,
-) -> list[Kin]:
-    """The deals most like a text that the viewer may see, the best first."""
-    asked = ask_of_text(session, viewer, catalog, text, weights=weights)
-    return kin_of(session, catalog, asked, filter=filter, limit=limit)
 
 
 def kin_of(
@@ -131,35 +97,26 @@ def kin_of(
     filter: DealFilter | None = None,
     limit: int = 10,
 ) -> list[Kin]:
-    """The nearest deals of an inquiry, however near they are."""
-    ranked = _ranked(session, catalog, inquiry, filter, limit)
-    return _present(session, catalog, inquiry, [_Row(deal, []) for deal in ranked[:limit]])
-
-
-def offered_kin(
-    session: Session,
-    catalog: Catalog,
-    inquiry: Inquiry,
-    *,
-    filter: DealFilter | None = None,
-    limit: int = 10,
-) -> list[Kin]:
-    """The kin of an inquiry that are offered: those above the band 'weak'.
+    """The kin of an inquiry as they are offered: the nearest deals above the band 'weak'.
 
     Several deals of one account, and near-identical texts, are one row.
     """
-    ranked = _ranked(session, catalog, inquiry, filter, limit)
+    ranked = nearest_deals(session, catalog, inquiry, filter, limit)
     near = [deal for deal in ranked if deal.band != "weak"]
     ids = [deal.id for deal in near]
     of_deal = sa.select(col(Deal.id), col(Deal.account_id)).where(col(Deal.id).in_(ids))
     accounts = {row.id: row.account_id for row in session.execute(of_deal)}
     folded = _fold(near, accounts, contents_of(session, catalog, Kind.DEAL, ids), limit)
-    return _present(session, catalog, inquiry, folded)
+    return present(session, catalog, inquiry, folded)
 
 
-def _ranked(
+def nearest_deals(
     session: Session, catalog: Catalog, inquiry: Inquiry, filter: DealFilter | None, limit: int
 ) -> list[Ranked]:
+    """The nearest deals of an inquiry, however near; with a cross-encoder, in its order.
+
+    They are more than `limit`, so that enough rows are left after folding.
+    """
     ranked = rank(session, catalog, inquiry, kin_wanted(catalog, limit, filter))
     return _rerank(session, catalog, inquiry, ranked)
 
@@ -208,9 +165,9 @@ def _fold(
     accounts: Mapping[int, int | None],
     texts: Mapping[int, StoredText],
     limit: int,
-) -> list[_Row]:
+) -> list[KinRow]:
     """At most `limit` rows, in the order of their best deals."""
-    rows: list[_Row] = []
+    rows: list[KinRow] = []
     words = {deal_id: frozenset(text.whole.lower().split()) for deal_id, text in texts.items()}
     for deal in ranked:
         account, own = accounts[deal.id], words.get(deal.id, frozenset())
@@ -220,7 +177,7 @@ def _fold(
                 row.folded.append(deal)
                 break
         else:
-            rows.append(_Row(deal, []))
+            rows.append(KinRow(deal, []))
     return rows[:limit]
 
 
@@ -231,8 +188,8 @@ def _copied(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) >= COPIED * len(one | other)
 
 
-def _present(
-    session: Session, catalog: Catalog, inquiry: Inquiry, shown: Sequence[_Row]
+def present(
+    session: Session, catalog: Catalog, inquiry: Inquiry, shown: Sequence[KinRow]
 ) -> list[Kin]:
     """Ranked deals with everything that pages show of them."""
     question, weights = inquiry.question, inquiry.weights

@@ -117,9 +117,9 @@ class Database:
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:
-    """Have `act` called once this session has committed, outside of its transaction.
+    """Call `act` after a database session has committed, outside of its transaction.
 
-    It is for slow work that is made up for later if it fails, such as encoding.
+    Use it for slow work that a later catch-up repeats if it fails, such as encoding.
     """
     session.info.setdefault(_AFTER_COMMIT, []).append(act)
 

@@ -1,10 +1,11 @@
 """Romanisation: names of other scripts in Latin letters, and spellings that mean the same sound."""
 
 import re
+import unicodedata
 
 from workspace.keys import romanised
 
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
+_DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 # Spellings of one sound, as transliterations and languages differ in them.
 _SOUNDS = (
     ("shch", "sch"), ("sch", "sh"), ("sz", "sh"), ("tsch", "ch"), ("cz", "ch"), ("zh", "z"),
@@ -14,9 +15,15 @@ _SOUNDS = (
 )  # fmt: skip
 
 
+def with_digraphs(text: str) -> str:
+    """A text in lower case with two letters for an umlaut: 'mueller' for 'Müller'."""
+    # An umlaut may be a letter and a mark, which only becomes one character by NFC.
+    return unicodedata.normalize("NFC", text).casefold().translate(_DIGRAPHS)
+
+
 def spellings(text: str) -> tuple[str, ...]:
     """The Latin spellings of a name: 'muller' and 'mueller' for 'Müller'."""
-    return tuple(dict.fromkeys((romanised(text), romanised(text.casefold().translate(_UMLAUTS)))))
+    return tuple(dict.fromkeys((romanised(text), romanised(with_digraphs(text)))))
 
 
 def sound(word: str) -> str:

@@ -4,6 +4,7 @@ and the labels of templates. They tell nothing about a document."""
 import hashlib
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -101,8 +102,9 @@ def boilerplate_of(text: str, is_boilerplate: IsBoilerplate) -> list[str]:
 class SentenceIndex:
     """Which documents hold which sentences, and which sentences are boilerplate.
 
-    Only counted documents, those that are not confidential, decide on that. What is boilerplate
-    changes in `settle` alone, which says whose content it changes.
+    Only counted documents, those that are not confidential, decide on that; documents with the
+    same sentences are copies and decide as one. What is boilerplate changes in `settle` alone,
+    which says whose content it changes.
     """
 
     def __init__(self) -> None:
@@ -117,6 +119,8 @@ class SentenceIndex:
         # By document: where its fingerprints begin and end, and whether it counts.
         self._place = np.zeros((0, 2), np.int64)
         self._counted: NDArray[np.bool_] = np.empty(0, bool)
+        # By all fingerprints of a counted document: how many documents have exactly these.
+        self._copies: Counter[bytes] = Counter()
         # How many holders make boilerplate, and the fingerprints whose holders have changed since.
         self._least = LEAST_HOLDERS
         self._touched: list[NDArray[np.int32]] = []
@@ -134,8 +138,10 @@ class SentenceIndex:
         self._place[document], self._counted[document] = (start, end), counted
         self._used = end
         if counted:
-            self._holders[own] += 1
-            self._touched.append(own)
+            self._copies[own.tobytes()] += 1
+            if self._copies[own.tobytes()] == 1:
+                self._holders[own] += 1
+                self._touched.append(own)
 
     def remove(self, document: int) -> None:
         """Remove a document; an unknown id is ignored."""
@@ -146,8 +152,12 @@ class SentenceIndex:
         self._place[document] = 0
         if self._counted[document]:
             own = self._prints[start:end].copy()
-            self._holders[own] -= 1
-            self._touched.append(own)
+            self._counted[document] = False
+            self._copies[own.tobytes()] -= 1
+            if not self._copies[own.tobytes()]:
+                del self._copies[own.tobytes()]
+                self._holders[own] -= 1
+                self._touched.append(own)
 
     def is_boilerplate(self, prints: Collection[int]) -> bool:
         """Whether a sentence with these fingerprints is boilerplate."""
@@ -189,7 +199,6 @@ class SentenceIndex:
         index._prints, index._owner = stored["prints"], stored["holder"]
         index._used = len(index._prints)
         counted = stored["holder_counted"]
-        np.add.at(index._holders, index._prints[counted], 1)
         index._boilerplate[stored["boilerplate"]] = True
         index._least = int(stored["least_holders"][0])
         index._make_room(int(index._owner.max(initial=-1)) + 1, 0)
@@ -198,6 +207,11 @@ class SentenceIndex:
         index._place[owners, 0] = starts
         index._place[owners, 1] = np.append(starts[1:], index._used)
         index._counted[index._owner] = counted
+        for start, end in index._place[owners[counted[starts]]].tolist():
+            own = index._prints[start:end]
+            index._copies[own.tobytes()] += 1
+            if index._copies[own.tobytes()] == 1:
+                index._holders[own] += 1
         return index
 
     def _make_room(self, documents: int, prints: int) -> None:

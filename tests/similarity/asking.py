@@ -9,8 +9,8 @@ from sqlmodel import Session, col, select
 from similarity.experts import experts_of_deal, experts_of_text
 from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
-from similarity.inquiry import about_text
-from similarity.kin import Kin, kin_of_deal, kin_of_text
+from similarity.inquiry import Inquiry, about_text, ask_of_deal, ask_of_text
+from similarity.kin import Kin, KinRow, nearest_deals, present
 from similarity.playbook import playbook_of_deal, playbook_of_text
 from similarity.retrieval import ask, best, match, text_scores
 from similarity.scoring import Weights
@@ -32,6 +32,43 @@ LONG = (
     " ".join(f"filler{number}" for number in range(80))
     + " warehouse records dashboards board merger discretion heron egret osprey tern"
 )
+
+
+def kin_of_deal(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    deal: Deal,
+    *,
+    filter: DealFilter | None = None,
+    weights: Weights | None = None,
+    limit: int = 10,
+) -> list[Kin]:
+    """The deals nearest to a deal that the viewer may see, however near, the best first."""
+    asked = ask_of_deal(session, viewer, catalog, deal, weights=weights)
+    return _kin(session, catalog, asked, filter, limit)
+
+
+def kin_of_text(
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    text: str,
+    *,
+    filter: DealFilter | None = None,
+    weights: Weights | None = None,
+    limit: int = 10,
+) -> list[Kin]:
+    """The deals nearest to a text that the viewer may see, however near, the best first."""
+    asked = ask_of_text(session, viewer, catalog, text, weights=weights)
+    return _kin(session, catalog, asked, filter, limit)
+
+
+def _kin(
+    session: Session, catalog: Catalog, inquiry: Inquiry, filter: DealFilter | None, limit: int
+) -> list[Kin]:
+    ranked = nearest_deals(session, catalog, inquiry, filter, limit)
+    return present(session, catalog, inquiry, [KinRow(deal, []) for deal in ranked[:limit]])
 
 
 def everything(

@@ -9,10 +9,9 @@ from sqlmodel import select
 
 from similarity.experts import experts_of_deal
 from similarity.index.catalog import Catalog
-from similarity.kin import kin_of_deal, kin_of_text
 from similarity.playbook import playbook_of_deal
 from similarity.search import search
-from tests.similarity.asking import LONG, TEXTS, everything
+from tests.similarity.asking import LONG, TEXTS, everything, kin_of_deal, kin_of_text
 from tests.similarity.index.test_snapshots import NOWHERE
 from tests.world import FakeEmbedder, World, ago, stage
 from workspace import assets

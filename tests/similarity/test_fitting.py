@@ -18,10 +18,10 @@ from similarity.fitting import (
     lessons,
 )
 from similarity.index.catalog import Catalog
-from similarity.kin import kin_of_deal, kin_of_text
 from similarity.learned_weights import Lesson, Subject, keep, prior_in_use, undo, weights_in_use
 from similarity.outlook import MINIMUM_TRIALS, PRIOR
 from similarity.scoring import Weights
+from tests.similarity.asking import kin_of_deal, kin_of_text
 from tests.world import World, ago, stage
 from workspace.audit import AuditEntry
 from workspace.deals import lifecycle

@@ -15,9 +15,10 @@ from similarity import calibration
 from similarity.feedback import REASONS, KinFeedback, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
 from similarity.index.language import stems
-from similarity.kin import Kin, kin_of_deal, kin_of_text
+from similarity.kin import Kin
 from similarity.scoring import Weights
 from similarity.snippets import snippet, surfaces
+from tests.similarity.asking import kin_of_deal, kin_of_text
 from tests.world import FakeEmbedder, World, ago, stage
 from workspace.accounts.accounts import Account, add_account
 from workspace.audit import AuditEntry

@@ -59,7 +59,7 @@ def test_should_give_an_older_workspace_its_seat_roles_and_former_seats(world: W
 
 
 def test_should_upgrade_a_workspace_that_is_in_use(world: World) -> None:
-    """Tables that are made anew keep their rows, though others refer to them."""
+    """A table that a migration copies keeps its rows, even if other rows refer to them."""
     database = world.database
     with database.write() as session:
         call(session, world, advocate(session, world, "ines"), today())

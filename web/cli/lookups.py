@@ -71,9 +71,9 @@ def similar(
             until=until.date() if until else None,
         )
         past, open_ones = kin.past_and_running(filter)
-        results = kin.offered_kin(session, catalog, inquiry, filter=past, limit=limit)
+        results = kin.kin_of(session, catalog, inquiry, filter=past, limit=limit)
         running = (
-            kin.offered_kin(session, catalog, inquiry, filter=open_ones, limit=limit)
+            kin.kin_of(session, catalog, inquiry, filter=open_ones, limit=limit)
             if open_ones
             else []
         )

@@ -157,7 +157,7 @@ def queue(
 
 
 def _require_not_asked_lately(session: Session, recipient: str) -> None:
-    """Refuse another question to a person, whatever the first was, and whoever asks."""
+    """Refuse a second question to a person within QUESTIONS_APART, from any member."""
     asked = select(OutboxMessage.created_at).where(
         col(OutboxMessage.recipient) == recipient,
         col(OutboxMessage.question).is_(True),

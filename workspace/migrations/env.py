@@ -50,8 +50,8 @@ for module in (
 def heed_references(connection: sa.Connection, heeded: bool) -> None:
     """Have SQLite refuse what refers to nothing, or not.
 
-    To change a column SQLite needs the table made anew, and would refuse to drop the old one while
-    other rows refer to it. It ignores the setting inside of a transaction.
+    SQLite changes a column by copying the table, and refuses to drop the old table while other rows
+    refer to it. It ignores the setting inside of a transaction.
     """
     if connection.dialect.name == "sqlite":
         driver: Any = connection.connection.driver_connection

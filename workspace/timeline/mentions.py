@@ -1,7 +1,6 @@
 """Markdown in notes: how it is parsed, and the members whom it mentions."""
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from workspace.keys import joined, plain
+from workspace.romanisation import with_digraphs
 
 # An @ unless it is within a word, an address or a path.
 _AT = r"(?<![\w@/.+-])@"
@@ -24,8 +24,6 @@ _AFTER_INITIAL = re.compile(r"\. ")
 _GOES_ON = re.compile(r"[\w\u0300-\u036f]|-\w")
 _RUN = re.compile(r"[\w\u0300-\u036f]+(?:[-'\u2019.](?!s\b)[\w\u0300-\u036f]+)*")
 _MOST_WORDS = 8
-# How names are also written without accents, besides leaving the accent out.
-_DIGRAPHS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _LINK = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 
 
@@ -72,7 +70,7 @@ class Directory:
         self._by_spelling: dict[str, list[str]] = defaultdict(list)
         for key, name in names:
             self._keys.add(key)
-            for spelling in spellings(name):
+            for spelling in written_forms(name):
                 self._by_spelling[spelling].append(key)
 
     def names_in(self, text: str) -> Iterator[Name]:
@@ -96,15 +94,14 @@ class Directory:
         return (written.lower(),) if written.lower() in self._keys else ()
 
 
-def spellings(name: str) -> set[str]:
+def written_forms(name: str) -> set[str]:
     """The ways in which a name is written after an @, folded and without spaces.
 
     Accents and capitals, hyphens and apostrophes make no difference; umlauts may be two letters;
     and the family name may come first.
     """
     found: set[str] = set()
-    digraphs = unicodedata.normalize("NFC", name).casefold().translate(_DIGRAPHS)
-    for words in (plain(name).split(), plain(digraphs).split()):
+    for words in (plain(name).split(), plain(with_digraphs(name)).split()):
         found.update("".join(words[at:] + words[:at]) for at in range(len(words)))
     return found
 

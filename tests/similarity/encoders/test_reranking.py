@@ -11,9 +11,10 @@ from similarity.encoders import reranking
 from similarity.encoders.embeddings import ModelUnavailable
 from similarity.encoders.reranking import SHARE
 from similarity.index.catalog import Catalog
-from similarity.kin import Kin, kin_of_deal, kin_of_text
+from similarity.kin import Kin
 from similarity.playbook import playbook_of_deal
 from similarity.scoring import Weights
+from tests.similarity.asking import kin_of_deal, kin_of_text
 from tests.world import FakeEmbedder, World
 from workspace.people.viewer import PLAIN_VIEW
 

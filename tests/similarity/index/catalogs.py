@@ -8,7 +8,7 @@ from similarity.encoders.embeddings import ModelUnavailable
 from similarity.index.catalog import Catalog
 from similarity.index.tables import Document, Passage
 from similarity.index.vectors import Vectors
-from similarity.kin import kin_of_text
+from tests.similarity.asking import kin_of_text
 from tests.world import FakeEmbedder
 from workspace.database import Database
 from workspace.deals import lifecycle

@@ -12,9 +12,8 @@ from similarity.index.catalog import Catalog
 from similarity.index.documents import DealText, deal_document
 from similarity.index.sources import Kind
 from similarity.index.tables import CatalogChange, CatalogGeneration, Document, Passage
-from similarity.kin import kin_of_text
 from similarity.search import search
-from tests.similarity.asking import kin_scores
+from tests.similarity.asking import kin_of_text, kin_scores
 from tests.similarity.index.catalogs import (
     AbsentEmbedder,
     found,

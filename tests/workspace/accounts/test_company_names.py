@@ -1,5 +1,7 @@
 """Names of companies: legal forms, scripts and spellings."""
 
+import unicodedata
+
 import pytest
 
 from workspace.accounts.company_names import company_keys, legal_form, same_company
@@ -48,3 +50,9 @@ def test_should_leave_a_word_of_every_name():
     assert company_keys("AG") == ("ag",)
     assert legal_form("Wilk GmbH & Co. KG") == "gmbhandcokg"
     assert legal_form("Wilk") == ""
+
+
+def test_should_read_an_umlaut_of_two_characters_as_one() -> None:
+    decomposed = unicodedata.normalize("NFD", "Müller Möbel GmbH")
+    assert decomposed != "Müller Möbel GmbH"
+    assert company_keys(decomposed) == company_keys("Müller Möbel GmbH")

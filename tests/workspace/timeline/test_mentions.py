@@ -5,7 +5,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workspace.timeline.mentions import MENTION, Directory, spellings, texts_of
+from workspace.timeline.mentions import MENTION, Directory, texts_of, written_forms
 
 MEMBERS = [
     ("zofia-sledz", "Zofia Śledź"),
@@ -60,7 +60,7 @@ def test_should_read_any_text(text: str) -> None:
 
 @given(st.text(max_size=12))
 def test_should_spell_any_name(name: str) -> None:
-    assert all(" " not in spelling for spelling in spellings(name))
+    assert all(" " not in spelling for spelling in written_forms(name))
 
 
 def test_should_read_a_long_text_of_many_names_soon() -> None:

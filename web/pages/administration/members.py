@@ -276,7 +276,7 @@ def roles_of(row: MemberRow) -> dict[str, str]:
 
 
 def handover_page(session: Session, viewer: Viewer, key: str, form: Form) -> HandoverPage:
-    """A member's work with those who can take it over, and the proposal of who does."""
+    """A member's open work, the colleagues who can take it over, and the proposed ones."""
     require_role(viewer, Role.ADMIN)
     row = directory.member_row(session, key)
     by = viewer.person_id

@@ -11,7 +11,8 @@ from sqlmodel import Session, col, select
 from references.network.common_ground import Shared, common_ground
 from references.network.paths import KnownPath, active_members
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
-from similarity.kin import Kin, kin_of_deal
+from similarity.inquiry import ask_of_deal
+from similarity.kin import Kin, kin_of
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import get
@@ -104,18 +105,13 @@ def brief(session: Session, viewer: Viewer, workspace: Workspace, key: str) -> B
             )
         )
     gaps = [remark for remark in side.remarks if remark.tone == Tone.GAP]
+    catalog = workspace.catalog
+    inquiry = ask_of_deal(session, viewer, catalog, deal)
     return Brief(
         header=header,
         attendees=attendees,
         team=sorted(persons[member].name for member in team if member),
-        kin=kin_of_deal(
-            session,
-            viewer,
-            workspace.catalog,
-            deal,
-            filter=DealFilter(outcome=Outcome.WON),
-            limit=BEST,
-        ),
+        kin=kin_of(session, catalog, inquiry, filter=DealFilter(outcome=Outcome.WON), limit=BEST),
         open_questions=gaps,
         remarks=[remark for remark in side.remarks if remark.tone != Tone.GAP],
     )

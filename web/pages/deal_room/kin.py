@@ -13,7 +13,7 @@ from sqlmodel import Session
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal
-from similarity.kin import Kin, offered_kin, past_and_running
+from similarity.kin import Kin, kin_of, past_and_running
 from similarity.learned_weights import weights_in_use
 from similarity.scoring import Weights
 from web.forms import Form
@@ -157,7 +157,7 @@ class KinController(Controller):
                 catalog = visit.workspace.catalog
                 inquiry = ask_of_deal(session, visit.viewer, catalog, header.deal, weights=weights)
                 past, _ = past_and_running(chosen)
-                offered = offered_kin(session, catalog, inquiry, filter=past, limit=LIMIT * 2)
+                offered = kin_of(session, catalog, inquiry, filter=past, limit=LIMIT * 2)
                 shown = next((kin for kin in offered if kin.key == kin_key), None)
         page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
@@ -188,10 +188,8 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     names = lists.deal_names(session, viewer, unlike)
     return KinPage(
         header=header,
-        kin=offered_kin(session, catalog, inquiry, filter=past, limit=LIMIT),
-        running=offered_kin(session, catalog, inquiry, filter=running, limit=RUNNING)
-        if running
-        else [],
+        kin=kin_of(session, catalog, inquiry, filter=past, limit=LIMIT),
+        running=kin_of(session, catalog, inquiry, filter=running, limit=RUNNING) if running else [],
         hidden=[
             Hidden(kin_key, name, unlike[kin_id].reason)
             for kin_id, (kin_key, name) in names.items()

@@ -13,7 +13,7 @@ from references.desk.advocates import Activity
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
-from similarity.kin import Kin, kin_wanted, offered_kin, past_and_running
+from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.outlook import Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
@@ -179,7 +179,7 @@ def overview(
         members=people.active_members(session) if deal.confidential else [],
         seats=team.seats_of(session, deal.id),
         former=credit.former_team(session, deal) if deal.outcome != Outcome.OPEN else [],
-        kin=offered_kin(session, catalog, inquiry, filter=past, limit=BEST),
+        kin=kin_of(session, catalog, inquiry, filter=past, limit=BEST),
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,

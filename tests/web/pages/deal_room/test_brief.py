@@ -4,7 +4,7 @@ import pytest
 
 from tests.web.conftest import Visit
 from tests.world import World
-from workspace.deals import stakeholders
+from workspace.deals import lifecycle, stakeholders
 from workspace.people.tables import Person
 
 
@@ -49,3 +49,13 @@ def test_should_show_what_the_viewer_shares_with_a_contact(visit: Visit) -> None
         "both studied at University of Porto" in visit("bob").get("/people/ines-moreira/ties").text
     )
     assert "What you share</h2>" not in visit("charlie").get("/people/ines-moreira/ties").text
+
+
+def test_should_mention_only_wins_that_are_like_the_deal(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        deal = lifecycle.log(session, "Qwx", None, world.people["alice"], use_case="vbn mkj plo")
+        key = deal.key
+    assert "No won deal is like this one yet." in visit("alice").get(f"/deals/{key}/brief").text
+    alike = visit("charlie").get(f"/deals/{world.deals['kestrel']}/brief").text
+    assert "St Brannoc patient records" in alike
+    assert "No won deal is like this one yet." not in alike

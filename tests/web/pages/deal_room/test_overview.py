@@ -10,7 +10,7 @@ from references.suggestions import suggest_advocates
 from similarity.experts import experts_of_deal
 from similarity.index.catalog import Catalog
 from similarity.inquiry import Want, ask_of_deal, rank, rank_all
-from similarity.kin import offered_kin, past_and_running
+from similarity.kin import kin_of, past_and_running
 from similarity.outlook import outlook_of_deal
 from similarity.playbook import playbook_of_deal
 from tests.references.asking import advocate
@@ -109,7 +109,7 @@ def test_should_show_what_the_tabs_show_on_their_own(
             )
             past, _ = past_and_running()
             inquiry = ask_of_deal(session, viewer, catalog, each)
-            assert page.kin == offered_kin(session, catalog, inquiry, filter=past, limit=3)
+            assert page.kin == kin_of(session, catalog, inquiry, filter=past, limit=3)
             assert page.plays == playbook_of_deal(session, viewer, catalog, each, limit=3).plays
             assert page.experts == experts_of_deal(session, viewer, catalog, each, limit=3)
             assert page.outlook == (
