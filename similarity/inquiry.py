@@ -168,8 +168,11 @@ def ask_of_text(
 ) -> Inquiry:
     """An inquiry about the deals that are like a text, as far as it is no boilerplate of deals."""
     with catalog.searching(session, Kind.DEAL) as collection:
-        text = collection.content(text)
-    return inquire(session, viewer, about_text(catalog, text), weights=weights)
+        said = collection.content(text)
+    # Of boilerplate alone nothing is left that could be like a deal.
+    empty = bool(text) and not said
+    question = Question("", None, Facets()) if empty else about_text(catalog, said)
+    return inquire(session, viewer, question, weights=weights)
 
 
 def inquire(
@@ -233,8 +236,6 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
 
 def about_text(catalog: Catalog, text: str) -> Question:
     """The question for a text. Without a usable model, it has words but no vector."""
-    if not text.strip():
-        return Question("", None, Facets())
     try:
         return Question(text, catalog.encoder.encode([text])[0], Facets())
     except ModelUnavailable:

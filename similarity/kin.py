@@ -16,7 +16,7 @@ from similarity.encoders.reranking import READ, readings
 from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection
 from similarity.index.documents import join
-from similarity.index.language import stems
+from similarity.index.language import stems, with_content
 from similarity.index.sources import Kind, names_of
 from similarity.inquiry import Inquiry, Ranked, Want, rank, reasons
 from similarity.retrieval import TextQuery, ask
@@ -208,7 +208,7 @@ def present(
         deal = each.deal
         row = rows[deal.id]
         text = texts.get(deal.id, NO_TEXT)
-        shared = stems_of[deal.id]
+        shared = with_content(stems_of[deal.id], text.language)
         written = [text.whole, question.text]
         telling = telling_first(shared, offered[deal.id], written, text.language, rarity)
         # A word of a related name is not in the deal's own text, but it is in the question.

@@ -102,9 +102,9 @@ def boilerplate_of(text: str, is_boilerplate: IsBoilerplate) -> list[str]:
 class SentenceIndex:
     """Which documents hold which sentences, and which sentences are boilerplate.
 
-    Only counted documents, those that are not confidential, decide on that; documents with the
-    same sentences are copies and decide as one. What is boilerplate changes in `settle` alone,
-    which says whose content it changes.
+    Only counted documents, those that are not confidential, decide on that; those of one account
+    with the same sentences are copies and decide as one. What is boilerplate changes in `settle`
+    alone, which says whose content it changes.
     """
 
     def __init__(self) -> None:
@@ -116,17 +116,21 @@ class SentenceIndex:
         self._prints: NDArray[np.int32] = np.empty(0, np.int32)
         self._owner: Ids = np.empty(0, np.int64)
         self._used = 0
-        # By document: where its fingerprints begin and end, and whether it counts.
+        # By document: where its fingerprints begin and end, whether it counts, and a digest of its
+        # account and fingerprints.
         self._place = np.zeros((0, 2), np.int64)
         self._counted: NDArray[np.bool_] = np.empty(0, bool)
-        # By all fingerprints of a counted document: how many documents have exactly these.
-        self._copies: Counter[bytes] = Counter()
+        self._digest: Ids = np.empty(0, np.int64)
+        # By digest: how many counted documents have it, which are copies of each other.
+        self._copies: Counter[int] = Counter()
         # How many holders make boilerplate, and the fingerprints whose holders have changed since.
         self._least = LEAST_HOLDERS
         self._touched: list[NDArray[np.int32]] = []
 
-    def put(self, document: int, prints: Collection[int], *, counted: bool) -> None:
-        """Add or replace a document."""
+    def put(
+        self, document: int, prints: Collection[int], account: int | None = None, *, counted: bool
+    ) -> None:
+        """Add or replace a document with the fingerprints of its sentences, and its account."""
         self.remove(document)
         own = np.array(sorted(set(prints)), np.int32)
         if not len(own):
@@ -137,11 +141,10 @@ class SentenceIndex:
         self._owner[start:end] = document
         self._place[document], self._counted[document] = (start, end), counted
         self._used = end
-        if counted:
-            self._copies[own.tobytes()] += 1
-            if self._copies[own.tobytes()] == 1:
-                self._holders[own] += 1
-                self._touched.append(own)
+        self._digest[document] = _digest(own, -document if account is None else account)
+        if counted and self._copied(document, 1) == 1:
+            self._holders[own] += 1
+            self._touched.append(own)
 
     def remove(self, document: int) -> None:
         """Remove a document; an unknown id is ignored."""
@@ -151,11 +154,9 @@ class SentenceIndex:
         self._owner[start:end] = -1
         self._place[document] = 0
         if self._counted[document]:
-            own = self._prints[start:end].copy()
             self._counted[document] = False
-            self._copies[own.tobytes()] -= 1
-            if not self._copies[own.tobytes()]:
-                del self._copies[own.tobytes()]
+            if not self._copied(document, -1):
+                own = self._prints[start:end].copy()
                 self._holders[own] -= 1
                 self._touched.append(own)
 
@@ -188,6 +189,7 @@ class SentenceIndex:
             "prints": self._prints[kept],
             "holder": self._owner[kept],
             "holder_counted": self._counted[self._owner[kept]],
+            "holder_digest": self._digest[self._owner[kept]],
             "boilerplate": np.flatnonzero(self._boilerplate),
             "least_holders": np.array([self._least]),
         }
@@ -207,12 +209,18 @@ class SentenceIndex:
         index._place[owners, 0] = starts
         index._place[owners, 1] = np.append(starts[1:], index._used)
         index._counted[index._owner] = counted
-        for start, end in index._place[owners[counted[starts]]].tolist():
-            own = index._prints[start:end]
-            index._copies[own.tobytes()] += 1
-            if index._copies[own.tobytes()] == 1:
-                index._holders[own] += 1
+        index._digest[index._owner] = stored["holder_digest"]
+        for document in owners[counted[starts]].tolist():
+            if index._copied(document, 1) == 1:
+                start, end = index._place[document].tolist()
+                index._holders[index._prints[start:end]] += 1
         return index
+
+    def _copied(self, document: int, more: int) -> int:
+        """Count so many more copies of a document; how many there are then."""
+        digest = int(self._digest[document])
+        self._copies[digest] += more
+        return self._copies[digest]
 
     def _make_room(self, documents: int, prints: int) -> None:
         """Make room for ids below `documents`, and for this many fingerprints."""
@@ -220,9 +228,16 @@ class SentenceIndex:
             more = 2 * documents - len(self._place)
             self._place = np.concatenate([self._place, np.zeros((more, 2), np.int64)])
             self._counted = grown(self._counted, 2 * documents)
+            self._digest = grown(self._digest, 2 * documents)
         if prints > len(self._prints):
             self._prints = grown(self._prints, 2 * prints)
             self._owner = grown(self._owner, 2 * prints, -1)
+
+
+def _digest(prints: NDArray[np.int32], holder: int) -> int:
+    """A digest of these fingerprints and the one who holds them, a signed number of 64 bits."""
+    digest = hashlib.blake2b(b"%d " % holder + prints.tobytes(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
 
 
 def _run(words: Sequence[list[str]], at: int, step: int) -> list[int]:

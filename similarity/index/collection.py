@@ -155,7 +155,8 @@ class Collection:
         self.remove([entry.id for entry in entries])
         for entry in entries:
             prints = {each for sentence in entry.sentences for each in sentence.fingerprints}
-            self.sentences.put(entry.id, prints, counted=entry.counted)
+            account = entry.facts.account_id if entry.facts else None
+            self.sentences.put(entry.id, prints, account, counted=entry.counted)
         self.facets.put({entry.id: entry.facts for entry in entries if entry.facts})
         ids = np.array([entry.id for entry in entries], np.int64)
         counts = np.array([len(entry.vectors) for entry in entries])

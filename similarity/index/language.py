@@ -3,13 +3,13 @@
 import math
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 import Stemmer
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-from similarity.index.stop_words import stop_words, words_without_content
+from similarity.index.stop_words import CONTENT_ELSEWHERE, stop_words, words_without_content
 
 # The languages that are recognised, with their Snowball stemmers. A text in another language is
 # taken for the nearest of these, and so are questions in that language.
@@ -91,11 +91,25 @@ def stems(text: str, language: str) -> list[str]:
 
 
 def stems_asked_for(text: str, language: str) -> list[str]:
-    """The stems of a question: those of its words that have content.
+    """The stems of a question, without the stop words of its language.
 
-    Documents keep the others, so that their lengths are those of their texts: that ranks better.
+    Documents keep theirs, so that their lengths are those of their texts: that ranks better.
     """
-    return _stems(text, language, words_without_content(language))
+    return _stems(text, language, stop_words(language))
+
+
+def with_content(terms: Iterable[str], language: str) -> list[str]:
+    """Those of these stems that are not of words without content."""
+    empty = _stems_without_content(language)
+    return [term for term in terms if term not in empty]
+
+
+@cache
+def _stems_without_content(language: str) -> frozenset[str]:
+    """The stems of words without content; not those that are words with content themselves."""
+    empty = words_without_content(language)
+    found = set(_stemmer(language).stemWords(sorted(empty)))
+    return frozenset(found - (CONTENT_ELSEWHERE - empty))
 
 
 def _stems(text: str, language: str, left_out: frozenset[str]) -> list[str]:

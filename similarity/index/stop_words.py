@@ -182,7 +182,7 @@ _FILLER = {
 
 # Words of these lists that have content in another language, or are names or abbreviations there:
 # they are left out only of texts in their own language.
-_CONTENT_ELSEWHERE = frozenset(
+CONTENT_ELSEWHERE = frozenset(
     """
     ad ai al ale allen ante ao aura az bajo ben bien bin bom car cara caro com come con dal dans
     das de del den der die dig din door dos dove due ed ella em era esa este eu go ha hans hat
@@ -210,6 +210,6 @@ def words_without_content(language: str) -> frozenset[str]:
     own = {code: stop_words(code) | set(_FILLER[code].split()) for code in _GRAMMAR}
     # A single letter is a name as often as a word, as in 'plan C'.
     anywhere = {
-        word for words in own.values() for word in words - _CONTENT_ELSEWHERE if len(word) > 1
+        word for words in own.values() for word in words - CONTENT_ELSEWHERE if len(word) > 1
     }
     return frozenset(anywhere | own.get(language, frozenset()))

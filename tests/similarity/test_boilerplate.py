@@ -8,7 +8,8 @@ import pytest
 
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal
-from similarity.kin import Kin, kin_of_deal, kin_of_text
+from similarity.kin import Kin
+from tests.similarity.asking import kin_of_deal, kin_of_text
 from tests.similarity.index.catalogs import fresh, log
 from tests.world import FakeEmbedder, World
 from workspace.deals import lifecycle

@@ -88,6 +88,23 @@ def test_should_take_only_a_small_share_for_boilerplate() -> None:
     assert not boilerplate_of(NOTE, index.is_boilerplate)
 
 
+def test_should_count_copies_of_one_account_once() -> None:
+    index = SentenceIndex()
+    for number in range(6):
+        index.put(number, prints_of(NOTE), 17, counted=True)
+    index.settle(6)
+    assert not boilerplate_of(NOTE, index.is_boilerplate)
+    for number in (6, 7):
+        index.put(number, prints_of(NOTE), 20 + number, counted=True)
+    index.settle(8)
+    assert boilerplate_of(NOTE, SentenceIndex.of(index.arrays()).is_boilerplate)
+    # Without its last copy a document no longer counts.
+    for number in range(6):
+        index.remove(number)
+        index.settle(8 - number)
+        assert bool(boilerplate_of(NOTE, index.is_boilerplate)) == (number < 5)
+
+
 def test_should_give_confidential_documents_no_influence() -> None:
     index = held(NOTE, NOTE, secret=(NOTE, NOTE, NOTE))
     assert not boilerplate_of(NOTE, index.is_boilerplate)
