@@ -97,6 +97,10 @@ _install extra:
     rm -f .venv/.dealkin .venv/.dealkin-dev
     {{ just_executable() }} torch={{ quote(torch) }} _packages {{ python }} \
         ".{{ if extra == "" { "" } else { "[" + extra + "]" } }}" --constraint constraints.txt
+    .venv/bin/dealkin model prepare >&2 || {
+        echo "Without it, texts are compared by their words until it is there. The light English model,"
+        echo "DEALKIN_MODEL=minilm, ranks English as well and other languages by little but words."
+    } >&2
     printf %s "{{ wanted }}" > .venv/.dealkin{{ if extra == "" { "" } else { "-" + extra } }}
 
 # Install `what` for the Python `into`, with the build of torch that was chosen

@@ -24,6 +24,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from similarity import outlook
+from similarity.calibration import shipped_means
 from similarity.encoders.embeddings import Encoder
 from similarity.encoders.reranking import READ, Reader, readings
 from similarity.experts import VOTERS, vote
@@ -348,7 +349,12 @@ def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
         for document, end in zip(documents, ends, strict=True)
         if document.pieces
     ]
-    collection = Collection(mean_of(vectors[wholes].sum(axis=0), len(wholes)) if wholes else None)
+    shipped = shipped_means(encoder.model_id)
+    if shipped:
+        collection = Collection(shipped[""], shipped)
+    else:
+        sums = vectors[wholes].sum(axis=0)
+        collection = Collection(mean_of(sums, len(wholes)) if wholes else None)
     entries = [
         Entry(
             id=row,

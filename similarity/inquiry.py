@@ -293,19 +293,25 @@ def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterab
                 break
         # The id makes the order of equal scores stable.
         ranked.sort(key=lambda deal: (-deal.score, deal.id))
-        inquiry.rankings[want] = _judged(session, catalog, question, ranked[: want.limit])
+        inquiry.rankings[want] = _judged(
+            session, catalog, question, asked.language, ranked[: want.limit]
+        )
 
 
 def _judged(
-    session: Session, catalog: Catalog, question: Question, ranked: Sequence[Ranked]
+    session: Session,
+    catalog: Catalog,
+    question: Question,
+    language: str,
+    ranked: Sequence[Ranked],
 ) -> list[Ranked]:
-    """The same deals; where no words and no facets agree, the raw nearness decides whether the
-    meaning does."""
+    """The same deals; where no words and no facets agree, the nearness of the whole texts decides
+    whether the meaning does."""
     floor = nearness_floor(catalog.encoder.model_id)
     unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
     cosines: Mapping[int, float] = {}
     if unsure and floor is not None and question.vector is not None:
-        cosines = catalog.cosines(session, Kind.DEAL, unsure, question.vector)
+        cosines = catalog.cosines(session, Kind.DEAL, unsure, question.vector, language)
     return [
         replace(
             deal,

@@ -51,9 +51,9 @@ def ask(
     language: str | None = None,
 ) -> TextQuery:
     """The query for a text and its raw vector, shape (dimension,), in a collection."""
-    if vector is not None:
-        vector = collection.centred(vector)
     language = language or language_of(text, collection.languages())
+    if vector is not None:
+        vector = collection.centred(vector, language)
     model_knows = not model_languages or language in model_languages
     return TextQuery(
         query=collection.query(stems_asked_for(text, language), vector),

@@ -248,7 +248,9 @@ def _near(
         nearest = [matches.ids[row] for row in rows]
         cosines = {
             row_id: cosine
-            for row_id, cosine in catalog.cosines(session, kind, nearest, vector).items()
+            for row_id, cosine in catalog.cosines(
+                session, kind, nearest, vector, asked.language
+            ).items()
             if cosine >= floor
         }
         hits = _hits(session, viewer, Subject(kind), list(cosines), False)

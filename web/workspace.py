@@ -5,9 +5,10 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from references.network.paths import Network
-from similarity.encoders.embeddings import Embedder, Encoder, Reranker
+from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
 from similarity.index.catalog import Catalog
+from similarity.index.indexer import stored_model
 from similarity.names import recorder
 from workspace.database import Database
 from workspace.settings import Settings
@@ -60,20 +61,36 @@ def workspace_on(
 
 
 @contextmanager
-def open_workspace(settings: Settings, address: str = LOCAL_ADDRESS) -> Iterator[Workspace]:
-    """The workspace of these settings, its database upgraded; closed when the block ends."""
+def open_workspace(
+    settings: Settings, address: str = LOCAL_ADDRESS, *, keeps_model: bool = True
+) -> Iterator[Workspace]:
+    """The workspace of these settings, its database upgraded; closed when the block ends.
+
+    Without `keeps_model` a record that has vectors of another model gets the one of the settings.
+    """
     with closing(open_database(settings)) as database:
-        workspace = workspace_on(
-            database, settings, encoder_of(settings), reranker_of(settings), address
-        )
+        encoder = encoder_of_record(settings, database) if keeps_model else encoder_of(settings)
+        workspace = workspace_on(database, settings, encoder, reranker_of(settings), address)
         workspace.network.catch_up()
         recorder.catch_up(database)
         yield workspace
 
 
 def encoder_of(settings: Settings) -> Embedder:
-    """The encoder that the settings choose."""
-    return Embedder(settings.model, settings.model_languages)
+    """The encoder that the settings choose, or the default one."""
+    return Embedder(settings.model or DEFAULT_MODEL, settings.model_languages)
+
+
+def encoder_of_record(settings: Settings, database: Database) -> Encoder:
+    """The encoder that the settings choose; without a choice the one that made the vectors of this
+    record, which keeps its model until `reindex` is asked for."""
+    encoder = encoder_of(settings)
+    if settings.model is None:
+        with database.read() as session:
+            stored = stored_model(session)
+        if stored and Embedder(MINILM).made(stored):
+            return Embedder(MINILM)
+    return encoder
 
 
 def reranker_of(settings: Settings) -> Reranker | None:

@@ -14,12 +14,13 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: user_data_path("dealkin", appauthor=False))
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    # A sentence-transformers model: a folder, or a name that the library can load. By default the
-    # English model that is installed with Dealkin and works offline.
+    # The model of meaning: multilingual-e5-small, minilm (light, English), a folder of a
+    # sentence-transformers model, or a name that the library can load. Without a choice a new
+    # record has the first, and every other record the model that made its vectors.
     model: str | None = None
-    # The languages that the model knows: ISO 639-1 codes with spaces between them, or * for all.
-    # In other languages words have more weight, and meaning has less.
-    model_languages: str = "en"
+    # The languages that a model of one's own knows: ISO 639-1 codes with spaces between them, or *
+    # for all. In other languages words have more weight, and meaning has less.
+    model_languages: str = ""
     # A sentence-transformers cross-encoder (a folder or a name) that rates the best kin again.
     reranker: str | None = None
     # The address in people's browsers, if the server listens on another one, as behind a proxy.

@@ -8,15 +8,22 @@ import threading
 import time
 from contextlib import nullcontext
 from functools import cached_property
+from logging import ERROR, getLogger
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from similarity.encoders import multilingual_e5
+
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
+DEFAULT_MODEL = multilingual_e5.NAME
+# The name of the light English model in settings, and its own.
+MINILM = "minilm"
+_MINILM_NAME = "all-MiniLM-L6-v2"
 # With at least this many texts at once, it is worth measuring which precision is faster here.
 MANY = 64
 # bfloat16 is used where it is this many times as fast, and its vectors have at least this cosine
@@ -46,11 +53,14 @@ class Encoder(Protocol):
 class Embedder:
     """A sentence-transformers model, loaded when it is first needed."""
 
-    def __init__(self, model: str | None = None, languages: str = "en") -> None:
-        # The ISO 639-1 codes of the languages that the model knows; empty for all.
-        self.languages = frozenset(languages.replace("*", "").split())
-        self.name = model or "all-MiniLM-L6-v2"
-        self._chosen = model
+    def __init__(self, model: str = DEFAULT_MODEL, languages: str = "") -> None:
+        """`model` is one of ours (multilingual-e5-small or minilm), a folder, or a name that the
+        library can load; `languages` the ISO 639-1 codes of those it knows, * for all, empty for
+        what is known of the model."""
+        own = {multilingual_e5.NAME: ("", multilingual_e5.NAME), MINILM: ("en", _MINILM_NAME)}
+        known, self.name = own.get(model, ("en", model))
+        # Empty for all languages.
+        self.languages = frozenset((languages or known).replace("*", "").split())
         self._lock = threading.Lock()
         self._problem = ""
         self._retry_at = 0.0
@@ -58,19 +68,28 @@ class Embedder:
 
     @cached_property
     def _source(self) -> str:
-        return self._chosen or str(_packaged_model())
+        if self.name == multilingual_e5.NAME:
+            return str(multilingual_e5.prepare())
+        return str(_packaged_model()) if self.name == _MINILM_NAME else self.name
 
     @cached_property
     def model_id(self) -> str:
         """The model's name and a hash of its weights, because other weights give other vectors."""
+        if self.name == multilingual_e5.NAME:
+            return multilingual_e5.model_id()
         digest = hashlib.sha256(self.name.encode())
         for file in sorted(Path(self._source).glob("*.safetensors")):
             with file.open("rb") as weights:
                 digest.update(hashlib.file_digest(weights, "sha256").digest())
         return f"{Path(self.name).name}@{digest.hexdigest()[:12]}"
 
+    def made(self, model_id: str) -> bool:
+        """Whether vectors of this id are by this model, whatever the version of its weights."""
+        return model_id.partition("@")[0] == Path(self.name).name
+
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
-        """The unit vectors of these texts, shape (n, dimension).
+        """The unit vectors of these texts, shape (n, dimension); zeros for a text in a script that
+        the model cannot read.
 
         Identical texts are encoded once. The model ignores text beyond its limit, so long texts
         have to be split first (see `documents.passages`).
@@ -79,6 +98,10 @@ class Embedder:
         with self._lock:
             coarse = len(distinct) >= MANY and self._coarse_is_better
             vectors = self._encode(distinct, coarse=coarse)
+        if self.name == multilingual_e5.NAME:
+            # Texts of unknown tokens alone would all be near each other.
+            unread = [row for row, text in enumerate(distinct) if not multilingual_e5.reads(text)]
+            vectors[unread] = 0.0
         row = {text: position for position, text in enumerate(distinct)}
         return vectors[[row[text] for text in texts]]
 
@@ -128,9 +151,14 @@ class Embedder:
             _before_torch()
             from sentence_transformers import SentenceTransformer
 
-            return SentenceTransformer(
+            model = SentenceTransformer(
                 self._source, device="cpu", local_files_only=Path(self._source).exists()
             )
+            if self.name == multilingual_e5.NAME:
+                # The table of tokens is looked up and not multiplied: half precision, in which it
+                # is stored, is as fast and takes half of the memory.
+                cast(Any, model[0]).auto_model.embeddings.word_embeddings.half()
+            return model
         except Exception as error:
             raise ModelUnavailable(f"The model {self.name} could not be loaded: {error}") from error
 
@@ -183,6 +211,8 @@ def _before_torch() -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    # It announces the prompt of a model at each load.
+    getLogger("sentence_transformers").setLevel(ERROR)
 
 
 def _packaged_model() -> Path:

@@ -17,9 +17,10 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
+from similarity.calibration import shipped_means
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader, readings
-from similarity.index.collection import Collection, Entry
+from similarity.index.collection import Collection, Entry, centred
 from similarity.index.documents import PieceRole, unpacked
 from similarity.index.facets import Facts, facts
 from similarity.index.indexer import Indexer, Progress, lacking_vectors, postpone
@@ -114,16 +115,21 @@ class Catalog:
         return [known.get(digest) for digest in digests]
 
     def cosines(
-        self, session: Session, kind: Kind, subjects: Sequence[int], vector: Vectors
+        self, session: Session, kind: Kind, subjects: Sequence[int], vector: Vectors, language: str
     ) -> dict[int, float]:
-        """The cosines between a raw vector and whole documents, before vectors are centred.
+        """The cosines between a raw vector of a text in a language and whole documents. They do
+        not depend on what else the record has: vectors are centred by the means that the model
+        comes with, or not at all.
 
         Documents that no model has read are left out.
         """
+        means = shipped_means(self.encoder.model_id)
+        other = means.get("")
+        asked = centred(vector, means.get(language, other))
         cosines: dict[int, float] = {}
         for batch in batches(subjects):
             rows = session.execute(
-                sa.select(col(Document.subject_id), col(Passage.vector))
+                sa.select(col(Document.subject_id), col(Document.language), col(Passage.vector))
                 .join(Passage, col(Passage.document_id) == col(Document.id))
                 .where(
                     col(Document.kind) == kind,
@@ -132,10 +138,9 @@ class Catalog:
                     col(Passage.model) == self.encoder.model_id,
                 )
             )
-            for subject, stored in rows:
-                whole = np.frombuffer(stored, np.float32)
-                length = float(np.linalg.norm(whole) * np.linalg.norm(vector))
-                cosines[subject] = float(whole @ vector) / length if length else 0.0
+            for subject, spoken, stored in rows:
+                whole = centred(np.frombuffer(stored, np.float32), means.get(spoken, other))
+                cosines[subject] = float(whole @ asked)
         return cosines
 
     def warm(self) -> None:
@@ -169,7 +174,7 @@ class Catalog:
             self._save_now_and_then()
 
     def _rebuild(self, session: Session) -> None:
-        collections = {kind: Collection(self._mean(session, kind)) for kind in Kind}
+        collections = {kind: self._empty(session, kind) for kind in Kind}
         for kind, collection in collections.items():
             subjects = select(Document.subject_id).where(Document.kind == kind)
             # Confidential documents come last, so that the vector lists that are made on the way
@@ -198,9 +203,13 @@ class Catalog:
         for batch in batches(collection.settle()):
             collection.reword(self._load(session, kind, batch, with_vectors=False))
 
-    def _mean(self, session: Session, kind: Kind) -> Vectors | None:
+    def _empty(self, session: Session, kind: Kind) -> Collection:
+        """An empty collection with the means of the model or, without any, of the record."""
+        shipped = shipped_means(self.encoder.model_id)
+        if shipped:
+            return Collection(shipped[""], shipped)
         row = session.get(CatalogMean, (kind, self.encoder.model_id))
-        return np.frombuffer(row.vector, np.float32) if row else None
+        return Collection(np.frombuffer(row.vector, np.float32) if row else None)
 
     def _load(
         self, session: Session, kind: Kind, subjects: list[int], *, with_vectors: bool = True

@@ -1,7 +1,7 @@
 """Documents of one kind in memory: their vectors and their words, searched together."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,8 +113,12 @@ class Collection:
     document have consecutive numbers. Arrays by id are as long as the greatest id.
     """
 
-    def __init__(self, mean: Vectors | None = None) -> None:
+    def __init__(
+        self, mean: Vectors | None = None, means: Mapping[str, Vectors] | None = None
+    ) -> None:
         self.mean = mean
+        # By language, in place of `mean`.
+        self.means = dict(means or {})
         # Replaced when the first vectors give the dimension.
         self.vectors = VectorIndex(1)
         self.words = WordIndex()
@@ -140,11 +144,9 @@ class Collection:
     def __len__(self) -> int:
         return len(self.words)
 
-    def centred(self, vectors: Vectors) -> Vectors:
-        """Unit vectors minus the mean, as unit vectors again; shape (…, dimension)."""
-        moved = vectors if self.mean is None else vectors - self.mean
-        length = np.linalg.norm(moved, axis=-1, keepdims=True)
-        return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
+    def centred(self, vectors: Vectors, language: str = "") -> Vectors:
+        """Unit vectors of texts in a language, centred by its mean."""
+        return centred(vectors, self.means.get(language, self.mean))
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Add or replace documents."""
@@ -173,8 +175,13 @@ class Collection:
         self._next = new.stop
         self._counted_pieces += int(counts[counted].sum())
         if new.start < new.stop:
-            vectors = [entry.vectors for entry in entries if len(entry.vectors)]
-            stacked = self.centred(np.concatenate(vectors))
+            stacked = np.concatenate(
+                [
+                    self.centred(entry.vectors, entry.language)
+                    for entry in entries
+                    if len(entry.vectors)
+                ]
+            )
             if not len(self.vectors):
                 self.vectors = VectorIndex(stacked.shape[1])
             self.vectors.add(np.arange(new.start, new.stop), stacked)
@@ -332,6 +339,8 @@ class Collection:
             files[3],
             {
                 "mean": NONE if self.mean is None else self.mean,
+                "mean_languages": np.array(list(self.means), "U8"),
+                "means": np.array(list(self.means.values()), np.float32),
                 "language": self._language,
                 "first": self._first,
                 "parts": self._piece_counts,
@@ -357,6 +366,9 @@ class Collection:
         collection.facets = FacetIndex.load(files[2])
         stored = arrays.load(files[3])
         collection.mean = stored["mean"] if stored["mean"].size else None
+        collection.means = dict(
+            zip(stored["mean_languages"].tolist(), stored["means"], strict=True)
+        )
         collection._language, collection._hollow = stored["language"], stored["hollow"]
         collection.sentences = SentenceIndex.of(stored)
         collection._first, collection._piece_counts = stored["first"], stored["parts"]
@@ -502,6 +514,15 @@ class Collection:
 def _greatest(values: Scores, mask: Mask, starts: Ids) -> Scores:
     """The greatest value under `mask` in each segment that begins at `starts`; -inf without one."""
     return np.asarray(np.maximum.reduceat(np.where(mask, values, -np.inf), starts), np.float32)
+
+
+def centred(vectors: Vectors, mean: Vectors | None) -> Vectors:
+    """Unit vectors minus a mean, as unit vectors again; shape (…, dimension). Zeros, which stand
+    for a text that the model cannot read, remain."""
+    read = vectors.any(axis=-1, keepdims=True)
+    moved = vectors if mean is None else np.where(read, vectors - mean, 0)
+    length = np.linalg.norm(moved, axis=-1, keepdims=True)
+    return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
 
 
 def mean_of(total: Vectors, count: int) -> Vectors:

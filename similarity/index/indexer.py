@@ -18,6 +18,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
+from similarity.calibration import shipped_means
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.index.collection import mean_of
 from similarity.index.documents import PREPARATION, PieceRole, forget_texts
@@ -253,7 +254,8 @@ class Indexer:
         return vectors
 
     def _renew_mean(self, session: Session, kind: Kind, changed: list[str]) -> bool:
-        """Renew the mean of a kind if its documents have doubled; whether it was renewed.
+        """Renew the mean of a kind if its documents have doubled; whether it was renewed. A model
+        that comes with means needs none.
 
         `changed` has the hashes of the changed documents that are not confidential. They alone
         decide when documents are counted, so that no confidential document has an influence.
@@ -262,6 +264,8 @@ class Indexer:
             int(digest[:8], 16) % COUNT_EACH == 0 for digest in changed
         )
         model = self._encoder.model_id
+        if shipped_means(model):
+            return False
         row = session.get(CatalogMean, (kind, model))
         if row and row.count > COUNT_OFTEN and not due:
             return False
@@ -340,6 +344,12 @@ def postpone(session: Session) -> None:
     A catch-up of many documents shows its progress and loses little when it is interrupted.
     """
     session.info[_POSTPONED] = True
+
+
+def stored_model(session: Session) -> str | None:
+    """The id of the model that made the newest vector of the record; None without any."""
+    newest = select(Passage.model).order_by(col(Passage.id).desc())
+    return session.exec(newest.where(col(Passage.model).is_not(None)).limit(1)).first()
 
 
 def lacking_vectors(session: Session, model: str, document_ids: list[int]) -> set[int]:

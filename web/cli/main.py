@@ -7,10 +7,11 @@ import typer
 
 # Each of these modules adds its commands to the application.
 from web.cli import lookups, maintenance, members, record, serve  # noqa: F401
-from web.cli.options import app, members_app
+from web.cli.options import app, members_app, model_app
 from workspace.errors import DealkinError
 
 app.add_typer(members_app, name="members")
+app.add_typer(model_app, name="model")
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
 """Commands for maintenance: reindex, fit, doctor and evaluate."""
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from web.cli.options import Json, app
+from web.cli.options import Json, app, model_app
 from web.cli.output import print_json
 from web.cli.workspace import (
     load_settings,
@@ -16,16 +16,33 @@ from web.cli.workspace import (
 )
 from workspace.errors import DealkinError
 
+if TYPE_CHECKING:
+    from similarity.encoders.embeddings import Encoder
+
 
 @app.command()
 def reindex() -> None:
-    """Prepare every document whose text or vector is not current, and make the index anew."""
-    with open_workspace() as workspace:
+    """Prepare every document whose text or vector is not current, and make the index anew.
+
+    A record whose vectors are of an earlier default model gets those of the current one.
+    """
+    with open_workspace(keeps_model=False) as workspace:
         workspace.catalog.reset()
         with progress_bar("documents") as show:
             done = workspace.catalog.catch_up(show, thorough=True)
         workspace.catalog.warm()
         typer.echo(f"{done:,} documents were prepared; the index is made anew.")
+
+
+@model_app.command("prepare")
+def prepare_model() -> None:
+    """Unpack the default model into the cache of this user, once; the set-up does it."""
+    from similarity.encoders import multilingual_e5
+
+    try:
+        typer.echo(f"The model is in {multilingual_e5.prepare()}.")
+    except multilingual_e5.WeightsMissing as problem:
+        raise DealkinError(str(problem)) from None
 
 
 @app.command()
@@ -71,15 +88,27 @@ def fit(
 @app.command()
 def doctor(as_json: Json = False) -> None:
     """Check the installation; exit code 1 where something is wrong."""
+    from sqlalchemy.exc import SQLAlchemyError
+
     from similarity import health
-    from web.workspace import encoder_of, reranker_of
+    from web.workspace import encoder_of, encoder_of_record, reranker_of
     from workspace.database import Database
 
     settings = load_settings()
     with closing(Database(settings.database)) as database:
-        report = health.check(
-            database, encoder_of(settings), settings.indexes, reranker_of(settings)
-        )
+        encoder: Encoder = encoder_of(settings)
+        file = Path(str(database.url.database))
+        # What cannot be read is reported below; what is not there must not be made.
+        with suppress(SQLAlchemyError):
+            if (not database.is_sqlite or file.is_file()) and database.is_current():
+                encoder = encoder_of_record(settings, database)
+        report = health.check(database, encoder, settings.indexes, reranker_of(settings))
+        if encoder.model_id != encoder_of(settings).model_id:
+            report["warnings"].append(
+                f"The record keeps its model, {encoder.model_id.partition('@')[0]}, which reads"
+                " English alone. `dealkin reindex` gives it the model of new records, which reads"
+                " about a hundred languages and takes twice as long for each text."
+            )
     if as_json:
         print_json(report)
     else:

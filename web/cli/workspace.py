@@ -29,14 +29,18 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def open_workspace(address: str | None = None) -> "Iterator[Workspace]":
+def open_workspace(
+    address: str | None = None, *, keeps_model: bool = True
+) -> "Iterator[Workspace]":
     """The workspace of the environment's settings; `address` is where it will be served."""
     from sqlalchemy.exc import OperationalError
 
     from web import workspace
 
     with ExitStack() as stack:
-        opening = workspace.open_workspace(load_settings(), address or workspace.LOCAL_ADDRESS)
+        opening = workspace.open_workspace(
+            load_settings(), address or workspace.LOCAL_ADDRESS, keeps_model=keeps_model
+        )
         try:
             opened = stack.enter_context(opening)
         except (OperationalError, OSError) as error:

@@ -33,15 +33,28 @@ def test_should_encode_meaning_with_the_installed_model(embedder: Embedder) -> N
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
     assert (vectors[0] == vectors[4]).all()
     likeness = vectors @ vectors[0]
-    assert likeness[1] > likeness[2] + 0.1
+    assert likeness[1] > likeness[2] + 0.01
     assert embedder.encode([]).shape[0] == 0
     # Whatever is passed, it is only text.
     strange = ["\0", "\u202e" * 50, "😀" * 2000, "a" * 50_000]
     assert np.isfinite(embedder.encode(strange)).all()
     name, weights = embedder.model_id.split("@")
+    assert name == "multilingual-e5-small"
+    assert len(weights) == 14
+    assert embedder.languages == frozenset()
+
+
+@pytest.mark.slow
+def test_should_encode_english_with_the_light_model() -> None:
+    light = Embedder("minilm")
+    vectors = light.encode(["Records of patients", "Files of people in hospital", "A bank's risks"])
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.1
+    name, weights = light.model_id.split("@")
     assert name == "all-MiniLM-L6-v2"
     assert len(weights) == 12
-    assert embedder.languages == {"en"}
+    assert light.languages == {"en"}
+    assert light.made(light.model_id)
+    assert not Embedder().made(light.model_id)
 
 
 @pytest.mark.slow
@@ -87,8 +100,10 @@ def test_should_choose_a_precision_only_where_it_is_faster_and_as_good(
 
 
 def test_should_know_the_listed_languages_or_all() -> None:
-    assert Embedder(languages="en pl").languages == {"en", "pl"}
-    assert Embedder(languages="*").languages == frozenset()
+    assert Embedder("own/model", "en pl").languages == {"en", "pl"}
+    assert Embedder("own/model", "*").languages == frozenset()
+    # What is not known of a model is taken for the usual case.
+    assert Embedder("own/model").languages == {"en"}
 
 
 def test_should_try_a_missing_model_again_with_growing_delay(
