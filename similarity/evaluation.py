@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from similarity import outlook
-from similarity.calibration import shipped_means
+from similarity.calibration import nearness_scale, shipped_means
 from similarity.encoders.embeddings import Encoder
 from similarity.encoders.reranking import READ, Reader, readings
 from similarity.experts import VOTERS, vote
@@ -351,7 +351,7 @@ def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
     ]
     shipped = shipped_means(encoder.model_id)
     if shipped:
-        collection = Collection(shipped[""], shipped)
+        collection = Collection(shipped[""], shipped, nearness_scale(encoder.model_id))
     else:
         sums = vectors[wholes].sum(axis=0)
         collection = Collection(mean_of(sums, len(wholes)) if wholes else None)

@@ -263,6 +263,8 @@ def _values(
                 # In a language that the model does not know, words have part of its weight.
                 share = asked.weights.meaning / Weights().meaning
                 meaning = share * meaning + (1 - share) * words
+            # Of a text in another language, meaning counts in place of words.
+            words = np.where(matches.foreign, meaning, words)
             values |= {"meaning": meaning, "words": words}
             rows = np.zeros((len(matches.ids), len(_NAMES)))
             for name, column in values.items():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
 from similarity import scoring
-from similarity.calibration import nearness_floor
+from similarity.calibration import band_shares, kin_floor
 from similarity.encoders.embeddings import ModelUnavailable
 from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
@@ -105,6 +105,8 @@ class Ranked:
     agrees: bool
     # Whether it is known what the model's nearness means.
     calibrated: bool
+    # The least shares of the attainable score of the bands 'strong' and 'fair', with this model.
+    shares: tuple[float, float] = (scoring.STRONG, scoring.FAIR)
     # The term of the cross-encoder; None where it has not read this deal.
     reading: Term | None = None
 
@@ -122,7 +124,7 @@ class Ranked:
         """
         if not self.agrees:
             return "weak"
-        band = scoring.band_of(self.score, self.attainable)
+        band = scoring.band_of(self.score, self.attainable, self.shares)
         return band if self.calibrated or band != "strong" else "fair"
 
 
@@ -307,7 +309,7 @@ def _judged(
 ) -> list[Ranked]:
     """The same deals; where no words and no facets agree, the nearness of the whole texts decides
     whether the meaning does."""
-    floor = nearness_floor(catalog.encoder.model_id)
+    floor = kin_floor(catalog.encoder.model_id)
     unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
     cosines: Mapping[int, float] = {}
     if unsure and floor is not None and question.vector is not None:
@@ -317,6 +319,7 @@ def _judged(
             deal,
             agrees=deal.agrees or cosines.get(deal.id, -1.0) >= (floor or 0.0),
             calibrated=floor is not None,
+            shares=band_shares(catalog.encoder.model_id),
         )
         for deal in ranked
     ]
@@ -328,9 +331,16 @@ def _estimated(
     """The scores by the facets in memory, which decide what is read from the record."""
     ids = np.array(matches.ids, np.int64)
     values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
-    values |= {"meaning": np.array(matches.meaning), "words": np.array(matches.words)}
+    meaning, words = np.array(matches.meaning), np.array(matches.words)
     weights = asked.weights.items()
-    return sum((weights[name] * column for name, column in values.items()), np.zeros(len(ids)))
+    scores = sum((weights[name] * column for name, column in values.items()), np.zeros(len(ids)))
+    foreign = np.array(matches.foreign, bool)
+    across = asked.weights.for_meaning()
+    return np.asarray(
+        scores
+        + np.where(foreign, across.meaning, asked.weights.meaning) * meaning
+        + np.where(foreign, across.words, asked.weights.words) * words
+    )
 
 
 def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
@@ -354,15 +364,18 @@ def _scored(
     rows: Sequence[int],
 ) -> Iterator[Ranked]:
     """The deals in these rows of the matches that may be shown, scored by the record."""
-    ours, on, weights = inquiry.question.facets, inquiry.on, asked.weights.items()
+    ours, on = inquiry.question.facets, inquiry.on
     records = _allowed(session, inquiry, filter, [matches.ids[row] for row in rows])
     # The attainable score depends on our known facets only, and so is the same for all.
-    attainable = math.fsum(
-        weights[name] for name in (*scoring.values(ours, Facets(), on), "meaning", "words")
-    )
+    within, across = asked.weights, asked.weights.for_meaning()
+    weight_of = {False: within.items(), True: across.items()}
+    known = (*scoring.values(ours, Facets(), on), "meaning", "words")
+    attainable = math.fsum(weight_of[False][name] for name in known)
     for row in rows:
         if (record := records.get(matches.ids[row])) is None:
             continue
+        foreign = matches.foreign[row]
+        weights = weight_of[foreign]
         values = {
             **inquiry.agreements[matches.ids[row]],
             "meaning": matches.meaning[row],
@@ -377,7 +390,7 @@ def _scored(
             passage=matches.passages[row],
             meaning=matches.meaning[row],
             words=matches.words[row],
-            weights=asked.weights,
+            weights=across if foreign else within,
             agrees=_has_substance(values),
             calibrated=False,
         )

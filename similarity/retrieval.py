@@ -30,6 +30,8 @@ class TextQuery:
     leans: bool
     # The languages that the model knows; empty for all.
     model_languages: frozenset[str]
+    # See `Collection.scale`.
+    scale: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Matches:
     meaning: list[float]
     words: list[float]
     passages: list[int]
+    # Whether the document is in another language than the question, and meaning can tell.
+    foreign: list[bool]
 
 
 def ask(
@@ -61,6 +65,7 @@ def ask(
         weights=weights if model_knows else weights.for_words(),
         leans=model_knows and vector is not None and len(text.split()) <= SHORT,
         model_languages=model_languages,
+        scale=collection.scale,
     )
 
 
@@ -101,19 +106,41 @@ def _matches(asked: TextQuery, candidates: Candidates) -> Matches:
     query = asked.query
     words = candidates.words / max(query.full, float(candidates.words.max(initial=0)), 1e-9)
     comparable = _comparable(asked, candidates)
+    foreign = _foreign(asked, candidates) & comparable
     nearness = np.where(comparable, candidates.nearness, 0.0)
     if asked.leans and query.vector is not None and comparable.any():
-        first = asked.weights.meaning * np.clip(nearness, 0, 1) + asked.weights.words * words
+        first = asked.weights.meaning * _scaled(nearness, asked) + asked.weights.words * words
         order = np.lexsort((candidates.ids, -first))
-        best = candidates.wholes[order[comparable[order]][:LEAN_ON]]
-        leaning = _unit((1 - LEAN) * query.vector + LEAN * _unit(best.mean(axis=0)))
-        nearness += np.where(comparable, candidates.wholes @ (leaning - query.vector), 0.0)
+        best = order[comparable[order]][:LEAN_ON]
+        leaning = _unit(
+            (1 - LEAN) * query.vector + LEAN * _unit(candidates.wholes[best].mean(axis=0))
+        )
+        gain = candidates.wholes @ (leaning - query.vector)
+        if asked.scale:
+            # The best documents are near to their own mean, whatever the question was: what they
+            # gain on average is no nearness to the question.
+            gain -= gain[best].mean()
+        nearness += np.where(comparable, gain, 0.0)
     return Matches(
         ids=candidates.ids.tolist(),
-        meaning=np.clip(nearness, 0, 1).tolist(),
+        meaning=_scaled(nearness, asked).tolist(),
         words=words.tolist(),
         passages=candidates.passages.tolist(),
+        foreign=foreign.tolist(),
     )
+
+
+def _scaled(nearness: NDArray[np.floating], asked: TextQuery) -> NDArray[np.floating]:
+    """Nearness as agreement in meaning, from 0 to 1."""
+    none, full = asked.scale or (0.0, 1.0)
+    return np.asarray(np.clip((nearness - none) / (full - none), 0, 1))
+
+
+def _foreign(asked: TextQuery, candidates: Candidates) -> NDArray[np.bool_]:
+    """Which documents are in another language than the question, and have a vector."""
+    languages = candidates.languages
+    other = (languages != asked.language) & (languages != "")
+    return np.asarray(other & candidates.wholes.any(axis=1), bool)
 
 
 def _comparable(asked: TextQuery, candidates: Candidates) -> NDArray[np.bool_]:
@@ -133,9 +160,13 @@ def _comparable(asked: TextQuery, candidates: Candidates) -> NDArray[np.bool_]:
 
 def text_scores(matches: Matches, weights: Weights) -> list[float]:
     """The scores by text alone."""
+    across = weights.for_meaning()
     return [
-        weights.meaning * meaning + weights.words * words
-        for meaning, words in zip(matches.meaning, matches.words, strict=True)
+        (across if foreign else weights).meaning * meaning
+        + (across if foreign else weights).words * words
+        for meaning, words, foreign in zip(
+            matches.meaning, matches.words, matches.foreign, strict=True
+        )
     ]
 
 

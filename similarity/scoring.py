@@ -61,6 +61,11 @@ class Weights:
         shift = (1 - UNKNOWN_LANGUAGE) * self.meaning
         return replace(self, meaning=self.meaning - shift, words=self.words + shift)
 
+    def for_meaning(self) -> "Weights":
+        """The weights for a text in another language than the question, which has no words to
+        compare: meaning counts in their place."""
+        return replace(self, meaning=self.meaning + self.words, words=0.0)
+
     def items(self) -> dict[str, float]:
         """The weights by the names of the terms."""
         return {name: getattr(self, name) for name in _TERMS}
@@ -270,7 +275,9 @@ def band(terms: Sequence[Term]) -> str:
     return band_of(score(terms), math.fsum(term.weight for term in terms))
 
 
-def band_of(scored: float, attainable: float) -> str:
-    """The band of a score, by its share of the attainable score."""
+def band_of(scored: float, attainable: float, shares: tuple[float, float] = (STRONG, FAIR)) -> str:
+    """The band of a score, by its share of the attainable score; `shares` has the least ones of the
+    bands 'strong' and 'fair'."""
     share = scored / attainable if attainable else 0
-    return "strong" if share >= STRONG else "fair" if share >= FAIR else "weak"
+    strong, fair = shares
+    return "strong" if share >= strong else "fair" if share >= fair else "weak"

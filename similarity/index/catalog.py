@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
-from similarity.calibration import shipped_means
+from similarity.calibration import nearness_scale, shipped_means
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader, readings
 from similarity.index.collection import Collection, Entry, centred
@@ -164,6 +164,8 @@ class Catalog:
             last = CATALOG_LOG.last(session)
             if self._mark is None and (saved := self._snapshots.load(self.encoder.model_id)):
                 self._mark, self._collections = saved
+                for collection in self._collections.values():
+                    collection.scale = nearness_scale(self.encoder.model_id)
             if self._mark == last:
                 return
             if self._mark is not None and CATALOG_LOG.may_follow(session, self._mark):
@@ -207,7 +209,7 @@ class Catalog:
         """An empty collection with the means of the model or, without any, of the record."""
         shipped = shipped_means(self.encoder.model_id)
         if shipped:
-            return Collection(shipped[""], shipped)
+            return Collection(shipped[""], shipped, nearness_scale(self.encoder.model_id))
         row = session.get(CatalogMean, (kind, self.encoder.model_id))
         return Collection(np.frombuffer(row.vector, np.float32) if row else None)
 

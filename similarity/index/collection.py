@@ -114,11 +114,17 @@ class Collection:
     """
 
     def __init__(
-        self, mean: Vectors | None = None, means: Mapping[str, Vectors] | None = None
+        self,
+        mean: Vectors | None = None,
+        means: Mapping[str, Vectors] | None = None,
+        scale: tuple[float, float] | None = None,
     ) -> None:
         self.mean = mean
         # By language, in place of `mean`.
         self.means = dict(means or {})
+        # The nearness that counts as none and as full agreement in meaning; None for 0 and 1 in a
+        # record whose mean is its own, where only the order means something.
+        self.scale = scale
         # Replaced when the first vectors give the dimension.
         self.vectors = VectorIndex(1)
         self.words = WordIndex()

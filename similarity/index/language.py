@@ -32,6 +32,8 @@ STEMMERS = {
 PRIOR = 2.0
 # A language of a smaller share of a collection's documents was probably recognised by mistake.
 RARE = 0.01
+# From this probability on, a question is in a language even if no document is.
+CERTAIN = 0.97
 
 _WORD = re.compile(r"\w+")
 # Joined names such as a.b.c, HADOOP-123 or and/or, which are terms beside their words. The
@@ -54,20 +56,26 @@ _local = threading.local()
 def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
     """The ISO 639-1 code of the language that `text` is most likely in.
 
-    `among` has the number of a collection's documents in each language. Only English and
-    languages that are not rare in the collection are considered.
+    `among` has the number of a collection's documents in each language. Only English, languages
+    that are not rare in the collection, and one that the text is certainly in are considered.
     """
     languages: Collection[str] = STEMMERS
     favoured = {"en"}
+    if not text.strip():
+        return "en"
+    probable: dict[str, float] = {
+        code: float(probability)
+        for code, probability in _identifier().rank(text[:600])
+        if code in STEMMERS
+    }
     if among:
         main = max(among, key=lambda code: (among[code], code))
         favoured.add(main)
-        languages = common_languages(among) | {"en"}
-    if len(languages) == 1 or not text.strip():
-        return "en"
+        certain = {code for code, probability in probable.items() if probability >= CERTAIN}
+        languages = common_languages(among) | {"en"} | certain
     log_odds: dict[str, float] = {
-        code: math.log(max(float(probability), 1e-30)) + PRIOR * (code in favoured)
-        for code, probability in _identifier().rank(text[:600])
+        code: math.log(max(probability, 1e-30)) + PRIOR * (code in favoured)
+        for code, probability in probable.items()
         if code in languages
     }
     return max(log_odds, key=lambda code: log_odds[code])
