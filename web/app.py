@@ -47,6 +47,7 @@ from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
 from web.policies import require_policies
+from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
 from web.workspace import Workspace
@@ -129,6 +130,7 @@ def create_app(workspace: Workspace) -> Litestar:
         ],
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(workspace.is_secure)],
+        on_startup=[use_pools],
         state=app_state(workspace),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,

@@ -10,9 +10,11 @@ from litestar.response import Redirect, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from web.forms import parse_pairs
 from web.rendering import render
 from web.routes import Request
-from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
+from workspace.database import BUSY
+from workspace.errors import Busy, Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 
 logger = logging.getLogger("dealkin.web")
 
@@ -38,6 +40,25 @@ _TITLES = {
 }
 # Seconds after which a client may try again.
 _RETRY_AFTER = "5"
+# PostgreSQL's code where a lock was not given up in time.
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A form that was not saved: where it is sent, and its fields."""
+
+    address: str
+    fields: list[tuple[str, str]]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """What a person typed, with the names of the fields."""
+        return [
+            (name.replace("_", " ").capitalize(), value)
+            for name, value in self.fields
+            if value and name != "seen"
+        ]
 
 
 @dataclass(frozen=True)
@@ -47,6 +68,7 @@ class ErrorPage:
     status: int
     title: str
     message: str
+    unsaved: Unsaved | None
 
 
 def refused(request: Request, error: DealkinError) -> Response[str]:
@@ -107,21 +129,41 @@ def collided(request: Request, error: DBAPIError) -> Response[str]:
 def database_refused(request: Request, error: OperationalError) -> Response[str]:
     """A conflict between transactions, a locked database, or a fault."""
     # Class 40 of the SQL standard is transaction rollback: serialisation failure or deadlock.
-    if str(getattr(error.orig, "sqlstate", "") or "").startswith("40"):
+    if _code(error).startswith("40"):
         return collided(request, error)
-    if "database is locked" in str(error.orig):
+    if "database is locked" in str(error.orig) or _code(error) == _LOCK_NOT_AVAILABLE:
         return busy(request, error)
     return broke(request, error)
 
 
 def busy(request: Request, error: Exception) -> Response[str]:
-    """A request that waited too long for a connection or for the write lock."""
+    """A request that waited too long for a turn, a connection or a lock.
+
+    A form that a browser sent comes back with what was entered, so that it can be sent again.
+    """
     logger.warning("%s %s had to wait too long: %s", request.method, _path(request), type(error))
-    response = explain(
-        request, 503, "Too much is being written at once. Nothing was saved. Try again in a moment."
-    )
+    response = explain(request, 503, BUSY, unsaved=_unsaved(request))
     response.headers["Retry-After"] = _RETRY_AFTER
     return response
+
+
+def _unsaved(request: Request) -> Unsaved | None:
+    """The form of a write that can be sent again; passwords are never sent back."""
+    body = request.scope["state"].get("submitted")
+    if request.method != "POST" or not body or _hashes_password(request):
+        return None
+    fields = [(name, value) for name, value in parse_pairs(body) if name != "_csrf_token"]
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Unsaved(address, fields)
+
+
+def _hashes_password(request: Request) -> bool:
+    return bool(request.scope["route_handler"].opt.get("hashes_password"))
+
+
+def _code(error: OperationalError) -> str:
+    """The code that PostgreSQL gives to an error, of the SQL standard or its own."""
+    return str(getattr(error.orig, "sqlstate", "") or "")
 
 
 def _path(request: Request) -> str:
@@ -130,11 +172,13 @@ def _path(request: Request) -> str:
     return next((f"{start}…" for start in ("/g/", "/join/") if path.startswith(start)), path)
 
 
-def explain(request: Request, status: int, message: str) -> Response[str]:
+def explain(
+    request: Request, status: int, message: str, *, unsaved: Unsaved | None = None
+) -> Response[str]:
     """The error page; for htmx only the message, which the page shows in a banner."""
     if request.headers.get("hx-request") == "true":
         return Response(message, status_code=status, media_type="text/plain")
-    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message)
+    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message, unsaved)
     return Response(
         render(request, "error.html", page),
         status_code=status,
@@ -143,6 +187,7 @@ def explain(request: Request, status: int, message: str) -> Response[str]:
 
 
 HANDLERS: dict[Any, Any] = {
+    Busy: busy,
     DealkinError: refused,
     NotAuthorizedException: not_signed_in,
     HTTPException: refused_by_framework,

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from anyio import CapacityLimiter
 from sqlalchemy import event
 from sqlmodel import Session
 
+from web.pools import STREAMS_AT_ONCE
 from workspace.database import Database
 
 # Seconds after which an open page is checked in any case: other processes commit, too, and may
@@ -25,6 +27,8 @@ class Pulse:
         self._listening: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._lock = threading.Lock()
         self.closed = False
+        # Streams look at the database in threads that nothing else waits for.
+        self.looking = CapacityLimiter(STREAMS_AT_ONCE)
         database.watch(self._listen)
 
     @contextmanager

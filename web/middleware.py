@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from math import ceil
+from time import monotonic
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -26,13 +27,14 @@ from litestar.types import (
 from web.forms import Form, parse_pairs
 from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
 from web.policies import SAFE, Policy, policy_of, require
+from web.pools import PASSWORDS_AT_ONCE, WRITES_AT_ONCE, Pool, in_pool
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
 from web.turns import TooManyWait, Turns
 from web.visits import submitted
 from workspace.collaboration import inbox
-from workspace.database import Database
-from workspace.errors import NotFound
+from workspace.database import BUSY, Database, writing_until
+from workspace.errors import Busy, NotFound
 from workspace.people.sign_in import viewer_of
 from workspace.people.viewer import Viewer
 
@@ -43,8 +45,9 @@ PAGES_AT_ONCE = 2
 BODY_SECONDS = 20.0
 # Seconds that a page waits for its turn: the pages before it may be blocked themselves.
 LONGEST_WAIT = 5.0
-# Writes of different members wait for each other in the database, not here.
-WRITES_AT_ONCE = 1_000
+# Seconds that a write waits for its turn and for locks, in all. After them the member gets a page
+# that keeps what they typed.
+SAVE_SECONDS = 15.0
 # The requests of one member, or one network, that may wait in a queue.
 MOST_WAITING = 30
 
@@ -57,8 +60,9 @@ class Queues:
     writes: Turns = field(
         default_factory=lambda: Turns(WRITES_AT_ONCE, each=1, waiting=MOST_WAITING)
     )
-    # A hash takes a third of a second of a processor, which pages need too.
-    passwords: Turns = field(default_factory=lambda: Turns(1, each=1, waiting=MOST_WAITING))
+    passwords: Turns = field(
+        default_factory=lambda: Turns(PASSWORDS_AT_ONCE, each=1, waiting=MOST_WAITING)
+    )
 
 
 class InTime(ASGIMiddleware):
@@ -204,9 +208,9 @@ class InTurn(ASGIMiddleware):
 
     Of a member, or a network that is not signed in, one page is built and one write is done at a
     time. Few pages are built at once. A page waits for its turn for a limited time, so that pages
-    that wait for a cache to be rebuilt do not block those of others. Members' writes do not queue
-    behind those of others: they may wait long for each other. Passwords are hashed one at a time.
-    Who waits here takes no thread.
+    that wait for a cache to be rebuilt do not block those of others. Few writes are done at once,
+    and passwords are hashed one at a time, each in threads of their own. What waits here takes no
+    thread. A write that waits too long, here or for a lock, is refused with `Busy`.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -219,15 +223,20 @@ class InTurn(ASGIMiddleware):
         viewer = scope.get("user")
         subject = viewer.person_id if viewer else network_of(request)
         queues: Queues = request.app.state.queues
-        turns, patience = queues.writes, None
-        if request.method in SAFE:
-            turns, patience = queues.pages, LONGEST_WAIT
-        elif scope["route_handler"].opt.get("hashes_password"):
-            turns = queues.passwords
+        writes = request.method not in SAFE
+        turns, pool = queues.pages, Pool.READS
+        if writes and scope["route_handler"].opt.get("hashes_password"):
+            turns, pool = queues.passwords, Pool.PASSWORDS
+        elif writes:
+            turns, pool = queues.writes, Pool.WRITES
+        deadline = monotonic() + SAVE_SECONDS
         try:
-            has_turn = await turns.take(subject, patience)
+            async with asyncio.timeout(SAVE_SECONDS if writes else None):
+                has_turn = await turns.take(subject, None if writes else LONGEST_WAIT)
         except TooManyWait:
             raise _too_often(LONGEST_WAIT) from None
+        except TimeoutError:
+            raise Busy(BUSY) from None
         done = False
 
         def give_back() -> None:
@@ -242,7 +251,8 @@ class InTurn(ASGIMiddleware):
             await send(message)
 
         try:
-            await next_app(scope, receive, sending)
+            with in_pool(pool), writing_until(deadline):
+                await next_app(scope, receive, sending)
         finally:
             give_back()
 

@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 
 from workspace.clock import now
 from workspace.database import Database
-from workspace.errors import Conflict, DealkinError
+from workspace.errors import Busy, Conflict, DealkinError
 from workspace.jobs.tables import Job, JobState
 
 logger = logging.getLogger("dealkin.jobs")
@@ -288,18 +288,24 @@ def _run(task: Task, kind: Kind) -> None:
     except _Stopped:
         # A stop is no failure, so this run does not count.
         task.end(JobState.WAITING, due_at=now(), attempts=task.attempts - 1)
+    except Busy as error:
+        _end_attempt(task, str(error))
     except DealkinError as refusal:
         # The same work would be refused again.
         task.end(JobState.FAILED, finished_at=now(), problem=str(refusal))
     except Exception as error:
         logger.exception("Job %s failed", task.id)
-        problem = f"{type(error).__name__}: {error}"
-        if task.attempts >= MOST_ATTEMPTS:
-            task.end(JobState.FAILED, finished_at=now(), problem=problem)
-        else:
-            task.end(JobState.WAITING, due_at=now() + delay(task.attempts), problem=problem)
+        _end_attempt(task, f"{type(error).__name__}: {error}")
     else:
         task.end(JobState.DONE, finished_at=now(), result=result, problem="")
+
+
+def _end_attempt(task: Task, problem: str) -> None:
+    """Have a job that failed wait for its next run, or give it up."""
+    if task.attempts >= MOST_ATTEMPTS:
+        task.end(JobState.FAILED, finished_at=now(), problem=problem)
+    else:
+        task.end(JobState.WAITING, due_at=now() + delay(task.attempts), problem=problem)
 
 
 def _take(database: Database, kinds: Kinds) -> Job | None:
