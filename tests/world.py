@@ -193,6 +193,9 @@ class FakeEmbedder:
     dimension = 64
     languages = frozenset({"en"})
 
+    def load(self) -> None:
+        """There is nothing to load."""
+
     def encode(self, texts: list[str]) -> np.ndarray:
         """A unit vector for each text; zero for a text without words."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)

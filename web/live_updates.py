@@ -47,12 +47,13 @@ class Pulse:
     def close(self) -> None:
         """Wake every listener for the last time, as the server stops."""
         self.closed = True
-        self._wake()
+        self.wake()
 
     def _listen(self, session: Session) -> None:
-        event.listen(session, "after_commit", lambda _session: self._wake(), once=True)
+        event.listen(session, "after_commit", lambda _session: self.wake(), once=True)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Wake every listener."""
         with self._lock:
             listening = list(self._listening)
         for loop, woken in listening:

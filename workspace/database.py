@@ -40,6 +40,10 @@ log = logging.getLogger(__name__)
 _AFTER_COMMIT = "what follows the commit"
 BUSY = "Too much is being written at once. Nothing was saved. Try again in a moment."
 
+# The channel on which PostgreSQL tells all server processes of each commit.
+CHANNEL = "dealkin_commits"
+_NOTIFY = sa.text(f"NOTIFY {CHANNEL}")
+
 # How long work that nobody waits for waits for other writers.
 PATIENCE = 60.0
 # What follows a commit has at least this long, however long its writer has waited.
@@ -120,6 +124,9 @@ class Database:
             for watcher in self._watchers:
                 watcher(session)
             yield session
+            if not self.is_sqlite:
+                # Sent with the commit: it wakes the open pages of every process.
+                session.connection().execute(_NOTIFY)
         acts = session.info.get(_AFTER_COMMIT, ())
         if not acts:
             return
@@ -163,14 +170,28 @@ class Database:
         self.reader.dispose()
 
     def upgrade(self) -> None:
-        """Migrate the schema to the newest revision."""
+        """Migrate the schema to the newest revision; refused if a newer Dealkin has written it."""
+        if self._is_newer():
+            raise DealkinError(
+                "A newer version of Dealkin has upgraded this database. Install that version, or"
+                " restore the backup that was made before the upgrade."
+            )
         command.upgrade(self._alembic(), "head")
+
+    def _is_newer(self) -> bool:
+        """Whether the schema has a revision that this version does not know."""
+        known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
+        current = self._revision()
+        return current is not None and current not in {script.revision for script in known}
+
+    def _revision(self) -> str | None:
+        with self.reader.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
 
     def is_current(self) -> bool:
         """Whether the schema has the newest revision."""
         head = ScriptDirectory.from_config(self._alembic()).get_current_head()
-        with self.reader.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() == head
+        return self._revision() == head
 
     def _alembic(self) -> Config:
         config = Config()

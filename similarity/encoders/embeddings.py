@@ -6,7 +6,7 @@ import importlib.util
 import os
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -41,6 +41,7 @@ class Encoder(Protocol):
     @property
     def languages(self) -> frozenset[str]: ...
     def encode(self, texts: list[str]) -> NDArray[np.float32]: ...
+    def load(self) -> None: ...
 
 
 class Embedder:
@@ -68,6 +69,21 @@ class Embedder:
             with file.open("rb") as weights:
                 digest.update(hashlib.file_digest(weights, "sha256").digest())
         return f"{Path(self.name).name}@{digest.hexdigest()[:12]}"
+
+    def load(self) -> None:
+        """Load the model if it can be loaded, in a process that will fork.
+
+        No thread is started: the threads that compute would be missing in the children.
+        """
+        with suppress(ModelUnavailable), self._lock:
+            import torch
+
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            try:
+                self._usable_model()
+            finally:
+                torch.set_num_threads(threads)
 
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """The unit vectors of these texts, shape (n, dimension).

@@ -66,6 +66,9 @@ class MadeUpModel:
     model_id = "made-up"
     languages: frozenset[str] = frozenset()
 
+    def load(self) -> None:
+        """There is nothing to load."""
+
     def encode(self, texts: list[str]) -> Vectors:
         """Unit vectors that follow from the texts, but not from what they mean."""
         seeds = (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) for text in texts)

@@ -1,11 +1,14 @@
 """Commands that serve a workspace: serve and demo."""
 
-from typing import TYPE_CHECKING
+import logging
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from web.cli.options import Host, Port, app
-from web.cli.workspace import open_workspace
+from web.cli.workspace import load_settings, open_workspace
 from workspace.errors import Conflict, DealkinError
 
 if TYPE_CHECKING:
@@ -16,15 +19,50 @@ if TYPE_CHECKING:
     from web.workspace import Workspace
     from workspace.people.tables import Person
 
+logger = logging.getLogger("dealkin.serve")
+
+# How often the leader looks for documents that no write has prepared.
+CATCH_UP_SECONDS = 300.0
 # How long a stop waits for the parts of jobs that are being done; others take them over later.
 JOB_SECONDS = 1.0
 
 
+Workers = Annotated[
+    int,
+    typer.Option("--workers", min=1, max=64, help="Server processes; above 1 needs PostgreSQL."),
+]
+
+
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
     """Serve the workspace to browsers."""
-    with open_workspace(_address(host, port)) as workspace:
-        _serve(workspace, host, port)
+    from web.processes import run_processes
+    from web.workspace import encoder_of
+    from workspace.database import Database
+    from workspace.locks import serving
+
+    settings, address = load_settings(), _address(host, port)
+    with closing(Database(settings.database)) as database:
+        if workers > 1 and database.is_sqlite:
+            raise DealkinError(
+                "Several processes need PostgreSQL: set DATABASE_URL, or leave out --workers."
+            )
+        with serving(database), closing(_listen(host, port)) as listener:
+            if workers == 1:
+                with open_workspace(address) as workspace:
+                    _greet(workspace, host)
+                    _serve(workspace, listener)
+                return
+            with open_workspace(address) as workspace:
+                _greet(workspace, host)
+            encoder = encoder_of(settings)
+            encoder.load()
+
+            def serve_here() -> None:
+                with open_workspace(address, encoder) as workspace:
+                    _serve(workspace, listener)
+
+            run_processes(workers, serve_here)
 
 
 @app.command()
@@ -32,8 +70,14 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
     """Serve the demo workspace; into an empty database it is put first."""
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
+    from workspace.database import Database
+    from workspace.locks import serving
 
-    with open_workspace(_address(host, port)) as workspace:
+    with (
+        closing(Database(load_settings().database)) as database,
+        serving(database),
+        open_workspace(_address(host, port)) as workspace,
+    ):
         with workspace.database.read() as session:
             is_loaded = content.is_demo(session)
         if is_loaded:
@@ -48,23 +92,12 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
             print_passwords(made, roles)
-        _serve(workspace, host, port)
+        with closing(_listen(host, port)) as listener:
+            _greet(workspace, host)
+            _serve(workspace, listener)
 
 
-def _serve(workspace: "Workspace", host: str, port: int) -> None:
-    import socket
-    import threading
-    import time
-
-    from web.app import create_app
-    from web.jobs import kinds_of
-    from web.server import Server, settle
-    from workspace.collaboration import digests
-    from workspace.delivery import outbox
-    from workspace.jobs.running import Runner
-
-    settings = workspace.settings
-    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -74,12 +107,45 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
         raise DealkinError(
             f"{host}:{port} cannot be listened on ({error.strerror}): --port takes another port."
         ) from None
+    return listener
 
-    server = Server(
-        create_app(workspace),
-        # Forwarding headers are trusted only if the settings tell of a proxy.
-        proxy_headers=settings.origin is not None,
-    )
+
+def _greet(workspace: "Workspace", host: str) -> None:
+    from workspace.delivery.outbox import mail_server
+
+    # Settings that cannot be used are refused before anything is served.
+    mail_server(workspace.settings.smtp_url, workspace.settings.mail_from)
+    typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
+    if warning := network_warning(host, workspace):
+        typer.echo(warning, err=True)
+
+
+def _serve(workspace: "Workspace", listener: socket.socket) -> None:
+    import threading
+    import time
+
+    from web.app import create_app
+    from web.jobs import kinds_of
+    from web.server import Server, settle
+    from workspace.collaboration import digests
+    from workspace.commits import listen
+    from workspace.delivery import outbox
+    from workspace.jobs.running import Runner
+    from workspace.leading import Leader
+
+    settings, database = workspace.settings, workspace.database
+    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
+    app = create_app(workspace)
+    # Forwarding headers are trusted only if the settings tell of a proxy.
+    server = Server(app, proxy_headers=settings.origin is not None)
+    leader = Leader(database)
+
+    def catch_up() -> float:
+        try:
+            workspace.catalog.catch_up()
+        except Exception:
+            logger.exception("Documents could not be brought up to date")
+        return CATCH_UP_SECONDS
 
     def get_ready() -> None:
         # The model loads in the background: neither the start nor the first page waits for it.
@@ -88,21 +154,23 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
         # Answers need the caches and the model first; to look through a large record takes longer.
         workspace.catalog.warm()
         settle()
-        workspace.catalog.catch_up()
+        leader.start_worker("catch-up", catch_up)
 
-    threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
-    stops = []
+    leader.start()
     if mail_server:
-        stops.append(outbox.start_sending(workspace.database, mail_server))
-        stops.append(digests.start_digests(workspace.database, workspace.origin))
-    runner = Runner(workspace.database, kinds_of(workspace))
+        leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
+        leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))
+    if not database.is_sqlite:
+        stops = [listen(settings.direct_database, app.state.pulse.wake)]
+    else:
+        stops = []
+    threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
+    runner = Runner(database, kinds_of(workspace))
     runner.start()
-    typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
-    if warning := network_warning(host, workspace):
-        typer.echo(warning, err=True)
     server.run(sockets=[listener])
     for stop in stops:
         stop.set()
+    leader.stop()
     runner.stop(JOB_SECONDS)
 
 

@@ -26,6 +26,7 @@ for module in (
     "workspace.delivery.outbox",
     "workspace.imports.ledger",
     "workspace.jobs.tables",
+    "workspace.leading",
     "workspace.people.invitations",
     "workspace.people.sign_in",
     "workspace.people.tables",

@@ -30,7 +30,7 @@ def test_should_print_the_demos_passwords_once(
     run: Run, opened: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serve, "_serve", lambda *_: None)
-    first, second = run("demo").out, run("demo").out
+    first, second = run("demo", "--port", 0).out, run("demo", "--port", 0).out
     assert "@" in first
     assert "@" not in second
     line = next(line for line in first.splitlines() if "@" in line and "admin" in line)
