@@ -193,7 +193,12 @@ class FakeEmbedder:
     dimension = 64
     languages = frozenset({"en"})
 
+    problem = ""
+
     def load(self) -> None:
+        """There is nothing to load."""
+
+    def load_in_background(self) -> None:
         """There is nothing to load."""
 
     def encode(self, texts: list[str]) -> np.ndarray:

@@ -8,6 +8,7 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from web import errors
+from web.conditions import Conditions
 from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
@@ -28,6 +29,7 @@ from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.experts import TopicController
+from web.pages.health import HealthController, MetricsController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
@@ -64,6 +66,7 @@ CONTROLLERS = (
     DeskController,
     ExpertController,
     GuestController,
+    HealthController,
     InfluenceController,
     InboxController,
     IntroductionController,
@@ -75,6 +78,7 @@ CONTROLLERS = (
     LibraryController,
     LiveController,
     MemberController,
+    MetricsController,
     OverviewController,
     PeopleController,
     PlaybookController,
@@ -151,6 +155,7 @@ def app_state(workspace: Workspace) -> State:
             "pulse": Pulse(workspace.database),
             "limiter": Limiter(),
             "queues": Queues(),
+            "conditions": Conditions(),
         }
     )
 

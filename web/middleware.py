@@ -7,6 +7,7 @@ from time import monotonic
 from urllib.parse import urlsplit
 
 from anyio import to_thread
+from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.exceptions import (
     ClientException,
@@ -24,6 +25,7 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from web.conditions import Condition
 from web.forms import Form, parse_pairs
 from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
 from web.policies import SAFE, Policy, policy_of, require
@@ -32,10 +34,12 @@ from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
 from web.turns import TooManyWait, Turns
 from web.visits import submitted
+from web.workspace import Workspace
 from workspace.collaboration import inbox
-from workspace.database import BUSY, Database, writing_until
+from workspace.database import BUSY, writing_until
 from workspace.errors import Busy, NotFound
 from workspace.people.sign_in import viewer_of
+from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
 
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
@@ -145,11 +149,14 @@ class AsDeclared(ASGIMiddleware):
             raise NotFound("There is no such page.")
         token = session_token(request)
         viewer, waiting = None, 0
+        conditions: list[Condition] = []
         if token:
-            database = request.app.state.workspace.database
-            viewer, waiting = await to_thread.run_sync(_viewer, database, token)
+            viewer, waiting, conditions = await to_thread.run_sync(
+                _viewer, request.app.state, token
+            )
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
+        scope["conditions"] = conditions  # type: ignore[typeddict-unknown-key]
         declared = policy_of(scope["route_handler"], request.method)
         if declared is None:
             # Such an application does not start; what the framework answers by itself is refused.
@@ -257,11 +264,17 @@ class InTurn(ASGIMiddleware):
             give_back()
 
 
-def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:
-    """The member with this session, and the number of items in their inbox for the page's head."""
-    with database.read() as session:
+def _viewer(state: State, token: str) -> tuple[Viewer | None, int, list[Condition]]:
+    """The member with this session, and what the page's head shows them: the number of items in
+    their inbox, and to administrators what is not as it should be."""
+    workspace: Workspace = state.workspace
+    with workspace.database.read() as session:
         viewer = viewer_of(session, token)
-        return viewer, inbox.count(session, viewer) if viewer else 0
+        if viewer is None:
+            return None, 0, []
+        looks_after = Role.ADMIN in viewer.roles
+        conditions = state.conditions.current(session, workspace) if looks_after else []
+        return viewer, inbox.count(session, viewer), conditions
 
 
 async def _token_field(request: Request) -> str:

@@ -69,7 +69,10 @@ class Pools(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the threads of all pools."""
+        """End the threads of all pools, without waiting for them when the server stops.
+
+        A handler that still waits for a lock has promised nothing.
+        """
         for pool in self._pools.values():
-            pool.shutdown(wait, cancel_futures=cancel_futures)
-        super().shutdown(wait, cancel_futures=cancel_futures)
+            pool.shutdown(wait=False, cancel_futures=True)
+        super().shutdown(wait=False, cancel_futures=True)

@@ -20,6 +20,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
 
 from workspace.errors import Busy, DealkinError
+from workspace.metrics import LOCK_SECONDS
 
 # Named constraints can be dropped again on every database; Alembic needs them.
 SQLModel.metadata.naming_convention = {
@@ -38,6 +39,10 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 log = logging.getLogger(__name__)
 
 _AFTER_COMMIT = "what follows the commit"
+NEWER = (
+    "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
+    " backup that was made before the upgrade."
+)
 BUSY = "Too much is being written at once. Nothing was saved. Try again in a moment."
 
 # The channel on which PostgreSQL tells all server processes of each commit.
@@ -85,7 +90,7 @@ class Database:
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
             self.writer = self.reader = sa.create_engine(
-                self.url, pool_pre_ping=True, max_overflow=-1
+                self.url, pool_pre_ping=True, max_overflow=-1, hide_parameters=True
             )
         self._watchers: list[Callable[[Session], None]] = []
         # On SQLite, the turn of the only writer of this process.
@@ -115,12 +120,14 @@ class Database:
         `Busy` if others write until the deadline of `writing_until`. What was left to
         `after_commit` follows when the connection is free for other writers.
         """
+        began = time.monotonic()
         with (
             self._take_turn(),
             Session(self.writer, expire_on_commit=False) as session,
             session.begin(),
         ):
             self._begin(session)
+            LOCK_SECONDS.observe(time.monotonic() - began)
             for watcher in self._watchers:
                 watcher(session)
             yield session
@@ -171,14 +178,11 @@ class Database:
 
     def upgrade(self) -> None:
         """Migrate the schema to the newest revision; refused if a newer Dealkin has written it."""
-        if self._is_newer():
-            raise DealkinError(
-                "A newer version of Dealkin has upgraded this database. Install that version, or"
-                " restore the backup that was made before the upgrade."
-            )
+        if self.is_newer():
+            raise DealkinError(NEWER)
         command.upgrade(self._alembic(), "head")
 
-    def _is_newer(self) -> bool:
+    def is_newer(self) -> bool:
         """Whether the schema has a revision that this version does not know."""
         known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
         current = self._revision()
@@ -228,6 +232,8 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         isolation_level=None,
+        # Errors go to the log, where nothing personal belongs.
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 30},
         pool_size=1 if writes else 8,
         # The number of readers is not limited, because a reader may open a second, newer session.

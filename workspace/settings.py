@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     model_languages: str = "en"
     # A sentence-transformers cross-encoder (a folder or a name) that rates the best kin again.
     reranker: str | None = None
+    # The secret with which Prometheus asks for /metrics; without one there is no such page.
+    metrics_token: str | None = Field(default=None, repr=False)
     # The address in people's browsers, if the server listens on another one, as behind a proxy.
     # With https://… cookies are sent only over TLS.
     origin: str | None = None

@@ -66,7 +66,12 @@ class MadeUpModel:
     model_id = "made-up"
     languages: frozenset[str] = frozenset()
 
+    problem = ""
+
     def load(self) -> None:
+        """There is nothing to load."""
+
+    def load_in_background(self) -> None:
         """There is nothing to load."""
 
     def encode(self, texts: list[str]) -> Vectors:

@@ -72,6 +72,7 @@ def fit(
 def doctor(as_json: Json = False) -> None:
     """Check the installation; exit code 1 where something is wrong."""
     from similarity import health
+    from web.conditions import stored_conditions
     from web.workspace import encoder_of, reranker_of
     from workspace.database import Database
 
@@ -80,6 +81,11 @@ def doctor(as_json: Json = False) -> None:
         report = health.check(
             database, encoder_of(settings), settings.indexes, reranker_of(settings)
         )
+        if "rows" in report:
+            with database.read() as session:
+                for condition in stored_conditions(session, database, settings):
+                    kind = "problems" if condition.serious else "warnings"
+                    report[kind].append(condition.text)
     if as_json:
         print_json(report)
     else:

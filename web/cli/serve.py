@@ -1,8 +1,11 @@
 """Commands that serve a workspace: serve and demo."""
 
 import logging
+import os
 import socket
-from contextlib import closing
+import sys
+import tempfile
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,7 +27,7 @@ logger = logging.getLogger("dealkin.serve")
 # How often the leader looks for documents that no write has prepared.
 CATCH_UP_SECONDS = 300.0
 # How long a stop waits for the parts of jobs that are being done; others take them over later.
-JOB_SECONDS = 1.0
+JOB_SECONDS = 0.5
 
 
 Workers = Annotated[
@@ -33,14 +36,25 @@ Workers = Annotated[
 ]
 
 
+Logs = Annotated[
+    str, typer.Option("--log-format", metavar="FORMAT", help="Lines for people, console, or json.")
+]
+
+
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> None:
+def serve(
+    host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1, log_format: Logs = "console"
+) -> None:
     """Serve the workspace to browsers."""
+    if workers > 1:
+        # Read when the metrics are imported, so that all processes count together.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="dealkin-"))
     from web.processes import run_processes
     from web.workspace import encoder_of
     from workspace.database import Database
     from workspace.locks import serving
 
+    _configure_logs(log_format)
     settings, address = load_settings(), _address(host, port)
     with closing(Database(settings.database)) as database:
         if workers > 1 and database.is_sqlite:
@@ -52,6 +66,7 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
                 with open_workspace(address) as workspace:
                     _greet(workspace, host)
                     _serve(workspace, listener)
+                _end()
                 return
             with open_workspace(address) as workspace:
                 _greet(workspace, host)
@@ -66,8 +81,9 @@ def serve(host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1) -> 
 
 
 @app.command()
-def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
+    _configure_logs(log_format)
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
     from workspace.database import Database
@@ -95,6 +111,22 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
         with closing(_listen(host, port)) as listener:
             _greet(workspace, host)
             _serve(workspace, listener)
+    _end()
+
+
+def _configure_logs(log_format: str) -> None:
+    from web.logs import LogFormat, configure_logs
+
+    if log_format not in tuple(LogFormat):
+        raise typer.BadParameter("console or json.", param_hint="--log-format")
+    configure_logs(LogFormat(log_format))
+
+
+def _end() -> None:
+    """End the process at once: threads that still wait for a lock have promised nothing."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -124,11 +156,14 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     import threading
     import time
 
+    from sqlalchemy.exc import SQLAlchemyError
+
     from web.app import create_app
     from web.jobs import kinds_of
     from web.server import Server, settle
     from workspace.collaboration import digests
     from workspace.commits import listen
+    from workspace.database import writing_until
     from workspace.delivery import outbox
     from workspace.jobs.running import Runner
     from workspace.leading import Leader
@@ -167,10 +202,12 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     runner = Runner(database, kinds_of(workspace))
     runner.start()
+    workspace.catalog.encoder.load_in_background()
     server.run(sockets=[listener])
     for stop in stops:
         stop.set()
-    leader.stop()
+    with suppress(DealkinError, SQLAlchemyError), writing_until(time.monotonic() + JOB_SECONDS):
+        leader.stop()
     runner.stop(JOB_SECONDS)
 
 
