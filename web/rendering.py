@@ -46,6 +46,7 @@ def render(request: Request, template: str, context: Any) -> str:
             page=context,
             viewer=viewer,
             inbox=request.scope.get("inbox", 0),
+            conditions=request.scope.get("conditions", []),
             path=request.url.path,
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),

@@ -158,4 +158,7 @@ async def submitted(request: Request) -> bytes:
     """The submitted form, encoded; empty where the body is no form."""
     if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
         return b""
-    return await request.body()
+    # Kept for the page that a write gets which could not be saved.
+    body = await request.body()
+    request.scope["state"]["submitted"] = body
+    return body

@@ -10,6 +10,7 @@ from similarity.encoders.reranking import Reader
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from workspace.database import Database
+from workspace.locks import upgrading
 from workspace.settings import Settings
 from workspace.setup import open_database
 
@@ -60,14 +61,17 @@ def workspace_on(
 
 
 @contextmanager
-def open_workspace(settings: Settings, address: str = LOCAL_ADDRESS) -> Iterator[Workspace]:
+def open_workspace(
+    settings: Settings, address: str = LOCAL_ADDRESS, encoder: Encoder | None = None
+) -> Iterator[Workspace]:
     """The workspace of these settings, its database upgraded; closed when the block ends."""
     with closing(open_database(settings)) as database:
         workspace = workspace_on(
-            database, settings, encoder_of(settings), reranker_of(settings), address
+            database, settings, encoder or encoder_of(settings), reranker_of(settings), address
         )
-        workspace.network.catch_up()
-        recorder.catch_up(database)
+        with upgrading(database):
+            workspace.network.catch_up()
+            recorder.catch_up(database)
         yield workspace
 
 

@@ -23,6 +23,7 @@ from tests.world import World
 from workspace.clock import now
 from workspace.deals.stakeholders import add_stakeholder
 from workspace.delivery import outbox
+from workspace.workers import start_worker
 
 
 class Inboxes:
@@ -57,7 +58,7 @@ def inboxes(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inboxes]:
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.1)
     made = Inboxes()
     with mail_server(made, "references@dealkin.example") as server:
-        stopped = outbox.start_sending(world.database, server)
+        stopped = start_worker("outbox", lambda: outbox.send_due(world.database, server))
         yield made
         stopped.set()
         wait_for(*(thread for thread in threading.enumerate() if thread.name == "outbox"))

@@ -55,6 +55,8 @@ FORMS = {
     "/connections",
     "/availability",
     "/sign-in",
+    # With a secret of the settings alone.
+    "/metrics",
 }
 # It ends the session that the other rows need.
 APART = {"/sign-out"}

@@ -20,12 +20,12 @@ from workspace.errors import DealkinError
 @app.command()
 def reindex() -> None:
     """Prepare every document whose text or vector is not current, and make the index anew."""
-    with open_workspace() as workspace:
-        workspace.catalog.reset()
-        with progress_bar("documents") as show:
-            done = workspace.catalog.catch_up(show, thorough=True)
-        workspace.catalog.warm()
-        typer.echo(f"{done:,} documents were prepared; the index is made anew.")
+    from web.jobs import REINDEX, kinds_of
+    from workspace.jobs.running import run_now
+
+    with open_workspace() as workspace, progress_bar("documents") as show:
+        done = run_now(workspace.database, kinds_of(workspace), REINDEX, progress=show)
+    typer.echo(f"{done['documents']:,} documents were prepared; the index is made anew.")
 
 
 @app.command()
@@ -72,6 +72,7 @@ def fit(
 def doctor(as_json: Json = False) -> None:
     """Check the installation; exit code 1 where something is wrong."""
     from similarity import health
+    from web.conditions import stored_conditions
     from web.workspace import encoder_of, reranker_of
     from workspace.database import Database
 
@@ -80,6 +81,11 @@ def doctor(as_json: Json = False) -> None:
         report = health.check(
             database, encoder_of(settings), settings.indexes, reranker_of(settings)
         )
+        if "rows" in report:
+            with database.read() as session:
+                for condition in stored_conditions(session, database, settings):
+                    kind = "problems" if condition.serious else "warnings"
+                    report[kind].append(condition.text)
     if as_json:
         print_json(report)
     else:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from similarity.encoders.embeddings import Encoder
     from web.workspace import Workspace
     from workspace.deals.tables import Deal
     from workspace.people.viewer import Viewer
@@ -29,14 +30,21 @@ def load_settings() -> "Settings":
 
 
 @contextmanager
-def open_workspace(address: str | None = None) -> "Iterator[Workspace]":
-    """The workspace of the environment's settings; `address` is where it will be served."""
+def open_workspace(
+    address: str | None = None, encoder: "Encoder | None" = None
+) -> "Iterator[Workspace]":
+    """The workspace of the environment's settings; `address` is where it will be served.
+
+    `encoder` is one that is loaded already.
+    """
     from sqlalchemy.exc import OperationalError
 
     from web import workspace
 
     with ExitStack() as stack:
-        opening = workspace.open_workspace(load_settings(), address or workspace.LOCAL_ADDRESS)
+        opening = workspace.open_workspace(
+            load_settings(), address or workspace.LOCAL_ADDRESS, encoder
+        )
         try:
             opened = stack.enter_context(opening)
         except (OperationalError, OSError) as error:

@@ -8,7 +8,6 @@ and before that is stored, the message is sent again under the same Message-ID.
 import asyncio
 import logging
 import re
-import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -25,7 +24,6 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.clock import now, spoken
 from workspace.database import Database
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
-from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.outbox")
 
@@ -212,18 +210,14 @@ def sent_by_hand(session: Session, about: str, message_id: int) -> None:
     session.add(message)
 
 
-def start_sending(database: Database, server: MailServer) -> threading.Event:
-    """Start a thread that sends due messages until the returned event is set."""
-
-    def work() -> float:
-        try:
-            return 0.0 if send_next(database, server) else PAUSE_SECONDS
-        except Exception:
-            # The database may be unreachable for a while; the messages stay in it.
-            logger.exception("The outbox could not be worked on")
-            return PAUSE_SECONDS
-
-    return start_worker("outbox", work)
+def send_due(database: Database, server: MailServer) -> float:
+    """Send the message that is due first; returns the seconds until the next look."""
+    try:
+        return 0.0 if send_next(database, server) else PAUSE_SECONDS
+    except Exception:
+        # The database may be unreachable for a while; the messages stay in it.
+        logger.exception("The outbox could not be worked on")
+        return PAUSE_SECONDS
 
 
 def send_next(database: Database, server: MailServer) -> bool:
