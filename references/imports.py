@@ -1,4 +1,4 @@
-"""Files of ties, address books, advocates and past references, as rows for the import."""
+"""Files of ties, address books, calendars, advocates and references, as rows for the import."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
@@ -12,7 +12,7 @@ from references.desk import advocates as record_of_advocates
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
 from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
-from references.network import address_books, vcards
+from references.network import address_books, calendars, vcards
 from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
 from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
@@ -39,6 +39,7 @@ DEMO = Path(__file__).parent / "demo"
 
 LINKEDIN = "LinkedIn"
 ADDRESS_BOOK = "Address book"
+CALENDAR = "Calendar"
 # What a reference of the past came to that did not happen.
 MISSED = State.MISSED.value
 # How two people know each other whom an address book relates.
@@ -133,6 +134,14 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):
             row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
+
+
+def apply_calendar(context: ImportContext, rows: Sequence[Row]) -> None:
+    """Matched by name and address, among the importer's connections."""
+    for row in rows:
+        if "met_on" in row:
+            row.cells["connected_on"] = row.cells.pop("met_on")
+    apply_address_book(CALENDAR, context, rows)
 
 
 def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -443,6 +452,7 @@ EXTENSION = ImportExtension(
             columns(",".join(vcards.HEADER)),
         ),
         GOOGLE_FORMAT,
+        Format("meetings", needs("name,email,met_on"), columns(",".join(calendars.HEADER))),
         Format(
             "advocates",
             needs("person,activities", "person,consent"),
@@ -465,9 +475,10 @@ EXTENSION = ImportExtension(
     functions={
         "connections": partial(apply_address_book, LINKEDIN),
         "cards": partial(apply_address_book, ADDRESS_BOOK),
+        "meetings": apply_calendar,
         "advocates": apply_advocates,
         "references": apply_references,
         "ties": apply_ties,
     },
-    splitters={vcards.OPENING: vcards.split},
+    splitters={vcards.OPENING: vcards.split, calendars.OPENING: calendars.split},
 )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="CSV files and vCards.", metavar="FILE…")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Tables, workbooks, vCards, calendars.", metavar="FILE…")
+    ],
     as_: Annotated[
         str | None,
         typer.Option("--as", metavar="EMAIL", help="The member in whose name they are imported."),
@@ -37,6 +39,10 @@ def import_(
             help="What a column of the files is, repeatable. 'THEIRS=' leaves it out.",
         ),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The sheet of a workbook; by default the first known."),
+    ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
     from references.imports import EXTENSION
@@ -55,7 +61,7 @@ def import_(
         if not equals or not column_name(theirs):
             raise typer.BadParameter("Write 'THEIRS=OURS'.", param_hint="--column")
         columns[column_name(theirs)] = ours.strip()
-    reading = Reading(encoding, order, columns)
+    reading = Reading(encoding, order, columns, sheet)
     with open_workspace() as workspace:
         with workspace.database.write() as session:
             workspace.catalog.postpone(session)
