@@ -13,6 +13,7 @@ from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
 from web.pages.administration.invitations import JoinController
+from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
@@ -66,6 +67,7 @@ CONTROLLERS = (
     InboxController,
     IntroductionController,
     InvitationController,
+    JobController,
     JoinController,
     KeepInTouchController,
     KinController,

@@ -109,6 +109,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("token", "of-nobody"),
         ("step", "approve"),
         ("message", 1),
+        ("job_id", 1),
         ("stakeholder_id", 1),
         ("connection_id", 1),
         ("view_id", 1),

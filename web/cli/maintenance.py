@@ -20,12 +20,12 @@ from workspace.errors import DealkinError
 @app.command()
 def reindex() -> None:
     """Prepare every document whose text or vector is not current, and make the index anew."""
-    with open_workspace() as workspace:
-        workspace.catalog.reset()
-        with progress_bar("documents") as show:
-            done = workspace.catalog.catch_up(show, thorough=True)
-        workspace.catalog.warm()
-        typer.echo(f"{done:,} documents were prepared; the index is made anew.")
+    from web.jobs import REINDEX, kinds_of
+    from workspace.jobs.running import run_now
+
+    with open_workspace() as workspace, progress_bar("documents") as show:
+        done = run_now(workspace.database, kinds_of(workspace), REINDEX, progress=show)
+    typer.echo(f"{done['documents']:,} documents were prepared; the index is made anew.")
 
 
 @app.command()

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from web.workspace import Workspace
     from workspace.people.tables import Person
 
+# How long a stop waits for the parts of jobs that are being done; others take them over later.
+JOB_SECONDS = 1.0
+
 
 @app.command()
 def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
@@ -54,9 +57,11 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
     import time
 
     from web.app import create_app
+    from web.jobs import kinds_of
     from web.server import Server, settle
     from workspace.collaboration import digests
     from workspace.delivery import outbox
+    from workspace.jobs.running import Runner
 
     settings = workspace.settings
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
@@ -90,12 +95,15 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
     if mail_server:
         stops.append(outbox.start_sending(workspace.database, mail_server))
         stops.append(digests.start_digests(workspace.database, workspace.origin))
+    runner = Runner(workspace.database, kinds_of(workspace))
+    runner.start()
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     if warning := network_warning(host, workspace):
         typer.echo(warning, err=True)
     server.run(sockets=[listener])
     for stop in stops:
         stop.set()
+    runner.stop(JOB_SECONDS)
 
 
 def _address(host: str, port: int) -> str:

@@ -25,6 +25,7 @@ for module in (
     "workspace.deals.tables",
     "workspace.delivery.outbox",
     "workspace.imports.ledger",
+    "workspace.jobs.tables",
     "workspace.people.invitations",
     "workspace.people.sign_in",
     "workspace.people.tables",
