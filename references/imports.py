@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from references.desk import advocates as record_of_advocates
 from references.desk.advocates import Activity, Advocate
@@ -26,7 +26,7 @@ from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day, read_first_day, read_last_day
 from workspace.imports.formats import Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
-from workspace.imports.run import ImportExtension
+from workspace.imports.run import ImportExtension, same_name
 from workspace.keys import plain, random_key
 from workspace.people import people
 from workspace.people.addresses import is_shared
@@ -434,6 +434,14 @@ def _past(
     return request
 
 
+def _remove_connection(session: Session, connection: Connection, by: int | None) -> None:
+    """Remove a connection; one that was matched since takes its tie along."""
+    if connection.tie_id is None:
+        session.delete(connection)
+    else:
+        address_books.remove_connection(session, connection, by)
+
+
 def _place(request: ReferenceRequest) -> tuple[object, ...]:
     day = request.starts_at.date() if request.starts_at else None
     return (request.deal_id, request.advocate_id, request.activity, day)
@@ -480,5 +488,7 @@ EXTENSION = ImportExtension(
         "references": apply_references,
         "ties": apply_ties,
     },
+    groups={"connections": same_name, "cards": same_name, "meetings": same_name},
+    removers={Connection: _remove_connection},
     splitters={vcards.OPENING: vcards.split, calendars.OPENING: calendars.split},
 )

@@ -62,12 +62,16 @@ def read_file(
     path: Path, splitters: Splitters | None = None, encoding: str | None = None
 ) -> RawFile:
     """The raw rows of a file; `Invalid` unless it is a table or one of the splitters knows it."""
+    return read_bytes(path.name, open_file(path), splitters, encoding)
+
+
+def open_file(path: Path) -> bytes:
+    """The bytes of a file, one more than it may have at most."""
     try:
         with path.open("rb") as file:
-            raw = file.read(LARGEST_FILE + 1)
+            return file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise Invalid(f"It cannot be opened: {error.strerror or 'unknown reason'}.") from None
-    return read_bytes(path.name, raw, splitters, encoding)
 
 
 def read_bytes(
