@@ -34,6 +34,11 @@ SQLModel.metadata.naming_convention = {
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 
+# Stands in the `info` of tables whose rows follow from other rows, or tell what happened: an import
+# is not undone in them. True for a whole table, or the column that is filled in such rows only. In
+# the `info` of a column, its values follow from other rows.
+FOLLOWS = "follows"
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 log = logging.getLogger(__name__)

@@ -5,12 +5,13 @@ from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from workspace.change_log import Change, ChangeLog, Generation, State
+from workspace.database import FOLLOWS
 
 
 class Document(SQLModel, table=True):
     """The text that stands for a deal, an asset or a person, as stems."""
 
-    __table_args__ = (UniqueConstraint("kind", "subject_id"),)
+    __table_args__ = (UniqueConstraint("kind", "subject_id"), {"info": {FOLLOWS: True}})
 
     id: int = Field(default=None, primary_key=True)
     kind: str = Field(max_length=10)
@@ -29,7 +30,7 @@ class Document(SQLModel, table=True):
 class Passage(SQLModel, table=True):
     """A piece of a document (the whole, its title, or a passage of it) with its vector."""
 
-    __table_args__ = (UniqueConstraint("document_id", "position"),)
+    __table_args__ = (UniqueConstraint("document_id", "position"), {"info": {FOLLOWS: True}})
 
     id: int = Field(default=None, primary_key=True)
     document_id: int = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
@@ -70,6 +71,8 @@ class CatalogMean(SQLModel, table=True):
     It is stored, so that every cache gives the same scores, and renewed each time the number of
     documents has doubled.
     """
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     kind: str = Field(primary_key=True, max_length=10)
     model: str = Field(primary_key=True, max_length=100)

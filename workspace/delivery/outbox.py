@@ -22,7 +22,7 @@ from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.clock import now, spoken
-from workspace.database import Database
+from workspace.database import FOLLOWS, Database
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
 
 logger = logging.getLogger("dealkin.outbox")
@@ -45,6 +45,8 @@ _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/))[\w-]{20,}")
 
 class OutboxMessage(SQLModel, table=True):
     """A mail that is to be sent, or was sent."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(default=None, primary_key=True)
     # The first part of its Message-ID, which stays the same for all attempts.

@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Text
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
+from workspace.database import FOLLOWS
 
 
 class JobState(StrEnum):
@@ -25,6 +26,8 @@ UNFINISHED = (JobState.WAITING, JobState.RUNNING)
 
 class Job(SQLModel, table=True):
     """One job. `by_id` is empty for the command line and for schedules."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(default=None, primary_key=True)
     kind: str = Field(max_length=60, index=True)
