@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from references.desk.policy import current_policy
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.clock import now, spoken, today
@@ -34,11 +35,21 @@ CALLS = (Activity.CALL,)
 EVENTS = (Activity.VISIT, Activity.SPEAKING, Activity.PRESS)
 
 
+class CodeNeeded(Invalid):
+    """Consent or terms would be widened, which the policy allows only with a code from an email."""
+
+    def __init__(self) -> None:
+        super().__init__("Enter the code from the email.", {"code": "Needed."})
+
+
 class Advocate(SQLModel, table=True):
     """A contact who was nominated to vouch for us; their last consent says whether they do."""
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
+    # Where emails to them go; only `addresses.confirm_address` sets it. The address in the record,
+    # which every member with a role may edit, is no more than a proposal.
+    address: str | None = Field(default=None, max_length=254)
     # A list, joined by `value_lists.join_values`.
     activities: str = Field(default="", max_length=300)
     # Their own limits; None leaves the policy's.
@@ -122,10 +133,12 @@ def set_terms(
     events_in_two_quarters: int | None,
     paused_until: date | None,
     own: bool = False,
+    confirmed: bool = False,
 ) -> None:
     """Set what an advocate can be asked for, how often, and from which day.
 
-    `own` terms come from the advocate; after them members can be stricter, but not laxer.
+    `own` terms come from the advocate; after them members can be stricter, but not laxer. Wider
+    terms need a code if the policy says so: `confirmed` says that it was given.
     """
     lock_customer(session, advocate)
     terms = {
@@ -134,8 +147,11 @@ def set_terms(
         "events_in_two_quarters": events_in_two_quarters,
         "paused_until": paused_until,
     }
-    if advocate.own_terms and not own:
-        _require_stricter(advocate, terms)
+    laxer = _laxer(advocate, terms)
+    if laxer and advocate.own_terms and not own:
+        raise Invalid("The advocate said so themselves; only they can take it back.", laxer)
+    if laxer and not confirmed and current_policy(session).code_to_widen:
+        raise CodeNeeded
     changed = {name: value for name, value in terms.items() if getattr(advocate, name) != value}
     for name, value in changed.items():
         setattr(advocate, name, value)
@@ -165,7 +181,8 @@ def hand_over_advocate(
     audit(session, by, "advocate handed over", f"person {advocate.person_id}", detail)
 
 
-def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
+def _laxer(advocate: Advocate, terms: dict[str, Any]) -> dict[str, str]:
+    """The new terms that are laxer than an advocate's, each with what theirs say."""
     errors = {}
     agreed = set(split_values(advocate.activities))
     if set(split_values(terms["activities"])) - agreed:
@@ -177,8 +194,7 @@ def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
     pause = advocate.paused_until
     if pause and pause > today() and (terms["paused_until"] or today()) < pause:
         errors["paused_until"] = f"They want to be left alone until {spoken(pause)}."
-    if errors:
-        raise Invalid("The advocate said so themselves; only they can take it back.", errors)
+    return errors
 
 
 def _joined(activities: Iterable[Activity]) -> str:

@@ -15,6 +15,7 @@ from references.desk import budgets
 from references.desk.advocates import Activity, Advocate, parse_activities
 from references.desk.budgets import Availability
 from references.desk.consent import Consent, ConsentState, Standing
+from references.desk.guest_links import GuestLink
 from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import (
     DESK_ROLES,
@@ -146,6 +147,9 @@ class StepRow:
     before: str
     after: str
     text: str
+    # The address to which the link was sent, and when, of a step by link.
+    sent_to: str | None
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -213,8 +217,15 @@ def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
 def history_of(session: Session, request_id: int) -> list[StepRow]:
     """The steps of a request, the newest first."""
     query = (
-        select_row(StepRow, RequestStep, by=col(Person.name))
+        select_row(
+            StepRow,
+            RequestStep,
+            by=col(Person.name),
+            sent_to=col(GuestLink.sent_to),
+            sent_at=col(GuestLink.created_at),
+        )
         .outerjoin(Person, col(Person.id) == col(RequestStep.by_id))
+        .outerjoin(GuestLink, col(GuestLink.id) == col(RequestStep.link_id))
         .where(col(RequestStep.request_id) == request_id)
         .order_by(col(RequestStep.id).desc())
     )
