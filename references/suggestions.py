@@ -33,8 +33,15 @@ from workspace.clock import today
 from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import DealFilter
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
+from workspace.deals.tables import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealProduct,
+    Outcome,
+    Product,
+    Stakeholder,
+)
 from workspace.people.people import PersonSummary
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer

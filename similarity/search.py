@@ -1,6 +1,6 @@
 """One box over the record: by name first, then by words, and by meaning where words say nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -28,6 +28,7 @@ from workspace.assets import Asset
 from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.discretion import hidden_from
 from workspace.deals.tables import Deal
 from workspace.people.people import PersonSummary, select_people
 from workspace.people.tables import Person
@@ -107,7 +108,7 @@ def search(
     """
     if not text.strip():
         return SearchResults()
-    hidden = hidden_deal_ids(session, viewer)
+    hidden = _hidden(session, viewer)
     named = _named(session, text, limit, hidden)
     vector = about_text(catalog, text).vector
     read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
@@ -139,7 +140,7 @@ def search(
 
 def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) -> list[Hit]:
     """What a text that is still being typed names, the nearest first, of all kinds together."""
-    hidden = hidden_deal_ids(session, viewer)
+    hidden = _hidden(session, viewer)
     named = _named(session, text, limit, hidden)
     matches = [match for of_kind in named.values() for match in of_kind]
     hits = {
@@ -155,14 +156,11 @@ def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) ->
 
 
 def _named(
-    session: Session, text: str, limit: int, hidden: Collection[int]
+    session: Session, text: str, limit: int, hidden: Mapping[Subject, Collection[int]]
 ) -> dict[Subject, list[NameMatch]]:
     """What a text names, by kind; misspelt words only where no kind has them as they are."""
     named = {
-        kind: find_names(
-            session, text, kind, limit=limit, hidden=hidden if kind == Subject.DEAL else ()
-        )
-        for kind in Subject
+        kind: find_names(session, text, kind, limit=limit, hidden=hidden[kind]) for kind in Subject
     }
     if any(matches and matches[0].closeness < Closeness.MISSPELT for matches in named.values()):
         return {
@@ -170,6 +168,17 @@ def _named(
             for kind, matches in named.items()
         }
     return named
+
+
+def _hidden(session: Session, viewer: Viewer) -> Mapping[Subject, Collection[int]]:
+    """What a viewer may not know of, by kind."""
+    others = hidden_from(session, viewer)
+    return {
+        Subject.DEAL: hidden_deal_ids(session, viewer),
+        Subject.ACCOUNT: others.accounts,
+        Subject.PERSON: others.people,
+        Subject.ASSET: (),
+    }
 
 
 def _best(named: dict[Subject, list[NameMatch]], by_kind: dict[Subject, list[Hit]]) -> Hit | None:
@@ -192,10 +201,10 @@ def _by_text(
     vector: Vectors | None,
     kind: Kind,
     limit: int,
-    hidden: Collection[int],
+    hidden: Mapping[Subject, Collection[int]],
 ) -> dict[int, list[Span]]:
     """The documents that have the words of a text, the best first, each with its passage."""
-    unseen = np.array(sorted(hidden) if kind is Kind.DEAL else [], np.int64)
+    unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
     with catalog.searching(session, kind) as collection:
         asked = _in_every_language(
             collection, ask(collection, text, vector, Weights(), catalog.encoder.languages), text
@@ -234,13 +243,13 @@ def _near(
     catalog: Catalog,
     text: str,
     vector: Vectors,
-    hidden: Collection[int],
+    hidden: Mapping[Subject, Collection[int]],
     floor: float,
 ) -> list[Hit]:
     """What is near by meaning alone, the nearest first."""
     near: list[tuple[float, Hit]] = []
     for kind in Kind:
-        unseen = np.array(sorted(hidden) if kind is Kind.DEAL else [], np.int64)
+        unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
         with catalog.searching(session, kind) as collection:
             asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)
             matches = match(collection, asked, hidden=unseen)

@@ -15,6 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from workspace.database import unfiltered
+
 
 class State(SQLModel):
     """The columns of a log's state: one row, which holds the last generation's number."""
@@ -144,4 +146,5 @@ def follow(
     @event.listens_for(session, "before_commit")
     def flush_and_act(session: Session) -> None:
         session.flush()
-        before_commit(session)
+        with unfiltered(session):
+            before_commit(session)

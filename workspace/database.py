@@ -36,6 +36,25 @@ log = logging.getLogger(__name__)
 _AFTER_COMMIT = "what follows the commit"
 
 
+# What a session is told about the rows that its reader may not know of.
+_UNFILTERED = "all rows"
+
+
+@contextmanager
+def unfiltered(session: Session) -> Iterator[None]:
+    """Within the block, queries of a session get all rows, whoever reads by it."""
+    session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
+    try:
+        yield
+    finally:
+        session.info[_UNFILTERED] -= 1
+
+
+def is_unfiltered(session: Session) -> bool:
+    """Whether queries of a session get all rows at the moment."""
+    return bool(session.info.get(_UNFILTERED))
+
+
 class Database:
     """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
 

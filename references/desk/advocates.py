@@ -13,6 +13,7 @@ from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.clock import now, spoken, today
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.people.people import list_account, list_people
 from workspace.people.tables import Member, Person
 from workspace.value_lists import join_values, split_values
 
@@ -82,6 +83,9 @@ def nominate(
         raise Invalid("Their customer must be known first.", {"person": "Has no account."})
     if session.exec(select(Advocate.id).where(Advocate.person_id == person.id)).first():
         raise Conflict(f"{person.name} is nominated already.")
+    # Everybody sees the advocates.
+    list_account(session, person.account_id)
+    list_people(session, [person.id])
     advocate = Advocate(
         person_id=person.id,
         activities=_joined(activities),

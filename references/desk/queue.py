@@ -38,8 +38,7 @@ from workspace.accounts.accounts import Account
 from workspace.clock import now, today
 from workspace.database import contains, fetch, page_after, select_row
 from workspace.deals.access import editable_deal_ids, visible_deals
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Stage
+from workspace.deals.tables import Deal, Stage, Stakeholder
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
 

@@ -26,8 +26,7 @@ from references.desk.request import (
 from workspace import clock
 from workspace.clock import now, today
 from workspace.deals.access import may_edit, may_see, sees_deal, visible_deals, works_on_deal
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Outcome, Stage
+from workspace.deals.tables import Deal, Outcome, Stage, Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import PLAIN_VIEW, Viewer

@@ -40,6 +40,7 @@ def import_(
 ) -> None:
     """Import files; the same file twice changes nothing."""
     from references.imports import EXTENSION
+    from workspace.deals.discretion import read_for
     from workspace.imports import run
     from workspace.imports.dates import DateOrder
     from workspace.imports.formats import column_name
@@ -59,7 +60,11 @@ def import_(
     with open_workspace() as workspace:
         with workspace.database.write() as session:
             workspace.catalog.postpone(session)
-            by = viewer_of_email(session, as_).person_id
+            viewer = viewer_of_email(session, as_)
+            by = viewer.person_id
+            if by is not None:
+                # An import without a member is the record's own, and matches all that is there.
+                read_for(session, viewer)
             errors = workspace.settings.home / "import-errors"
             reports = run.import_files(session, files, by, errors, EXTENSION, reading)
         for report in reports:

@@ -1,7 +1,7 @@
 """People: lists, a person's facts, and who can edit them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import contains, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
-from workspace.keys import free_key, row_of_key
+from workspace.keys import free_key, random_key, row_of_key
 from workspace.people.tables import (
     Education,
     Employment,
@@ -191,13 +191,45 @@ def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
 
 
 def add_contact(session: Session, name: str, by: int | None, **facts: Any) -> Person:
-    """Add a contact."""
+    """Add a contact; one at an account that is not listed is not listed either."""
     _require_free(session, facts.get("email"))
-    person = Person(key=free_key(session, Person, name), name=name, **facts)
+    account_id = facts.get("account_id")
+    if account_id and not session.get_one(Account, account_id).listed:
+        facts["listed"] = False
+    # A key from their name would keep the next person of that name from having it.
+    hidden = not facts.get("listed", True)
+    key = random_key(session, Person, "person-") if hidden else free_key(session, Person, name)
+    person = Person(key=key, name=name, **facts)
     session.add(person)
     session.flush()
     audit(session, by, "person added", f"person {person.id}")
     return person
+
+
+def list_account(session: Session, account_id: int | None) -> None:
+    """Let everybody know of an account, and of the people there."""
+    if account_id is None:
+        return
+    account = session.get_one(Account, account_id)
+    if account.listed:
+        return
+    account.listed = True
+    session.add(account)
+    list_people(session, session.exec(select(Person.id).where(Person.account_id == account_id)))
+
+
+def list_people(session: Session, ids: Iterable[int]) -> None:
+    """Let everybody know of these people.
+
+    A person with the address of another who is listed stays as they are: two would have it.
+    """
+    rows = select(Person).where(col(Person.id).in_(set(ids)), col(Person.listed).is_(False))
+    for person in session.exec(rows).all():
+        same = select(Person.id).where(Person.email == person.email, col(Person.listed).is_(True))
+        if person.email is None or session.exec(same).first() is None:
+            person.listed = True
+            session.add(person)
+            session.flush()
 
 
 def edit_person(session: Session, person: Person, by: int | None, changes: dict[str, Any]) -> bool:
@@ -209,6 +241,8 @@ def edit_person(session: Session, person: Person, by: int | None, changes: dict[
             raise Invalid("A member signs in by e-mail.", {"email": "Needed for signing in."})
     assign(person, changed)
     if changed:
+        if person.listed:
+            list_account(session, changed.get("account_id"))
         session.add(person)
         session.flush()
         # The audit log outlives a person's data, so it names the changed facts, not their values.
@@ -220,7 +254,9 @@ def add_employment(
     session: Session, person: Person, organisation: str, by: int | None, **facts: Any
 ) -> Employment:
     """Add an employment, linked to the account of the organisation's name if there is one."""
-    account = session.exec(select(Account.id).where(Account.name == organisation)).first()
+    # A link to an account that is not listed would tell of it.
+    same = select(Account.id).where(Account.name == organisation, col(Account.listed).is_(True))
+    account = session.exec(same).first()
     row = Employment(person_id=person.id, organisation=organisation, account_id=account, **facts)
     _add_fact(session, row, by, "employment")
     return row

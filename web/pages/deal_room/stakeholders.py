@@ -17,8 +17,8 @@ from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, stakeholders
-from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES, Stakeholder
-from workspace.deals.tables import Deal
+from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES
+from workspace.deals.tables import Deal, Stakeholder
 from workspace.errors import Invalid, NotFound
 from workspace.people.people import PersonRow, add_contact, find_person, person_rows
 from workspace.people.tables import Person
@@ -141,7 +141,14 @@ def _buyer(session: Session, deal: Deal, name: str, title: str, by: int | None) 
         return same[0]
     if "@" in name or deal.account_id is None:
         return find_person(session, name)
-    return add_contact(session, name, by, title=title, account_id=deal.account_id)
+    return add_contact(
+        session,
+        name,
+        by,
+        title=title,
+        account_id=deal.account_id,
+        listed=not deal.confidential,
+    )
 
 
 def _editable_stakeholder(
