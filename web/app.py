@@ -12,6 +12,7 @@ from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
@@ -72,6 +73,7 @@ CONTROLLERS = (
     LibraryController,
     LiveController,
     MemberController,
+    FieldRightController,
     OverviewController,
     PeopleController,
     PlaybookController,

@@ -39,6 +39,7 @@ from workspace.clock import now, today
 from workspace.database import contains, fetch, page_after, select_row
 from workspace.deals.access import editable_deal_ids, visible_deals
 from workspace.deals.tables import Deal, Stage, Stakeholder
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
 
@@ -291,6 +292,22 @@ def advocate_rows(
     return [row for row in rows if row.ends_soon] if renewals else rows
 
 
+def rows_for_reader(
+    session: Session, viewer: Viewer, rows: Sequence[AdvocateRow]
+) -> list[AdvocateRow]:
+    """The rows without what the viewer may not read of advocates."""
+    fields = readable_fields(session, viewer)
+    return [
+        replace(
+            row,
+            availability=row.availability.for_reader(fields),
+            ends_soon=row.ends_soon and FieldGroup.CONSENTS in fields,
+            activities=row.activities if FieldGroup.LIMITS in fields else [],
+        )
+        for row in rows
+    ]
+
+
 def advocate_choices(session: Session, activity: Activity) -> list[tuple[str, str]]:
     """The advocates who may be asked today, as (key, name), for a select field."""
     rows = advocate_rows(session, activity, limit=5_000)
@@ -404,15 +421,17 @@ def _complete(session: Session, viewer: Viewer, query: sa.Select[Any]) -> list[R
     names = _names(session, owners.values())
     editable = editable_deal_ids(session, viewer, {row.deal_id for row in rows})
     availability = _availability(session, rows)
+    fields = readable_fields(session, viewer)
     completed = []
     for row in rows:
         owner_id = owners.get(row.customer_id or 0)
         owner_needed = needs_owner_approval(row, rules, owner_id)
         parties = parties_of_viewer(viewer, owner_id, may_edit_deal=row.deal_id in editable)
+        available = availability.get((row.advocate_id, row.activity))
         completed.append(
             replace(
                 row,
-                availability=availability.get((row.advocate_id, row.activity)),
+                availability=available and available.for_reader(fields),
                 waits_for=names.get(owner_id) if owner_needed and owner_id else None,
                 steps=allowed_steps(row, parties, owner_needed=owner_needed),
                 parties=parties,

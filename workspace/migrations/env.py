@@ -24,6 +24,7 @@ for module in (
     "workspace.deals.tables",
     "workspace.delivery.outbox",
     "workspace.imports.ledger",
+    "workspace.people.field_rights",
     "workspace.people.invitations",
     "workspace.people.sign_in",
     "workspace.people.tables",

@@ -15,6 +15,7 @@ from workspace.changes import assign, differing
 from workspace.database import contains, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.keys import free_key, random_key, row_of_key
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import (
     Education,
     Employment,
@@ -86,10 +87,15 @@ def person_rows(
     return page_by_name(session, PersonRow, query, Person, after=after, limit=limit)
 
 
-def find_person(session: Session, text: str) -> Person:
-    """The person of a name, an e-mail address or a key; Invalid unless there is exactly one."""
+def find_person(session: Session, viewer: Viewer, text: str) -> Person:
+    """The person of a name, an e-mail address or a key; Invalid unless there is exactly one.
+
+    Viewers who may not read contacts' addresses find members alone by an address.
+    """
     column = Person.email if "@" in text else Person.name
     same = sa.func.lower(column) == text.lower()
+    if "@" in text and FieldGroup.ADDRESSES not in readable_fields(session, viewer):
+        same = sa.and_(same, col(Person.id).in_(select(Member.person_id)))
     people = session.exec(select(Person).where(sa.or_(same, col(Person.key) == text))).all()
     if len(people) != 1:
         many = "Several are called so: give the e-mail address."

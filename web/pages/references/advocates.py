@@ -35,6 +35,7 @@ from web.workspace import Workspace
 from workspace.clock import today
 from workspace.errors import Conflict, TooMany
 from workspace.keys import row_of_key
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow, active_members, member_of, person_rows
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_role, require_writer
@@ -52,6 +53,7 @@ class Advocates:
     more: str | None
     params: dict[str, str]
     activity: str
+    reads_consents: bool
     activities: tuple[str, ...] = tuple(Activity)
 
 
@@ -91,6 +93,8 @@ class AdvocatePage:
     requests: list[RequestRow]
     # When their customer was, or will be, taken out of their day: for whichever deal.
     used: list[date]
+    reads_consents: bool
+    reads_limits: bool
     letters: Letters
     mail_is_sent: bool
     members: list[tuple[str, str]]
@@ -293,7 +297,9 @@ def advocate_list(session: Session, visit: Visit) -> Advocates:
     asked = visit.form
     text = asked.maybe("q", 200)
     activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
-    renew = asked.choice("renew", ("yes",))
+    # To members who may not read consents, a filter on them is an unknown field.
+    fields = readable_fields(session, visit.viewer)
+    renew = asked.choice("renew", ("yes",)) if FieldGroup.CONSENTS in fields else None
     after = asked.maybe("after", 80)
     asked.check()
     rows = queue.advocate_rows(
@@ -304,13 +310,14 @@ def advocate_list(session: Session, visit: Visit) -> Advocates:
         after=after,
         limit=PAGE + 1,
     )
-    shown, last = first_page(rows, PAGE)
+    shown, last = first_page(queue.rows_for_reader(session, visit.viewer, rows), PAGE)
     other_than_usual = activity if activity != Activity.CALL else None
     return Advocates(
         rows=shown,
         more=last.key if last else None,
         params=filled(q=text, activity=other_than_usual, renew=renew),
         activity=activity,
+        reads_consents=FieldGroup.CONSENTS in fields,
     )
 
 
@@ -320,11 +327,15 @@ def advocate_page(
     """An advocate as this viewer may know them, with what was typed into one of the forms."""
     advocate, person = advocates.advocate_of(session, key)
     activities = advocates.activities_of(advocate)
-    [row] = queue.advocate_rows(
+    rows = queue.advocate_rows(
         session, activities[0] if activities else Activity.CALL, advocate_id=advocate.id
     )
+    [row] = queue.rows_for_reader(session, viewer, rows)
+    fields = readable_fields(session, viewer)
+    reads_limits = FieldGroup.LIMITS in fields
     is_desk = bool(viewer.roles & set(DESK_ROLES))
-    said = consents_of(session, [advocate.id])[advocate.id]
+    reads_consents = FieldGroup.CONSENTS in fields
+    said = consents_of(session, [advocate.id])[advocate.id] if reads_consents else []
     by = {
         person_id: session.get(Person, person_id)
         for person_id in (
@@ -353,7 +364,9 @@ def advocate_page(
         ],
         proposed_address=addresses.proposed_address(advocate, person),
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
-        used=budgets.days_of_customer(session, person.account_id),
+        used=budgets.days_of_customer(session, person.account_id) if reads_limits else [],
+        reads_consents=reads_consents,
+        reads_limits=reads_limits,
         letters=letters_of_advocate(session, viewer, advocate),
         mail_is_sent=workspace.sends_mail,
         members=active_members(session) if is_desk else [],

@@ -200,7 +200,7 @@ def test_should_let_the_rest_of_the_desk_do_what_those_who_ask_cannot(
     assert refused.status_code == 409
     assert "Another member of customer marketing has to do this." in refused.text
     assert visit("erin").post(f"{INES}/consent", said).status_code == 303
-    page = visit("frank").get(INES).text
+    page = visit("alice").get(INES).text
     assert "told by Charlie Costa · written down by Erin Eriksen" in page
 
 
