@@ -188,7 +188,7 @@ class Indexer:
                     "content_hash": digest,
                     "prepared": PREPARATION,
                     "language": text.language,
-                    "terms": " ".join(text.terms),
+                    "terms": text.packed(),
                     "confidential": confidential,
                 }
             )
@@ -391,7 +391,7 @@ def _wrongly_flagged(kind: Kind) -> Any:
 
 def _content_hash(text: Text) -> str:
     pieces = (f"{role:d}{piece}" for role, piece in text.pieces)
-    return _digest(PREPARATION, text.language, *text.terms, "", *pieces)
+    return _digest(PREPARATION, text.language, text.packed(), "", *pieces)
 
 
 def _digest(*parts: object) -> str:
