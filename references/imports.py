@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from sqlmodel import Session, col, select
 
 from references.desk import advocates as record_of_advocates
+from references.desk.addresses import confirm_address
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
 from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
+from references.desk.rules import require_not_asking
 from references.network import address_books, calendars, vcards
 from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
 from references.network.address_books import Connection, Suggestion
@@ -167,7 +169,12 @@ def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
         if advocate is None:
             person = context.get(Person, person_id)
             advocate = record_of_advocates.nominate(session, person, context.by)
+            if person.email:
+                # Nothing was sent to them yet, so no links have to be sent again.
+                confirm_address(session, advocate, person.email, context.by, origin="")
             result = Result.CREATED
+        if terms or consent:
+            require_not_asking(session, context.by, advocate)
         changed = _set_terms(context, advocate, terms)
         if note is not None and note != advocate.note:
             advocate.note = note

@@ -1,13 +1,13 @@
 """One box over the record: by name first, then by words, and by meaning where words say nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from similarity.calibration import nearness_floor
 from similarity.index.catalog import Catalog
@@ -18,6 +18,7 @@ from similarity.index.vectors import Vectors
 from similarity.inquiry import about_text
 from similarity.kin import WORDS_MARKED, matched_stems
 from similarity.names.lookup import Closeness, NameMatch, find_names
+from similarity.names.spelling import variants, words_of
 from similarity.names.tables import Subject
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
@@ -28,9 +29,11 @@ from workspace.assets import Asset
 from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.discretion import hidden_from
 from workspace.deals.tables import Deal
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonSummary, select_people
-from workspace.people.tables import Person
+from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
 # A document has the words of a question from this share of a full match on.
@@ -107,8 +110,8 @@ def search(
     """
     if not text.strip():
         return SearchResults()
-    hidden = hidden_deal_ids(session, viewer)
-    named = _named(session, text, limit, hidden)
+    hidden = _hidden(session, viewer)
+    named = _named(session, viewer, text, limit, hidden)
     vector = about_text(catalog, text).vector
     read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
     by_kind: dict[Subject, list[Hit]] = {}
@@ -139,8 +142,8 @@ def search(
 
 def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) -> list[Hit]:
     """What a text that is still being typed names, the nearest first, of all kinds together."""
-    hidden = hidden_deal_ids(session, viewer)
-    named = _named(session, text, limit, hidden)
+    hidden = _hidden(session, viewer)
+    named = _named(session, viewer, text, limit, hidden)
     matches = [match for of_kind in named.values() for match in of_kind]
     hits = {
         kind: _hits(session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False)
@@ -155,21 +158,56 @@ def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) ->
 
 
 def _named(
-    session: Session, text: str, limit: int, hidden: Collection[int]
+    session: Session,
+    viewer: Viewer,
+    text: str,
+    limit: int,
+    hidden: Mapping[Subject, Collection[int]],
 ) -> dict[Subject, list[NameMatch]]:
     """What a text names, by kind; misspelt words only where no kind has them as they are."""
     named = {
-        kind: find_names(
-            session, text, kind, limit=limit, hidden=hidden if kind == Subject.DEAL else ()
-        )
-        for kind in Subject
+        kind: find_names(session, text, kind, limit=limit, hidden=hidden[kind]) for kind in Subject
     }
+    if FieldGroup.ADDRESSES not in readable_fields(session, viewer):
+        named[Subject.PERSON] = _without_addresses(session, text, named[Subject.PERSON])
     if any(matches and matches[0].closeness < Closeness.MISSPELT for matches in named.values()):
         return {
             kind: [match for match in matches if match.closeness < Closeness.MISSPELT]
             for kind, matches in named.items()
         }
     return named
+
+
+def _without_addresses(session: Session, text: str, matches: list[NameMatch]) -> list[NameMatch]:
+    """The people whom a text names, of contacts only those whose name has its words."""
+    typed = words_of(text)
+    ids = [match.subject_id for match in matches]
+    rows = select(Person.id, Person.name).where(
+        col(Person.id).in_(ids), col(Person.id).not_in(select(Member.person_id))
+    )
+    contacts = dict(session.exec(rows).all())
+
+    def named(match: NameMatch) -> bool:
+        if match.subject_id not in contacts or match.closeness == Closeness.KEY:
+            return True
+        words = words_of(contacts[match.subject_id])
+        return all(
+            any(word.startswith(part) or variants(part) & variants(word) for word in words)
+            for part in typed
+        )
+
+    return [match for match in matches if named(match)]
+
+
+def _hidden(session: Session, viewer: Viewer) -> Mapping[Subject, Collection[int]]:
+    """What a viewer may not know of, by kind."""
+    others = hidden_from(session, viewer)
+    return {
+        Subject.DEAL: hidden_deal_ids(session, viewer),
+        Subject.ACCOUNT: others.accounts,
+        Subject.PERSON: others.people,
+        Subject.ASSET: (),
+    }
 
 
 def _best(named: dict[Subject, list[NameMatch]], by_kind: dict[Subject, list[Hit]]) -> Hit | None:
@@ -192,10 +230,10 @@ def _by_text(
     vector: Vectors | None,
     kind: Kind,
     limit: int,
-    hidden: Collection[int],
+    hidden: Mapping[Subject, Collection[int]],
 ) -> dict[int, list[Span]]:
     """The documents that have the words of a text, the best first, each with its passage."""
-    unseen = np.array(sorted(hidden) if kind is Kind.DEAL else [], np.int64)
+    unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
     with catalog.searching(session, kind) as collection:
         asked = _in_every_language(
             collection, ask(collection, text, vector, Weights(), catalog.encoder.languages), text
@@ -234,13 +272,13 @@ def _near(
     catalog: Catalog,
     text: str,
     vector: Vectors,
-    hidden: Collection[int],
+    hidden: Mapping[Subject, Collection[int]],
     floor: float,
 ) -> list[Hit]:
     """What is near by meaning alone, the nearest first."""
     near: list[tuple[float, Hit]] = []
     for kind in Kind:
-        unseen = np.array(sorted(hidden) if kind is Kind.DEAL else [], np.int64)
+        unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
         with catalog.searching(session, kind) as collection:
             asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)
             matches = match(collection, asked, hidden=unseen)

@@ -13,6 +13,7 @@ from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
@@ -79,6 +80,7 @@ CONTROLLERS = (
     LiveController,
     MemberController,
     MetricsController,
+    FieldRightController,
     OverviewController,
     PeopleController,
     PlaybookController,

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from workspace.database import FOLLOWS
+from workspace.database import FOLLOWS, unfiltered
 
 
 class State(SQLModel):
@@ -152,4 +152,5 @@ def follow(
     @event.listens_for(session, "before_commit")
     def flush_and_act(session: Session) -> None:
         session.flush()
-        before_commit(session)
+        with unfiltered(session):
+            before_commit(session)

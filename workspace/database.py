@@ -78,6 +78,25 @@ def _seconds_left() -> float:
     return PATIENCE if deadline is None else max(0.0, deadline - time.monotonic())
 
 
+# What a session is told about the rows that its reader may not know of.
+_UNFILTERED = "all rows"
+
+
+@contextmanager
+def unfiltered(session: Session) -> Iterator[None]:
+    """Within the block, queries of a session get all rows, whoever reads by it."""
+    session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
+    try:
+        yield
+    finally:
+        session.info[_UNFILTERED] -= 1
+
+
+def is_unfiltered(session: Session) -> bool:
+    """Whether queries of a session get all rows at the moment."""
+    return bool(session.info.get(_UNFILTERED))
+
+
 class Database:
     """Sessions on one database: many that read, and, on SQLite, one that writes at a time.
 

@@ -144,6 +144,34 @@ def consent_request(
     )
 
 
+def code(advocate: str, code: str, minutes: int) -> Email:
+    """Gives an advocate the code with which they confirm that they agree to more."""
+    return Email(
+        "Your code for your reference preferences",
+        _body(
+            advocate,
+            "We are about to record that you agree to references, or to more of them than before."
+            " If that is right, this code confirms it:",
+            code,
+            f"It works for {minutes} minutes. If you did not ask for this, do not pass it on:"
+            " nothing changes without it.",
+        ),
+    )
+
+
+def address_changed(advocate: str) -> Email:
+    """Tells an advocate at the former address that emails go elsewhere."""
+    return Email(
+        "Your address for references has changed",
+        _body(
+            advocate,
+            "From now on, our emails about references go to another address of yours. The links"
+            " that we sent to this address no longer work.",
+            "If you did not ask for this, please tell us by replying to this email.",
+        ),
+    )
+
+
 def _signature(facts: RequestFacts) -> str:
     return f"{facts.asker}\n{facts.asker_email}".strip()
 

@@ -429,6 +429,8 @@ def withdraw(
     name: str,
     source: str = "",
     captured_on: date | None = None,
+    told_by: int | None = None,
+    link_id: int | None = None,
 ) -> None:
     """Record that an advocate refused or withdrew consent; `name` is the advocate's.
 
@@ -442,8 +444,17 @@ def withdraw(
     requests = session.exec(ahead.order_by(col(ReferenceRequest.id)).with_for_update()).all()
     for request in requests:
         session.refresh(request)
-    consent.record_consent(session, advocate, state, by, source=source, captured_on=captured_on)
+    consent.record_consent(
+        session,
+        advocate,
+        state,
+        by,
+        source=source,
+        captured_on=captured_on,
+        told_by=told_by,
+        link_id=link_id,
+    )
     for request in requests:
         if request.advocate_id == advocate.id and request.state in BUDGET_STATES:
-            guest = Guest(advocate.person_id, name, request.id, Party.ADVOCATE)
+            guest = Guest(advocate.person_id, name, request.id, Party.ADVOCATE, link_id)
             return_to_desk(session, guest, request, State(request.state), "withdrew their consent")

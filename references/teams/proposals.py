@@ -30,8 +30,7 @@ from workspace.deals import credit
 from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members
 from workspace.deals.seat_roles import seat_roles
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Outcome, Seat
+from workspace.deals.tables import Deal, Outcome, Seat, Stakeholder
 from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer

@@ -27,6 +27,7 @@ from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from workspace.change_log import follow
 from workspace.database import Database, after_commit, batches, fetch, select_row
 from workspace.deals.tables import Deal
+from workspace.people.tables import Person
 
 log = logging.getLogger(__name__)
 
@@ -329,8 +330,8 @@ class Indexer:
             *session.exec(orphaned),
             *session.exec(lacking.distinct()),
         }
-        if kind is Kind.DEAL:
-            ids |= set(session.exec(_wrongly_flagged()))
+        if kind is not Kind.ASSET:
+            ids |= set(session.exec(_wrongly_flagged(kind)))
         return ids
 
 
@@ -377,12 +378,14 @@ def _documented(session: Session, subjects: Subjects) -> Subjects:
     }
 
 
-def _wrongly_flagged() -> Any:
-    """The deals whose confidential flag differs from that of their document."""
+def _wrongly_flagged(kind: Kind) -> Any:
+    """The deals or people whose document is confidential and should not be, or the reverse."""
+    row_id: Any = Deal.id if kind is Kind.DEAL else Person.id
+    right = col(Deal.confidential) if kind is Kind.DEAL else sa.not_(col(Person.listed))
     return (
-        select(Deal.id)
-        .join(Document, col(Document.subject_id) == col(Deal.id))
-        .where(Document.kind == Kind.DEAL, col(Document.confidential) != col(Deal.confidential))
+        select(row_id)
+        .join(Document, col(Document.subject_id) == row_id)
+        .where(Document.kind == kind, col(Document.confidential) != right)
     )
 
 

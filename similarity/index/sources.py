@@ -51,8 +51,8 @@ def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[in
             for row_id, asset in asset_texts(session, batch):
                 yield row_id, asset_document(asset), False
         else:
-            for row_id, person in person_texts(session, batch):
-                yield row_id, person_document(person), False
+            for row_id, person, confidential in person_texts(session, batch):
+                yield row_id, person_document(person), confidential
 
 
 def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText, bool]]:
@@ -101,8 +101,8 @@ def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetTe
         yield row_id, AssetText(name, kind, summary, products[row_id])
 
 
-def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText]]:
-    """The texts of these people, each with the person's id."""
+def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText, bool]]:
+    """The texts of these people: (id, texts, whether only viewers of a deal know of them)."""
     employers: dict[int, list[str]] = defaultdict(list)
     jobs = select(Employment.person_id, Employment.organisation, Employment.title).where(
         col(Employment.person_id).in_(ids)
@@ -125,6 +125,7 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             col(Person.about),
             col(Person.city),
             col(Person.home_town),
+            col(Person.listed),
             col(Account.name).label("account"),
         )
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
@@ -141,7 +142,7 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             schools=schools[row.id],
             place=f"{row.city} {row.home_town}".strip(),
         )
-        yield row.id, text
+        yield row.id, text, not row.listed
 
 
 def touched_by(row: SQLModel) -> list[tuple[str, int]]:

@@ -56,8 +56,12 @@ def open_workspace(
 @contextmanager
 def open_view(email: str | None) -> "Iterator[tuple[Session, Viewer, Workspace]]":
     """A reading session, with the rights of a member or with those that all members have."""
+    from workspace.deals.discretion import read_for
+
     with open_workspace() as workspace, workspace.database.read() as session:
-        yield session, viewer_of_email(session, email), workspace
+        viewer = viewer_of_email(session, email)
+        read_for(session, viewer)
+        yield session, viewer, workspace
 
 
 def viewer_of_email(session: "Session", email: str | None) -> "Viewer":

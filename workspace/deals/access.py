@@ -136,6 +136,11 @@ def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int])
     return set(session.exec(query))
 
 
+def works_on_deal(person_id: int) -> Predicate:
+    """The predicate of the deals that a member owns or has a seat on."""
+    return _works_on(person_id)
+
+
 def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:
     """Whether a viewer may change this deal."""
     return deal.id in editable_deal_ids(session, viewer, [deal.id])

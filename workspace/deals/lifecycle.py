@@ -33,8 +33,10 @@ from workspace.deals.tables import (
     Product,
     Seat,
     Stage,
+    Stakeholder,
 )
 from workspace.errors import Conflict, DealkinError, Invalid
+from workspace.people.people import list_account, list_people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline.timeline import record, record_all
@@ -100,7 +102,10 @@ def log_one(
     session.exec(member.with_for_update(key_share=True)).first()
     account = find_account(session, account_name)
     if account is None:
-        account = accounts.add(session, account_name, viewer.person_id, **(account_facts or {}))
+        listed = not facts.get("confidential")
+        account = accounts.add(
+            session, account_name, viewer.person_id, listed=listed, **(account_facts or {})
+        )
     elif earlier := _just_logged(session, viewer, name, account):
         return earlier, False
     deal = log(
@@ -196,6 +201,7 @@ def log_all(
         if plan.account:
             _became_customer(deal, plan.account)
         if not deal.confidential:
+            list_account(session, deal.account_id)
             public_products |= products
             public_competitors |= competitors
     session.flush()
@@ -234,6 +240,8 @@ def edit(
         setattr(deal, name, value)
     if "confidential" in changed and not deal.confidential:
         _reveal(session, deal)
+    elif "account_id" in changed and not deal.confidential:
+        list_account(session, deal.account_id)
     deal.version += 1
     session.add(deal)
     record(
@@ -462,6 +470,9 @@ def _reveal(session: Session, deal: Deal) -> None:
     """Let everybody know what a deal hid while it was confidential."""
     if deal.account_id:
         _became_customer(deal, session.get_one(Account, deal.account_id))
+        list_account(session, deal.account_id)
+    people = select(Stakeholder.person_id).where(Stakeholder.deal_id == deal.id)
+    list_people(session, session.exec(people))
     products = select(DealProduct.product_id).where(DealProduct.deal_id == deal.id)
     make_listed(session, Product, session.exec(products))
     competitors = select(DealCompetitor.competitor_id).where(DealCompetitor.deal_id == deal.id)

@@ -157,7 +157,10 @@ class _DealBatch:
             access.require_reader_after(self.session, deal, facts)
 
         if account_name:
-            account = account or self.context.add_account(account_name, mentioned=True)
+            confidential = facts.get("confidential", deal.confidential if deal else False)
+            account = account or self.context.add_account(
+                account_name, mentioned=True, listed=not confidential
+            )
             facts["account_id"] = account.id
         if deal:
             if name:

@@ -21,7 +21,7 @@ from workspace.imports.ledger import ImportFile
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.recorder import Change, Recorder, changed_columns, to_json
 from workspace.imports.run import ImportExtension, Report, apply_files
-from workspace.imports.runs import recognised
+from workspace.imports.runs import read_for_importer, recognised
 
 # How many examples of each problem and each changed field are shown.
 _EXAMPLES = 5
@@ -99,6 +99,7 @@ def preview(
     changes: list[Change] = []
     if files:
         with trial(database) as session:
+            read_for_importer(session, by)
             recorder = Recorder(session)
             applied = apply_files(session, list(files.values()), by, extension)
             changes = recorder.changes()

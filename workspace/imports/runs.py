@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import Database, batches
+from workspace.deals.discretion import read_for
 from workspace.errors import Conflict, DealkinError, NotFound
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import DateOrder
@@ -35,7 +36,8 @@ from workspace.imports.recorder import (
 from workspace.imports.rows import Row
 from workspace.imports.run import ImportExtension, Outcome, Report, add_to_ledger, apply_rows
 from workspace.jobs.running import Task
-from workspace.people.tables import Role
+from workspace.people import members
+from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 
 # The kinds of jobs of imports.
@@ -131,6 +133,13 @@ def own_run(session: Session, viewer: Viewer, run_id: int) -> ImportRun:
     return run
 
 
+def read_for_importer(session: Session, by: int | None) -> None:
+    """Keep from a session what the importing member may not know of; an import without a member is
+    the record's own, and matches all that is there."""
+    if by is not None:
+        read_for(session, members.viewer(session, by, session.get_one(Person, by).name))
+
+
 class ImportWork:
     """What is left to do of an import, in the order of application."""
 
@@ -171,6 +180,7 @@ class ImportWork:
         run = locked(session, self.run_id)
         if run.state != RunState.RUNNING or run.done != self.position:
             raise Conflict("This import is no longer where this process left it.")
+        read_for_importer(session, run.by_id)
         if self.position == 0:
             self._describe_files(session)
         number, rows = self._next(most)
