@@ -11,9 +11,16 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from references.desk import emails
 from references.desk.calendar import Attendee, Meeting, cancellation, invitation, shown
-from references.desk.emails import Email, RequestFacts
+from references.desk.edited_emails import email_as_edited
+from references.desk.emails import (
+    TO_PROSPECT,
+    EmailKind,
+    Mark,
+    RequestFacts,
+    consent_request,
+    filled,
+)
 from references.desk.policy import current_policy
 from workspace.clock import now, zone_or_utc
 from workspace.delivery import outbox
@@ -150,23 +157,24 @@ def revoke_links(session: Session, request_id: int) -> None:
 
 def email_invitation(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the advocate by email for an answer."""
-    answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
-    terms = create_terms_link(session, context.advocate_id, context.advocate, origin)
-    email = emails.invitation(_facts(context), answer, terms)
-    _queue_email(session, context, context.advocate, email, question=True)
+    values = {
+        Mark.ANSWER: _link(session, context, Purpose.ANSWER, context.advocate, origin),
+        Mark.TERMS: create_terms_link(session, context.advocate_id, context.advocate, origin),
+    }
+    _queue_email(session, context, EmailKind.INVITATION, values, question=True)
 
 
 def email_other_times(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the advocate by email for other times."""
     answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
-    _queue_email(session, context, context.advocate, emails.other_times(_facts(context), answer))
+    _queue_email(session, context, EmailKind.OTHER_TIMES, {Mark.ANSWER: answer})
 
 
 def email_time_choice(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the prospect's contact by email to pick a time, if they have an address."""
     if context.prospect and context.prospect.email:
         link = _link(session, context, Purpose.PICK, context.prospect, origin)
-        _queue_email(session, context, context.prospect, emails.time_choice(_facts(context), link))
+        _queue_email(session, context, EmailKind.TIME_CHOICE, {Mark.CHOICE: link})
 
 
 def email_appointment(session: Session, context: EmailContext, origin: str) -> None:
@@ -174,13 +182,13 @@ def email_appointment(session: Session, context: EmailContext, origin: str) -> N
     _address(context.advocate)
     meeting = _meeting(context)
     entry = invitation(meeting)
-    for person, other in _reachable(context):
-        when = shown(meeting.starts_at, zone_or_utc(person.timezone))
-        terms = ""
+    for person in _reachable(context):
+        kind, values = EmailKind.PROSPECT_APPOINTMENT, {}
         if person is context.advocate:
-            terms = create_terms_link(session, context.advocate_id, person, origin)
-        email = emails.appointment(_facts(context), person.name, other, when, terms)
-        _queue_email(session, context, person, email, calendar=entry, method="REQUEST")
+            kind = EmailKind.ADVOCATE_APPOINTMENT
+            values[Mark.TERMS] = create_terms_link(session, context.advocate_id, person, origin)
+        values[Mark.TIME] = shown(meeting.starts_at, zone_or_utc(person.timezone))
+        _queue_email(session, context, kind, values, calendar=entry, method="REQUEST")
 
 
 def email_cancellation(
@@ -192,25 +200,30 @@ def email_cancellation(
     in_calendar: bool,
 ) -> None:
     """Email the cancellation, for calendars too where they have the invitation."""
-    for person, other in _reachable(context):
-        if to_advocate if person is context.advocate else to_prospect:
-            email = emails.cancellation(_facts(context), person.name, other)
+    for person in _reachable(context):
+        is_advocate = person is context.advocate
+        if to_advocate if is_advocate else to_prospect:
+            kind = (
+                EmailKind.ADVOCATE_CANCELLATION if is_advocate else EmailKind.PROSPECT_CANCELLATION
+            )
             entry = cancellation(_meeting(context)) if in_calendar else None
             method = "CANCEL" if in_calendar else ""
-            _queue_email(session, context, person, email, calendar=entry, method=method)
+            _queue_email(session, context, kind, {}, calendar=entry, method=method)
 
 
 def email_feedback_request(
     session: Session, context: EmailContext, origin: str, *, missed: bool, of_prospect: bool
 ) -> None:
     """Ask the advocate for feedback by email, and with `of_prospect` the prospect's contact."""
-    for person, other in _reachable(context):
-        if person is context.advocate or of_prospect:
-            link = _link(session, context, Purpose.FEEDBACK, person, origin)
-            email = emails.feedback_request(
-                _facts(context), person.name, other, link, missed=missed
-            )
-            _queue_email(session, context, person, email)
+    for person in _reachable(context):
+        if person is context.advocate:
+            kind = EmailKind.ADVOCATE_MISSED if missed else EmailKind.ADVOCATE_FEEDBACK
+        elif of_prospect:
+            kind = EmailKind.PROSPECT_MISSED if missed else EmailKind.PROSPECT_FEEDBACK
+        else:
+            continue
+        link = _link(session, context, Purpose.FEEDBACK, person, origin)
+        _queue_email(session, context, kind, {Mark.FEEDBACK: link})
 
 
 def email_consent_request(
@@ -218,7 +231,7 @@ def email_consent_request(
 ) -> None:
     """Ask an advocate by email for their consent, or to renew it."""
     link = create_terms_link(session, advocate_id, to, origin)
-    email = emails.consent_request(to.name, asker.name, asker.email or "", link, renewal=renewal)
+    email = consent_request(to.name, asker.name, asker.email or "", link, renewal=renewal)
     outbox.queue(
         session,
         _address(to),
@@ -240,7 +253,8 @@ def create_terms_link(session: Session, advocate_id: int, person: Person, origin
     return create_link(session, Purpose.CONSENT, person.id, origin, advocate_id=advocate_id)
 
 
-def _facts(context: EmailContext) -> RequestFacts:
+def facts_of(context: EmailContext) -> RequestFacts:
+    """What emails say about a request."""
     prospect, asker = context.prospect, context.asker
     title = f", {prospect.title}" if prospect and prospect.title else ""
     return RequestFacts(
@@ -260,7 +274,7 @@ def _facts(context: EmailContext) -> RequestFacts:
 def _meeting(context: EmailContext) -> Meeting:
     if context.starts_at is None:
         raise Conflict("It has no time yet.")
-    people = [person for person, _ in _reachable(context)]
+    people = list(_reachable(context))
     host = context.organizer if context.organizer and context.organizer.email else people[0]
     return Meeting(
         uid=f"{uuid.uuid5(uuid.NAMESPACE_URL, context.calendar_name)}@dealkin",
@@ -275,12 +289,12 @@ def _meeting(context: EmailContext) -> Meeting:
     )
 
 
-def _reachable(context: EmailContext) -> Iterator[tuple[Person, str]]:
-    """The guests with an email address, each with the name of the other."""
+def _reachable(context: EmailContext) -> Iterator[Person]:
+    """The guests with an email address."""
     if context.advocate.email:
-        yield context.advocate, context.prospect.name if context.prospect else context.buyer
+        yield context.advocate
     if context.prospect and context.prospect.email:
-        yield context.prospect, f"{context.advocate.name} of {context.customer}"
+        yield context.prospect
 
 
 def _link(
@@ -292,13 +306,16 @@ def _link(
 def _queue_email(
     session: Session,
     context: EmailContext,
-    to: Person,
-    email: Email,
+    kind: EmailKind,
+    values: dict[Mark, str],
     *,
     calendar: str | None = None,
     method: str = "",
     question: bool = False,
 ) -> None:
+    """Queue an email as it was edited, or in the usual wording, with these values."""
+    to = context.prospect if kind in TO_PROSPECT and context.prospect else context.advocate
+    email = filled(email_as_edited(session, context.request_id, kind, facts_of(context)), values)
     organizer = context.organizer
     outbox.queue(
         session,

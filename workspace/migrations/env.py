@@ -37,6 +37,7 @@ for module in (
     "references.desk.advocates",
     "references.desk.consent",
     "references.desk.customers",
+    "references.desk.edited_emails",
     "references.desk.guest_links",
     "references.desk.policy",
     "references.desk.request",

@@ -29,6 +29,7 @@ from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, Referenc
 from references.desk.rules import outbox_subject, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
+from web.pages.references.emails import EmailRow, email_rows, may_read_emails
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
@@ -81,7 +82,9 @@ class RequestPage:
     request: ReferenceRequest
     slots: list[datetime]
     steps: list[StepRow]
-    # Letters to guests: for those who may send them by hand.
+    # Emails to guests, for the desk and the asker: those that may still be sent, and those that
+    # were.
+    emails: list[EmailRow]
     messages: list[OutboxMessage]
     mail_is_sent: bool
     # What guests said of it is for those whom it was said to.
@@ -179,7 +182,7 @@ class DeskController(Controller):
         visit.form.done()
         with visit.write() as session:
             row = request_of(session, visit.viewer, key)
-            if not may_read_letters(visit.viewer, row):
+            if not may_read_emails(visit.viewer, row):
                 raise NotFound("There is no such message.")
             require_writer(visit.viewer)
             outbox.sent_by_hand(session, outbox_subject(row), message)
@@ -297,13 +300,14 @@ def request_page(
     row = request_row(session, viewer, request)
     is_desk = Party.DESK in row.parties
     me = session.get(Person, viewer.person_id) if viewer.person_id else None
-    may_read = may_read_letters(viewer, request)
+    may_read = may_read_emails(viewer, request)
     return RequestPage(
         row=row,
         request=request,
         slots=slots_of(session, request.id),
         steps=history_of(session, request.id),
         messages=outbox.messages_about(session, outbox_subject(request)) if may_read else [],
+        emails=email_rows(session, viewer, request) if may_read else [],
         mail_is_sent=workspace.sends_mail,
         may_read_message=is_desk or request.requested_by_id == viewer.person_id,
         may_read_feedback=bool(row.parties & {Party.DESK, Party.ASKER}),
@@ -313,13 +317,6 @@ def request_page(
         wrong=form.wrong,
         zones=zone_choices(),
         zone=zone_or_utc(form.values.get("zone") or (me.timezone if me else "")),
-    )
-
-
-def may_read_letters(viewer: Viewer, request: ReferenceRequest) -> bool:
-    """Whether a viewer may read the letters to guests, links and all: the desk and the asker."""
-    return bool(viewer.roles & set(DESK_ROLES)) or (
-        viewer.may_write and viewer.person_id == request.requested_by_id
     )
 
 
