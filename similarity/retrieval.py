@@ -97,6 +97,14 @@ def match_each(
     return [_matches(asked, candidates) for candidates in candidates_of_each]
 
 
+def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
+    """These documents, as far as they agree with a query, by meaning and by words.
+
+    The same as `match` with a pool for all of them, without a search.
+    """
+    return _matches(asked, collection.agreeing(asked.query, ids))
+
+
 def _matches(asked: TextQuery, candidates: Candidates) -> Matches:
     query = asked.query
     words = candidates.words / max(query.full, float(candidates.words.max(initial=0)), 1e-9)

@@ -42,6 +42,7 @@ from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
+from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
@@ -65,6 +66,7 @@ CONTROLLERS = (
     AdvocateController,
     DealController,
     DeskController,
+    EmailController,
     ExpertController,
     GuestController,
     HealthController,

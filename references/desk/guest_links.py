@@ -11,10 +11,16 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from references.desk import emails
 from references.desk.advocates import Advocate
 from references.desk.calendar import Attendee, Meeting, cancellation, invitation, shown
-from references.desk.emails import Email, RequestFacts
+from references.desk.edited_emails import email_as_edited
+from references.desk.emails import (
+    EmailKind,
+    Mark,
+    RequestFacts,
+    consent_request,
+    filled,
+)
 from references.desk.policy import current_policy
 from workspace.audit import audit
 from workspace.clock import now, zone_or_utc
@@ -89,8 +95,6 @@ class Recipient:
 
     person: Person
     address: str
-    # The name of the guest on the other side.
-    other: str = ""
 
 
 def create_link(
@@ -183,17 +187,18 @@ def _revoke(session: Session, which: sa.ColumnElement[bool]) -> None:
 def email_invitation(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the advocate by email for an answer."""
     to = _advocate(context)
-    answer = _link(session, context, Purpose.ANSWER, to, origin)
-    terms = create_terms_link(session, context.advocate_id, to, origin)
-    email = emails.invitation(_facts(context), answer, terms)
-    _queue_email(session, context, to, email, question=True)
+    values = {
+        Mark.ANSWER: _link(session, context, Purpose.ANSWER, to, origin),
+        Mark.TERMS: create_terms_link(session, context.advocate_id, to, origin),
+    }
+    _queue_email(session, context, to, EmailKind.INVITATION, values, question=True)
 
 
 def email_other_times(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the advocate by email for other times."""
     to = _advocate(context)
     answer = _link(session, context, Purpose.ANSWER, to, origin)
-    _queue_email(session, context, to, emails.other_times(_facts(context), answer))
+    _queue_email(session, context, to, EmailKind.OTHER_TIMES, {Mark.ANSWER: answer})
 
 
 def email_time_choice(session: Session, context: EmailContext, origin: str) -> None:
@@ -201,7 +206,7 @@ def email_time_choice(session: Session, context: EmailContext, origin: str) -> N
     for to in _reachable(context):
         if to.person is context.prospect:
             link = _link(session, context, Purpose.PICK, to, origin)
-            _queue_email(session, context, to, emails.time_choice(_facts(context), link))
+            _queue_email(session, context, to, EmailKind.TIME_CHOICE, {Mark.CHOICE: link})
 
 
 def email_appointment(session: Session, context: EmailContext, origin: str) -> None:
@@ -210,12 +215,12 @@ def email_appointment(session: Session, context: EmailContext, origin: str) -> N
     meeting = _meeting(context)
     entry = invitation(meeting)
     for to in _reachable(context):
-        when = shown(meeting.starts_at, zone_or_utc(to.person.timezone))
-        terms = ""
+        kind, values = EmailKind.PROSPECT_APPOINTMENT, {}
         if to.person is context.advocate:
-            terms = create_terms_link(session, context.advocate_id, to, origin)
-        email = emails.appointment(_facts(context), to.person.name, to.other, when, terms)
-        _queue_email(session, context, to, email, calendar=entry, method="REQUEST")
+            kind = EmailKind.ADVOCATE_APPOINTMENT
+            values[Mark.TERMS] = create_terms_link(session, context.advocate_id, to, origin)
+        values[Mark.TIME] = shown(meeting.starts_at, zone_or_utc(to.person.timezone))
+        _queue_email(session, context, to, kind, values, calendar=entry, method="REQUEST")
 
 
 def email_cancellation(
@@ -228,11 +233,14 @@ def email_cancellation(
 ) -> None:
     """Email the cancellation, for calendars too where they have the invitation."""
     for to in _reachable(context):
-        if to_advocate if to.person is context.advocate else to_prospect:
-            email = emails.cancellation(_facts(context), to.person.name, to.other)
+        is_advocate = to.person is context.advocate
+        if to_advocate if is_advocate else to_prospect:
+            kind = (
+                EmailKind.ADVOCATE_CANCELLATION if is_advocate else EmailKind.PROSPECT_CANCELLATION
+            )
             entry = cancellation(_meeting(context)) if in_calendar else None
             method = "CANCEL" if in_calendar else ""
-            _queue_email(session, context, to, email, calendar=entry, method=method)
+            _queue_email(session, context, to, kind, {}, calendar=entry, method=method)
 
 
 def email_feedback_request(
@@ -240,12 +248,14 @@ def email_feedback_request(
 ) -> None:
     """Ask the advocate for feedback by email, and with `of_prospect` the prospect's contact."""
     for to in _reachable(context):
-        if to.person is context.advocate or of_prospect:
-            link = _link(session, context, Purpose.FEEDBACK, to, origin)
-            email = emails.feedback_request(
-                _facts(context), to.person.name, to.other, link, missed=missed
-            )
-            _queue_email(session, context, to, email)
+        if to.person is context.advocate:
+            kind = EmailKind.ADVOCATE_MISSED if missed else EmailKind.ADVOCATE_FEEDBACK
+        elif of_prospect:
+            kind = EmailKind.PROSPECT_MISSED if missed else EmailKind.PROSPECT_FEEDBACK
+        else:
+            continue
+        link = _link(session, context, Purpose.FEEDBACK, to, origin)
+        _queue_email(session, context, to, kind, {Mark.FEEDBACK: link})
 
 
 def email_consent_request(
@@ -260,9 +270,7 @@ def email_consent_request(
     """Ask an advocate by email for their consent, or to renew it."""
     to = Recipient(person, confirmed_address(person, advocate.address))
     link = create_terms_link(session, advocate.id, to, origin)
-    email = emails.consent_request(
-        person.name, asker.name, asker.email or "", link, renewal=renewal
-    )
+    email = consent_request(person.name, asker.name, asker.email or "", link, renewal=renewal)
     outbox.queue(
         session,
         to.address,
@@ -294,7 +302,8 @@ def confirmed_address(person: Person, address: str | None) -> str:
     return address
 
 
-def _facts(context: EmailContext) -> RequestFacts:
+def facts_of(context: EmailContext) -> RequestFacts:
+    """What emails say about a request."""
     prospect, asker = context.prospect, context.asker
     title = f", {prospect.title}" if prospect and prospect.title else ""
     return RequestFacts(
@@ -334,11 +343,9 @@ def _meeting(context: EmailContext) -> Meeting:
 def _reachable(context: EmailContext) -> Iterator[Recipient]:
     """The guests with an email address."""
     if context.address:
-        other = context.prospect.name if context.prospect else context.buyer
-        yield Recipient(context.advocate, context.address, other)
+        yield Recipient(context.advocate, context.address)
     if context.prospect and context.prospect.email:
-        other = f"{context.advocate.name} of {context.customer}"
-        yield Recipient(context.prospect, context.prospect.email, other)
+        yield Recipient(context.prospect, context.prospect.email)
 
 
 def _advocate(context: EmailContext) -> Recipient:
@@ -358,12 +365,15 @@ def _queue_email(
     session: Session,
     context: EmailContext,
     to: Recipient,
-    email: Email,
+    kind: EmailKind,
+    values: dict[Mark, str],
     *,
     calendar: str | None = None,
     method: str = "",
     question: bool = False,
 ) -> None:
+    """Queue an email as it was edited, or in the usual wording, with these values."""
+    email = filled(email_as_edited(session, context.request_id, kind, facts_of(context)), values)
     organizer = context.organizer
     outbox.queue(
         session,

@@ -43,10 +43,16 @@ class Letters:
     others_may_send: bool
 
 
+def may_read_emails(viewer: Viewer, request: ReferenceRequest) -> bool:
+    """Whether a viewer may read the emails about a request, but for links: the desk, the asker."""
+    return bool(viewer.roles & set(DESK_ROLES)) or (
+        viewer.may_write and viewer.person_id == request.requested_by_id
+    )
+
+
 def letters_of_request(session: Session, viewer: Viewer, request: ReferenceRequest) -> Letters:
     """The emails about a request that the viewer may see: for the desk and the asker."""
-    asked = viewer.may_write and viewer.person_id == request.requested_by_id
-    if not asked and not viewer.roles & set(DESK_ROLES):
+    if not may_read_emails(viewer, request):
         return Letters([], others_may_send=False)
     advocate = session.get(Advocate, request.advocate_id) if request.advocate_id else None
     return _letters(session, viewer, outbox_subject(request), advocate, request.deal_id)

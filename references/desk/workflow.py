@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from references.desk import advocates, consent, guest_links, policy
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState
+from references.desk.edited_emails import discard_edits
 from references.desk.request import (
     BUDGET_STATES,
     MEETINGS,
@@ -222,6 +223,8 @@ def swap(
     if advocate.id == request.advocate_id and before != State.REFUSED:
         raise Invalid("Choose another advocate.", {"advocate": "They are asked already."})
     notify_cancellation(session, request, before)
+    # What was written to one advocate is not for another.
+    discard_edits(session, request.id)
     request.advocate_id = advocate.id
     request.owner_approved_by_id = None
     request.approved_at = None

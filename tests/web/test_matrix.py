@@ -52,6 +52,7 @@ FORMS = {
     "/accounts/{key}/edit",
     "/references/advocates/new",
     "/references/policy",
+    "/references/{key}/emails/{email}",
     "/connections",
     "/availability",
     "/sign-in",

@@ -214,6 +214,20 @@ def require_reader_after(session: Session, deal: Deal, changes: Mapping[str, obj
         )
 
 
+def require_reader_of_new(session: Session, facts: Mapping[str, object]) -> None:
+    """Refuse a new deal that no member would see: confidential, and without an active owner."""
+    owner_id = facts.get("owner_id")
+    if facts.get("confidential") and not (
+        owner_id is not None
+        and session.exec(
+            select(Member.person_id).where(
+                Member.person_id == owner_id, col(Member.active).is_(True)
+            )
+        ).first()
+    ):
+        raise Invalid(f"{NOBODY_SEES} Name an active member as its owner.", {"owner": NOBODY_SEES})
+
+
 def has_reader(
     session: Session,
     deal: Deal,

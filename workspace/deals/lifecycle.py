@@ -87,7 +87,8 @@ def log_one(
     The account is the one of that name; where there is none it is added, with `account_facts`.
     The stage is named, products and competitors are keys that the viewer may know of, and new
     ones are names. A button without scripts can be pressed twice: the same name and account by
-    the same member within a minute is the same deal, and is logged once.
+    the same member within a minute is the same deal, and is logged once. A deal that is closed
+    already takes a reason, as closing it would.
     """
     require_writer(viewer)
     needed = {"name": name, "account": account_name}
@@ -97,6 +98,9 @@ def log_one(
         raise Invalid("An amount has a currency.", {"currency": "Needed with an amount."})
     if facts.get("amount") is None:
         facts["currency"] = None
+    at = stage_of(session, stage) if stage else None
+    if at and at.outcome != Outcome.OPEN and not facts.get("reason"):
+        raise Invalid("Some of this could not be taken.", {"reason": _SAY_WHY})
     # A second press waits here until the first one has logged its deal.
     member = select(Person.id).where(Person.id == viewer.person_id)
     session.exec(member.with_for_update(key_share=True)).first()
@@ -113,7 +117,7 @@ def log_one(
         name,
         account,
         viewer.person_id,
-        stage=stage_of(session, stage) if stage else None,
+        stage=at,
         products=choose_products(session, viewer, products, new_product),
         competitors=choose_competitors(session, viewer, competitors, new_competitor),
         **facts,

@@ -155,6 +155,8 @@ class _DealBatch:
         _check_dates(self.context, deal, stage, facts, closed)
         if deal and differing(deal, facts):
             access.require_reader_after(self.session, deal, facts)
+        elif not deal:
+            access.require_reader_of_new(self.session, facts)
 
         if account_name:
             confidential = facts.get("confidential", deal.confidential if deal else False)

@@ -40,6 +40,7 @@ for module in (
     "references.desk.codes",
     "references.desk.consent",
     "references.desk.customers",
+    "references.desk.edited_emails",
     "references.desk.guest_links",
     "references.desk.policy",
     "references.desk.request",

@@ -257,6 +257,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
     amount, currency = form.money("amount"), form.currency("currency")
     facts: dict[str, Any] = {
         "expected_close": form.day("expected_close"),
+        "reason": form.text("reason", 500),
         "use_case": form.lines("use_case", 5_000),
         "notes": form.lines("notes", 20_000),
         "next_step": form.text("next_step", 500),

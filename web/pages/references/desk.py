@@ -14,7 +14,7 @@ from sqlmodel import Session
 from references.desk import advocates, calendar, workflow
 from references.desk import policy as desk_policy
 from references.desk.advocates import Activity
-from references.desk.letters import Letters, letters_of_request, mark_sent
+from references.desk.letters import Letters, letters_of_request, mark_sent, may_read_emails
 from references.desk.policy import POLICY_RANGES, current_policy
 from references.desk.queue import (
     RequestRow,
@@ -30,6 +30,7 @@ from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, Referenc
 from references.desk.rules import request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
+from web.pages.references.emails import EmailRow, email_rows
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
@@ -80,6 +81,9 @@ class RequestPage:
     request: ReferenceRequest
     slots: list[datetime]
     steps: list[StepRow]
+    # Emails to guests, for the desk and the asker: those that may still be sent, and those that
+    # were, with links for the members who may send them by hand.
+    emails: list[EmailRow]
     letters: Letters
     is_desk: bool
     mail_is_sent: bool
@@ -302,6 +306,7 @@ def request_page(
         request=request,
         slots=slots_of(session, request.id),
         steps=history_of(session, request.id),
+        emails=email_rows(session, viewer, request) if may_read_emails(viewer, request) else [],
         letters=letters_of_request(session, viewer, request),
         mail_is_sent=workspace.sends_mail,
         is_desk=is_desk,
