@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -22,6 +22,8 @@ from similarity.index.vectors import Vectors
 from similarity.learned_weights import weights_in_use
 from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.scoring import Facets, Term, Value, Weights
+from similarity.sentences.denials import affirmed
+from similarity.sentences.facets import as_facets, facets_in, known_names
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals.access import hidden_deal_ids, visible_deals
@@ -164,9 +166,16 @@ def ask_of_text(
     text: str,
     *,
     weights: Weights | None = None,
+    without: Container[str] = (),
 ) -> Inquiry:
-    """An inquiry about the deals that are like a text."""
-    return inquire(session, viewer, about_text(catalog, text), weights=weights)
+    """An inquiry about the deals that are like a text, and have the facets that it names.
+
+    `without` has the ids of named facets that do not count.
+    """
+    named = facets_in(text, known_names(session, viewer))
+    counted = as_facets(facet for facet in named if facet.id not in without)
+    question = replace(about_text(catalog, text), facets=counted)
+    return inquire(session, viewer, question, weights=weights)
 
 
 def inquire(
@@ -213,7 +222,9 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
 
 
 def about_text(catalog: Catalog, text: str) -> Question:
-    """The question for a text. Without a usable model, it has words but no vector."""
+    """The question for a text, without what it denies. Without a usable model, it has words but no
+    vector."""
+    text = affirmed(text)
     try:
         return Question(text, catalog.encoder.encode([text])[0], Facets())
     except ModelUnavailable:
