@@ -47,6 +47,7 @@ class HitKind(StrEnum):
     MEMBER = "member"
     CONTACT = "contact"
     ASSET = "asset"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class Hit:
     currency: str | None = None
     # Of an asset that may not be offered: expired or withdrawn.
     state: str = ""
+    # Of a note: where on its deal it was written, such as 'note:12' or 'next'.
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,13 @@ class SearchResults:
     members: list[Hit] = field(default_factory=list)
     contacts: list[Hit] = field(default_factory=list)
     assets: list[Hit] = field(default_factory=list)
+    notes: list[Hit] = field(default_factory=list)
     # What is near by meaning, where nothing has the words.
     near: list[Hit] = field(default_factory=list)
 
     def groups(self) -> list[list[Hit]]:
         """The hits by kind, those near by meaning aside."""
-        return [self.deals, self.accounts, self.members, self.contacts, self.assets]
+        return [self.deals, self.accounts, self.members, self.contacts, self.assets, self.notes]
 
     @property
     def count(self) -> int:
@@ -129,6 +133,7 @@ def search(
         members=[hit for hit in people if hit.kind == HitKind.MEMBER][:limit],
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=by_kind[Subject.ASSET][:limit],
+        notes=_notes(session, viewer, text, list(read[Kind.DEAL]), limit),
     )
     floor = nearness_floor(catalog.encoder.model_id)
     if results.count or vector is None or floor is None:
@@ -208,10 +213,35 @@ def _by_text(
     passages = {}
     for row, marked in zip(rows, words, strict=True):
         written = texts.get(matches.ids[row], NO_TEXT)
+        number = written.best_passage(matches.passages[row], marked)
         passages[matches.ids[row]] = snippet(
-            written.passage(matches.passages[row]), marked[:WORDS_MARKED], written.language
+            written.passage(number), marked[:WORDS_MARKED], written.language
         )
     return passages
+
+
+def _notes(
+    session: Session, viewer: Viewer, text: str, deal_ids: list[int], limit: int
+) -> list[Hit]:
+    """What was written on these deals besides their descriptions and has the words of a text,
+    those with most of them first."""
+    found: list[tuple[int, int, int, list[Span], str]] = []
+    for deal_id, stored in texts_of(session, Kind.DEAL, deal_ids).items():
+        asked = set(stems(text, stored.language))
+        for number, (passage, source) in enumerate(
+            zip(stored.passages, stored.sources, strict=True)
+        ):
+            common = asked & set(stems(passage, stored.language)) if source else set()
+            if common:
+                shown = snippet(passage, common, stored.language)
+                found.append((-len(common), deal_ids.index(deal_id), number, shown, source))
+    found.sort(key=lambda note: note[:3])
+    deals = {hit.id: hit for hit in _deal_hits(session, viewer, deal_ids)} if found else {}
+    hits = []
+    for _, place, _, shown, source in found[:limit]:
+        if deal := deals.get(deal_ids[place]):
+            hits.append(replace(deal, kind=HitKind.NOTE, snippet=shown, source=source))
+    return hits
 
 
 def _in_every_language(collection: Documents, asked: TextQuery, text: str) -> TextQuery:

@@ -2,18 +2,21 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
 from similarity.index.language import language_of, stems
+from similarity.sentences.denials import affirmed
 
 # Raised when documents are prepared differently, so that all are prepared again.
-PREPARATION = 1
+PREPARATION = 2
 # The most words of a passage: half of what the model reads at once.
 PASSAGE_WORDS = 90
 # The most passages of a document: longer texts are pasted material rather than a description.
 MAX_PASSAGES = 24
+# The most entries of a deal that are passages of its document, and the most passages of each.
+MAX_ENTRIES, ENTRY_PASSAGES = 30, 3
 
 
 class PieceRole(IntEnum):
@@ -36,6 +39,16 @@ class Document:
     language: str
     pieces: tuple[tuple[PieceRole, str], ...]
     terms: tuple[str, ...]
+    # Where the last of the pieces were written, one after the other; empty where all are own texts.
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written on a deal besides its description, such as 'note:12' or 'next'."""
+
+    source: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,8 @@ class DealText:
     industry: str
     products: list[str]
     competitors: list[str]
+    # The newest entries first.
+    entries: tuple[Written, ...] = ()
 
     @property
     def prose(self) -> str:
@@ -85,14 +100,33 @@ class PersonText:
 def deal_document(deal: DealText) -> Document:
     """The document of a deal: the seller's texts, and the related names as words."""
     related = [
-        deal.reason,
         deal.account,
         deal.industry,
         deal.account_description,
         *deal.products,
         *deal.competitors,
     ]
-    return document(deal.name, [deal.use_case, deal.notes], related)
+    prose = [deal.use_case, deal.notes]
+    own = _document(deal.name, tuple(prose), tuple(related), affirm=True)
+    entries = [
+        Written(entry.source, passage)
+        for entry in (Written("reason", deal.reason), *deal.entries[:MAX_ENTRIES])
+        for passage in passages(entry.text)[:ENTRY_PASSAGES]
+    ]
+    if not entries:
+        return own
+    pieces = list(own.pieces)
+    if not any(role == PieceRole.PASSAGE for role, _ in pieces) and (
+        split := passages(join(prose))
+    ):
+        # Its own text is as much a passage as each entry.
+        pieces.append((PieceRole.PASSAGE, split[0]))
+    return replace(
+        own,
+        pieces=(*pieces, *((PieceRole.PASSAGE, entry.text) for entry in entries)),
+        terms=(*own.terms, *stems(affirmed(join(e.text for e in entries)), own.language)),
+        sources=tuple(entry.source for entry in entries),
+    )
 
 
 def asset_document(asset: AssetText) -> Document:
@@ -108,12 +142,14 @@ def person_document(person: PersonText) -> Document:
 
 def document(title: str, prose: Sequence[str], related: Sequence[str] = ()) -> Document:
     """A document of a title and prose. Related names are only words: they are not encoded."""
-    return _document(title, tuple(prose), tuple(related))
+    return _document(title, tuple(prose), tuple(related), affirm=False)
 
 
 # Imported records often repeat texts.
 @lru_cache(maxsize=4096)
-def _document(title: str, prose: tuple[str, ...], related: tuple[str, ...]) -> Document:
+def _document(
+    title: str, prose: tuple[str, ...], related: tuple[str, ...], *, affirm: bool
+) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
     pieces = [(PieceRole.WHOLE, whole)] if whole else []
@@ -122,7 +158,9 @@ def _document(title: str, prose: tuple[str, ...], related: tuple[str, ...]) -> D
     split = passages(join(prose))
     if len(split) > 1:
         pieces += ((PieceRole.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
-    terms = stems(join([title, whole, *related]), language)
+    # A deal is not about what its text says not to be wanted.
+    said = affirmed(whole) if affirm else whole
+    terms = stems(join([title, said, *related]), language)
     return Document(language, tuple(pieces), tuple(terms))
 
 

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
+from web.entry_links import place_of, source_label
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import get
@@ -23,6 +24,7 @@ PATHS = {
     HitKind.MEMBER: "/people",
     HitKind.CONTACT: "/people",
     HitKind.ASSET: "/library",
+    HitKind.NOTE: "/deals",
 }
 LABELS = {
     HitKind.DEAL: "Deal",
@@ -30,6 +32,7 @@ LABELS = {
     HitKind.MEMBER: "Our team",
     HitKind.CONTACT: "Contact",
     HitKind.ASSET: "Demo or collateral",
+    HitKind.NOTE: "Note",
 }
 
 
@@ -41,13 +44,14 @@ class Link:
 
     @property
     def path(self) -> str:
-        """The address of its page."""
-        return f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
+        """The address of its page, for a note with its place there."""
+        page = f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
+        return page + place_of(self.hit.source)
 
     @property
     def label(self) -> str:
         """Its kind, as people call it."""
-        return LABELS[self.hit.kind]
+        return source_label(self.hit.source) or LABELS[self.hit.kind]
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,14 @@ class SearchPage:
     @property
     def groups(self) -> list[tuple[str, list[Link]]]:
         """The results under their headings, without the best match and empty groups."""
-        headings = ("Deals", "Accounts", "Our team", "Contacts", "Demos & collateral")
+        headings = (
+            "Deals",
+            "Accounts",
+            "Our team",
+            "Contacts",
+            "Demos & collateral",
+            "Notes & calls",
+        )
         groups = []
         for heading, hits in zip(headings, self.results.groups(), strict=True):
             if links := [Link(hit) for hit in hits if not self._is_best(hit)]:

@@ -107,7 +107,7 @@ def deal(**given: object) -> DealText:
         ("name", "Zebra", True),
         ("use_case", "Zebra", True),
         ("notes", "Zebra", True),
-        ("reason", "Zebra", False),
+        ("reason", "Zebra", True),
         ("account", "Zebra", False),
         ("account_description", "Zebra", False),
         ("industry", "Zebra", False),
