@@ -184,7 +184,7 @@ def test_should_not_encode_unchanged_text_again(
         edit_account(session, account, None, {"name": "Hospital of St Brannoc"})
     assert encoder.encoded == []
     with world.database.write() as session:
-        lifecycle.edit(session, world.deal(session, "wards"), None, {"notes": "Something new."})
+        lifecycle.edit(session, world.deal(session, "kestrel"), None, {"notes": "Something new."})
     assert len(encoder.encoded) == 1
     assert "Something new." in encoder.encoded[0]
 
