@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
+from similarity.index.boilerplate import fingerprints, sentences
 from similarity.index.language import language_of, stems
 from similarity.sentences.denials import affirmed
 
 # Raised when documents are prepared differently, so that all are prepared again.
-PREPARATION = 2
+PREPARATION = 3
 # The most words of a passage: half of what the model reads at once.
 PASSAGE_WORDS = 90
 # The most passages of a document: longer texts are pasted material rather than a description.
@@ -28,19 +29,57 @@ class PieceRole(IntEnum):
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """A sentence of a document, by which it is noticed that many documents share it."""
+
+    # Empty where it is too short to be compared.
+    fingerprints: tuple[int, ...]
+    terms: tuple[str, ...]
+    # Whether it is part of the whole, and so has a meaning.
+    meant: bool = True
+
+
+@dataclass(frozen=True)
 class Document:
     """What is searched in place of a deal, an asset or a person.
 
     Each piece gets a vector: the whole; the title, unless it is the whole; and the passages, if
-    there are several. The terms are the stems of the whole and of the related names; those of
-    the title occur twice.
+    there are several. The terms are the stems of the whole and of the related names and texts;
+    those of the title occur twice.
     """
 
     language: str
     pieces: tuple[tuple[PieceRole, str], ...]
-    terms: tuple[str, ...]
+    # The terms of the title and of the related names.
+    names: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
     # Where the last of the pieces were written, one after the other; empty where all are own texts.
     sources: tuple[str, ...] = ()
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """All terms."""
+        return (*self.names, *(term for each in self.sentences for term in each.terms))
+
+    def packed(self) -> str:
+        """The terms as they are stored, separated by spaces: a line of names, and for each
+        sentence a line that begins with its fingerprints, after a minus if it is not meant."""
+        lines = [" ".join(self.names)]
+        for each in self.sentences:
+            head = ("" if each.meant else "-") + ",".join(map(str, each.fingerprints))
+            lines.append(" ".join([head, *each.terms]))
+        return "\n".join(lines)
+
+
+def unpacked(stored: str) -> tuple[list[str], list[Sentence]]:
+    """The terms of the names, and the sentences, of a document as it is stored."""
+    names, *lines = stored.split("\n")
+    found = []
+    for line in lines:
+        head, *terms = line.split(" ")
+        prints = tuple(map(int, filter(None, head.removeprefix("-").split(","))))
+        found.append(Sentence(prints, tuple(terms), not head.startswith("-")))
+    return names.split(), found
 
 
 @dataclass(frozen=True)
@@ -106,13 +145,15 @@ def deal_document(deal: DealText) -> Document:
         *deal.products,
         *deal.competitors,
     ]
-    prose = [deal.use_case, deal.notes]
-    own = _document(deal.name, tuple(prose), tuple(related), affirm=True)
+    prose = (deal.use_case, deal.notes)
     entries = [
         Written(entry.source, passage)
         for entry in (Written("reason", deal.reason), *deal.entries[:MAX_ENTRIES])
         for passage in passages(entry.text)[:ENTRY_PASSAGES]
     ]
+    remarks = tuple(entry.text for entry in entries)
+    # A deal is not about what its text says not to be wanted.
+    own = _document(deal.name, prose, tuple(related), remarks, affirm=True)
     if not entries:
         return own
     pieces = list(own.pieces)
@@ -124,7 +165,6 @@ def deal_document(deal: DealText) -> Document:
     return replace(
         own,
         pieces=(*pieces, *((PieceRole.PASSAGE, entry.text) for entry in entries)),
-        terms=(*own.terms, *stems(affirmed(join(e.text for e in entries)), own.language)),
         sources=tuple(entry.source for entry in entries),
     )
 
@@ -140,15 +180,23 @@ def person_document(person: PersonText) -> Document:
     return document(person.title, [person.skills, person.about], related)
 
 
-def document(title: str, prose: Sequence[str], related: Sequence[str] = ()) -> Document:
-    """A document of a title and prose. Related names are only words: they are not encoded."""
-    return _document(title, tuple(prose), tuple(related), affirm=False)
+def document(
+    title: str, prose: Sequence[str], related: Sequence[str] = (), remarks: Sequence[str] = ()
+) -> Document:
+    """A document of a title and prose. Related names, and prose that remarks on it, are only
+    words: they are not encoded."""
+    return _document(title, tuple(prose), tuple(related), tuple(remarks), affirm=False)
 
 
 # Imported records often repeat texts.
 @lru_cache(maxsize=4096)
 def _document(
-    title: str, prose: tuple[str, ...], related: tuple[str, ...], *, affirm: bool
+    title: str,
+    prose: tuple[str, ...],
+    related: tuple[str, ...],
+    remarks: tuple[str, ...],
+    *,
+    affirm: bool,
 ) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
@@ -158,10 +206,19 @@ def _document(
     split = passages(join(prose))
     if len(split) > 1:
         pieces += ((PieceRole.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
-    # A deal is not about what its text says not to be wanted.
-    said = affirmed(whole) if affirm else whole
-    terms = stems(join([title, said, *related]), language)
-    return Document(language, tuple(pieces), tuple(terms))
+    # A title is the name of its subject, however many have the same one.
+    names = stems(join([title, title, *related]), language)
+    said = [
+        Sentence(prints, tuple(stems(affirmed(part) if affirm else part, language)), meant)
+        for text, meant in ((join(prose), True), (join(remarks), False))
+        for part, prints in _with_fingerprints(sentences(text))
+    ]
+    kept = tuple(each for each in said if each.fingerprints or each.terms)
+    return Document(language, tuple(pieces), tuple(names), kept)
+
+
+def _with_fingerprints(parts: list[str]) -> Iterable[tuple[str, tuple[int, ...]]]:
+    return zip(parts, fingerprints(parts), strict=True)
 
 
 def forget_texts() -> None:

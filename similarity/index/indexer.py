@@ -187,7 +187,7 @@ class Indexer:
                     "content_hash": digest,
                     "prepared": PREPARATION,
                     "language": text.language,
-                    "terms": " ".join(text.terms),
+                    "terms": text.packed(),
                     "confidential": confidential,
                 }
             )
@@ -391,7 +391,7 @@ def _wrongly_flagged() -> Any:
 
 def _content_hash(text: Text) -> str:
     pieces = (f"{role:d}{piece}" for role, piece in text.pieces)
-    return _digest(PREPARATION, text.language, *text.terms, "", *pieces, *text.sources)
+    return _digest(PREPARATION, text.language, text.packed(), "", *pieces, *text.sources)
 
 
 def _digest(*parts: object) -> str:

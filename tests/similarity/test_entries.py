@@ -39,10 +39,16 @@ def test_should_find_next_steps_reasons_and_notes_on_stakeholders(
 ) -> None:
     with world.database.write() as session:
         lifecycle.edit(
-            session, world.deal(session, "wards"), world.people["alice"], {"next_step": TEXT}
+            session,
+            world.deal(session, "wards"),
+            world.people["alice"],
+            {"next_step": f"Tell Lyon: {TEXT}"},
         )
         lifecycle.edit(
-            session, world.deal(session, "havel"), world.people["alice"], {"reason": TEXT}
+            session,
+            world.deal(session, "havel"),
+            world.people["alice"],
+            {"reason": f"{TEXT} in March"},
         )
         deal = world.deal(session, "meridian")
         person = world.people["frank"]
