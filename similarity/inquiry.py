@@ -23,7 +23,7 @@ from similarity.index.vectors import Vectors
 from similarity.learned_weights import weights_in_use
 from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.scoring import Facets, Term, Value, Weights
-from similarity.sentences.denials import affirmed
+from similarity.sentences.denials import affirmed, question_of
 from similarity.sentences.facets import as_facets, facets_in, known_names
 from workspace.clock import today
 from workspace.database import batches
@@ -212,7 +212,8 @@ def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
 
 
 def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> dict[int, Question]:
-    """The question for each of these deals, by its id: its prose without boilerplate.
+    """The question for each of these deals, by its id: its prose without boilerplate, and without
+    what it denies.
 
     The name is never boilerplate, however many deals have the same one.
     """
@@ -223,7 +224,7 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
     with catalog.searching(session, Kind.DEAL) as collection:
         for deal_id, text in texts.items():
             prose = join([text.use_case, text.notes])
-            said = collection.content(prose)
+            said = affirmed(collection.content(prose))
             contents[deal_id] = text.prose if said == prose else join([text.name, said])
     cut = [deal_id for deal_id, text in texts.items() if contents[deal_id] != text.prose]
     vector_of = dict(
@@ -248,7 +249,9 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
 def about_text(catalog: Catalog, text: str) -> Question:
     """The question for a text, without what it denies. Without a usable model, it has words but no
     vector."""
-    text = affirmed(text)
+    text = question_of(text)
+    if not text:
+        return Question("", None, Facets())
     try:
         return Question(text, catalog.encoder.encode([text])[0], Facets())
     except ModelUnavailable:

@@ -24,6 +24,7 @@ from similarity.names.recorder import TABLES
 from similarity.names.tables import Subject
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
+from similarity.sentences.denials import question_of
 from similarity.snippets import NO_TEXT, Span, contents_of, snippet, texts_of
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
@@ -119,7 +120,8 @@ def search(
     phrases = phrases_in(text)
     named = _named(session, text, limit, hidden)
     vector = about_text(catalog, text).vector
-    read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
+    said = question_of(text)
+    read = {kind: _by_text(session, catalog, said, vector, kind, limit, hidden) for kind in Kind}
     by_kind: dict[Subject, list[Hit]] = {}
     for kind, matches in named.items():
         passages = read.get(Kind(kind), {}) if kind != Subject.ACCOUNT else {}
@@ -138,7 +140,7 @@ def search(
         members=[hit for hit in people if hit.kind == HitKind.MEMBER][:limit],
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=by_kind[Subject.ASSET][:limit],
-        notes=_notes(session, viewer, text, list(read[Kind.DEAL]), limit),
+        notes=_notes(session, viewer, said, list(read[Kind.DEAL]), limit),
     )
     floor = nearness_floor(catalog.encoder.model_id)
     if results.count or phrases or vector is None or floor is None:

@@ -5,6 +5,7 @@ mentions them. A denial has a scope: the words after it up to the end of its cla
 plan shifts' denies nothing in this sense: it says what they lack.
 """
 
+import re
 from collections.abc import Sequence
 
 from similarity.sentences.words import Phrases, Word, word_set, words_of
@@ -14,37 +15,44 @@ SCOPE = 7
 # The most words of a subject that is denied after it.
 SUBJECT = 4
 
-_NOT = Phrases.of(
-    {
-        # Where it begins a clause it needs no verb either: 'rosters, no payroll'.
-        "none": "no; żadn*; никаки*",
-        "not": "not; never; nor; neither; cannot; isnt; dont; nie; ani; nigdy;"
-        " не; ни; нет; никогда",
-        # These deny a thing by themselves, without a verb.
-        "without": "without; except; except for; other than; apart from; excluding; bez; oprócz;"
-        " poza; z wyjątkiem; без; кроме; помимо; за исключением",
-    }
+_DENIALS = {
+    # Where it begins a clause it needs no verb either: 'rosters, no payroll'.
+    "none": "no; żadn*; никаки*",
+    "not": "not; never; nor; neither; cannot; isnt; dont; nie; ani; nigdy; не; ни; нет; никогда",
+    # These deny a thing by themselves, without a verb.
+    "without": "without; except; except for; other than; apart from; excluding; bez; oprócz; poza;"
+    " z wyjątkiem; без; кроме; помимо; за исключением",
+}
+_NOT = Phrases.of(_DENIALS)
+# Most texts deny nothing, which is seen at once.
+_MAY_DENY = re.compile(
+    r"n['’]t\b|\b(?:"
+    + "|".join(
+        phrase.strip().replace("*", r"\w*").replace(" ", r"\s+")
+        for phrases in _DENIALS.values()
+        for phrase in phrases.split(";")
+    )
+    + r")\b",
+    re.IGNORECASE,
 )
 # Words that make of 'not' something else than a denial of what follows.
 _OTHERWISE = Phrases.of(
     {
         "": "only; just; merely; sure; certain; happy; satisfied; content; pleased; convinced;"
-        " like;"
-        " likes; liked; trust; trusts; love; loves; yet; decided; decide; know; knows; enough;"
-        " doubt; impressed; understand; enjoy; longer happy; wonder; later; before; until; less;"
-        " fewer; more than; matter; forget; tylko; jedynie; pewn*; zadowol*; lubi*; ufa*; wie;"
-        " wiedzą; podoba; przekonan*; jeszcze; zdecydowa*; wcześniej; później; mniej; wystarcz*;"
-        " wątpi*; только; лишь; уверен*; довольн*; доволен; нравится; нравятся; доверя*; любит;"
-        " любят; знает; знают; ещё; еще; решил*; раньше; позже; менее; меньше; хватает; сомн*;"
-        " устраивает"
+        " like; likes; liked; trust; trusts; love; loves; yet; decided; decide; know; knows;"
+        " enough; doubt; impressed; able; understand; enjoy; longer happy; wonder; later; before;"
+        " until; less; fewer; more than; matter; forget; tylko; jedynie; pewn*; zadowol*; lubi*;"
+        " ufa*; wie; wiedzą; podoba; przekonan*; jeszcze; zdecydowa*; wcześniej; później; mniej;"
+        " wystarcz*; wątpi*; только; лишь; уверен*; довольн*; доволен; нравится; нравятся; доверя*;"
+        " любит; любят; знает; знают; ещё; еще; решил*; раньше; позже; менее; меньше; хватает;"
+        " сомн*; устраивает"
     }
 )
 # A denial ends before these.
 _END = word_set(
     "but however although though because since while whereas instead who which that where when and"
     " if so then ale lecz natomiast bo ponieważ gdyż jednak który która które którzy gdzie kiedy i"
-    " oraz więc tylko но а зато однако потому поэтому который которая которые где когда и"
-    " если"
+    " oraz więc tylko но а зато однако потому поэтому который которая которые где когда и если"
 )
 # Where it is denied: 'not in the race at the bank' says nothing against the bank.
 _WHERE = frozenset(("at", "by", "u", "w", "we", "przez", "у", "в", "во"))
@@ -56,13 +64,12 @@ _WANTING = Phrases.of(
     {
         "": "want; wants; wanted; need; needs; needed; require; requires; required; look for;"
         " looking for; look; looking; interested; interest; ask for; asked for; asking for; ask;"
-        " about; care; plan to; planning to; seek; seeking; intend; consider; considering;"
-        " wish; wishes; demand for; chc*; potrzeb*; szuka*; interes*; zainteresowan*; dotyczy;"
-        " chodzi; życz*; wymaga*; planuj*; trzeba; są potrzebne; jest potrzebn*; konieczn*;"
-        " potrzebn*; rozważa*; zależy; mowa;"
-        " хотят; хочет; хотим; хотели; нужн*; нужен; надо; требу*; требуется; ищут; ищет; ищем;"
-        " интерес*;"
-        " нуждаются; нуждается; планируют; планирует; рассматрива*; просят; просит"
+        " about; care; plan to; planning to; seek; seeking; intend; consider; considering; wish;"
+        " wishes; demand for; chc*; potrzeb*; szuka*; interes*; zainteresowan*; dotyczy; chodzi;"
+        " życz*; wymaga*; planuj*; trzeba; są potrzebne; jest potrzebn*; konieczn*; potrzebn*;"
+        " rozważa*; zależy; mowa; хотят; хочет; хотим; хотели; нужн*; нужен; надо; требу*;"
+        " требуется; ищут; ищет; ищем; интерес*; нуждаются; нуждается; планируют; планирует;"
+        " рассматрива*; просят; просит"
     }
 )
 # Directly after 'not' these do the same: 'not about recommendations'.
@@ -104,7 +111,9 @@ def said_absent(words: Sequence[Word], end: int) -> bool:
 
 
 def affirmed(text: str) -> str:
-    """A text without what it says not to be wanted; the text where nothing else is left."""
+    """A text without what it says not to be wanted; empty where nothing else is left."""
+    if not _MAY_DENY.search(text):
+        return text
     words = words_of(text)
     unwanted: set[int] = set()
     for at in range(len(words)):
@@ -119,11 +128,19 @@ def affirmed(text: str) -> str:
         begin = words[number].end
     kept.append(text[begin:])
     left = "".join(kept)
-    return left if any(number not in unwanted for number in range(len(words))) else text
+    return left if len(unwanted) < len(words) else ""
+
+
+def question_of(text: str) -> str:
+    """A question without what it denies: 'no code' and 'without registration' are names of things
+    where nothing else is asked for."""
+    words = words_of(text)
+    phrase = _NOT.at(words, 0) if words else None
+    return affirmed(text) or (text if phrase and phrase.meaning != "not" else "")
 
 
 def _unwanted(words: Sequence[Word], at: int, scope: range) -> Sequence[int]:
-    """The words that say what is not wanted, where this denial says so; else none."""
+    """The words that say that something is not wanted, where this denial does; else none."""
     phrase = _NOT.at(words, at)
     if phrase and phrase.meaning == "without":
         return range(at, scope.stop)
@@ -131,22 +148,37 @@ def _unwanted(words: Sequence[Word], at: int, scope: range) -> Sequence[int]:
         if words[number].apart:
             break
         if number == scope.start and words[number].plain in _ABOUT:
-            return range(number, scope.stop)
+            return range(at, scope.stop)
         if wanting := _WANTING.at(words, number):
-            after = range(min(wanting.end, scope.stop), scope.stop)
-            return after or _before(words, at)
-    return scope if phrase and phrase.meaning == "none" and words[at].apart else ()
+            # What is wanted not comes after it, or else before: 'recommendations are not needed'.
+            first = at if wanting.end < scope.stop else _first_of_subject(words, at)
+            return range(first, max(wanting.end, scope.stop))
+    is_denied = words[at].apart and _denies_things(words, at, scope)
+    return range(at, scope.stop) if is_denied else ()
 
 
-def _before(words: Sequence[Word], at: int) -> Sequence[int]:
-    """The words before a denial that they are denied by: 'recommendations are not needed'."""
+def _denies_things(words: Sequence[Word], at: int, scope: range) -> bool:
+    """Whether a denial that begins a clause needs no verb: 'rosters, no payroll', 'not Kafka'."""
+    phrase = _NOT.at(words, at)
+    if phrase and phrase.meaning == "none":
+        return True
+    if words[at].plain == "not":
+        return True
+    return bool(scope) and scope.start == at + 1 and words[scope.start].capital
+
+
+def _first_of_subject(words: Sequence[Word], at: int) -> int:
+    """The first word before a denial that may be what is denied."""
     first = at
     while first > max(0, at - SUBJECT) and not words[first].apart:
         first -= 1
-    return range(first, at)
+    return first
 
 
 def _denies(words: Sequence[Word], at: int) -> bool:
+    # 'No-show' and 'non-stop' are words of their own.
+    if at + 1 < len(words) and words[at + 1].hyphened:
+        return False
     return words[at].denies or _NOT.at(words, at) is not None
 
 

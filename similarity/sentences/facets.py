@@ -289,9 +289,8 @@ _ELSEWHERE = Phrases.of(
     {
         "": "hosted; hosting; server*; data centre*; data center*; datacentre*; datacenter*; cloud"
         " region; stored; holiday*; vacation*; born; flight*; conference; trade fair; fair;"
-        " serwer*;"
-        " hostowan*; chmur*; urlop*; targ*; konferencj*; сервер*; хостинг*; дата центр*; облак*;"
-        " отпуск*; выставк*; конференц*"
+        " serwer*; hostowan*; chmur*; urlop*; targ*; konferencj*; сервер*; хостинг*; дата центр*;"
+        " облак*; отпуск*; выставк*; конференц*"
     }
 )
 

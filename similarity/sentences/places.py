@@ -10,8 +10,7 @@ ENGLISH = {
     "PL": "Poland; Polish; Poles", "DE": "Germany; German; Germans", "FR": "France; French",
     "IT": "Italy; Italian", "ES": "Spain; Spanish", "PT": "Portugal; Portuguese",
     "GB": "United Kingdom; UK; Great Britain; Britain; British; England; English; Scotland;"
-    " Scottish;"
-    " Wales; Welsh; Northern Ireland",
+    " Scottish; Wales; Welsh; Northern Ireland",
     "IE": "Ireland; Irish", "NL": "Netherlands; Dutch; Holland", "BE": "Belgium; Belgian",
     "LU": "Luxembourg; Luxembourgish", "AT": "Austria; Austrian", "CH": "Switzerland; Swiss",
     "CZ": "Czechia; Czech Republic; Czech", "SK": "Slovakia; Slovak; Slovakian",
@@ -105,17 +104,17 @@ REGIONS = {
     "Latin America": "Latin America; Latin American; LatAm; South America; South American; ameryk*"
     " łaciński*; ameryk* południow*; латинск* америк*; латиноамериканск*; южн* америк*",
     "Northern Europe": "Northern Europe; Northern European; Nordic; Nordics; Scandinavia;"
-    " Scandinavian; Baltics; Baltic states; europ* północn*; północn* europ*; skandynaw*; nordyck*;"
-    " kraj* bałtyck*; северн* европ*; скандинав*; прибалти*",
-    "Western Europe": "Western Europe; Western European; DACH; Benelux; europ* zachodni*; zachodni*"
-    " europ*; beneluks*; западн* европ*; западноевропейск*; бенилюкс*",
+    " Scandinavian; Baltics; Baltic states; europ* północn*; północn* europ*; skandynaw*;"
+    " nordyck*; kraj* bałtyck*; северн* европ*; скандинав*; прибалти*",
+    "Western Europe": "Western Europe; Western European; DACH; Benelux; europ* zachodni*;"
+    " zachodni* europ*; beneluks*; западн* европ*; западноевропейск*; бенилюкс*",
     "Southern Europe": "Southern Europe; Southern European; Iberia; Iberian; Balkans; Balkan;"
     " Mediterranean; europ* południow*; południow* europ*; bałka*; południowoeuropejsk*; южн*"
     " европ*; балкан*; южноевропейск*",
     "Central & Eastern Europe": "Central and Eastern Europe; Central Europe; Central European;"
-    " Eastern Europe; Eastern European; CEE; Visegrad; europ* środkow*; europ* wschodni*; wschodni*"
-    " europ*; środkow* europ*; środkowoeuropejsk*; wschodnioeuropejsk*; восточн* европ*; центральн*"
-    " европ*; восточноевропейск*; центральноевропейск*; снг",
+    " Eastern Europe; Eastern European; CEE; Visegrad; europ* środkow*; europ* wschodni*;"
+    " wschodni* europ*; środkow* europ*; środkowoeuropejsk*; wschodnioeuropejsk*; восточн* европ*;"
+    " центральн* европ*; восточноевропейск*; центральноевропейск*; снг",
     "Middle East": "Middle East; Middle Eastern; Gulf states; bliski* wsch*; bliskowschodni*;"
     " ближн* восто*; ближневосточн*",
     "Africa": "Africa; African; West Africa; East Africa; afryk*; afrykańsk*; африк*; африканск*",
@@ -127,10 +126,9 @@ NO_PLACES = (
     "polish up; Polish notation; French fries; French doors; French press; Greek yoghurt; Greek"
     " yogurt; Greek salad; Danish pastry; Danish pastries; Swiss army; Swiss cheese; Swiss roll;"
     " Chinese wall; Chinese walls; Turkish delight; Russian roulette; Dutch auction; Dutch"
-    " auctions;"
-    " Dutch courage; American Express; English breakfast; Brussels sprouts; New England; Bank of"
-    " America; jogurt* grecki*; sałatk* greck*; fasolk* po bretońsku; pierog* rusk*; kuchni*"
-    " włosk*; orzech* włosk*; русск* салат*; греческ* йогурт*; грецк*; турецк* кофе;"
+    " auctions; Dutch courage; American Express; English breakfast; Brussels sprouts; New England;"
+    " Bank of America; jogurt* grecki*; sałatk* greck*; fasolk* po bretońsku; pierog* rusk*;"
+    " kuchni* włosk*; orzech* włosk*; русск* салат*; греческ* йогурт*; грецк*; турецк* кофе;"
     " бразильск* орех*; американск* горк*; французск* булк*; шведск* стол*; szwedzk* stół;"
     " szwedzkim stole"
 )

@@ -37,6 +37,8 @@ class Word:
     opens: bool
     # Whether punctuation separates it from the word before.
     apart: bool
+    # Whether a hyphen joins it to the word before.
+    hyphened: bool
 
     @property
     def capital(self) -> bool:
@@ -63,7 +65,9 @@ def words_of(text: str) -> list[Word]:
         opens = not words or bool(_OPENING.search(gap))
         apart = not words or bool(_BREAK.search(gap))
         folded = romanised(found[0]).replace(" ", "")
-        word = Word(found[0], joined(found[0]), folded, found.start(), found.end(), opens, apart)
+        word = Word(
+            found[0], joined(found[0]), folded, found.start(), found.end(), opens, apart, gap == "-"
+        )
         words.append(word)
         end = found.end()
     return words
