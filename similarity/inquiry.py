@@ -24,7 +24,14 @@ from similarity.learned_weights import weights_in_use
 from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.scoring import Facets, Term, Value, Weights
 from similarity.sentences.denials import affirmed, question_of
-from similarity.sentences.facets import as_facets, facets_in, known_names
+from similarity.sentences.facets import (
+    NamedFacet,
+    as_facets,
+    completed,
+    facets_in,
+    known_names,
+    unrecorded,
+)
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals.access import hidden_deal_ids, visible_deals
@@ -135,9 +142,24 @@ def ask_of_deal(
     deal: Deal,
     *,
     weights: Weights | None = None,
+    without: Container[str] = (),
 ) -> Inquiry:
-    """An inquiry about the kin of a deal."""
-    return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
+    """An inquiry about the kin of a deal.
+
+    Facets that its text names count where the record says nothing of their kind; `without` has the
+    ids of those that do not count.
+    """
+    question = about_deal(session, catalog, deal)
+    named = named_in_deal(session, viewer, deal, question.facets)
+    counted = completed(question.facets, [facet for facet in named if facet.id not in without])
+    question = replace(question, facets=counted)
+    return inquire(session, viewer, question, weights=weights, deal=deal)
+
+
+def named_in_deal(session: Session, viewer: Viewer, deal: Deal, record: Facets) -> list[NamedFacet]:
+    """The facets that the text of a deal names, of kinds of which the record says nothing."""
+    text = join([deal.name, deal.use_case, deal.notes])
+    return unrecorded(facets_in(text, known_names(session, viewer)), record)
 
 
 def ask_of_deals(

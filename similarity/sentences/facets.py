@@ -5,7 +5,7 @@ and a headcount. What a sentence denies, and places that are the seller's own, a
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlmodel import Session
@@ -99,6 +99,34 @@ def as_facets(named: Iterable[NamedFacet]) -> Facets:
         competitors=frozenset(facet.label for facet in values[FacetKind.COMPETITOR]),
         country=country,
         region=of_kind.get(FacetKind.REGION) or (region_of(country) if country else None),
+    )
+
+
+def unrecorded(named: Iterable[NamedFacet], record: Facets) -> list[NamedFacet]:
+    """The named facets of the kinds of which the record says nothing."""
+    place = bool(record.country or record.region)
+    recorded = {
+        FacetKind.PRODUCT: bool(record.products),
+        FacetKind.COMPETITOR: bool(record.competitors),
+        FacetKind.INDUSTRY: bool(record.industry),
+        FacetKind.SIZE: bool(record.headcount),
+        FacetKind.COUNTRY: place,
+        FacetKind.REGION: place,
+    }
+    return [facet for facet in named if not recorded[facet.kind]]
+
+
+def completed(record: Facets, named: Iterable[NamedFacet]) -> Facets:
+    """The facets of the record, with named ones of kinds of which it says nothing."""
+    said = as_facets(named)
+    return replace(
+        record,
+        industry=record.industry or said.industry,
+        headcount=record.headcount or said.headcount,
+        products=record.products or said.products,
+        competitors=record.competitors or said.competitors,
+        country=record.country or said.country,
+        region=record.region or said.region,
     )
 
 

@@ -1,5 +1,6 @@
 """The facets that a question names, as chips that can be taken off."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -24,7 +25,7 @@ class NamedFacets:
     """The facets that a question names, and those that the reader has taken off."""
 
     chips: list[FacetChip]
-    off: frozenset[str]
+    off: list[str]
 
 
 def named_facets(
@@ -32,17 +33,20 @@ def named_facets(
 ) -> NamedFacets:
     """The facets that a question names; the page is at `path`, with the question as `q`."""
     named = facets_in(text, known_names(session, viewer)) if text else []
-    known = {facet.id for facet in named}
-    off = [name for name in dict.fromkeys(asked.sent.get("off", [])) if name in known]
-    chips = [
-        FacetChip(facet, facet.id not in off, _address(path, text, off, facet.id))
-        for facet in named
-    ]
-    return NamedFacets(chips, frozenset(off))
+    return chips_of(named, f"{path}?{query({'q': text})}", asked)
 
 
-def _address(path: str, text: str, off: list[str], switched: str) -> str:
-    left = [name for name in off if name != switched]
-    if switched not in off:
-        left.append(switched)
-    return f"{path}?" + "&".join([query({"q": text}), *(query({"off": name}) for name in left)])
+def chips_of(named: Iterable[NamedFacet], address: str, asked: Form) -> NamedFacets:
+    """The chips of named facets on a page whose address has a query, but nothing taken off."""
+    known = {facet.id: facet for facet in named}
+    # What the page does not name is ignored: the question may have changed since.
+    off = [name for name in asked.choices("off", asked.sent.get("off", [])) if name in known]
+    chips = []
+    for facet in known.values():
+        left = [name for name in off if name != facet.id]
+        if facet.id not in off:
+            left.append(facet.id)
+        parts = [query({"off": name}) for name in left]
+        between = "&" if parts and not address.endswith("?") else ""
+        chips.append(FacetChip(facet, facet.id not in off, address + between + "&".join(parts)))
+    return NamedFacets(chips, off)
