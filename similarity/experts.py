@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -148,10 +148,20 @@ def experts_of_deal(
 
 
 def experts_of_text(
-    session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    text: str,
+    *,
+    limit: int = 10,
+    without: Container[str] = (),
 ) -> list[Expert]:
-    """The colleagues with the most evidence for a text, from what the viewer may see."""
-    return experts_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
+    """The colleagues with the most evidence for a text, from what the viewer may see.
+
+    `without` has the ids of facets that the text names and that do not count.
+    """
+    asked = ask_of_text(session, viewer, catalog, text, without=without)
+    return experts_of(session, catalog, asked, limit=limit)
 
 
 def proofs_of_deals(

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -23,6 +23,15 @@ from similarity.index.vectors import Vectors
 from similarity.learned_weights import weights_in_use
 from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.scoring import Facets, Term, Value, Weights
+from similarity.sentences.denials import affirmed, question_of
+from similarity.sentences.facets import (
+    NamedFacet,
+    as_facets,
+    completed,
+    facets_in,
+    known_names,
+    unrecorded,
+)
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals.access import hidden_deal_ids, visible_deals
@@ -133,9 +142,24 @@ def ask_of_deal(
     deal: Deal,
     *,
     weights: Weights | None = None,
+    without: Container[str] = (),
 ) -> Inquiry:
-    """An inquiry about the kin of a deal."""
-    return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
+    """An inquiry about the kin of a deal.
+
+    Facets that its text names count where the record says nothing of their kind; `without` has the
+    ids of those that do not count.
+    """
+    question = about_deal(session, catalog, deal)
+    named = named_in_deal(session, viewer, deal, question.facets)
+    counted = completed(question.facets, [facet for facet in named if facet.id not in without])
+    question = replace(question, facets=counted)
+    return inquire(session, viewer, question, weights=weights, deal=deal)
+
+
+def named_in_deal(session: Session, viewer: Viewer, deal: Deal, record: Facets) -> list[NamedFacet]:
+    """The facets that the text of a deal names, of kinds of which the record says nothing."""
+    text = join([deal.name, deal.use_case, deal.notes])
+    return unrecorded(facets_in(text, known_names(session, viewer)), record)
 
 
 def ask_of_deals(
@@ -165,13 +189,22 @@ def ask_of_text(
     text: str,
     *,
     weights: Weights | None = None,
+    without: Container[str] = (),
 ) -> Inquiry:
-    """An inquiry about the deals that are like a text, as far as it is no boilerplate of deals."""
+    """An inquiry about the deals that are like a text, as far as it is no boilerplate of deals, and
+    that have the facets that it names.
+
+    `without` has the ids of named facets that do not count.
+    """
     with catalog.searching(session, Kind.DEAL) as collection:
         said = collection.content(text)
     # Of boilerplate alone nothing is left that could be like a deal.
-    empty = bool(text) and not said
-    question = Question("", None, Facets()) if empty else about_text(catalog, said)
+    if text and not said:
+        question = Question("", None, Facets())
+    else:
+        named = facets_in(said, known_names(session, viewer))
+        counted = as_facets(facet for facet in named if facet.id not in without)
+        question = replace(about_text(catalog, said), facets=counted)
     return inquire(session, viewer, question, weights=weights)
 
 
@@ -201,7 +234,8 @@ def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
 
 
 def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> dict[int, Question]:
-    """The question for each of these deals, by its id: its prose without boilerplate.
+    """The question for each of these deals, by its id: its prose without boilerplate, and without
+    what it denies.
 
     The name is never boilerplate, however many deals have the same one.
     """
@@ -212,7 +246,7 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
     with catalog.searching(session, Kind.DEAL) as collection:
         for deal_id, text in texts.items():
             prose = join([text.use_case, text.notes])
-            said = collection.content(prose)
+            said = affirmed(collection.content(prose))
             contents[deal_id] = text.prose if said == prose else join([text.name, said])
     cut = [deal_id for deal_id, text in texts.items() if contents[deal_id] != text.prose]
     vector_of = dict(
@@ -235,7 +269,11 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
 
 
 def about_text(catalog: Catalog, text: str) -> Question:
-    """The question for a text. Without a usable model, it has words but no vector."""
+    """The question for a text, without what it denies. Without a usable model, it has words but no
+    vector."""
+    text = question_of(text)
+    if not text:
+        return Question("", None, Facets())
     try:
         return Question(text, catalog.encoder.encode([text])[0], Facets())
     except ModelUnavailable:

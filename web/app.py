@@ -46,6 +46,7 @@ from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
+from web.pages.similar import SimilarController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
@@ -89,6 +90,7 @@ CONTROLLERS = (
     PreferencesController,
     ReferencesController,
     SearchController,
+    SimilarController,
     SeatRoleController,
     EligibilityController,
     TopicController,

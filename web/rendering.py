@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
+from web.entry_links import place_of, source_label
 from web.markdown import markdown
 from web.path_diagram import draw
 from web.routes import Request
@@ -84,6 +85,8 @@ def environment() -> Environment:
         markdown=markdown,
         chips=chips,
         drawing=draw,
+        place_of=place_of,
+        source_label=source_label,
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     templates.globals.update(static=static_path, today=today, query=query)

@@ -219,7 +219,9 @@ class Indexer:
         self, document_id: int, text: Text, vectors: VectorsByHash
     ) -> Iterator[dict[str, object]]:
         """The rows of a document's pieces, with their vectors where there are some."""
-        for position, (role, piece) in enumerate(text.pieces):
+        own = len(text.pieces) - len(text.sources)
+        sources = ("",) * own + text.sources
+        for position, ((role, piece), source) in enumerate(zip(text.pieces, sources, strict=True)):
             digest = _digest(piece)
             vector = vectors.get(digest)
             yield {
@@ -228,6 +230,7 @@ class Indexer:
                 "part": role,
                 "text": piece,
                 "text_hash": digest,
+                "source": source,
                 "vector": vector,
                 "model": self._encoder.model_id if vector else None,
             }
@@ -391,7 +394,7 @@ def _wrongly_flagged(kind: Kind) -> Any:
 
 def _content_hash(text: Text) -> str:
     pieces = (f"{role:d}{piece}" for role, piece in text.pieces)
-    return _digest(PREPARATION, text.language, text.packed(), "", *pieces)
+    return _digest(PREPARATION, text.language, text.packed(), "", *pieces, *text.sources)
 
 
 def _digest(*parts: object) -> str:

@@ -39,6 +39,8 @@ class Passage(SQLModel, table=True):
     part: int
     text: str = Field(sa_type=sa.Text)
     text_hash: str = Field(max_length=64, index=True)
+    # Of what was written on a deal besides its description: where, such as 'note:12'.
+    source: str = Field(default="", max_length=30)
     # Both are None where there was no usable model when the text was saved.
     model: str | None = Field(default=None, max_length=100)
     vector: bytes | None = Field(default=None, sa_type=LargeBinary)

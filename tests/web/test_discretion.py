@@ -36,6 +36,13 @@ QUESTIONS = (
     "/search/names?q=zeph",
     "/search/names?q=que",
     "/search/names?q=st",
+    "/search/names?q=",
+    "/search?q=ward+maps",
+    "/search?q=%22ward+maps%22",
+    "/search?q=needs+a+budget",
+    "/similar?q=Robots+for+Zephyrine+Robotics+with+Zephyr+Arm+against+Gripwell",
+    "/deals/new?sentence=Zephyrine+Robotics+wants+a+Zephyr+Arm+against+Gripwell",
+    "/experts?q=Zephyr+Arm+against+Gripwell+in+hospitals",
     "/accounts?q=zephyrine",
     "/accounts?sort=name",
     "/people?q=quill",
@@ -83,7 +90,8 @@ def make_confidential_deal(visit: Visit, world: World) -> str:
         person.email = "quentin@zephyrine.example"
         add_employment(session, person, "St Brannoc Hospital", alice, title="Head of data")
         second = add_contact(session, "Rosalind Roe", alice, account_id=deal.account_id)
-        add_stakeholder(session, deal, second.id, alice, buying_role="champion")
+        said = "Needs a budget for arms"
+        add_stakeholder(session, deal, second.id, alice, buying_role="champion", note=said)
         tasks.add_task(session, deal, "Ask for the ward maps", alice)
         team.add_seat(session, deal, "consultant", bob, alice)
         notes.write_note(session, deal, alice, "note", "Robots need ward maps @Bob Brandt")
@@ -143,6 +151,13 @@ def test_should_not_know_what_came_with_a_confidential_deal(visit: Visit, world:
     assert visit("charlie").post("/references/advocates", {"person": person}).status_code == 404
     kept = {"every": "30"}
     assert visit("charlie").post(f"/people/{person}/keep-in-touch", kept).status_code == 404
+    opened = [f"/accounts/{account}", f"/people/{person}", f"/deals/{key}"]
+    recent = "&".join(f"recent={path}" for path in opened)
+    for path in (f"/search/names?at=/deals/{key}&{recent}", "/search?q=budget+for+arms"):
+        for outsider in ("charlie", "dana", "erin", "grace"):
+            page = visit(outsider).get(path).text
+            assert not any(name in page for name in (SECRET, PERSON, "Zephyr", "Add note"))
+        assert "Project Zephyr" in visit("alice").get(path).text
     visit("alice").post(f"/deals/{key}/invitations", {"person": "charlie-costa"})
     assert visit("charlie").get(f"/accounts/{account}").status_code == 200
 
