@@ -1,4 +1,4 @@
-"""Files of ties, address books, advocates and past references, as rows for the import."""
+"""Files of ties, address books, calendars, advocates and references, as rows for the import."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
@@ -6,13 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from references.desk import advocates as record_of_advocates
+from references.desk.addresses import confirm_address
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState, LegalBasis, consents_of, record_consent
 from references.desk.request import DESK_ROLES, OUTCOMES, ReferenceRequest, RequestStep, State
-from references.network import address_books, vcards
+from references.desk.rules import require_not_asking
+from references.network import address_books, calendars, vcards
 from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
 from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
@@ -26,7 +28,7 @@ from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day, read_first_day, read_last_day
 from workspace.imports.formats import Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
-from workspace.imports.run import ImportExtension
+from workspace.imports.run import ImportExtension, same_name
 from workspace.keys import plain, random_key
 from workspace.people import people
 from workspace.people.addresses import is_shared
@@ -39,6 +41,7 @@ DEMO = Path(__file__).parent / "demo"
 
 LINKEDIN = "LinkedIn"
 ADDRESS_BOOK = "Address book"
+CALENDAR = "Calendar"
 # What a reference of the past came to that did not happen.
 MISSED = State.MISSED.value
 # How two people know each other whom an address book relates.
@@ -135,6 +138,14 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
             row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
 
 
+def apply_calendar(context: ImportContext, rows: Sequence[Row]) -> None:
+    """Matched by name and address, among the importer's connections."""
+    for row in rows:
+        if "met_on" in row:
+            row.cells["connected_on"] = row.cells.pop("met_on")
+    apply_address_book(CALENDAR, context, rows)
+
+
 def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
     """Matched by the person; a consent by its state and the day on which it was captured."""
     context.require_role(*DESK_ROLES)
@@ -158,7 +169,12 @@ def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
         if advocate is None:
             person = context.get(Person, person_id)
             advocate = record_of_advocates.nominate(session, person, context.by)
+            if person.email:
+                # Nothing was sent to them yet, so no links have to be sent again.
+                confirm_address(session, advocate, person.email, context.by, origin="")
             result = Result.CREATED
+        if terms or consent:
+            require_not_asking(session, context.by, advocate)
         changed = _set_terms(context, advocate, terms)
         if note is not None and note != advocate.note:
             advocate.note = note
@@ -425,6 +441,14 @@ def _past(
     return request
 
 
+def _remove_connection(session: Session, connection: Connection, by: int | None) -> None:
+    """Remove a connection; one that was matched since takes its tie along."""
+    if connection.tie_id is None:
+        session.delete(connection)
+    else:
+        address_books.remove_connection(session, connection, by)
+
+
 def _place(request: ReferenceRequest) -> tuple[object, ...]:
     day = request.starts_at.date() if request.starts_at else None
     return (request.deal_id, request.advocate_id, request.activity, day)
@@ -443,6 +467,7 @@ EXTENSION = ImportExtension(
             columns(",".join(vcards.HEADER)),
         ),
         GOOGLE_FORMAT,
+        Format("meetings", needs("name,email,met_on"), columns(",".join(calendars.HEADER))),
         Format(
             "advocates",
             needs("person,activities", "person,consent"),
@@ -465,9 +490,12 @@ EXTENSION = ImportExtension(
     functions={
         "connections": partial(apply_address_book, LINKEDIN),
         "cards": partial(apply_address_book, ADDRESS_BOOK),
+        "meetings": apply_calendar,
         "advocates": apply_advocates,
         "references": apply_references,
         "ties": apply_ties,
     },
-    splitters={vcards.OPENING: vcards.split},
+    groups={"connections": same_name, "cards": same_name, "meetings": same_name},
+    removers={Connection: _remove_connection},
+    splitters={vcards.OPENING: vcards.split, calendars.OPENING: calendars.split},
 )

@@ -33,8 +33,16 @@ from workspace.clock import today
 from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import DealFilter
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Outcome, Product
+from workspace.deals.tables import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealProduct,
+    Outcome,
+    Product,
+    Stakeholder,
+)
+from workspace.people.field_rights import readable_fields
 from workspace.people.people import PersonSummary
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -121,6 +129,7 @@ def suggest_advocates(
         for advocate in askable
     )
     by_id = {advocate.id: advocate for advocate in askable}
+    fields = readable_fields(session, viewer)
     suggested = []
     for match in matches[:limit]:
         advocate = by_id[match.id]
@@ -133,7 +142,7 @@ def suggest_advocates(
                 match=match,
                 path=known.paths.get(advocate.person_id),
                 prospect=persons[contact] if contact is not None else None,
-                availability=available[advocate.id],
+                availability=available[advocate.id].for_reader(fields),
                 deal_key=similar.key if similar else None,
                 deal_name=similar.name if similar else "",
             )
@@ -141,7 +150,7 @@ def suggest_advocates(
     left_out = [
         LeftOut(persons[advocate.person_id], state.reason, state.next_on)
         for advocate in advocates
-        if not (state := available[advocate.id]).may_be_asked
+        if not (state := available[advocate.id].for_reader(fields)).may_be_asked
     ]
     left_out.sort(key=lambda row: (row.next_on or date.max, row.person.name))
     return Suggestions(

@@ -58,6 +58,16 @@ Figures = dict[str, float]
 
 
 @dataclass(frozen=True)
+class _ExpertQuery:
+    """A question for experts, the topic that it is judged by, and the document it is made from."""
+
+    name: str
+    text: str
+    topic: str
+    document: str
+
+
+@dataclass(frozen=True)
 class _Ranked:
     """A document in a ranking: its number, its score, and the number of its nearest passage."""
 
@@ -117,7 +127,11 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
 
 
 def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
-    """The mean average precision of experts that documents' votes rank for topics."""
+    """The mean average precision of experts that documents' votes rank for topics.
+
+    Without queries.jsonl each judged topic is a query. A query's topic is `topic`, or else its id;
+    where it is made from the document `doc_id`, that document does not vote.
+    """
     documents = {
         name: document(title, [text])
         for name, title, text in _texts(folder / "documents.jsonl", "doc_id")
@@ -130,20 +144,18 @@ def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
     experts: dict[str, set[str]] = defaultdict(set)
     for topic, candidate in _table(folder / "expert_judgements.tsv", "topic", "candidate_id"):
         experts[topic].add(candidate)
-    if (folder / "queries.jsonl").exists():
-        topics = {name: text for name, _, text in _texts(folder / "queries.jsonl", "_id")}
-    else:
-        topics = {topic: topic.replace("_", " ") for topic in experts}
-    topics = {topic: text for topic, text in topics.items() if experts.get(topic)}
-    if not topics:
+    queries = _expert_queries(folder, experts)
+    judged = [query for query in queries if experts.get(query.topic)]
+    if not judged:
         raise Invalid(f"{folder}: no topic has a judged expert.")
+    number = {name: row for row, name in enumerate(names)}
     collection = _collected(list(documents.values()), encoder)
     precisions = {}
-    for (topic, text), vector in zip(
-        topics.items(), encoder.encode(list(topics.values())), strict=True
-    ):
-        asked = ask(collection, text, vector, Weights(), encoder.languages)
-        matches = match(collection, asked, pool=VOTERS)
+    vectors = encoder.encode([query.text for query in judged])
+    for query, vector in zip(judged, vectors, strict=True):
+        own = np.array([number[query.document]], np.int64) if query.document in number else NONE
+        asked = ask(collection, query.text, vector, Weights(), encoder.languages)
+        matches = match(collection, asked, hidden=own, pool=VOTERS)
         scores = text_scores(matches, asked.weights)
         votes: dict[str, float] = defaultdict(float)
         for row in best(matches, scores, VOTERS):
@@ -151,12 +163,13 @@ def evaluate_experts(folder: Path, encoder: Encoder) -> dict[str, Any]:
             for author in authors:
                 votes[author] += vote(scores[row], len(authors))
         run = sorted(pool, key=lambda person: (-votes.get(person, 0.0), person))
-        precisions[topic] = average_precision(run, experts[topic])
+        precisions[query.name] = average_precision(run, experts[query.topic])
     return {
         "collection": folder.name,
         "documents": len(documents),
         "candidates": len(pool),
         "queries": len(precisions),
+        "queries_without_judgements": len(queries) - len(judged),
         "model": encoder.model_id,
         "map": sum(precisions.values()) / len(precisions),
         "average_precision": precisions,
@@ -381,8 +394,28 @@ def _qrels(path: Path) -> Qrels:
     return grades
 
 
+def _expert_queries(folder: Path, topics: Iterable[str]) -> list[_ExpertQuery]:
+    """The queries for experts; without a file of queries the judged topics."""
+    path = folder / "queries.jsonl"
+    if not path.exists():
+        return [_ExpertQuery(topic, topic.replace("_", " "), topic, "") for topic in topics]
+    queries = []
+    for name, title, text, row in _rows(path, "_id"):
+        topic, own = row.get("topic", name), row.get("doc_id", "")
+        if not isinstance(topic, str | int) or not isinstance(own, str | int):
+            raise Invalid(f"{path}: 'topic' and 'doc_id' of {name} must be text.")
+        queries.append(_ExpertQuery(name, text or title, str(topic), str(own)))
+    return queries
+
+
 def _texts(path: Path, id_name: str) -> Iterator[tuple[str, str, str]]:
     """The id, the title and the text of each line of JSON."""
+    for name, title, text, _ in _rows(path, id_name):
+        yield name, title, text
+
+
+def _rows(path: Path, id_name: str) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+    """The id, the title and the text of each line of JSON, and the whole line."""
     for number, line in enumerate(_lines(path), start=1):
         if not line.strip():
             continue
@@ -395,7 +428,7 @@ def _texts(path: Path, id_name: str) -> Iterator[tuple[str, str, str]]:
         title, text = row.get("title") or "", row.get("text") or ""
         if not isinstance(title, str) or not isinstance(text, str):
             raise Invalid(f"{path}, line {number}: 'title' and 'text' must be text.")
-        yield str(row[id_name]), title, text
+        yield str(row[id_name]), title, text, row
 
 
 def _table(path: Path, *columns: str) -> Iterator[tuple[str, ...]]:

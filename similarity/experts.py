@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -22,9 +22,9 @@ from similarity.inquiry import (
     ask_of_deal,
     ask_of_deals,
     ask_of_text,
-    rank,
+    rank_each,
 )
-from similarity.retrieval import ask, match, text_scores
+from similarity.retrieval import ask, match_among, text_scores
 from similarity.scoring import Term, Weights
 from workspace.assets import Asset, Use
 from workspace.database import batches
@@ -112,8 +112,7 @@ class Vote(NamedTuple):
     evidence: Callable[[], Evidence]
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(NamedTuple):
     """What speaks for a member: the votes for them, and how far their declared skills fit."""
 
     deals: Sequence[Vote]
@@ -128,10 +127,8 @@ class Proof:
         """The terms of a score, without that for time."""
         skills = f"Skills: {', '.join(split_values(self.skills))}"
         return [
-            Term("deals", proven(_worth(self.deals)), DEALS_WEIGHT, _deals_because(self.deals)),
-            Term(
-                "assets", proven(_worth(self.written)), ASSETS_WEIGHT, _assets_because(self.written)
-            ),
+            Term("deals", _proven(self.deals), DEALS_WEIGHT, _deals_because(self.deals)),
+            Term("assets", _proven(self.written), ASSETS_WEIGHT, _assets_because(self.written)),
             Term(
                 "skills", self.skill, SKILLS_WEIGHT, skills if self.skill else "No skill that fits"
             ),
@@ -151,10 +148,20 @@ def experts_of_deal(
 
 
 def experts_of_text(
-    session: Session, viewer: Viewer, catalog: Catalog, text: str, *, limit: int = 10
+    session: Session,
+    viewer: Viewer,
+    catalog: Catalog,
+    text: str,
+    *,
+    limit: int = 10,
+    without: Container[str] = (),
 ) -> list[Expert]:
-    """The colleagues with the most evidence for a text, from what the viewer may see."""
-    return experts_of(session, catalog, ask_of_text(session, viewer, catalog, text), limit=limit)
+    """The colleagues with the most evidence for a text, from what the viewer may see.
+
+    `without` has the ids of facets that the text names and that do not count.
+    """
+    asked = ask_of_text(session, viewer, catalog, text, without=without)
+    return experts_of(session, catalog, asked, limit=limit)
 
 
 def proofs_of_deals(
@@ -247,27 +254,25 @@ def _proofs(
 ) -> list[dict[int, Proof]]:
     """What speaks for which member in each inquiry; the record is read once for all of them."""
     kin_of_each = [
-        [deal for deal in rank(session, catalog, inquiry, VOTING_KIN) if deal.band != "weak"]
-        for inquiry in inquiries
+        [deal for deal in ranked if deal.band != "weak"]
+        for ranked in rank_each(session, catalog, inquiries, VOTING_KIN)
     ]
     voters = {deal.id for kin in kin_of_each for deal in kin}
     teams, library = _teams(session, voters), _library(session, voters)
     worth_of_role = {role.name: ROLE_WORTH.get(role.key) for role in seat_roles(session)}
     declared = {person_id: skills for person_id, (*_, skills) in members.items()}
+    skills_of_each = _skills(session, catalog, inquiries, declared)
     found = []
-    for inquiry, kin in zip(inquiries, kin_of_each, strict=True):
+    for inquiry, kin, skills in zip(inquiries, kin_of_each, skills_of_each, strict=True):
         on_deals = _by_person(_seat_votes(kin, teams, worth_of_role, inquiry.on))
         on_assets = _by_person(_asset_votes(kin, library, inquiry.on))
-        skills = _skills(session, catalog, inquiry, declared)
         proofs = {}
-        for person_id in sorted({*on_deals, *on_assets, *skills}):
-            if person_id not in members:
-                continue
-            deals, written = on_deals.get(person_id, []), on_assets.get(person_id, [])
+        for person_id, own in declared.items():
+            deals, written = on_deals.get(person_id, ()), on_assets.get(person_id, ())
             skill = skills.get(person_id, 0.0)
             if deals or written or skill >= LEAST_SKILL:
-                value = _share(proven(_worth(deals)), proven(_worth(written)), skill)
-                proofs[person_id] = Proof(deals, written, skill, declared[person_id], value)
+                value = _share(_proven(deals), _proven(written), skill)
+                proofs[person_id] = Proof(deals, written, skill, own, value)
         found.append(proofs)
     return found
 
@@ -368,24 +373,34 @@ def _on_deal(role: str, name: str, key: str, deal: Ranked) -> Evidence:
 
 
 def _skills(
-    session: Session, catalog: Catalog, inquiry: Inquiry, declared: Mapping[int, str]
-) -> dict[int, float]:
-    """How far the declared skills that fit do so, relative to the best fit."""
-    question = inquiry.question
-    least = LEAST_FIT_OF_DEAL if inquiry.deal else LEAST_FIT_OF_TEXT
+    session: Session,
+    catalog: Catalog,
+    inquiries: Sequence[Inquiry],
+    declared: Mapping[int, str],
+) -> list[dict[int, float]]:
+    """How far the declared skills that fit each inquiry do so, relative to the best fit."""
+    allowed = np.array(sorted(declared), np.int64)
+    searches = []
     with catalog.searching(session, Kind.PERSON) as collection:
-        asked = ask(
-            collection, question.text, question.vector, Weights(), catalog.encoder.languages
+        for inquiry in inquiries:
+            question = inquiry.question
+            asked = ask(
+                collection, question.text, question.vector, Weights(), catalog.encoder.languages
+            )
+            searches.append((asked, match_among(collection, asked, allowed)))
+    skills = []
+    for inquiry, (asked, matches) in zip(inquiries, searches, strict=True):
+        least = LEAST_FIT_OF_DEAL if inquiry.deal else LEAST_FIT_OF_TEXT
+        scores = text_scores(matches, asked.weights)
+        best = max([FAINT_FIT, *scores])
+        skills.append(
+            {
+                person_id: score / best
+                for person_id, score in zip(matches.ids, scores, strict=True)
+                if score >= least and declared[person_id]
+            }
         )
-        allowed = np.array(sorted(declared), np.int64)
-        matches = match(collection, asked, allowed=allowed, pool=len(declared))
-    scores = text_scores(matches, asked.weights)
-    best = max([FAINT_FIT, *scores])
-    return {
-        person_id: scores[row] / best
-        for row, person_id in enumerate(matches.ids)
-        if scores[row] >= least and declared[person_id]
-    }
+    return skills
 
 
 def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
@@ -395,8 +410,8 @@ def _by_person(votes: Iterable[Vote]) -> dict[int, list[Vote]]:
     return votes_of
 
 
-def _worth(votes: Iterable[Vote]) -> float:
-    return sum([vote.worth for vote in votes]) if votes else 0.0
+def _proven(votes: Sequence[Vote]) -> float:
+    return proven(sum([vote.worth for vote in votes])) if votes else 0.0
 
 
 def _deals_because(votes: Sequence[Vote]) -> str:

@@ -16,7 +16,7 @@ from similarity.index.snapshots import Snapshots
 from similarity.index.sources import TABLES
 from similarity.index.tables import CATALOG_LOG, Document, Passage
 from workspace.change_log import EMPTY
-from workspace.database import Database
+from workspace.database import NEWER, Database
 
 _LIBRARIES = (
     "dealkin",
@@ -59,7 +59,7 @@ def check(
     try:
         current = database.is_current()
         with database.read() as session:
-            _check_database(session, current, facts)
+            _check_database(session, current, database.is_newer(), facts)
             if current:
                 facts["index"] = _index(session, encoder, folder, warnings)
     except SQLAlchemyError as error:
@@ -67,7 +67,7 @@ def check(
     return facts
 
 
-def _check_database(session: Session, current: bool, facts: dict[str, Any]) -> None:
+def _check_database(session: Session, current: bool, newer: bool, facts: dict[str, Any]) -> None:
     """Add the facts and problems of the database and of the stored vectors."""
     problems = facts["problems"]
     connection = session.connection()
@@ -77,7 +77,8 @@ def _check_database(session: Session, current: bool, facts: dict[str, Any]) -> N
         problems.append(f"The database file is damaged: {answer}. Restore a backup.")
     facts["database"]["schema is current"] = current
     if not current:
-        problems.append("The schema is of another version: `dealkin serve` brings it up to date.")
+        older = "The schema is of an older version: `dealkin serve` brings it up to date."
+        problems.append(NEWER if newer else older)
         return
     facts["rows"] = {
         name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()

@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -17,12 +17,21 @@ from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
 from similarity.index.collection import POOL, Collection, Scope
 from similarity.index.documents import join
-from similarity.index.facets import Facts, facets, facts, resolve
+from similarity.index.facets import Facts, ResolvedFilter, facets, facts, resolve
 from similarity.index.sources import Kind, deal_texts
 from similarity.index.vectors import Vectors
 from similarity.learned_weights import weights_in_use
 from similarity.retrieval import Matches, TextQuery, ask, match_each
 from similarity.scoring import Facets, Term, Value, Weights
+from similarity.sentences.denials import affirmed, question_of
+from similarity.sentences.facets import (
+    NamedFacet,
+    as_facets,
+    completed,
+    facets_in,
+    known_names,
+    unrecorded,
+)
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals.access import hidden_deal_ids, visible_deals
@@ -135,9 +144,24 @@ def ask_of_deal(
     deal: Deal,
     *,
     weights: Weights | None = None,
+    without: Container[str] = (),
 ) -> Inquiry:
-    """An inquiry about the kin of a deal."""
-    return inquire(session, viewer, about_deal(session, catalog, deal), weights=weights, deal=deal)
+    """An inquiry about the kin of a deal.
+
+    Facets that its text names count where the record says nothing of their kind; `without` has the
+    ids of those that do not count.
+    """
+    question = about_deal(session, catalog, deal)
+    named = named_in_deal(session, viewer, deal, question.facets)
+    counted = completed(question.facets, [facet for facet in named if facet.id not in without])
+    question = replace(question, facets=counted)
+    return inquire(session, viewer, question, weights=weights, deal=deal)
+
+
+def named_in_deal(session: Session, viewer: Viewer, deal: Deal, record: Facets) -> list[NamedFacet]:
+    """The facets that the text of a deal names, of kinds of which the record says nothing."""
+    text = join([deal.name, deal.use_case, deal.notes])
+    return unrecorded(facets_in(text, known_names(session, viewer)), record)
 
 
 def ask_of_deals(
@@ -167,13 +191,22 @@ def ask_of_text(
     text: str,
     *,
     weights: Weights | None = None,
+    without: Container[str] = (),
 ) -> Inquiry:
-    """An inquiry about the deals that are like a text, as far as it is no boilerplate of deals."""
+    """An inquiry about the deals that are like a text, as far as it is no boilerplate of deals, and
+    that have the facets that it names.
+
+    `without` has the ids of named facets that do not count.
+    """
     with catalog.searching(session, Kind.DEAL) as collection:
         said = collection.content(text)
     # Of boilerplate alone nothing is left that could be like a deal.
-    empty = bool(text) and not said
-    question = Question("", None, Facets()) if empty else about_text(catalog, said)
+    if text and not said:
+        question = Question("", None, Facets())
+    else:
+        named = facets_in(said, known_names(session, viewer))
+        counted = as_facets(facet for facet in named if facet.id not in without)
+        question = replace(about_text(catalog, said), facets=counted)
     return inquire(session, viewer, question, weights=weights)
 
 
@@ -203,7 +236,8 @@ def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
 
 
 def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> dict[int, Question]:
-    """The question for each of these deals, by its id: its prose without boilerplate.
+    """The question for each of these deals, by its id: its prose without boilerplate, and without
+    what it denies.
 
     The name is never boilerplate, however many deals have the same one.
     """
@@ -214,7 +248,7 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
     with catalog.searching(session, Kind.DEAL) as collection:
         for deal_id, text in texts.items():
             prose = join([text.use_case, text.notes])
-            said = collection.content(prose)
+            said = affirmed(collection.content(prose))
             contents[deal_id] = text.prose if said == prose else join([text.name, said])
     cut = [deal_id for deal_id, text in texts.items() if contents[deal_id] != text.prose]
     vector_of = dict(
@@ -237,7 +271,11 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
 
 
 def about_text(catalog: Catalog, text: str) -> Question:
-    """The question for a text. Without a usable model, it has words but no vector."""
+    """The question for a text, without what it denies. Without a usable model, it has words but no
+    vector."""
+    text = question_of(text)
+    if not text:
+        return Question("", None, Facets())
     try:
         return Question(text, catalog.encoder.encode([text])[0], Facets())
     except ModelUnavailable:
@@ -253,51 +291,114 @@ def rank(session: Session, catalog: Catalog, inquiry: Inquiry, want: Want) -> li
 def rank_all(session: Session, catalog: Catalog, inquiry: Inquiry, wants: Iterable[Want]) -> None:
     """Add these rankings to the inquiry, with one search of the collection and one reading of the
     record. Each is the same as if it were ranked alone."""
-    missing = [want for want in dict.fromkeys(wants) if want not in inquiry.rankings]
+    _rank(session, catalog, [inquiry], list(dict.fromkeys(wants)))
+
+
+def rank_each(
+    session: Session, catalog: Catalog, inquiries: Sequence[Inquiry], want: Want
+) -> list[list[Ranked]]:
+    """The ranking of each of these inquiries of `ask_of_deals`, the same as `rank` gives.
+
+    The collection is held, and the record read, once for all of them.
+    """
+    _rank(session, catalog, inquiries, [want])
+    return [inquiry.rankings[want] for inquiry in inquiries]
+
+
+def _rank(
+    session: Session, catalog: Catalog, inquiries: Sequence[Inquiry], wants: Sequence[Want]
+) -> None:
+    """Add these rankings to each of the inquiries."""
+    missing = [
+        (inquiry, new)
+        for inquiry in inquiries
+        if (new := [want for want in wants if want not in inquiry.rankings])
+    ]
     if not missing:
         return
-    question = inquiry.question
-    filters = [resolve(session, want.filter) if want.filter else None for want in missing]
+    filters = {
+        want.filter: resolve(session, want.filter)
+        for _, new in missing
+        for want in new
+        if want.filter
+    }
     with catalog.searching(session, Kind.DEAL) as collection:
-        asked = ask(
-            collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
-        )
-        # The collection may be newer than the session, so deals that have become confidential
-        # are excluded, too, unless the session knows that the viewer may see them.
-        confidential = set(collection.confidential().tolist())
-        excluded = inquiry.hidden | question.excluded | (confidential - inquiry.shared)
-        allowed = [collection.facets.matching(filter) if filter else None for filter in filters]
-        matches_of_each = match_each(
-            collection,
-            asked,
-            [Scope(ids, want.pool) for ids, want in zip(allowed, missing, strict=True)],
-            hidden=np.array(sorted(excluded), np.int64),
-            sharing=question.facets,
-        )
-        estimates = [_estimated(collection, inquiry, asked, matches) for matches in matches_of_each]
-    chunks_of_each = [
-        _best_first(estimate, want.limit) for estimate, want in zip(estimates, missing, strict=True)
-    ]
-    firsts = [next(chunks, []) for chunks in chunks_of_each]
-    nearest = (
-        matches.ids[row]
-        for matches, rows in zip(matches_of_each, firsts, strict=True)
-        for row in rows
+        searches = [
+            search
+            for inquiry, new in missing
+            for search in _searched(collection, catalog, inquiry, new, filters)
+        ]
+    firsts = [next(search.chunks, []) for search in searches]
+    # The inquiries of several deals share what is read.
+    _read(
+        session,
+        searches[0].inquiry,
+        (
+            search.matches.ids[row]
+            for search, rows in zip(searches, firsts, strict=True)
+            for row in rows
+        ),
     )
-    _read(session, inquiry, nearest)
-    for want, matches, first, chunks in zip(
-        missing, matches_of_each, firsts, chunks_of_each, strict=True
-    ):
+    floor = kin_floor(catalog.encoder.model_id)
+    for search, first in zip(searches, firsts, strict=True):
+        inquiry, want = search.inquiry, search.want
         ranked: list[Ranked] = []
-        for rows in itertools.chain([first], chunks):
-            ranked += _scored(session, inquiry, want.filter, asked, matches, rows)
+        for rows in itertools.chain([first], search.chunks):
+            ranked += _scored(session, search, rows, calibrated=floor is not None)
             if len(ranked) >= want.limit:
                 break
         # The id makes the order of equal scores stable.
         ranked.sort(key=lambda deal: (-deal.score, deal.id))
         inquiry.rankings[want] = _judged(
-            session, catalog, question, asked.language, ranked[: want.limit]
+            session, catalog, inquiry.question, search.asked.language, ranked[: want.limit], floor
         )
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What was found for one ranking of an inquiry, and its rows by descending estimate."""
+
+    inquiry: Inquiry
+    want: Want
+    asked: TextQuery
+    matches: Matches
+    chunks: Iterator[list[int]]
+
+
+def _searched(
+    collection: Collection,
+    catalog: Catalog,
+    inquiry: Inquiry,
+    wants: Sequence[Want],
+    filters: Mapping[DealFilter, ResolvedFilter],
+) -> list[_Search]:
+    """The search for each of these rankings of an inquiry."""
+    question = inquiry.question
+    asked = ask(
+        collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
+    )
+    # The collection may be newer than the session, so deals that have become confidential
+    # are excluded, too, unless the session knows that the viewer may see them.
+    confidential = set(collection.confidential().tolist())
+    excluded = inquiry.hidden | question.excluded | (confidential - inquiry.shared)
+    matches_of_each = match_each(
+        collection,
+        asked,
+        [
+            Scope(
+                collection.facets.matching(filters[want.filter]) if want.filter else None,
+                want.pool,
+            )
+            for want in wants
+        ],
+        hidden=np.array(sorted(excluded), np.int64),
+        sharing=question.facets,
+    )
+    searches = []
+    for want, matches in zip(wants, matches_of_each, strict=True):
+        estimate = _estimated(collection, inquiry, asked, matches)
+        searches.append(_Search(inquiry, want, asked, matches, _best_first(estimate, want.limit)))
+    return searches
 
 
 def _judged(
@@ -306,10 +407,11 @@ def _judged(
     question: Question,
     language: str,
     ranked: Sequence[Ranked],
+    floor: float | None,
 ) -> list[Ranked]:
     """The same deals; where no words and no facets agree, the nearness of the whole texts decides
     whether the meaning does."""
-    floor = kin_floor(catalog.encoder.model_id)
+    shares = band_shares(catalog.encoder.model_id)
     unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
     cosines: Mapping[int, float] = {}
     if unsure and floor is not None and question.vector is not None:
@@ -318,8 +420,7 @@ def _judged(
         replace(
             deal,
             agrees=deal.agrees or cosines.get(deal.id, -1.0) >= (floor or 0.0),
-            calibrated=floor is not None,
-            shares=band_shares(catalog.encoder.model_id),
+            shares=shares,
         )
         for deal in ranked
     ]
@@ -356,33 +457,29 @@ def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]
 
 
 def _scored(
-    session: Session,
-    inquiry: Inquiry,
-    filter: DealFilter | None,
-    asked: TextQuery,
-    matches: Matches,
-    rows: Sequence[int],
+    session: Session, search: _Search, rows: Sequence[int], *, calibrated: bool
 ) -> Iterator[Ranked]:
     """The deals in these rows of the matches that may be shown, scored by the record."""
+    inquiry, asked, matches = search.inquiry, search.asked, search.matches
     ours, on = inquiry.question.facets, inquiry.on
-    records = _allowed(session, inquiry, filter, [matches.ids[row] for row in rows])
+    records = _allowed(session, inquiry, search.want.filter, [matches.ids[row] for row in rows])
     # The attainable score depends on our known facets only, and so is the same for all.
     within, across = asked.weights, asked.weights.for_meaning()
     weight_of = {False: within.items(), True: across.items()}
     known = (*scoring.values(ours, Facets(), on), "meaning", "words")
     attainable = math.fsum(weight_of[False][name] for name in known)
     for row in rows:
-        if (record := records.get(matches.ids[row])) is None:
+        deal_id = matches.ids[row]
+        if (record := records.get(deal_id)) is None:
             continue
+        if (agreement := inquiry.agreements.get(deal_id)) is None:
+            agreement = scoring.values(ours, record.facets, on)
+            inquiry.agreements[deal_id] = agreement
+        values = {**agreement, "meaning": matches.meaning[row], "words": matches.words[row]}
         foreign = matches.foreign[row]
         weights = weight_of[foreign]
-        values = {
-            **inquiry.agreements[matches.ids[row]],
-            "meaning": matches.meaning[row],
-            "words": matches.words[row],
-        }
         yield Ranked(
-            id=matches.ids[row],
+            id=deal_id,
             score=math.fsum([value * weights[name] for name, value in values.items()]),
             attainable=attainable,
             facets=record.facets,
@@ -392,7 +489,7 @@ def _scored(
             words=matches.words[row],
             weights=across if foreign else within,
             agrees=_has_substance(values),
-            calibrated=False,
+            calibrated=calibrated,
         )
 
 
@@ -436,16 +533,10 @@ def _allowed(
 
 def _read(session: Session, inquiry: Inquiry, ids: Iterable[int]) -> None:
     """Read the facts of these deals that were not read yet."""
-    asked = list(dict.fromkeys(ids))
-    new = [deal_id for deal_id in asked if deal_id not in inquiry.records]
+    new = [deal_id for deal_id in dict.fromkeys(ids) if deal_id not in inquiry.records]
     inquiry.records.update(dict.fromkeys(new))
     records = facts(session, [deal_id for deal_id in new if deal_id not in inquiry.hidden])
     inquiry.records.update(records)
-    ours, on = inquiry.question.facets, inquiry.on
-    for deal_id in asked:
-        record = inquiry.records[deal_id]
-        if record and deal_id not in inquiry.agreements:
-            inquiry.agreements[deal_id] = scoring.values(ours, record.facets, on)
 
 
 def _visible_confidential(session: Session, viewer: Viewer) -> set[int]:

@@ -64,6 +64,7 @@ class Kin:
     band: str  # "strong", "fair" or "weak"
     terms: list[Term]  # The largest contribution first; they add up to the score.
     snippet: list[Span]
+    source: str  # Where the snippet was written, such as 'note:12'; empty for the description.
     difference: str  # One difference that matters; empty where there is none.
     liked: bool  # A member has judged it to be like this deal.
     same_account: bool  # It is of the account of the deal whose kin are shown.
@@ -215,7 +216,8 @@ def present(
         words = surfaces(written, telling[: 2 * WORDS_SHOWN], text.language)[:WORDS_SHOWN]
         terms = reasons(inquiry, deal)
         values = {term.name: Value(term.value, term.because) for term in terms}
-        passage = text.passage(deal.passage)
+        number = text.best_passage(deal.passage, shared)
+        passage = text.passage(number)
         if join([row.name]) == join([passage]):
             # The name is shown anyway.
             passage = ""
@@ -235,6 +237,7 @@ def present(
                 band=deal.band,
                 terms=[_with_words(term, words) for term in terms],
                 snippet=snippet(passage, shared[:WORDS_MARKED], text.language),
+                source=text.source(number),
                 difference=scoring.difference(question.facets, deal.facets, values, weights),
                 liked=deal.id in question.liked,
                 same_account=own_account is not None and row.account_id == own_account,

@@ -118,6 +118,11 @@ class Outlook:
         return self.won / self.closed
 
     @property
+    def alike(self) -> float:
+        """As how many deals the kin count in the chance: the sum of their likenesses."""
+        return self.likeness * self.closed
+
+    @property
     def points(self) -> int:
         """By how many percentage points the kin move the usual rate, as rounded figures show it."""
         return round(100 * self.chance.value) - round(100 * self.usual.rate)

@@ -41,6 +41,8 @@ FRESHNESS_HALF_LIFE = 540
 EVIDENCE_SHOWN = 5
 # An asset whose product does not fit is used on this many similar deals with our product.
 FITTING_USES = 2
+# The value of the right product where no similar deal of our industry used the asset.
+OTHER_INDUSTRIES = 0.5
 # How many of the assets that work on most deals are shown.
 MOST_DEALS_SHOWN = 3
 # A contrast needs at least this many won and this many lost deals against the competitor, and
@@ -270,7 +272,7 @@ def _plays(
             Term("lift", difference.value, LIFT_WEIGHT, because),
             _relevance([kin[use.deal_id].score for use in uses], best),
             _helped(uses),
-            _product(about, question.facets.products, home),
+            _product(about, question.facets, home, used_on),
             _freshness(asset.published, today()),
         ]
         plays.append(
@@ -461,12 +463,24 @@ def _helped(uses: Sequence[_Use]) -> Term:
     return Term("helped", value, HELPED_WEIGHT, because)
 
 
-def _product(theirs: frozenset[str], ours: frozenset[str], foreign_home: str) -> Term:
-    common = sorted(theirs & ours)
+def _product(
+    theirs: frozenset[str], ours: Facets, foreign_home: str, used_on: Sequence[Ranked]
+) -> Term:
+    """Whether it is about our product, in full only if similar deals of our industry used it.
+
+    A story from a hospital is of less use to a town hall, even if both buy the same product.
+    """
+    common = sorted(theirs & ours.products)
     because = f"about {', '.join(common)}" if common else "about other products"
+    value = 1.0 if common else 0.0
+    section = (ours.industry or "")[:1]
     if foreign_home:
+        value = 0.0
         because += f", but mostly used in {SECTIONS[foreign_home]}"
-    return Term("product", 1.0 if common and not foreign_home else 0.0, PRODUCT_WEIGHT, because)
+    elif common and not any((deal.facets.industry or "").startswith(section) for deal in used_on):
+        value = OTHER_INDUSTRIES
+        because += ", but used in other industries so far"
+    return Term("product", value, PRODUCT_WEIGHT, because)
 
 
 def _freshness(published: date | None, on: date) -> Term:

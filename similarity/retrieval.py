@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.index.collection import NONE, POOL, Candidates, Collection, Query, Scope
-from similarity.index.language import language_of, stems_asked_for
+from similarity.index.language import certain_language, language_of, stems_asked_for
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets, Weights
 
@@ -55,7 +55,11 @@ def ask(
     language: str | None = None,
 ) -> TextQuery:
     """The query for a text and its raw vector, shape (dimension,), in a collection."""
-    language = language or language_of(text, collection.languages())
+    if language is None:
+        certain = certain_language(text)
+        knows = certain and (not model_languages or certain in model_languages)
+        # A model that knows the question's language compares it with documents in any other.
+        language = (knows and certain) or language_of(text, collection.languages())
     if vector is not None:
         vector = collection.centred(vector, language)
     model_knows = not model_languages or language in model_languages
@@ -100,6 +104,14 @@ def match_each(
         asked.query, scopes, hidden=hidden, sharing=sharing
     )
     return [_matches(asked, candidates) for candidates in candidates_of_each]
+
+
+def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
+    """These documents, as far as they agree with a query, by meaning and by words.
+
+    The same as `match` with a pool for all of them, without a search.
+    """
+    return _matches(asked, collection.agreeing(asked.query, ids))
 
 
 def _matches(asked: TextQuery, candidates: Candidates) -> Matches:

@@ -1,36 +1,44 @@
 """One box over the record: by name first, then by words, and by meaning where words say nothing."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
 import numpy as np
-from sqlmodel import Session, col
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
 
 from similarity.calibration import nearness_floor
 from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection as Documents
-from similarity.index.language import stems_asked_for
+from similarity.index.language import stems, stems_asked_for
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.inquiry import about_text
 from similarity.kin import WORDS_MARKED, matched_stems
 from similarity.names.lookup import Closeness, NameMatch, find_names
+from similarity.names.recorder import TABLES
+from similarity.names.spelling import variants, words_of
 from similarity.names.tables import Subject
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
-from similarity.snippets import NO_TEXT, Span, contents_of, snippet
+from similarity.sentences.denials import question_of
+from similarity.snippets import NO_TEXT, Span, contents_of, snippet, texts_of
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
 from workspace.assets import Asset
 from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import hidden_deal_ids, visible_deals
+from workspace.deals.discretion import hidden_from
 from workspace.deals.tables import Deal
+from workspace.keys import plain
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonSummary, select_people
-from workspace.people.tables import Person
+from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
 # A document has the words of a question from this share of a full match on.
@@ -47,6 +55,7 @@ class HitKind(StrEnum):
     MEMBER = "member"
     CONTACT = "contact"
     ASSET = "asset"
+    NOTE = "note"
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,8 @@ class Hit:
     currency: str | None = None
     # Of an asset that may not be offered: expired or withdrawn.
     state: str = ""
+    # Of a note: where on its deal it was written, such as 'note:12' or 'next'.
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,12 +89,13 @@ class SearchResults:
     members: list[Hit] = field(default_factory=list)
     contacts: list[Hit] = field(default_factory=list)
     assets: list[Hit] = field(default_factory=list)
+    notes: list[Hit] = field(default_factory=list)
     # What is near by meaning, where nothing has the words.
     near: list[Hit] = field(default_factory=list)
 
     def groups(self) -> list[list[Hit]]:
         """The hits by kind, those near by meaning aside."""
-        return [self.deals, self.accounts, self.members, self.contacts, self.assets]
+        return [self.deals, self.accounts, self.members, self.contacts, self.assets, self.notes]
 
     @property
     def count(self) -> int:
@@ -107,10 +119,12 @@ def search(
     """
     if not text.strip():
         return SearchResults()
-    hidden = hidden_deal_ids(session, viewer)
-    named = _named(session, text, limit, hidden)
+    hidden = _hidden(session, viewer)
+    phrases = phrases_in(text)
+    named = _named(session, viewer, text, limit, hidden)
     vector = about_text(catalog, text).vector
-    read = {kind: _by_text(session, catalog, text, vector, kind, limit, hidden) for kind in Kind}
+    said = question_of(text)
+    read = {kind: _by_text(session, catalog, said, vector, kind, limit, hidden) for kind in Kind}
     by_kind: dict[Subject, list[Hit]] = {}
     for kind, matches in named.items():
         passages = read.get(Kind(kind), {}) if kind != Subject.ACCOUNT else {}
@@ -119,7 +133,7 @@ def search(
         by_kind[kind] = [
             replace(hits[row_id], snippet=passages.get(row_id, []))
             for row_id in ids
-            if row_id in hits
+            if row_id in hits and (row_id in passages or has_phrases(hits[row_id].name, phrases))
         ]
     people = by_kind[Subject.PERSON]
     results = SearchResults(
@@ -129,19 +143,41 @@ def search(
         members=[hit for hit in people if hit.kind == HitKind.MEMBER][:limit],
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=by_kind[Subject.ASSET][:limit],
+        notes=_notes(session, viewer, said, list(read[Kind.DEAL]), limit),
     )
     floor = nearness_floor(catalog.encoder.model_id)
-    if results.count or vector is None or floor is None:
+    if results.count or phrases or vector is None or floor is None:
         return results
     near = _near(session, viewer, catalog, text, vector, hidden, floor)
     return replace(results, near=near[:limit])
 
 
-def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) -> list[Hit]:
+def phrases_in(text: str) -> list[str]:
+    """The phrases in quotation marks, as they are compared."""
+    quoted = re.findall(r'["“”„«]([^"“”„«»]+)["“”»]', text)
+    return [phrase for phrase in map(plain, quoted) if phrase]
+
+
+def has_phrases(text: str, phrases: Collection[str]) -> bool:
+    """Whether a text has all of these phrases, word by word, each within a sentence."""
+    if not phrases:
+        return True
+    sentences = [f" {plain(sentence)} " for sentence in re.split(r"[.!?…;:]\s|\n", text)]
+    return all(any(f" {phrase} " in sentence for sentence in sentences) for phrase in phrases)
+
+
+def typeahead(
+    session: Session, viewer: Viewer, text: str, *, limit: int = 8, misspelt: bool = True
+) -> list[Hit]:
     """What a text that is still being typed names, the nearest first, of all kinds together."""
-    hidden = hidden_deal_ids(session, viewer)
-    named = _named(session, text, limit, hidden)
-    matches = [match for of_kind in named.values() for match in of_kind]
+    hidden = _hidden(session, viewer)
+    named = _named(session, viewer, text, limit, hidden)
+    matches = [
+        match
+        for of_kind in named.values()
+        for match in of_kind
+        if misspelt or match.closeness < Closeness.MISSPELT
+    ]
     hits = {
         kind: _hits(session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False)
         for kind in Subject
@@ -154,22 +190,66 @@ def typeahead(session: Session, viewer: Viewer, text: str, *, limit: int = 8) ->
     ][:limit]
 
 
+def hits_of_keys(
+    session: Session, viewer: Viewer, kind: Subject, keys: Collection[str]
+) -> list[Hit]:
+    """The subjects of these keys, those that exist and that the viewer may see."""
+    table = TABLES[kind]
+    ids = list(session.scalars(sa.select(table.id).where(table.key.in_(keys)).order_by(table.id)))
+    return list(_hits(session, viewer, kind, ids, True).values())
+
+
 def _named(
-    session: Session, text: str, limit: int, hidden: Collection[int]
+    session: Session,
+    viewer: Viewer,
+    text: str,
+    limit: int,
+    hidden: Mapping[Subject, Collection[int]],
 ) -> dict[Subject, list[NameMatch]]:
     """What a text names, by kind; misspelt words only where no kind has them as they are."""
     named = {
-        kind: find_names(
-            session, text, kind, limit=limit, hidden=hidden if kind == Subject.DEAL else ()
-        )
-        for kind in Subject
+        kind: find_names(session, text, kind, limit=limit, hidden=hidden[kind]) for kind in Subject
     }
+    if FieldGroup.ADDRESSES not in readable_fields(session, viewer):
+        named[Subject.PERSON] = _without_addresses(session, text, named[Subject.PERSON])
     if any(matches and matches[0].closeness < Closeness.MISSPELT for matches in named.values()):
         return {
             kind: [match for match in matches if match.closeness < Closeness.MISSPELT]
             for kind, matches in named.items()
         }
     return named
+
+
+def _without_addresses(session: Session, text: str, matches: list[NameMatch]) -> list[NameMatch]:
+    """The people whom a text names, of contacts only those whose name has its words."""
+    typed = words_of(text)
+    ids = [match.subject_id for match in matches]
+    rows = select(Person.id, Person.name).where(
+        col(Person.id).in_(ids), col(Person.id).not_in(select(Member.person_id))
+    )
+    contacts = dict(session.exec(rows).all())
+
+    def named(match: NameMatch) -> bool:
+        if match.subject_id not in contacts or match.closeness == Closeness.KEY:
+            return True
+        words = words_of(contacts[match.subject_id])
+        return all(
+            any(word.startswith(part) or variants(part) & variants(word) for word in words)
+            for part in typed
+        )
+
+    return [match for match in matches if named(match)]
+
+
+def _hidden(session: Session, viewer: Viewer) -> Mapping[Subject, Collection[int]]:
+    """What a viewer may not know of, by kind."""
+    others = hidden_from(session, viewer)
+    return {
+        Subject.DEAL: hidden_deal_ids(session, viewer),
+        Subject.ACCOUNT: others.accounts,
+        Subject.PERSON: others.people,
+        Subject.ASSET: (),
+    }
 
 
 def _best(named: dict[Subject, list[NameMatch]], by_kind: dict[Subject, list[Hit]]) -> Hit | None:
@@ -192,26 +272,61 @@ def _by_text(
     vector: Vectors | None,
     kind: Kind,
     limit: int,
-    hidden: Collection[int],
+    hidden: Mapping[Subject, Collection[int]],
 ) -> dict[int, list[Span]]:
     """The documents that have the words of a text, the best first, each with its passage."""
-    unseen = np.array(sorted(hidden) if kind is Kind.DEAL else [], np.int64)
+    unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
     with catalog.searching(session, kind) as collection:
         asked = _in_every_language(
             collection, ask(collection, text, vector, Weights(), catalog.encoder.languages), text
         )
         matches = match(collection, asked, hidden=unseen)
         ranked = best(matches, text_scores(matches, asked.weights), len(matches.ids))
-        rows = [row for row in ranked if matches.words[row] >= WORDS_FLOOR][:limit]
+        rows = [row for row in ranked if matches.words[row] >= WORDS_FLOOR]
+        if phrases := phrases_in(text):
+            ids = [matches.ids[row] for row in rows]
+            having = {
+                row_id
+                for row_id, stored in texts_of(session, kind, ids).items()
+                if any(has_phrases(part, phrases) for part in (stored.whole, *stored.passages))
+            }
+            rows = [row for row in rows if matches.ids[row] in having]
+        rows = rows[:limit]
         words = [matched_stems(collection, asked, matches.ids[row]) for row in rows]
     texts = contents_of(session, catalog, kind, [matches.ids[row] for row in rows])
     passages = {}
     for row, marked in zip(rows, words, strict=True):
         written = texts.get(matches.ids[row], NO_TEXT)
+        number = written.best_passage(matches.passages[row], marked)
         passages[matches.ids[row]] = snippet(
-            written.passage(matches.passages[row]), marked[:WORDS_MARKED], written.language
+            written.passage(number), marked[:WORDS_MARKED], written.language
         )
     return passages
+
+
+def _notes(
+    session: Session, viewer: Viewer, text: str, deal_ids: list[int], limit: int
+) -> list[Hit]:
+    """What was written on these deals besides their descriptions and has the words of a text,
+    those with most of them first."""
+    found: list[tuple[int, int, int, list[Span], str]] = []
+    phrases = phrases_in(text)
+    for deal_id, stored in texts_of(session, Kind.DEAL, deal_ids).items():
+        asked = set(stems_asked_for(text, stored.language))
+        for number, (passage, source) in enumerate(
+            zip(stored.passages, stored.sources, strict=True)
+        ):
+            common = asked & set(stems(passage, stored.language)) if source else set()
+            if common and has_phrases(passage, phrases):
+                shown = snippet(passage, common, stored.language)
+                found.append((-len(common), deal_ids.index(deal_id), number, shown, source))
+    found.sort(key=lambda note: note[:3])
+    deals = {hit.id: hit for hit in _deal_hits(session, viewer, deal_ids)} if found else {}
+    hits = []
+    for _, place, _, shown, source in found[:limit]:
+        if deal := deals.get(deal_ids[place]):
+            hits.append(replace(deal, kind=HitKind.NOTE, snippet=shown, source=source))
+    return hits
 
 
 def _in_every_language(collection: Documents, asked: TextQuery, text: str) -> TextQuery:
@@ -234,13 +349,13 @@ def _near(
     catalog: Catalog,
     text: str,
     vector: Vectors,
-    hidden: Collection[int],
+    hidden: Mapping[Subject, Collection[int]],
     floor: float,
 ) -> list[Hit]:
     """What is near by meaning alone, the nearest first."""
     near: list[tuple[float, Hit]] = []
     for kind in Kind:
-        unseen = np.array(sorted(hidden) if kind is Kind.DEAL else [], np.int64)
+        unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
         with catalog.searching(session, kind) as collection:
             asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)
             matches = match(collection, asked, hidden=unseen)

@@ -79,6 +79,8 @@ class StoredText:
     whole: str
     title: str = ""
     passages: tuple[str, ...] = ()
+    # Where each passage was written; empty for the document's own text.
+    sources: tuple[str, ...] = ()
 
     @property
     def prose(self) -> str:
@@ -105,6 +107,19 @@ class StoredText:
         whole = f"{title} {cut(self.prose)}".strip() if self.title else cut(self.whole)
         return replace(self, whole=whole, passages=tuple(map(cut, self.passages)))
 
+    def source(self, number: int) -> str:
+        """Where the passage of this number was written; empty for the document's own text."""
+        return self.sources[number] if 0 <= number < len(self.sources) else ""
+
+    def best_passage(self, nearest: int, hits: Container[str]) -> int:
+        """The nearest passage, unless only others have a word that matched."""
+        having = [
+            number
+            for number, text in enumerate(self.passages)
+            if any(stem in hits for stem in stems(text, self.language))
+        ]
+        return having[0] if having and nearest not in having else nearest
+
 
 NO_TEXT = StoredText("en", "")
 
@@ -114,21 +129,29 @@ def texts_of(session: Session, kind: Kind, ids: list[int]) -> dict[int, StoredTe
     texts: dict[int, StoredText] = {}
     rows = session.execute(
         sa.select(
-            col(Document.subject_id), col(Document.language), col(Passage.part), col(Passage.text)
+            col(Document.subject_id),
+            col(Document.language),
+            col(Passage.part),
+            col(Passage.text),
+            col(Passage.source),
         )
         .join(Passage, col(Passage.document_id) == col(Document.id))
         .where(col(Document.kind) == kind, col(Document.subject_id).in_(ids))
         .order_by(col(Document.id), col(Passage.position))
     )
     # The whole is the first piece of every document.
-    for subject, language, role, text in rows:
+    for subject, language, role, text, source in rows:
         if role == PieceRole.WHOLE:
             texts[subject] = StoredText(language, text)
         elif role == PieceRole.TITLE:
             texts[subject] = replace(texts[subject], title=text)
         else:
             stored = texts[subject]
-            texts[subject] = replace(stored, passages=(*stored.passages, text))
+            texts[subject] = replace(
+                stored,
+                passages=(*stored.passages, text),
+                sources=(*stored.sources, source),
+            )
     return texts
 
 

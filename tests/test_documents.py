@@ -265,8 +265,8 @@ def test_should_document_every_format_column_for_column() -> None:
     own = [each for each in (*FORMATS, *EXTENSION.formats) if each.adapt is None]
     formats = {each.kind: each for each in own}
     assert len(formats) == len(own)
-    # What a file of cards has as its error file.
-    del formats["cards"]
+    # What files of cards and calendars have as their error files.
+    del formats["cards"], formats["meetings"]
     parts = (
         section(text, "## Files of the record"),
         section(text, "## Files of ties and references"),

@@ -193,6 +193,14 @@ class FakeEmbedder:
     dimension = 64
     languages = frozenset({"en"})
 
+    problem = ""
+
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def load_in_background(self) -> None:
+        """There is nothing to load."""
+
     def encode(self, texts: list[str]) -> np.ndarray:
         """A unit vector for each text; zero for a text without words."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)

@@ -8,11 +8,14 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from web import errors
+from web.conditions import Conditions
 from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
+from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
@@ -27,6 +30,7 @@ from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.experts import TopicController
+from web.pages.health import HealthController, MetricsController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
@@ -38,14 +42,17 @@ from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
+from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
+from web.pages.similar import SimilarController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
 from web.policies import require_policies
+from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
 from web.workspace import Workspace
@@ -60,24 +67,30 @@ CONTROLLERS = (
     AdvocateController,
     DealController,
     DeskController,
+    EmailController,
     ExpertController,
     GuestController,
+    HealthController,
     InfluenceController,
     InboxController,
     IntroductionController,
     InvitationController,
+    JobController,
     JoinController,
     KeepInTouchController,
     KinController,
     LibraryController,
     LiveController,
     MemberController,
+    MetricsController,
+    FieldRightController,
     OverviewController,
     PeopleController,
     PlaybookController,
     PreferencesController,
     ReferencesController,
     SearchController,
+    SimilarController,
     SeatRoleController,
     EligibilityController,
     TopicController,
@@ -127,6 +140,7 @@ def create_app(workspace: Workspace) -> Litestar:
         ],
         exception_handlers=errors.HANDLERS,
         before_send=[_secure_headers(workspace.is_secure)],
+        on_startup=[use_pools],
         state=app_state(workspace),
         request_max_body_size=LARGEST_BODY,
         openapi_config=None,
@@ -147,6 +161,7 @@ def app_state(workspace: Workspace) -> State:
             "pulse": Pulse(workspace.database),
             "limiter": Limiter(),
             "queues": Queues(),
+            "conditions": Conditions(),
         }
     )
 

@@ -1,5 +1,6 @@
 """Exceptions as error pages, or as a line of text for htmx; never a stack trace."""
 
+import errno
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,12 @@ from litestar.response import Redirect, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from web import conditions
+from web.forms import parse_pairs
 from web.rendering import render
 from web.routes import Request
-from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
+from workspace.database import BUSY
+from workspace.errors import Busy, Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 
 logger = logging.getLogger("dealkin.web")
 
@@ -35,9 +39,31 @@ _TITLES = {
     429: "Slow down",
     500: "Something broke",
     503: "Busy just now",
+    507: "The disk is full",
 }
 # Seconds after which a client may try again.
 _RETRY_AFTER = "5"
+# PostgreSQL's code where a lock was not given up in time.
+_LOCK_NOT_AVAILABLE = "55P03"
+# PostgreSQL's code where its disk is full.
+_DISK_FULL = "53100"
+
+
+@dataclass(frozen=True)
+class Unsaved:
+    """A form that was not saved: where it is sent, and its fields."""
+
+    address: str
+    fields: list[tuple[str, str]]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        """What a person typed, with the names of the fields."""
+        return [
+            (name.replace("_", " ").capitalize(), value)
+            for name, value in self.fields
+            if value and name != "seen"
+        ]
 
 
 @dataclass(frozen=True)
@@ -47,6 +73,7 @@ class ErrorPage:
     status: int
     title: str
     message: str
+    unsaved: Unsaved | None
 
 
 def refused(request: Request, error: DealkinError) -> Response[str]:
@@ -93,13 +120,13 @@ def refused_by_framework(request: Request, error: HTTPException) -> Response[str
 
 def broke(request: Request, error: Exception) -> Response[str]:
     """A fault of the program: the log gets the stack trace, the reader an apology."""
-    logger.error("%s %s failed", request.method, _path(request), exc_info=error)
+    logger.error("%s %s failed", request.method, _route(request), exc_info=error)
     return explain(request, 500, "It is our fault, not yours. Nothing was saved. Try again.")
 
 
 def collided(request: Request, error: DBAPIError) -> Response[str]:
     """The later of two concurrent writes, refused by a constraint or by the isolation level."""
-    logger.warning("%s %s collided: %s", request.method, _path(request), type(error.orig))
+    logger.warning("%s %s collided: %s", request.method, _route(request), type(error.orig))
     message = "Somebody did the same in this moment. Look again, and try once more."
     return explain(request, 409, message)
 
@@ -107,34 +134,75 @@ def collided(request: Request, error: DBAPIError) -> Response[str]:
 def database_refused(request: Request, error: OperationalError) -> Response[str]:
     """A conflict between transactions, a locked database, or a fault."""
     # Class 40 of the SQL standard is transaction rollback: serialisation failure or deadlock.
-    if str(getattr(error.orig, "sqlstate", "") or "").startswith("40"):
+    if _code(error).startswith("40"):
         return collided(request, error)
-    if "database is locked" in str(error.orig):
+    if "database is locked" in str(error.orig) or _code(error) == _LOCK_NOT_AVAILABLE:
         return busy(request, error)
+    if "disk is full" in str(error.orig) or _code(error) == _DISK_FULL:
+        return full(request, error)
     return broke(request, error)
 
 
-def busy(request: Request, error: Exception) -> Response[str]:
-    """A request that waited too long for a connection or for the write lock."""
-    logger.warning("%s %s had to wait too long: %s", request.method, _path(request), type(error))
-    response = explain(
-        request, 503, "Too much is being written at once. Nothing was saved. Try again in a moment."
+def failed_on_disk(request: Request, error: OSError) -> Response[str]:
+    """A file that could not be written, or another fault."""
+    return full(request, error) if error.errno == errno.ENOSPC else broke(request, error)
+
+
+def full(request: Request, error: Exception) -> Response[str]:
+    """A disk without room: what is there can be read, and nothing can be saved."""
+    logger.error("%s %s found no room on the disk: %s", request.method, _route(request), error)
+    workspace = request.app.state.workspace
+    disks = " or ".join(
+        str(folder) for folder in conditions.folders(workspace.database, workspace.settings)
     )
+    message = f"Nothing was saved: the disk is full. An administrator has to make room on {disks}."
+    if not workspace.database.is_sqlite:
+        message = "Nothing was saved: the disk of the database is full. Tell an administrator."
+    return explain(request, 507, message, unsaved=_unsaved(request))
+
+
+def busy(request: Request, error: Exception) -> Response[str]:
+    """A request that waited too long for a turn, a connection or a lock.
+
+    A form that a browser sent comes back with what was entered, so that it can be sent again.
+    """
+    logger.warning("%s %s had to wait too long: %s", request.method, _route(request), type(error))
+    response = explain(request, 503, BUSY, unsaved=_unsaved(request))
     response.headers["Retry-After"] = _RETRY_AFTER
     return response
 
 
-def _path(request: Request) -> str:
-    """The path for the log, without the secret of a link."""
-    path = request.url.path
-    return next((f"{start}…" for start in ("/g/", "/join/") if path.startswith(start)), path)
+def _unsaved(request: Request) -> Unsaved | None:
+    """The form of a write that can be sent again; passwords are never sent back."""
+    body = request.scope["state"].get("submitted")
+    if request.method != "POST" or not body or _hashes_password(request):
+        return None
+    fields = [(name, value) for name, value in parse_pairs(body) if name != "_csrf_token"]
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Unsaved(address, fields)
 
 
-def explain(request: Request, status: int, message: str) -> Response[str]:
+def _hashes_password(request: Request) -> bool:
+    return bool(request.scope["route_handler"].opt.get("hashes_password"))
+
+
+def _code(error: OperationalError) -> str:
+    """The code that PostgreSQL gives to an error, of the SQL standard or its own."""
+    return str(getattr(error.orig, "sqlstate", "") or "")
+
+
+def _route(request: Request) -> str:
+    """The pattern of the route for the log: addresses hold names and the secrets of links."""
+    return str(request.scope.get("path_template", "an unknown address"))
+
+
+def explain(
+    request: Request, status: int, message: str, *, unsaved: Unsaved | None = None
+) -> Response[str]:
     """The error page; for htmx only the message, which the page shows in a banner."""
     if request.headers.get("hx-request") == "true":
         return Response(message, status_code=status, media_type="text/plain")
-    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message)
+    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message, unsaved)
     return Response(
         render(request, "error.html", page),
         status_code=status,
@@ -143,11 +211,13 @@ def explain(request: Request, status: int, message: str) -> Response[str]:
 
 
 HANDLERS: dict[Any, Any] = {
+    Busy: busy,
     DealkinError: refused,
     NotAuthorizedException: not_signed_in,
     HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
     PoolTimeout: busy,
+    OSError: failed_on_disk,
     Exception: broke,
 }

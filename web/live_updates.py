@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from anyio import CapacityLimiter
 from sqlalchemy import event
 from sqlmodel import Session
 
+from web.pools import STREAMS_AT_ONCE
 from workspace.database import Database
 
 # Seconds after which an open page is checked in any case: other processes commit, too, and may
@@ -25,6 +27,8 @@ class Pulse:
         self._listening: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._lock = threading.Lock()
         self.closed = False
+        # Streams look at the database in threads that nothing else waits for.
+        self.looking = CapacityLimiter(STREAMS_AT_ONCE)
         database.watch(self._listen)
 
     @contextmanager
@@ -43,12 +47,13 @@ class Pulse:
     def close(self) -> None:
         """Wake every listener for the last time, as the server stops."""
         self.closed = True
-        self._wake()
+        self.wake()
 
     def _listen(self, session: Session) -> None:
-        event.listen(session, "after_commit", lambda _session: self._wake(), once=True)
+        event.listen(session, "after_commit", lambda _session: self.wake(), once=True)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Wake every listener."""
         with self._lock:
             listening = list(self._listening)
         for loop, woken in listening:

@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import dataclass, field
 from math import ceil
+from time import monotonic
 from urllib.parse import urlsplit
 
 from anyio import to_thread
+from litestar.datastructures import State
 from litestar.enums import ScopeType
 from litestar.exceptions import (
     ClientException,
@@ -23,17 +25,21 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from web.conditions import Condition
 from web.forms import Form, parse_pairs
 from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
 from web.policies import SAFE, Policy, policy_of, require
+from web.pools import PASSWORDS_AT_ONCE, WRITES_AT_ONCE, Pool, in_pool
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
 from web.turns import TooManyWait, Turns
 from web.visits import submitted
+from web.workspace import Workspace
 from workspace.collaboration import inbox
-from workspace.database import Database
-from workspace.errors import NotFound
+from workspace.database import BUSY, writing_until
+from workspace.errors import Busy, NotFound
 from workspace.people.sign_in import viewer_of
+from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
 
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
@@ -43,8 +49,9 @@ PAGES_AT_ONCE = 2
 BODY_SECONDS = 20.0
 # Seconds that a page waits for its turn: the pages before it may be blocked themselves.
 LONGEST_WAIT = 5.0
-# Writes of different members wait for each other in the database, not here.
-WRITES_AT_ONCE = 1_000
+# Seconds that a write waits for its turn and for locks, in all. After them the member gets a page
+# that keeps what they typed.
+SAVE_SECONDS = 15.0
 # The requests of one member, or one network, that may wait in a queue.
 MOST_WAITING = 30
 
@@ -57,8 +64,9 @@ class Queues:
     writes: Turns = field(
         default_factory=lambda: Turns(WRITES_AT_ONCE, each=1, waiting=MOST_WAITING)
     )
-    # A hash takes a third of a second of a processor, which pages need too.
-    passwords: Turns = field(default_factory=lambda: Turns(1, each=1, waiting=MOST_WAITING))
+    passwords: Turns = field(
+        default_factory=lambda: Turns(PASSWORDS_AT_ONCE, each=1, waiting=MOST_WAITING)
+    )
 
 
 class InTime(ASGIMiddleware):
@@ -141,11 +149,14 @@ class AsDeclared(ASGIMiddleware):
             raise NotFound("There is no such page.")
         token = session_token(request)
         viewer, waiting = None, 0
+        conditions: list[Condition] = []
         if token:
-            database = request.app.state.workspace.database
-            viewer, waiting = await to_thread.run_sync(_viewer, database, token)
+            viewer, waiting, conditions = await to_thread.run_sync(
+                _viewer, request.app.state, token
+            )
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
+        scope["conditions"] = conditions  # type: ignore[typeddict-unknown-key]
         declared = policy_of(scope["route_handler"], request.method)
         if declared is None:
             # Such an application does not start; what the framework answers by itself is refused.
@@ -204,9 +215,9 @@ class InTurn(ASGIMiddleware):
 
     Of a member, or a network that is not signed in, one page is built and one write is done at a
     time. Few pages are built at once. A page waits for its turn for a limited time, so that pages
-    that wait for a cache to be rebuilt do not block those of others. Members' writes do not queue
-    behind those of others: they may wait long for each other. Passwords are hashed one at a time.
-    Who waits here takes no thread.
+    that wait for a cache to be rebuilt do not block those of others. Few writes are done at once,
+    and passwords are hashed one at a time, each in threads of their own. What waits here takes no
+    thread. A write that waits too long, here or for a lock, is refused with `Busy`.
     """
 
     scopes = (ScopeType.HTTP,)
@@ -219,15 +230,20 @@ class InTurn(ASGIMiddleware):
         viewer = scope.get("user")
         subject = viewer.person_id if viewer else network_of(request)
         queues: Queues = request.app.state.queues
-        turns, patience = queues.writes, None
-        if request.method in SAFE:
-            turns, patience = queues.pages, LONGEST_WAIT
-        elif scope["route_handler"].opt.get("hashes_password"):
-            turns = queues.passwords
+        writes = request.method not in SAFE
+        turns, pool = queues.pages, Pool.READS
+        if writes and scope["route_handler"].opt.get("hashes_password"):
+            turns, pool = queues.passwords, Pool.PASSWORDS
+        elif writes:
+            turns, pool = queues.writes, Pool.WRITES
+        deadline = monotonic() + SAVE_SECONDS
         try:
-            has_turn = await turns.take(subject, patience)
+            async with asyncio.timeout(SAVE_SECONDS if writes else None):
+                has_turn = await turns.take(subject, None if writes else LONGEST_WAIT)
         except TooManyWait:
             raise _too_often(LONGEST_WAIT) from None
+        except TimeoutError:
+            raise Busy(BUSY) from None
         done = False
 
         def give_back() -> None:
@@ -242,16 +258,23 @@ class InTurn(ASGIMiddleware):
             await send(message)
 
         try:
-            await next_app(scope, receive, sending)
+            with in_pool(pool), writing_until(deadline):
+                await next_app(scope, receive, sending)
         finally:
             give_back()
 
 
-def _viewer(database: Database, token: str) -> tuple[Viewer | None, int]:
-    """The member with this session, and the number of items in their inbox for the page's head."""
-    with database.read() as session:
+def _viewer(state: State, token: str) -> tuple[Viewer | None, int, list[Condition]]:
+    """The member with this session, and what the page's head shows them: the number of items in
+    their inbox, and to administrators what is not as it should be."""
+    workspace: Workspace = state.workspace
+    with workspace.database.read() as session:
         viewer = viewer_of(session, token)
-        return viewer, inbox.count(session, viewer) if viewer else 0
+        if viewer is None:
+            return None, 0, []
+        looks_after = Role.ADMIN in viewer.roles
+        conditions = state.conditions.current(session, workspace) if looks_after else []
+        return viewer, inbox.count(session, viewer), conditions
 
 
 async def _token_field(request: Request) -> str:

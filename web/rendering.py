@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
+from web.entry_links import place_of, source_label
 from web.markdown import markdown
 from web.path_diagram import draw
 from web.routes import Request
@@ -46,6 +47,7 @@ def render(request: Request, template: str, context: Any) -> str:
             page=context,
             viewer=viewer,
             inbox=request.scope.get("inbox", 0),
+            conditions=request.scope.get("conditions", []),
             path=request.url.path,
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
@@ -83,6 +85,8 @@ def environment() -> Environment:
         markdown=markdown,
         chips=chips,
         drawing=draw,
+        place_of=place_of,
+        source_label=source_label,
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     templates.globals.update(static=static_path, today=today, query=query)

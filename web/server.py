@@ -2,15 +2,21 @@
 
 import asyncio
 import gc
+import signal
 import socket
+import threading
 from typing import Any
 
 import uvicorn
 from litestar import Litestar
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from web.observing import observed
+
 # Seconds in which the head of a request has to arrive, from the connection or its first byte.
 HEAD_SECONDS = 10.0
+# Seconds that a stop waits for requests that are being answered.
+STOP_SECONDS = 1
 
 
 def settle() -> None:
@@ -69,18 +75,28 @@ class Server(uvicorn.Server):
     def __init__(self, app: Litestar, **options: Any) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                observed(app),
                 http=TimedProtocol,
                 log_level="warning",
                 # Addresses hold what people searched for.
                 access_log=False,
                 server_header=False,
+                # The log is Dealkin's own.
+                log_config=None,
                 # Without a limit, one open connection would keep the server from stopping.
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=STOP_SECONDS,
                 **options,
             )
         )
         self.pulse = app.state.pulse
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until a signal stops the server; then return, so that the rest stops in order."""
+        if threading.current_thread() is threading.main_thread():
+            # uvicorn raises the signal again after it has stopped.
+            for each in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(each, lambda *_: None)
+        super().run(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams of live updates, then stop."""

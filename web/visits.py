@@ -1,7 +1,7 @@
 """What every handler is given: the request with its form and viewer, and ways to answer it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -16,6 +16,7 @@ from web.forms import Form, parse_pairs
 from web.rendering import render
 from web.routes import Request
 from web.workspace import Workspace
+from workspace.deals.discretion import read_for
 from workspace.errors import Conflict, Invalid
 from workspace.people.viewer import Viewer
 
@@ -62,9 +63,17 @@ class Visit:
             and headers.get("hx-history-restore-request") != "true"
         )
 
-    def read(self) -> AbstractContextManager[Session]:
-        """A session that cannot write."""
-        return self.workspace.database.read()
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that cannot write, and gets what the viewer may know of."""
+        with self.workspace.database.read() as session:
+            self._read_for_viewer(session)
+            yield session
+
+    def _read_for_viewer(self, session: Session) -> None:
+        # A guest has no rights but those of their link.
+        if self.request.scope.get("user"):
+            read_for(session, self.viewer)
 
     def page(
         self,
@@ -76,9 +85,12 @@ class Visit:
         with self.read() as session:
             return build(session, self.viewer, *args, **kwargs)
 
-    def write(self) -> AbstractContextManager[Session]:
-        """A session that commits when the block ends."""
-        return self.workspace.database.write()
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits when the block ends, and gets what the viewer may know of."""
+        with self.workspace.database.write() as session:
+            self._read_for_viewer(session)
+            yield session
 
     @contextmanager
     def saving(self, conflicts: type[Conflict] = EditConflict) -> Iterator[Session]:
@@ -158,4 +170,7 @@ async def submitted(request: Request) -> bytes:
     """The submitted form, encoded; empty where the body is no form."""
     if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
         return b""
-    return await request.body()
+    # Kept for the page that a write gets which could not be saved.
+    body = await request.body()
+    request.scope["state"]["submitted"] = body
+    return body

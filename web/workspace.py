@@ -11,6 +11,7 @@ from similarity.index.catalog import Catalog
 from similarity.index.indexer import stored_model
 from similarity.names import recorder
 from workspace.database import Database
+from workspace.locks import upgrading
 from workspace.settings import Settings
 from workspace.setup import open_database
 
@@ -62,17 +63,18 @@ def workspace_on(
 
 @contextmanager
 def open_workspace(
-    settings: Settings, address: str = LOCAL_ADDRESS, *, keeps_model: bool = True
+    settings: Settings, address: str = LOCAL_ADDRESS, encoder: Encoder | None = None
 ) -> Iterator[Workspace]:
     """The workspace of these settings, its database upgraded; closed when the block ends.
 
-    Without `keeps_model` a record that has vectors of another model gets the one of the settings.
+    `encoder` takes the place of the record's own.
     """
     with closing(open_database(settings)) as database:
-        encoder = encoder_of_record(settings, database) if keeps_model else encoder_of(settings)
+        encoder = encoder or encoder_of_record(settings, database)
         workspace = workspace_on(database, settings, encoder, reranker_of(settings), address)
-        workspace.network.catch_up()
-        recorder.catch_up(database)
+        with upgrading(database):
+            workspace.network.catch_up()
+            recorder.catch_up(database)
         yield workspace
 
 

@@ -6,10 +6,13 @@ from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel
 
 from workspace.clock import now
+from workspace.database import FOLLOWS
 
 
 class AuditEntry(SQLModel, table=True):
     """One act. `by_id` is empty for the command line and for sign-ins with unknown addresses."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(default=None, primary_key=True)
     at: datetime = Field(default_factory=now, index=True)

@@ -15,9 +15,13 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from workspace.database import FOLLOWS, unfiltered
+
 
 class State(SQLModel):
     """The columns of a log's state: one row, which holds the last generation's number."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(primary_key=True)
     generation: int = 0
@@ -26,12 +30,16 @@ class State(SQLModel):
 class Generation(SQLModel):
     """The columns of a generation."""
 
+    __table_args__ = {"info": {FOLLOWS: True}}
+
     number: int = Field(primary_key=True)
     token: str = Field(max_length=32)
 
 
 class Change(SQLModel):
     """The columns of a change; the subject adds a key of what was changed."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     generation: int = Field(primary_key=True)
 
@@ -144,4 +152,5 @@ def follow(
     @event.listens_for(session, "before_commit")
     def flush_and_act(session: Session) -> None:
         session.flush()
-        before_commit(session)
+        with unfiltered(session):
+            before_commit(session)

@@ -1,8 +1,11 @@
 """Engine and sessions, the one writer on SQLite, and how lists are read: rows, pages, batches."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +16,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, SQLModel, col
 
-from workspace.errors import DealkinError
+from workspace.errors import Busy, DealkinError
+from workspace.metrics import LOCK_SECONDS
 
 # Named constraints can be dropped again on every database; Alembic needs them.
 SQLModel.metadata.naming_convention = {
@@ -29,11 +34,67 @@ SQLModel.metadata.naming_convention = {
 Row = TypeVar("Row")
 Item = TypeVar("Item")
 
+# Stands in the `info` of tables whose rows follow from other rows, or tell what happened: an import
+# is not undone in them. True for a whole table, or the column that is filled in such rows only. In
+# the `info` of a column, its values follow from other rows.
+FOLLOWS = "follows"
+
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 log = logging.getLogger(__name__)
 
 _AFTER_COMMIT = "what follows the commit"
+NEWER = (
+    "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
+    " backup that was made before the upgrade."
+)
+BUSY = "Too much is being written at once. Nothing was saved. Try again in a moment."
+
+# The channel on which PostgreSQL tells all server processes of each commit.
+CHANNEL = "dealkin_commits"
+_NOTIFY = sa.text(f"NOTIFY {CHANNEL}")
+
+# How long work that nobody waits for waits for other writers.
+PATIENCE = 60.0
+# What follows a commit has at least this long, however long its writer has waited.
+PATIENCE_AFTERWARDS = 5.0
+
+# The moment on the monotonic clock until when this thread, or task, waits for other writers.
+_deadline: ContextVar[float | None] = ContextVar("deadline of writes", default=None)
+
+
+@contextmanager
+def writing_until(deadline: float) -> Iterator[None]:
+    """Have writes of this block give up with `Busy` at a moment on the monotonic clock."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def _seconds_left() -> float:
+    deadline = _deadline.get()
+    return PATIENCE if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+# What a session is told about the rows that its reader may not know of.
+_UNFILTERED = "all rows"
+
+
+@contextmanager
+def unfiltered(session: Session) -> Iterator[None]:
+    """Within the block, queries of a session get all rows, whoever reads by it."""
+    session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
+    try:
+        yield
+    finally:
+        session.info[_UNFILTERED] -= 1
+
+
+def is_unfiltered(session: Session) -> bool:
+    """Whether queries of a session get all rows at the moment."""
+    return bool(session.info.get(_UNFILTERED))
 
 
 class Database:
@@ -53,9 +114,11 @@ class Database:
             self.reader = _sqlite_engine(self.url, writes=False)
         else:
             self.writer = self.reader = sa.create_engine(
-                self.url, pool_pre_ping=True, max_overflow=-1
+                self.url, pool_pre_ping=True, max_overflow=-1, hide_parameters=True
             )
         self._watchers: list[Callable[[Session], None]] = []
+        # On SQLite, the turn of the only writer of this process.
+        self._turn = threading.Lock()
 
     def watch(self, watcher: Callable[[Session], None]) -> None:
         """Call `watcher(session)` with every `write()` session as it opens."""
@@ -78,21 +141,59 @@ class Database:
     def write(self) -> Iterator[Session]:
         """A session that commits once, at the end of the block, or not at all.
 
-        What was left to `after_commit` follows when the connection is free for other writers.
+        `Busy` if others write until the deadline of `writing_until`. What was left to
+        `after_commit` follows when the connection is free for other writers.
         """
+        began = time.monotonic()
         with (
+            self._take_turn(),
             Session(self.writer, expire_on_commit=False) as session,
             session.begin(),
         ):
+            self._begin(session)
+            LOCK_SECONDS.observe(time.monotonic() - began)
             for watcher in self._watchers:
                 watcher(session)
             yield session
-        for act in session.info.get(_AFTER_COMMIT, ()):
-            try:
-                act()
-            except Exception:
-                # What was written is written, and must not look as if it had failed.
-                log.exception("What follows a write has failed; a catch-up does it later.")
+            if not self.is_sqlite:
+                # Sent with the commit: it wakes the open pages of every process.
+                session.connection().execute(_NOTIFY)
+        acts = session.info.get(_AFTER_COMMIT, ())
+        if not acts:
+            return
+        with writing_until(time.monotonic() + max(_seconds_left(), PATIENCE_AFTERWARDS)):
+            for act in acts:
+                try:
+                    act()
+                except Exception:
+                    # What was written is written, and must not look as if it had failed.
+                    log.exception("What follows a write has failed; a catch-up does it later.")
+
+    @contextmanager
+    def _take_turn(self) -> Iterator[None]:
+        """On SQLite, wait for the other writers of this process."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._turn.acquire(timeout=_seconds_left()):
+            raise Busy(BUSY)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _begin(self, session: Session) -> None:
+        """Begin the transaction: on SQLite, wait for the lock that other programs may hold."""
+        try:
+            connection = session.connection()
+        except OperationalError as error:
+            if "locked" in str(error.orig):
+                raise Busy(BUSY) from error
+            raise
+        if not self.is_sqlite and _deadline.get() is not None:
+            # 0 would be no limit.
+            limit = max(1, int(_seconds_left() * 1000))
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit}")
 
     def close(self) -> None:
         """Close all connections."""
@@ -100,14 +201,25 @@ class Database:
         self.reader.dispose()
 
     def upgrade(self) -> None:
-        """Migrate the schema to the newest revision."""
+        """Migrate the schema to the newest revision; refused if a newer Dealkin has written it."""
+        if self.is_newer():
+            raise DealkinError(NEWER)
         command.upgrade(self._alembic(), "head")
+
+    def is_newer(self) -> bool:
+        """Whether the schema has a revision that this version does not know."""
+        known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
+        current = self._revision()
+        return current is not None and current not in {script.revision for script in known}
+
+    def _revision(self) -> str | None:
+        with self.reader.connect() as connection:
+            return MigrationContext.configure(connection).get_current_revision()
 
     def is_current(self) -> bool:
         """Whether the schema has the newest revision."""
         head = ScriptDirectory.from_config(self._alembic()).get_current_head()
-        with self.reader.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision() == head
+        return self._revision() == head
 
     def _alembic(self) -> Config:
         config = Config()
@@ -144,11 +256,12 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         isolation_level=None,
+        # Errors go to the log, where nothing personal belongs.
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": 30},
         pool_size=1 if writes else 8,
         # The number of readers is not limited, because a reader may open a second, newer session.
         max_overflow=0 if writes else -1,
-        pool_timeout=60,
     )
 
     @event.listens_for(engine, "do_connect")
@@ -163,14 +276,19 @@ def _sqlite_engine(url: sa.URL, *, writes: bool) -> sa.Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=30000")
         if not writes:
+            cursor.execute("PRAGMA busy_timeout=30000")
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            # The lock is waited for as long as its writer has time.
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={int(_seconds_left() * 1000)}")
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
 

@@ -1,7 +1,6 @@
 """The demo workspace: the record of a fictional company, with dates relative to today."""
 
 import re
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -17,7 +16,7 @@ from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.imports.dates import read_day, read_moment
 from workspace.imports.files import read_file
 from workspace.imports.ledger import Import
-from workspace.imports.recognition import FORMATS, RecognisedFile, recognise
+from workspace.imports.recognition import RecognisedFile, recognise
 from workspace.imports.run import ImportExtension, apply_files
 from workspace.keys import row_of_key
 from workspace.people import sign_in
@@ -58,13 +57,12 @@ def load(
             raise Conflict("The demo is for an empty workspace, and this one is in use.")
     files = []
     for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
-        file = recognise(read_file(path), (*FORMATS, *extension.formats))
+        file = recognise(read_file(path), extension.formats_of_all)
         _shift_dates(file, today() - WRITTEN_ON)
         files.append(replace(file, name=f"{_PREFIX}{path.name}"))
-    with tempfile.TemporaryDirectory() as folder:
-        for report in apply_files(session, files, None, Path(folder), extension):
-            if report.refused or report.failed:
-                raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
+    for report in apply_files(session, files, None, extension):
+        if report.refused or report.failed:
+            raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _rewrite_timelines(session)
     _add_open_work(session)
     people = session.exec(

@@ -21,6 +21,10 @@ class TooMany(DealkinError):
     """It was done too often lately; later it can be done again."""
 
 
+class Busy(DealkinError):
+    """Others were writing for too long; nothing was saved, and it can be tried again."""
+
+
 class Invalid(DealkinError):
     """A value is wrong. `fields` maps a field's name to what is wrong with it."""
 

@@ -14,6 +14,8 @@ class Settings(BaseSettings):
 
     home: Path = Field(default_factory=lambda: user_data_path("dealkin", appauthor=False))
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    # The database itself where `database_url` leads to a pooler, which cannot pass notifications.
+    direct_database_url: str | None = Field(default=None, validation_alias="DATABASE_DIRECT_URL")
     # The model of meaning: multilingual-e5-small, minilm (light, English), a folder of a
     # sentence-transformers model, or a name that the library can load. Without a choice a new
     # record has the first, and every other record the model that made its vectors.
@@ -23,6 +25,8 @@ class Settings(BaseSettings):
     model_languages: str = ""
     # A sentence-transformers cross-encoder (a folder or a name) that rates the best kin again.
     reranker: str | None = None
+    # The secret with which Prometheus asks for /metrics; without one there is no such page.
+    metrics_token: str | None = Field(default=None, repr=False)
     # The address in people's browsers, if the server listens on another one, as behind a proxy.
     # With https://… cookies are sent only over TLS.
     origin: str | None = None
@@ -38,6 +42,11 @@ class Settings(BaseSettings):
         if self.database_url:
             return sqlalchemy_url(self.database_url)
         return f"sqlite:///{self.home / 'dealkin.sqlite3'}"
+
+    @property
+    def direct_database(self) -> str:
+        """The URL of a connection that stays open, on which the database notifies."""
+        return sqlalchemy_url(self.direct_database_url or self.database)
 
     @property
     def indexes(self) -> Path:

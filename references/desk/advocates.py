@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from references.desk.policy import current_policy
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.clock import now, spoken, today
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.people.people import list_account, list_people
 from workspace.people.tables import Member, Person
 from workspace.value_lists import join_values, split_values
 
@@ -34,11 +36,21 @@ CALLS = (Activity.CALL,)
 EVENTS = (Activity.VISIT, Activity.SPEAKING, Activity.PRESS)
 
 
+class CodeNeeded(Invalid):
+    """Consent or terms would be widened, which the policy allows only with a code from an email."""
+
+    def __init__(self) -> None:
+        super().__init__("Enter the code from the email.", {"code": "Needed."})
+
+
 class Advocate(SQLModel, table=True):
     """A contact who was nominated to vouch for us; their last consent says whether they do."""
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
+    # Where emails to them go; only `addresses.confirm_address` sets it. The address in the record,
+    # which every member with a role may edit, is no more than a proposal.
+    address: str | None = Field(default=None, max_length=254)
     # A list, joined by `value_lists.join_values`.
     activities: str = Field(default="", max_length=300)
     # Their own limits; None leaves the policy's.
@@ -71,6 +83,9 @@ def nominate(
         raise Invalid("Their customer must be known first.", {"person": "Has no account."})
     if session.exec(select(Advocate.id).where(Advocate.person_id == person.id)).first():
         raise Conflict(f"{person.name} is nominated already.")
+    # Everybody sees the advocates.
+    list_account(session, person.account_id)
+    list_people(session, [person.id])
     advocate = Advocate(
         person_id=person.id,
         activities=_joined(activities),
@@ -122,10 +137,12 @@ def set_terms(
     events_in_two_quarters: int | None,
     paused_until: date | None,
     own: bool = False,
+    confirmed: bool = False,
 ) -> None:
     """Set what an advocate can be asked for, how often, and from which day.
 
-    `own` terms come from the advocate; after them members can be stricter, but not laxer.
+    `own` terms come from the advocate; after them members can be stricter, but not laxer. Wider
+    terms need a code if the policy says so: `confirmed` says that it was given.
     """
     lock_customer(session, advocate)
     terms = {
@@ -134,8 +151,11 @@ def set_terms(
         "events_in_two_quarters": events_in_two_quarters,
         "paused_until": paused_until,
     }
-    if advocate.own_terms and not own:
-        _require_stricter(advocate, terms)
+    laxer = _laxer(advocate, terms)
+    if laxer and advocate.own_terms and not own:
+        raise Invalid("The advocate said so themselves; only they can take it back.", laxer)
+    if laxer and not confirmed and current_policy(session).code_to_widen:
+        raise CodeNeeded
     changed = {name: value for name, value in terms.items() if getattr(advocate, name) != value}
     for name, value in changed.items():
         setattr(advocate, name, value)
@@ -165,7 +185,8 @@ def hand_over_advocate(
     audit(session, by, "advocate handed over", f"person {advocate.person_id}", detail)
 
 
-def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
+def _laxer(advocate: Advocate, terms: dict[str, Any]) -> dict[str, str]:
+    """The new terms that are laxer than an advocate's, each with what theirs say."""
     errors = {}
     agreed = set(split_values(advocate.activities))
     if set(split_values(terms["activities"])) - agreed:
@@ -177,8 +198,7 @@ def _require_stricter(advocate: Advocate, terms: dict[str, Any]) -> None:
     pause = advocate.paused_until
     if pause and pause > today() and (terms["paused_until"] or today()) < pause:
         errors["paused_until"] = f"They want to be left alone until {spoken(pause)}."
-    if errors:
-        raise Invalid("The advocate said so themselves; only they can take it back.", errors)
+    return errors
 
 
 def _joined(activities: Iterable[Activity]) -> str:

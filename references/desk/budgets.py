@@ -20,6 +20,7 @@ from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import BUDGET_STATES, ReferenceRequest
 from workspace.clock import months_after, spoken
 from workspace.database import fetch, select_row
+from workspace.people.field_rights import FieldGroup
 from workspace.people.tables import Person
 
 # The months in any window of which a limit of calls, or of events, must hold.
@@ -39,6 +40,25 @@ class Availability:
     customer_left: int | None
     own_left: int | None
     consent: Standing
+    # Whether the viewer may read the consent; without it, `consent` is empty.
+    shows_consent: bool = True
+
+    def for_reader(self, fields: frozenset[FieldGroup]) -> "Availability":
+        """The availability without what a viewer who may read these fields may not read."""
+        if {FieldGroup.CONSENTS, FieldGroup.LIMITS} <= fields:
+            return self
+        shows_consent = FieldGroup.CONSENTS in fields
+        shows_limits = FieldGroup.LIMITS in fields
+        return Availability(
+            may_be_asked=self.may_be_asked,
+            # The reason would tell of the consent, or of a limit.
+            reason=self.reason and "cannot be asked",
+            next_on=None,
+            customer_left=self.customer_left if shows_limits else None,
+            own_left=self.own_left if shows_limits else None,
+            consent=self.consent if shows_consent else Standing(None),
+            shows_consent=shows_consent,
+        )
 
 
 @dataclass(frozen=True)

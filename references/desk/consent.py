@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from references.desk.advocates import Advocate, lock_customer
+from references.desk.advocates import Advocate, CodeNeeded, lock_customer
 from references.desk.policy import current_policy
 from workspace.audit import audit
 from workspace.clock import months_after, now, spoken, today
@@ -49,6 +49,9 @@ class Consent(SQLModel, table=True):
     end: date | None = None
     # The member who recorded it; None where the advocate did so by a link.
     recorded_by_id: int | None = Field(default=None, foreign_key="person.id")
+    # The colleague whom the advocate told; None where they used the link, which is the next column.
+    told_by_id: int | None = Field(default=None, foreign_key="person.id")
+    link_id: int | None = Field(default=None, foreign_key="guestlink.id")
     at: datetime = Field(default_factory=now)
 
 
@@ -73,13 +76,20 @@ def record_consent(
     purpose: str = "",
     start: date | None = None,
     end: date | None = None,
+    told_by: int | None = None,
+    link_id: int | None = None,
+    confirmed: bool = False,
 ) -> Consent:
-    """Record what an advocate said, or that they were asked; `by` None is the advocate.
+    """Record what an advocate said, or that they were asked.
 
+    They said it by the link `link_id`, or to a colleague: `told_by`, otherwise the recorder `by`.
+    A given consent needs a code if the policy says so: `confirmed` says that it was given.
     Without an end, a given consent ends after the policy's months. Conflict for what was captured
     before the advocate's last decision.
     """
     lock_customer(session, advocate)
+    if state == ConsentState.GIVEN and not confirmed and current_policy(session).code_to_widen:
+        raise CodeNeeded
     captured_on = captured_on or today()
     if captured_on > today():
         raise Invalid("This is yet to come.", {"captured_on": "After today."})
@@ -105,10 +115,15 @@ def record_consent(
         start=start,
         end=end,
         recorded_by_id=by,
+        told_by_id=None if state == ConsentState.REQUESTED else told_by or by,
+        link_id=link_id,
     )
     session.add(consent)
     session.flush()
-    audit(session, by, f"consent {state}", f"person {advocate.person_id}")
+    detail: dict[str, object] = {}
+    if consent.told_by_id:
+        detail["told_by_id"] = consent.told_by_id
+    audit(session, by, f"consent {state}", f"person {advocate.person_id}", detail)
     return consent
 
 

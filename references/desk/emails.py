@@ -1,6 +1,70 @@
 """Pure: the wording of the emails to guests."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EmailKind(StrEnum):
+    """An email about a request, by what it is for and who gets it."""
+
+    INVITATION = "invitation"
+    OTHER_TIMES = "other-times"
+    TIME_CHOICE = "time-choice"
+    ADVOCATE_APPOINTMENT = "appointment-advocate"
+    PROSPECT_APPOINTMENT = "appointment-prospect"
+    ADVOCATE_FEEDBACK = "feedback-advocate"
+    PROSPECT_FEEDBACK = "feedback-prospect"
+    ADVOCATE_MISSED = "missed-advocate"
+    PROSPECT_MISSED = "missed-prospect"
+    ADVOCATE_CANCELLATION = "cancellation-advocate"
+    PROSPECT_CANCELLATION = "cancellation-prospect"
+
+
+TO_PROSPECT = frozenset(
+    {
+        EmailKind.TIME_CHOICE,
+        EmailKind.PROSPECT_APPOINTMENT,
+        EmailKind.PROSPECT_FEEDBACK,
+        EmailKind.PROSPECT_MISSED,
+        EmailKind.PROSPECT_CANCELLATION,
+    }
+)
+
+
+class Mark(StrEnum):
+    """What stands in an email for a link or a fact that exists only when it is sent."""
+
+    ANSWER = "[link to answer]"
+    CHOICE = "[link to choose a time]"
+    FEEDBACK = "[link to give feedback]"
+    TERMS = "[link to preferences]"
+    TIME = "[date and time]"
+
+
+# A link acts in the guest's name, and stands in the text alone, where members do not see it.
+LINKS = frozenset(Mark) - {Mark.TIME}
+
+# What the reader of each email could not do or know without a mark.
+NEEDED_FOR = {
+    Mark.ANSWER: "they cannot answer",
+    Mark.CHOICE: "they cannot choose a time",
+    Mark.FEEDBACK: "they cannot say how it was",
+    Mark.TERMS: "they cannot change what they are asked",
+    Mark.TIME: "they do not know when it is",
+}
+_MARKS = {
+    EmailKind.INVITATION: (Mark.ANSWER, Mark.TERMS),
+    EmailKind.OTHER_TIMES: (Mark.ANSWER,),
+    EmailKind.TIME_CHOICE: (Mark.CHOICE,),
+    EmailKind.ADVOCATE_APPOINTMENT: (Mark.TIME, Mark.TERMS),
+    EmailKind.PROSPECT_APPOINTMENT: (Mark.TIME,),
+    EmailKind.ADVOCATE_FEEDBACK: (Mark.FEEDBACK,),
+    EmailKind.PROSPECT_FEEDBACK: (Mark.FEEDBACK,),
+    EmailKind.ADVOCATE_MISSED: (Mark.FEEDBACK,),
+    EmailKind.PROSPECT_MISSED: (Mark.FEEDBACK,),
+    EmailKind.ADVOCATE_CANCELLATION: (),
+    EmailKind.PROSPECT_CANCELLATION: (),
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +94,48 @@ class RequestFacts:
     minutes: int
 
 
-def invitation(facts: RequestFacts, answer: str, terms: str) -> Email:
+def marks_of(kind: EmailKind) -> tuple[Mark, ...]:
+    """The marks that an email must contain."""
+    return _MARKS[kind]
+
+
+def standard_email(kind: EmailKind, facts: RequestFacts) -> Email:
+    """The usual wording of an email, with marks."""
+    to_prospect = kind in TO_PROSPECT
+    to = facts.prospect_name if to_prospect else facts.advocate
+    other = (
+        f"{facts.advocate} of {facts.customer}"
+        if to_prospect
+        else facts.prospect_name or facts.prospect
+    )
+    match kind:
+        case EmailKind.INVITATION:
+            return _invitation(facts)
+        case EmailKind.OTHER_TIMES:
+            return _other_times(facts)
+        case EmailKind.TIME_CHOICE:
+            return _time_choice(facts)
+        case EmailKind.ADVOCATE_APPOINTMENT | EmailKind.PROSPECT_APPOINTMENT:
+            return _appointment(facts, to, other, may_end=not to_prospect)
+        case EmailKind.ADVOCATE_FEEDBACK | EmailKind.PROSPECT_FEEDBACK:
+            return _feedback_request(facts, to, other, "took place")
+        case EmailKind.ADVOCATE_MISSED | EmailKind.PROSPECT_MISSED:
+            return _feedback_request(facts, to, other, "did not take place")
+        case EmailKind.ADVOCATE_CANCELLATION | EmailKind.PROSPECT_CANCELLATION:
+            return _cancellation(facts, to, other)
+
+
+def filled(email: Email, values: dict[Mark, str]) -> Email:
+    """The email with a value for each of its marks; the subject gets no links."""
+    subject, body = email.subject, email.body
+    for mark, value in values.items():
+        body = body.replace(mark, value)
+        if mark not in LINKS:
+            subject = subject.replace(mark, value)
+    return Email(subject, body)
+
+
+def _invitation(facts: RequestFacts) -> Email:
     """Asks the advocate for an answer."""
     return Email(
         f"Would you give a {facts.activity}?",
@@ -40,16 +145,16 @@ def invitation(facts: RequestFacts, answer: str, terms: str) -> Email:
             facts.message,
             facts.shared_message,
             "Say yes or no here; it needs no account:",
-            answer,
+            Mark.ANSWER,
             "You are asked because you agreed to it. Here you set how often you may be asked,"
             " take a break, or withdraw your consent, at any time:",
-            terms,
+            Mark.TERMS,
             _signature(facts),
         ),
     )
 
 
-def other_times(facts: RequestFacts, answer: str) -> Email:
+def _other_times(facts: RequestFacts) -> Email:
     """Asks the advocate for other times."""
     return Email(
         f"Other times for the {facts.activity}?",
@@ -57,13 +162,13 @@ def other_times(facts: RequestFacts, answer: str) -> Email:
             facts.advocate,
             f"Thank you for the times that you offered for the {facts.activity} with"
             f" {facts.prospect}. None of them suited. Would you offer others?",
-            answer,
+            Mark.ANSWER,
             _signature(facts),
         ),
     )
 
 
-def time_choice(facts: RequestFacts, pick: str) -> Email:
+def _time_choice(facts: RequestFacts) -> Email:
     """Asks the prospect's contact to pick a time."""
     return Email(
         f"A {facts.activity} with {facts.advocate}: when?",
@@ -71,28 +176,28 @@ def time_choice(facts: RequestFacts, pick: str) -> Email:
             facts.prospect_name,
             f"{facts.advocate} of {facts.customer} will give you a {facts.activity}. Choose one of"
             " the times that they offer; it needs no account:",
-            pick,
+            Mark.CHOICE,
             facts.shared_message,
             _signature(facts),
         ),
     )
 
 
-def appointment(facts: RequestFacts, to: str, other: str, when: str, terms: str = "") -> Email:
+def _appointment(facts: RequestFacts, to: str, other: str, *, may_end: bool) -> Email:
     """Tells either guest the time; the calendar invitation is attached."""
     return Email(
         f"{facts.activity.capitalize()} with {other}",
         _body(
             to,
-            f"The {facts.activity} with {other} is on {when}, for {facts.minutes} minutes. The"
+            f"The {facts.activity} with {other} is on {Mark.TIME}, for {facts.minutes} minutes. The"
             " invitation for your calendar is with this mail.",
-            f"If you no longer want to be asked, say so here:\n\n{terms}" if terms else "",
+            f"If you no longer want to be asked, say so here:\n\n{Mark.TERMS}" if may_end else "",
             _signature(facts),
         ),
     )
 
 
-def cancellation(facts: RequestFacts, to: str, other: str) -> Email:
+def _cancellation(facts: RequestFacts, to: str, other: str) -> Email:
     """Tells either guest that the appointment is cancelled."""
     return Email(
         f"Called off: {facts.activity} with {other}",
@@ -105,18 +210,15 @@ def cancellation(facts: RequestFacts, to: str, other: str) -> Email:
     )
 
 
-def feedback_request(
-    facts: RequestFacts, to: str, other: str, feedback: str, *, missed: bool
-) -> Email:
+def _feedback_request(facts: RequestFacts, to: str, other: str, what: str) -> Email:
     """Asks either guest for feedback."""
-    what = "did not take place" if missed else "took place"
     return Email(
         f"How was the {facts.activity} with {other}?",
         _body(
             to,
             f"We have it that the {facts.activity} with {other} {what}. Thank you for your time."
             " Tell us in a line or two how it was:",
-            feedback,
+            Mark.FEEDBACK,
             _signature(facts),
         ),
     )
@@ -140,6 +242,34 @@ def consent_request(
             f"{what} You decide for what, and how often, and may change your mind at any time:",
             link,
             f"{asker}\n{asker_email}".strip(),
+        ),
+    )
+
+
+def code(advocate: str, code: str, minutes: int) -> Email:
+    """Gives an advocate the code with which they confirm that they agree to more."""
+    return Email(
+        "Your code for your reference preferences",
+        _body(
+            advocate,
+            "We are about to record that you agree to references, or to more of them than before."
+            " If that is right, this code confirms it:",
+            code,
+            f"It works for {minutes} minutes. If you did not ask for this, do not pass it on:"
+            " nothing changes without it.",
+        ),
+    )
+
+
+def address_changed(advocate: str) -> Email:
+    """Tells an advocate at the former address that emails go elsewhere."""
+    return Email(
+        "Your address for references has changed",
+        _body(
+            advocate,
+            "From now on, our emails about references go to another address of yours. The links"
+            " that we sent to this address no longer work.",
+            "If you did not ask for this, please tell us by replying to this email.",
         ),
     )
 

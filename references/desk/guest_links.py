@@ -11,10 +11,18 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from references.desk import emails
+from references.desk.advocates import Advocate
 from references.desk.calendar import Attendee, Meeting, cancellation, invitation, shown
-from references.desk.emails import Email, RequestFacts
+from references.desk.edited_emails import email_as_edited
+from references.desk.emails import (
+    EmailKind,
+    Mark,
+    RequestFacts,
+    consent_request,
+    filled,
+)
 from references.desk.policy import current_policy
+from workspace.audit import audit
 from workspace.clock import now, zone_or_utc
 from workspace.delivery import outbox
 from workspace.errors import Conflict, NotFound
@@ -47,6 +55,8 @@ class GuestLink(SQLModel, table=True):
     advocate_id: int | None = Field(
         default=None, foreign_key="advocate.id", index=True, ondelete="CASCADE"
     )
+    # The address to which it was sent.
+    sent_to: str = Field(max_length=254)
     created_at: datetime = Field(default_factory=now)
     expires_at: datetime
     used_at: datetime | None = None
@@ -70,6 +80,8 @@ class EmailContext:
     calendar_name: str
     advocate_id: int
     advocate: Person
+    # The advocate's address as the desk confirmed it.
+    address: str | None
     customer: str
     prospect: Person | None
     buyer: str
@@ -77,16 +89,25 @@ class EmailContext:
     organizer: Person | None
 
 
+@dataclass(frozen=True)
+class Recipient:
+    """A guest and the address to which an email goes."""
+
+    person: Person
+    address: str
+
+
 def create_link(
     session: Session,
     purpose: Purpose,
     person_id: int,
+    sent_to: str,
     origin: str,
     *,
     request_id: int | None = None,
     advocate_id: int | None = None,
 ) -> str:
-    """Create a link for a person; `origin` is the application's own address.
+    """Create a link for a person's address; `origin` is the application's own address.
 
     The secret, 256 random bits, is in the returned address and nowhere in the database.
     """
@@ -96,6 +117,7 @@ def create_link(
             token_hash=_hash(token),
             purpose=purpose,
             person_id=person_id,
+            sent_to=sent_to,
             request_id=request_id,
             advocate_id=advocate_id,
             expires_at=now() + timedelta(days=current_policy(session).link_days),
@@ -125,6 +147,13 @@ def use_link(session: Session, link: GuestLink, purpose: Purpose) -> None:
     if purpose in SINGLE_USE:
         link.used_at = now()
         session.add(link)
+    # Who opened the link cannot be known, only where it was sent.
+    detail: dict[str, object] = {
+        "purpose": purpose,
+        "sent_to": link.sent_to,
+        "sent_at": link.created_at.isoformat(),
+    }
+    audit(session, None, "by link", f"person {link.person_id}", detail)
 
 
 def why_unusable(link: GuestLink) -> str:
@@ -140,9 +169,16 @@ def why_unusable(link: GuestLink) -> str:
 
 def revoke_links(session: Session, request_id: int) -> None:
     """Revoke every link of a request."""
-    links = sa.update(GuestLink).where(
-        col(GuestLink.request_id) == request_id, col(GuestLink.revoked_at).is_(None)
-    )
+    _revoke(session, col(GuestLink.request_id) == request_id)
+
+
+def revoke_links_to(session: Session, address: str) -> None:
+    """Revoke every link that was sent to an address."""
+    _revoke(session, col(GuestLink.sent_to) == address)
+
+
+def _revoke(session: Session, which: sa.ColumnElement[bool]) -> None:
+    links = sa.update(GuestLink).where(which, col(GuestLink.revoked_at).is_(None))
     session.execute(
         links.values(revoked_at=now()), execution_options={"synchronize_session": "fetch"}
     )
@@ -150,37 +186,41 @@ def revoke_links(session: Session, request_id: int) -> None:
 
 def email_invitation(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the advocate by email for an answer."""
-    answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
-    terms = create_terms_link(session, context.advocate_id, context.advocate, origin)
-    email = emails.invitation(_facts(context), answer, terms)
-    _queue_email(session, context, context.advocate, email, question=True)
+    to = _advocate(context)
+    values = {
+        Mark.ANSWER: _link(session, context, Purpose.ANSWER, to, origin),
+        Mark.TERMS: create_terms_link(session, context.advocate_id, to, origin),
+    }
+    _queue_email(session, context, to, EmailKind.INVITATION, values, question=True)
 
 
 def email_other_times(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the advocate by email for other times."""
-    answer = _link(session, context, Purpose.ANSWER, context.advocate, origin)
-    _queue_email(session, context, context.advocate, emails.other_times(_facts(context), answer))
+    to = _advocate(context)
+    answer = _link(session, context, Purpose.ANSWER, to, origin)
+    _queue_email(session, context, to, EmailKind.OTHER_TIMES, {Mark.ANSWER: answer})
 
 
 def email_time_choice(session: Session, context: EmailContext, origin: str) -> None:
     """Ask the prospect's contact by email to pick a time, if they have an address."""
-    if context.prospect and context.prospect.email:
-        link = _link(session, context, Purpose.PICK, context.prospect, origin)
-        _queue_email(session, context, context.prospect, emails.time_choice(_facts(context), link))
+    for to in _reachable(context):
+        if to.person is context.prospect:
+            link = _link(session, context, Purpose.PICK, to, origin)
+            _queue_email(session, context, to, EmailKind.TIME_CHOICE, {Mark.CHOICE: link})
 
 
 def email_appointment(session: Session, context: EmailContext, origin: str) -> None:
     """Email the calendar invitation to both guests."""
-    _address(context.advocate)
+    _advocate(context)
     meeting = _meeting(context)
     entry = invitation(meeting)
-    for person, other in _reachable(context):
-        when = shown(meeting.starts_at, zone_or_utc(person.timezone))
-        terms = ""
-        if person is context.advocate:
-            terms = create_terms_link(session, context.advocate_id, person, origin)
-        email = emails.appointment(_facts(context), person.name, other, when, terms)
-        _queue_email(session, context, person, email, calendar=entry, method="REQUEST")
+    for to in _reachable(context):
+        kind, values = EmailKind.PROSPECT_APPOINTMENT, {}
+        if to.person is context.advocate:
+            kind = EmailKind.ADVOCATE_APPOINTMENT
+            values[Mark.TERMS] = create_terms_link(session, context.advocate_id, to, origin)
+        values[Mark.TIME] = shown(meeting.starts_at, zone_or_utc(to.person.timezone))
+        _queue_email(session, context, to, kind, values, calendar=entry, method="REQUEST")
 
 
 def email_cancellation(
@@ -192,41 +232,54 @@ def email_cancellation(
     in_calendar: bool,
 ) -> None:
     """Email the cancellation, for calendars too where they have the invitation."""
-    for person, other in _reachable(context):
-        if to_advocate if person is context.advocate else to_prospect:
-            email = emails.cancellation(_facts(context), person.name, other)
+    for to in _reachable(context):
+        is_advocate = to.person is context.advocate
+        if to_advocate if is_advocate else to_prospect:
+            kind = (
+                EmailKind.ADVOCATE_CANCELLATION if is_advocate else EmailKind.PROSPECT_CANCELLATION
+            )
             entry = cancellation(_meeting(context)) if in_calendar else None
             method = "CANCEL" if in_calendar else ""
-            _queue_email(session, context, person, email, calendar=entry, method=method)
+            _queue_email(session, context, to, kind, {}, calendar=entry, method=method)
 
 
 def email_feedback_request(
     session: Session, context: EmailContext, origin: str, *, missed: bool, of_prospect: bool
 ) -> None:
     """Ask the advocate for feedback by email, and with `of_prospect` the prospect's contact."""
-    for person, other in _reachable(context):
-        if person is context.advocate or of_prospect:
-            link = _link(session, context, Purpose.FEEDBACK, person, origin)
-            email = emails.feedback_request(
-                _facts(context), person.name, other, link, missed=missed
-            )
-            _queue_email(session, context, person, email)
+    for to in _reachable(context):
+        if to.person is context.advocate:
+            kind = EmailKind.ADVOCATE_MISSED if missed else EmailKind.ADVOCATE_FEEDBACK
+        elif of_prospect:
+            kind = EmailKind.PROSPECT_MISSED if missed else EmailKind.PROSPECT_FEEDBACK
+        else:
+            continue
+        link = _link(session, context, Purpose.FEEDBACK, to, origin)
+        _queue_email(session, context, to, kind, {Mark.FEEDBACK: link})
 
 
 def email_consent_request(
-    session: Session, advocate_id: int, to: Person, asker: Person, origin: str, *, renewal: bool
+    session: Session,
+    advocate: Advocate,
+    person: Person,
+    asker: Person,
+    origin: str,
+    *,
+    renewal: bool,
 ) -> None:
     """Ask an advocate by email for their consent, or to renew it."""
-    link = create_terms_link(session, advocate_id, to, origin)
-    email = emails.consent_request(to.name, asker.name, asker.email or "", link, renewal=renewal)
+    to = Recipient(person, confirmed_address(person, advocate.address))
+    link = create_terms_link(session, advocate.id, to, origin)
+    email = consent_request(person.name, asker.name, asker.email or "", link, renewal=renewal)
     outbox.queue(
         session,
-        _address(to),
+        to.address,
         email.subject,
         email.body,
-        about=advocate_outbox_subject(advocate_id),
+        about=advocate_outbox_subject(advocate.id),
         reply_to=asker.email or "",
         question=True,
+        asked_by=asker.id,
     )
 
 
@@ -235,12 +288,22 @@ def advocate_outbox_subject(advocate_id: int) -> str:
     return f"advocate {advocate_id}"
 
 
-def create_terms_link(session: Session, advocate_id: int, person: Person, origin: str) -> str:
+def create_terms_link(session: Session, advocate_id: int, to: Recipient, origin: str) -> str:
     """Create a link by which an advocate gives, limits or withdraws their consent."""
-    return create_link(session, Purpose.CONSENT, person.id, origin, advocate_id=advocate_id)
+    return create_link(
+        session, Purpose.CONSENT, to.person.id, to.address, origin, advocate_id=advocate_id
+    )
 
 
-def _facts(context: EmailContext) -> RequestFacts:
+def confirmed_address(person: Person, address: str | None) -> str:
+    """An advocate's confirmed address; Conflict if the desk has not confirmed one yet."""
+    if not address:
+        raise Conflict(f"Confirm the e-mail address of {person.name} on their advocate page first.")
+    return address
+
+
+def facts_of(context: EmailContext) -> RequestFacts:
+    """What emails say about a request."""
     prospect, asker = context.prospect, context.asker
     title = f", {prospect.title}" if prospect and prospect.title else ""
     return RequestFacts(
@@ -260,49 +323,61 @@ def _facts(context: EmailContext) -> RequestFacts:
 def _meeting(context: EmailContext) -> Meeting:
     if context.starts_at is None:
         raise Conflict("It has no time yet.")
-    people = [person for person, _ in _reachable(context)]
-    host = context.organizer if context.organizer and context.organizer.email else people[0]
+    guests = list(_reachable(context))
+    attendees = [Attendee(guest.person.name, guest.address) for guest in guests]
+    host = context.organizer
     return Meeting(
         uid=f"{uuid.uuid5(uuid.NAMESPACE_URL, context.calendar_name)}@dealkin",
         sequence=context.sequence,
-        title=f"{context.activity.capitalize()}: {' and '.join(person.name for person in people)}",
+        title=f"{context.activity.capitalize()}:"
+        f" {' and '.join(guest.person.name for guest in guests)}",
         # Both have this entry in their calendars.
         about=context.shared_message,
         starts_at=context.starts_at,
         minutes=context.minutes,
-        organizer=Attendee(host.name, _address(host)),
-        attendees=[Attendee(person.name, _address(person)) for person in people],
+        organizer=Attendee(host.name, host.email) if host and host.email else attendees[0],
+        attendees=attendees,
     )
 
 
-def _reachable(context: EmailContext) -> Iterator[tuple[Person, str]]:
-    """The guests with an email address, each with the name of the other."""
-    if context.advocate.email:
-        yield context.advocate, context.prospect.name if context.prospect else context.buyer
+def _reachable(context: EmailContext) -> Iterator[Recipient]:
+    """The guests with an email address."""
+    if context.address:
+        yield Recipient(context.advocate, context.address)
     if context.prospect and context.prospect.email:
-        yield context.prospect, f"{context.advocate.name} of {context.customer}"
+        yield Recipient(context.prospect, context.prospect.email)
+
+
+def _advocate(context: EmailContext) -> Recipient:
+    """The advocate as a recipient; Conflict without a confirmed address."""
+    return Recipient(context.advocate, confirmed_address(context.advocate, context.address))
 
 
 def _link(
-    session: Session, context: EmailContext, purpose: Purpose, to: Person, origin: str
+    session: Session, context: EmailContext, purpose: Purpose, to: Recipient, origin: str
 ) -> str:
-    return create_link(session, purpose, to.id, origin, request_id=context.request_id)
+    return create_link(
+        session, purpose, to.person.id, to.address, origin, request_id=context.request_id
+    )
 
 
 def _queue_email(
     session: Session,
     context: EmailContext,
-    to: Person,
-    email: Email,
+    to: Recipient,
+    kind: EmailKind,
+    values: dict[Mark, str],
     *,
     calendar: str | None = None,
     method: str = "",
     question: bool = False,
 ) -> None:
+    """Queue an email as it was edited, or in the usual wording, with these values."""
+    email = filled(email_as_edited(session, context.request_id, kind, facts_of(context)), values)
     organizer = context.organizer
     outbox.queue(
         session,
-        _address(to),
+        to.address,
         email.subject,
         email.body,
         about=context.outbox_subject,
@@ -310,13 +385,8 @@ def _queue_email(
         calendar=calendar,
         method=method,
         question=question,
+        asked_by=context.asker.id if context.asker else None,
     )
-
-
-def _address(person: Person) -> str:
-    if not person.email:
-        raise Conflict(f"{person.name} has no e-mail address in the record; add it on their page.")
-    return person.email
 
 
 def _hash(token: str) -> str:

@@ -19,6 +19,8 @@ class ReferencePolicy(SQLModel, table=True):
     earliest_stage: int = 3
     # Whether the account owner has to approve as well.
     owner_approval: bool = True
+    # Whether consent and terms are widened only with a code that is emailed to the advocate.
+    code_to_widen: bool = False
     # How long a consent is valid, and how long before its end it is to be renewed.
     consent_months: int = 12
     renewal_days: int = 30

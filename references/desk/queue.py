@@ -15,6 +15,7 @@ from references.desk import budgets
 from references.desk.advocates import Activity, Advocate, parse_activities
 from references.desk.budgets import Availability
 from references.desk.consent import Consent, ConsentState, Standing
+from references.desk.guest_links import GuestLink
 from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import (
     DESK_ROLES,
@@ -37,8 +38,8 @@ from workspace.accounts.accounts import Account
 from workspace.clock import now, today
 from workspace.database import contains, fetch, page_after, select_row
 from workspace.deals.access import editable_deal_ids, visible_deals
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Stage
+from workspace.deals.tables import Deal, Stage, Stakeholder
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import Viewer
 
@@ -146,6 +147,9 @@ class StepRow:
     before: str
     after: str
     text: str
+    # The address to which the link was sent, and when, of a step by link.
+    sent_to: str | None
+    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -213,8 +217,15 @@ def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
 def history_of(session: Session, request_id: int) -> list[StepRow]:
     """The steps of a request, the newest first."""
     query = (
-        select_row(StepRow, RequestStep, by=col(Person.name))
+        select_row(
+            StepRow,
+            RequestStep,
+            by=col(Person.name),
+            sent_to=col(GuestLink.sent_to),
+            sent_at=col(GuestLink.created_at),
+        )
         .outerjoin(Person, col(Person.id) == col(RequestStep.by_id))
+        .outerjoin(GuestLink, col(GuestLink.id) == col(RequestStep.link_id))
         .where(col(RequestStep.request_id) == request_id)
         .order_by(col(RequestStep.id).desc())
     )
@@ -279,6 +290,22 @@ def advocate_rows(
     ]
     # A consent that ends soon may have been renewed or withdrawn since.
     return [row for row in rows if row.ends_soon] if renewals else rows
+
+
+def rows_for_reader(
+    session: Session, viewer: Viewer, rows: Sequence[AdvocateRow]
+) -> list[AdvocateRow]:
+    """The rows without what the viewer may not read of advocates."""
+    fields = readable_fields(session, viewer)
+    return [
+        replace(
+            row,
+            availability=row.availability.for_reader(fields),
+            ends_soon=row.ends_soon and FieldGroup.CONSENTS in fields,
+            activities=row.activities if FieldGroup.LIMITS in fields else [],
+        )
+        for row in rows
+    ]
 
 
 def advocate_choices(session: Session, activity: Activity) -> list[tuple[str, str]]:
@@ -394,15 +421,17 @@ def _complete(session: Session, viewer: Viewer, query: sa.Select[Any]) -> list[R
     names = _names(session, owners.values())
     editable = editable_deal_ids(session, viewer, {row.deal_id for row in rows})
     availability = _availability(session, rows)
+    fields = readable_fields(session, viewer)
     completed = []
     for row in rows:
         owner_id = owners.get(row.customer_id or 0)
         owner_needed = needs_owner_approval(row, rules, owner_id)
         parties = parties_of_viewer(viewer, owner_id, may_edit_deal=row.deal_id in editable)
+        available = availability.get((row.advocate_id, row.activity))
         completed.append(
             replace(
                 row,
-                availability=availability.get((row.advocate_id, row.activity)),
+                availability=available and available.for_reader(fields),
                 waits_for=names.get(owner_id) if owner_needed and owner_id else None,
                 steps=allowed_steps(row, parties, owner_needed=owner_needed),
                 parties=parties,

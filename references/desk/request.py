@@ -184,6 +184,8 @@ class RequestStep(SQLModel, table=True):
     before: str = Field(default="", max_length=20)
     after: str = Field(max_length=20)
     text: str = Field(default="", sa_type=Text)
+    # The link by which a guest took it.
+    link_id: int | None = Field(default=None, foreign_key="guestlink.id")
 
 
 # These activities have an appointment, and times to choose from.
@@ -204,6 +206,8 @@ class Guest:
     name: str
     request_id: int
     party: Party
+    # None where a member recorded what the guest said.
+    link_id: int | None = None
 
 
 Actor = Viewer | Guest

@@ -1,7 +1,7 @@
 """What a request needs before a step may be taken, and which party somebody is to it."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from references.desk.request import (
     DESK_ROLES,
     FEWEST_SLOTS,
     MOST_SLOTS,
+    TERMINAL_STATES,
     Actor,
     Guest,
     Party,
@@ -24,12 +25,13 @@ from references.desk.request import (
 )
 from workspace import clock
 from workspace.clock import now, today
-from workspace.deals.access import may_edit, may_see, sees_deal, visible_deals
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Outcome, Stage
+from workspace.deals.access import may_edit, may_see, sees_deal, visible_deals, works_on_deal
+from workspace.deals.tables import Deal, Outcome, Stage, Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import PLAIN_VIEW, Viewer
+
+ASKED_LATELY = timedelta(days=90)
 
 
 def request_of(session: Session, viewer: Viewer, key: str) -> ReferenceRequest:
@@ -135,16 +137,59 @@ def advocate_person_id(session: Session, request: ReferenceRequest) -> int | Non
     return session.exec(query).first()
 
 
-def desk_members(session: Session, deal_id: int) -> list[int]:
-    """The active members of customer marketing who may see a deal."""
+def desk_members(session: Session, deal_id: int | None) -> list[int]:
+    """The active members of customer marketing, of those who may see a deal if one is given."""
     query = (
         select(Member.person_id)
         .join(MemberRole, col(MemberRole.person_id) == col(Member.person_id))
         .where(col(Member.active).is_(True), col(MemberRole.role).in_(DESK_ROLES))
-        .where(sees_deal(deal_id))
         .distinct()
     )
+    if deal_id is not None:
+        query = query.where(sees_deal(deal_id))
     return sorted(session.exec(query))
+
+
+def others_on_desk(session: Session, person_id: int | None, deal_id: int | None) -> list[int]:
+    """The other members of the desk, of those who may see a deal if one is given."""
+    return [member for member in desk_members(session, deal_id) if member != person_id]
+
+
+def asks_advocate(session: Session, person_id: int | None, advocate_id: int) -> bool:
+    """Whether a member asks an advocate for something, or is on the team of a deal that does.
+
+    A request that ended counts for a quarter, so that nobody gets around this by cancelling it.
+    """
+    if person_id is None:
+        return False
+    asks = (
+        select(ReferenceRequest.id)
+        .join(Deal, col(Deal.id) == col(ReferenceRequest.deal_id))
+        .where(
+            ReferenceRequest.advocate_id == advocate_id,
+            sa.or_(
+                col(ReferenceRequest.state).not_in(TERMINAL_STATES),
+                col(ReferenceRequest.changed_at) > now() - ASKED_LATELY,
+            ),
+            sa.or_(
+                col(ReferenceRequest.requested_by_id) == person_id,
+                works_on_deal(person_id),
+            ),
+        )
+    )
+    return session.exec(asks.limit(1)).first() is not None
+
+
+def require_not_asking(session: Session, by: int | None, advocate: Advocate) -> None:
+    """Refuse to widen what an advocate agreed to, for a member who asks them for something.
+
+    If nobody else is on the desk, there is no other way.
+    """
+    if asks_advocate(session, by, advocate.id) and others_on_desk(session, by, None):
+        raise Conflict(
+            "You are on a deal that asks this advocate for a reference. Another member of customer"
+            " marketing has to do this."
+        )
 
 
 def slots_of(session: Session, request_id: int) -> list[datetime]:

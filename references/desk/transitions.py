@@ -120,6 +120,7 @@ def log_step(
             before=before,
             after=request.state,
             text=text,
+            link_id=actor.link_id if isinstance(actor, Guest) else None,
         )
     )
     detail: dict[str, object] = {
@@ -231,6 +232,7 @@ def email_context_of(session: Session, request: ReferenceRequest) -> EmailContex
         calendar_name=f"{request.key} {request.created_at.isoformat()}",
         advocate_id=advocate.id,
         advocate=person,
+        address=advocate.address,
         customer=customer.name if customer else "",
         prospect=session.get(Person, request.prospect_id) if request.prospect_id else None,
         buyer=buyer.name if buyer else "a company that considers working with us",

@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from references.desk import advocates, consent, guest_links, policy
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState
+from references.desk.edited_emails import discard_edits
 from references.desk.request import (
     BUDGET_STATES,
     MEETINGS,
@@ -222,6 +223,8 @@ def swap(
     if advocate.id == request.advocate_id and before != State.REFUSED:
         raise Invalid("Choose another advocate.", {"advocate": "They are asked already."})
     notify_cancellation(session, request, before)
+    # What was written to one advocate is not for another.
+    discard_edits(session, request.id)
     request.advocate_id = advocate.id
     request.owner_approved_by_id = None
     request.approved_at = None
@@ -429,6 +432,8 @@ def withdraw(
     name: str,
     source: str = "",
     captured_on: date | None = None,
+    told_by: int | None = None,
+    link_id: int | None = None,
 ) -> None:
     """Record that an advocate refused or withdrew consent; `name` is the advocate's.
 
@@ -442,8 +447,17 @@ def withdraw(
     requests = session.exec(ahead.order_by(col(ReferenceRequest.id)).with_for_update()).all()
     for request in requests:
         session.refresh(request)
-    consent.record_consent(session, advocate, state, by, source=source, captured_on=captured_on)
+    consent.record_consent(
+        session,
+        advocate,
+        state,
+        by,
+        source=source,
+        captured_on=captured_on,
+        told_by=told_by,
+        link_id=link_id,
+    )
     for request in requests:
         if request.advocate_id == advocate.id and request.state in BUDGET_STATES:
-            guest = Guest(advocate.person_id, name, request.id, Party.ADVOCATE)
+            guest = Guest(advocate.person_id, name, request.id, Party.ADVOCATE, link_id)
             return_to_desk(session, guest, request, State(request.state), "withdrew their consent")

@@ -17,7 +17,7 @@ from references.network.ties import USUAL_BASE, Tie, TieKind, Visibility, pair, 
 from workspace.accounts.accounts import find_account
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import batches, contains, fetch, select_row
+from workspace.database import FOLLOWS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.keys import plain
 from workspace.people.names import name_key
@@ -44,8 +44,18 @@ class Connection(SQLModel, table=True):
     source: str = Field(default="", max_length=100)
     visibility: str = Field(default=Visibility.PRIVATE, max_length=10)
     # The person in the record, and the tie to them.
-    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
-    tie_id: int | None = Field(default=None, foreign_key="tie.id", ondelete="SET NULL")
+    person_id: int | None = Field(
+        default=None,
+        foreign_key="person.id",
+        index=True,
+        sa_column_kwargs={"info": {FOLLOWS: True}},
+    )
+    tie_id: int | None = Field(
+        default=None,
+        foreign_key="tie.id",
+        ondelete="SET NULL",
+        sa_column_kwargs={"info": {FOLLOWS: True}},
+    )
     created_at: datetime = Field(default_factory=now)
 
 
@@ -303,7 +313,7 @@ def add_to_record(session: Session, row: Connection, by: int) -> Person:
     return person
 
 
-def remove_connection(session: Session, row: Connection, by: int) -> None:
+def remove_connection(session: Session, row: Connection, by: int | None) -> None:
     """Remove a connection, and the tie that follows from it and no other."""
     tie = session.get(Tie, row.tie_id) if row.tie_id is not None else None
     session.delete(row)

@@ -3,7 +3,7 @@
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -90,16 +90,23 @@ def ground_of_pairs(
     stays = _stays(session, people)
     origins = _origins(session, people)
     ties = _ties(session, viewer, ours, theirs, but_not)
+    # Many people are from the same places, so that what follows from them is compared once.
+    number = {each: place for place, each in enumerate(dict.fromkeys(origins.values()))}
+    numbers = {person: number[each] for person, each in origins.items()}
+    compared: dict[tuple[int, int], list[Shared]] = {}
     ground: dict[tuple[int, int], list[Shared]] = {}
-    for one, other in pairs:
-        if one == other or one not in origins or other not in origins:
+    for pair in pairs:
+        one, other = pair
+        if one == other or one not in numbers or other not in numbers:
             continue
-        shared = [*ties.get((one, other), ()), *_shared_origins(origins[one], origins[other])]
-        for kind, worth in _WORTH.items():
-            if (first := stays.get((one, kind))) and (second := stays.get((other, kind))):
-                shared += _places(kind, worth, first, second)
-        if shared:
-            ground[one, other] = sorted(shared, key=lambda item: (-item.worth, item.text))
+        both = numbers[one], numbers[other]
+        if (shared := compared.get(both)) is None:
+            shared = compared[both] = _best_first(_shared_origins(origins[one], origins[other]))
+        more = ties.get(pair, [])
+        if one in stays and other in stays:
+            more = [*more, *_shared_stays(stays[one], stays[other])]
+        if more or shared:
+            ground[pair] = _best_first([*more, *shared]) if more else shared
     return ground
 
 
@@ -108,12 +115,18 @@ def worth_of(shared: Iterable[Shared]) -> float:
     return 1.0 - math.prod(1.0 - item.worth for item in shared)
 
 
-def _stays(session: Session, people: Collection[int]) -> dict[tuple[int, str], list[_Stay]]:
-    stays: dict[tuple[int, str], list[_Stay]] = defaultdict(list)
+def _best_first(shared: Iterable[Shared]) -> list[Shared]:
+    return sorted(shared, key=lambda item: (-item.worth, item.text))
+
+
+def _stays(session: Session, people: Collection[int]) -> dict[int, dict[str, list[_Stay]]]:
+    """Where each of these people was, by the kind of place."""
+    stays: dict[int, dict[str, list[_Stay]]] = {}
 
     def add(person_id: int, kind: str, name: str, start: date | None, end: date | None) -> None:
         if plain_name := plain(name):
-            stays[person_id, kind].append(_Stay(name, plain_name, start, end))
+            of_kind = stays.setdefault(person_id, {}).setdefault(kind, [])
+            of_kind.append(_Stay(name, plain_name, start, end))
 
     for job in session.exec(select(Employment).where(col(Employment.person_id).in_(people))):
         add(job.person_id, "employer", job.organisation, job.start, job.end or today())
@@ -124,6 +137,16 @@ def _stays(session: Session, people: Collection[int]) -> dict[tuple[int, str], l
         ends = row.end or (row.start if row.kind == Gathering.EVENT else today())
         add(row.person_id, "circle", row.organisation, row.start, ends)
     return stays
+
+
+def _shared_stays(
+    ours: Mapping[str, list[_Stay]], theirs: Mapping[str, list[_Stay]]
+) -> list[Shared]:
+    shared: list[Shared] = []
+    for kind, worth in _WORTH.items():
+        if kind in ours and kind in theirs:
+            shared += _places(kind, worth, ours[kind], theirs[kind])
+    return shared
 
 
 def _places(

@@ -32,8 +32,7 @@ from references.network.ties import Tie, TieKind, Visibility
 from workspace.accounts.accounts import Account
 from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Seat
+from workspace.deals.tables import Deal, Seat, Stakeholder
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import PLAIN_VIEW
 

@@ -38,7 +38,8 @@ from workspace.accounts.accounts import Account, Relationship
 from workspace.change_log import EMPTY, Mark, follow
 from workspace.clock import today
 from workspace.database import Database, batches, fetch
-from workspace.deals.stakeholders import Stakeholder
+from workspace.deals.discretion import hidden_from
+from workspace.deals.tables import Stakeholder
 from workspace.people.people import PersonSummary, select_people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -143,14 +144,18 @@ class Network:
     ) -> list[KnownPath]:
         """The strongest paths that this viewer may see, the strongest first.
 
-        No path leads over people at competitors.
+        No path leads over people at competitors, or over people of whom the viewer may not know.
         """
         paths = self.graph(session).paths(
             sources,
             targets,
             k=limit,
             lent=self.lent(session, viewer),
-            avoid={*avoid, *competitors_people(session)},
+            avoid={
+                *avoid,
+                *competitors_people(session),
+                *hidden_from(session, viewer).people,
+            },
         )
         return known_paths(session, viewer, [path.people for path in paths])
 

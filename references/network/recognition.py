@@ -60,7 +60,10 @@ class Recognition:
             (Person.account_id, account_ids),
         ):
             for batch in batches(list(values)):
-                query = select_row(Candidate, Person).where(col(column).in_(batch))
+                # A match is shown to the owner of the address book, who may not know of others.
+                query = select_row(Candidate, Person).where(
+                    col(column).in_(batch), col(Person.listed).is_(True)
+                )
                 people |= {row.id: row for row in fetch(session, Candidate, query)}
         self._by_email = {row.email: row for row in people.values() if row.email}
         self._by_profile: dict[str, list[Candidate]] = {}

@@ -21,6 +21,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.change_log import Change, ChangeLog, Generation, State
 from workspace.clock import now, today
+from workspace.database import FOLLOWS
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.people.tables import Member, MemberRole, Person, Role
 from workspace.people.viewer import Viewer, require_writer
@@ -51,6 +52,8 @@ class Visibility(StrEnum):
 
 class Tie(SQLModel, table=True):
     """A tie between two people. A pair may have several, each with its evidence."""
+
+    __table_args__ = {"info": {FOLLOWS: "origin"}}
 
     id: int = Field(default=None, primary_key=True)
     # In the order of their ids, so that a pair is stored in one way.

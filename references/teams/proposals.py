@@ -5,7 +5,7 @@ they have room for, and a deal's proposal is the same on its own page and across
 """
 
 import heapq
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,8 +30,7 @@ from workspace.deals import credit
 from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members
 from workspace.deals.seat_roles import seat_roles
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Outcome, Seat
+from workspace.deals.tables import Deal, Outcome, Seat, Stakeholder
 from workspace.deals.workload import Load, loads_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -98,6 +97,7 @@ class _Record:
     eligible: Mapping[str, Mapping[int, str]]
     expert_roles: Collection[str]
     proofs: Mapping[int, Mapping[int, Proof]]
+    # On how many deals a member had a role; no entry where on none.
     past: Mapping[tuple[int, str], int]
     teams: Mapping[int, Collection[int]]
     buyers: Mapping[int, Mapping[int, str]]
@@ -256,34 +256,32 @@ def _ranked(
     Only those who may be among the best whatever they share with the buyer's people are compared
     with them, as that takes longest.
     """
-    near: dict[int, dict[int, Candidate]] = {}
+    near: dict[int, list[Candidate]] = {}
     pairs: set[tuple[int, int]] = set()
     for opening in openings:
         deal = deals[opening.deal_id]
-        able = [
-            _candidate(record, deal, opening.role, person)
-            for person in _suitable(record, deal, opening.role)
-        ]
+        able = _candidates(record, deal, opening.role)
         best = heapq.nlargest(_RANKED, [candidate.score for candidate in able])
         cut = len(best) == _RANKED and opening.id not in in_full
         least = best[-1] - WEIGHTS["ground"] if cut else 0.0
-        near[opening.id] = {
-            candidate.person_id: candidate
+        near[opening.id] = [
+            candidate
             for candidate in able
             if candidate.score >= least or candidate.person_id == opening.locked
-        }
-        buyers = record.buyers.get(deal.id, {})
-        pairs |= {(person, buyer) for person in near[opening.id] for buyer in buyers}
-    ground = ground_of_pairs(session, viewer, sorted(pairs))
+        ]
+        people = [candidate.person_id for candidate in near[opening.id]]
+        for buyer in record.buyers.get(deal.id, {}):
+            pairs.update([(person, buyer) for person in people])
+    ground = ground_of_pairs(session, viewer, pairs)
     worth_of_pair = {pair: worth_of(shared) for pair, shared in ground.items()}
     candidates: dict[int, list[Candidate]] = {}
     for opening in openings:
         buyers = record.buyers.get(opening.deal_id, {})
         found = []
-        for person, without in near[opening.id].items():
+        for person, alone, evidence in near[opening.id]:
             shared = [worth_of_pair.get((person, buyer), 0.0) for buyer in buyers]
             more = WEIGHTS["ground"] * max(shared, default=0.0)
-            found.append(Candidate(person, without.score + more, without.evidence + more))
+            found.append(Candidate(person, alone + more, evidence + more))
         found.sort(key=lambda candidate: (-candidate.score, candidate.person_id))
         candidates[opening.id] = [
             candidate
@@ -307,14 +305,22 @@ def _suitable(record: _Record, deal: Deal, role: str) -> list[int]:
     ]
 
 
-def _candidate(record: _Record, deal: Deal, role: str, person: int) -> Candidate:
-    """A member's fit, but for what they share with the buyer's people."""
-    proof = record.proofs[deal.id].get(person)
-    evidence = WEIGHTS["expertise"] * (proof.value if proof else 0.0)
-    evidence += WEIGHTS["role"] * _experienced(record.past[person, role])
-    calendar = WEIGHTS["room"] * record.loads[person].share_left
-    calendar += WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
-    return Candidate(person, evidence + calendar, evidence)
+def _candidates(record: _Record, deal: Deal, role: str) -> list[Candidate]:
+    """The suitable members with their fits, but for what they share with the buyer's people."""
+    proofs = record.proofs[deal.id]
+    # Thousands of fits share a few time zones.
+    hours: dict[float | None, float] = {}
+    candidates = []
+    for person in _suitable(record, deal, role):
+        proof = proofs.get(person)
+        evidence = WEIGHTS["expertise"] * (proof.value if proof else 0.0)
+        evidence += WEIGHTS["role"] * _experienced(record.past.get((person, role), 0))
+        offset = record.offsets.get(person)
+        if offset not in hours:
+            hours[offset] = WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
+        calendar = WEIGHTS["room"] * record.loads[person].share_left + hours[offset]
+        candidates.append(Candidate(person, evidence + calendar, evidence))
+    return candidates
 
 
 def _fit(record: _Record, deal: Deal, role: str, person: int, ranking: _Ranking) -> Fit:
@@ -322,7 +328,9 @@ def _fit(record: _Record, deal: Deal, role: str, person: int, ranking: _Ranking)
     terms = [
         _expertise(record.proofs[deal.id].get(person)),
         _ground(person, record.buyers.get(deal.id, {}), ranking),
-        _experience(record.past[person, role], role, record.eligible[role].get(person, "")),
+        _experience(
+            record.past.get((person, role), 0), role, record.eligible[role].get(person, "")
+        ),
         _room(record.loads[person]),
         _hours(record.hours_apart(deal, person)),
     ]
@@ -409,13 +417,13 @@ def _members(session: Session) -> dict[int, tuple[str, str]]:
     return {person: (key, name) for person, key, name in rows}
 
 
-def _past_seats(session: Session, viewer: Viewer) -> Counter[tuple[int, str]]:
+def _past_seats(session: Session, viewer: Viewer) -> dict[tuple[int, str], int]:
     part = credit.seat_history(visible_deals(viewer))
     deals = sa.func.count(part.c.deal_id.distinct())
     rows = session.execute(
         sa.select(part.c.person_id, part.c.role, deals).group_by(part.c.person_id, part.c.role)
     )
-    return Counter({(person, role): count for person, role, count in rows})
+    return {(person, role): count for person, role, count in rows}
 
 
 def _offsets(session: Session, people: Collection[int]) -> dict[int, float]:

@@ -3,10 +3,11 @@
 import hashlib
 import importlib
 import importlib.util
+import logging
 import os
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from functools import cached_property
 from logging import ERROR, getLogger
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.encoders import multilingual_e5
+from workspace.metrics import ENCODE_SECONDS, ENCODED
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder, SentenceTransformer
@@ -34,6 +36,11 @@ NEAR = 0.9999
 # as many, because an attempt can take minutes where a model hub does not answer.
 RETRY_FIRST = 30.0
 RETRY_LAST = 3600.0
+# How long texts wait for a model that a thread loads: longer than reading it from a disk takes.
+FIRST_SECONDS = 10.0
+
+
+log = logging.getLogger("dealkin.model")
 
 
 class ModelUnavailable(Exception):
@@ -48,6 +55,10 @@ class Encoder(Protocol):
     @property
     def languages(self) -> frozenset[str]: ...
     def encode(self, texts: list[str]) -> NDArray[np.float32]: ...
+    @property
+    def problem(self) -> str: ...
+    def load(self) -> None: ...
+    def load_in_background(self) -> None: ...
 
 
 class Embedder:
@@ -65,6 +76,14 @@ class Embedder:
         self._problem = ""
         self._retry_at = 0.0
         self._delay = RETRY_FIRST
+        # Set after the first attempt of the thread that loads the model, if there is one.
+        self._attempted: threading.Event | None = None
+        self._patient_until = 0.0
+
+    @property
+    def problem(self) -> str:
+        """Why the model cannot be used; empty if it can, or has not been tried."""
+        return "" if "_model" in self.__dict__ else self._problem
 
     @cached_property
     def _source(self) -> str:
@@ -87,6 +106,43 @@ class Embedder:
         """Whether vectors of this id are by this model, whatever the version of its weights."""
         return model_id.partition("@")[0] == Path(self.name).name
 
+    def load_in_background(self) -> None:
+        """Load the model in a thread, which tries again and again; nothing waits for a hub.
+
+        Texts wait for the first attempt for FIRST_SECONDS at most, and later not at all.
+        """
+        self._attempted = threading.Event()
+        self._patient_until = time.monotonic() + FIRST_SECONDS
+        threading.Thread(target=self._keep_loading, name="model", daemon=True).start()
+
+    def _keep_loading(self) -> None:
+        while True:
+            try:
+                self._load()
+            except ModelUnavailable as problem:
+                log.warning("%s", problem)
+            finally:
+                if self._attempted:
+                    self._attempted.set()
+            if not self.problem:
+                return
+            time.sleep(max(0.0, self._retry_at - time.monotonic()))
+
+    def load(self) -> None:
+        """Load the model if it can be loaded, in a process that will fork.
+
+        No thread is started: the threads that compute would be missing in the children.
+        """
+        with suppress(ModelUnavailable), self._lock:
+            import torch
+
+            threads = torch.get_num_threads()
+            torch.set_num_threads(1)
+            try:
+                self._usable_model()
+            finally:
+                torch.set_num_threads(threads)
+
     def encode(self, texts: list[str]) -> NDArray[np.float32]:
         """The unit vectors of these texts, shape (n, dimension); zeros for a text in a script that
         the model cannot read.
@@ -94,14 +150,16 @@ class Embedder:
         Identical texts are encoded once. The model ignores text beyond its limit, so long texts
         have to be split first (see `documents.passages`).
         """
+        self._require_attempt()
         distinct = list(dict.fromkeys(texts))
-        with self._lock:
+        with self._lock, ENCODE_SECONDS.time():
             coarse = len(distinct) >= MANY and self._coarse_is_better
             vectors = self._encode(distinct, coarse=coarse)
         if self.name == multilingual_e5.NAME:
             # Texts of unknown tokens alone would all be near each other.
             unread = [row for row, text in enumerate(distinct) if not multilingual_e5.reads(text)]
             vectors[unread] = 0.0
+        ENCODED.inc(len(distinct))
         row = {text: position for position, text in enumerate(distinct)}
         return vectors[[row[text] for text in texts]]
 
@@ -133,10 +191,21 @@ class Embedder:
         near = (vectors[False] * vectors[True]).sum(axis=1).min()
         return bool(near >= NEAR and min(seconds[False]) >= FASTER * min(seconds[True]))
 
+    def _require_attempt(self) -> None:
+        """Where a thread loads the model, leave that to it: `ModelUnavailable` until it is done."""
+        if self._attempted is None or "_model" in self.__dict__:
+            return
+        self._attempted.wait(max(0.0, self._patient_until - time.monotonic()))
+        if "_model" not in self.__dict__:
+            raise ModelUnavailable(self._problem or f"The model {self.name} is still being loaded.")
+
     def _usable_model(self) -> "SentenceTransformer":
         """The model; at once `ModelUnavailable` for a while after it could not be loaded."""
         if self._problem and time.monotonic() < self._retry_at:
             raise ModelUnavailable(self._problem)
+        return self._load()
+
+    def _load(self) -> "SentenceTransformer":
         try:
             return self._model
         except ModelUnavailable as problem:

@@ -53,7 +53,8 @@ class _Segment:
         return len(self.slots)
 
     def of(self, row: int) -> slice:
-        at = int(np.searchsorted(self.rows, row))
+        # A number of the same type: for a plain one, all rows would be copied into another type.
+        at = int(self.rows.searchsorted(np.int32(row)))
         if at == len(self.rows) or self.rows[at] != row:
             return slice(0, 0)
         return slice(int(self.starts[at]), int(self.starts[at + 1]))

@@ -143,6 +143,11 @@ class Catalog:
                 cosines[subject] = float(whole @ asked)
         return cosines
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the caches are in memory, so that no answer waits for them."""
+        return self._mark is not None
+
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""
         self._refresh()

@@ -334,6 +334,18 @@ class Collection:
         scored = self._scored(query, ids, scores)
         return [scored.of(ids) for ids in ids_of_each]
 
+    def agreeing(self, query: Query, ids: Ids) -> Candidates:
+        """Those of these documents that agree with a query at all, scored by both.
+
+        For few documents this takes less time than a search among all.
+        """
+        slots = self.words.slots(np.unique(ids))
+        ids, scores = self.words.ids[slots], self.words.scores(query.terms, slots)
+        agree = scores > 0
+        if query.vector is not None:
+            agree |= self._piece_counts[ids] > 0
+        return self._scored(query, ids[agree], scores[agree])
+
     def save(self, folder: Path, stem: str) -> list[Path]:
         """Write the collection to files in `folder` whose names begin with `stem`; their paths."""
         names = ("vectors", "words", "facets", "rest")

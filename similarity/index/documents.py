@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import lru_cache
 
 from similarity.index.boilerplate import fingerprints, sentences
 from similarity.index.language import language_of, stems
+from similarity.sentences.denials import affirmed
 
 # Raised when documents are prepared differently, so that all are prepared again.
-PREPARATION = 2
+PREPARATION = 3
 # The most words of a passage: half of what the model reads at once.
 PASSAGE_WORDS = 90
 # The most passages of a document: longer texts are pasted material rather than a description.
 MAX_PASSAGES = 24
+# The most entries of a deal that are passages of its document, and the most passages of each.
+MAX_ENTRIES, ENTRY_PASSAGES = 30, 3
 
 
 class PieceRole(IntEnum):
@@ -50,6 +53,8 @@ class Document:
     # The terms of the title and of the related names.
     names: tuple[str, ...]
     sentences: tuple[Sentence, ...]
+    # Where the last of the pieces were written, one after the other; empty where all are own texts.
+    sources: tuple[str, ...] = ()
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -78,6 +83,14 @@ def unpacked(stored: str) -> tuple[list[str], list[Sentence]]:
 
 
 @dataclass(frozen=True)
+class Written:
+    """What was written on a deal besides its description, such as 'note:12' or 'next'."""
+
+    source: str
+    text: str
+
+
+@dataclass(frozen=True)
 class DealText:
     """The texts of a deal, and the names that are related to it."""
 
@@ -90,6 +103,8 @@ class DealText:
     industry: str
     products: list[str]
     competitors: list[str]
+    # The newest entries first.
+    entries: tuple[Written, ...] = ()
 
     @property
     def prose(self) -> str:
@@ -130,7 +145,28 @@ def deal_document(deal: DealText) -> Document:
         *deal.products,
         *deal.competitors,
     ]
-    return document(deal.name, [deal.use_case, deal.notes], related, [deal.reason])
+    prose = (deal.use_case, deal.notes)
+    entries = [
+        Written(entry.source, passage)
+        for entry in (Written("reason", deal.reason), *deal.entries[:MAX_ENTRIES])
+        for passage in passages(entry.text)[:ENTRY_PASSAGES]
+    ]
+    remarks = tuple(entry.text for entry in entries)
+    # A deal is not about what its text says not to be wanted.
+    own = _document(deal.name, prose, tuple(related), remarks, affirm=True)
+    if not entries:
+        return own
+    pieces = list(own.pieces)
+    if not any(role == PieceRole.PASSAGE for role, _ in pieces) and (
+        split := passages(join(prose))
+    ):
+        # Its own text is as much a passage as each entry.
+        pieces.append((PieceRole.PASSAGE, split[0]))
+    return replace(
+        own,
+        pieces=(*pieces, *((PieceRole.PASSAGE, entry.text) for entry in entries)),
+        sources=tuple(entry.source for entry in entries),
+    )
 
 
 def asset_document(asset: AssetText) -> Document:
@@ -149,13 +185,18 @@ def document(
 ) -> Document:
     """A document of a title and prose. Related names, and prose that remarks on it, are only
     words: they are not encoded."""
-    return _document(title, tuple(prose), tuple(related), tuple(remarks))
+    return _document(title, tuple(prose), tuple(related), tuple(remarks), affirm=False)
 
 
 # Imported records often repeat texts.
 @lru_cache(maxsize=4096)
 def _document(
-    title: str, prose: tuple[str, ...], related: tuple[str, ...], remarks: tuple[str, ...]
+    title: str,
+    prose: tuple[str, ...],
+    related: tuple[str, ...],
+    remarks: tuple[str, ...],
+    *,
+    affirm: bool,
 ) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
@@ -168,7 +209,7 @@ def _document(
     # A title is the name of its subject, however many have the same one.
     names = stems(join([title, title, *related]), language)
     said = [
-        Sentence(prints, tuple(stems(part, language)), meant)
+        Sentence(prints, tuple(stems(affirmed(part) if affirm else part, language)), meant)
         for text, meant in ((join(prose), True), (join(remarks), False))
         for part, prints in _with_fingerprints(sentences(text))
     ]

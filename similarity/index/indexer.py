@@ -28,6 +28,7 @@ from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from workspace.change_log import follow
 from workspace.database import Database, after_commit, batches, fetch, select_row
 from workspace.deals.tables import Deal
+from workspace.people.tables import Person
 
 log = logging.getLogger(__name__)
 
@@ -219,7 +220,9 @@ class Indexer:
         self, document_id: int, text: Text, vectors: VectorsByHash
     ) -> Iterator[dict[str, object]]:
         """The rows of a document's pieces, with their vectors where there are some."""
-        for position, (role, piece) in enumerate(text.pieces):
+        own = len(text.pieces) - len(text.sources)
+        sources = ("",) * own + text.sources
+        for position, ((role, piece), source) in enumerate(zip(text.pieces, sources, strict=True)):
             digest = _digest(piece)
             vector = vectors.get(digest)
             yield {
@@ -228,6 +231,7 @@ class Indexer:
                 "part": role,
                 "text": piece,
                 "text_hash": digest,
+                "source": source,
                 "vector": vector,
                 "model": self._encoder.model_id if vector else None,
             }
@@ -333,8 +337,8 @@ class Indexer:
             *session.exec(orphaned),
             *session.exec(lacking.distinct()),
         }
-        if kind is Kind.DEAL:
-            ids |= set(session.exec(_wrongly_flagged()))
+        if kind is not Kind.ASSET:
+            ids |= set(session.exec(_wrongly_flagged(kind)))
         return ids
 
 
@@ -387,18 +391,20 @@ def _documented(session: Session, subjects: Subjects) -> Subjects:
     }
 
 
-def _wrongly_flagged() -> Any:
-    """The deals whose confidential flag differs from that of their document."""
+def _wrongly_flagged(kind: Kind) -> Any:
+    """The deals or people whose document is confidential and should not be, or the reverse."""
+    row_id: Any = Deal.id if kind is Kind.DEAL else Person.id
+    right = col(Deal.confidential) if kind is Kind.DEAL else sa.not_(col(Person.listed))
     return (
-        select(Deal.id)
-        .join(Document, col(Document.subject_id) == col(Deal.id))
-        .where(Document.kind == Kind.DEAL, col(Document.confidential) != col(Deal.confidential))
+        select(row_id)
+        .join(Document, col(Document.subject_id) == row_id)
+        .where(Document.kind == kind, col(Document.confidential) != right)
     )
 
 
 def _content_hash(text: Text) -> str:
     pieces = (f"{role:d}{piece}" for role, piece in text.pieces)
-    return _digest(PREPARATION, text.language, text.packed(), "", *pieces)
+    return _digest(PREPARATION, text.language, text.packed(), "", *pieces, *text.sources)
 
 
 def _digest(*parts: object) -> str:

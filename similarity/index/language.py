@@ -32,7 +32,7 @@ STEMMERS = {
 PRIOR = 2.0
 # A language of a smaller share of a collection's documents was probably recognised by mistake.
 RARE = 0.01
-# From this probability on, a question is in a language even if no document is.
+# From this probability on, a text is in a language even if no document of the record is.
 CERTAIN = 0.97
 
 _WORD = re.compile(r"\w+")
@@ -56,29 +56,37 @@ _local = threading.local()
 def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
     """The ISO 639-1 code of the language that `text` is most likely in.
 
-    `among` has the number of a collection's documents in each language. Only English, languages
-    that are not rare in the collection, and one that the text is certainly in are considered.
+    `among` has the number of a collection's documents in each language. Only English and
+    languages that are not rare in the collection are considered.
     """
     languages: Collection[str] = STEMMERS
     favoured = {"en"}
-    if not text.strip():
-        return "en"
-    probable: dict[str, float] = {
-        code: float(probability)
-        for code, probability in _identifier().rank(text[:600])
-        if code in STEMMERS
-    }
     if among:
         main = max(among, key=lambda code: (among[code], code))
         favoured.add(main)
-        certain = {code for code, probability in probable.items() if probability >= CERTAIN}
-        languages = common_languages(among) | {"en"} | certain
+        languages = common_languages(among) | {"en"}
+    if len(languages) == 1 or not text.strip():
+        return "en"
     log_odds: dict[str, float] = {
-        code: math.log(max(probability, 1e-30)) + PRIOR * (code in favoured)
-        for code, probability in probable.items()
+        code: math.log(max(float(probability), 1e-30)) + PRIOR * (code in favoured)
+        for code, probability in _identifier().rank(text[:600])
         if code in languages
     }
     return max(log_odds, key=lambda code: log_odds[code])
+
+
+def certain_language(text: str) -> str | None:
+    """The language that a text is certainly in, whatever languages a collection has; else None."""
+    if not text.strip():
+        return None
+    return next(
+        (
+            str(code)
+            for code, probability in _identifier().rank(text[:600])
+            if code in STEMMERS and float(probability) >= CERTAIN
+        ),
+        None,
+    )
 
 
 def common_languages(counts: Mapping[str, int]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -10,10 +11,12 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from similarity.index.documents import (
+    MAX_ENTRIES,
     AssetText,
     DealText,
     Document,
     PersonText,
+    Written,
     asset_document,
     deal_document,
     person_document,
@@ -22,8 +25,16 @@ from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
 from workspace.assets import Asset, AssetProduct
 from workspace.database import batches
-from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.deals.tables import (
+    Competitor,
+    Deal,
+    DealCompetitor,
+    DealProduct,
+    Product,
+    Stakeholder,
+)
 from workspace.people.tables import Education, Employment, Person
+from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry
 
 
 class Kind(StrEnum):
@@ -45,14 +56,16 @@ def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[in
     """The documents of those rows that exist: (id, document, whether it is confidential)."""
     for batch in batches(ids):
         if kind is Kind.DEAL:
+            entries = entries_of(session, batch)
             for row_id, text, confidential in deal_texts(session, batch):
-                yield row_id, deal_document(text), confidential
+                written = replace(text, entries=tuple(entries[row_id]))
+                yield row_id, deal_document(written), confidential
         elif kind is Kind.ASSET:
             for row_id, asset in asset_texts(session, batch):
                 yield row_id, asset_document(asset), False
         else:
-            for row_id, person in person_texts(session, batch):
-                yield row_id, person_document(person), False
+            for row_id, person, confidential in person_texts(session, batch):
+                yield row_id, person_document(person), confidential
 
 
 def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText, bool]]:
@@ -91,6 +104,55 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
         yield row.id, text, row.confidential
 
 
+def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
+    """What was written on these deals besides their descriptions: the next step, stakeholders'
+    notes, and the newest entries of the timeline.
+
+    Everybody who sees a deal may read these. What fewer may read, such as guests' feedback, is in
+    no document.
+    """
+    entries: dict[int, list[Written]] = defaultdict(list)
+    steps = sa.select(col(Deal.id), col(Deal.next_step)).where(
+        col(Deal.id).in_(ids), col(Deal.next_step) != ""
+    )
+    for deal_id, text in session.execute(steps):
+        entries[deal_id].append(Written("next", text))
+    notes = (
+        sa.select(col(Stakeholder.deal_id), col(Stakeholder.id), col(Stakeholder.note))
+        .where(col(Stakeholder.deal_id).in_(ids), col(Stakeholder.note) != "")
+        .order_by(col(Stakeholder.id))
+    )
+    for deal_id, row_id, text in session.execute(notes):
+        entries[deal_id].append(Written(f"stakeholder:{row_id}", text))
+    place = sa.func.row_number().over(
+        partition_by=col(TimelineEntry.deal_id),
+        order_by=(col(TimelineEntry.at).desc(), col(TimelineEntry.id).desc()),
+    )
+    numbered = (
+        sa.select(
+            col(TimelineEntry.deal_id),
+            col(TimelineEntry.id),
+            col(TimelineEntry.kind),
+            col(TimelineEntry.text),
+            place.label("place"),
+        )
+        .where(
+            col(TimelineEntry.deal_id).in_(ids),
+            col(TimelineEntry.kind).in_(WRITTEN_KINDS),
+            col(TimelineEntry.text) != "",
+        )
+        .subquery()
+    )
+    newest = (
+        sa.select(numbered)
+        .where(numbered.c.place <= MAX_ENTRIES)
+        .order_by(numbered.c.deal_id, numbered.c.place)
+    )
+    for deal_id, row_id, kind, text, _ in session.execute(newest):
+        entries[deal_id].append(Written(f"{kind}:{row_id}", text))
+    return entries
+
+
 def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetText]]:
     """The texts of these assets, each with the asset's id."""
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
@@ -101,8 +163,8 @@ def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetTe
         yield row_id, AssetText(name, kind, summary, products[row_id])
 
 
-def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText]]:
-    """The texts of these people, each with the person's id."""
+def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText, bool]]:
+    """The texts of these people: (id, texts, whether only viewers of a deal know of them)."""
     employers: dict[int, list[str]] = defaultdict(list)
     jobs = select(Employment.person_id, Employment.organisation, Employment.title).where(
         col(Employment.person_id).in_(ids)
@@ -125,6 +187,7 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             col(Person.about),
             col(Person.city),
             col(Person.home_town),
+            col(Person.listed),
             col(Account.name).label("account"),
         )
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
@@ -141,15 +204,17 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             schools=schools[row.id],
             place=f"{row.city} {row.home_town}".strip(),
         )
-        yield row.id, text
+        yield row.id, text, not row.listed
 
 
 def touched_by(row: SQLModel) -> list[tuple[str, int]]:
     """What documents depend on and a changed row touches: (table, id); empty for other rows."""
     if isinstance(row, Deal | Asset | Person | Account | Product | Competitor):
         return [(type(row).__name__.lower(), row.id)]
-    if isinstance(row, DealProduct | DealCompetitor):
+    if isinstance(row, DealProduct | DealCompetitor | Stakeholder):
         return [("deal", row.deal_id)]
+    if isinstance(row, TimelineEntry):
+        return [("deal", row.deal_id)] if row.kind in WRITTEN_KINDS else []
     if isinstance(row, AssetProduct):
         return [("asset", row.asset_id)]
     if isinstance(row, Employment | Education):

@@ -5,12 +5,13 @@ from sqlalchemy import LargeBinary
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from workspace.change_log import Change, ChangeLog, Generation, State
+from workspace.database import FOLLOWS
 
 
 class Document(SQLModel, table=True):
     """The text that stands for a deal, an asset or a person, as stems."""
 
-    __table_args__ = (UniqueConstraint("kind", "subject_id"),)
+    __table_args__ = (UniqueConstraint("kind", "subject_id"), {"info": {FOLLOWS: True}})
 
     id: int = Field(default=None, primary_key=True)
     kind: str = Field(max_length=10)
@@ -29,7 +30,7 @@ class Document(SQLModel, table=True):
 class Passage(SQLModel, table=True):
     """A piece of a document (the whole, its title, or a passage of it) with its vector."""
 
-    __table_args__ = (UniqueConstraint("document_id", "position"),)
+    __table_args__ = (UniqueConstraint("document_id", "position"), {"info": {FOLLOWS: True}})
 
     id: int = Field(default=None, primary_key=True)
     document_id: int = Field(foreign_key="document.id", index=True, ondelete="CASCADE")
@@ -38,6 +39,8 @@ class Passage(SQLModel, table=True):
     part: int
     text: str = Field(sa_type=sa.Text)
     text_hash: str = Field(max_length=64, index=True)
+    # Of what was written on a deal besides its description: where, such as 'note:12'.
+    source: str = Field(default="", max_length=30)
     # Both are None where there was no usable model when the text was saved.
     model: str | None = Field(default=None, max_length=100)
     vector: bytes | None = Field(default=None, sa_type=LargeBinary)
@@ -70,6 +73,8 @@ class CatalogMean(SQLModel, table=True):
     It is stored, so that every cache gives the same scores, and renewed each time the number of
     documents has doubled.
     """
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     kind: str = Field(primary_key=True, max_length=10)
     model: str = Field(primary_key=True, max_length=100)

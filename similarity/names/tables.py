@@ -6,6 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Field, Index, SQLModel
 
+from workspace.database import FOLLOWS
+
 # Longer words and names are compared by their beginnings.
 LONGEST_WORD = 40
 LONGEST_NAME = 200
@@ -36,7 +38,10 @@ class Form(StrEnum):
 class NameEntry(SQLModel, table=True):
     """One thing that a subject is called, folded for comparing."""
 
-    __table_args__ = (Index("ix_nameentry_kind_subject_id", "kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_nameentry_kind_subject_id", "kind", "subject_id"),
+        {"info": {FOLLOWS: True}},
+    )
 
     id: int = Field(default=None, primary_key=True)
     kind: str = Field(max_length=10)
@@ -51,7 +56,10 @@ class NameEntry(SQLModel, table=True):
 class NameWord(SQLModel, table=True):
     """A word of what a subject is called."""
 
-    __table_args__ = (Index("ix_nameword_kind_subject_id_word", "kind", "subject_id", "word"),)
+    __table_args__ = (
+        Index("ix_nameword_kind_subject_id_word", "kind", "subject_id", "word"),
+        {"info": {FOLLOWS: True}},
+    )
 
     kind: str = Field(primary_key=True, max_length=10)
     word: str = Field(primary_key=True, sa_type=_WORD)
@@ -63,6 +71,8 @@ class NameVariant(SQLModel, table=True):
 
     Two words that differ by one typing error have a variant in common (Garbe, "SymSpell", 2012).
     """
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     variant: str = Field(primary_key=True, sa_type=_WORD)
     word: str = Field(primary_key=True, sa_type=_WORD)

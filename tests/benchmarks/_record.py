@@ -66,6 +66,14 @@ class MadeUpModel:
     model_id = "made-up"
     languages: frozenset[str] = frozenset()
 
+    problem = ""
+
+    def load(self) -> None:
+        """There is nothing to load."""
+
+    def load_in_background(self) -> None:
+        """There is nothing to load."""
+
     def encode(self, texts: list[str]) -> Vectors:
         """Unit vectors that follow from the texts, but not from what they mean."""
         seeds = (int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) for text in texts)

@@ -17,8 +17,8 @@ from workspace.assets import KINDS, Asset, AssetProduct, Use
 from workspace.clock import today
 from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES
 from workspace.deals.stages import stages
-from workspace.deals.stakeholders import BUYING_ROLES, Stakeholder
-from workspace.deals.tables import Deal, Outcome, Product, Seat
+from workspace.deals.stakeholders import BUYING_ROLES
+from workspace.deals.tables import Deal, Outcome, Product, Seat, Stakeholder
 from workspace.people.tables import Member, Person
 
 MEMBERS = 80

@@ -17,6 +17,7 @@ from references.teams.proposals import staffing
 from tests.benchmarks._record import MadeUpModel, fill
 from tests.benchmarks._work import add_work
 from web.app import create_app
+from web.server import settle
 from web.workspace import workspace_on
 from workspace.clock import today
 from workspace.database import Database
@@ -66,14 +67,17 @@ def run() -> Iterator[dict[str, Any]]:
         proposed = [each for rows in solved.proposals.values() for each in rows]
         app = create_app(workspace)
         with TestClient(app, cookies={"session": token}) as client:
+            # As `dealkin serve` does once its caches are warm.
+            client.get("/staffing")
+            settle()
             for name, path in (("staffing", "/staffing"), ("a deal", f"/deals/{key}/experts")):
                 taken = []
-                for _ in range(TIMES + 1):
+                for _ in range(TIMES):
                     start = time.perf_counter()
                     answer = client.get(path)
                     taken.append(time.perf_counter() - start)
                     assert answer.status_code == 200, answer.text
-                p50, p95 = np.percentile(taken[1:], [50, 95]) * 1000
+                p50, p95 = np.percentile(taken, [50, 95]) * 1000
                 yield {
                     "page": name,
                     "members": f"{MEMBERS}",

@@ -175,6 +175,7 @@ def test_should_have_nothing_against_the_desk_and_what_guests_see(
         "/references",
         "/references?view=scheduled",
         f"/references/{key}",
+        f"/references/{key}/emails/time-choice",
         "/references/advocates",
         "/references/advocates?q=nobody",
         "/references/advocates/ines-moreira",

@@ -23,6 +23,7 @@ from tests.world import World
 from workspace.clock import now
 from workspace.deals.stakeholders import add_stakeholder
 from workspace.delivery import outbox
+from workspace.workers import start_worker
 
 
 class Inboxes:
@@ -57,7 +58,7 @@ def inboxes(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Inboxes]:
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.1)
     made = Inboxes()
     with mail_server(made, "references@dealkin.example") as server:
-        stopped = outbox.start_sending(world.database, server)
+        stopped = start_worker("outbox", lambda: outbox.send_due(world.database, server))
         yield made
         stopped.set()
         wait_for(*(thread for thread in threading.enumerate() if thread.name == "outbox"))
@@ -133,13 +134,34 @@ def test_should_bring_a_customer_and_a_prospect_together(
     page.get_by_role("link", name="Reference call by Inês Moreira").click()
     page.get_by_role("button", name="Approve").click()
     sign_in_as(page, world, "erin")
-    page.goto("/references")
-    page.get_by_role("button", name="Send R-").click()
+
+    # It reads the email to the advocate before it is sent, and edits it with the keyboard alone.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address)
+    page.get_by_role("link", name="Read the email before it is sent").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Invitation to Inês Moreira")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.get_by_label("Text").focus()
+    page.keyboard.press("ControlOrMeta+Home")
+    page.keyboard.type("A line of Erin's.\n\n")
+    standard = page.get_by_label("Text").input_value()
+    # What cannot be sent comes back with what was written.
+    page.get_by_label("Text").fill("Only a line of Erin's.")
+    page.get_by_role("button", name="Save and send").click()
+    expect(page.locator("#body-error")).to_contain_text("they cannot answer")
+    expect(page.get_by_label("Text")).to_have_value("Only a line of Erin's.")
+    page.get_by_label("Text").fill(standard)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("saved and sent")
+    page.set_viewport_size({"width": 1280, "height": 844})
 
     # The advocate offers three times, in her own zone, from her phone.
     phone = guest(browser, page)
     invitation = inboxes.next_to(ines, 1)
     assert invitation["Reply-To"] == "erin@dealkin.example"
+    assert text_of(invitation).startswith("A line of Erin's.")
     answer = link_in(invitation)
     phone.goto(answer)
     expect(phone.get_by_role("heading", level=1)).to_have_text("Would you give a reference call?")

@@ -9,7 +9,8 @@ from tests.references.asking import advocate, contact
 from tests.world import World
 from workspace.collaboration import tasks
 from workspace.deals import team
-from workspace.deals.stakeholders import Stakeholder, add_stakeholder
+from workspace.deals.stakeholders import add_stakeholder
+from workspace.deals.tables import Stakeholder
 from workspace.people.tables import Member
 
 # Counts what a person activates, over all pages of a journey. A click on a label is one, though

@@ -7,6 +7,7 @@ from secrets import token_hex
 from sqlmodel import Session
 
 from references.desk import advocates
+from references.desk.addresses import confirm_address
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState, record_consent
 from references.desk.request import ReferenceRequest, State
@@ -42,6 +43,10 @@ def advocate(
     if not person.email:
         person.email = f"{name}@customers.example"
     made = advocates.nominate(session, person, world.people["alice"], activities=activities)
+    if person.email:
+        confirm_address(
+            session, made, person.email, world.people["erin"], "https://dealkin.example"
+        )
     if consent:
         record_consent(session, made, consent, world.people["erin"])
     return made

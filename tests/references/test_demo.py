@@ -22,8 +22,8 @@ from workspace import demo
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals.stakeholders import Stakeholder, stakeholders_of
-from workspace.deals.tables import Deal
+from workspace.deals.stakeholders import stakeholders_of
+from workspace.deals.tables import Deal, Stakeholder
 from workspace.imports.run import import_files
 from workspace.people.tables import Person
 from workspace.people.viewer import PLAIN_VIEW

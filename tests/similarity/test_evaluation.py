@@ -276,6 +276,25 @@ def test_should_use_queries_where_there_are_some(experts: Path) -> None:
     assert found["map"] < 1
 
 
+def test_should_judge_queries_by_their_topic_without_their_own_document(experts: Path) -> None:
+    queries: list[dict[str, object]] = [
+        {"_id": "q1", "topic": "gardening", "text": "Gardening in spring"},
+        {"_id": "q2", "topic": "nothing judged", "text": "spring"},
+    ]
+    json_lines(experts / "queries.jsonl", queries)
+    found = evaluate_experts(experts, FakeEmbedder())
+    assert found["average_precision"] == {"q1": 1.0}
+    assert (found["queries"], found["queries_without_judgements"]) == (1, 1)
+    # Without its own document nothing speaks for its author, who comes last by name.
+    queries[0]["doc_id"] = 2
+    json_lines(experts / "queries.jsonl", queries)
+    found = evaluate_experts(experts, FakeEmbedder())
+    assert found["average_precision"] == {"q1": pytest.approx(1 / 3)}
+    json_lines(experts / "queries.jsonl", [{"_id": "q", "text": "x", "topic": ["gardening"]}])
+    with pytest.raises(Invalid, match="topic"):
+        evaluate_experts(experts, FakeEmbedder())
+
+
 @pytest.mark.parametrize(
     "file",
     ["documents.jsonl", "doc_author.tsv", "candidate_pool.tsv", "expert_judgements.tsv"],

@@ -80,6 +80,9 @@ def test_should_report_a_missing_database(tmp_path: Path) -> None:
 def test_should_report_a_schema_of_another_version(world: World, indexes: Path) -> None:
     with world.database.write() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = 'another'"))
+    assert "newer version of Dealkin" in said(world, indexes)["problems"][0]
+    with world.database.write() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '0001'"))
     found = said(world, indexes)
     assert [each for each in found["problems"] if "schema" in each]
     assert "index" not in found

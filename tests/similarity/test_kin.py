@@ -173,7 +173,8 @@ def test_should_show_what_the_record_says(world: World, catalog: Catalog) -> Non
     with world.database.read() as session:
         deal = world.deal(session, "brannoc")
         text = "".join(piece.text for piece in best.snippet)
-        assert text.strip(" …") in " ".join(f"{deal.use_case}. {deal.notes}".split())
+        written = deal.reason if best.source == "reason" else f"{deal.use_case}. {deal.notes}"
+        assert text.strip(" …") in " ".join(written.split())
     hits = {stem for piece in best.snippet if piece.hit for stem in stems(piece.text, "en")}
     ours = "Kestrel Health records Patient records of nine hospitals in one warehouse"
     assert hits

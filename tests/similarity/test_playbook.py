@@ -361,6 +361,32 @@ def test_should_offer_only_assets_whose_product_or_use_fits(
     assert found.closed == sum(kin.band != "weak" for kin in ranked) < len(ranked)
 
 
+def test_should_prefer_what_the_own_industry_used(database: Database, catalog: Catalog) -> None:
+    """Of two assets about our product, used as often and with the same result."""
+    with database.write() as session:
+        owner = members.add_member(session, "Olga", None, [Role.REP]).id
+        rotas = products.find_or_add_product(session, "Rotas")
+        clinics = accounts.add_account(session, "Clinics", industry="Q86")
+        hall = accounts.add_account(session, "Town hall", industry="O84")
+        plan = {"products": [rotas], "use_case": "Plan who works when in summer"}
+        won = stage(session, "Closed Won")
+        for account, name in ((clinics, "Clinic story"), (hall, "Town story")):
+            asset = assets.publish(session, name, "case study", owner, [rotas.id])
+            deal = lifecycle.log(session, "Summer rota", account, owner, stage=won, **plan)
+            assets.use(session, asset, deal, None)
+        deal = lifecycle.log(session, "Rota of the counters", hall, owner, **plan)
+        unknown = lifecycle.log(session, "Rota of somebody", None, owner, **plan)
+    with database.read() as session:
+        first, second = playbook_of_deal(session, PLAIN_VIEW, catalog, deal).plays
+        assert (first.name, second.name) == ("Town story", "Clinic story")
+        because = {term.name: term.because for term in second.terms}
+        assert because["product"] == "about Rotas, but used in other industries so far"
+        # Where our industry is not known, none is another.
+        for play in playbook_of_deal(session, PLAIN_VIEW, catalog, unknown).plays:
+            (term,) = (term for term in play.terms if term.name == "product")
+            assert term.value == 1.0
+
+
 def log_against(world: World, count: int, *, lost_with: int = 0) -> None:
     """So many won and lost deals against Zanzibar; the won ones had the demo, some lost did."""
     with world.database.write() as session:

@@ -133,6 +133,23 @@ def test_should_meet_a_name_in_a_text_of_another_language(world: World, catalog:
         assert found(world, catalog, text).deals[0].key == world.deals["havel"]
 
 
+@pytest.mark.parametrize("marks", ['""', "„”", "«»", "“”"])
+def test_should_take_quotation_marks_for_the_phrase(
+    world: World, catalog: Catalog, marks: str
+) -> None:
+    def keys(text: str) -> list[str]:
+        return [hit.key for hit in found(world, catalog, text).deals]
+
+    assert world.deals["kestrel"] in keys("records patient warehouse")
+    assert keys(f"{marks[0]}records patient{marks[1]} warehouse") == []
+    phrase = keys(f"{marks[0]}Patient records{marks[1]} warehouse")
+    assert world.deals["kestrel"] in phrase
+    assert world.deals["lumen"] not in phrase
+    # A name that has the words in another order has no such phrase.
+    assert found(world, catalog, '"Hospital St Brannoc"').accounts == []
+    assert found(world, catalog, '"St Brannoc Hospital"').accounts != []
+
+
 def test_should_find_nothing_for_no_text(world: World, catalog: Catalog) -> None:
     for text in ("", "   ", "\n\t"):
         assert found(world, catalog, text) == SearchResults()

@@ -11,6 +11,7 @@ from litestar import Litestar
 from sqlalchemy import event
 from sqlmodel import Session, col, select
 
+from references.desk.request import State
 from tests.references.asking import advocate, call
 from tests.web.conftest import Visit, acts
 from tests.world import World, ago
@@ -27,7 +28,16 @@ from workspace.people import people
 from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
 
-PUBLIC = {("GET", "/sign-in"), ("POST", "/sign-in"), ("GET", "/static/{name}")}
+PUBLIC = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/static/{name}"),
+    ("GET", "/health/live"),
+    ("GET", "/health/ready"),
+    ("GET", "/metrics"),
+}
+# What other programs ask for.
+PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
 BY_LINK = ("/g/", "/join/")
 # What administrators alone are shown.
@@ -44,11 +54,15 @@ NO_PAGES = {
 }
 # Pages for those who lead.
 LEADERS_PAGES = {"/staffing/members/{key}"}
+# Pages for customer marketing, and for the member who asked.
+DESK_PAGES = {"/references/{key}/emails/{email}"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
 
 
 # The key of a reference request that the record holds.
 REQUEST = "R-0001"
+# The key of one whose emails are still to be sent.
+EMAILED = "R-0002"
 SEEN = "Bob has seen it."
 
 
@@ -60,6 +74,7 @@ def _request(request: pytest.FixtureRequest) -> None:
         with world.database.write() as writing:
             who = advocate(writing, world, "ines")
             call(writing, world, who, today()).key = REQUEST
+            call(writing, world, who, today(), state=State.APPROVED).key = EMAILED
             wards, alice = world.deal(writing, "wards"), world.people["alice"]
             notes.write_note(writing, wards, world.people["bob"], "note", f"{SEEN} @Alice Adeyemi")
             tasks.add_task(writing, wards, "Call back", alice)
@@ -91,6 +106,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/library/": world.assets["demo"],
         "/introductions/": "I-nothing",
         "/references/advocates/": "ines-moreira",
+        "/references/{key}/emails/": EMAILED,
         "/references/": REQUEST,
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",
@@ -109,6 +125,8 @@ def filled(path: str, world: World, session: Session) -> str:
         ("token", "of-nobody"),
         ("step", "approve"),
         ("message", 1),
+        ("job_id", 1),
+        ("email", "invitation"),
         ("stakeholder_id", 1),
         ("connection_id", 1),
         ("view_id", 1),
@@ -172,9 +190,11 @@ def test_should_answer_every_page(
 ) -> None:
     before = acts(world)
     for method, path in routes(app):
-        if method == "GET" and path != "/sign-in" and not path.startswith(BY_LINK):
+        if method == "GET" and path != "/sign-in" and not path.startswith((*BY_LINK, *PROGRAMS)):
             here = filled(path, world, session)
             who = "dana" if path in LEADERS_PAGES else "bob"
+            if path in DESK_PAGES:
+                who = "erin"
             if path.startswith(ADMINISTRATION):
                 assert visit("bob").get(here).status_code == 403, path
                 who = "grace"

@@ -52,9 +52,12 @@ FORMS = {
     "/accounts/{key}/edit",
     "/references/advocates/new",
     "/references/policy",
+    "/references/{key}/emails/{email}",
     "/connections",
     "/availability",
     "/sign-in",
+    # With a secret of the settings alone.
+    "/metrics",
 }
 # It ends the session that the other rows need.
 APART = {"/sign-out"}

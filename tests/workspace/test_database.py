@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from workspace.accounts.accounts import Account, add_account
 from workspace.clock import today
 from workspace.database import Database, fetch, page_after, select_row
 from workspace.deals import lifecycle, seat_roles, stages, team
+from workspace.deals.stage_settings import change_stages, settings_of
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
@@ -77,6 +78,39 @@ def test_should_upgrade_a_workspace_that_is_in_use(world: World) -> None:
             break
     with pytest.raises(IntegrityError), database.write() as session:
         session.add(Seat(deal_id=10**6, role="trainer"))
+
+
+def test_should_give_an_older_workspace_the_limits_that_nobody_chose(world: World) -> None:
+    database = world.database
+    command.downgrade(database._alembic(), "0015")
+    with database.write() as session:
+        for stage in stages.stages(session):
+            stage.rotting_days = 30
+            session.add(stage)
+        session.flush()
+        by_name = {stage.name: stage for stage in stages.stages(session)}
+        # One limit was chosen and chosen back, one is another, and one only got a new name.
+        offer, review = by_name["Proposal/Price Quote"], by_name["Negotiation/Review"]
+        for days in (60, 30):
+            changed = replace(settings_of(offer), rotting_days=days)
+            change_stages(session, {offer.id: changed}, world.people["dana"])
+        review.rotting_days = 14
+        renamed = replace(settings_of(by_name["Qualification"]), name="Qualified")
+        change_stages(session, {by_name["Qualification"].id: renamed}, world.people["dana"])
+    database.upgrade()
+    with database.read() as session:
+        assert {stage.name: stage.rotting_days for stage in stages.stages(session)} == {
+            "Prospecting": 30,
+            "Qualified": 30,
+            "Needs Analysis": 30,
+            "Value Proposition": 45,
+            "Id. Decision Makers": 45,
+            "Perception Analysis": 45,
+            "Proposal/Price Quote": 30,
+            "Negotiation/Review": 14,
+            "Closed Won": 30,
+            "Closed Lost": 30,
+        }
 
 
 def counts(database: Database) -> dict[str, int]:

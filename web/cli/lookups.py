@@ -238,7 +238,7 @@ def _targets(session: "Session", viewer: "Viewer", to: str, deal: str | None) ->
     if account:
         employees = select(Person.id).where(Person.account_id == account.id)
         return session.exec(employees.order_by(col(Person.id))).all()
-    return [find_person(session, to).id]
+    return [find_person(session, viewer, to).id]
 
 
 def _activity(text: str) -> "Activity":

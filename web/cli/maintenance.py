@@ -26,12 +26,14 @@ def reindex() -> None:
 
     A record whose vectors are of an earlier default model gets those of the current one.
     """
-    with open_workspace(keeps_model=False) as workspace:
-        workspace.catalog.reset()
-        with progress_bar("documents") as show:
-            done = workspace.catalog.catch_up(show, thorough=True)
-        workspace.catalog.warm()
-        typer.echo(f"{done:,} documents were prepared; the index is made anew.")
+    from web.jobs import REINDEX, kinds_of
+    from web.workspace import encoder_of
+    from workspace.jobs.running import run_now
+
+    chosen = encoder_of(load_settings())
+    with open_workspace(encoder=chosen) as workspace, progress_bar("documents") as show:
+        done = run_now(workspace.database, kinds_of(workspace), REINDEX, progress=show)
+    typer.echo(f"{done['documents']:,} documents were prepared; the index is made anew.")
 
 
 @model_app.command("prepare")
@@ -91,6 +93,7 @@ def doctor(as_json: Json = False) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from similarity import health
+    from web.conditions import stored_conditions
     from web.workspace import encoder_of, encoder_of_record, reranker_of
     from workspace.database import Database
 
@@ -109,6 +112,11 @@ def doctor(as_json: Json = False) -> None:
                 " English alone. `dealkin reindex` gives it the model of new records, which reads"
                 " about a hundred languages and takes twice as long for each text."
             )
+        if "rows" in report:
+            with database.read() as session:
+                for condition in stored_conditions(session, database, settings):
+                    kind = "problems" if condition.serious else "warnings"
+                    report[kind].append(condition.text)
     if as_json:
         print_json(report)
     else:

@@ -172,8 +172,13 @@ def print_outlook(outlook: "Outlook | None", minimum: int) -> None:
     )
     typer.echo(
         f"Of the {outlook.closed} similar closed deals, {outlook.won} were won"
-        f" ({outlook.share:.0%}). They are {outlook.likeness:.0%} like this one on average and"
-        f" count for {outlook.weight:.0%} of the chance, the usual rate for the rest."
+        f" ({outlook.share:.0%}). They are {outlook.likeness:.0%} like this one on average, so"
+        f" they count as {outlook.alike:.0f} deals in the chance;"
+        + (
+            f" the usual rate counts as {outlook.prior:.0f}."
+            if outlook.weight
+            else " only the usual rate counts, as they predicted nothing before."
+        )
     )
     if outlook.days:
         typer.echo(f"Days until won: {_typical(outlook.days)}.")

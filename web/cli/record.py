@@ -10,12 +10,21 @@ from web.cli.output import printable
 from web.cli.workspace import open_workspace, progress_bar, viewer_of_email
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from web.workspace import Workspace
+    from workspace.imports.preview import Preview
+    from workspace.imports.recognition import Reading
     from workspace.imports.run import Report
+    from workspace.imports.runs import Upload
 
 
 @app.command("import")
 def import_(
-    files: Annotated[list[Path], typer.Argument(help="CSV files and vCards.", metavar="FILE…")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Tables, workbooks, vCards, calendars.", metavar="FILE…"),
+    ] = None,
     as_: Annotated[
         str | None,
         typer.Option("--as", metavar="EMAIL", help="The member in whose name they are imported."),
@@ -37,10 +46,34 @@ def import_(
             help="What a column of the files is, repeatable. 'THEIRS=' leaves it out.",
         ),
     ] = None,
+    sheet: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The sheet of a workbook; by default the first known."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what the files would change.")
+    ] = False,
+    undo: Annotated[
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, help="Undo the import of this number."),
+    ] = None,
 ) -> None:
     """Import files; the same file twice changes nothing."""
-    from references.imports import EXTENSION
-    from workspace.imports import run
+    if bool(files) == (undo is not None):
+        raise typer.BadParameter("Name files to import, or an import to undo.")
+    reading = _reading(encoding, dates, column or (), sheet)
+    with open_workspace() as workspace:
+        with workspace.database.read() as session:
+            by = viewer_of_email(session, as_).person_id
+        if undo is not None:
+            _undo(workspace, undo, as_)
+        elif not _import(workspace, files or (), by, reading, dry_run):
+            raise typer.Exit(1)
+
+
+def _reading(
+    encoding: str | None, dates: str | None, columns: "Sequence[str]", sheet: str | None
+) -> "Reading":
     from workspace.imports.dates import DateOrder
     from workspace.imports.formats import column_name
     from workspace.imports.recognition import Reading
@@ -49,25 +82,122 @@ def import_(
         order = DateOrder(dates) if dates else None
     except ValueError:
         raise typer.BadParameter("It is day-first or month-first.", param_hint="--dates") from None
-    columns = {}
-    for text in column or ():
+    named = {}
+    for text in columns:
         theirs, equals, ours = text.rpartition("=")
         if not equals or not column_name(theirs):
             raise typer.BadParameter("Write 'THEIRS=OURS'.", param_hint="--column")
-        columns[column_name(theirs)] = ours.strip()
-    reading = Reading(encoding, order, columns)
-    with open_workspace() as workspace:
-        with workspace.database.write() as session:
-            workspace.catalog.postpone(session)
-            by = viewer_of_email(session, as_).person_id
-            errors = workspace.settings.home / "import-errors"
-            reports = run.import_files(session, files, by, errors, EXTENSION, reading)
-        for report in reports:
-            print_report(report)
-        with progress_bar("documents") as show:
-            workspace.catalog.catch_up(show)
-    if any(report.refused for report in reports):
-        raise typer.Exit(1)
+        named[column_name(theirs)] = ours.strip()
+    return Reading(encoding, order, named, sheet)
+
+
+def _import(
+    workspace: "Workspace",
+    files: "Sequence[Path]",
+    by: int | None,
+    reading: "Reading",
+    dry_run: bool,
+) -> bool:
+    """Import files, or preview them; whether none was refused."""
+    from references.imports import EXTENSION
+    from web.jobs import kinds_of
+    from workspace.errors import Invalid
+    from workspace.imports import error_files, runs
+    from workspace.imports.files import open_file
+    from workspace.imports.preview import preview
+    from workspace.jobs.running import run_now
+
+    uploads: list[Upload] = []
+    unread = False
+    for path in files:
+        try:
+            uploads.append(runs.Upload(path.name, open_file(path), reading))
+        except Invalid as problem:
+            typer.echo(printable(f"{path.name}: {problem}"), err=True)
+            unread = True
+    if dry_run:
+        shown = preview(workspace.database, runs.files_to_be(uploads), by, EXTENSION)
+        print_preview(shown)
+        return not unread and not any(file.refused for file in shown.files)
+    if not uploads:
+        return False
+    with workspace.database.write() as session:
+        run = runs.store(session, by, uploads)
+        runs.begin(session, run)
+    with progress_bar("import") as show:
+        run_now(
+            workspace.database,
+            kinds_of(workspace, show),
+            runs.IMPORT,
+            {"import": run.id},
+            by=by,
+            progress=show,
+        )
+    with workspace.database.read() as session:
+        reports = runs.reports_of(session, run.id)
+        headers = [file.header for file in runs.files_of(session, run.id)]
+    taken: set[Path] = set()
+    for report, header in zip(reports, headers, strict=True):
+        if report.wrong:
+            report.error_file = error_files.write_error_file(
+                workspace.settings.home / "import-errors",
+                report.file_name,
+                header,
+                report.wrong,
+                taken,
+            )
+        print_report(report)
+    if any(report.created or report.updated for report in reports):
+        typer.echo(f"This is import {run.id}: dealkin import --undo {run.id} undoes it.")
+    return not unread and not any(report.refused for report in reports)
+
+
+def _undo(workspace: "Workspace", number: int, as_: str | None) -> None:
+    from web.jobs import kinds_of
+    from workspace.imports import runs, undo
+    from workspace.jobs.running import run_now
+
+    with workspace.database.write() as session:
+        viewer = viewer_of_email(session, as_)
+        by = viewer.person_id
+        undo.begin_undo(session, runs.own_run(session, viewer, number), by)
+    with progress_bar("undo") as show:
+        run_now(
+            workspace.database,
+            kinds_of(workspace),
+            runs.UNDO,
+            {"import": number},
+            by=by,
+            progress=show,
+        )
+    with workspace.database.read() as session:
+        kept = runs.read_run(session, number).kept
+    typer.echo(f"Import {number} is undone." if not kept else f"Import {number} is undone, but:")
+    for what in kept:
+        typer.echo(printable(f"  {what}"))
+
+
+def print_preview(preview: "Preview") -> None:
+    for file in preview.files:
+        if file.refused:
+            typer.echo(printable(f"{file.name}: {file.refused}"), err=True)
+            continue
+        typer.echo(
+            printable(
+                f"{file.name} ({file.kind}) would be: {file.created:,} new, {file.updated:,}"
+                f" changed, {file.unchanged:,} as they were, {file.failed:,} refused"
+            )
+        )
+        for warning in file.warnings:
+            typer.echo(printable(f"  {warning}"))
+        for problem in file.problems:
+            lines = ", ".join(map(str, problem.lines))
+            more = " …" if problem.count > len(problem.lines) else ""
+            typer.echo(printable(f"  Line {lines}{more}: {problem.text}"))
+    for field in preview.fields:
+        typer.echo(f"Changed: {field.column} of {field.count:,} {field.table} rows")
+        for name, before, after in field.examples:
+            typer.echo(printable(f"  {name}: {before or 'empty'} → {after or 'empty'}"))
 
 
 def print_report(report: "Report") -> None:

@@ -1,11 +1,17 @@
 """Commands that serve a workspace: serve and demo."""
 
-from typing import TYPE_CHECKING
+import logging
+import os
+import socket
+import sys
+import tempfile
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from web.cli.options import Host, Port, app
-from web.cli.workspace import open_workspace
+from web.cli.workspace import load_settings, open_workspace
 from workspace.errors import Conflict, DealkinError
 
 if TYPE_CHECKING:
@@ -16,21 +22,77 @@ if TYPE_CHECKING:
     from web.workspace import Workspace
     from workspace.people.tables import Person
 
+logger = logging.getLogger("dealkin.serve")
+
+# How often the leader looks for documents that no write has prepared.
+CATCH_UP_SECONDS = 300.0
+# How long a stop waits for the parts of jobs that are being done; others take them over later.
+JOB_SECONDS = 0.5
+
+
+Workers = Annotated[
+    int,
+    typer.Option("--workers", min=1, max=64, help="Server processes; above 1 needs PostgreSQL."),
+]
+
+
+Logs = Annotated[
+    str, typer.Option("--log-format", metavar="FORMAT", help="Lines for people, console, or json.")
+]
+
 
 @app.command()
-def serve(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def serve(
+    host: Host = "127.0.0.1", port: Port = 8000, workers: Workers = 1, log_format: Logs = "console"
+) -> None:
     """Serve the workspace to browsers."""
-    with open_workspace(_address(host, port)) as workspace:
-        _serve(workspace, host, port)
+    if workers > 1:
+        # Read when the metrics are imported, so that all processes count together.
+        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="dealkin-"))
+    from web.processes import run_processes
+    from workspace.database import Database
+    from workspace.locks import serving
+
+    _configure_logs(log_format)
+    settings, address = load_settings(), _address(host, port)
+    with closing(Database(settings.database)) as database:
+        if workers > 1 and database.is_sqlite:
+            raise DealkinError(
+                "Several processes need PostgreSQL: set DATABASE_URL, or leave out --workers."
+            )
+        with serving(database), closing(_listen(host, port)) as listener:
+            if workers == 1:
+                with open_workspace(address) as workspace:
+                    _greet(workspace, host)
+                    _serve(workspace, listener)
+                _end()
+                return
+            with open_workspace(address) as workspace:
+                _greet(workspace, host)
+                encoder = workspace.catalog.encoder
+            encoder.load()
+
+            def serve_here() -> None:
+                with open_workspace(address, encoder) as workspace:
+                    _serve(workspace, listener)
+
+            run_processes(workers, serve_here)
 
 
 @app.command()
-def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
+    _configure_logs(log_format)
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
+    from workspace.database import Database
+    from workspace.locks import serving
 
-    with open_workspace(_address(host, port)) as workspace:
+    with (
+        closing(Database(load_settings().database)) as database,
+        serving(database),
+        open_workspace(_address(host, port)) as workspace,
+    ):
         with workspace.database.read() as session:
             is_loaded = content.is_demo(session)
         if is_loaded:
@@ -45,21 +107,28 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000) -> None:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 roles = _roles(session, [person for person, _ in made])
             print_passwords(made, roles)
-        _serve(workspace, host, port)
+        with closing(_listen(host, port)) as listener:
+            _greet(workspace, host)
+            _serve(workspace, listener)
+    _end()
 
 
-def _serve(workspace: "Workspace", host: str, port: int) -> None:
-    import socket
-    import threading
-    import time
+def _configure_logs(log_format: str) -> None:
+    from web.logs import LogFormat, configure_logs
 
-    from web.app import create_app
-    from web.server import Server, settle
-    from workspace.collaboration import digests
-    from workspace.delivery import outbox
+    if log_format not in tuple(LogFormat):
+        raise typer.BadParameter("console or json.", param_hint="--log-format")
+    configure_logs(LogFormat(log_format))
 
-    settings = workspace.settings
-    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
+
+def _end() -> None:
+    """End the process at once: threads that still wait for a lock have promised nothing."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -69,12 +138,48 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
         raise DealkinError(
             f"{host}:{port} cannot be listened on ({error.strerror}): --port takes another port."
         ) from None
+    return listener
 
-    server = Server(
-        create_app(workspace),
-        # Forwarding headers are trusted only if the settings tell of a proxy.
-        proxy_headers=settings.origin is not None,
-    )
+
+def _greet(workspace: "Workspace", host: str) -> None:
+    from workspace.delivery.outbox import mail_server
+
+    # Settings that cannot be used are refused before anything is served.
+    mail_server(workspace.settings.smtp_url, workspace.settings.mail_from)
+    typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
+    if warning := network_warning(host, workspace):
+        typer.echo(warning, err=True)
+
+
+def _serve(workspace: "Workspace", listener: socket.socket) -> None:
+    import threading
+    import time
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from web.app import create_app
+    from web.jobs import kinds_of
+    from web.server import Server, settle
+    from workspace.collaboration import digests
+    from workspace.commits import listen
+    from workspace.database import writing_until
+    from workspace.delivery import outbox
+    from workspace.jobs.running import Runner
+    from workspace.leading import Leader
+
+    settings, database = workspace.settings, workspace.database
+    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
+    app = create_app(workspace)
+    # Forwarding headers are trusted only if the settings tell of a proxy.
+    server = Server(app, proxy_headers=settings.origin is not None)
+    leader = Leader(database)
+
+    def catch_up() -> float:
+        try:
+            workspace.catalog.catch_up()
+        except Exception:
+            logger.exception("Documents could not be brought up to date")
+        return CATCH_UP_SECONDS
 
     def get_ready() -> None:
         # The model loads in the background: neither the start nor the first page waits for it.
@@ -83,19 +188,26 @@ def _serve(workspace: "Workspace", host: str, port: int) -> None:
         # Answers need the caches and the model first; to look through a large record takes longer.
         workspace.catalog.warm()
         settle()
-        workspace.catalog.catch_up()
+        leader.start_worker("catch-up", catch_up)
 
-    threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
-    stops = []
+    leader.start()
     if mail_server:
-        stops.append(outbox.start_sending(workspace.database, mail_server))
-        stops.append(digests.start_digests(workspace.database, workspace.origin))
-    typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
-    if warning := network_warning(host, workspace):
-        typer.echo(warning, err=True)
+        leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
+        leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))
+    if not database.is_sqlite:
+        stops = [listen(settings.direct_database, app.state.pulse.wake)]
+    else:
+        stops = []
+    threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
+    runner = Runner(database, kinds_of(workspace))
+    runner.start()
+    workspace.catalog.encoder.load_in_background()
     server.run(sockets=[listener])
     for stop in stops:
         stop.set()
+    with suppress(DealkinError, SQLAlchemyError), writing_until(time.monotonic() + JOB_SECONDS):
+        leader.stop()
+    runner.stop(JOB_SECONDS)
 
 
 def _address(host: str, port: int) -> str:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from similarity.encoders.embeddings import Encoder
     from web.workspace import Workspace
     from workspace.deals.tables import Deal
     from workspace.people.viewer import Viewer
@@ -30,16 +31,19 @@ def load_settings() -> "Settings":
 
 @contextmanager
 def open_workspace(
-    address: str | None = None, *, keeps_model: bool = True
+    address: str | None = None, encoder: "Encoder | None" = None
 ) -> "Iterator[Workspace]":
-    """The workspace of the environment's settings; `address` is where it will be served."""
+    """The workspace of the environment's settings; `address` is where it will be served.
+
+    `encoder` takes the place of the record's own.
+    """
     from sqlalchemy.exc import OperationalError
 
     from web import workspace
 
     with ExitStack() as stack:
         opening = workspace.open_workspace(
-            load_settings(), address or workspace.LOCAL_ADDRESS, keeps_model=keeps_model
+            load_settings(), address or workspace.LOCAL_ADDRESS, encoder
         )
         try:
             opened = stack.enter_context(opening)
@@ -52,8 +56,12 @@ def open_workspace(
 @contextmanager
 def open_view(email: str | None) -> "Iterator[tuple[Session, Viewer, Workspace]]":
     """A reading session, with the rights of a member or with those that all members have."""
+    from workspace.deals.discretion import read_for
+
     with open_workspace() as workspace, workspace.database.read() as session:
-        yield session, viewer_of_email(session, email), workspace
+        viewer = viewer_of_email(session, email)
+        read_for(session, viewer)
+        yield session, viewer, workspace
 
 
 def viewer_of_email(session: "Session", email: str | None) -> "Viewer":

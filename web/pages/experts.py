@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from similarity.experts import Expert, experts_of_text
+from web.pages.named_facets import NamedFacets, named_facets
 from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
@@ -19,6 +20,7 @@ class TopicExperts:
     """A topic, and who knows it; without a topic, the form alone."""
 
     topic: str
+    named: NamedFacets
     experts: list[Expert]
 
 
@@ -32,7 +34,10 @@ class TopicController(Controller):
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
         topic = visit.form.text("q", 2000)
         visit.form.check()
+        named = visit.page(named_facets, "/experts", topic, visit.form)
         experts: list[Expert] = []
         if topic:
-            experts = visit.page(experts_of_text, visit.workspace.catalog, topic, limit=SHOWN)
-        return visit.show("experts.html", TopicExperts(topic, experts))
+            experts = visit.page(
+                experts_of_text, visit.workspace.catalog, topic, limit=SHOWN, without=named.off
+            )
+        return visit.show("experts.html", TopicExperts(topic, named, experts))

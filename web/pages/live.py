@@ -61,15 +61,14 @@ class LiveController(Controller):
         )
         visit.form.check()
         token = session_token(visit.request) or ""
-        now = await to_thread.run_sync(_current_state, visit.workspace.database, token, key)
+        database = visit.workspace.database
+        now = await to_thread.run_sync(_current_state, database, token, key, limiter=pulse.looking)
         headers = {"Vary": "Accept, HX-Request"}
         if "text/event-stream" not in visit.request.headers.get("accept", ""):
             return Response(asdict(now), headers=headers)
         # Proxies that collect what they pass on would hold every event back.
         headers["X-Accel-Buffering"] = "no"
-        return ServerSentEvent(
-            _stream(visit.workspace.database, pulse, token, key, shown), headers=headers
-        )
+        return ServerSentEvent(_stream(database, pulse, token, key, shown), headers=headers)
 
 
 async def _stream(
@@ -84,7 +83,9 @@ async def _stream(
         while not pulse.closed:
             woken.clear()
             try:
-                current = await to_thread.run_sync(_current_state, database, token, key)
+                current = await to_thread.run_sync(
+                    _current_state, database, token, key, limiter=pulse.looking
+                )
             except (NotFound, NotAuthorizedException):
                 yield ServerSentEventMessage(event="end", data="")
                 return

@@ -6,12 +6,17 @@ from urllib.parse import quote
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
+from sqlmodel import Session
 
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
+from web.entry_links import place_of, source_label
+from web.forms import Form
+from web.pages.palette import MOST_COMMANDS, Command, commands, recent
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import get
 from web.visits import Visit
+from workspace.people.viewer import Viewer
 
 LIMIT = 8
 # Names are offered from this many letters on.
@@ -23,6 +28,7 @@ PATHS = {
     HitKind.MEMBER: "/people",
     HitKind.CONTACT: "/people",
     HitKind.ASSET: "/library",
+    HitKind.NOTE: "/deals",
 }
 LABELS = {
     HitKind.DEAL: "Deal",
@@ -30,6 +36,7 @@ LABELS = {
     HitKind.MEMBER: "Our team",
     HitKind.CONTACT: "Contact",
     HitKind.ASSET: "Demo or collateral",
+    HitKind.NOTE: "Note",
 }
 
 
@@ -41,13 +48,14 @@ class Link:
 
     @property
     def path(self) -> str:
-        """The address of its page."""
-        return f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
+        """The address of its page, for a note with its place there."""
+        page = f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
+        return page + place_of(self.hit.source)
 
     @property
     def label(self) -> str:
         """Its kind, as people call it."""
-        return LABELS[self.hit.kind]
+        return source_label(self.hit.source) or LABELS[self.hit.kind]
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,14 @@ class SearchPage:
     @property
     def groups(self) -> list[tuple[str, list[Link]]]:
         """The results under their headings, without the best match and empty groups."""
-        headings = ("Deals", "Accounts", "Our team", "Contacts", "Demos & collateral")
+        headings = (
+            "Deals",
+            "Accounts",
+            "Our team",
+            "Contacts",
+            "Demos & collateral",
+            "Notes & calls",
+        )
         groups = []
         for heading, hits in zip(headings, self.results.groups(), strict=True):
             if links := [Link(hit) for hit in hits if not self._is_best(hit)]:
@@ -90,10 +105,18 @@ class SearchPage:
 
 @dataclass(frozen=True)
 class NamesPage:
-    """What may be meant by a text that is still being typed."""
+    """What may be meant by a text that is still being typed; without one, what is at hand."""
 
     text: str
     links: list[Link]
+    recent: list[Link]
+    commands: list[Command]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Command]]]:
+        """The commands by kind, in their order."""
+        kinds = dict.fromkeys(command.kind for command in self.commands)
+        return [(kind, [each for each in self.commands if each.kind == kind]) for kind in kinds]
 
 
 class SearchController(Controller):
@@ -124,11 +147,24 @@ class SearchController(Controller):
 
     @get("/names")
     def names(self, visit: NamedDependency[Visit]) -> Response[str]:
-        """The options of the search box: what the letters so far may name."""
-        text = visit.form.text("q", 2_000)
-        visit.form.check()
-        links: list[Link] = []
-        if len(text) >= FEWEST_LETTERS:
-            with visit.read() as session:
-                links = [Link(hit) for hit in typeahead(session, visit.viewer, text, limit=LIMIT)]
-        return visit.show("_search_names.html", NamesPage(text, links))
+        """The options of the search box: what the letters so far may name, and commands."""
+        page = visit.page(names_page, visit.form)
+        return visit.show("_search_names.html", page)
+
+
+def names_page(session: Session, viewer: Viewer, asked: Form) -> NamesPage:
+    """The options for what is typed on the page `at`; `recent` are the pages opened last."""
+    text, here = asked.text("q", 2_000), asked.text("at", 2_000)
+    asked.check()
+    offered = commands(session, viewer, text, here)
+    named: list[Hit] = []
+    if len(text) >= FEWEST_LETTERS:
+        # What means a command is no misspelt name.
+        named = typeahead(session, viewer, text, limit=LIMIT, misspelt=not offered)
+    opened = [] if text else recent(session, viewer, asked.sent.get("recent", []))
+    return NamesPage(
+        text,
+        links=[Link(hit) for hit in named],
+        recent=[Link(hit) for hit in opened],
+        commands=offered[:MOST_COMMANDS] if text else offered,
+    )

@@ -274,7 +274,7 @@ function closeNames() {
 }
 
 function selectName(step) {
-  const options = [...names.children];
+  const options = [...names.querySelectorAll("[role=option]")];
   const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
   const next = options[(at + step + options.length) % options.length];
   for (const option of options) option.setAttribute("aria-selected", String(option === next));
@@ -282,35 +282,88 @@ function selectName(step) {
   next.scrollIntoView({ block: "nearest" });
 }
 
+// The addresses of the records that were open last in this tab, the latest first. Only addresses
+// are kept: the server names those that the member may still see.
+function recentPages() {
+  try { return JSON.parse(sessionStorage.getItem("recent")) || []; } catch { return []; }
+}
+
+const opened = location.pathname.match(/^\/(?:deals|accounts|people|library)\/[^/]+/)?.[0];
+if (opened && box) {
+  const others = recentPages().filter((address) => address !== opened);
+  sessionStorage.setItem("recent", JSON.stringify([opened, ...others].slice(0, 7)));
+}
+
 async function offerNames() {
   const turn = ++typing;
   const text = box.value.trim();
-  if (text.length < 2) return closeNames();
-  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  if (text.length === 1) return closeNames();
+  await new Promise((resolve) => { setTimeout(resolve, text ? 100 : 0); });
   if (turn !== typing) return undefined;
-  const answer = await fetch(`/search/names?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } }).catch(() => null);
+  const asked = new URLSearchParams({ q: text, at: location.pathname });
+  for (const address of text ? [] : recentPages()) if (address !== opened) asked.append("recent", address);
+  const answer = await fetch(`/search/names?${asked}`, { headers: { "HX-Request": "true" } }).catch(() => null);
   const html = answer?.ok ? await answer.text() : "";
   if (turn !== typing || document.activeElement !== box) return undefined;
   if (!html.trim()) return closeNames();
   names.innerHTML = html;
   names.hidden = false;
   box.setAttribute("aria-expanded", "true");
-  // The first name is selected, so that Enter opens it; without one, Enter searches.
-  selectName(names.children.length + 1);
-  byId("live").textContent = `${names.children.length - 1} names: arrows select, Enter opens, Escape closes.`;
+  const count = names.querySelectorAll("[role=option]").length;
+  // The first one is selected, so that Enter opens it; without a name or a command, Enter searches.
+  selectName(count + 1);
+  byId("live").textContent = `${count} options: arrows select, Enter opens, Escape closes.`;
   return undefined;
 }
+
+// A link of the palette is opened; an action is sent as the form that it stands for.
+function choose(option) {
+  if (!option.dataset.action) {
+    // A link to a place on this very page loads nothing, and is shown at once.
+    const here = option.pathname === location.pathname && option.hash;
+    if (here) closeNames();
+    location.assign(option.href);
+    if (here) showTarget();
+    return;
+  }
+  const form = document.createElement("form");
+  form.method = "post";
+  form.action = option.dataset.action;
+  const token = JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"];
+  for (const [name, value] of [["_csrf_token", token], ...JSON.parse(option.dataset.fields)]) {
+    const field = document.createElement("input");
+    [field.type, field.name, field.value] = ["hidden", name, value];
+    form.append(field);
+  }
+  document.body.append(form);
+  form.submit();
+}
+
+// What an address points to is ready for the keyboard: a menu is opened, a field has the focus.
+function showTarget() {
+  const target = location.hash.length > 1 && byId(location.hash.slice(1));
+  if (!target) return;
+  if (target.matches("details.menu")) {
+    target.open = true;
+    target.querySelector("button:not([disabled]), input:not([type=hidden])")?.focus();
+  } else if (target.matches("input, textarea, select")) target.focus();
+}
+showTarget();
 
 if (box && names) {
   box.addEventListener("input", offerNames);
   box.addEventListener("focusout", (event) => { if (!names.contains(event.relatedTarget)) closeNames(); });
   names.addEventListener("mousedown", (event) => event.preventDefault());
+  names.addEventListener("click", (event) => {
+    const option = event.target.closest("[data-action]");
+    if (option) { event.preventDefault(); choose(option); }
+  });
   box.addEventListener("keydown", (event) => {
     if (names.hidden || event.isComposing) return;
     const act = {
       ArrowDown: () => selectName(1),
       ArrowUp: () => selectName(-1),
-      Enter: () => location.assign(names.querySelector("[aria-selected=true]").href),
+      Enter: () => choose(names.querySelector("[aria-selected=true]")),
       Escape: closeNames,
     }[event.key];
     if (!act) return;
@@ -323,6 +376,7 @@ if (box && names) {
     event.preventDefault();
     box.focus();
     box.select();
+    offerNames();
   });
 }
 

@@ -12,9 +12,9 @@ from workspace.accounts.geography import region_of
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.clock import now
-from workspace.database import contains, page_by_name, select_row
+from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.errors import Invalid
-from workspace.keys import free_key, plain
+from workspace.keys import free_key, plain, random_key
 
 
 class Relationship(StrEnum):
@@ -43,6 +43,8 @@ class Account(SQLModel, table=True):
     parent_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     relationship: str = Field(default=Relationship.PROSPECT, max_length=20)
     description: str = ""
+    # Whether everybody may know of it; one that was made for a confidential deal is as hidden.
+    listed: bool = True
     created_at: datetime = Field(default_factory=now)
 
 
@@ -67,7 +69,7 @@ def find_account(session: Session, name: str) -> Account | None:
 
 
 def add(session: Session, name: str, by: int | None, **facts: Any) -> Account:
-    """Add an account, or refuse where there is one of that name."""
+    """Add an account, or refuse where the caller knows of one of that name."""
     if find_account(session, name):
         raise Invalid("There is such an account.", {"name": "There is one of that name."})
     account = add_account(session, name, **facts)
@@ -80,7 +82,10 @@ def add_account(session: Session, name: str, **facts: Any) -> Account:
 
     Its region follows from its country where none is given.
     """
-    account = Account(key=free_key(session, Account, name), name=name, **facts)
+    # A key from its name would keep the next account of that name from having it.
+    hidden = not facts.get("listed", True)
+    key = random_key(session, Account, "account-") if hidden else free_key(session, Account, name)
+    account = Account(key=key, name=name, **facts)
     if account.region is None and account.country:
         account.region = region_of(account.country)
     session.add(account)
@@ -124,6 +129,13 @@ def account_rows(
     if parent_id is not None:
         query = query.where(col(Account.parent_id) == parent_id)
     return page_by_name(session, AccountRow, query, Account, after=after, limit=limit)
+
+
+def namesakes(session: Session, account: Account) -> list[AccountRow]:
+    """Other accounts of the same name: made by members who did not know of each other's."""
+    same = (col(Account.plain_name) == account.plain_name, col(Account.id) != account.id)
+    query = select_row(AccountRow, Account).where(*same).order_by(col(Account.id))
+    return fetch(session, AccountRow, query)
 
 
 # The columns that can be edited.

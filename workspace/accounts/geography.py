@@ -55,6 +55,18 @@ def country_choices() -> tuple[tuple[str, str], ...]:
 
 
 @cache
+def country_names(language: str) -> dict[str, str]:
+    """The codes of all countries by their common names in a language (ISO 639-1)."""
+    translation = gettext.translation(
+        "iso3166-1", pycountry.LOCALES_DIR, languages=[language], fallback=True
+    )
+    return {
+        translation.gettext(getattr(country, "common_name", country.name)): country.alpha_2
+        for country in pycountry.countries
+    }
+
+
+@cache
 def find_country(text: str, *, exactly: bool = False) -> str | None:
     """The ISO 3166-1 alpha-2 code of a country, from a code or a name in any of many languages.
 

@@ -1,7 +1,6 @@
 """The daily digest: a mail in the member's morning with everything that waits for them."""
 
 import logging
-import threading
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +18,6 @@ from workspace.people import members
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.notifications import Notification
-from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.digests")
 
@@ -51,18 +49,14 @@ def choose(session: Session, person_id: int, wanted: bool) -> None:
     session.add(row)
 
 
-def start_digests(database: Database, origin: str) -> threading.Event:
-    """Start a thread that puts due digests into the outbox until the returned event is set."""
-
-    def work() -> float:
-        try:
-            queue_due(database, origin, now())
-        except Exception:
-            # The database may be unreachable for a while; what is due stays due.
-            logger.exception("Digests could not be made")
-        return PAUSE.total_seconds()
-
-    return start_worker("digests", work)
+def queue_now(database: Database, origin: str) -> float:
+    """Queue the digests that are due; returns the seconds until the next look."""
+    try:
+        queue_due(database, origin, now())
+    except Exception:
+        # The database may be unreachable for a while; what is due stays due.
+        logger.exception("Digests could not be made")
+    return PAUSE.total_seconds()
 
 
 def queue_due(database: Database, origin: str, moment: datetime) -> int:

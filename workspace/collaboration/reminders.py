@@ -13,8 +13,7 @@ from workspace.audit import audit
 from workspace.clock import spoken, today
 from workspace.database import fetch, select_row
 from workspace.deals import access
-from workspace.deals.stakeholders import Stakeholder
-from workspace.deals.tables import Deal, Outcome
+from workspace.deals.tables import Deal, Outcome, Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.tables import Employment, Person
 from workspace.people.viewer import Viewer

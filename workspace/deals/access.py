@@ -136,6 +136,11 @@ def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int])
     return set(session.exec(query))
 
 
+def works_on_deal(person_id: int) -> Predicate:
+    """The predicate of the deals that a member owns or has a seat on."""
+    return _works_on(person_id)
+
+
 def may_edit(session: Session, viewer: Viewer, deal: Deal) -> bool:
     """Whether a viewer may change this deal."""
     return deal.id in editable_deal_ids(session, viewer, [deal.id])
@@ -207,6 +212,20 @@ def require_reader_after(session: Session, deal: Deal, changes: Mapping[str, obj
             f"{NOBODY_SEES} Give it an owner, or invite somebody, before it is confidential.",
             {field: NOBODY_SEES},
         )
+
+
+def require_reader_of_new(session: Session, facts: Mapping[str, object]) -> None:
+    """Refuse a new deal that no member would see: confidential, and without an active owner."""
+    owner_id = facts.get("owner_id")
+    if facts.get("confidential") and not (
+        owner_id is not None
+        and session.exec(
+            select(Member.person_id).where(
+                Member.person_id == owner_id, col(Member.active).is_(True)
+            )
+        ).first()
+    ):
+        raise Invalid(f"{NOBODY_SEES} Name an active member as its owner.", {"owner": NOBODY_SEES})
 
 
 def has_reader(

@@ -33,8 +33,10 @@ from workspace.deals.tables import (
     Product,
     Seat,
     Stage,
+    Stakeholder,
 )
 from workspace.errors import Conflict, DealkinError, Invalid
+from workspace.people.people import list_account, list_people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline.timeline import record, record_all
@@ -85,7 +87,8 @@ def log_one(
     The account is the one of that name; where there is none it is added, with `account_facts`.
     The stage is named, products and competitors are keys that the viewer may know of, and new
     ones are names. A button without scripts can be pressed twice: the same name and account by
-    the same member within a minute is the same deal, and is logged once.
+    the same member within a minute is the same deal, and is logged once. A deal that is closed
+    already takes a reason, as closing it would.
     """
     require_writer(viewer)
     needed = {"name": name, "account": account_name}
@@ -95,12 +98,18 @@ def log_one(
         raise Invalid("An amount has a currency.", {"currency": "Needed with an amount."})
     if facts.get("amount") is None:
         facts["currency"] = None
+    at = stage_of(session, stage) if stage else None
+    if at and at.outcome != Outcome.OPEN and not facts.get("reason"):
+        raise Invalid("Some of this could not be taken.", {"reason": _SAY_WHY})
     # A second press waits here until the first one has logged its deal.
     member = select(Person.id).where(Person.id == viewer.person_id)
     session.exec(member.with_for_update(key_share=True)).first()
     account = find_account(session, account_name)
     if account is None:
-        account = accounts.add(session, account_name, viewer.person_id, **(account_facts or {}))
+        listed = not facts.get("confidential")
+        account = accounts.add(
+            session, account_name, viewer.person_id, listed=listed, **(account_facts or {})
+        )
     elif earlier := _just_logged(session, viewer, name, account):
         return earlier, False
     deal = log(
@@ -108,7 +117,7 @@ def log_one(
         name,
         account,
         viewer.person_id,
-        stage=stage_of(session, stage) if stage else None,
+        stage=at,
         products=choose_products(session, viewer, products, new_product),
         competitors=choose_competitors(session, viewer, competitors, new_competitor),
         **facts,
@@ -196,6 +205,7 @@ def log_all(
         if plan.account:
             _became_customer(deal, plan.account)
         if not deal.confidential:
+            list_account(session, deal.account_id)
             public_products |= products
             public_competitors |= competitors
     session.flush()
@@ -234,6 +244,8 @@ def edit(
         setattr(deal, name, value)
     if "confidential" in changed and not deal.confidential:
         _reveal(session, deal)
+    elif "account_id" in changed and not deal.confidential:
+        list_account(session, deal.account_id)
     deal.version += 1
     session.add(deal)
     record(
@@ -462,6 +474,9 @@ def _reveal(session: Session, deal: Deal) -> None:
     """Let everybody know what a deal hid while it was confidential."""
     if deal.account_id:
         _became_customer(deal, session.get_one(Account, deal.account_id))
+        list_account(session, deal.account_id)
+    people = select(Stakeholder.person_id).where(Stakeholder.deal_id == deal.id)
+    list_people(session, session.exec(people))
     products = select(DealProduct.product_id).where(DealProduct.deal_id == deal.id)
     make_listed(session, Product, session.exec(products))
     competitors = select(DealCompetitor.competitor_id).where(DealCompetitor.deal_id == deal.id)

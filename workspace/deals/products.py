@@ -70,8 +70,11 @@ def make_listed(
 ) -> None:
     """Put these into everybody's lists."""
     if ids := set(ids):
-        rows = sa.update(table).where(col(table.id).in_(ids), col(table.listed).is_(False))
-        session.execute(rows.values(listed=True))
+        unlisted = select(table).where(col(table.id).in_(ids), col(table.listed).is_(False))
+        for row in session.exec(unlisted):
+            row.listed = True
+            session.add(row)
+        session.flush()
 
 
 def _add(session: Session, row: _Named) -> _Named:

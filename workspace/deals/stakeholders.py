@@ -5,14 +5,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
-from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
+from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.lifecycle import lock_deal
-from workspace.deals.tables import Deal
+from workspace.deals.tables import Deal, Stakeholder
 from workspace.errors import Conflict, Invalid
+from workspace.people.people import list_people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import record
@@ -31,25 +32,6 @@ BUYING_ROLES = (
 STANCES = ("mentor", "supporter", "neutral", "non-supporter", "opponent")
 INFLUENCES = ("low", "medium", "high")
 COVERAGES = ("unknown", "no contact", "brief contact", "multiple contacts", "in depth")
-
-
-class Stakeholder(SQLModel, table=True):
-    """A contact on a deal. A field that is not known is empty."""
-
-    __table_args__ = (UniqueConstraint("deal_id", "person_id"),)
-
-    id: int = Field(default=None, primary_key=True)
-    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
-    person_id: int = Field(foreign_key="person.id", index=True)
-    buying_role: str = Field(default="", max_length=20)
-    stance: str = Field(default="", max_length=20)
-    influence: str = Field(default="", max_length=10)
-    coverage: str = Field(default="unknown", max_length=20)
-    # The stakeholder of this deal whom they report to.
-    reports_to_id: int | None = Field(
-        default=None, foreign_key="stakeholder.id", index=True, ondelete="SET NULL"
-    )
-    note: str = Field(default="", max_length=1000)
 
 
 @dataclass(frozen=True)
@@ -143,6 +125,8 @@ def add_stakeholder(
     _require_line(session, row, facts.get("reports_to_id"))
     row = Stakeholder(deal_id=deal.id, person_id=person_id, **facts)
     session.add(row)
+    if not deal.confidential:
+        list_people(session, [person_id])
     session.flush()
     detail: dict[str, object] = {"person_id": person_id, "role": row.buying_role}
     record(session, deal.id, by, "stakeholder", detail=detail)

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Text
-from sqlmodel import Field, Numeric, SQLModel
+from sqlmodel import Field, Numeric, SQLModel, UniqueConstraint
 
 from workspace.accounts.accounts import Account
 from workspace.clock import now
@@ -157,3 +157,22 @@ class PastSeat(SQLModel, table=True):
     role: str = Field(max_length=40)
     since: date | None = None
     until: date
+
+
+class Stakeholder(SQLModel, table=True):
+    """A contact on a deal. A field that is not known is empty."""
+
+    __table_args__ = (UniqueConstraint("deal_id", "person_id"),)
+
+    id: int = Field(default=None, primary_key=True)
+    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
+    person_id: int = Field(foreign_key="person.id", index=True)
+    buying_role: str = Field(default="", max_length=20)
+    stance: str = Field(default="", max_length=20)
+    influence: str = Field(default="", max_length=10)
+    coverage: str = Field(default="unknown", max_length=20)
+    # The stakeholder of this deal whom they report to.
+    reports_to_id: int | None = Field(
+        default=None, foreign_key="stakeholder.id", index=True, ondelete="SET NULL"
+    )
+    note: str = Field(default="", max_length=1000)

@@ -8,7 +8,6 @@ and before that is stored, the message is sent again under the same Message-ID.
 import asyncio
 import logging
 import re
-import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
@@ -23,9 +22,8 @@ from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.clock import now, spoken
-from workspace.database import Database
+from workspace.database import FOLLOWS, Database
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
-from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.outbox")
 
@@ -48,6 +46,8 @@ _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/))[\w-]{20,}")
 class OutboxMessage(SQLModel, table=True):
     """A mail that is to be sent, or was sent."""
 
+    __table_args__ = {"info": {FOLLOWS: True}}
+
     id: int = Field(default=None, primary_key=True)
     # The first part of its Message-ID, which stays the same for all attempts.
     message_id: str = Field(unique=True, max_length=200)
@@ -56,6 +56,8 @@ class OutboxMessage(SQLModel, table=True):
     recipient: str = Field(max_length=254, index=True)
     # Whether it asks its receiver for something, which may happen rarely.
     question: bool = False
+    # The member who asks for something in it: they never read the links in it.
+    asked_by_id: int | None = Field(default=None, foreign_key="person.id")
     reply_to: str = Field(default="", max_length=254)
     subject: str = Field(max_length=300)
     body: str = Field(sa_type=Text)
@@ -127,10 +129,12 @@ def queue(
     calendar: str | None = None,
     method: str = "",
     question: bool = False,
+    asked_by: int | None = None,
 ) -> OutboxMessage:
     """Put a mail into the outbox; it leaves once this transaction has committed.
 
-    A `question` asks its receiver for something. `TooMany` if they were asked within a week.
+    A `question` asks its receiver for something, for the member `asked_by`.
+    `TooMany` if its receiver was asked within a week.
     """
     for address in filter(None, (recipient, reply_to)):
         if not is_address(address):
@@ -151,6 +155,7 @@ def queue(
         calendar=calendar,
         method=method,
         question=question,
+        asked_by_id=asked_by,
     )
     session.add(message)
     return message
@@ -190,18 +195,24 @@ def messages_about(session: Session, about: str) -> list[OutboxMessage]:
     return list(session.exec(query.order_by(col(OutboxMessage.id).desc())))
 
 
+def drop_to(session: Session, recipient: str) -> None:
+    """Drop the messages to an address that wait."""
+    waiting = sa.update(OutboxMessage).where(
+        col(OutboxMessage.recipient) == recipient, *_waiting(now())
+    )
+    session.execute(waiting.values(dropped_at=now()))
+
+
 def drop(session: Session, about: str) -> None:
     """Drop the messages about a subject that wait; a message that is being sent still leaves."""
     waiting = sa.update(OutboxMessage).where(col(OutboxMessage.about) == about, *_waiting(now()))
     session.execute(waiting.values(dropped_at=now()))
 
 
-def sent_by_hand(session: Session, about: str, message_id: int) -> None:
+def sent_by_hand(session: Session, message_id: int) -> None:
     """Mark a message as sent that a member has sent by hand."""
     query = select(OutboxMessage).where(
-        OutboxMessage.id == message_id,
-        OutboxMessage.about == about,
-        col(OutboxMessage.dropped_at).is_(None),
+        OutboxMessage.id == message_id, col(OutboxMessage.dropped_at).is_(None)
     )
     message = session.exec(query.with_for_update()).first()
     if message is None:
@@ -212,18 +223,14 @@ def sent_by_hand(session: Session, about: str, message_id: int) -> None:
     session.add(message)
 
 
-def start_sending(database: Database, server: MailServer) -> threading.Event:
-    """Start a thread that sends due messages until the returned event is set."""
-
-    def work() -> float:
-        try:
-            return 0.0 if send_next(database, server) else PAUSE_SECONDS
-        except Exception:
-            # The database may be unreachable for a while; the messages stay in it.
-            logger.exception("The outbox could not be worked on")
-            return PAUSE_SECONDS
-
-    return start_worker("outbox", work)
+def send_due(database: Database, server: MailServer) -> float:
+    """Send the message that is due first; returns the seconds until the next look."""
+    try:
+        return 0.0 if send_next(database, server) else PAUSE_SECONDS
+    except Exception:
+        # The database may be unreachable for a while; the messages stay in it.
+        logger.exception("The outbox could not be worked on")
+        return PAUSE_SECONDS
 
 
 def send_next(database: Database, server: MailServer) -> bool:

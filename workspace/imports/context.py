@@ -80,16 +80,9 @@ class ImportContext:
         """Add a warning to the file's report; repetitions are counted."""
         self._warnings[message] += 1
 
-    def take_warnings(self) -> list[str]:
+    def take_warnings(self) -> Counter[str]:
         """The warnings since the last call, each with the number of its rows."""
-        warnings = [
-            f"{message} ({count:,} rows)" if count > 1 else message
-            for message, count in self._warnings.items()
-        ]
-        self._warnings.clear()
-        if len(warnings) > _MAX_WARNINGS:
-            rest = len(warnings) - _MAX_WARNINGS
-            warnings[_MAX_WARNINGS:] = [f"… and {rest:,} more warnings."]
+        warnings, self._warnings = self._warnings, Counter()
         return warnings
 
     # Rows by id.
@@ -421,6 +414,17 @@ class ImportContext:
         """The ids of all assets by plain name."""
         rows = self.session.exec(select(Asset.name, Asset.id).order_by(col(Asset.id).desc()))
         return {plain(name): row_id for name, row_id in rows}
+
+
+def worded(warnings: Mapping[str, int]) -> list[str]:
+    """Warnings with the number of their rows, as a report shows them."""
+    texts = [
+        f"{message} ({count:,} rows)" if count > 1 else message
+        for message, count in warnings.items()
+    ]
+    if len(texts) > _MAX_WARNINGS:
+        texts[_MAX_WARNINGS:] = [f"… and {len(texts) - _MAX_WARNINGS:,} more warnings."]
+    return texts
 
 
 def _key_or_none(text: str) -> str | None:

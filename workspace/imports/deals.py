@@ -155,9 +155,14 @@ class _DealBatch:
         _check_dates(self.context, deal, stage, facts, closed)
         if deal and differing(deal, facts):
             access.require_reader_after(self.session, deal, facts)
+        elif not deal:
+            access.require_reader_of_new(self.session, facts)
 
         if account_name:
-            account = account or self.context.add_account(account_name, mentioned=True)
+            confidential = facts.get("confidential", deal.confidential if deal else False)
+            account = account or self.context.add_account(
+                account_name, mentioned=True, listed=not confidential
+            )
             facts["account_id"] = account.id
         if deal:
             if name:

@@ -1,6 +1,7 @@
 """The error file: a file's refused rows, each with its line number and the reason."""
 
 import csv
+import io
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,10 @@ _FORMULA = r"[\s\"'“”„‘’«`]*[=+\-@\t\r\n\0＝＋－＠﹢﹣﹦﹫−
 _SEPARATOR = r"(?<=[;|])"
 _RISKY = re.compile(rf"(?:\A|{_SEPARATOR})(?={_FORMULA})")
 _MARKED = re.compile(rf"(?:\A|{_SEPARATOR})'(?={_FORMULA})")
+
+
+# A row that was not imported as it is: its line, what is wrong, and its cells.
+WrongRow = tuple[int, str, list[str]]
 
 
 def safe(cell: str) -> str:
@@ -38,7 +43,7 @@ def write_error_file(
     folder: Path,
     file_name: str,
     header: list[str],
-    rows: Iterable[tuple[int, str, list[str]]],
+    rows: Iterable[WrongRow],
     taken: set[Path],
 ) -> Path:
     """Write an error file beside those in `taken`, under a name of its own, and add it to them."""
@@ -53,10 +58,16 @@ def write_error_file(
     # Its rows are as confidential as the imported file: no access for other users of the machine.
     path.touch(mode=0o600)
     path.chmod(0o600)
-    # Spreadsheets recognise UTF-8 by the byte order mark.
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([LINE, PROBLEM, *map(safe, header)])
-        for line, problem, cells in rows:
-            writer.writerow([line, safe(_shown(problem)), *map(safe, cells)])
+    path.write_bytes(error_file(header, rows))
     return path
+
+
+def error_file(header: list[str], rows: Iterable[WrongRow]) -> bytes:
+    """The content of an error file."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([LINE, PROBLEM, *map(safe, header)])
+    for line, problem, cells in rows:
+        writer.writerow([line, safe(_shown(problem)), *map(safe, cells)])
+    # Spreadsheets recognise UTF-8 by the byte order mark.
+    return text.getvalue().encode("utf-8-sig", errors="replace")

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from workspace.errors import Invalid
+from workspace.imports import workbooks
 from workspace.imports.encodings import decode
 
 # A cell may be as long as the file; the readers of cells limit texts to what columns hold.
 csv.field_size_limit(2**31 - 1)
 
 _CONTAINERS = (
-    (b"PK\x03\x04", "It is a workbook or a zip archive: save the sheet as CSV."),
-    (b"\xd0\xcf\x11\xe0", "It is an old Excel workbook: save the sheet as CSV."),
     (b"\x1f\x8b", "It is compressed: unpack it first."),
     (b"BZh", "It is compressed: unpack it first."),
-    (b"%PDF", "It is a PDF: only CSV files can be imported."),
+    (b"%PDF", "It is a PDF: save the table as CSV or XLSX."),
 )
+# Bytes that a file has at most.
+LARGEST_FILE = 50_000_000
 _SAMPLE = 64_000
 _DELIMITERS = (",", ";", "\t", "|")
 
@@ -48,6 +49,8 @@ class RawFile:
     rows: list[RawRow]
     # Warnings about how the file was read.
     warnings: list[str] = field(default_factory=list)
+    # Of a workbook, the rows of each sheet by its name.
+    sheets: dict[str, list[RawRow]] = field(default_factory=dict)
 
 
 # For files that are no table: how their text begins, in small letters, and the function that
@@ -59,23 +62,49 @@ def read_file(
     path: Path, splitters: Splitters | None = None, encoding: str | None = None
 ) -> RawFile:
     """The raw rows of a file; `Invalid` unless it is a table or one of the splitters knows it."""
+    return read_bytes(path.name, open_file(path), splitters, encoding)
+
+
+def open_file(path: Path) -> bytes:
+    """The bytes of a file, one more than it may have at most."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise Invalid(f"It cannot be opened: {error.strerror or 'unknown reason'}.") from None
+
+
+def read_bytes(
+    name: str, raw: bytes, splitters: Splitters | None = None, encoding: str | None = None
+) -> RawFile:
+    """The raw rows of a file of these bytes."""
+    if len(raw) > LARGEST_FILE:
+        raise Invalid(
+            f"It is larger than {LARGEST_FILE // 10**6} MB: divide it into several files."
+        )
     for mark, problem in _CONTAINERS:
         if raw.startswith(mark):
             raise Invalid(problem)
+    digest = hashlib.sha256(raw).hexdigest()
+    if raw.startswith(workbooks.OPENINGS):
+        return _workbook(name, digest, raw)
     text, warnings = decode(raw, encoding)
     if "\0" in text:
         text = text.replace("\0", "")
         warnings.append("NUL characters were left out.")
-    digest = hashlib.sha256(raw).hexdigest()
     opening = text[:100].lstrip().lower()
     for start, split_other in (splitters or {}).items():
         if opening.startswith(start):
-            return RawFile(path.name, digest, split_other(text), warnings)
-    return RawFile(path.name, digest, split_rows(text), warnings)
+            return RawFile(name, digest, split_other(text), warnings)
+    return RawFile(name, digest, split_rows(text), warnings)
+
+
+def _workbook(name: str, digest: str, raw: bytes) -> RawFile:
+    sheets = {
+        sheet: [RawRow(number, cells) for number, cells in rows]
+        for sheet, rows in workbooks.read_workbook(raw).items()
+    }
+    return RawFile(name, digest, next(iter(sheets.values()), []), sheets=sheets)
 
 
 def split_rows(text: str) -> list[RawRow]:

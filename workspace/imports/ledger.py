@@ -1,14 +1,120 @@
-"""The ledger of imports: which file was applied when, and what came of its rows."""
+"""The ledger of imports: which files were applied when, what came of their rows, what they changed.
+
+An import is applied in parts, each a transaction of its own. A part writes its results and its
+changes together with what it changes.
+"""
 
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy import JSON, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
+from workspace.database import FOLLOWS
+
+
+class RunState(StrEnum):
+    """How far an import is."""
+
+    # Its files are uploaded, and nothing is applied yet.
+    PREPARED = "prepared"
+    # Being applied, or interrupted: it continues or is undone.
+    RUNNING = "running"
+    DONE = "done"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class ImportRun(SQLModel, table=True):
+    """One import of one or several files."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    id: int = Field(default=None, primary_key=True)
+    at: datetime = Field(default_factory=now)
+    # The member whose rights apply; empty for the command line.
+    by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    state: str = Field(default=RunState.PREPARED, max_length=10, index=True)
+    # The job that applies or undoes it.
+    job_id: int | None = Field(default=None, foreign_key="job.id")
+    # Rows that are applied, or changes that are undone, and how many there are.
+    done: int = 0
+    total: int = 0
+    ended_at: datetime | None = None
+    # What the preview found; empty before.
+    preview: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    # What was kept when it was undone, and why.
+    kept: list[str] = Field(default_factory=list, sa_type=JSON)
+
+
+class ImportFile(SQLModel, table=True):
+    """A file of an import. Its bytes are forgotten once they are not needed any more."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    run_id: int = Field(primary_key=True, foreign_key="importrun.id", ondelete="CASCADE")
+    # In the order in which the files were given.
+    number: int = Field(primary_key=True)
+    name: str = Field(max_length=300)
+    raw: bytes = Field(sa_type=LargeBinary)
+    # How it is read: encoding, order of dates, sheet, columns.
+    reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    # Known once it is applied: its kind, its header, warnings about reading it, why it is refused.
+    kind: str = Field(default="", max_length=40)
+    header: list[str] = Field(default_factory=list, sa_type=JSON)
+    warnings: list[str] = Field(default_factory=list, sa_type=JSON)
+    refused: str = Field(default="", sa_type=sa.Text)
+
+
+class ImportPart(SQLModel, table=True):
+    """What came of some rows of a file, which were applied together."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    run_id: int = Field(primary_key=True, foreign_key="importrun.id", ondelete="CASCADE")
+    # How many rows of the import had been applied before.
+    start: int = Field(primary_key=True)
+    file: int
+    rows: int
+    # By result.
+    counts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    # Warnings, each with its number of rows.
+    warnings: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    # Rows for the error file: line, problem, cells, and whether the row was refused.
+    wrong: list[Any] = Field(default_factory=list, sa_type=JSON)
+    # Accounts by their ids in another system, to which later rows refer.
+    accounts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+
+
+class ImportChange(SQLModel, table=True):
+    """A row of the record that an import created, updated or deleted."""
+
+    __table_args__ = (
+        sa.Index("ix_importchange_run_id_number", "run_id", "number"),
+        {"info": {FOLLOWS: True}},
+    )
+
+    run_id: int = Field(primary_key=True, foreign_key="importrun.id", ondelete="CASCADE")
+    table_name: str = Field(primary_key=True, max_length=40)
+    # The primary key of the row, as JSON.
+    row_key: str = Field(primary_key=True, max_length=100)
+    # In this order the changes were made.
+    number: int
+    # What the changed columns held before, or all columns of a deleted row; empty for a new row.
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    # What they hold since; empty for a deleted row and for a new one.
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
+    # Of a new row, a digest of what it holds, by which later edits are noticed.
+    digest: str | None = Field(default=None, max_length=32)
 
 
 class Import(SQLModel, table=True):
-    """One file that was imported."""
+    """One file that was imported and changed something."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(default=None, primary_key=True)
     at: datetime = Field(default_factory=now)
@@ -21,3 +127,30 @@ class Import(SQLModel, table=True):
     updated: int = 0
     unchanged: int = 0
     failed: int = 0
+
+
+class ColumnChoice(SQLModel, table=True):
+    """How files with a header are read, remembered from the last import of such a file."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    # SHA-256 of the names of the columns.
+    header: str = Field(primary_key=True, max_length=64)
+    reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    by_id: int | None = Field(default=None, foreign_key="person.id")
+    at: datetime = Field(default_factory=now)
+
+
+class ImportAnswer(SQLModel, table=True):
+    """An answer to a question of a preview: what a text of files means."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    # What is asked about: account, stage, industry or country.
+    noun: str = Field(primary_key=True, max_length=20)
+    # The text of the file, folded for comparing.
+    text: str = Field(primary_key=True, max_length=300)
+    # What it means; empty for something of its own.
+    meaning: str = Field(max_length=300)
+    by_id: int | None = Field(default=None, foreign_key="person.id")
+    at: datetime = Field(default_factory=now)

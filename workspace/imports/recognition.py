@@ -6,8 +6,8 @@ knows most of them.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from workspace.errors import Invalid
 from workspace.imports import error_files
@@ -47,6 +47,8 @@ class Reading:
     dates: DateOrder | None = None
     # Dealkin's columns by the normal form of the file's; empty for a column to leave out.
     columns: Mapping[str, str] = field(default_factory=dict)
+    # The sheet of a workbook.
+    sheet: str | None = None
 
     def name(self, cell: str) -> str:
         """The normal form of a header's cell, or the column that the importer says it is."""
@@ -61,8 +63,36 @@ class Reading:
 def recognise(
     file: RawFile, formats: Sequence[Format] = FORMATS, reading: Reading | None = None
 ) -> RecognisedFile:
-    """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns."""
+    """A file's kind and rows; `Invalid` if no format, or more than one, fits its columns.
+
+    Of a workbook's sheets, the first is taken that has a format.
+    """
     reading = reading or Reading()
+    if not file.sheets:
+        return _recognise(file, formats, reading)
+    names = list(file.sheets) if reading.sheet is None else [reading.sheet]
+    if reading.sheet is not None and reading.sheet not in file.sheets:
+        raise Invalid(f"It has no sheet of this name; its sheets are {_listed(file.sheets)}.")
+    problems: list[Invalid] = []
+    for name in names:
+        warnings = list(file.warnings)
+        if others := [other for other in file.sheets if other != name]:
+            warnings.append(f"The sheet '{name}' was read, and not {_listed(others)}.")
+        try:
+            sheet = replace(file, rows=file.sheets[name], warnings=warnings)
+            return _recognise(sheet, formats, reading)
+        except Invalid as problem:
+            problems.append(problem)
+    raise problems[0]
+
+
+def _listed(names: Iterable[str]) -> str:
+    shown = list(names)
+    more = f" and {len(shown) - 10:,} more" if len(shown) > 10 else ""
+    return ", ".join(f"'{name[:60]}'" for name in shown[:10]) + more
+
+
+def _recognise(file: RawFile, formats: Sequence[Format], reading: Reading) -> RecognisedFile:
     if not file.rows:
         raise Invalid("It is empty.")
     for number, row in enumerate(file.rows[:_SEARCHED_ROWS]):

@@ -123,6 +123,23 @@ def apply_each(rows: Iterable[Row], apply: Callable[[Row], Result | None]) -> No
                 row.fail(str(problem))
 
 
+# The rows of a file in an order in which they can be applied, and which of them only together.
+Groups = list[list["Row"]]
+
+
+def one_by_one(rows: Iterable[Row]) -> Groups:
+    """Each row by itself."""
+    return [[row] for row in rows]
+
+
+def together(rows: Iterable[Row], identity: Callable[[Row], object]) -> Groups:
+    """Rows with the same identity together, in the order of the first of them."""
+    groups: dict[object, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(identity(row), []).append(row)
+    return list(groups.values())
+
+
 def parents_first(
     rows: list[Row], own: str, parent: str, identity: Callable[[str], str]
 ) -> list[Row]:

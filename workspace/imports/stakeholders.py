@@ -11,10 +11,10 @@ from workspace.deals.stakeholders import (
     COVERAGES,
     INFLUENCES,
     STANCES,
-    Stakeholder,
     add_stakeholder,
     edit_stakeholder,
 )
+from workspace.deals.tables import Stakeholder
 from workspace.errors import Invalid
 from workspace.imports.cells import quoted, read_choice
 from workspace.imports.context import DealRows, ImportContext

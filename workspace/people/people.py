@@ -1,7 +1,7 @@
 """People: lists, a person's facts, and who can edit them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -14,7 +14,8 @@ from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import contains, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid, NotFound
-from workspace.keys import free_key, row_of_key
+from workspace.keys import free_key, random_key, row_of_key
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import (
     Education,
     Employment,
@@ -86,10 +87,15 @@ def person_rows(
     return page_by_name(session, PersonRow, query, Person, after=after, limit=limit)
 
 
-def find_person(session: Session, text: str) -> Person:
-    """The person of a name, an e-mail address or a key; Invalid unless there is exactly one."""
+def find_person(session: Session, viewer: Viewer, text: str) -> Person:
+    """The person of a name, an e-mail address or a key; Invalid unless there is exactly one.
+
+    Viewers who may not read contacts' addresses find members alone by an address.
+    """
     column = Person.email if "@" in text else Person.name
     same = sa.func.lower(column) == text.lower()
+    if "@" in text and FieldGroup.ADDRESSES not in readable_fields(session, viewer):
+        same = sa.and_(same, col(Person.id).in_(select(Member.person_id)))
     people = session.exec(select(Person).where(sa.or_(same, col(Person.key) == text))).all()
     if len(people) != 1:
         many = "Several are called so: give the e-mail address."
@@ -191,13 +197,45 @@ def editable_person(session: Session, viewer: Viewer, key: str) -> Person:
 
 
 def add_contact(session: Session, name: str, by: int | None, **facts: Any) -> Person:
-    """Add a contact."""
+    """Add a contact; one at an account that is not listed is not listed either."""
     _require_free(session, facts.get("email"))
-    person = Person(key=free_key(session, Person, name), name=name, **facts)
+    account_id = facts.get("account_id")
+    if account_id and not session.get_one(Account, account_id).listed:
+        facts["listed"] = False
+    # A key from their name would keep the next person of that name from having it.
+    hidden = not facts.get("listed", True)
+    key = random_key(session, Person, "person-") if hidden else free_key(session, Person, name)
+    person = Person(key=key, name=name, **facts)
     session.add(person)
     session.flush()
     audit(session, by, "person added", f"person {person.id}")
     return person
+
+
+def list_account(session: Session, account_id: int | None) -> None:
+    """Let everybody know of an account, and of the people there."""
+    if account_id is None:
+        return
+    account = session.get_one(Account, account_id)
+    if account.listed:
+        return
+    account.listed = True
+    session.add(account)
+    list_people(session, session.exec(select(Person.id).where(Person.account_id == account_id)))
+
+
+def list_people(session: Session, ids: Iterable[int]) -> None:
+    """Let everybody know of these people.
+
+    A person with the address of another who is listed stays as they are: two would have it.
+    """
+    rows = select(Person).where(col(Person.id).in_(set(ids)), col(Person.listed).is_(False))
+    for person in session.exec(rows).all():
+        same = select(Person.id).where(Person.email == person.email, col(Person.listed).is_(True))
+        if person.email is None or session.exec(same).first() is None:
+            person.listed = True
+            session.add(person)
+            session.flush()
 
 
 def edit_person(session: Session, person: Person, by: int | None, changes: dict[str, Any]) -> bool:
@@ -209,6 +247,8 @@ def edit_person(session: Session, person: Person, by: int | None, changes: dict[
             raise Invalid("A member signs in by e-mail.", {"email": "Needed for signing in."})
     assign(person, changed)
     if changed:
+        if person.listed:
+            list_account(session, changed.get("account_id"))
         session.add(person)
         session.flush()
         # The audit log outlives a person's data, so it names the changed facts, not their values.
@@ -220,7 +260,9 @@ def add_employment(
     session: Session, person: Person, organisation: str, by: int | None, **facts: Any
 ) -> Employment:
     """Add an employment, linked to the account of the organisation's name if there is one."""
-    account = session.exec(select(Account.id).where(Account.name == organisation)).first()
+    # A link to an account that is not listed would tell of it.
+    same = select(Account.id).where(Account.name == organisation, col(Account.listed).is_(True))
+    account = session.exec(same).first()
     row = Employment(person_id=person.id, organisation=organisation, account_id=account, **facts)
     _add_fact(session, row, by, "employment")
     return row

@@ -16,6 +16,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, func, or_, select
 
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.database import FOLLOWS
 from workspace.errors import Invalid
 from workspace.people.members import viewer
 from workspace.people.tables import Member, Person
@@ -33,6 +34,8 @@ MINIMUM_PASSWORD = 12
 class SignInSession(SQLModel, table=True):
     """A browser that is signed in. Only the hash of its secret is stored."""
 
+    __table_args__ = {"info": {FOLLOWS: True}}
+
     token_hash: str = Field(primary_key=True, max_length=64)
     person_id: int = Field(foreign_key="person.id", index=True)
     created_at: datetime = Field(default_factory=now)
@@ -41,6 +44,8 @@ class SignInSession(SQLModel, table=True):
 
 class SignInAttempt(SQLModel, table=True):
     """An attempt to sign in, counted by account and by address to slow guessing down."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(default=None, primary_key=True)
     subject: str = Field(index=True, max_length=300)

@@ -5,7 +5,8 @@ from enum import StrEnum
 from functools import cache
 
 import pycountry
-from sqlmodel import Field, SQLModel
+import sqlalchemy as sa
+from sqlmodel import Field, Index, SQLModel
 
 from workspace.clock import now
 from workspace.value_lists import split_values
@@ -14,10 +15,22 @@ from workspace.value_lists import split_values
 class Person(SQLModel, table=True):
     """Any human in the record. A contact is a person at an account; a member signs in."""
 
+    __table_args__ = (
+        Index(
+            "uq_person_listed_email",
+            "email",
+            unique=True,
+            sqlite_where=sa.text("listed"),
+            postgresql_where=sa.text("listed"),
+        ),
+        Index("ix_person_email", "email"),
+    )
+
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
     name: str = Field(index=True, max_length=200)
-    email: str | None = Field(default=None, unique=True, max_length=254)
+    # Unique among people who are listed.
+    email: str | None = Field(default=None, max_length=254)
     # The address of a profile on the web, normalised by `people.profile_address`.
     profile: str | None = Field(default=None, max_length=300, index=True)
     title: str = Field(default="", max_length=200)
@@ -31,6 +44,8 @@ class Person(SQLModel, table=True):
     languages: str = Field(default="", max_length=100)
     skills: str = ""
     about: str = ""
+    # Whether everybody may know of them; who was added for a confidential deal is as hidden.
+    listed: bool = True
     timezone: str = Field(default="", max_length=60)
     created_at: datetime = Field(default_factory=now)
 

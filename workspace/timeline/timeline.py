@@ -72,13 +72,15 @@ def record(
 def record_all(
     session: Session, deal_ids: Sequence[int], by: int | None, kind: str, text: str
 ) -> None:
-    """Put the same event on the timelines of many deals, in two statements."""
-    values: dict[str, object] = {"at": now(), "by_id": by, "detail": {}}
+    """Put the same event on the timelines of many deals, with few statements."""
+    moment = now()
+    values: dict[str, object] = {"at": moment, "by_id": by, "detail": {}}
     if deal_ids:
-        session.execute(
-            sa.insert(TimelineEntry),
-            [{**values, "deal_id": deal_id, "kind": kind, "text": text} for deal_id in deal_ids],
+        session.add_all(
+            TimelineEntry(deal_id=deal_id, at=moment, by_id=by, kind=kind, text=text)
+            for deal_id in deal_ids
         )
+        session.flush()
         session.execute(
             sa.insert(AuditEntry),
             [

@@ -121,7 +121,12 @@ def test_should_audit_every_consent(world: World) -> None:
         subject = f"person {world.people['ines']}"
         about = select(AuditEntry.action).where(AuditEntry.subject == subject)
         acts = session.exec(about.order_by(col(AuditEntry.id))).all()
-    assert list(acts) == ["advocate nominated", "consent given", "consent withdrawn"]
+    assert list(acts) == [
+        "advocate nominated",
+        "advocate's address confirmed",
+        "consent given",
+        "consent withdrawn",
+    ]
 
 
 # Nomination and terms

@@ -863,7 +863,8 @@ def test_should_keep_the_rules_by_any_sequence_of_steps(
 def begin_anew(world: World) -> None:
     """As before the first request_states, with everybody's consent."""
     with world.database.write() as session:
-        for table in (GuestLink, RequestSlot, RequestStep, ReferenceRequest, Consent):
+        tables = (GuestLink, RequestSlot, RequestStep, ReferenceRequest, Consent, OutboxMessage)
+        for table in tables:
             session.execute(sa.delete(table))
         for who in session.exec(select(Advocate)).all():
             consent.record_consent(session, who, ConsentState.GIVEN, None)

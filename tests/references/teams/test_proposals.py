@@ -1,16 +1,26 @@
 """Proposals: only members who may take a role, and one proposal wherever it is shown."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
+from sqlmodel import select
 
+from references.network.common_ground import ground_of_pairs
+from references.network.ties import assert_tie
 from references.teams.proposals import Staffing, staffing
+from similarity.experts import VOTING_KIN, Proof, proofs_of_deals
+from similarity.feedback import REASONS, Verdict, judge
 from similarity.index.catalog import Catalog
+from similarity.inquiry import ask_of_deal, ask_of_deals, rank, rank_each
 from tests.world import World
 from workspace.deals import availability, lifecycle, stages, team
+from workspace.deals.access import visible_deals
 from workspace.deals.eligibility import eligible_members, set_eligibility
 from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES
+from workspace.deals.tables import Deal
 from workspace.people import members
-from workspace.people.tables import Role
+from workspace.people.tables import Employment, Member, Person, Role
 
 TITLES = (
     ("Account executive", Role.REP),
@@ -44,10 +54,8 @@ def proposed(found: Staffing) -> dict[int, int | None]:
     }
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_should_propose_nobody_for_a_role_that_they_may_not_take(
-    world: World, catalog: Catalog, seed: int
-) -> None:
+def make_up(world: World, seed: int) -> None:
+    """Add colleagues of all kinds, and deals with open and filled seats; some of them won."""
     random = np.random.default_rng(seed)
     texts = ("Patient records of hospitals", "Regulatory reporting", "Dashboards for shops")
     with world.database.write() as session:
@@ -55,11 +63,16 @@ def test_should_propose_nobody_for_a_role_that_they_may_not_take(
         for number in range(16):
             title, role = TITLES[int(random.integers(len(TITLES)))]
             skills = "data warehousing; hospitals" if random.random() < 0.3 else ""
-            people.append(
-                members.add_member(
-                    session, f"Colleague {number}", None, {role}, title=title, skills=skills
-                ).id
+            person = members.add_member(
+                session, f"Colleague {number}", None, {role}, title=title, skills=skills
             )
+            person.city, person.languages = (
+                ("Poznań", "")[number % 2],
+                ("en;pl", "", "de")[number % 3],
+            )
+            job = Employment(person_id=person.id, organisation=("Larkfield", "Osmunda")[number % 2])
+            session.add(job)
+            people.append(person.id)
         won = next(row for row in stages.stages(session) if row.outcome == "won")
         for number in range(12):
             owner = int(random.choice(people))
@@ -73,6 +86,21 @@ def test_should_propose_nobody_for_a_role_that_they_may_not_take(
                     team.add_seat(session, deal, role, int(random.choice(people)), None)
             if random.random() < 0.3:
                 lifecycle.advance(session, deal, won, None)
+
+
+def shown(proofs: Mapping[int, Proof]) -> list[object]:
+    return [
+        (person, proof.value, proof.skill, proof.terms, [vote.evidence() for vote in proof.votes])
+        for person, proof in proofs.items()
+    ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_should_propose_nobody_for_a_role_that_they_may_not_take(
+    world: World, catalog: Catalog, seed: int
+) -> None:
+    make_up(world, seed)
+    with world.database.read() as session:
         eligible = eligible_members(session)
     found = solve(world, catalog)
     assert found.gap == pytest.approx(0, abs=1e-6)
@@ -87,6 +115,45 @@ def test_should_propose_nobody_for_a_role_that_they_may_not_take(
                 if fit:
                     assert "none" not in " ".join(term.because for term in fit.terms[:1])
             assert bool(each.nobody) == (each.best is None)
+
+
+def test_should_rank_many_deals_as_each_on_its_own(world: World, catalog: Catalog) -> None:
+    make_up(world, 7)
+    with world.database.write() as session:
+        wards, kestrel = world.deal(session, "wards"), world.deal(session, "kestrel")
+        judge(session, wards.id, kestrel.id, Verdict.UNLIKE, REASONS[0], world.people["dana"])
+    for name in ("dana", "charlie"):
+        with world.database.read() as session:
+            deals = session.exec(
+                select(Deal).where(visible_deals(world.viewer(name))).order_by(Deal.id)
+            ).all()
+            together = ask_of_deals(session, world.viewer(name), catalog, deals)
+            ranked = rank_each(session, catalog, together, VOTING_KIN)
+            proofs = proofs_of_deals(session, world.viewer(name), catalog, deals)
+            assert any(kin for kin in ranked)
+            for deal, kin in zip(deals, ranked, strict=True):
+                alone = ask_of_deal(session, world.viewer(name), catalog, deal)
+                assert kin == rank(session, catalog, alone, VOTING_KIN)
+                (own,) = proofs_of_deals(session, world.viewer(name), catalog, [deal]).values()
+                assert shown(proofs[deal.id]) == shown(own)
+
+
+def test_should_compare_many_pairs_as_each_on_its_own(world: World, catalog: Catalog) -> None:
+    make_up(world, 8)
+    viewer = world.viewer("alice")
+    with world.database.write() as session:
+        # They know each other, and others have the same origins as each.
+        first, *_, last = session.exec(select(Member.person_id).order_by(Member.person_id)).all()
+        assert_tie(session, first, last, "knows", asserted_by_id=None)
+    with world.database.read() as session:
+        people = session.exec(select(Person.id).order_by(Person.id)).all()
+        pairs = [(one, other) for one in people for other in people]
+        ground = ground_of_pairs(session, viewer, pairs)
+        kinds = {shared.kind for found in ground.values() for shared in found}
+        assert {"tie", "employer", "city", "language"} <= kinds
+        for pair in pairs[:: len(people) // 3]:
+            alone = ground_of_pairs(session, viewer, [pair])
+            assert alone.get(pair) == ground.get(pair)
 
 
 def test_should_propose_the_same_everywhere_and_every_time(world: World, catalog: Catalog) -> None:

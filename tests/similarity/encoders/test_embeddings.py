@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from similarity.encoders import embeddings
 from similarity.encoders.embeddings import MANY, NEAR, Embedder, ModelUnavailable, Reranker
+from tests.threads import SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -132,6 +136,33 @@ def test_should_try_a_missing_model_again_with_growing_delay(
         480,
         960,
     ]
+
+
+def test_should_wait_for_no_model_that_a_thread_loads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, asked = threading.Event(), threading.Event()
+
+    def load(_self: Embedder) -> Any:
+        asked.set()
+        answers.wait(SECONDS)
+        raise ModelUnavailable("The hub does not answer.")
+
+    monkeypatch.setattr(embeddings, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(Embedder, "_model", property(load))
+    absent = Embedder(str(tmp_path))
+    absent.load_in_background()
+    assert asked.wait(SECONDS)
+    with pytest.raises(ModelUnavailable, match="still being loaded"):
+        absent.encode(["text"])
+    assert absent.problem == ""
+    answers.set()
+    until = time.monotonic() + SECONDS
+    while not absent.problem:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    with pytest.raises(ModelUnavailable, match="does not answer"):
+        absent.encode(["text"])
 
 
 def test_should_take_other_weights_for_another_model(tmp_path: Path) -> None:

@@ -307,6 +307,9 @@ def test_should_find_the_candidates_of_brute_force(
         if not only_whole:
             own = collection.centred(held[each].vectors) @ vector
             assert own[2:][passage] == pytest.approx(own[2:].max(), abs=1e-6)
+    asked = ids(*range(18)) if allowed is None else ids(*allowed)
+    everything = collection.candidates(query, allowed=asked, pool=50)
+    assert values(collection.agreeing(query, asked)) == values(everything)
     secret = {each for each in held if not held[each].counted}
     assert set(collection.confidential().tolist()) == secret
     assert sum(collection.languages().values()) == sum(each.counted for each in held.values())

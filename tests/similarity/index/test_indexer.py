@@ -21,7 +21,7 @@ from tests.similarity.index.catalogs import (
     written,
 )
 from tests.threads import SECONDS, at_the_same_time
-from tests.world import FakeEmbedder, World
+from tests.world import FakeEmbedder, World, ago
 from workspace import assets
 from workspace.accounts.accounts import edit_account
 from workspace.database import Database
@@ -192,7 +192,9 @@ def test_should_not_encode_unchanged_text_again(
     catalog, encoder = counting
     with world.database.write() as session:
         deal = world.deal(session, "wards")
-        lifecycle.edit(session, deal, None, {"next_step": "Call", "amount": 5, "name": deal.name})
+        lifecycle.edit(
+            session, deal, None, {"next_step_on": ago(1), "amount": 5, "name": deal.name}
+        )
     assert encoder.encoded == []
     assert catalog.catch_up() == 0
     # The account's name is among the words of its deals, and has no part in their meaning.
@@ -201,7 +203,7 @@ def test_should_not_encode_unchanged_text_again(
         edit_account(session, account, None, {"name": "Hospital of St Brannoc"})
     assert encoder.encoded == []
     with world.database.write() as session:
-        lifecycle.edit(session, world.deal(session, "wards"), None, {"notes": "Something new."})
+        lifecycle.edit(session, world.deal(session, "kestrel"), None, {"notes": "Something new."})
     assert len(encoder.encoded) == 1
     assert "Something new." in encoder.encoded[0]
 

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from similarity.index.language import STEMMERS, language_of, stems, stems_asked_for, with_content
+from similarity.index.language import (
+    STEMMERS,
+    certain_language,
+    language_of,
+    stems,
+    stems_asked_for,
+    with_content,
+)
 
 MEGABYTE = 1_000_000
 HOSTILE = {
@@ -79,6 +86,13 @@ def test_should_recognise_the_language_of_a_sentence(text: str, language: str) -
     assert language_of(text, {language: 90, "en": 10}) == language
     # In a record that has none in this language it must be another.
     assert language_of(text, {"en": 100}) == "en"
+
+
+def test_should_tell_a_language_for_certain_only_from_the_text() -> None:
+    assert certain_language("Хранилище данных для больницы") == "ru"
+    assert certain_language("Ein Datenlager für vier Krankenhäuser mit täglichen Berichten") == "de"
+    for text in ("", "zzqx", "SAP", "Fathom", "hotel booking"):
+        assert certain_language(text) is None
 
 
 QUESTIONS = [

@@ -108,3 +108,20 @@ def test_should_refuse_wrong_options_of_an_import(
     file.write_text("account\nOrlik Retail\n", encoding="utf-8")
     refused = run("import", file, option, value)
     assert (refused.code, option in refused.err) == (2, True)
+
+
+def test_should_preview_import_and_undo(on_world: Run, world: World, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text("account,country\nDubrava Retail,Poland\n", encoding="utf-8")
+    shown = on_world("import", "--dry-run", file)
+    assert "would be: 1 new" in shown.out
+    made = on_world("import", file)
+    assert "1 new" in made.out
+    number = made.out.rsplit("--undo ", 1)[1].split()[0]
+    refused = on_world("import", "--undo", number, "--as", world.email("bob"))
+    assert "There is no such import." in refused.err
+    assert f"Import {number} is undone." in on_world("import", "--undo", number).out
+    again = on_world("import", "--undo", number)
+    assert "This import is undone." in again.err
+    with world.database.read() as session:
+        assert "Dubrava Retail" not in set(session.exec(select(Account.name)))

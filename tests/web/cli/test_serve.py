@@ -1,5 +1,6 @@
 """Commands that serve a workspace."""
 
+import socket
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -30,6 +31,8 @@ def test_should_print_the_demos_passwords_once(
     run: Run, opened: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(serve, "_serve", lambda *_: None)
+    monkeypatch.setattr(serve, "_end", lambda: None)
+    monkeypatch.setattr(serve, "_listen", lambda *_: socket.socket())
     first, second = run("demo").out, run("demo").out
     assert "@" in first
     assert "@" not in second
@@ -41,8 +44,6 @@ def test_should_print_the_demos_passwords_once(
 
 
 def test_should_say_that_a_port_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

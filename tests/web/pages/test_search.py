@@ -3,6 +3,7 @@
 import pytest
 
 from tests.web.conftest import Visit
+from tests.world import World
 
 HTMX = {"HX-Request": "true"}
 
@@ -66,3 +67,38 @@ def test_should_offer_names_while_they_are_typed(visit: Visit) -> None:
 
 def test_should_turn_strangers_away_from_names(visit: Visit) -> None:
     assert visit(None).get("/search/names?q=bran").status_code in (303, 401)
+
+
+def test_should_offer_pages_and_actions_beside_names(visit: Visit, world: World) -> None:
+    address = f"/search/names?q=move&at=/deals/{world.deals['wards']}/kin"
+    options = visit("alice").get(address).text
+    assert "Move to stage Negotiation/Review" in options
+    assert f'data-action="/deals/{world.deals["wards"]}/stage"' in options
+    # The stage that the deal is at is no choice.
+    assert "Move to stage Qualification" not in options
+    assert "Go to" in visit("alice").get("/search/names?q=staff").text
+    assert "/accounts/new" in visit("alice").get("/search/names?q=new+acc").text
+
+
+def test_should_offer_only_actions_that_the_viewer_may_take(visit: Visit, world: World) -> None:
+    for name, key in (("frank", "wards"), ("charlie", "wards"), ("dana", "nightingale")):
+        options = visit(name).get(f"/search/names?at=/deals/{world.deals[key]}").text
+        assert "This deal" not in options
+        assert "Nightingale" not in options
+    reader = visit("frank").get("/search/names").text
+    assert "/deals/new" not in reader
+    assert "/administration/members" not in reader
+    assert "/administration/members" in visit("grace").get("/search/names").text
+
+
+def test_should_name_recent_records_that_the_viewer_may_still_see(
+    visit: Visit, world: World
+) -> None:
+    recent = [f"/deals/{world.deals['nightingale']}", "/accounts/st-brannoc-hospital", "/deals/new"]
+    address = "/search/names?" + "&".join(f"recent={path}" for path in [*recent, "/x", "//"])
+    assert "Project Nightingale" in visit("alice").get(address).text
+    options = visit("charlie").get(address).text
+    assert "Nightingale" not in options
+    assert "St Brannoc Hospital" in options
+    # While something is typed, only that counts.
+    assert "St Brannoc Hospital" not in visit("charlie").get(address + "&q=zzz").text

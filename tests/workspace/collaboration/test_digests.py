@@ -12,7 +12,7 @@ from tests.world import World, ago
 from workspace.clock import today
 from workspace.collaboration import digests, inbox, reminders
 from workspace.database import Database
-from workspace.deals.stakeholders import Stakeholder
+from workspace.deals.tables import Stakeholder
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer

@@ -9,7 +9,7 @@ from tests.world import World, ago
 from workspace.clock import today
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import Occasion
-from workspace.deals.stakeholders import Stakeholder
+from workspace.deals.tables import Stakeholder
 from workspace.errors import Invalid, NotFound
 from workspace.people.tables import Employment, Person
 

@@ -99,6 +99,8 @@ def test_should_log_a_deal_once_though_it_is_submitted_twice(
         ({"account_name": ""}, "account"),
         ({"amount": Decimal(5)}, "currency"),
         ({"stage": "No such stage"}, "stage"),
+        ({"stage": "Closed Won"}, "reason"),
+        ({"stage": "Closed Lost", "reason": ""}, "reason"),
         ({"products": ["no-such-product"]}, "product"),
         ({"competitors": ["no-such-competitor"]}, "competitor"),
     ],
@@ -113,6 +115,14 @@ def test_should_refuse_a_deal_that_breaks_a_rule(
     with world.database.read() as session:
         assert session.exec(select(Deal).where(Deal.name == "New wing")).first() is None
         assert accounts_named(session, "Clínica") == []
+
+
+def test_should_log_a_closed_deal_with_its_reason(world: World) -> None:
+    facts = {"stage": "Closed Lost", "reason": "They built it themselves"}
+    with world.database.write() as session:
+        deal, _ = lifecycle.log_one(session, world.viewer("alice"), "A", "Clínica", **facts)
+        assert (deal.outcome, deal.reason) == ("lost", "They built it themselves")
+        assert deal.closed == today()
 
 
 def test_should_keep_no_currency_without_an_amount(world: World) -> None:

@@ -9,7 +9,8 @@ from tests.workspace.imports.files import counts, load_text
 from tests.world import World
 from workspace.audit import AuditEntry
 from workspace.deals import stakeholders
-from workspace.deals.stakeholders import Stakeholder, StakeholderRow
+from workspace.deals.stakeholders import StakeholderRow
+from workspace.deals.tables import Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people import people
 from workspace.people.tables import Membership, Person

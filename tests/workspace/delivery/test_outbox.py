@@ -20,6 +20,7 @@ from workspace.database import Database
 from workspace.delivery import outbox
 from workspace.delivery.outbox import MailServer, OutboxMessage
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
+from workspace.workers import start_worker
 
 
 def send_next(database: Database, server: MailServer) -> bool:
@@ -182,7 +183,7 @@ def test_should_send_what_is_queued_while_the_worker_runs(
     monkeypatch.setattr(outbox, "PAUSE_SECONDS", 0.05)
     taken = threading.Event()
     inbox.then = taken.set
-    stopped = outbox.start_sending(database, server)
+    stopped = start_worker("outbox", lambda: outbox.send_due(database, server))
     try:
         put(database)
         assert taken.wait(SECONDS)

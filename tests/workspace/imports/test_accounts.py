@@ -1,6 +1,6 @@
 """Rows of accounts and products."""
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.workspace.imports.files import (
     counts,
@@ -18,17 +18,22 @@ def test_should_not_make_a_customer_a_prospect_again(database, tmp_path):
     assert counts(report) == (0, 1, 1, 0)
 
 
-def test_should_take_no_customer_from_a_confidential_deal(database, tmp_path):
-    won = "deal,name,account,stage,confidential\n1,One,Acme,Won,yes\n2,Two,Basel,Won,\n"
+def test_should_take_no_customer_from_a_confidential_deal(world, database, tmp_path):
+    won = "deal,name,account,stage,owner,confidential\n1,One,Acme,Won,{},yes\n2,Two,Basel,Won,,\n"
+    won = won.format(world.email("alice"))
     load_text(database, tmp_path, won)
     with database.read() as session:
-        found = dict(session.exec(select(Account.name, Account.relationship)).all())
+        named = col(Account.name).in_(("Acme", "Basel"))
+        relationships = select(Account.name, Account.relationship).where(named)
+        found = dict(session.exec(relationships).all())
         assert found == {"Acme": "prospect", "Basel": "customer"}
     both = "account,relationship\nAcme,{0}\nBasel,{0}\n"
     load_text(database, tmp_path, both.format("customer"))
     assert counts(load_text(database, tmp_path, both.format("prospect"))) == (0, 1, 1, 0)
     with database.read() as session:
-        found = dict(session.exec(select(Account.name, Account.relationship)).all())
+        named = col(Account.name).in_(("Acme", "Basel"))
+        relationships = select(Account.name, Account.relationship).where(named)
+        found = dict(session.exec(relationships).all())
         assert found == {"Acme": "prospect", "Basel": "customer"}
 
 
@@ -47,8 +52,8 @@ def test_should_keep_parents_from_going_round_in_circles(database, tmp_path):
 
 
 def test_should_list_what_a_file_of_products_names(world, database, tmp_path):
-    text = "deal,name,products,confidential\nX-1,Quiet,Hush Box,yes\n"
-    load_text(database, tmp_path, text)
+    text = "deal,name,owner,products,confidential\nX-1,Quiet,{},Hush Box,yes\n"
+    load_text(database, tmp_path, text.format(world.email("alice")))
     report = load_text(database, tmp_path, "product,family\nHushBox,Data\n", by=1)
     assert counts(report) == (1, 0, 0, 0)
     with database.read() as session:

@@ -1,11 +1,12 @@
 """Imports within the rights of the member who imports, which reveal no hidden deal."""
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.workspace.imports.files import (
     counts,
     load_text,
 )
+from workspace.deals import leaving
 from workspace.deals.tables import (
     Deal,
     DealProduct,
@@ -48,6 +49,19 @@ def test_should_not_hide_a_deal_from_everybody(database, tmp_path):
     with database.read() as session:
         assert session.exec(select(Deal.confidential)).one() is False
         assert session.exec(select(DealProduct)).all() == []
+
+
+def test_should_not_add_a_deal_that_nobody_sees(world, database, tmp_path):
+    with database.write() as session:
+        leaving.deactivate(session, world.people["charlie"], by=None)
+    text = "deal,name,owner,confidential\nX-1,One,,yes\nX-2,Two,nobody@x.example,yes\n"
+    text += f"X-3,Three,{world.email('charlie')},yes\nX-4,Four,{world.email('alice')},yes\n"
+    report = load_text(database, tmp_path, text)
+    errors = report.error_file.read_text("utf-8-sig")
+    assert errors.count("Name an active member as its owner.") == 3
+    with database.read() as session:
+        added = select(Deal.key).where(col(Deal.key).startswith("X-"))
+        assert session.exec(added).all() == ["X-4"]
 
 
 def test_should_import_within_the_rights_of_the_one_who_imports(world, database, tmp_path):

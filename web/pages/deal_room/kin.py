@@ -12,13 +12,15 @@ from sqlmodel import Session
 
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
-from similarity.inquiry import ask_of_deal
+from similarity.index.facets import facets
+from similarity.inquiry import ask_of_deal, named_in_deal
 from similarity.kin import Kin, kin_of, past_and_running
 from similarity.learned_weights import weights_in_use
 from similarity.scoring import Weights
 from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deals.list_state import read_filter
+from web.pages.named_facets import NamedFacets, chips_of
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
@@ -62,6 +64,8 @@ class KinPage:
     """The Kin tab."""
 
     header: DealHeader
+    # What the deal's text names and its record does not.
+    named: NamedFacets
     kin: list[Kin]
     # Open deals that are like this one: their owners can be talked to.
     running: list[Kin]
@@ -79,11 +83,7 @@ class KinPage:
     @property
     def changed(self) -> dict[str, str]:
         """The weights that are not the usual ones, as they stand in the address."""
-        return {
-            f"w_{name}": f"{value:g}"
-            for name, value in self.weights.items()
-            if value != self.defaults[name]
-        }
+        return changed(self.weights, self.defaults)
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,8 @@ class KinController(Controller):
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         page = visit.page(kin_page, visit.workspace.catalog, key, visit.form)
         # The address keeps what was chosen, and nothing that is as usual.
-        shown = query({**page.params, **page.changed})
+        off = [query({"off": name}) for name in page.named.off]
+        shown = "&".join(filter(None, [query({**page.params, **page.changed}), *off]))
         address = at("deals", key, "kin") + "?" + shown
         return visit.answer(
             "deal_room/kin.html", "deal_room/_kin.html", page, address=address, replace=True
@@ -123,6 +124,7 @@ class KinController(Controller):
         reason = visit.form.choice("reason", REASONS) or ""
         # How the reader has the order and what they look at come along with their answer.
         chosen, _ = read_filter(visit.form)
+        off = visit.form.choices("off", visit.form.sent.get("off", []))
         with visit.read() as session:
             usual = weights_in_use(session)
         weights = read_weights(visit.form, usual)
@@ -155,13 +157,20 @@ class KinController(Controller):
             shown = None
             if verdict != "unlike":
                 catalog = visit.workspace.catalog
-                inquiry = ask_of_deal(session, visit.viewer, catalog, header.deal, weights=weights)
+                inquiry = ask_of_deal(
+                    session, visit.viewer, catalog, header.deal, weights=weights, without=off
+                )
                 past, _ = past_and_running(chosen)
                 offered = kin_of(session, catalog, inquiry, filter=past, limit=LIMIT * 2)
                 shown = next((kin for kin in offered if kin.key == kin_key), None)
         page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
         return visit.show(template, page)
+
+
+def changed(weights: dict[str, float], defaults: dict[str, float]) -> dict[str, str]:
+    """The weights that are not the usual ones, as they stand in the address."""
+    return {f"w_{name}": f"{value:g}" for name, value in weights.items() if value != defaults[name]}
 
 
 def read_weights(asked: Form, usual: Weights) -> Weights:
@@ -178,7 +187,13 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     chosen, params = read_filter(asked)
     usual = weights_in_use(session)
     weights = read_weights(asked, usual)
-    inquiry = ask_of_deal(session, viewer, catalog, header.deal, weights=weights)
+    off = asked.choices("off", asked.sent.get("off", []))
+    inquiry = ask_of_deal(session, viewer, catalog, header.deal, weights=weights, without=off)
+    record = facets(session, [header.deal.id])[header.deal.id]
+    named = named_in_deal(session, viewer, header.deal, record)
+    values = {name: getattr(weights, name) for name in TERMS}
+    defaults = {name: getattr(usual, name) for name in TERMS}
+    address = at("deals", key, "kin") + "?" + query({**params, **changed(values, defaults)})
     past, running = past_and_running(chosen)
     unlike = {
         kin_id: row
@@ -188,14 +203,15 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     names = lists.deal_names(session, viewer, unlike)
     return KinPage(
         header=header,
+        named=chips_of(named, address, asked),
         kin=kin_of(session, catalog, inquiry, filter=past, limit=LIMIT),
         running=kin_of(session, catalog, inquiry, filter=running, limit=RUNNING) if running else [],
         hidden=[
             Hidden(kin_key, name, unlike[kin_id].reason)
             for kin_id, (kin_key, name) in names.items()
         ],
-        weights={name: getattr(weights, name) for name in TERMS},
-        defaults={name: getattr(usual, name) for name in TERMS},
+        weights=values,
+        defaults=defaults,
         params=params,
         choices=lists.choices(session, viewer),
     )

@@ -14,7 +14,7 @@ from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
-from similarity.outlook import Outlook, outlook_of
+from similarity.outlook import MINIMUM, Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
 from web.pages.deal_room.activity import LATEST
@@ -66,6 +66,8 @@ class Overview:
     experts: list[Expert]
     # While the deal is open; None where too few deals that closed are like it.
     outlook: Outlook | None
+    # So many similar deals have to be closed for an outlook.
+    least_similar: int
     # Those who may vouch for us on a call, while the deal is open.
     references: list[Suggestion]
     events: list[Event]
@@ -183,6 +185,7 @@ def overview(
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
+        least_similar=MINIMUM,
         references=suggest_advocates(
             session,
             viewer,

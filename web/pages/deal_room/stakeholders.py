@@ -17,8 +17,8 @@ from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, stakeholders
-from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES, Stakeholder
-from workspace.deals.tables import Deal
+from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES
+from workspace.deals.tables import Deal, Stakeholder
 from workspace.errors import Invalid, NotFound
 from workspace.people.people import PersonRow, add_contact, find_person, person_rows
 from workspace.people.tables import Person
@@ -64,7 +64,7 @@ class StakeholderController(Controller):
         with visit.saving() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            person = _buyer(session, deal, name, title, visit.viewer.person_id)
+            person = _buyer(session, visit.viewer, deal, name, title)
             stakeholders.add_stakeholder(
                 session, deal, person.id, visit.viewer.person_id, buying_role=role
             )
@@ -131,7 +131,7 @@ def stakeholders_page(
     )
 
 
-def _buyer(session: Session, deal: Deal, name: str, title: str, by: int | None) -> Person:
+def _buyer(session: Session, viewer: Viewer, deal: Deal, name: str, title: str) -> Person:
     """The person of that name at the deal's account, who becomes a contact where they are new."""
     there = select(Person).where(Person.account_id == deal.account_id)
     same = [row for row in session.exec(there) if name.casefold() in (row.name.casefold(), row.key)]
@@ -140,8 +140,15 @@ def _buyer(session: Session, deal: Deal, name: str, title: str, by: int | None) 
     if same:
         return same[0]
     if "@" in name or deal.account_id is None:
-        return find_person(session, name)
-    return add_contact(session, name, by, title=title, account_id=deal.account_id)
+        return find_person(session, viewer, name)
+    return add_contact(
+        session,
+        name,
+        viewer.person_id,
+        title=title,
+        account_id=deal.account_id,
+        listed=not deal.confidential,
+    )
 
 
 def _editable_stakeholder(

@@ -1,5 +1,6 @@
 """Deals: the list, what is changed on it, and logging a new one."""
 
+import textwrap
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from similarity.sentences.accounts import account_in
+from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
 from web.forms import Form
 from web.lists import first_page
 from web.pages.deals.board import Board, board_of
@@ -38,6 +41,8 @@ from workspace.people.viewer import Viewer, require_writer
 PAGE = 50
 # At most so many are changed in one go.
 MOST_AT_ONCE = 200
+# The longest name that is made of a sentence.
+LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,8 @@ class NewDeal:
     account: AccountNote
     choices: Choices
     currency: str
+    # What a sentence names, from which the form was filled in.
+    named: list[NamedFacet] = field(default_factory=list)
 
 
 class DealController(Controller):
@@ -120,7 +127,7 @@ class DealController(Controller):
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        return visit.show("deals/new.html", visit.page(new_deal, visit.form))
+        return visit.show("deals/new.html", visit.page(new_deal_of_sentence, visit.form))
 
     @get("/new/account")
     def account(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -228,6 +235,31 @@ def new_deal(session: Session, viewer: Viewer, form: Form) -> NewDeal:
     )
 
 
+def new_deal_of_sentence(session: Session, viewer: Viewer, form: Form) -> NewDeal:
+    """The form, with what the sentence in an address says filled in to be checked."""
+    sentence = form.text("sentence", 5_000)
+    form.check()
+    if not sentence:
+        return new_deal(session, viewer, form)
+    known = known_names(session, viewer)
+    named = facets_in(sentence, known)
+    values = {
+        "name": shortened(sentence),
+        "account": account_in(session, sentence, known),
+        "use_case": sentence,
+    }
+    fields = {FacetKind.SIZE: "headcount"}
+    sent = [(fields.get(facet.kind, facet.kind), facet.value) for facet in named]
+    filled = Form([*values.items(), *sent, *form.values.items()])
+    return replace(new_deal(session, viewer, filled), named=named)
+
+
+def shortened(sentence: str) -> str:
+    """A sentence as the name of a deal: cut between words where it is long."""
+    name = textwrap.shorten(sentence, LONGEST_NAME, placeholder="…")
+    return name.rstrip(".")
+
+
 def account_note(session: Session, form: Form) -> AccountNote:
     """What to say about the account that is typed into a form."""
     typed = " ".join((form.values.get("account") or "").split())[:200]
@@ -257,6 +289,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
     amount, currency = form.money("amount"), form.currency("currency")
     facts: dict[str, Any] = {
         "expected_close": form.day("expected_close"),
+        "reason": form.text("reason", 500),
         "use_case": form.lines("use_case", 5_000),
         "notes": form.lines("notes", 20_000),
         "next_step": form.text("next_step", 500),

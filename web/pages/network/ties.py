@@ -86,7 +86,7 @@ class TiesController(Controller):
         with visit.saving() as session:
             person = row_of_key(session, Person, key)
             visit.form.done()
-            who = find_person(session, other).id if other else visit.viewer.person_id
+            who = find_person(session, visit.viewer, other).id if other else visit.viewer.person_id
             ties.assert_tie(
                 session,
                 who or 0,

@@ -48,6 +48,8 @@ class AccountPage:
     account: Account
     parent: Account | None
     subsidiaries: list[AccountRow]
+    # Of the same name, of those that the viewer may know of.
+    namesakes: list[AccountRow]
     people: list[PersonRow]
     deals: list[DealRow]
     may_edit: bool
@@ -148,6 +150,7 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         account=account,
         parent=session.get(Account, account.parent_id) if account.parent_id else None,
         subsidiaries=accounts.account_rows(session, parent_id=account.id),
+        namesakes=accounts.namesakes(session, account),
         people=person_rows(session, account_id=account.id, limit=100),
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
         may_edit=viewer.may_write,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from litestar import Controller
@@ -31,6 +32,7 @@ from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
 from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person
 from workspace.people.viewer import Viewer, require_writer
@@ -64,6 +66,7 @@ class PersonPage:
     involvements: list[Involvement]
     assets: list[AssetRow]
     may_edit: bool
+    reads_address: bool
     # Whether, and how often, the viewer wants to be reminded of them.
     kept: KeepInTouch | None
     cadences: list[tuple[str, str]]
@@ -79,6 +82,7 @@ class PersonForm:
     key: str | None
     name: str
     form: EditForm
+    reads_address: bool = True
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
 
 
@@ -102,7 +106,7 @@ class PeopleController(Controller):
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts = read_person(session, visit.form)
+            facts = read_person(session, visit.form, reads_address=True)
             name = facts.pop("name")
             person = people.add_contact(session, name, visit.viewer.person_id, **facts)
         if visit.form.refusal:
@@ -121,8 +125,10 @@ class PeopleController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
             person = people.editable_person(session, visit.viewer, key)
-            lock_unchanged(session, person, visit.form, person_values)
-            facts = read_person(session, visit.form)
+            reads = reads_address(session, visit.viewer, person)
+            values = partial(person_values, reads_address=reads)
+            lock_unchanged(session, person, visit.form, values)
+            facts = read_person(session, visit.form, reads_address=reads)
             people.edit_person(session, person, visit.viewer.person_id, facts)
         if visit.form.refusal:
             return _form_again(visit, key)
@@ -226,6 +232,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         involvements=involvements(session, viewer, person.id) if roles is None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
         may_edit=people.may_edit(session, viewer, person),
+        reads_address=reads_address(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),
         cadences=[(str(days), words.capitalize()) for days, words in CADENCES.items()],
         values=form.values,
@@ -238,16 +245,25 @@ def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -
     """The form over a person, with what was sent; without a key, over a new contact."""
     if key is None:
         return PersonForm(None, "", EditForm(form.values, form.wrong))
-    saved = person_values(session, people.editable_person(session, viewer, key))
-    return PersonForm(key, saved["name"], edit_form(form, saved))
+    person = people.editable_person(session, viewer, key)
+    reads = reads_address(session, viewer, person)
+    saved = person_values(session, person, reads_address=reads)
+    return PersonForm(key, saved["name"], edit_form(form, saved), reads)
 
 
-def person_values(session: Session, person: Person) -> dict[str, str]:
+def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
+    """Whether a viewer may read a person's address: a member's always."""
+    return FieldGroup.ADDRESSES in readable_fields(session, viewer) or (
+        people.roles_of(session, person.id) is not None
+    )
+
+
+def person_values(session: Session, person: Person, *, reads_address: bool) -> dict[str, str]:
     """A person's facts as the form shows them."""
     account = session.get(Account, person.account_id) if person.account_id else None
     return {
         "name": person.name,
-        "email": person.email or "",
+        **({"email": person.email or ""} if reads_address else {}),
         "profile": person.profile or "",
         "title": person.title,
         "department": person.department,
@@ -261,13 +277,16 @@ def person_values(session: Session, person: Person) -> dict[str, str]:
     }
 
 
-def read_person(session: Session, form: Form) -> dict[str, Any]:
-    """The facts in a form; `Invalid` where one cannot be taken."""
+def read_person(session: Session, form: Form, *, reads_address: bool) -> dict[str, Any]:
+    """The facts in a form; `Invalid` where one cannot be taken.
+
+    Without the right to read the address, it is no field of the form.
+    """
     account_name = form.text("account", 200)
     account = accounts.find_account(session, account_name) if account_name else None
     if account_name and account is None:
         form.refuse("account", "There is no account of that name yet: add it first.")
-    email = form.text("email", 254).lower() or None
+    email = form.text("email", 254).lower() or None if reads_address else None
     if email and ("@" not in email.strip("@") or " " in email):
         form.refuse("email", "An e-mail address, such as ines@example.com.")
     profile = form.text("profile", 500)
@@ -278,7 +297,7 @@ def read_person(session: Session, form: Form) -> dict[str, Any]:
             form.refuse("profile", wrong.fields["profile"])
     facts = {
         "name": form.text("name", 200, required=True),
-        "email": email,
+        **({"email": email} if reads_address else {}),
         "profile": profile or None,
         "title": form.text("title", 200),
         "department": form.text("department", 200),

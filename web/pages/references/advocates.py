@@ -1,5 +1,6 @@
 """Advocates: the list, nominating one, and what they agreed to."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,8 +11,8 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.desk import advocates, budgets, guest_links, queue, workflow
-from references.desk.advocates import Activity, Advocate
+from references.desk import addresses, advocates, budgets, codes, guest_links, queue, workflow
+from references.desk.advocates import Activity, Advocate, CodeNeeded
 from references.desk.consent import (
     Consent,
     ConsentState,
@@ -20,8 +21,11 @@ from references.desk.consent import (
     consents_of,
     record_consent,
 )
+from references.desk.guest_links import GuestLink
+from references.desk.letters import Letters, letters_of_advocate, mark_sent
 from references.desk.queue import AdvocateRow, RequestRow
 from references.desk.request import DESK_ROLES
+from references.desk.rules import require_not_asking
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
 from web.policies import Policy, open_to
@@ -29,10 +33,10 @@ from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
 from workspace.clock import today
-from workspace.delivery import outbox
-from workspace.delivery.outbox import OutboxMessage
+from workspace.errors import Conflict, TooMany
 from workspace.keys import row_of_key
-from workspace.people.people import PersonRow, person_rows
+from workspace.people.field_rights import FieldGroup, readable_fields
+from workspace.people.people import PersonRow, active_members, member_of, person_rows
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_role, require_writer
 
@@ -49,6 +53,7 @@ class Advocates:
     more: str | None
     params: dict[str, str]
     activity: str
+    reads_consents: bool
     activities: tuple[str, ...] = tuple(Activity)
 
 
@@ -62,6 +67,17 @@ class Nomination:
 
 
 @dataclass(frozen=True)
+class ConsentRow:
+    """What an advocate said, and how we know."""
+
+    consent: Consent
+    recorded_by: str | None
+    told_by: str | None
+    # The link by which they said it.
+    link: GuestLink | None
+
+
+@dataclass(frozen=True)
 class AdvocatePage:
     """An advocate: consent, terms, and what they were asked for."""
 
@@ -71,12 +87,17 @@ class AdvocatePage:
     nominated_by: Person | None
     # The member who keeps in touch with them.
     kept_by: Person | None
-    consents: list[tuple[Consent, str | None]]
+    consents: list[ConsentRow]
+    # The address in the record, if the desk has not confirmed it.
+    proposed_address: str | None
     requests: list[RequestRow]
     # When their customer was, or will be, taken out of their day: for whichever deal.
     used: list[date]
-    messages: list[OutboxMessage]
+    reads_consents: bool
+    reads_limits: bool
+    letters: Letters
     mail_is_sent: bool
+    members: list[tuple[str, str]]
     is_desk: bool
     values: dict[str, str]
     chosen: list[str]
@@ -116,7 +137,15 @@ class AdvocateController(Controller):
         require_writer(visit.viewer)
         with visit.write() as session:
             person = row_of_key(session, Person, key)
-            advocates.nominate(session, person, visit.viewer.person_id)
+            advocate = advocates.nominate(session, person, visit.viewer.person_id)
+            if person.email and visit.viewer.roles & set(DESK_ROLES):
+                addresses.confirm_address(
+                    session,
+                    advocate,
+                    person.email,
+                    visit.viewer.person_id,
+                    visit.workspace.origin,
+                )
         notice = f"{person.name} is nominated. Nobody may ask them before they consent."
         return visit.go(at("references", "advocates", key), notice)
 
@@ -131,10 +160,13 @@ class AdvocateController(Controller):
         calls = visit.form.integer("calls", 0, 20)
         events = visit.form.integer("events", 0, 20)
         paused = visit.form.day("paused_until")
+        code = visit.form.text("code", 20)
         with visit.saving() as session:
             visit.form.done()
             require_role(visit.viewer, *DESK_ROLES)
             advocate, _ = advocates.advocate_of(session, key)
+            require_not_asking(session, visit.viewer.person_id, advocate)
+            confirmed = codes.use_code(session, advocate, code)
             advocates.set_terms(
                 session,
                 advocate,
@@ -143,6 +175,7 @@ class AdvocateController(Controller):
                 calls_a_quarter=calls,
                 events_in_two_quarters=events,
                 paused_until=paused,
+                confirmed=confirmed,
             )
         if visit.form.refusal:
             return self._again(visit, key, "terms")
@@ -155,11 +188,16 @@ class AdvocateController(Controller):
         captured_on = visit.form.day("captured_on") or today()
         source = visit.form.text("source", 200, required=True)
         start, end = visit.form.day("start"), visit.form.day("end")
+        told_by = visit.form.text("told_by", 80)
+        code = visit.form.text("code", 20)
         with visit.saving() as session:
             visit.form.done()
             require_role(visit.viewer, *DESK_ROLES)
             advocate, person = advocates.advocate_of(session, key)
+            teller = member_of(session, told_by).id if told_by else None
             if state == ConsentState.GIVEN:
+                require_not_asking(session, visit.viewer.person_id, advocate)
+                confirmed = codes.use_code(session, advocate, code)
                 record_consent(
                     session,
                     advocate,
@@ -170,6 +208,8 @@ class AdvocateController(Controller):
                     source=source,
                     start=start,
                     end=end,
+                    told_by=teller,
+                    confirmed=confirmed,
                 )
             else:
                 workflow.withdraw(
@@ -180,6 +220,7 @@ class AdvocateController(Controller):
                     name=person.name,
                     source=source,
                     captured_on=captured_on,
+                    told_by=teller,
                 )
         if visit.form.refusal:
             return self._again(visit, key, "consent")
@@ -198,7 +239,7 @@ class AdvocateController(Controller):
             )
             guest_links.email_consent_request(
                 session,
-                advocate.id,
+                advocate,
                 person,
                 session.get_one(Person, visit.viewer.person_id),
                 visit.workspace.origin,
@@ -214,12 +255,41 @@ class AdvocateController(Controller):
         require_role(visit.viewer, *DESK_ROLES)
         with visit.write() as session:
             advocate, _ = advocates.advocate_of(session, key)
-            outbox.sent_by_hand(session, guest_links.advocate_outbox_subject(advocate.id), message)
+            letters = letters_of_advocate(session, visit.viewer, advocate)
+            mark_sent(session, visit.viewer, letters, message)
         return visit.go(at("references", "advocates", key), "Noted: it is sent.")
 
+    @post("/{key:str}/address")
+    def confirm(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        address = visit.form.text("address", 254, required=True)
+        visit.form.done()
+        require_role(visit.viewer, *DESK_ROLES)
+        with visit.write() as session:
+            advocate, person = advocates.advocate_of(session, key)
+            addresses.confirm_address(
+                session, advocate, address, visit.viewer.person_id, visit.workspace.origin
+            )
+        notice = f"Emails to {person.name} now go to {address}."
+        return visit.go(at("references", "advocates", key), notice)
+
     def _again(self, visit: Visit, key: str, name: str) -> Response[str]:
+        if isinstance(visit.form.refusal, CodeNeeded):
+            send_code(visit, lambda session: advocates.advocate_of(session, key)[0])
         page = visit.page(advocate_page, visit.workspace, key, visit.form, name)
         return visit.show("references/advocates/show.html", page)
+
+
+def send_code(visit: Visit, find: Callable[[Session], Advocate]) -> None:
+    """Email the code without which a form was refused, and say so at its field."""
+    try:
+        with visit.write() as session:
+            address = codes.send_code(
+                session, find(session), mail_is_sent=visit.workspace.sends_mail
+            )
+    except (Conflict, TooMany) as why:
+        visit.form.wrong["code"] = str(why)
+    else:
+        visit.form.wrong["code"] = f"Enter the code that we have sent to {address}."
 
 
 def advocate_list(session: Session, visit: Visit) -> Advocates:
@@ -227,7 +297,9 @@ def advocate_list(session: Session, visit: Visit) -> Advocates:
     asked = visit.form
     text = asked.maybe("q", 200)
     activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
-    renew = asked.choice("renew", ("yes",))
+    # To members who may not read consents, a filter on them is an unknown field.
+    fields = readable_fields(session, visit.viewer)
+    renew = asked.choice("renew", ("yes",)) if FieldGroup.CONSENTS in fields else None
     after = asked.maybe("after", 80)
     asked.check()
     rows = queue.advocate_rows(
@@ -238,13 +310,14 @@ def advocate_list(session: Session, visit: Visit) -> Advocates:
         after=after,
         limit=PAGE + 1,
     )
-    shown, last = first_page(rows, PAGE)
+    shown, last = first_page(queue.rows_for_reader(session, visit.viewer, rows), PAGE)
     other_than_usual = activity if activity != Activity.CALL else None
     return Advocates(
         rows=shown,
         more=last.key if last else None,
         params=filled(q=text, activity=other_than_usual, renew=renew),
         activity=activity,
+        reads_consents=FieldGroup.CONSENTS in fields,
     )
 
 
@@ -254,16 +327,20 @@ def advocate_page(
     """An advocate as this viewer may know them, with what was typed into one of the forms."""
     advocate, person = advocates.advocate_of(session, key)
     activities = advocates.activities_of(advocate)
-    [row] = queue.advocate_rows(
+    rows = queue.advocate_rows(
         session, activities[0] if activities else Activity.CALL, advocate_id=advocate.id
     )
+    [row] = queue.rows_for_reader(session, viewer, rows)
+    fields = readable_fields(session, viewer)
+    reads_limits = FieldGroup.LIMITS in fields
     is_desk = bool(viewer.roles & set(DESK_ROLES))
-    said = consents_of(session, [advocate.id])[advocate.id]
-    about = guest_links.advocate_outbox_subject(advocate.id)
+    reads_consents = FieldGroup.CONSENTS in fields
+    said = consents_of(session, [advocate.id])[advocate.id] if reads_consents else []
     by = {
         person_id: session.get(Person, person_id)
         for person_id in (
             *(consent.recorded_by_id for consent in said),
+            *(consent.told_by_id for consent in said),
             advocate.nominated_by_id,
             advocate.kept_by_id,
         )
@@ -276,11 +353,23 @@ def advocate_page(
         person=person,
         nominated_by=by.get(advocate.nominated_by_id or 0),
         kept_by=by.get(advocate.kept_by_id or 0),
-        consents=[(consent, names.get(consent.recorded_by_id or 0)) for consent in reversed(said)],
+        consents=[
+            ConsentRow(
+                consent,
+                names.get(consent.recorded_by_id or 0),
+                names.get(consent.told_by_id or 0),
+                session.get(GuestLink, consent.link_id) if is_desk and consent.link_id else None,
+            )
+            for consent in reversed(said)
+        ],
+        proposed_address=addresses.proposed_address(advocate, person),
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
-        used=budgets.days_of_customer(session, person.account_id),
-        messages=outbox.messages_about(session, about) if is_desk else [],
+        used=budgets.days_of_customer(session, person.account_id) if reads_limits else [],
+        reads_consents=reads_consents,
+        reads_limits=reads_limits,
+        letters=letters_of_advocate(session, viewer, advocate),
         mail_is_sent=workspace.sends_mail,
+        members=active_members(session) if is_desk else [],
         is_desk=is_desk,
         values=form.values if name else terms_of(advocate),
         chosen=form.sent.get("activity", []) if name == "terms" else [*activities],

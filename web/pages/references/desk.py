@@ -14,6 +14,7 @@ from sqlmodel import Session
 from references.desk import advocates, calendar, workflow
 from references.desk import policy as desk_policy
 from references.desk.advocates import Activity
+from references.desk.letters import Letters, letters_of_request, mark_sent, may_read_emails
 from references.desk.policy import POLICY_RANGES, current_policy
 from references.desk.queue import (
     RequestRow,
@@ -26,9 +27,10 @@ from references.desk.queue import (
     request_row,
 )
 from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, ReferenceRequest
-from references.desk.rules import outbox_subject, request_of, slots_of
+from references.desk.rules import request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
+from web.pages.references.emails import EmailRow, email_rows
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
@@ -36,8 +38,6 @@ from web.visits import Visit
 from web.workspace import Workspace
 from workspace.clock import now, zone_or_utc, zones
 from workspace.deals.stages import stages
-from workspace.delivery import outbox
-from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import DealkinError, Invalid, NotFound
 from workspace.people.people import member_of
 from workspace.people.tables import Person, Role
@@ -81,8 +81,11 @@ class RequestPage:
     request: ReferenceRequest
     slots: list[datetime]
     steps: list[StepRow]
-    # Letters to guests: for those who may send them by hand.
-    messages: list[OutboxMessage]
+    # Emails to guests, for the desk and the asker: those that may still be sent, and those that
+    # were, with links for the members who may send them by hand.
+    emails: list[EmailRow]
+    letters: Letters
+    is_desk: bool
     mail_is_sent: bool
     # What guests said of it is for those whom it was said to.
     # Whether the viewer may read what is written for the advocate alone.
@@ -103,6 +106,7 @@ class PolicyPage:
 
     values: dict[str, str]
     owner_approval: bool
+    code_to_widen: bool
     wrong: dict[str, str]
     stages: list[tuple[str, str]]
     may_edit: bool
@@ -131,6 +135,7 @@ class DeskController(Controller):
             if value is None:
                 visit.form.refuse(name, "Needed.")
         changes["owner_approval"] = visit.form.flag("owner_approval")
+        changes["code_to_widen"] = visit.form.flag("code_to_widen")
         with visit.saving() as session:
             visit.form.done()
             require_role(visit.viewer, *DESK_ROLES)
@@ -179,10 +184,9 @@ class DeskController(Controller):
         visit.form.done()
         with visit.write() as session:
             row = request_of(session, visit.viewer, key)
-            if not may_read_letters(visit.viewer, row):
-                raise NotFound("There is no such message.")
             require_writer(visit.viewer)
-            outbox.sent_by_hand(session, outbox_subject(row), message)
+            letters = letters_of_request(session, visit.viewer, row)
+            mark_sent(session, visit.viewer, letters, message)
         return visit.go(at("references", key), "Noted: it is sent.")
 
     @post("/{key:str}/{step:str}")
@@ -297,14 +301,15 @@ def request_page(
     row = request_row(session, viewer, request)
     is_desk = Party.DESK in row.parties
     me = session.get(Person, viewer.person_id) if viewer.person_id else None
-    may_read = may_read_letters(viewer, request)
     return RequestPage(
         row=row,
         request=request,
         slots=slots_of(session, request.id),
         steps=history_of(session, request.id),
-        messages=outbox.messages_about(session, outbox_subject(request)) if may_read else [],
+        emails=email_rows(session, viewer, request) if may_read_emails(viewer, request) else [],
+        letters=letters_of_request(session, viewer, request),
         mail_is_sent=workspace.sends_mail,
+        is_desk=is_desk,
         may_read_message=is_desk or request.requested_by_id == viewer.person_id,
         may_read_feedback=bool(row.parties & {Party.DESK, Party.ASKER}),
         others=advocate_choices(session, Activity(request.activity)) if is_desk else [],
@@ -316,13 +321,6 @@ def request_page(
     )
 
 
-def may_read_letters(viewer: Viewer, request: ReferenceRequest) -> bool:
-    """Whether a viewer may read the letters to guests, links and all: the desk and the asker."""
-    return bool(viewer.roles & set(DESK_ROLES)) or (
-        viewer.may_write and viewer.person_id == request.requested_by_id
-    )
-
-
 def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
     """The rules, or what was typed over them."""
     rules = current_policy(session)
@@ -330,6 +328,7 @@ def policy_page(session: Session, viewer: Viewer, form: Form) -> PolicyPage:
     return PolicyPage(
         values=form.values or values,
         owner_approval=form.flag("owner_approval") if form.sent else rules.owner_approval,
+        code_to_widen=form.flag("code_to_widen") if form.sent else rules.code_to_widen,
         wrong=form.wrong,
         stages=[(str(stage.position), stage.name) for stage in stages(session)],
         may_edit=bool(viewer.roles & {Role.MARKETER, Role.ADMIN}),

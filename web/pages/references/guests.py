@@ -15,8 +15,8 @@ from litestar.params import FromPath
 from litestar.response import Redirect, Response
 from sqlmodel import Session, col, select
 
-from references.desk import advocates, calendar, consent, guest_links, rules, workflow
-from references.desk.advocates import Activity, Advocate
+from references.desk import advocates, calendar, codes, consent, guest_links, rules, workflow
+from references.desk.advocates import Activity, Advocate, CodeNeeded
 from references.desk.consent import ConsentState, Standing
 from references.desk.guest_links import GuestLink, Purpose
 from references.desk.request import (
@@ -30,7 +30,7 @@ from references.desk.request import (
     State,
 )
 from web.forms import Form, zone_choices
-from web.pages.references.advocates import terms_of
+from web.pages.references.advocates import send_code, terms_of
 from web.policies import Policy, open_to
 from web.rendering import render
 from web.routes import Request, get, post
@@ -173,6 +173,7 @@ class GuestController(Controller):
         calls = visit.form.integer("calls", 0, 20)
         events = visit.form.integer("events", 0, 20)
         paused = visit.form.day("paused_until")
+        code = visit.form.text("code", 20)
         if says == "yes" and not chosen:
             visit.form.refuse("activity", "Choose one at least, or say no.")
         with visit.saving() as session:
@@ -181,9 +182,10 @@ class GuestController(Controller):
             visit.form.done()
             guest_links.use_link(session, link, Purpose.CONSENT)
             if says == "no":
-                say_no(session, advocate, person)
+                say_no(session, advocate, person, link)
             else:
-                say_yes(session, advocate)
+                confirmed = codes.use_code(session, advocate, code)
+                say_yes(session, advocate, link, confirmed=confirmed)
                 advocates.set_terms(
                     session,
                     advocate,
@@ -193,7 +195,13 @@ class GuestController(Controller):
                     events_in_two_quarters=events,
                     paused_until=paused,
                     own=True,
+                    confirmed=confirmed,
                 )
+        if isinstance(visit.form.refusal, CodeNeeded):
+            send_code(
+                visit,
+                lambda session: _advocate_of(session, guest_links.find_link(session, token))[0],
+            )
         if visit.form.refusal:
             return self._again(visit, token)
         words = (
@@ -282,7 +290,9 @@ def read_times(form: Form, zone: str) -> list[datetime]:
     return times
 
 
-def say_yes(session: Session, advocate: Advocate) -> None:
+def say_yes(
+    session: Session, advocate: Advocate, link: GuestLink, *, confirmed: bool = False
+) -> None:
     """Record a consent, anew where the one there is ends soon or was never given."""
     said = consent.consents_of(session, [advocate.id])[advocate.id]
     standing = consent.consent_on(said, today())
@@ -295,15 +305,25 @@ def say_yes(session: Session, advocate: Advocate) -> None:
             None,
             source="their own link",
             purpose="being asked for references",
+            link_id=link.id,
+            confirmed=confirmed,
         )
 
 
-def say_no(session: Session, advocate: Advocate, person: Person) -> None:
+def say_no(session: Session, advocate: Advocate, person: Person, link: GuestLink) -> None:
     """Record that they no longer, or do not, want to be asked."""
     said = consent.consents_of(session, [advocate.id])[advocate.id]
     given = consent.consent_on(said, today()).state == ConsentState.GIVEN
     state = ConsentState.WITHDRAWN if given else ConsentState.REFUSED
-    workflow.withdraw(session, advocate, state, None, name=person.name, source="their own link")
+    workflow.withdraw(
+        session,
+        advocate,
+        state,
+        None,
+        name=person.name,
+        source="their own link",
+        link_id=link.id,
+    )
 
 
 def _request_of(session: Session, link: GuestLink) -> ReferenceRequest:
@@ -323,7 +343,7 @@ def _guest(session: Session, link: GuestLink, asked: ReferenceRequest) -> Guest:
     person = session.get_one(Person, link.person_id)
     is_prospect = link.person_id == asked.prospect_id
     party = _PARTIES.get(Purpose(link.purpose), Party.PROSPECT if is_prospect else Party.ADVOCATE)
-    return Guest(person.id, person.name, asked.id, party)
+    return Guest(person.id, person.name, asked.id, party, link.id)
 
 
 def _require_now(asked: ReferenceRequest, link: GuestLink) -> None:

@@ -41,7 +41,9 @@ def test_should_show_the_deal_and_the_best_of_every_tab(visit: Visit, world: Wor
 
 
 def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: World) -> None:
-    assert "Outlook" not in visit("alice").get(f"/deals/{key(world)}").text
+    few = visit("alice").get(f"/deals/{key(world)}").text
+    assert "A win chance is shown once 10 similar deals have closed." in few
+    assert "Win chance" not in few
     log_closed_deals(world, amount=70_000)
     text = " ".join(visit("frank").get(f"/deals/{key(world)}").text.split())
     # One figure, and how it comes about: the usual rate, and how many similar deals were won.
@@ -52,16 +54,21 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
         r"The usual win rate is (\d\d)%: \d+ of the last \d+ closed deals were won\. "
         r"Of the 1\d similar closed deals, 1\d were won \((\d\d)%\), "
         r"which raises the chance by (\d+) points?\..*"
-        r"Why not (\d\d)%\? The 1\d deals are few and on average only \d\d% like this one\. "
-        r"So they count for (\d+)% of the chance, and the usual rate for (\d\d)%\.",
+        r"Why not (\d\d)%\? The (1\d) deals are on average only (\d\d)% like this one, "
+        r"so they count as (\d+) deals in the chance\. The usual rate counts as (\d+), "
+        r"because a few deals may go well or badly by accident\.",
         text,
     )
     assert said, text[text.index("Win chance") :][:1500]
-    chance, usual, share, points, plain, kin, rest = map(int, said.groups())
-    assert (usual + points, plain, kin + rest) == (chance, share, 100)
+    figures = map(int, said.groups())
+    chance, usual, share, points, plain, similar, alike, kin, rest = figures
+    assert (usual + points, plain) == (chance, share)
+    # The figures that are shown give the chance.
+    assert kin == pytest.approx(similar * alike / 100, abs=0.6)
+    assert chance == pytest.approx((kin * share + rest * usual) / (kin + rest), abs=2)
     # The drawing has the same figures as a text.
     assert f"Usual win rate {usual}%; similar deals {share}%; this deal {chance}%, likely" in text
-    assert '<dt>Days to win</dt><dd>100<span class="muted">, half of' in text
+    assert '<dt>Days to win</dt><dd>100<span class="muted">; half of the' in text
     assert "<dt>Amount</dt><dd>70,00" in text
     assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text
 

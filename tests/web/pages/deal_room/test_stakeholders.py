@@ -14,7 +14,8 @@ from web.path_diagram import draw_map
 from workspace.accounts.accounts import Relationship, add_account
 from workspace.clock import today
 from workspace.deals import stakeholders
-from workspace.deals.stakeholders import Stakeholder, StakeholderRow
+from workspace.deals.stakeholders import StakeholderRow
+from workspace.deals.tables import Stakeholder
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry

@@ -260,7 +260,7 @@ def test_should_refuse_each_step_to_others(
     assert visit("bob").post(path, data).status_code == 403
 
 
-def test_should_show_letters_to_the_desk_and_the_one_who_asked_alone(
+def test_should_show_letters_to_the_desk_and_the_asker_and_links_to_the_desk_alone(
     visit: Visit, world: World, key: str
 ) -> None:
     here = f"/references/{key}"
@@ -271,15 +271,18 @@ def test_should_show_letters_to_the_desk_and_the_one_who_asked_alone(
         *(("erin", True), ("grace", True), ("charlie", True)),
         *(("alice", False), ("bob", False), ("dana", False), ("frank", False)),
     ):
-        assert ("/g/" in visit(name).get(here).text) is reads, name
+        page = visit(name).get(here).text
+        assert ("Would you give a reference call?" in page) is reads, name
+        assert bool(re.search(r"/g/[\w-]{20}", page)) is (name in ("erin", "grace")), name
     with world.database.read() as session:
         message = session.exec(select(OutboxMessage.id)).one()
     path = f"{here}/messages/{message}"
     assert visit("dana").post(path).status_code == 404
-    assert visit("charlie").post(f"{here}/messages/999999").status_code == 404
-    assert visit("charlie").post(path).status_code == 303
-    assert visit("charlie").post(path).status_code == 409
-    assert "/g/" in visit("charlie").get(here).text
+    assert visit("charlie").post(path).status_code == 404
+    assert visit("erin").post(f"{here}/messages/999999").status_code == 404
+    assert visit("erin").post(path).status_code == 303
+    assert visit("erin").post(path).status_code == 409
+    assert "/g/…" in visit("charlie").get(here).text
     with world.database.read() as session:
         sent = session.exec(select(OutboxMessage).where(col(OutboxMessage.id) == message)).one()
     assert sent.sent_at

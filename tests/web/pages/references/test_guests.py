@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,6 +12,8 @@ from sqlmodel import Session, col, select
 from references.desk import budgets, consent, guest_links, policy, rules, workflow
 from references.desk.advocates import Activity, Advocate
 from references.desk.consent import ConsentState
+from references.desk.edited_emails import emails_ahead
+from references.desk.emails import TO_PROSPECT, EmailKind
 from references.desk.guest_links import GuestLink
 from references.desk.request import Guest, Party, ReferenceRequest, State
 from tests.references.asking import advocate, ahead, contact
@@ -29,6 +32,7 @@ OFFER = {
 
 # What is written for the advocate alone, in words that nothing else has.
 PRIVATE = "Wrenfield threatens us with a walrus clause; please never mention marzipan."
+LATER = (EmailKind.PROSPECT_MISSED, EmailKind.PROSPECT_CANCELLATION)
 PRIVATE_WORDS = ("Wrenfield", "walrus", "marzipan", "threatens")
 
 
@@ -247,7 +251,7 @@ def test_should_keep_the_secret_out_of_the_log(
 
     monkeypatch.setattr(guest_links, "find_link", fail)
     assert guest(visit).get(answer).status_code == 500
-    assert "/g/… failed" in caplog.messages[0]
+    assert "/g/{token} failed" in caplog.messages[0]
     assert answer.removeprefix("/g/") not in caplog.text
 
 
@@ -382,6 +386,15 @@ def test_should_let_an_advocate_withdraw_and_come_back(
 # What is written for the advocate alone
 
 
+def text_of(page: str) -> tuple[str, str]:
+    """The subject and the text of an email, as its form shows them."""
+    subject = re.search(r'name="subject"[^>]* value="([^"]*)"', page)
+    body = re.search(r"<textarea[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert subject
+    assert body
+    return unescape(subject[1]), unescape(body[1])
+
+
 def reached_prospect(visit: Visit, world: World) -> str:
     """Everything that has reached the prospect's person: emails, calendar entries and pages."""
     with world.database.read() as session:
@@ -398,13 +411,35 @@ def reached_prospect(visit: Visit, world: World) -> str:
     return "\n".join(texts)
 
 
+@pytest.mark.parametrize("edited", [False, True])
 def test_should_keep_the_private_message_from_the_prospect_at_every_step(
-    visit: Visit, world: World, asked: int, pick: str
+    visit: Visit, world: World, asked: int, pick: str, edited: bool
 ) -> None:
     erin = world.viewer("erin")
     origin = "http://dealkin.local"
 
+    def edit() -> None:
+        """Edit all emails ahead, after trying to tell the prospect's person too much."""
+        with world.database.read() as session:
+            request = session.get_one(ReferenceRequest, asked)
+            key = request.key
+            ahead = emails_ahead(request, prospect_has_address=True)
+        for kind in ahead:
+            path = f"/references/{key}/emails/{kind}"
+            subject, body = text_of(visit("erin").get(path).text)
+            if kind in TO_PROSPECT:
+                for told in (PRIVATE, "There is a WALRUS clause!", "Please, never mention it."):
+                    form = {"subject": subject, "body": f"{body}\n\n{told}"}
+                    refused = visit("erin").save(path, form)
+                    assert refused.status_code == 422
+                    assert "in the message for Inês Moreira alone" in refused.text
+                    assert told.split()[-1] in refused.text
+            form = {"subject": subject, "body": f"{body}\n\nEdited: {kind}."}
+            assert visit("erin").save(path, form).status_code == 303, kind
+
     def step(take: Callable[[Session, ReferenceRequest], None]) -> None:
+        if edited:
+            edit()
         with world.database.write() as session:
             take(session, session.get_one(ReferenceRequest, asked))
         reached = reached_prospect(visit, world)
@@ -437,7 +472,13 @@ def test_should_keep_the_private_message_from_the_prospect_at_every_step(
     with world.database.read() as session:
         to_ines = col(OutboxMessage.recipient).startswith("ines")
         bodies = session.exec(select(OutboxMessage.body).where(to_ines)).all()
+        to_tess = col(OutboxMessage.recipient).startswith("tess")
+        sent = session.exec(select(OutboxMessage.body).where(to_tess)).all()
     assert any(PRIVATE in body for body in bodies)
+    # The first email to her had left before.
+    assert [f"Edited: {kind}." in "".join(sent) for kind in TO_PROSPECT if kind not in LATER] == [
+        edited
+    ] * 3
 
 
 @pytest.mark.parametrize("end", ["cancel", "miss"])

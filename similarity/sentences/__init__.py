@@ -1,0 +1,1 @@
+"""What a sentence says: the names, places, industries and sizes in it, and what it denies."""

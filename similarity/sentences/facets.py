@@ -1,0 +1,353 @@
+"""The facets of a sentence: what it names of the record, and which industry, size and place.
+
+'Against Stratocast, a Polish dairy with 2,000 people' names a competitor, a country, an industry
+and a headcount. What a sentence denies, and places that are the seller's own, are left out.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sqlmodel import Session
+
+from similarity.scoring import Facets
+from similarity.sentences import industries, names, places
+from similarity.sentences.denials import denied, said_absent
+from similarity.sentences.sizes import headcount_in
+from similarity.sentences.words import Match, Phrases, Word, word_set, words_of
+from workspace.accounts.geography import country_name, region_of
+from workspace.accounts.industries import industry_name
+from workspace.deals.products import competitor_choices, product_choices
+from workspace.people.viewer import Viewer
+
+# Longer texts are read up to here.
+LONGEST = 5_000
+
+
+class FacetKind(StrEnum):
+    """The kind of a facet."""
+
+    PRODUCT = "product"
+    COMPETITOR = "competitor"
+    INDUSTRY = "industry"
+    SIZE = "size"
+    COUNTRY = "country"
+    REGION = "region"
+
+
+@dataclass(frozen=True)
+class NamedFacet:
+    """A facet that a sentence names."""
+
+    kind: FacetKind
+    # The key of a product or competitor, the code of an industry or country, a headcount, a region.
+    value: str
+    label: str
+
+    @property
+    def id(self) -> str:
+        """How an address refers to it."""
+        return f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True)
+class KnownNames:
+    """The names that a viewer may know of, by their keys."""
+
+    products: Mapping[str, str]
+    competitors: Mapping[str, str]
+
+
+def known_names(session: Session, viewer: Viewer) -> KnownNames:
+    """The names of products and competitors that a viewer may know of."""
+    return KnownNames(
+        dict(product_choices(session, viewer)), dict(competitor_choices(session, viewer))
+    )
+
+
+def facets_in(text: str, known: KnownNames) -> list[NamedFacet]:
+    """The facets that a text names and does not deny: of products and competitors all, and of the
+    others the first."""
+    text = text[:LONGEST]
+    words = words_of(text)
+    unsaid = denied(words)
+    named = list(_named(words, unsaid, known))
+    taken = {at for found in named for at in range(found.first, found.end)}
+    facets = [facet for facet, found in _affirmed(words, unsaid, named, known)]
+    free = [at for at in range(len(words)) if at not in taken]
+    if code := _industry(words, free, unsaid):
+        facets.append(NamedFacet(FacetKind.INDUSTRY, code, industry_name(code)))
+    if size := headcount_in(text):
+        label = f"{size.headcount:,} employees"
+        facets.append(NamedFacet(FacetKind.SIZE, str(size.headcount), label))
+    facets += _places(words, free, unsaid)
+    return facets
+
+
+def as_facets(named: Iterable[NamedFacet]) -> Facets:
+    """The facets by which deals are compared."""
+    values: dict[FacetKind, list[NamedFacet]] = {kind: [] for kind in FacetKind}
+    for facet in named:
+        values[facet.kind].append(facet)
+    of_kind = {kind: facets[0].value for kind, facets in values.items() if facets}
+    country = of_kind.get(FacetKind.COUNTRY)
+    size = of_kind.get(FacetKind.SIZE)
+    return Facets(
+        industry=of_kind.get(FacetKind.INDUSTRY),
+        headcount=int(size) if size else None,
+        products=frozenset(facet.label for facet in values[FacetKind.PRODUCT]),
+        competitors=frozenset(facet.label for facet in values[FacetKind.COMPETITOR]),
+        country=country,
+        region=of_kind.get(FacetKind.REGION) or (region_of(country) if country else None),
+    )
+
+
+def unrecorded(named: Iterable[NamedFacet], record: Facets) -> list[NamedFacet]:
+    """The named facets of the kinds of which the record says nothing."""
+    place = bool(record.country or record.region)
+    recorded = {
+        FacetKind.PRODUCT: bool(record.products),
+        FacetKind.COMPETITOR: bool(record.competitors),
+        FacetKind.INDUSTRY: bool(record.industry),
+        FacetKind.SIZE: bool(record.headcount),
+        FacetKind.COUNTRY: place,
+        FacetKind.REGION: place,
+    }
+    return [facet for facet in named if not recorded[facet.kind]]
+
+
+def completed(record: Facets, named: Iterable[NamedFacet]) -> Facets:
+    """The facets of the record, with named ones of kinds of which it says nothing."""
+    said = as_facets(named)
+    return replace(
+        record,
+        industry=record.industry or said.industry,
+        headcount=record.headcount or said.headcount,
+        products=record.products or said.products,
+        competitors=record.competitors or said.competitors,
+        country=record.country or said.country,
+        region=record.region or said.region,
+    )
+
+
+def _named(words: Sequence[Word], unsaid: Collection[int], known: KnownNames) -> list[names.Found]:
+    every = {
+        **{f"product:{key}": name for key, name in known.products.items()},
+        **{f"competitor:{key}": name for key, name in known.competitors.items()},
+    }
+    return list(names.named(words, every))
+
+
+def _affirmed(
+    words: Sequence[Word],
+    unsaid: Collection[int],
+    found: Iterable[names.Found],
+    known: KnownNames,
+) -> Iterator[tuple[NamedFacet, names.Found]]:
+    seen: set[str] = set()
+    for name in found:
+        if name.first in unsaid or said_absent(words, name.end) or name.key in seen:
+            continue
+        seen.add(name.key)
+        kind, _, key = name.key.partition(":")
+        labels = known.products if kind == FacetKind.PRODUCT else known.competitors
+        yield NamedFacet(FacetKind(kind), key, labels[key]), name
+
+
+def _industry(words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]) -> str | None:
+    """The code of the first industry that a sentence names; a division before a section."""
+    found = [
+        match
+        for match in _matches(words, free, industries.industries(), industries.no_industries())
+        if match.first not in unsaid and not _is_function(words, match)
+    ]
+    # 'A manufacturer of furniture' and 'a meat plant' say more than that something is made.
+    telling = [match for match in found if len(match.meaning) > 1] or found
+    if not telling:
+        return None
+    # English puts what it speaks of last: a university hospital is a hospital.
+    first, *others = telling
+    for other in others:
+        if other.first != first.end or words[other.first].apart or first.stem:
+            break
+        first = other
+    return first.meaning
+
+
+def _is_function(words: Sequence[Word], match: Match) -> bool:
+    """Whether an industry is someone's function or department: 'head of logistics'."""
+    before = any(
+        (found := industries.functions_before().at(words, first)) and found.end == match.first
+        for first in range(max(0, match.first - 3), match.first)
+    )
+    after = match.end < len(words) and not words[match.end].apart
+    return before or (after and industries.functions_after().at(words, match.end) is not None)
+
+
+def _places(
+    words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]
+) -> Iterator[NamedFacet]:
+    """The first country that a sentence names, and the first region where there is no country."""
+    lower = not any(word.capital for word in words)
+    countries = [
+        *_matches(words, free, places.english_countries(), places.no_places()),
+        *_matches(words, free, places.inflected_countries(), places.no_places()),
+    ]
+    regions = [
+        match
+        for match in _matches(words, free, places.regions(), places.no_places())
+        if match.first not in unsaid and not _is_ours(words, match)
+    ]
+    within = {at for match in regions for at in range(match.first, match.end)}
+    theirs = [
+        match
+        for match in sorted(countries, key=lambda match: (match.first, -match.end))
+        if match.first not in unsaid
+        and (match.first not in within or match.end - match.first > 1)
+        and _is_written_as_place(words, match, lower)
+        and not _is_language(words, match)
+        and not _is_ours(words, match)
+    ]
+    exact = [match for match in theirs if match.exact]
+    if theirs:
+        code = (exact or theirs)[0].meaning
+        yield NamedFacet(FacetKind.COUNTRY, code, country_name(code))
+    elif regions:
+        yield NamedFacet(FacetKind.REGION, regions[0].meaning, regions[0].meaning)
+
+
+def _matches(
+    words: Sequence[Word], free: Sequence[int], phrases: Phrases, without: Phrases
+) -> list[Match]:
+    """The phrases among the words that nothing else has taken; exact ones before misspelt ones."""
+    matches: list[Match] = []
+    near: list[Match] = []
+    allowed = frozenset(free)
+    at = 0
+    while at < len(words):
+        other = without.at(words, at)
+        match = phrases.at(words, at, misspelt=True) if at in allowed else None
+        if other and (not match or other.end >= match.end):
+            at = other.end
+            continue
+        if match and allowed.issuperset(range(match.first, match.end)):
+            (matches if match.exact else near).append(match)
+            at = match.end
+            continue
+        at += 1
+    return [*matches, *near]
+
+
+# English words for places that are other words in small letters.
+_OTHER_WORDS = frozenset({"polish", "turkey", "china", "us", "jersey"})
+_BEFORE_PLACES = frozenset({"a", "an", "the", "some", "in", "from", "of", "for", "with"})
+
+
+def _is_written_as_place(words: Sequence[Word], match: Match, lower: bool) -> bool:
+    """Whether English words for a place have their capital; a text without capitals has none."""
+    word = words[match.first]
+    if inflected := places.inflected_countries().at(words, match.first):
+        return word.capital or inflected.meaning in places.INFLECTED
+    if word.plain == "us":
+        return word.text == "US"
+    if word.plain in _OTHER_WORDS and not word.capital:
+        return lower and match.first > 0 and words[match.first - 1].plain in _BEFORE_PLACES
+    return word.capital or lower
+
+
+_LANGUAGES_BEFORE = Phrases.of(
+    {
+        "": "speak; speaks; speaking; spoken; translate into; translated into; translated to;"
+        " język*; mówi* po; po; по; язык*; говор* на; говор* по"
+    }
+)
+_LANGUAGES_AFTER = Phrases.of(
+    {
+        "": "speaking; language; languages; version; interface; translation; translations; speaker;"
+        " speakers; subtitles; documentation; manual; keyboard; język*; wersj*; interfejs*;"
+        " tłumaczeni*; dokumentacj*; язык*; верси*; интерфейс*; перевод*; документаци*"
+    }
+)
+_LISTED = word_set("and or as only too i oraz lub albo и или")
+_ADJECTIVE = ("sh", "ch", "an", "ese", "ek", "ku", "ki", "sku", "ском", "ски", "цком")
+
+
+def _is_language(words: Sequence[Word], match: Match) -> bool:
+    """Whether a place's adjective is its language: 'documentation in German', 'po polsku'."""
+    word = words[match.first]
+    after = match.end if match.end < len(words) and not words[match.end].apart else None
+    if after is not None and _LANGUAGES_AFTER.at(words, after):
+        return True
+    if not match.first or word.apart:
+        return False
+    ends = after is None or words[after].plain in _LISTED
+    before = words[match.first - 1].plain
+    if before in _LISTED and match.first > 1:
+        other = Match(match.meaning, match.first - 2, match.first - 1)
+        return ends and word.plain.endswith(_ADJECTIVE) and _is_language(words, other)
+    if before in ("in", "into", "на"):
+        # 'In Poland' is a place; only what ends like an adjective may be a language.
+        noun = word.plain in _NOUNS
+        return ends and not noun and word.plain.endswith(_ADJECTIVE)
+    return any(
+        (found := _LANGUAGES_BEFORE.at(words, first)) and found.end == match.first
+        for first in range(max(0, match.first - 2), match.first)
+    )
+
+
+# Places that end like adjectives.
+_NOUNS = frozenset({"japan", "iran", "sudan", "oman", "bhutan", "jordan", "azerbaijan"})
+_OUR = Phrases.of({"": "our; my; nasz*; наш*; moj*; mój; мой; моя"})
+_WE = Phrases.of({"": "we; we re; i am; i m; jesteśmy; jestem; działamy; siedzimy; мы; я; сидим"})
+_LINKS = word_set(
+    "are re a an the from in based of all here am live work w we z ze firma firmą my из в компания"
+    " фирма сами работаем сидим here"
+)
+_OUR_NOUNS = Phrases.of(
+    {
+        "": "team*; office*; colleague*; branch*; subsidiar*; headquarters; hq; people; staff;"
+        " support; partner*; reseller*; consultant*; engineer*; data cent*; warehouse*; developers;"
+        " group; company; parent; zesp*; biur*; oddział*; koleg*; koleż*; central*; siedzib*;"
+        " konsultan*; wsparci*; inżynier*; spółk*; офис*; команд*; коллег*; филиал*; партнер*;"
+        " отдел*; поддержк*; консультант*; инженер*; представительств*"
+    }
+)
+# What is hosted or held in a country says nothing about the customer.
+_ELSEWHERE = Phrases.of(
+    {
+        "": "hosted; hosting; server*; data centre*; data center*; datacentre*; datacenter*; cloud"
+        " region; stored; holiday*; vacation*; born; flight*; conference; trade fair; fair;"
+        " serwer*; hostowan*; chmur*; urlop*; targ*; konferencj*; сервер*; хостинг*; дата центр*;"
+        " облак*; отпуск*; выставк*; конференц*"
+    }
+)
+
+
+def _is_ours(words: Sequence[Word], match: Match) -> bool:
+    """Whether a place is the seller's own, or only that of servers or a fair."""
+    first = match.first
+    while first > max(0, match.first - 5) and not words[first].apart:
+        first -= 1
+    for at in range(first, match.first):
+        between = words[at + 1 : match.first]
+        if _ELSEWHERE.at(words, at) and len(between) <= 2:
+            return True
+        if _WE.at(words, at) and between and all(word.plain in _LINKS for word in between):
+            return True
+        if _OUR.at(words, at) and _is_our_place(words, at + 1, match):
+            return True
+    return False
+
+
+def _is_our_place(words: Sequence[Word], first: int, match: Match) -> bool:
+    """Whether 'our', before the word `first`, is about the place: 'our Polish team', 'our office
+    in Poland', but not 'our Polish customer'."""
+    if first == match.first:
+        after = [
+            number
+            for number in range(match.end, min(len(words), match.end + 2))
+            if not words[number].apart
+        ]
+        return any(_OUR_NOUNS.at(words, number) for number in after)
+    nouns = [at for at in range(first, match.first) if _OUR_NOUNS.at(words, at)]
+    return bool(nouns) and all(word.plain in _LINKS for word in words[nouns[-1] + 1 : match.first])

@@ -1,0 +1,209 @@
+"""A confidential deal brings nothing into the open."""
+
+from collections.abc import Callable
+
+import pytest
+from litestar import Litestar
+from sqlmodel import Session, select
+
+from references.desk import workflow
+from references.desk.advocates import Activity, Advocate
+from tests.web.conftest import Visit
+from tests.web.test_contracts import _request as a_request  # noqa: F401
+from tests.web.test_contracts import filled, routes
+from tests.world import World
+from web import limits
+from web.limits import Kind, Limit
+from workspace.accounts.accounts import Account
+from workspace.collaboration import notes, tasks
+from workspace.deals import lifecycle, team
+from workspace.deals.stakeholders import add_stakeholder
+from workspace.deals.tables import Deal, Stage
+from workspace.people.people import add_contact, add_employment
+from workspace.people.tables import Person
+
+OUTSIDERS = ("charlie", "dana", "erin", "frank", "grace")
+SECRET = "Zephyrine Robotics"
+PERSON = "Quentin Quillfeather"
+# What others ask for who do not know of the deal.
+QUESTIONS = (
+    "/search?q=Zephyrine",
+    "/search?q=zephyrin",
+    "/search?q=Quillfeather",
+    "/search?q=quentin%40zephyrine.example",
+    "/search?q=warehouse",
+    "/search?q=patient+records+robot",
+    "/search/names?q=zeph",
+    "/search/names?q=que",
+    "/search/names?q=st",
+    "/search/names?q=",
+    "/search?q=ward+maps",
+    "/search?q=%22ward+maps%22",
+    "/search?q=needs+a+budget",
+    "/similar?q=Robots+for+Zephyrine+Robotics+with+Zephyr+Arm+against+Gripwell",
+    "/deals/new?sentence=Zephyrine+Robotics+wants+a+Zephyr+Arm+against+Gripwell",
+    "/experts?q=Zephyr+Arm+against+Gripwell+in+hospitals",
+    "/accounts?q=zephyrine",
+    "/accounts?sort=name",
+    "/people?q=quill",
+    "/people?who=contacts",
+    "/deals?q=zephyrine",
+    "/deals?outcome=open",
+    "/deals/new/account?account=Zephyrine",
+    "/deals/new/account?account=Zephyrine+Robotics",
+    "/experts?q=robots+in+wards",
+    "/experts?q=data+warehousing",
+    "/references/advocates/new?q=quill",
+)
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LIMITS", dict.fromkeys(Kind, Limit(100_000)))
+
+
+def make_confidential_deal(visit: Visit, world: World) -> str:
+    """Alice logs one with an account, people, a product and a competitor that are new."""
+    answer = visit("alice").post(
+        "/deals",
+        {
+            "name": "Project Zephyr",
+            "account": SECRET,
+            "industry": "Q86",
+            "headcount": "2500",
+            "confidential": "yes",
+            "use_case": "Robots that carry patient records between wards",
+            "new_product": "Zephyr Arm",
+            "new_competitor": "Gripwell",
+        },
+    )
+    assert answer.status_code == 303, answer.text
+    key = answer.headers["location"].split("/")[2]
+    answer = visit("alice").post(
+        f"/deals/{key}/stakeholders", {"person": PERSON, "title": "Head of robots"}
+    )
+    assert answer.status_code == 303, answer.text
+    with world.database.write() as session:
+        alice, bob = world.people["alice"], world.people["bob"]
+        deal = session.exec(select(Deal).where(Deal.key == key)).one()
+        person = session.exec(select(Person).where(Person.name == PERSON)).one()
+        person.email = "quentin@zephyrine.example"
+        add_employment(session, person, "St Brannoc Hospital", alice, title="Head of data")
+        second = add_contact(session, "Rosalind Roe", alice, account_id=deal.account_id)
+        said = "Needs a budget for arms"
+        add_stakeholder(session, deal, second.id, alice, buying_role="champion", note=said)
+        tasks.add_task(session, deal, "Ask for the ward maps", alice)
+        team.add_seat(session, deal, "consultant", bob, alice)
+        notes.write_note(session, deal, alice, "note", "Robots need ward maps @Bob Brandt")
+        who = session.exec(select(Advocate)).first()
+        assert who is not None
+        stage = session.get_one(Stage, world.deal(session, "meridian").stage_id)
+        lifecycle.advance(session, deal, stage, alice)
+        workflow.draft(session, world.viewer("alice"), deal, who, Activity.QUOTE, prospect=person)
+    return key
+
+
+def test_should_show_others_the_same_bytes_before_and_after(
+    visit: Visit,
+    app: Litestar,
+    world: World,
+    a_request: Callable[..., object],  # noqa: F811
+) -> None:
+    with world.database.read() as session:
+        paths = sorted(
+            {filled(path, world, session) for method, path in routes(app) if method == "GET"}
+        )
+    paths = [path for path in (*paths, *QUESTIONS) if not path.endswith("/live")]
+
+    def everything() -> dict[tuple[str, str], bytes]:
+        return {(name, path): visit(name).get(path).content for name in OUTSIDERS for path in paths}
+
+    before = everything()
+    make_confidential_deal(visit, world)
+    after = everything()
+    assert [place for place in before if before[place] != after[place]] == []
+    assert any(SECRET.encode() in visit("alice").get(path).content for path in QUESTIONS)
+
+
+def keys_of(session: Session, name: str) -> list[str]:
+    """The keys of the accounts of a name, or of the people."""
+    accounts = session.exec(select(Account.key).where(Account.name == name)).all()
+    return sorted([*accounts, *session.exec(select(Person.key).where(Person.name == name)).all()])
+
+
+def test_should_not_know_what_came_with_a_confidential_deal(visit: Visit, world: World) -> None:
+    key = make_confidential_deal(visit, world)
+    with world.database.read() as session:
+        [account], [person] = keys_of(session, SECRET), keys_of(session, PERSON)
+        [colleague] = keys_of(session, "Rosalind Roe")
+    # Their keys tell nothing, and keep nobody else's from being made of the name.
+    assert "zephyrine" not in account
+    assert "quentin" not in person
+    paths = [f"/accounts/{account}", f"/accounts/{account}/paths", f"/accounts/{account}/edit"]
+    for name in (person, colleague):
+        paths += [f"/people/{name}", f"/people/{name}/ties", f"/people/{name}/edit"]
+    for path in (*paths, f"/introductions/new?person={person}"):
+        for outsider in ("charlie", "dana", "erin", "grace"):
+            assert visit(outsider).get(path).status_code == 404, (outsider, path)
+    for path in paths:
+        for insider in ("alice", "bob"):
+            assert visit(insider).get(path).status_code in (200, 403), (insider, path)
+    assert visit("charlie").post("/references/advocates", {"person": person}).status_code == 404
+    kept = {"every": "30"}
+    assert visit("charlie").post(f"/people/{person}/keep-in-touch", kept).status_code == 404
+    opened = [f"/accounts/{account}", f"/people/{person}", f"/deals/{key}"]
+    recent = "&".join(f"recent={path}" for path in opened)
+    for path in (f"/search/names?at=/deals/{key}&{recent}", "/search?q=budget+for+arms"):
+        for outsider in ("charlie", "dana", "erin", "grace"):
+            page = visit(outsider).get(path).text
+            assert not any(name in page for name in (SECRET, PERSON, "Zephyr", "Add note"))
+        assert "Project Zephyr" in visit("alice").get(path).text
+    visit("alice").post(f"/deals/{key}/invitations", {"person": "charlie-costa"})
+    assert visit("charlie").get(f"/accounts/{account}").status_code == 200
+
+
+def test_should_give_others_a_row_of_their_own(visit: Visit, world: World) -> None:
+    make_confidential_deal(visit, world)
+    charlie = visit("charlie")
+    answer = charlie.post("/deals", {"name": "Robots for clinics", "account": SECRET.upper()})
+    assert answer.status_code == 303
+    assert charlie.get("/accounts/zephyrine-robotics").status_code == 200
+    contact = {"name": PERSON, "email": "quentin@zephyrine.example", "account": SECRET.upper()}
+    assert charlie.post("/people", contact).headers["location"] == "/people/quentin-quillfeather"
+    with world.database.read() as session:
+        assert len(session.exec(select(Person).where(Person.name == PERSON)).all()) == 2
+    # Only members who see both are told.
+    [hidden] = [key for key in keys_in(world, SECRET) if key != "zephyrine-robotics"]
+    assert "Same name" in visit("alice").get(f"/accounts/{hidden}").text
+    assert "Same name" in visit("alice").get("/accounts/zephyrine-robotics").text
+    assert "Same name" not in charlie.get("/accounts/zephyrine-robotics").text
+
+
+def keys_in(world: World, name: str) -> list[str]:
+    with world.database.read() as session:
+        rows = session.exec(select(Account).order_by(Account.key)).all()
+        return [row.key for row in rows if row.name.casefold() == name.casefold()]
+
+
+def test_should_list_all_once_the_deal_opens(visit: Visit, world: World) -> None:
+    key = make_confidential_deal(visit, world)
+    with world.database.write() as session:
+        deal = session.exec(select(Deal).where(Deal.key == key)).one()
+        lifecycle.edit(session, deal, world.people["alice"], {"confidential": False})
+    charlie = visit("charlie")
+    assert SECRET in charlie.get("/accounts?q=zephyrine").text
+    for name in (PERSON, "Rosalind Roe"):
+        found = charlie.get(f"/search?q={name.replace(' ', '+')}").text
+        assert "/people/person-" in found, name
+    with world.database.read() as session:
+        people = session.exec(select(Person.listed).where(Person.name == PERSON)).all()
+    assert people == [True]
+
+
+def test_should_list_an_account_once_another_deal_is_open_to_all(
+    visit: Visit, world: World
+) -> None:
+    make_confidential_deal(visit, world)
+    visit("bob").post("/deals", {"name": "Robots for clinics", "account": SECRET})
+    assert len(keys_in(world, SECRET)) == 1
+    assert visit("charlie").get(f"/accounts/{keys_in(world, SECRET)[0]}").status_code == 200

@@ -1,0 +1,137 @@
+"""The state of things: what is not as it should be, said in one place.
+
+Administrators see it above each page, `dealkin doctor` prints it, and the health address gives the
+codes to programs.
+"""
+
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlmodel import Session, col
+
+from web.workspace import Workspace
+from workspace.clock import now
+from workspace.database import Database
+from workspace.delivery.outbox import OutboxMessage
+from workspace.jobs.tables import Job, JobState
+from workspace.settings import Settings
+
+# Bytes that are left on a disk.
+LITTLE_SPACE = 1_000_000_000
+NO_SPACE = 100_000_000
+# Mail that has failed this often is stuck.
+STUCK_ATTEMPTS = 3
+# Jobs that failed within this time are worth a look.
+LATELY = timedelta(days=1)
+# For how long what was found is shown again without a look.
+KEPT_SECONDS = 15.0
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Something that is not as it should be."""
+
+    code: str
+    # Whether Dealkin cannot do its work until it is solved.
+    serious: bool
+    text: str
+
+
+class Conditions:
+    """The conditions of a workspace, looked up at most every few seconds."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._found: list[Condition] = []
+        self._found_at = float("-inf")
+
+    def current(self, session: Session, workspace: Workspace) -> list[Condition]:
+        """What is not as it should be."""
+        with self._lock:
+            if time.monotonic() - self._found_at > KEPT_SECONDS:
+                self._found = conditions(session, workspace)
+                self._found_at = time.monotonic()
+            return self._found
+
+
+def conditions(session: Session, workspace: Workspace) -> list[Condition]:
+    """What is not as it should be, found now."""
+    checks = (_model(workspace), _index(workspace))
+    found = [condition for condition in checks if condition]
+    return found + stored_conditions(session, workspace.database, workspace.settings)
+
+
+def stored_conditions(session: Session, database: Database, settings: Settings) -> list[Condition]:
+    """What is not as it should be of database and disks, whether a server runs or not."""
+    checks = (
+        _mail(session, settings),
+        _jobs(session),
+        *(_disk(folder) for folder in folders(database, settings)),
+    )
+    return [condition for condition in checks if condition]
+
+
+def folders(database: Database, settings: Settings) -> list[Path]:
+    """The folders that Dealkin writes to, one for each disk."""
+    found: dict[int, Path] = {}
+    home = settings.home
+    for folder in (home, Path(database.url.database or "/").parent):
+        if folder == home or database.is_sqlite:
+            existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+            found.setdefault(existing.stat().st_dev, existing)
+    return list(found.values())
+
+
+def _model(workspace: Workspace) -> Condition | None:
+    problem = workspace.catalog.encoder.problem
+    if not problem:
+        return None
+    text = f"{problem} Until it can be, search and similar deals go by words alone."
+    return Condition("model", False, text)
+
+
+def _index(workspace: Workspace) -> Condition | None:
+    if workspace.catalog.is_loaded:
+        return None
+    return Condition("index", False, "The search index is being loaded; first answers take longer.")
+
+
+def _mail(session: Session, settings: Settings) -> Condition | None:
+    if not settings.smtp_url:
+        return None
+    stuck = sa.select(sa.func.count(), sa.func.max(col(OutboxMessage.problem))).where(
+        col(OutboxMessage.sent_at).is_(None),
+        col(OutboxMessage.dropped_at).is_(None),
+        col(OutboxMessage.attempts) >= STUCK_ATTEMPTS,
+    )
+    count, problem = session.execute(stuck).one()
+    if not count:
+        return None
+    mails = "1 mail" if count == 1 else f"{count:,} mails"
+    return Condition(
+        "mail", False, f"The mail server has not taken {mails}: {problem}. Dealkin goes on trying."
+    )
+
+
+def _jobs(session: Session) -> Condition | None:
+    failed = sa.select(sa.func.count()).where(
+        col(Job.state) == JobState.FAILED, col(Job.finished_at) > now() - LATELY
+    )
+    count = session.execute(failed).scalar_one()
+    if not count:
+        return None
+    jobs = "1 job has" if count == 1 else f"{count:,} jobs have"
+    return Condition("jobs", False, f"{jobs} failed since yesterday: see Jobs.")
+
+
+def _disk(folder: Path) -> Condition | None:
+    free = shutil.disk_usage(folder).free
+    if free >= LITTLE_SPACE:
+        return None
+    text = f"The disk of {folder} has {free / 1e6:,.0f} MB left. Make room, or saving will fail."
+    return Condition("disk", free < NO_SPACE, text)

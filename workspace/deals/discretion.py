@@ -1,0 +1,109 @@
+"""Accounts and people that were made for a confidential deal: as hidden as the deal.
+
+`_known_accounts` and `_known_people` are the only statements of the rule. A session that reads for
+a viewer (`read_for`) gets no others by any query on accounts and people. What does not ask the
+tables, such as a search for names, asks `hidden_from`.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlmodel import Session, col, select
+
+from workspace.accounts.accounts import Account
+from workspace.database import is_unfiltered, unfiltered
+from workspace.deals.access import Predicate, visible_deals
+from workspace.deals.tables import Deal, Stakeholder
+from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
+
+_HIDDEN = "hidden rows"
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """The ids of the accounts and people that a viewer may not know of: short lists."""
+
+    accounts: tuple[int, ...] = ()
+    people: tuple[int, ...] = ()
+
+
+def _known_accounts(viewer: Viewer) -> Predicate:
+    """The rule: everybody knows of a listed account, and of another who sees a deal with it."""
+    on_deals = select(Deal.account_id).where(
+        col(Deal.account_id).is_not(None), visible_deals(viewer)
+    )
+    return sa.or_(col(Account.listed).is_(True), col(Account.id).in_(on_deals))
+
+
+def _known_people(viewer: Viewer) -> Predicate:
+    """The rule: everybody knows of a listed person.
+
+    Another is known to viewers who see a deal with them, or who know of their account if that is
+    not listed.
+    """
+    on_deals = (
+        select(Stakeholder.person_id)
+        .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
+        .where(visible_deals(viewer))
+    )
+    at_accounts = select(Account.id).where(col(Account.listed).is_(False), _known_accounts(viewer))
+    return sa.or_(
+        col(Person.listed).is_(True),
+        col(Person.id).in_(on_deals),
+        sa.func.coalesce(col(Person.account_id), 0).in_(at_accounts),
+    )
+
+
+@lru_cache(maxsize=1000)
+def _hidden(viewer: Viewer) -> Any:
+    """The query for what a viewer may not know of: kinds and ids."""
+    accounts = sa.select(sa.literal("account"), col(Account.id)).where(
+        col(Account.listed).is_(False), sa.not_(_known_accounts(viewer))
+    )
+    people = sa.select(sa.literal("person"), col(Person.id)).where(
+        col(Person.listed).is_(False), sa.not_(_known_people(viewer))
+    )
+    return accounts.union_all(people)
+
+
+def hidden_from(session: Session, viewer: Viewer) -> Hidden:
+    """The accounts and people that a viewer may not know of."""
+    with unfiltered(session):
+        rows = session.execute(_hidden(viewer)).all()
+    return Hidden(
+        tuple(sorted(row_id for kind, row_id in rows if kind == "account")),
+        tuple(sorted(row_id for kind, row_id in rows if kind == "person")),
+    )
+
+
+def read_for(session: Session, viewer: Viewer) -> None:
+    """Keep from all queries of a session the accounts and people that a viewer may not know of.
+
+    What a transaction does on its way to the commit (documents, names, ties) still meets all rows.
+    """
+    hidden = hidden_from(session, viewer)
+    session.info[_HIDDEN] = hidden
+    if hidden != Hidden():
+        event.listen(session, "do_orm_execute", _leave_out)
+
+
+def _leave_out(state: ORMExecuteState) -> None:
+    if not state.is_select or state.is_column_load or is_unfiltered(state.session):  # type: ignore[arg-type]
+        return
+    hidden: Hidden = state.session.info[_HIDDEN]
+    accounts, people = hidden.accounts, hidden.people
+    criteria = []
+    if accounts:
+        criteria.append(
+            with_loader_criteria(Account, lambda cls: cls.id.not_in(accounts), include_aliases=True)
+        )
+    if people:
+        criteria.append(
+            with_loader_criteria(Person, lambda cls: cls.id.not_in(people), include_aliases=True)
+        )
+    state.statement = state.statement.options(*criteria)

@@ -1,0 +1,373 @@
+"""Imports in parts: each part is one short transaction, and an interrupted import continues.
+
+A part applies the next rows, and writes what came of them, what they changed, and how far the
+import is. Whatever stops the process, the record and the ledger agree.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlmodel import Session, SQLModel, col, select
+
+from workspace.audit import audit
+from workspace.clock import now
+from workspace.database import Database, batches
+from workspace.deals.discretion import read_for
+from workspace.errors import Conflict, DealkinError, NotFound
+from workspace.imports.context import ImportContext
+from workspace.imports.dates import DateOrder
+from workspace.imports.files import read_bytes
+from workspace.imports.ledger import ImportChange, ImportFile, ImportPart, ImportRun, RunState
+from workspace.imports.recognition import Reading, RecognisedFile, recognise
+from workspace.imports.recorder import (
+    Change,
+    Recorder,
+    changed_columns,
+    digest,
+    from_json,
+    to_json,
+)
+from workspace.imports.rows import Row
+from workspace.imports.run import ImportExtension, Outcome, Report, add_to_ledger, apply_rows
+from workspace.jobs.running import Task
+from workspace.people import members
+from workspace.people.tables import Person, Role
+from workspace.people.viewer import Viewer
+
+# The kinds of jobs of imports.
+IMPORT, UNDO = "import", "undo import"
+# How long a part should take, and with how many rows the first one begins.
+PART_SECONDS = 0.25
+_FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 50, 10, 2000
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file to import, and how it is to be read."""
+
+    name: str
+    raw: bytes
+    reading: Reading
+
+
+def reading_to_json(reading: Reading) -> dict[str, Any]:
+    """How a file is read, as it is stored."""
+    return {name: value for name, value in asdict(reading).items() if value}
+
+
+def reading_from_json(stored: dict[str, Any]) -> Reading:
+    """How a file is read, from its stored form."""
+    dates = stored.get("dates")
+    return Reading(**{**stored, "dates": DateOrder(dates) if dates else None})
+
+
+def store(session: Session, by: int | None, uploads: Sequence[Upload]) -> ImportRun:
+    """Store files as an import of which nothing is applied yet."""
+    run = ImportRun(by_id=by)
+    session.add(run)
+    session.flush()
+    session.add_all(files_to_be(uploads, run.id))
+    session.flush()
+    return run
+
+
+def files_to_be(uploads: Sequence[Upload], run_id: int = 0) -> list[ImportFile]:
+    """The files of an import that is not stored yet."""
+    return [
+        ImportFile(
+            run_id=run_id,
+            number=number,
+            name=upload.name[:300],
+            raw=upload.raw,
+            reading=reading_to_json(upload.reading),
+        )
+        for number, upload in enumerate(uploads)
+    ]
+
+
+def read_run(session: Session, run_id: int) -> ImportRun:
+    """An import; NotFound if there is none with this number."""
+    run = session.get(ImportRun, run_id)
+    if run is None:
+        raise NotFound("There is no such import.")
+    return run
+
+
+def begin(session: Session, run: ImportRun) -> None:
+    """Have an import applied from now on."""
+    if run.state != RunState.PREPARED:
+        raise Conflict(f"This import is {run.state} already.")
+    run.state = RunState.RUNNING
+    session.add(run)
+    audit(session, run.by_id, "import started", f"import {run.id}")
+
+
+def files_of(session: Session, run_id: int) -> list[ImportFile]:
+    """The files of an import, in the order in which they were given."""
+    query = select(ImportFile).where(ImportFile.run_id == run_id)
+    return list(session.exec(query.order_by(col(ImportFile.number))))
+
+
+def recognised(file: ImportFile, extension: ImportExtension) -> RecognisedFile:
+    """A stored file's rows; `Invalid` if it cannot be read or is not known."""
+    reading = reading_from_json(file.reading)
+    raw = read_bytes(file.name, file.raw, extension.splitters, reading.encoding)
+    return recognise(raw, extension.formats_of_all, reading)
+
+
+def own_run(session: Session, viewer: Viewer, run_id: int) -> ImportRun:
+    """An import that a viewer may continue or undo, locked; NotFound for those of others.
+
+    Files of others may hold what only they may see. Administrators share the command line's.
+    """
+    run = locked(session, run_id)
+    shared = run.by_id is None and Role.ADMIN in viewer.roles
+    if viewer.person_id is not None and run.by_id != viewer.person_id and not shared:
+        raise NotFound("There is no such import.")
+    return run
+
+
+def read_for_importer(session: Session, by: int | None) -> None:
+    """Keep from a session what the importing member may not know of; an import without a member is
+    the record's own, and matches all that is there."""
+    if by is not None:
+        read_for(session, members.viewer(session, by, session.get_one(Person, by).name))
+
+
+class ImportWork:
+    """What is left to do of an import, in the order of application."""
+
+    def __init__(self, session: Session, run_id: int, extension: ImportExtension) -> None:
+        self.run_id = run_id
+        self._extension = extension
+        run = read_run(session, run_id)
+        self.position = run.done
+        self._files: dict[int, RecognisedFile] = {}
+        self._refused: dict[int, str] = {}
+        for stored in files_of(session, run_id):
+            try:
+                self._files[stored.number] = recognised(stored, extension)
+            except DealkinError as problem:
+                self._refused[stored.number] = str(problem)
+        self._groups: list[tuple[int, int, list[Row]]] = []
+        self.total = 0
+        for number, file in sorted(
+            self._files.items(), key=lambda item: (extension.order(item[1].kind), item[0])
+        ):
+            for group in extension.groups_of(file):
+                self._groups.append((self.total, number, group))
+                self.total += len(group)
+        # Accounts of the finished parts by their ids in another system.
+        self._accounts: dict[str, int] = {}
+        for accounts in session.exec(
+            select(ImportPart.accounts).where(ImportPart.run_id == run_id)
+        ):
+            self._accounts |= accounts
+
+    @property
+    def is_done(self) -> bool:
+        """Whether all rows are applied."""
+        return self.position >= self.total
+
+    def apply(self, session: Session, most: int) -> None:
+        """Apply the next rows in this transaction, at least one group and else at most `most`."""
+        run = locked(session, self.run_id)
+        if run.state != RunState.RUNNING or run.done != self.position:
+            raise Conflict("This import is no longer where this process left it.")
+        read_for_importer(session, run.by_id)
+        if self.position == 0:
+            self._describe_files(session)
+        number, rows = self._next(most)
+        file = self._files[number]
+        context = ImportContext(session, run.by_id)
+        context.account_of_record_id = dict(self._accounts)
+        recorder = Recorder(session)
+        part = ImportPart(run_id=self.run_id, start=self.position, file=number, rows=len(rows))
+        try:
+            apply = self._extension.function(file.kind)
+            outcome = apply_rows(context, file.name, rows, apply)
+            part.counts, part.warnings = dict(outcome.counts), dict(outcome.warnings)
+            part.wrong = list(outcome.wrong)
+            part.accounts = {
+                record_id: account_id
+                for record_id, account_id in context.account_of_record_id.items()
+                if record_id not in self._accounts
+            }
+            self._accounts |= part.accounts
+        except DealkinError as problem:
+            # The importer may not import files of this kind, and none of its rows is applied.
+            session.get_one(ImportFile, (self.run_id, number)).refused = str(problem)
+            part.rows = sum(len(group) for _, of, group in self._groups if of == number)
+        self.position += part.rows
+        run.done, run.total = self.position, self.total
+        session.add_all([run, part])
+        # Before the commit, rules add what follows from the rows; this listener comes after them.
+        event.listen(session, "before_commit", partial(_store_changes, recorder, self.run_id))
+
+    def finish(self, session: Session) -> None:
+        """Complete an import whose rows are all applied."""
+        run = locked(session, self.run_id)
+        if run.state != RunState.RUNNING or run.done < self.total:
+            raise Conflict("This import is no longer where this process left it.")
+        if not self.total:
+            self._describe_files(session)
+        reports = reports_of(session, self.run_id)
+        for stored, report in zip(files_of(session, self.run_id), reports, strict=True):
+            stored.raw = b""
+            session.add(stored)
+            if stored.number in self._files:
+                add_to_ledger(session, run.by_id, report, self._files[stored.number].digest)
+        run.state, run.ended_at, run.done, run.total = RunState.DONE, now(), self.total, self.total
+        session.add(run)
+        counts = {"new": sum(report.created for report in reports)}
+        counts["changed"] = sum(report.updated for report in reports)
+        audit(session, run.by_id, "import finished", f"import {run.id}", dict(counts))
+
+    def _next(self, most: int) -> tuple[int, list[Row]]:
+        """The next rows that are applied together, all of one file, and the file's number."""
+        rows: list[Row] = []
+        file = None
+        for start, number, group in self._groups:
+            if start < self.position:
+                continue
+            if file not in (None, number) or (rows and len(rows) + len(group) > most):
+                break
+            file = number
+            rows += group
+        if file is None:
+            raise Conflict("This import is finished already.")
+        return file, rows
+
+    def _describe_files(self, session: Session) -> None:
+        for stored in files_of(session, self.run_id):
+            if file := self._files.get(stored.number):
+                stored.kind, stored.header = file.kind, file.header
+                stored.warnings = file.warnings
+            else:
+                stored.refused = self._refused[stored.number]
+            session.add(stored)
+
+
+def run_import(
+    task: Task,
+    database: Database,
+    extension: ImportExtension,
+    prepare: Callable[[Session], None],
+) -> dict[str, Any]:
+    """Apply an import as a job; `prepare` is called with the session of each part first."""
+    with database.read() as session:
+        work = ImportWork(session, task.parameters["import"], extension)
+    most = _FIRST_ROWS
+    while not work.is_done:
+        began = time.monotonic()
+        before = work.position
+        with task.part() as session:
+            prepare(session)
+            work.apply(session, most)
+            task.place = {"row": work.position}
+            task.report(work.position, work.total)
+        pace = (work.position - before) / (time.monotonic() - began)
+        most = max(_FEWEST_ROWS, min(_MOST_ROWS, 2 * most, int(pace * PART_SECONDS)))
+    with task.part() as session:
+        work.finish(session)
+    return {"import": work.run_id}
+
+
+def locked(session: Session, run_id: int) -> ImportRun:
+    """An import, which no other transaction changes meanwhile."""
+    query = select(ImportRun).where(ImportRun.id == run_id).with_for_update()
+    run = session.exec(query.execution_options(populate_existing=True)).first()
+    if run is None:
+        raise NotFound("There is no such import.")
+    return run
+
+
+def reports_of(session: Session, run_id: int) -> list[Report]:
+    """What came of each file of an import so far."""
+    outcomes: dict[int, Outcome] = {}
+    parts = select(ImportPart).where(ImportPart.run_id == run_id).order_by(col(ImportPart.start))
+    for part in session.exec(parts):
+        outcome = outcomes.setdefault(part.file, Outcome())
+        wrong = [(line, problem, cells) for line, problem, cells in part.wrong]
+        outcome.add(Outcome(Counter(part.counts), Counter(part.warnings), wrong))
+    reports = []
+    for file in files_of(session, run_id):
+        report = Report(file.name, file.kind, warnings=[*file.warnings], refused=file.refused)
+        outcomes.get(file.number, Outcome()).fill(report)
+        reports.append(report)
+    return reports
+
+
+def _store_changes(recorder: Recorder, run_id: int, session: Session) -> None:
+    store_changes(session, run_id, recorder.changes())
+
+
+def store_changes(session: Session, run_id: int, changes: Sequence[Change]) -> None:
+    """Add changes to those of an import; of a row that it changed before, the first values stay."""
+    last = session.exec(
+        select(sa.func.max(ImportChange.number)).where(ImportChange.run_id == run_id)
+    ).one()
+    stored = _stored(session, run_id, changes)
+    new = []
+    for number, change in enumerate(changes, (last or 0) + 1):
+        known = stored.get((change.place.table, change.place.text))
+        if known is None:
+            new.append({"run_id": run_id, "number": number, **_as_stored(change)})
+        elif merged := _merged(known, change):
+            known.sqlmodel_update(_as_stored(merged))
+            session.add(known)
+        else:
+            session.delete(known)
+    if new:
+        session.execute(sa.insert(ImportChange), new)
+    session.flush()
+
+
+def _stored(
+    session: Session, run_id: int, changes: Sequence[Change]
+) -> dict[tuple[str, str], ImportChange]:
+    stored = {}
+    for batch in batches(changes):
+        query = select(ImportChange).where(
+            ImportChange.run_id == run_id,
+            col(ImportChange.table_name).in_({change.place.table for change in batch}),
+            col(ImportChange.row_key).in_([change.place.text for change in batch]),
+        )
+        for row in session.exec(query):
+            stored[row.table_name, row.row_key] = row
+    return stored
+
+
+def _merged(known: ImportChange, change: Change) -> Change | None:
+    """The change from before the first of two changes to after the second; None if it is none."""
+    if known.before is None:
+        return Change(change.place, None, change.after) if change.after else None
+    table = SQLModel.metadata.tables[known.table_name]
+    before = {**(change.before or {}), **from_json(table, known.before)}
+    merged = Change(change.place, before, change.after)
+    return merged if change.after is None or any(changed_columns(merged)) else None
+
+
+def _as_stored(change: Change) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "table_name": change.place.table,
+        "row_key": change.place.text,
+        "before": None,
+        "after": None,
+        "digest": None,
+    }
+    if change.before is None:
+        values["digest"] = digest(SQLModel.metadata.tables[change.place.table], change.after or {})
+    elif change.after is None:
+        values["before"] = to_json(change.before)
+    else:
+        names = list(changed_columns(change))
+        values["before"] = to_json({name: change.before.get(name) for name in names})
+        values["after"] = to_json({name: change.after[name] for name in names})
+    return values
