@@ -298,6 +298,9 @@ def _by_text(
     for row, marked in zip(rows, words, strict=True):
         written = texts.get(matches.ids[row], NO_TEXT)
         number = written.best_passage(matches.passages[row], marked)
+        if written.source(number) and not written.has_hit(number, marked):
+            # Only words are searched for: an entry without one of them says nothing here.
+            number = 0
         passages[matches.ids[row]] = snippet(
             written.passage(number), marked[:WORDS_MARKED], written.language
         )

@@ -113,12 +113,12 @@ class StoredText:
 
     def best_passage(self, nearest: int, hits: Container[str]) -> int:
         """The nearest passage, unless only others have a word that matched."""
-        having = [
-            number
-            for number, text in enumerate(self.passages)
-            if any(stem in hits for stem in stems(text, self.language))
-        ]
+        having = [number for number in range(len(self.passages)) if self.has_hit(number, hits)]
         return having[0] if having and nearest not in having else nearest
+
+    def has_hit(self, number: int, hits: Container[str]) -> bool:
+        """Whether the passage of this number has a word that matched."""
+        return any(stem in hits for stem in stems(self.passages[number], self.language))
 
 
 NO_TEXT = StoredText("en", "")

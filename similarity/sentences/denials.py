@@ -18,7 +18,7 @@ SUBJECT = 4
 _DENIALS = {
     # Where it begins a clause it needs no verb either: 'rosters, no payroll'.
     "none": "no; żadn*; никаки*",
-    "not": "not; never; nor; neither; cannot; isnt; dont; nie; ani; nigdy; не; ни; нет; никогда",
+    "not": "not; never; nor; neither; isnt; dont; nie; ani; nigdy; не; ни; нет; никогда",
     # These deny a thing by themselves, without a verb.
     "without": "without; except; except for; other than; apart from; excluding; bez; oprócz; poza;"
     " z wyjątkiem; без; кроме; помимо; за исключением",
@@ -50,9 +50,10 @@ _OTHERWISE = Phrases.of(
 )
 # A denial ends before these.
 _END = word_set(
-    "but however although though because since while whereas instead who which that where when and"
-    " if so then ale lecz natomiast bo ponieważ gdyż jednak który która które którzy gdzie kiedy i"
-    " oraz więc tylko но а зато однако потому поэтому который которая которые где когда и если"
+    "but why how whether dlaczego czemu почему however although though because since while whereas"
+    " instead who which that where when and if so then ale lecz natomiast bo ponieważ gdyż jednak"
+    " który która które którzy gdzie kiedy i oraz więc tylko но а зато однако потому поэтому"
+    " который которая которые где когда и если"
 )
 # Where it is denied: 'not in the race at the bank' says nothing against the bank.
 _WHERE = frozenset(("at", "by", "u", "w", "we", "przez", "у", "в", "во"))

@@ -62,8 +62,8 @@ INDUSTRIES = {
     " works; brickworks; hut* szkła; cementowni*; ceramiczn*; cegielni*; цементн*; стекольн*;"
     " керамическ*; кирпичн*",
     "C24": "steel; steelworks; steelmaker; steelmakers; steel mill; steel mills; foundry;"
-    " foundries; smelter; aluminium smelter; hut* stali; hutnicz*; odlewni*; stalown*; металлург*;"
-    " сталелитейн*; литейн*",
+    " foundries; smelter; aluminium smelter; hut* stali; hut* aluminium; алюминиев* завод*;"
+    " hutnicz*; odlewni*; stalown*; металлург*; сталелитейн*; литейн*",
     "C25": "metalworking; metal fabricator; metalworks; toolmaker; obróbk* metali; metalow*;"
     " металлообработ*; металлоконструкц*",
     "C26": "electronics; electronics manufacturer; electronics maker; chip maker; chipmaker;"
@@ -120,9 +120,9 @@ INDUSTRIES = {
     "H52": "logistics; logistics company; logistics provider; logistics operator; 3pl;"
     " warehousing; warehouse operator; freight forwarder; freight forwarders; forwarder; airport;"
     " airports; port operator; container terminal; container terminals; seaport; logistyczn*;"
-    " logistyk*; spedycj*; spedycyjn*; magazynow* operator*; lotnisk*; port lotniczy; portu"
-    " lotniczego; terminal* kontenerow*; логистическ*; логистик*; аэропорт*; экспедит*; складск*"
-    " операт*; контейнерн* терминал*; морск* порт*",
+    " logistyk*; spedycj*; spedycyjn*; magazynow* operator*; lotnisk*; port* lotnicz*; porc*"
+    " lotnicz*; portu lotniczego; terminal* kontenerow*; логистическ*; логистик*; аэропорт*;"
+    " экспедит*; складск* операт*; контейнерн* терминал*; морск* порт*",
     "H53": "courier; courier company; couriers; parcel service; parcel carrier; parcel company;"
     " postal service; postal operator; poczt*; kuriersk*; курьерск*; почтов*; почта; служб*"
     " доставки",
@@ -166,7 +166,8 @@ INDUSTRIES = {
     " biotechnologiczn*; биотех*; научн* институт*; нии",
     "M73": "advertising agency; advertising agencies; ad agency; market research firm; marketing"
     " agency; agencj* reklamow*; agencj* marketingow*; рекламн* агентств*; маркетингов* агентств*",
-    "M75": "vet; vets; veterinary; veterinary clinics; weterynar*; ветеринар*; ветклиник*",
+    "M75": "vet; vets; veterinary; veterinary clinics; weterynar*; ветеринарн* клиник*; klinik*"
+    " weterynar*; ветеринар*; ветклиник*",
     "N77": "leasing; leasing company; car rental; rental company; equipment rental; leasingow*;"
     " wypożyczalni*; лизинг*; прокат* автомоб*",
     "N78": "staffing agency; staffing agencies; temp agency; recruitment agency; recruiter;"

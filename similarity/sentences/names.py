@@ -67,16 +67,18 @@ _EVERYDAY = word_set(
 )
 # Verbs after a name that begins a sentence: 'Relay wants' is a company or a product.
 _ACTS = word_set(
-    "is was has wants offers bids sells had lost won competes can could will would should fits"
-    " comes costs looks seems chce jest ma oferuje byl byla pasuje predlagaet khochet est byl"
+    "is was has replaced replaces beat beats helped helps runs ran saved saves wants offers bids"
+    " sells had lost won competes can could will would should fits comes costs looks seems chce"
+    " jest ma oferuje byl byla for at to dla u w na dlya v pasuje predlagaet khochet est byl"
 )
 _CUES = Phrases.of(
     {
-        "": "against; vs; versus; competitor; competitors; competing with; competes with; compete"
-        " with; rival; rivals; incumbent; replace; replaces; replacing; competition from; displace;"
-        " switch from; switching from; product; our product; przeciw; przeciwko; konkurent*;"
-        " konkuruj*; konkurencj*; rywal*; zamiast; zastąpi*; kontra; naszego; naszym; produkt*;"
-        " против; конкурент*; конкуриру*; соперник*; вместо; замен*; продукт*"
+        "": "against; vs; versus; competitor; competitors; lost to; lose to; losing to; competing"
+        " with; competes with; compete with; rival; rivals; incumbent; replace; replaces;"
+        " replacing; competition from; displace; switch from; switching from; product; our product;"
+        " przeciw; przeciwko; konkurent*; konkuruj*; konkurencj*; rywal*; zamiast; zastąpi*;"
+        " kontra; naszego; naszym; produkt*; против; конкурент*; конкуриру*; соперник*; вместо;"
+        " замен*; продукт*"
     }
 )
 
@@ -144,7 +146,7 @@ def _at(
     if whole:
         return max(whole, key=lambda found: found.end)
     for key, parts in parts_of.items():
-        if end := _joined(words, at, parts):
+        if end := _joined(words, at, parts, lower):
             return Found(key, at, end)
     for key, parts in parts_of.items():
         # A part of a name: 'Corvid' for 'Corvid ERP', where no other name begins so.
@@ -180,7 +182,7 @@ def _fits(words: Sequence[Word], at: int, parts: Sequence[str]) -> bool:
     )
 
 
-def _joined(words: Sequence[Word], at: int, parts: Sequence[str]) -> int:
+def _joined(words: Sequence[Word], at: int, parts: Sequence[str], lower: bool) -> int:
     """The end of a name that is written in other words: 'Pulse Bench', 'AtlasWarehouse'."""
     name = "".join(parts)
     if len(name) <= SHORT:
@@ -189,7 +191,7 @@ def _joined(words: Sequence[Word], at: int, parts: Sequence[str]) -> int:
         return at + 1
     if len(parts) == 1 and at + 1 < len(words) and not words[at + 1].apart:
         written = words[at].folded + words[at + 1].folded
-        capitals = words[at].capital and not words[at].opens
+        capitals = lower or (words[at].capital and not words[at].opens)
         if _has_ending(written, name) and (capitals or words[at + 1].capital or _cued(words, at)):
             return at + 2
     return 0
@@ -199,6 +201,9 @@ def _stands_out(words: Sequence[Word], at: int, name: str, lower: bool) -> bool:
     """Whether a single word is meant as a name, and not as the ordinary word that it may be."""
     word = words[at]
     if name not in _EVERYDAY and len(name) > SHORT - 1:
+        return True
+    # Ordinary English words have neither Polish and Russian endings nor Cyrillic letters.
+    if word.plain != word.folded or word.folded not in (name, f"{name}s"):
         return True
     if word.capital and not word.opens:
         return True

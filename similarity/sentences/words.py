@@ -47,8 +47,10 @@ class Word:
 
     @property
     def denies(self) -> bool:
-        """Whether it is a verb with 'not' in it."""
-        return self.text[-2:].lower() in ("'t", "’t")
+        """Whether it is a verb with 'not' in it; what cannot be done may well be wanted."""
+        return self.text[-2:].lower() in ("'t", "’t") and not self.plain.startswith(
+            ("can", "could")
+        )
 
 
 def word_set(written: str) -> frozenset[str]:
