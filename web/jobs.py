@@ -1,7 +1,9 @@
 """The kinds of jobs that a workspace has."""
 
+from pathlib import Path
 from typing import Any
 
+from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
 from workspace.jobs.running import Kind, Kinds, Task
 
@@ -19,4 +21,21 @@ def kinds_of(workspace: Workspace) -> Kinds:
         catalog.warm()
         return {"documents": prepared}
 
-    return {REINDEX: Kind("Rebuild the search index", reindex)}
+    def make_backup(task: Task) -> dict[str, Any]:
+        folder = task.parameters.get("folder")
+        return back_up(workspace, Path(folder) if folder else None)
+
+    def hold_drill(task: Task) -> dict[str, Any]:
+        identity = task.parameters.get("identity")
+        return drill(
+            Path(task.parameters["file"]),
+            workspace.settings,
+            catalog.encoder,
+            Path(identity) if identity else None,
+        )
+
+    return {
+        REINDEX: Kind("Rebuild the search index", reindex),
+        BACKUP: Kind("Back up", make_backup),
+        DRILL: Kind("Restore a backup as a drill", hold_drill),
+    }
