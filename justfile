@@ -56,6 +56,10 @@ fmt: setup
 bench *options: setup
     @{{ python }} -m tests.benchmarks {{ options }}
 
+# Kill writing processes, and look whether anything is lost; options go to the runner
+torture *options: setup
+    @{{ python }} -m tests.torture {{ options }}
+
 # Make every stored vector and index anew
 reindex: (_install "")
     @.venv/bin/dealkin reindex
