@@ -60,6 +60,10 @@ bench *options: setup
 torture *options: setup
     @{{ python }} -m tests.torture {{ options }}
 
+# Send bad input to every address; `just fuzz 50000` sends more
+fuzz cases="10000": setup
+    @FUZZ_CASES={{ cases }} {{ python }} -m pytest tests/web/test_bad_input.py
+
 # Make every stored vector and index anew
 reindex: (_install "")
     @.venv/bin/dealkin reindex
