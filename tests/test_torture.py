@@ -12,13 +12,23 @@ from tests.conftest import Backend
 @pytest.mark.slow
 def test_should_lose_nothing_when_processes_are_killed(backend: Backend, tmp_path: Path) -> None:
     name = backend.lend("empty")
-    processes = 1 if backend.url(name).startswith("sqlite") else 2
-    command = [sys.executable, "-m", "tests.torture", "--folder", str(tmp_path)]
-    options = ["--url", backend.url(name), "--processes", str(processes)]
-    for kills in (6, 10):
-        done = subprocess.run(
-            [*command, *options, "--kills", str(kills)], capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.startswith(f"{kills} kills"), "it goes on where it ended"
+    processes = "1" if backend.url(name).startswith("sqlite") else "2"
+    for kills in ("4", "6"):
+        said = torture(backend.url(name), tmp_path, "--processes", processes, "--kills", kills)
+        assert said.startswith(f"{kills} kills"), "it goes on where it ended"
     backend.give_back(name)
+
+
+@pytest.mark.slow
+def test_should_lose_nothing_when_upgrades_are_killed(backend: Backend, tmp_path: Path) -> None:
+    name = backend.lend("empty")
+    assert "no row is lost" in torture(backend.url(name), tmp_path, "--upgrades", "4")
+    backend.give_back(name)
+
+
+def torture(url: str, folder: Path, *options: str) -> str:
+    """What a torture of a database says."""
+    command = [sys.executable, "-m", "tests.torture", "--folder", str(folder), "--url", url]
+    done = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

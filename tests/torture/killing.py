@@ -155,6 +155,8 @@ def _add_accounts(workspace: Workspace, token: str) -> None:
 def _run_job(workspace: Workspace, token: str) -> None:
     def work(task: Task) -> None:
         token = task.parameters["token"]
+        if "done" in task.place:
+            return
         with task.part() as session:
             add_account(session, f"Part {token}")
             task.place["done"] = token
@@ -189,6 +191,11 @@ def require_whole(session: Session) -> None:
     assert parts == sorted(done), "each part was committed once, with its place"
     documented = select(Document.subject_id).where(Document.kind == "deal")
     assert set(session.exec(documented)) == set(session.exec(select(Deal.id)))
+    require_sound(session)
+
+
+def require_sound(session: Session) -> None:
+    """Fail if SQLite finds its file damaged, or a row that refers to nothing."""
     if session.connection().dialect.name == "sqlite":
         for pragma, sound in (("integrity_check", [("ok",)]), ("foreign_key_check", [])):
             rows = session.connection().exec_driver_sql(f"PRAGMA {pragma}").fetchall()
