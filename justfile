@@ -60,9 +60,9 @@ bench *options: setup
 torture *options: setup
     @{{ python }} -m tests.torture {{ options }}
 
-# Send bad input to every address; `just fuzz 50000` sends more
-fuzz cases="10000": setup
-    @FUZZ_CASES={{ cases }} {{ python }} -m pytest tests/web/test_bad_input.py
+# Send bad input to every address: 10,000 cases, or FUZZ_CASES; options go to pytest
+fuzz *options: setup
+    @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py {{ options }}
 
 # Make every stored vector and index anew
 reindex: (_install "")
