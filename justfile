@@ -56,6 +56,14 @@ fmt: setup
 bench *options: setup
     @{{ python }} -m tests.benchmarks {{ options }}
 
+# Kill writing processes, and look whether anything is lost; options go to the runner
+torture *options: setup
+    @{{ python }} -m tests.torture {{ options }}
+
+# Send bad input to every address: 10,000 cases, or FUZZ_CASES; options go to pytest
+fuzz *options: setup
+    @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py {{ options }}
+
 # Make every stored vector and index anew
 reindex: (_install "")
     @.venv/bin/dealkin reindex

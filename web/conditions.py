@@ -15,7 +15,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from web.workspace import Workspace
-from workspace.clock import now
+from workspace.audit import AuditEntry
+from workspace.backups.archives import backups_in
+from workspace.clock import now, spoken
 from workspace.database import Database
 from workspace.delivery.outbox import OutboxMessage
 from workspace.jobs.tables import Job, JobState
@@ -28,6 +30,8 @@ NO_SPACE = 100_000_000
 STUCK_ATTEMPTS = 3
 # Jobs that failed within this time are worth a look.
 LATELY = timedelta(days=1)
+# A backup is made each day, so that one is missing by then.
+OLD_BACKUP = timedelta(days=2)
 # For how long what was found is shown again without a look.
 KEPT_SECONDS = 15.0
 
@@ -71,6 +75,7 @@ def stored_conditions(session: Session, database: Database, settings: Settings) 
     checks = (
         _mail(session, settings),
         _jobs(session),
+        _backup(session, settings),
         *(_disk(folder) for folder in folders(database, settings)),
     )
     return [condition for condition in checks if condition]
@@ -127,6 +132,24 @@ def _jobs(session: Session) -> Condition | None:
         return None
     jobs = "1 job has" if count == 1 else f"{count:,} jobs have"
     return Condition("jobs", False, f"{jobs} failed since yesterday: see Jobs.")
+
+
+def _backup(session: Session, settings: Settings) -> Condition | None:
+    """Backups that Dealkin makes and that are old, or were never made in a workspace in use."""
+    folder = settings.backup_folder
+    if folder is None:
+        return None
+    backups = backups_in(folder)
+    if backups:
+        last = backups[0].made_at
+        if now() - last < OLD_BACKUP:
+            return None
+        text = f"The last backup is of {spoken(last.date())}. See Jobs for why none followed."
+        return Condition("backup", False, text)
+    first = session.execute(sa.select(sa.func.min(col(AuditEntry.at)))).scalar()
+    if first is None or now() - first < OLD_BACKUP:
+        return None
+    return Condition("backup", False, f"There is no backup in {folder}. See Jobs for why.")
 
 
 def _disk(folder: Path) -> Condition | None:

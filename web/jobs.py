@@ -1,8 +1,10 @@
 """The kinds of jobs that a workspace has."""
 
+from pathlib import Path
 from typing import Any
 
 from references.imports import EXTENSION
+from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
@@ -33,8 +35,23 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         removers = EXTENSION.removers
         return undo.undo_import(task, workspace.database, removers, catalog.postpone)
 
+    def make_backup(task: Task) -> dict[str, Any]:
+        folder = task.parameters.get("folder")
+        return back_up(workspace, Path(folder) if folder else None)
+
+    def hold_drill(task: Task) -> dict[str, Any]:
+        identity = task.parameters.get("identity")
+        return drill(
+            Path(task.parameters["file"]),
+            workspace.settings,
+            catalog.encoder,
+            Path(identity) if identity else None,
+        )
+
     return {
         REINDEX: Kind("Rebuild the search index", reindex),
         runs.IMPORT: Kind("Import", import_files),
         runs.UNDO: Kind("Undo import", undo_import),
+        BACKUP: Kind("Back up", make_backup),
+        DRILL: Kind("Restore a backup as a drill", hold_drill),
     }

@@ -209,17 +209,18 @@ class Database:
     def is_newer(self) -> bool:
         """Whether the schema has a revision that this version does not know."""
         known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
-        current = self._revision()
+        current = self.revision()
         return current is not None and current not in {script.revision for script in known}
 
-    def _revision(self) -> str | None:
+    def revision(self) -> str | None:
+        """The revision of the schema; None where there are no tables yet."""
         with self.reader.connect() as connection:
             return MigrationContext.configure(connection).get_current_revision()
 
     def is_current(self) -> bool:
         """Whether the schema has the newest revision."""
         head = ScriptDirectory.from_config(self._alembic()).get_current_head()
-        return self._revision() == head
+        return self.revision() == head
 
     def _alembic(self) -> Config:
         config = Config()

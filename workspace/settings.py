@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     model_languages: str = ""
     # A sentence-transformers cross-encoder (a folder or a name) that rates the best kin again.
     reranker: str | None = None
+    # The folder of backups; by default in the home folder. "off" leaves backups to others.
+    backups: str | None = None
+    # The public key of age for which backups are encrypted.
+    backup_recipient: str | None = None
     # The secret with which Prometheus asks for /metrics; without one there is no such page.
     metrics_token: str | None = Field(default=None, repr=False)
     # The address in people's browsers, if the server listens on another one, as behind a proxy.
@@ -47,6 +51,13 @@ class Settings(BaseSettings):
     def direct_database(self) -> str:
         """The URL of a connection that stays open, on which the database notifies."""
         return sqlalchemy_url(self.direct_database_url or self.database)
+
+    @property
+    def backup_folder(self) -> Path | None:
+        """The folder of backups; None where Dealkin makes none."""
+        if self.backups == "off":
+            return None
+        return Path(self.backups) if self.backups else self.home / "backups"
 
     @property
     def indexes(self) -> Path:

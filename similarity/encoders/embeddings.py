@@ -82,8 +82,12 @@ class Embedder:
 
     @property
     def problem(self) -> str:
-        """Why the model cannot be used; empty if it can, or has not been tried."""
-        return "" if "_model" in self.__dict__ else self._problem
+        """Why the model cannot be used; empty if it can, or has not been tried for long."""
+        if "_model" in self.__dict__:
+            return ""
+        if self._attempted is not None and time.monotonic() >= self._patient_until:
+            return self._problem or f"The model {self.name} is still being loaded."
+        return self._problem
 
     @cached_property
     def _source(self) -> str:
@@ -113,19 +117,19 @@ class Embedder:
         """
         self._attempted = threading.Event()
         self._patient_until = time.monotonic() + FIRST_SECONDS
-        threading.Thread(target=self._keep_loading, name="model", daemon=True).start()
+        threading.Thread(
+            target=self._keep_loading, args=(self._attempted,), name="model", daemon=True
+        ).start()
 
-    def _keep_loading(self) -> None:
+    def _keep_loading(self, attempted: threading.Event) -> None:
         while True:
             try:
                 self._load()
+                return
             except ModelUnavailable as problem:
                 log.warning("%s", problem)
             finally:
-                if self._attempted:
-                    self._attempted.set()
-            if not self.problem:
-                return
+                attempted.set()
             time.sleep(max(0.0, self._retry_at - time.monotonic()))
 
     def load(self) -> None:
@@ -196,8 +200,8 @@ class Embedder:
         if self._attempted is None or "_model" in self.__dict__:
             return
         self._attempted.wait(max(0.0, self._patient_until - time.monotonic()))
-        if "_model" not in self.__dict__:
-            raise ModelUnavailable(self._problem or f"The model {self.name} is still being loaded.")
+        if problem := self.problem:
+            raise ModelUnavailable(problem)
 
     def _usable_model(self) -> "SentenceTransformer":
         """The model; at once `ModelUnavailable` for a while after it could not be loaded."""

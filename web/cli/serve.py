@@ -158,6 +158,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from web.app import create_app
+    from web.backups import back_up_when_due
     from web.jobs import kinds_of
     from web.server import Server, settle
     from workspace.collaboration import digests
@@ -190,7 +191,15 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
         settle()
         leader.start_worker("catch-up", catch_up)
 
+    def back_up() -> float:
+        try:
+            return back_up_when_due(workspace)
+        except Exception:
+            logger.exception("No backup could be queued")
+            return CATCH_UP_SECONDS
+
     leader.start()
+    leader.start_worker("backups", back_up)
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
         leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))

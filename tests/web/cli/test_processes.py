@@ -88,12 +88,14 @@ def test_should_serve_replace_and_stop(world: World, shared: Database, tmp_path:
         until(lambda: answers(address))
         before = children(parent)
         assert len(before) == 2
-        with httpx.Client(base_url=address, cookies={"session": secret}) as client:
+        with httpx.Client(base_url=address, cookies={"session": secret}, timeout=SECONDS) as client:
             sent = {"name": "Quillfeather Optics", "_csrf_token": csrf_token_of(secret)}
             assert client.post("/accounts", data=sent).status_code == 303
         # Whichever process answers, it knows what the other one has saved.
         for _ in range(8):
-            found = httpx.get(f"{address}/search?q=Quillfeather", cookies={"session": secret})
+            found = httpx.get(
+                f"{address}/search?q=Quillfeather", cookies={"session": secret}, timeout=SECONDS
+            )
             assert "Quillfeather Optics" in found.text
 
         os.kill(min(before), signal.SIGKILL)

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from web.backups import BACKUP
 from web.forms import row_id
 from web.jobs import REINDEX, kinds_of
 from web.lists import filled, first_page
@@ -74,6 +75,16 @@ class JobController(Controller):
             job = queue.enqueue(session, REINDEX, visit.viewer.person_id)
             audit(session, visit.viewer.person_id, "job started", f"job {job.id}")
         return visit.go(LIST, "The search index will be rebuilt.")
+
+    @post("/backup")
+    def back_up(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            if queue.is_unfinished(session, BACKUP):
+                raise Conflict("A backup is being made already.")
+            job = queue.enqueue(session, BACKUP, visit.viewer.person_id)
+            audit(session, visit.viewer.person_id, "job started", f"job {job.id}")
+        return visit.go(LIST, "A backup will be made.")
 
     @post("/{job_id:int}/cancel")
     def cancel(self, visit: NamedDependency[Visit], job_id: FromPath[int]) -> Response[Any]:

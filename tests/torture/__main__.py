@@ -1,0 +1,32 @@
+"""Kill processes while they write. The folder keeps the tally, so a run goes on where one ended."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from tests.torture.killing import Torture
+from tests.torture.upgrading import kill_upgrades
+
+
+def main() -> None:
+    options = argparse.ArgumentParser("just torture", description=__doc__)
+    options.add_argument("--kills", type=int, default=1_000, help="how many, with those before")
+    options.add_argument("--processes", type=int, default=1, help="above 1 it needs PostgreSQL")
+    options.add_argument("--url", help="a database of its own; by default SQLite in the folder")
+    options.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "torture")
+    options.add_argument("--upgrades", type=int, help="kill so many upgrades instead")
+    given = options.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    url = given.url or f"sqlite:///{given.folder / 'torture.sqlite3'}"
+    if given.upgrades:
+        cut_off = kill_upgrades(given.folder, url, given.upgrades)
+        print(f"{given.upgrades} upgrades, {cut_off} killed before their end: no row is lost.")
+        return
+    tally = Torture(given.folder, url, given.processes).run(given.kills)
+    print(
+        f"{tally.kills:,} kills: {tally.acknowledged:,} acknowledged writes,"
+        f" {tally.rows:,} in the database; none lost, none half, search as from the database."
+    )
+
+
+main()

@@ -1,0 +1,134 @@
+"""Backups as jobs, when they are due, and the drill that shows that a backup can be restored."""
+
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from similarity.encoders.embeddings import Encoder
+from similarity.search import search
+from web.workspace import Workspace, workspace_on
+from workspace.backups.archives import Manifest, is_due, make_backup, rotate
+from workspace.backups.restoring import restore
+from workspace.clock import now
+from workspace.database import Database
+from workspace.deals.access import visible_deals
+from workspace.deals.tables import Deal
+from workspace.errors import DealkinError
+from workspace.jobs import queue
+from workspace.jobs.tables import JobState
+from workspace.people.viewer import PLAIN_VIEW
+from workspace.settings import Settings
+from workspace.setup import open_database
+
+BACKUP = "backup"
+DRILL = "drill"
+EVERY = timedelta(days=1)
+# How often the leader looks whether a backup is due.
+PAUSE_SECONDS = 600.0
+# Deals that a drill looks for in the restored workspace.
+QUESTIONS = 20
+
+
+def back_up(workspace: Workspace, folder: Path | None = None) -> dict[str, Any]:
+    """Make a backup, and delete those that are not kept in the folder of backups."""
+    settings = workspace.settings
+    kept_in = settings.backup_folder
+    target = folder or kept_in
+    if target is None:
+        raise DealkinError("DEALKIN_BACKUPS is off: give the folder for the backup.")
+    file, manifest = make_backup(workspace.database, settings, target)
+    if target == kept_in:
+        rotate(target)
+    rows = sum(manifest.rows.values())
+    return {"file": str(file), "rows": rows, "bytes": file.stat().st_size}
+
+
+def back_up_when_due(workspace: Workspace) -> float:
+    """Queue a backup if the last one is a day old; returns the seconds until the next look."""
+    folder = workspace.settings.backup_folder
+    if folder and is_due(folder, EVERY):
+        with workspace.database.write() as session:
+            if not queue.is_unfinished(session, BACKUP) and not _failed_lately(session):
+                queue.enqueue(session, BACKUP, None)
+    return PAUSE_SECONDS
+
+
+def restore_workspace(file: Path, settings: Settings, identity: Path | None = None) -> Manifest:
+    """Restore a backup into the empty place of these settings, and bring it up to date."""
+    manifest = restore(file, settings, identity)
+    open_database(settings).close()
+    return manifest
+
+
+def drill(
+    file: Path, settings: Settings, encoder: Encoder, identity: Path | None = None
+) -> dict[str, Any]:
+    """Restore a backup into a scratch place, count its rows, and ask it questions.
+
+    Each question is the name of a deal, and has to find the deal.
+    """
+    with _scratch(settings) as scratch:
+        manifest = restore_workspace(file, scratch, identity)
+        with closing(Database(scratch.database)) as database:
+            workspace = workspace_on(database, scratch, encoder)
+            with database.read() as session:
+                asked, missed = _ask(session, workspace)
+    if missed:
+        raise DealkinError(f"The restored workspace does not find {', '.join(missed)}.")
+    return {
+        "file": file.name,
+        "made at": manifest.made_at,
+        "rows": sum(manifest.rows.values()),
+        "questions": asked,
+    }
+
+
+def _ask(session: Session, workspace: Workspace) -> tuple[int, list[str]]:
+    """How many deals were looked for, and the keys of those that were not found."""
+    deals = select(Deal.key, Deal.name).where(visible_deals(PLAIN_VIEW)).order_by(col(Deal.id))
+    rows = session.exec(deals).all()
+    sample = rows[:: max(1, len(rows) // QUESTIONS)][:QUESTIONS]
+    missed = []
+    for key, name in sample:
+        found = search(session, PLAIN_VIEW, workspace.catalog, name, limit=50)
+        if key not in {hit.key for hit in found.deals}:
+            missed.append(key)
+    return len(sample), missed
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Settings]:
+    """The settings of an empty place of the same kind, which is gone after the block."""
+    with tempfile.TemporaryDirectory(prefix="dealkin-drill-") as home:
+        place: dict[str, Any] = {"home": Path(home), "backups": "off"}
+        url = sa.make_url(settings.database)
+        if url.get_backend_name() == "sqlite":
+            yield settings.model_copy(update={**place, "database_url": None})
+            return
+        name = f"dealkin_drill_{secrets.token_hex(4)}"
+        engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql(f"CREATE DATABASE {name}")
+            made = url.set(database=name).render_as_string(hide_password=False)
+            try:
+                yield settings.model_copy(update={**place, "database_url": made})
+            finally:
+                with engine.connect() as connection:
+                    connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+        finally:
+            engine.dispose()
+
+
+def _failed_lately(session: Session) -> bool:
+    """Whether the last backup failed within a day: trying every few minutes would not help."""
+    last = queue.job_rows(session, kind=BACKUP, limit=1)
+    ended = last[0].finished_at if last and last[0].state == JobState.FAILED else None
+    return ended is not None and now() - ended < EVERY

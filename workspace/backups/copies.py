@@ -1,0 +1,119 @@
+"""Consistent copies of a database while it is used, and databases made of them.
+
+A copy of SQLite is made by `VACUUM INTO`, in one read transaction. PostgreSQL is copied by its own
+`pg_dump` on an exported snapshot, so that the rows that are counted are those that are copied.
+"""
+
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from workspace.database import Database
+from workspace.errors import DealkinError
+
+SQLITE_FILE = "database.sqlite3"
+POSTGRES_FILE = "database.dump"
+
+
+def copy_database(database: Database, folder: Path) -> tuple[Path, dict[str, int]]:
+    """Copy the database into a file in the folder; the file, and the rows of each table."""
+    if database.is_sqlite:
+        return _copy_sqlite(database, folder / SQLITE_FILE)
+    return _copy_postgres(database, folder / POSTGRES_FILE)
+
+
+def fill_database(database: Database, file: Path) -> None:
+    """Make an empty database what it was when the file was copied.
+
+    On SQLite the database is not open yet, and its file does not exist.
+    """
+    if database.is_sqlite:
+        path = Path(str(database.url.database))
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for leftover in ("-wal", "-shm"):
+            # They belong to another database, and would be played into this one.
+            path.with_name(path.name + leftover).unlink(missing_ok=True)
+        shutil.copyfile(file, path)
+        path.chmod(0o600)
+    else:
+        options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
+        _run("pg_restore", *options, f"--dbname={_plain_url(database)}", str(file))
+
+
+def is_empty(database: Database) -> bool:
+    """Whether there is no table in the database, or no database yet."""
+    if database.is_sqlite:
+        path = Path(str(database.url.database))
+        return not path.exists() or not path.stat().st_size
+    with database.reader.connect() as connection:
+        return not sa.inspect(connection).get_table_names()
+
+
+def count_rows(database: Database) -> dict[str, int]:
+    """How many rows each table has."""
+    with database.reader.connect() as connection:
+        return _count(connection)
+
+
+def _copy_sqlite(database: Database, file: Path) -> tuple[Path, dict[str, int]]:
+    with closing(sqlite3.connect(str(database.url.database), timeout=30)) as connection:
+        connection.execute("VACUUM INTO ?", (str(file),))
+    file.chmod(0o600)
+    with closing(sqlite3.connect(file)) as copy:
+        answer = copy.execute("PRAGMA integrity_check").fetchone()[0]
+        if answer != "ok":
+            raise DealkinError(f"The copy of the database is damaged: {answer}")
+        names = copy.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+        rows = {
+            name: copy.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0]  # noqa: S608
+            for (name,) in names.fetchall()
+        }
+    return file, rows
+
+
+def _copy_postgres(database: Database, file: Path) -> tuple[Path, dict[str, int]]:
+    options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with database.reader.connect().execution_options(**options) as connection:
+        snapshot = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
+        rows = _count(connection)
+        _run(
+            "pg_dump",
+            "--format=custom",
+            f"--snapshot={snapshot}",
+            f"--file={file}",
+            f"--dbname={_plain_url(database)}",
+        )
+    file.chmod(0o600)
+    return file, rows
+
+
+def _count(connection: sa.Connection) -> dict[str, int]:
+    tables = [sa.table(name) for name in sorted(sa.inspect(connection).get_table_names())]
+    return {
+        table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
+        for table in tables
+    }
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs; its own message where it fails."""
+    path = shutil.which(program)
+    if path is None:
+        raise DealkinError(
+            f"{program} is not installed here. Install PostgreSQL's client programs, of the"
+            " server's version or a newer one."
+        )
+    done = subprocess.run([path, *arguments], capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"{program} failed."]
+        raise DealkinError(f"{program}: {lines[-1].removeprefix(f'{program}: ')}")
+
+
+def _plain_url(database: Database) -> str:
+    return database.url.set(drivername="postgresql").render_as_string(hide_password=False)
