@@ -98,7 +98,9 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
     if context.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
     owner = context.get(Person, context.by)
-    book = address_books.AddressBook(context.session, owner.id)
+    names = [row.cells.get("name", "") for row in rows]
+    urls = [url for row in rows if (url := _profile(row.cells.get("url", "")))]
+    book = address_books.AddressBook(context.session, owner.id, names, urls)
     changed: dict[int, Connection] = {}
     named: dict[int, Connection] = {}
 
@@ -127,9 +129,9 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
     apply_each(rows, apply)
-    address_books.match_connections(context.session, list(changed.values()))
-    for suggestion in address_books.suggestions(context.session, list(changed.values())):
-        _suggest(context, suggestion)
+    address_books.match_connections(
+        context.session, list(changed.values()), partial(_suggest, context)
+    )
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):
@@ -203,6 +205,14 @@ def _emails(row: Row) -> list[str]:
         except Invalid as problem:
             row.leave_out("email", str(problem))
     return emails
+
+
+def _profile(text: str) -> str | None:
+    """The address of a profile as it is compared; None where it is none."""
+    try:
+        return people.profile_address(text)
+    except Invalid:
+        return None
 
 
 def _own_address(context: ImportContext, emails: list[str]) -> str | None:

@@ -4,7 +4,9 @@ A part applies the next rows, and writes what came of them, what they changed, a
 import is. Whatever stops the process, the record and the ledger agree.
 """
 
+import itertools
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -223,9 +225,8 @@ class ImportWork:
         """The next rows that are applied together, all of one file, and the file's number."""
         rows: list[Row] = []
         file = None
-        for start, number, group in self._groups:
-            if start < self.position:
-                continue
+        first = bisect_left(self._groups, self.position, key=lambda entry: entry[0])
+        for _, number, group in itertools.islice(self._groups, first, None):
             if file not in (None, number) or (rows and len(rows) + len(group) > most):
                 break
             file = number
