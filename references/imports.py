@@ -42,6 +42,8 @@ ADDRESS_BOOK = "Address book"
 CALENDAR = "Calendar"
 # What a reference of the past came to that did not happen.
 MISSED = State.MISSED.value
+# Kinds of files that are each member's own business.
+PERSONAL = frozenset({"connections", "cards", "meetings"})
 # How two people know each other whom an address book relates.
 _RELATED = {
     "colleague": TieKind.COLLEAGUES,

@@ -28,6 +28,7 @@ from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.experts import TopicController
+from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
@@ -64,6 +65,7 @@ CONTROLLERS = (
     ExpertController,
     GuestController,
     InfluenceController,
+    ImportController,
     InboxController,
     IntroductionController,
     InvitationController,
