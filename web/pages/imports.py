@@ -222,7 +222,10 @@ class ImportController(Controller):
         return Response(
             error_files.error_file(files[number].header, reports[number].wrong),
             media_type="text/csv",
-            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"},
+            headers={
+                "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}",
+                "Vary": "HX-Request",
+            },
         )
 
 
