@@ -31,6 +31,7 @@ from workspace.keys import plain, random_key
 from workspace.people import people
 from workspace.people.addresses import is_shared
 from workspace.people.tables import Person, Role
+from workspace.people.viewer import PLAIN_VIEW
 
 Word = TypeVar("Word", ConsentState, LegalBasis)
 
@@ -88,6 +89,7 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
             kind,
             source=source,
             asserted_by_id=owner_id,
+            imported_by=context.viewer or PLAIN_VIEW,
             **{"visibility": Visibility.PRIVATE, **facts},
         )
         return Result.UPDATED if tie else Result.CREATED

@@ -16,13 +16,15 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.imports import EXTENSION, PERSONAL
+from references.imports import DEMO, EXTENSION, PERSONAL
 from web.forms import Form, row_id
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
+from workspace import demo
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.imports import error_files, runs, undo
+from workspace.imports.checklist import Step, steps
 from workspace.imports.dates import DateOrder
 from workspace.imports.encodings import CHOICES
 from workspace.imports.files import LARGEST_FILE, read_bytes
@@ -50,6 +52,10 @@ class ImportList:
 
     rows: list[RunRow]
     all_kinds: bool
+    # What an empty workspace still needs; empty once it has some of everything.
+    steps: list[Step]
+    # Whether sample data can be added.
+    may_sample: bool
     form: Form
     largest: int = LARGEST_FILE // 10**6
 
@@ -141,6 +147,18 @@ class ImportController(Controller):
         if visit.form.refusal:
             return visit.show("imports/list.html", visit.page(import_list, visit.form))
         look(visit, run.id)
+        return visit.go(f"{LIST}/{run.id}")
+
+    @post("/sample", opt=open_to(reads=Policy.ADMINISTRATORS, writes=Policy.ADMINISTRATORS))
+    def sample(self, visit: NamedDependency[Visit]) -> Response[Any]:
+        visit.form.done()
+        by = visit.viewer.person_id
+        with visit.write() as session:
+            files = demo.sample(session, (demo.FOLDER, DEMO), EXTENSION)
+            uploads = [runs.Upload(name, raw, Reading()) for name, raw in files]
+            run = runs.store(session, by, uploads)
+            runs.begin(session, run)
+            run.job_id = queue.enqueue(session, runs.IMPORT, by, {"import": run.id}).id
         return visit.go(f"{LIST}/{run.id}")
 
     @get("/{run_id:int}")
@@ -241,7 +259,17 @@ def labelled(names: Iterable[str]) -> list[tuple[str, str]]:
 
 def import_list(session: Session, viewer: Viewer, form: Form) -> ImportList:
     """The imports that a viewer may see."""
-    return ImportList(runs.visible_runs(session, viewer), _imports_all(viewer), form)
+    all_kinds = _imports_all(viewer)
+    needed = steps(session) if all_kinds else []
+    if all(step.done for step in needed):
+        needed = []
+    return ImportList(
+        rows=runs.visible_runs(session, viewer),
+        all_kinds=all_kinds,
+        steps=needed,
+        may_sample=bool(needed) and demo.is_empty(session),
+        form=form,
+    )
 
 
 def _imports_all(viewer: Viewer) -> bool:

@@ -1,19 +1,26 @@
 """The import page: upload, preview, mapping, run, report, undo."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from litestar.testing import TestClient
 from sqlmodel import select
 
 from references.network.address_books import Connection
+from tests.serving import application
 from tests.web.conftest import Visit, Visitor
 from tests.world import World
 from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
+from workspace.database import Database
+from workspace.deals.tables import Deal
 from workspace.imports.ledger import ImportFile, ImportRun
 from workspace.jobs.running import run_next
+from workspace.people.members import add_member
+from workspace.people.tables import Person, Role
 
 LINKEDIN = (
     "First Name,Last Name,URL,Email Address,Company,Position,Connected On\n"
@@ -200,3 +207,45 @@ def test_should_say_so_where_an_import_has_stopped(
     grace.post(f"{address}/undo")
     work(workspace)
     assert "Undone" in grace.get(address).text
+
+
+@pytest.fixture
+def empty(database: Database, workspace: Workspace) -> Iterator[Visitor]:
+    """An administrator of an empty workspace."""
+    world = World(database)
+    with database.write() as session:
+        world.people["ada"] = add_member(session, "Ada Example", None, [Role.ADMIN]).id
+    with TestClient(application(workspace), base_url="http://dealkin.local") as client:
+        visitor = Visitor(client, world)
+        visitor.sign_in("ada")
+        yield visitor
+
+
+def test_should_list_what_an_empty_workspace_needs(empty: Visitor) -> None:
+    page = empty.get("/imports").text
+    assert "Set up your workspace" in page
+    assert page.count(">To do<") == 5
+    assert "Add sample data" in page
+
+
+def test_should_add_sample_data_and_remove_it(empty: Visitor, workspace: Workspace) -> None:
+    with empty.world.database.read() as session:
+        before = session.exec(select(Person.name)).all()
+    address = empty.post("/imports/sample").headers["location"]
+    work(workspace)
+    page = empty.get(address).text
+    assert "Imported" in page
+    assert "was not imported" not in page
+    listed = empty.get("/imports").text
+    assert "Set up your workspace" not in listed
+    assert empty.post("/imports/sample").status_code == 409
+    with empty.world.database.read() as session:
+        assert len(session.exec(select(Deal)).all()) > 50
+    empty.post(f"{address}/undo")
+    work(workspace)
+    assert "Undone" in empty.get(address).text
+    with empty.world.database.read() as session:
+        assert session.get_one(ImportRun, int(address.rsplit("/", 1)[1])).kept == []
+        assert session.exec(select(Deal)).all() == []
+        assert session.exec(select(Account)).all() == []
+        assert session.exec(select(Person.name)).all() == before
