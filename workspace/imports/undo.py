@@ -37,7 +37,7 @@ from workspace.jobs.running import Task
 # How a row is removed where deleting it is not all; it gets the session, the row, and by whom.
 Removers = Mapping[type[SQLModel], Callable[[Session, Any, int | None], None]]
 
-_FIRST_STEPS, _FEWEST_STEPS, _MOST_STEPS = 100, 20, 5000
+_FIRST_STEPS, _FEWEST_STEPS, _MOST_STEPS = 200, 200, 5000
 # How much of what was kept is told.
 _MOST_TOLD = 200
 # Columns that change with every other one, and so tell of no edit of their own.
