@@ -86,6 +86,7 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
     names = list(corpus)
     number = {name: row for row, name in enumerate(names)}
     collection = _collected(list(corpus.values()), encoder)
+    texts = {query: collection.content(texts[query]) for query in judged}
     vectors = encoder.encode([texts[query] for query in judged])
     totals: dict[str, list[Figures]] = defaultdict(list)
     for query, vector in zip(judged, vectors, strict=True):
@@ -348,18 +349,19 @@ def _collected(documents: Sequence[Document], encoder: Encoder) -> Collection:
         if document.pieces
     ]
     collection = Collection(mean_of(vectors[wholes].sum(axis=0), len(wholes)) if wholes else None)
-    collection.put(
-        [
-            Entry(
-                id=row,
-                language=document.language,
-                terms=document.terms,
-                roles=[role for role, _ in document.pieces],
-                vectors=vectors[end - len(document.pieces) : end],
-            )
-            for row, (document, end) in enumerate(zip(documents, ends, strict=True))
-        ]
-    )
+    entries = [
+        Entry(
+            id=row,
+            language=document.language,
+            terms=document.names,
+            roles=[role for role, _ in document.pieces],
+            vectors=vectors[end - len(document.pieces) : end],
+            sentences=document.sentences,
+        )
+        for row, (document, end) in enumerate(zip(documents, ends, strict=True))
+    ]
+    collection.put(entries)
+    collection.reword([entries[row] for row in collection.settle()])
     return collection
 
 

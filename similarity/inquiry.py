@@ -16,6 +16,7 @@ from similarity.encoders.embeddings import ModelUnavailable
 from similarity.feedback import Verdict, judgements
 from similarity.index.catalog import Catalog
 from similarity.index.collection import POOL, Collection, Scope
+from similarity.index.documents import join
 from similarity.index.facets import Facts, facets, facts, resolve
 from similarity.index.sources import Kind, deal_texts
 from similarity.index.vectors import Vectors
@@ -165,8 +166,13 @@ def ask_of_text(
     *,
     weights: Weights | None = None,
 ) -> Inquiry:
-    """An inquiry about the deals that are like a text."""
-    return inquire(session, viewer, about_text(catalog, text), weights=weights)
+    """An inquiry about the deals that are like a text, as far as it is no boilerplate of deals."""
+    with catalog.searching(session, Kind.DEAL) as collection:
+        said = collection.content(text)
+    # Of boilerplate alone nothing is left that could be like a deal.
+    empty = bool(text) and not said
+    question = Question("", None, Facets()) if empty else about_text(catalog, said)
+    return inquire(session, viewer, question, weights=weights)
 
 
 def inquire(
@@ -195,16 +201,32 @@ def about_deal(session: Session, catalog: Catalog, deal: Deal) -> Question:
 
 
 def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> dict[int, Question]:
-    """The question for each of these deals, by its id."""
+    """The question for each of these deals, by its id: its prose without boilerplate.
+
+    The name is never boilerplate, however many deals have the same one.
+    """
     ids = [deal.id for deal in deals]
     facets_of = facets(session, ids)
+    texts = {deal_id: text for deal_id, text, _ in deal_texts(session, ids)}
+    contents = {}
+    with catalog.searching(session, Kind.DEAL) as collection:
+        for deal_id, text in texts.items():
+            prose = join([text.use_case, text.notes])
+            said = collection.content(prose)
+            contents[deal_id] = text.prose if said == prose else join([text.name, said])
+    cut = [deal_id for deal_id, text in texts.items() if contents[deal_id] != text.prose]
+    vector_of = dict(
+        zip(cut, catalog.content_vectors([contents[each] for each in cut]), strict=True)
+    )
     questions = {}
-    for deal_id, text, _ in deal_texts(session, ids):
+    for deal_id in texts:
         judged = judgements(session, deal_id)
         unlike = {kin for kin, row in judged.items() if row.verdict == Verdict.UNLIKE}
+        if deal_id not in vector_of:
+            vector_of[deal_id] = catalog.whole_vector(session, Kind.DEAL, deal_id)
         questions[deal_id] = Question(
-            text=text.prose,
-            vector=catalog.whole_vector(session, Kind.DEAL, deal_id),
+            text=contents[deal_id],
+            vector=vector_of[deal_id],
             facets=facets_of[deal_id],
             excluded=frozenset({deal_id, *unlike}),
             liked=frozenset(judged.keys() - unlike),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,14 +16,23 @@ from similarity.encoders.reranking import READ, readings
 from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection
 from similarity.index.documents import join
-from similarity.index.sources import Kind
+from similarity.index.language import stems, with_content
+from similarity.index.sources import Kind, names_of
 from similarity.inquiry import Inquiry, Ranked, Want, rank, reasons
 from similarity.retrieval import TextQuery, ask
 from similarity.scoring import Term, Value
-from similarity.snippets import NO_TEXT, Span, StoredText, snippet, surfaces, texts_of
+from similarity.snippets import (
+    NO_TEXT,
+    Span,
+    StoredText,
+    contents_of,
+    snippet,
+    surfaces,
+    written_as_names,
+)
 from workspace.accounts.accounts import Account
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
-from workspace.deals.tables import Deal, Outcome
+from workspace.deals.tables import Deal, DealProduct, Outcome, Product
 from workspace.people.tables import Person
 
 # So many times the deals that are shown are ranked, because some are folded into others.
@@ -96,7 +106,7 @@ def kin_of(
     ids = [deal.id for deal in near]
     of_deal = sa.select(col(Deal.id), col(Deal.account_id)).where(col(Deal.id).in_(ids))
     accounts = {row.id: row.account_id for row in session.execute(of_deal)}
-    folded = _fold(near, accounts, texts_of(session, Kind.DEAL, ids), limit)
+    folded = _fold(near, accounts, contents_of(session, catalog, Kind.DEAL, ids), limit)
     return present(session, catalog, inquiry, folded)
 
 
@@ -133,7 +143,7 @@ def _rerank(
     if not catalog.reader:
         return ranked
     first = ranked[:READ]
-    stored = texts_of(session, Kind.DEAL, [deal.id for deal in first])
+    stored = contents_of(session, catalog, Kind.DEAL, [deal.id for deal in first])
     nearest = [(stored.get(deal.id, NO_TEXT), deal.passage) for deal in first]
     texts = [join([text.title, text.passage(number)]) for text, number in nearest]
     read = readings(catalog.reader, inquiry.question.text, texts, inquiry.weights)
@@ -185,20 +195,24 @@ def present(
     question, weights = inquiry.question, inquiry.weights
     own_account = inquiry.deal.account_id if inquiry.deal else None
     ids = [row.deal.id for row in shown]
-    texts = texts_of(session, Kind.DEAL, ids)
+    texts = contents_of(session, catalog, Kind.DEAL, ids)
     everything = [*ids, *(deal.id for row in shown for deal in row.folded)]
     rows = {row.id: row for row in session.execute(_display(everything))}
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(collection, question.text, None, weights, catalog.encoder.languages)
         stems_of = {deal_id: matched_stems(collection, asked, deal_id) for deal_id in ids}
+        rarity = {stem: collection.words.rarity(stem) for stem in set(chain(*stems_of.values()))}
+    offered = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, ids)
     kin = []
     for each in shown:
         deal = each.deal
         row = rows[deal.id]
         text = texts.get(deal.id, NO_TEXT)
-        stems = stems_of[deal.id]
+        shared = with_content(stems_of[deal.id], text.language)
+        written = [text.whole, question.text]
+        telling = telling_first(shared, offered[deal.id], written, text.language, rarity)
         # A word of a related name is not in the deal's own text, but it is in the question.
-        words = surfaces([text.whole, question.text], stems, text.language)[:WORDS_SHOWN]
+        words = surfaces(written, telling[: 2 * WORDS_SHOWN], text.language)[:WORDS_SHOWN]
         terms = reasons(inquiry, deal)
         values = {term.name: Value(term.value, term.because) for term in terms}
         passage = text.passage(deal.passage)
@@ -220,7 +234,7 @@ def present(
                 score=deal.score,
                 band=deal.band,
                 terms=[_with_words(term, words) for term in terms],
-                snippet=snippet(passage, stems[:WORDS_MARKED], text.language),
+                snippet=snippet(passage, shared[:WORDS_MARKED], text.language),
                 difference=scoring.difference(question.facets, deal.facets, values, weights),
                 liked=deal.id in question.liked,
                 same_account=own_account is not None and row.account_id == own_account,
@@ -239,6 +253,24 @@ def matched_stems(collection: Collection, asked: TextQuery, document: int) -> li
     query = asked.query.terms
     gain = collection.words.gain(document, query)
     return sorted(gain, key=lambda term: (-gain[term] * query[term], term))
+
+
+def telling_first(
+    terms: Sequence[str],
+    products: Sequence[str],
+    texts: Sequence[str],
+    language: str,
+    rarity: Mapping[str, float],
+) -> list[str]:
+    """Stems in the order in which they are named as words in common: those of products, then what
+    these texts write as a name, then all others; the rarest of each first."""
+    of_products = {stem for name in products for stem in stems(name, language)}
+    of_names = written_as_names(texts, language)
+
+    def order(stem: str) -> tuple[bool, bool, float]:
+        return (stem not in of_products, stem not in of_names, -rarity[stem])
+
+    return sorted(terms, key=order)
 
 
 def _with_words(term: Term, words: list[str]) -> Term:

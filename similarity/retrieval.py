@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.index.collection import NONE, POOL, Candidates, Collection, Query, Scope
-from similarity.index.language import language_of, stems
+from similarity.index.language import language_of, stems_asked_for
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets, Weights
 
@@ -56,7 +56,7 @@ def ask(
     language = language or language_of(text, collection.languages())
     model_knows = not model_languages or language in model_languages
     return TextQuery(
-        query=collection.query(stems(text, language), vector),
+        query=collection.query(stems_asked_for(text, language), vector),
         language=language,
         weights=weights if model_knows else weights.for_words(),
         leans=model_knows and vector is not None and len(text.split()) <= SHORT,

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 from similarity.calibration import nearness_floor
 from similarity.index.catalog import Catalog
 from similarity.index.collection import Collection as Documents
-from similarity.index.language import stems
+from similarity.index.language import stems_asked_for
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.inquiry import about_text
@@ -21,7 +21,7 @@ from similarity.names.lookup import Closeness, NameMatch, find_names
 from similarity.names.tables import Subject
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
-from similarity.snippets import NO_TEXT, Span, snippet, texts_of
+from similarity.snippets import NO_TEXT, Span, contents_of, snippet
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
 from workspace.assets import Asset
@@ -204,7 +204,7 @@ def _by_text(
         ranked = best(matches, text_scores(matches, asked.weights), len(matches.ids))
         rows = [row for row in ranked if matches.words[row] >= WORDS_FLOOR][:limit]
         words = [matched_stems(collection, asked, matches.ids[row]) for row in rows]
-    texts = texts_of(session, kind, [matches.ids[row] for row in rows])
+    texts = contents_of(session, catalog, kind, [matches.ids[row] for row in rows])
     passages = {}
     for row, marked in zip(rows, words, strict=True):
         written = texts.get(matches.ids[row], NO_TEXT)
@@ -223,7 +223,7 @@ def _in_every_language(collection: Documents, asked: TextQuery, text: str) -> Te
         stem: 1.0
         for language in collection.languages()
         if language != asked.language
-        for stem in stems(text, language)
+        for stem in stems_asked_for(text, language)
     }
     return replace(asked, query=replace(asked.query, terms={**stemmed, **asked.query.terms}))
 

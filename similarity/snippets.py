@@ -1,17 +1,25 @@
 """Snippets: the stored texts of documents, cut to a few lines with the matching words marked."""
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from similarity.index.catalog import Catalog
 from similarity.index.documents import PieceRole, join
-from similarity.index.language import stems
+from similarity.index.language import CAPITAL, stems
 from similarity.index.sources import Kind
 from similarity.index.tables import Document, Passage
+
+# A word with a capital after another word or a comma, with a capital or digit after its first
+# letter, or of digits and letters.
+_NAME = re.compile(
+    rf"(?<=[^\W\d_][ ,(])[{CAPITAL}]\w*|(?<=, )[{CAPITAL}]\w*"
+    rf"|\b[^\W\d_]\w*?(?:[{CAPITAL}]|\d)\w*"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,16 @@ def surfaces(texts: Iterable[str], terms: Iterable[str], language: str) -> list[
     return list(dict.fromkeys(surface or stem for stem, surface in surface_of.items()))
 
 
+def written_as_names(texts: Iterable[str], language: str) -> set[str]:
+    """The stems of the words that these texts write with a capital within a sentence, or with
+    several, or with a digit: names, abbreviations, and the nouns of German."""
+    names = set()
+    for text in texts:
+        for found in _NAME.finditer(text):
+            names.update(stems(found[0], language))
+    return names
+
+
 @dataclass(frozen=True)
 class StoredText:
     """The stored text of a document."""
@@ -62,11 +80,30 @@ class StoredText:
     title: str = ""
     passages: tuple[str, ...] = ()
 
-    def passage(self, number: int) -> str:
-        """The passage of this number; without passages, the whole without its title."""
-        if 0 <= number < len(self.passages):
-            return self.passages[number]
+    @property
+    def prose(self) -> str:
+        """The whole without its title."""
         return self.whole.removeprefix(join([self.title])).strip()
+
+    def passage(self, number: int) -> str:
+        """The passage of this number; without passages, or if nothing is left of it, the prose."""
+        passage = self.passages[number] if 0 <= number < len(self.passages) else ""
+        return passage or self.prose
+
+    def without(self, sentences: Collection[str]) -> "StoredText":
+        """The text without these sentences of its prose."""
+        if not sentences:
+            return self
+        # Passages have a single space wherever the text has spaces or a new line.
+        said = "|".join(re.escape(" ".join(each.split())) for each in sentences)
+        pattern = re.compile(rf"(?<!\S)(?:{said})(?!\S)")
+
+        def cut(text: str) -> str:
+            return " ".join(pattern.sub("", " ".join(text.split())).split())
+
+        title = join([self.title])
+        whole = f"{title} {cut(self.prose)}".strip() if self.title else cut(self.whole)
+        return replace(self, whole=whole, passages=tuple(map(cut, self.passages)))
 
 
 NO_TEXT = StoredText("en", "")
@@ -93,6 +130,18 @@ def texts_of(session: Session, kind: Kind, ids: list[int]) -> dict[int, StoredTe
             stored = texts[subject]
             texts[subject] = replace(stored, passages=(*stored.passages, text))
     return texts
+
+
+def contents_of(
+    session: Session, catalog: Catalog, kind: Kind, ids: list[int]
+) -> dict[int, StoredText]:
+    """The stored texts of these subjects' documents without boilerplate, by subject."""
+    texts = texts_of(session, kind, ids)
+    with catalog.searching(session, kind) as documents:
+        return {
+            subject: text.without(documents.boilerplate_of(text.prose))
+            for subject, text in texts.items()
+        }
 
 
 def _merged(spans: Iterable[Span]) -> list[Span]:

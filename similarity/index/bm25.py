@@ -97,6 +97,11 @@ class WordIndex:
         return self._size
 
     @property
+    def total(self) -> int:
+        """How many counted documents there are."""
+        return self._total
+
+    @property
     def ids(self) -> Ids:
         """The document in each slot, or of a dead slot the removed document."""
         return self._ids[: self._used]

@@ -5,6 +5,7 @@ before each answer, and are saved to files only so that a process starts faster.
 missing, stale, damaged or of another model is rebuilt.
 """
 
+import hashlib
 import logging
 import threading
 from collections.abc import Iterator, Sequence
@@ -19,8 +20,8 @@ from sqlmodel import Session, col, select
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader, readings
 from similarity.index.collection import Collection, Entry
-from similarity.index.documents import PieceRole
-from similarity.index.facets import facts
+from similarity.index.documents import PieceRole, unpacked
+from similarity.index.facets import Facts, facts
 from similarity.index.indexer import Indexer, Progress, lacking_vectors, postpone
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import Kind
@@ -31,6 +32,9 @@ from workspace.change_log import Mark
 from workspace.database import Database, batches
 
 log = logging.getLogger(__name__)
+
+# How many vectors of deals' texts without boilerplate are kept.
+CONTENT_VECTORS = 1024
 
 
 class Catalog:
@@ -50,6 +54,8 @@ class Catalog:
         # How many documents have changed since the last snapshots.
         self._unsaved = 0
         self._lock = threading.RLock()
+        # By the hash of the text, because some texts are confidential.
+        self._content_vectors: dict[bytes, Vectors] = {}
 
     def attach(self) -> None:
         """Renew documents in every transaction that writes through the database."""
@@ -87,6 +93,25 @@ class Catalog:
             )
         ).scalar()
         return np.frombuffer(vector, np.float32) if vector else None
+
+    def content_vectors(self, texts: Sequence[str]) -> list[Vectors | None]:
+        """The raw vectors of texts that are no stored documents; None where there is no text or
+        no model can read it. What was asked lately is not encoded again."""
+        known = self._content_vectors
+        digests = [hashlib.sha256(text.encode("utf-8", "replace")).digest() for text in texts]
+        new = {
+            digest: text
+            for digest, text in zip(digests, texts, strict=True)
+            if text.strip() and digest not in known
+        }
+        try:
+            encoded = self.encoder.encode(list(new.values())) if new else ()
+        except ModelUnavailable:
+            return [None] * len(texts)
+        if len(known) + len(new) > CONTENT_VECTORS:
+            known = self._content_vectors = {}
+        known.update(zip(new, encoded, strict=True))
+        return [known.get(digest) for digest in digests]
 
     def cosines(
         self, session: Session, kind: Kind, subjects: Sequence[int], vector: Vectors
@@ -152,7 +177,7 @@ class Catalog:
             order = (col(Document.confidential), col(Document.subject_id))
             for batch in batches(session.exec(subjects.order_by(*order))):
                 collection.put(self._load(session, kind, batch))
-                collection.settle()
+            self._settle(session, kind, collection)
         self._collections = collections
         self._unsaved = sum(map(len, collections.values()))
 
@@ -165,14 +190,21 @@ class Catalog:
                 self._collections[kind].put(entries)
                 removed = set(batch) - {entry.id for entry in entries}
                 self._collections[kind].remove(list(removed))
-            self._collections[kind].settle()
+            self._settle(session, kind, self._collections[kind])
         self._unsaved += len(changes)
+
+    def _settle(self, session: Session, kind: Kind, collection: Collection) -> None:
+        """Settle a collection, and put the words again that it asks for."""
+        for batch in batches(collection.settle()):
+            collection.reword(self._load(session, kind, batch, with_vectors=False))
 
     def _mean(self, session: Session, kind: Kind) -> Vectors | None:
         row = session.get(CatalogMean, (kind, self.encoder.model_id))
         return np.frombuffer(row.vector, np.float32) if row else None
 
-    def _load(self, session: Session, kind: Kind, subjects: list[int]) -> list[Entry]:
+    def _load(
+        self, session: Session, kind: Kind, subjects: list[int], *, with_vectors: bool = True
+    ) -> list[Entry]:
         """The stored documents of these subjects, as entries of a collection."""
         rows = session.execute(
             sa.select(
@@ -185,29 +217,35 @@ class Catalog:
         ).all()
         roles: dict[int, list[int]] = {row.id: [] for row in rows}
         vectors: dict[int, list[bytes]] = {row.id: [] for row in rows}
-        # A document of which the model has not read every piece gets no vectors yet.
-        lacking = lacking_vectors(session, self.encoder.model_id, list(vectors))
-        passages = session.execute(
-            sa.select(col(Passage.document_id), col(Passage.part), col(Passage.vector))
-            .where(col(Passage.document_id).in_(vectors.keys() - lacking))
-            .order_by(col(Passage.document_id), col(Passage.position))
-        )
-        for document, role, vector in passages:
-            roles[document].append(role)
-            vectors[document].append(vector)
-        facts_of = facts(session, subjects) if kind is Kind.DEAL else {}
-        return [
-            Entry(
-                id=row.subject_id,
-                language=row.language,
-                terms=row.terms.split(),
-                roles=roles[row.id],
-                vectors=_stacked(vectors[row.id]),
-                counted=not row.confidential,
-                facts=facts_of.get(row.subject_id),
+        facts_of: dict[int, Facts] = {}
+        if with_vectors:
+            # A document of which the model has not read every piece gets no vectors yet.
+            lacking = lacking_vectors(session, self.encoder.model_id, list(vectors))
+            passages = session.execute(
+                sa.select(col(Passage.document_id), col(Passage.part), col(Passage.vector))
+                .where(col(Passage.document_id).in_(vectors.keys() - lacking))
+                .order_by(col(Passage.document_id), col(Passage.position))
             )
-            for row in rows
-        ]
+            for document, role, vector in passages:
+                roles[document].append(role)
+                vectors[document].append(vector)
+            facts_of = facts(session, subjects) if kind is Kind.DEAL else {}
+        entries = []
+        for row in rows:
+            names, sentences = unpacked(row.terms)
+            entries.append(
+                Entry(
+                    id=row.subject_id,
+                    language=row.language,
+                    terms=names,
+                    roles=roles[row.id],
+                    vectors=_stacked(vectors[row.id]),
+                    counted=not row.confidential,
+                    facts=facts_of.get(row.subject_id),
+                    sentences=sentences,
+                )
+            )
+        return entries
 
     def _save_now_and_then(self) -> None:
         """Write snapshots once so much has changed that following the old ones is slow."""

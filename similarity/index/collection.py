@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from similarity.index import arrays
 from similarity.index.bm25 import Mask, Scores, WordIndex, grown
-from similarity.index.documents import PieceRole
+from similarity.index.boilerplate import SentenceIndex, boilerplate_of, content
+from similarity.index.documents import PieceRole, Sentence
 from similarity.index.facets import FacetIndex, Facts
 from similarity.index.language import common_languages
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
@@ -37,6 +38,7 @@ class Entry:
 
     id: int
     language: str
+    # The terms outside of its sentences.
     terms: Sequence[str]
     # The `PieceRole` of each piece.
     roles: Sequence[int]
@@ -46,6 +48,8 @@ class Entry:
     counted: bool = True
     # The facets of a deal; None for all other kinds.
     facts: Facts | None = None
+    # Those that are boilerplate say nothing.
+    sentences: Sequence[Sentence] = ()
 
 
 @dataclass(frozen=True)
@@ -115,8 +119,11 @@ class Collection:
         self.vectors = VectorIndex(1)
         self.words = WordIndex()
         self.facets = FacetIndex()
-        # By id: the language's number, the number of its first piece, and how many pieces it has.
+        self.sentences = SentenceIndex()
+        # By id: the language's number, the number of its first piece, how many pieces it has, and
+        # whether its prose is boilerplate alone.
         self._language = np.zeros(1024, np.uint8)
+        self._hollow = np.zeros(1024, bool)
         self._first: Ids = np.zeros(1024, np.int64)
         self._piece_counts = np.zeros(1024, np.int32)
         # By the number of a piece: whether it is in the index, its document, and its role.
@@ -146,7 +153,10 @@ class Collection:
         if not entries:
             return
         self.remove([entry.id for entry in entries])
-        self.words.put_all([(entry.id, entry.terms, entry.counted) for entry in entries])
+        for entry in entries:
+            prints = {each for sentence in entry.sentences for each in sentence.fingerprints}
+            account = entry.facts.account_id if entry.facts else None
+            self.sentences.put(entry.id, prints, account, counted=entry.counted)
         self.facets.put({entry.id: entry.facts for entry in entries if entry.facts})
         ids = np.array([entry.id for entry in entries], np.int64)
         counts = np.array([len(entry.vectors) for entry in entries])
@@ -168,6 +178,23 @@ class Collection:
             if not len(self.vectors):
                 self.vectors = VectorIndex(stacked.shape[1])
             self.vectors.add(np.arange(new.start, new.stop), stacked)
+        self.reword(entries)
+
+    def reword(self, entries: Sequence[Entry]) -> None:
+        """Put the words of documents again that `settle` named; their vectors are not needed."""
+        documents = []
+        for entry in entries:
+            said = [
+                each
+                for each in entry.sentences
+                if not self.sentences.is_boilerplate(each.fingerprints)
+            ]
+            terms = [*entry.terms, *(term for sentence in said for term in sentence.terms)]
+            documents.append((entry.id, terms, entry.counted))
+            had_meaning = any(each.meant and each.terms for each in entry.sentences)
+            has_meaning = any(each.meant and each.terms for each in said)
+            self._hollow[entry.id] = had_meaning and not has_meaning
+        self.words.put_all(documents)
         self.words.settle()
 
     def remove(self, ids: Sequence[int]) -> None:
@@ -183,10 +210,14 @@ class Collection:
         self._language[documents] = self._piece_counts[documents] = 0
         for document in documents.tolist():
             self.words.remove(document)
+            self.sentences.remove(document)
         self.facets.remove(documents)
 
-    def settle(self) -> None:
-        """Put the vectors into lists once there are so many that scanning them all is slow."""
+    def settle(self) -> list[int]:
+        """Decide anew what is boilerplate; the documents whose words have to be put again.
+
+        Vectors are put into lists once there are so many that scanning them all is slow.
+        """
         if self.vectors.needs_lists(self._counted_pieces):
             # Sampled from counted documents in the order of their ids, so that no confidential
             # document has an influence on the lists.
@@ -196,6 +227,16 @@ class Collection:
             sample = self.vectors.vectors(self._pieces_of(counted[::step]))
             pieces = np.flatnonzero(self._held[: self._next])
             self.vectors.make_lists(self._counted_pieces, sample, pieces)
+        changed: list[int] = self.sentences.settle(self.words.total).tolist()
+        return changed
+
+    def content(self, text: str) -> str:
+        """A text without the sentences that are boilerplate among the documents."""
+        return content(text, self.sentences.is_boilerplate)
+
+    def boilerplate_of(self, text: str) -> list[str]:
+        """The sentences of a text that are boilerplate among the documents."""
+        return boilerplate_of(text, self.sentences.is_boilerplate)
 
     def languages(self) -> Counter[str]:
         """How many of the counted documents are in each language."""
@@ -298,6 +339,8 @@ class Collection:
                 "owner": self._owner[: self._next],
                 "part": self._role[: self._next],
                 "languages": np.array(self._languages, "U8"),
+                "hollow": self._hollow,
+                **self.sentences.arrays(),
             },
         )
         return files
@@ -314,7 +357,8 @@ class Collection:
         collection.facets = FacetIndex.load(files[2])
         stored = arrays.load(files[3])
         collection.mean = stored["mean"] if stored["mean"].size else None
-        collection._language = stored["language"]
+        collection._language, collection._hollow = stored["language"], stored["hollow"]
+        collection.sentences = SentenceIndex.of(stored)
         collection._first, collection._piece_counts = stored["first"], stored["parts"]
         collection._held, collection._owner = stored["held"], stored["owner"]
         collection._role = stored["part"]
@@ -341,7 +385,7 @@ class Collection:
     def _make_room(self, ids: int, pieces: int) -> None:
         """Make room for ids below `ids` and for `pieces` numbers of pieces."""
         if ids > len(self._piece_counts):
-            for name in ("_language", "_first", "_piece_counts"):
+            for name in ("_language", "_hollow", "_first", "_piece_counts"):
                 setattr(self, name, grown(getattr(self, name), 2 * ids))
         if pieces > len(self._role):
             for name in ("_held", "_owner", "_role"):
@@ -436,6 +480,11 @@ class Collection:
                 share * np.where(np.isfinite(near[role]), near[role], whole)
                 for role, share in ROLE_SHARE.items()
             )
+            # Where the prose is boilerplate, only the title has a meaning.
+            hollow = self._hollow[ids[read]]
+            title = near[PieceRole.TITLE]
+            nearness[read[hollow]] = np.where(np.isfinite(title), title, 0.0)[hollow]
+            wholes[read[hollow]] = 0
             # Passages are numbered from the first one; among equally near ones the first wins.
             place = np.arange(len(pieces))
             is_passage = roles == PieceRole.PASSAGE

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
+from similarity.index.boilerplate import fingerprints, sentences
 from similarity.index.language import language_of, stems
 
 # Raised when documents are prepared differently, so that all are prepared again.
-PREPARATION = 1
+PREPARATION = 2
 # The most words of a passage: half of what the model reads at once.
 PASSAGE_WORDS = 90
 # The most passages of a document: longer texts are pasted material rather than a description.
@@ -25,17 +26,55 @@ class PieceRole(IntEnum):
 
 
 @dataclass(frozen=True)
+class Sentence:
+    """A sentence of a document, by which it is noticed that many documents share it."""
+
+    # Empty where it is too short to be compared.
+    fingerprints: tuple[int, ...]
+    terms: tuple[str, ...]
+    # Whether it is part of the whole, and so has a meaning.
+    meant: bool = True
+
+
+@dataclass(frozen=True)
 class Document:
     """What is searched in place of a deal, an asset or a person.
 
     Each piece gets a vector: the whole; the title, unless it is the whole; and the passages, if
-    there are several. The terms are the stems of the whole and of the related names; those of
-    the title occur twice.
+    there are several. The terms are the stems of the whole and of the related names and texts;
+    those of the title occur twice.
     """
 
     language: str
     pieces: tuple[tuple[PieceRole, str], ...]
-    terms: tuple[str, ...]
+    # The terms of the title and of the related names.
+    names: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """All terms."""
+        return (*self.names, *(term for each in self.sentences for term in each.terms))
+
+    def packed(self) -> str:
+        """The terms as they are stored, separated by spaces: a line of names, and for each
+        sentence a line that begins with its fingerprints, after a minus if it is not meant."""
+        lines = [" ".join(self.names)]
+        for each in self.sentences:
+            head = ("" if each.meant else "-") + ",".join(map(str, each.fingerprints))
+            lines.append(" ".join([head, *each.terms]))
+        return "\n".join(lines)
+
+
+def unpacked(stored: str) -> tuple[list[str], list[Sentence]]:
+    """The terms of the names, and the sentences, of a document as it is stored."""
+    names, *lines = stored.split("\n")
+    found = []
+    for line in lines:
+        head, *terms = line.split(" ")
+        prints = tuple(map(int, filter(None, head.removeprefix("-").split(","))))
+        found.append(Sentence(prints, tuple(terms), not head.startswith("-")))
+    return names.split(), found
 
 
 @dataclass(frozen=True)
@@ -85,14 +124,13 @@ class PersonText:
 def deal_document(deal: DealText) -> Document:
     """The document of a deal: the seller's texts, and the related names as words."""
     related = [
-        deal.reason,
         deal.account,
         deal.industry,
         deal.account_description,
         *deal.products,
         *deal.competitors,
     ]
-    return document(deal.name, [deal.use_case, deal.notes], related)
+    return document(deal.name, [deal.use_case, deal.notes], related, [deal.reason])
 
 
 def asset_document(asset: AssetText) -> Document:
@@ -106,14 +144,19 @@ def person_document(person: PersonText) -> Document:
     return document(person.title, [person.skills, person.about], related)
 
 
-def document(title: str, prose: Sequence[str], related: Sequence[str] = ()) -> Document:
-    """A document of a title and prose. Related names are only words: they are not encoded."""
-    return _document(title, tuple(prose), tuple(related))
+def document(
+    title: str, prose: Sequence[str], related: Sequence[str] = (), remarks: Sequence[str] = ()
+) -> Document:
+    """A document of a title and prose. Related names, and prose that remarks on it, are only
+    words: they are not encoded."""
+    return _document(title, tuple(prose), tuple(related), tuple(remarks))
 
 
 # Imported records often repeat texts.
 @lru_cache(maxsize=4096)
-def _document(title: str, prose: tuple[str, ...], related: tuple[str, ...]) -> Document:
+def _document(
+    title: str, prose: tuple[str, ...], related: tuple[str, ...], remarks: tuple[str, ...]
+) -> Document:
     whole = join([title, *prose])
     language = language_of(whole)
     pieces = [(PieceRole.WHOLE, whole)] if whole else []
@@ -122,8 +165,19 @@ def _document(title: str, prose: tuple[str, ...], related: tuple[str, ...]) -> D
     split = passages(join(prose))
     if len(split) > 1:
         pieces += ((PieceRole.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
-    terms = stems(join([title, whole, *related]), language)
-    return Document(language, tuple(pieces), tuple(terms))
+    # A title is the name of its subject, however many have the same one.
+    names = stems(join([title, title, *related]), language)
+    said = [
+        Sentence(prints, tuple(stems(part, language)), meant)
+        for text, meant in ((join(prose), True), (join(remarks), False))
+        for part, prints in _with_fingerprints(sentences(text))
+    ]
+    kept = tuple(each for each in said if each.fingerprints or each.terms)
+    return Document(language, tuple(pieces), tuple(names), kept)
+
+
+def _with_fingerprints(parts: list[str]) -> Iterable[tuple[str, tuple[int, ...]]]:
+    return zip(parts, fingerprints(parts), strict=True)
 
 
 def forget_texts() -> None:

@@ -41,6 +41,7 @@ class Facts:
     outcome: str
     opened: date | None
     owner_id: int | None
+    account_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ _FACTS = (
         col(Deal.outcome),
         col(Deal.opened),
         col(Deal.owner_id),
+        col(Deal.account_id),
     )
     .outerjoin(Account, col(Account.id) == col(Deal.account_id))
     .where(col(Deal.id).in_(sa.bindparam("ids", expanding=True)))
@@ -88,7 +90,8 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
         )
         # Unpacked: a question reads hundreds of rows, and access by name takes much longer.
         for (
-            deal_id, industry, headcount, country, region, closed, outcome, opened, owner_id
+            deal_id, industry, headcount, country, region, closed, outcome, opened, owner_id,
+            account_id,
         ) in session.execute(_FACTS, {"ids": batch}):  # fmt: skip
             deal_facets = Facets(
                 industry=industry,
@@ -99,7 +102,7 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
                 region=region,
                 closed=closed,
             )
-            facts_of[deal_id] = Facts(deal_facets, outcome, opened, owner_id)
+            facts_of[deal_id] = Facts(deal_facets, outcome, opened, owner_id, account_id)
     return facts_of
 
 

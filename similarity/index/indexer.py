@@ -187,7 +187,7 @@ class Indexer:
                     "content_hash": digest,
                     "prepared": PREPARATION,
                     "language": text.language,
-                    "terms": " ".join(text.terms),
+                    "terms": text.packed(),
                     "confidential": confidential,
                 }
             )
@@ -388,7 +388,7 @@ def _wrongly_flagged() -> Any:
 
 def _content_hash(text: Text) -> str:
     pieces = (f"{role:d}{piece}" for role, piece in text.pieces)
-    return _digest(PREPARATION, text.language, *text.terms, "", *pieces)
+    return _digest(PREPARATION, text.language, text.packed(), "", *pieces)
 
 
 def _digest(*parts: object) -> str:

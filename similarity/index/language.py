@@ -3,11 +3,13 @@
 import math
 import re
 import threading
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 import Stemmer
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+from similarity.index.stop_words import CONTENT_ELSEWHERE, stop_words, words_without_content
 
 # The languages that are recognised, with their Snowball stemmers. A text in another language is
 # taken for the nearest of these, and so are questions in that language.
@@ -31,32 +33,20 @@ PRIOR = 2.0
 # A language of a smaller share of a collection's documents was probably recognised by mistake.
 RARE = 0.01
 
-# Words that do not tell what an English text is about.
-_ENGLISH_STOP_WORDS = frozenset(
-    """
-    a about above after again all also am an and any are as at be because been before being
-    below between both but by can could did do does doing down during each few for from
-    further had has have having he her here hers him his how i if in into is it its itself
-    just me more most my no nor not of off on once only or other our out over own same she
-    should so some such than that the their them then there these they this those through to
-    too under until up very was we were what when where which while who whom why will with
-    would you your
-    """.split()  # noqa: SIM905 - a list of a hundred quoted words is harder to read.
-)
 _WORD = re.compile(r"\w+")
 # Joined names such as a.b.c, HADOOP-123 or and/or, which are terms beside their words. The
 # quantifiers are possessive and matches begin at a word, or long words would take quadratic time.
 _JOINED = re.compile(r"\b\w++(?:[.\-/:]\w++)+")
 # The letters of the scripts with two cases: Latin, Greek, Cyrillic and Armenian.
-_CAPITAL = "".join(filter(str.isupper, map(chr, range(0x590))))
+CAPITAL = "".join(filter(str.isupper, map(chr, range(0x590))))
 _SMALL = "".join(filter(str.islower, map(chr, range(0x590))))
 # Compound words such as FooBar, foo_bar or v2, whose parts are terms beside the whole.
 _COMPOUND = re.compile(
-    rf"_|[{_SMALL}][{_CAPITAL}]|[{_CAPITAL}][{_CAPITAL}][{_SMALL}]"
-    rf"|[{_SMALL}{_CAPITAL}]\d|\d[{_SMALL}{_CAPITAL}]"
+    rf"_|[{_SMALL}][{CAPITAL}]|[{CAPITAL}][{CAPITAL}][{_SMALL}]"
+    rf"|[{_SMALL}{CAPITAL}]\d|\d[{_SMALL}{CAPITAL}]"
 )
 _PART = re.compile(
-    rf"[{_CAPITAL}]+(?![{_SMALL}])|[{_CAPITAL}]?[{_SMALL}]+|\d+|[^\W\d_{_SMALL}{_CAPITAL}]+"
+    rf"[{CAPITAL}]+(?![{_SMALL}])|[{CAPITAL}]?[{_SMALL}]+|\d+|[^\W\d_{_SMALL}{CAPITAL}]+"
 )
 _local = threading.local()
 
@@ -93,13 +83,42 @@ def common_languages(counts: Mapping[str, int]) -> set[str]:
 
 
 def stems(text: str, language: str) -> list[str]:
-    """The stems of `text`: of its words, of the parts of compound words, and of joined names."""
+    """The stems of `text`: of its words, of the parts of compound words, and of joined names.
+
+    An English text's stop words are left out.
+    """
+    return _stems(text, language, stop_words("en") if language == "en" else frozenset())
+
+
+def stems_asked_for(text: str, language: str) -> list[str]:
+    """The stems of a question, without the stop words of its language.
+
+    Documents keep theirs, so that their lengths are those of their texts: that ranks better.
+    """
+    return _stems(text, language, stop_words(language))
+
+
+def with_content(terms: Iterable[str], language: str) -> list[str]:
+    """Those of these stems that are not of words without content."""
+    empty = _stems_without_content(language)
+    return [term for term in terms if term not in empty]
+
+
+@cache
+def _stems_without_content(language: str) -> frozenset[str]:
+    """The stems of words without content; not those that are words with content themselves."""
+    empty = words_without_content(language)
+    found = set(_stemmer(language).stemWords(sorted(empty)))
+    return frozenset(found - (CONTENT_ELSEWHERE - empty))
+
+
+def _stems(text: str, language: str, left_out: frozenset[str]) -> list[str]:
     words = _WORD.findall(text)
-    stop_words = _ENGLISH_STOP_WORDS if language == "en" else ()
-    whole = [word for word in (word.lower() for word in words) if word not in stop_words]
     parts = [part for word in words if _COMPOUND.search(word) for part in _parts(word)]
+    said = [word for word in (*(word.lower() for word in words), *parts) if word not in left_out]
     joined = [name.lower() for name in _JOINED.findall(text)]
-    return [*_stemmer(language).stemWords(whole + parts), *joined]
+    names = [name for name in joined if not left_out.issuperset(_WORD.findall(name))]
+    return [*_stemmer(language).stemWords(said), *names]
 
 
 def _parts(word: str) -> list[str]:

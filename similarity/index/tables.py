@@ -21,7 +21,7 @@ class Document(SQLModel, table=True):
     # PREPARATION when this was written.
     prepared: int
     language: str = Field(default="", max_length=10)
-    # The stems, in the order of the text, separated by single spaces.
+    # The stems, as `Document.packed` of the document's text writes them.
     terms: str = Field(default="", sa_type=sa.Text)
     # Only viewers who may see a confidential deal find its document, and no statistic counts it.
     confidential: bool = False

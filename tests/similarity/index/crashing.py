@@ -22,7 +22,9 @@ def edit(database: Database, text: str) -> None:
     """Write on some deals: on so many that snapshots are worth writing again."""
     with database.write() as session:
         for deal in session.exec(select(Deal).order_by(Deal.key).limit(3)):
-            lifecycle.edit(session, deal, None, {"notes": f"{text} {deal.key}", "use_case": text})
+            lifecycle.edit(
+                session, deal, None, {"notes": f"{text} for {deal.name}", "use_case": text}
+            )
 
 
 def write_for_ever(url: str, folder: Path, ready: Any) -> None:

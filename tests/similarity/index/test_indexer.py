@@ -167,6 +167,25 @@ def test_should_leave_nothing_of_a_failed_commit(database: Database, catalog: Ca
     assert found(database, catalog, "zebra") == []
 
 
+def test_should_prepare_older_documents_again_without_encoding_them(
+    database: Database, counting: tuple[Catalog, CountingEmbedder]
+) -> None:
+    catalog, encoder = counting
+    with database.write() as session:
+        log(session, "Zebra crossing", use_case="Paint stripes on every road of the town.")
+    encoder.encoded.clear()
+    with database.read() as session:
+        before = {row.id: row.terms for row in session.exec(select(Document))}
+    with database.write() as session:
+        older = {"prepared": 0, "content_hash": "older", "terms": "zebra cross"}
+        session.execute(sa.update(Document).values(older))
+    assert catalog.catch_up() == len(before)
+    assert encoder.encoded == []
+    with database.read() as session:
+        after = sorted(row.terms for row in session.exec(select(Document)))
+    assert after == sorted(before.values())
+
+
 def test_should_not_encode_unchanged_text_again(
     world: World, counting: tuple[Catalog, CountingEmbedder]
 ) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from similarity.index.language import STEMMERS, language_of, stems
+from similarity.index.language import STEMMERS, language_of, stems, stems_asked_for, with_content
 
 MEGABYTE = 1_000_000
 HOSTILE = {
@@ -149,6 +149,47 @@ def test_should_leave_stop_words_out_of_english_only() -> None:
     assert stems("What is in the warehouse of the bank", "en") == ["warehous", "bank"]
     # 'do' and 'on' are words in Polish.
     assert len(stems("do on i", "pl")) == 3
+
+
+def test_should_leave_the_stop_words_of_its_language_out_of_a_question() -> None:
+    assert stems_asked_for("What is in the warehouse of the bank", "en") == ["warehous", "bank"]
+    assert stems_asked_for("oraz/jest żeby", "pl") == []
+    assert stems_asked_for("что это для вас", "ru") == []
+    # The documents keep them.
+    assert len(stems("oraz jest żeby", "pl")) == 3
+
+
+def words_said(text: str, language: str) -> list[str]:
+    """The stems of the words of a text that have content."""
+    return with_content(stems(text, language), language)
+
+
+def test_should_know_stop_words_whatever_language_a_text_is_taken_for() -> None:
+    for language in STEMMERS:
+        assert (
+            words_said("the with oraz jest или чтобы und nicht avec dont och porque", language) == []
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hello, please find attached what we need. Kind regards", "en"),
+        ("Proszę o to, czego potrzebujemy. Dziękuję i pozdrawiam", "pl"),
+        ("Здравствуйте, нам нужно это. Спасибо, с уважением", "ru"),
+        ("Guten Tag, anbei was wir brauchen. Danke und freundliche Grüße", "de"),
+        ("Bonjour, veuillez trouver ci-joint. Merci, cordialement", "fr"),
+        ("Hola, necesitamos esto. Gracias, saludos", "es"),
+    ],
+)
+def test_should_find_no_content_in_the_filler_of_letters(text: str, language: str) -> None:
+    assert len(words_said(text, language)) <= 2
+
+
+def test_should_keep_words_that_have_content_in_another_language() -> None:
+    for text in ("car door", "die casting", "AI", "war room", "pro plan", "plan C", "van fleet"):
+        assert len(words_said(text, "en")) == len(text.split())
+    assert words_said("die", "de") == words_said("car", "fr") == words_said("pro", "cs") == []
 
 
 def test_should_stem_an_unknown_language_as_english() -> None:
