@@ -33,6 +33,7 @@ from workspace.keys import plain, random_key
 from workspace.people import people
 from workspace.people.addresses import is_shared
 from workspace.people.tables import Person, Role
+from workspace.people.viewer import PLAIN_VIEW
 
 Word = TypeVar("Word", ConsentState, LegalBasis)
 
@@ -44,6 +45,8 @@ ADDRESS_BOOK = "Address book"
 CALENDAR = "Calendar"
 # What a reference of the past came to that did not happen.
 MISSED = State.MISSED.value
+# Kinds of files that are each member's own business.
+PERSONAL = frozenset({"connections", "cards", "meetings"})
 # How two people know each other whom an address book relates.
 _RELATED = {
     "colleague": TieKind.COLLEAGUES,
@@ -88,6 +91,7 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
             kind,
             source=source,
             asserted_by_id=owner_id,
+            imported_by=context.viewer or PLAIN_VIEW,
             **{"visibility": Visibility.PRIVATE, **facts},
         )
         return Result.UPDATED if tie else Result.CREATED
@@ -100,7 +104,9 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
     if context.by is None:
         raise Invalid("An address book belongs to a member: --as EMAIL says to whom.")
     owner = context.get(Person, context.by)
-    book = address_books.AddressBook(context.session, owner.id)
+    names = [row.cells.get("name", "") for row in rows]
+    urls = [url for row in rows if (url := _profile(row.cells.get("url", "")))]
+    book = address_books.AddressBook(context.session, owner.id, names, urls)
     changed: dict[int, Connection] = {}
     named: dict[int, Connection] = {}
 
@@ -129,9 +135,9 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
         return Result.CREATED if created else Result.UPDATED if differs else Result.UNCHANGED
 
     apply_each(rows, apply)
-    address_books.match_connections(context.session, list(changed.values()))
-    for suggestion in address_books.suggestions(context.session, list(changed.values())):
-        _suggest(context, suggestion)
+    address_books.match_connections(
+        context.session, list(changed.values()), partial(_suggest, context)
+    )
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):
@@ -210,6 +216,14 @@ def _emails(row: Row) -> list[str]:
         except Invalid as problem:
             row.leave_out("email", str(problem))
     return emails
+
+
+def _profile(text: str) -> str | None:
+    """The address of a profile as it is compared; None where it is none."""
+    try:
+        return people.profile_address(text)
+    except Invalid:
+        return None
 
 
 def _own_address(context: ImportContext, emails: list[str]) -> str | None:

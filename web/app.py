@@ -31,6 +31,7 @@ from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.experts import TopicController
 from web.pages.health import HealthController, MetricsController
+from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
@@ -72,6 +73,7 @@ CONTROLLERS = (
     GuestController,
     HealthController,
     InfluenceController,
+    ImportController,
     InboxController,
     IntroductionController,
     InvitationController,

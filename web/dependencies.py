@@ -2,13 +2,15 @@
 
 from web.live_updates import Pulse
 from web.routes import Request
-from web.visits import Visit, submitted
+from web.visits import Visit, submitted, uploaded
 
 
 async def provide_visit(request: Request) -> Visit:
     """The request on the open workspace, with the body of a submitted form."""
-    body = await submitted(request) if request.method == "POST" else b""
-    return Visit(request, request.app.state.workspace, body)
+    if request.method != "POST":
+        return Visit(request, request.app.state.workspace, b"")
+    body, uploads = await submitted(request), await uploaded(request)
+    return Visit(request, request.app.state.workspace, body, uploads)
 
 
 def provide_pulse(request: Request) -> Pulse:

@@ -33,7 +33,7 @@ from web.pools import PASSWORDS_AT_ONCE, WRITES_AT_ONCE, Pool, in_pool
 from web.routes import Request
 from web.session_cookie import csrf_matches, session_token
 from web.turns import TooManyWait, Turns
-from web.visits import submitted
+from web.visits import submitted, takes_files, uploaded
 from web.workspace import Workspace
 from workspace.collaboration import inbox
 from workspace.database import BUSY, writing_until
@@ -47,6 +47,9 @@ from workspace.people.viewer import Viewer
 PAGES_AT_ONCE = 2
 # Seconds in which the body of a request has to arrive: forms are small.
 BODY_SECONDS = 20.0
+# The same for files, of which a slow line takes minutes to send.
+FILES_SECONDS = 300.0
+_EARLIER_SESSION = "This form is from an earlier session. Go back, reload the page, try again."
 # Seconds that a page waits for its turn: the pages before it may be blocked themselves.
 LONGEST_WAIT = 5.0
 # Seconds that a write waits for its turn and for locks, in all. After them the member gets a page
@@ -78,7 +81,8 @@ class InTime(ASGIMiddleware):
     scopes = (ScopeType.HTTP,)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        until = asyncio.get_running_loop().time() + BODY_SECONDS
+        seconds = FILES_SECONDS if scope["route_handler"].opt.get("takes_files") else BODY_SECONDS
+        until = asyncio.get_running_loop().time() + seconds
         complete = False
 
         async def receiving() -> HTTPReceiveMessage | WebSocketReceiveMessage:
@@ -114,13 +118,15 @@ class FromOurPages(ASGIMiddleware):
         if request.method not in SAFE:
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
+            if takes_files(request):
+                await _require_member(request)
             # The secret in the address of a guest's link takes the place of the token.
             by_link = policy_of(scope["route_handler"], request.method) == Policy.LINK
             token = request.headers.get("x-csrftoken") or await _token_field(request)
             if not by_link and not csrf_matches(request, token):
-                raise PermissionDeniedException(
-                    "This form is from an earlier session. Go back, reload the page, try again."
-                )
+                # Reading the files closes them.
+                await uploaded(request)
+                raise PermissionDeniedException(_EARLIER_SESSION)
         await next_app(scope, receive, send)
 
     def _same_origin(self, request: Request) -> bool:
@@ -275,6 +281,15 @@ def _viewer(state: State, token: str) -> tuple[Viewer | None, int, list[Conditio
         looks_after = Role.ADMIN in viewer.roles
         conditions = state.conditions.current(session, workspace) if looks_after else []
         return viewer, inbox.count(session, viewer), conditions
+
+
+async def _require_member(request: Request) -> None:
+    """Refuse files of visitors who may not send any, before their body is read."""
+    token = session_token(request)
+    if not token:
+        raise PermissionDeniedException(_EARLIER_SESSION)
+    viewer, *_ = await to_thread.run_sync(_viewer, request.app.state, token)
+    require(policy_of(request.scope["route_handler"], request.method) or Policy.MEMBERS, viewer)
 
 
 async def _token_field(request: Request) -> str:

@@ -1,12 +1,13 @@
 """What every handler is given: the request with its form and viewer, and ways to answer it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
+from litestar.datastructures import UploadFile
 from litestar.exceptions import NotAuthorizedException
 from litestar.response import Redirect, Response
 from sqlmodel import Session
@@ -27,6 +28,10 @@ Page = TypeVar("Page")
 FLASH = "flash"
 
 
+# A file that was sent with a form: its name and its bytes.
+Upload = tuple[str, bytes]
+
+
 @dataclass(frozen=True)
 class Visit:
     """A request to a page, on the open workspace."""
@@ -35,6 +40,8 @@ class Visit:
     workspace: Workspace
     # The submitted form, encoded; empty for a GET.
     body: bytes
+    # The files that were sent with it.
+    uploads: Sequence[Upload] = ()
 
     @property
     def viewer(self) -> Viewer:
@@ -168,9 +175,33 @@ class Visit:
 
 async def submitted(request: Request) -> bytes:
     """The submitted form, encoded; empty where the body is no form."""
-    if request.headers.get("content-type", "").split(";")[0] != "application/x-www-form-urlencoded":
-        return b""
-    # Kept for the page that a write gets which could not be saved.
-    body = await request.body()
-    request.scope["state"]["submitted"] = body
-    return body
+    match request.headers.get("content-type", "").split(";")[0]:
+        case "application/x-www-form-urlencoded":
+            # Kept for the page that a write gets which could not be saved.
+            body = await request.body()
+            request.scope["state"]["submitted"] = body
+            return body
+        case "multipart/form-data" if takes_files(request):
+            form = await request.form()
+            fields = [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
+            return urlencode(fields).encode()
+    return b""
+
+
+async def uploaded(request: Request) -> list[Upload]:
+    """The files of a form that takes some; a form without a chosen file sends an empty name."""
+    if not takes_files(request):
+        return []
+    form = await request.form()
+    uploads = []
+    for _, file in form.multi_items():
+        if isinstance(file, UploadFile):
+            if file.filename:
+                uploads.append((file.filename, await file.read()))
+            await file.close()
+    return uploads
+
+
+def takes_files(request: Request) -> bool:
+    """Whether a request is sent to a form that takes files."""
+    return bool(request.scope["route_handler"].opt.get("takes_files"))

@@ -1,5 +1,7 @@
 """The demo workspace: the record of a fictional company, with dates relative to today."""
 
+import csv
+import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -55,11 +57,7 @@ def load(
     for table in (Person, Account, Deal, Import):
         if session.exec(select(table.id).limit(1)).first() is not None:
             raise Conflict("The demo is for an empty workspace, and this one is in use.")
-    files = []
-    for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
-        file = recognise(read_file(path), extension.formats_of_all)
-        _shift_dates(file, today() - WRITTEN_ON)
-        files.append(replace(file, name=f"{_PREFIX}{path.name}"))
+    files = [replace(file, name=f"{_PREFIX}{file.name}") for file in _files(folders, extension)]
     for report in apply_files(session, files, None, extension):
         if report.refused or report.failed:
             raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
@@ -77,6 +75,41 @@ def load(
         members.append((person, password))
     session.flush()
     return members
+
+
+def sample(
+    session: Session, folders: Sequence[Path], extension: ImportExtension
+) -> list[tuple[str, bytes]]:
+    """The demo's files as sample data for a workspace without accounts and deals.
+
+    They are imported like files of its own, and removed by undoing that import.
+    """
+    if not is_empty(session):
+        raise Conflict("Sample data is for a workspace without accounts and deals.")
+    samples = []
+    for file in _files(folders, extension):
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        columns = list(dict.fromkeys(column for row in file.rows for column in row.cells))
+        writer.writerow(columns)
+        writer.writerows([row.cells.get(column, "") for column in columns] for row in file.rows)
+        samples.append((f"sample {file.name}", text.getvalue().encode()))
+    return samples
+
+
+def is_empty(session: Session) -> bool:
+    """Whether a workspace has neither accounts nor deals."""
+    return all(session.exec(select(table.id).limit(1)).first() is None for table in (Account, Deal))
+
+
+def _files(folders: Sequence[Path], extension: ImportExtension) -> list[RecognisedFile]:
+    """The demo's files, with dates relative to today."""
+    files = []
+    for path in [path for folder in folders for path in sorted(folder.glob("*.csv"))]:
+        file = recognise(read_file(path), extension.formats_of_all)
+        _shift_dates(file, today() - WRITTEN_ON)
+        files.append(file)
+    return files
 
 
 def is_demo(session: Session) -> bool:

@@ -4,7 +4,7 @@ Only its owner sees a connection. If the record has the person (`recognition.py`
 owner gets a tie that is as private as the connection.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -84,16 +84,26 @@ class Suggestion:
 
 
 class AddressBook:
-    """The connections of one member, found by profile, by address, or by company."""
+    """The connections of one member that entries of these names and profiles may be about."""
 
-    def __init__(self, session: Session, owner_id: int) -> None:
+    def __init__(
+        self, session: Session, owner_id: int, names: Iterable[str], urls: Iterable[str]
+    ) -> None:
         self.session = session
         self.owner_id = owner_id
         self._by_url: dict[str, Connection] = {}
         self._by_email: dict[tuple[str, str], Connection] = {}
         self._by_company: dict[tuple[str, str], list[Connection]] = {}
-        for row in session.exec(select(Connection).where(Connection.owner_id == owner_id)):
-            self._index(row)
+        for column, values in (
+            (Connection.plain_name, {name_key(name) for name in names}),
+            (Connection.url, set(urls)),
+        ):
+            for batch in batches(values):
+                known = select(Connection).where(
+                    Connection.owner_id == owner_id, col(column).in_(batch)
+                )
+                for row in session.exec(known.order_by(col(Connection.id))):
+                    self._index(row)
 
     def put(
         self,
@@ -195,43 +205,35 @@ def match_people(session: Session, person_ids: Collection[int]) -> int:
     return count
 
 
-def match_connections(session: Session, connections: Sequence[Connection]) -> int:
+def match_connections(
+    session: Session,
+    connections: Sequence[Connection],
+    suggest: Callable[[Suggestion], None] | None = None,
+) -> int:
     """Match connections with people in the record, and add ties; returns how many match.
 
-    A match stays until the owner removes the connection.
+    A match stays until the owner removes the connection. `suggest` is told whom of the record the
+    others may mean.
     """
     session.flush()
     rows = [row for row in connections if row.person_id is None]
-    count = 0
+    if not rows:
+        return 0
+    recognition = _recognition(session, rows)
+    pairs = [(row, recognition.match(_entry(row))) for row in rows]
     # Most address books have a card of their owner.
     matches = [
-        (row, person_id) for row, person_id in _matches(session, rows) if person_id != row.owner_id
+        (row, person_id)
+        for row, person_id in pairs
+        if person_id is not None and person_id != row.owner_id
     ]
     for batch in batches(matches):
         _add_ties(session, batch)
-        count += len(batch)
-    return count
-
-
-def suggestions(session: Session, connections: Sequence[Connection]) -> list[Suggestion]:
-    """For connections without a match, the people in the record whom they may mean."""
-    rows = [row for row in connections if row.person_id is None]
-    if not rows:
-        return []
-    recognition = _recognition(session, rows)
-    return [
-        Suggestion(row, tuple(person.name for person in people))
-        for row in rows
-        if (people := recognition.suggest(_entry(row)))
-    ]
-
-
-def _matches(session: Session, rows: Sequence[Connection]) -> list[tuple[Connection, int]]:
-    if not rows:
-        return []
-    recognition = _recognition(session, rows)
-    pairs = [(row, recognition.match(_entry(row))) for row in rows]
-    return [(row, person_id) for row, person_id in pairs if person_id is not None]
+    if suggest:
+        for row in rows:
+            if row.person_id is None and (people := recognition.suggest(_entry(row))):
+                suggest(Suggestion(row, tuple(person.name for person in people)))
+    return len(matches)
 
 
 def _recognition(session: Session, rows: Sequence[Connection]) -> Recognition:

@@ -191,10 +191,11 @@ def assert_tie(
     asserted_by_id: int | None,
     visibility: str = Visibility.EVERYONE,
     base: float | None = None,
+    imported_by: Viewer | None = None,
 ) -> tuple[Tie, bool]:
     """Add a tie, or update that of the same pair, kind, source and owner.
 
-    Returns the tie, and whether it is new.
+    Returns the tie, and whether it is new. The audit log names the owner, or who imports the tie.
     """
     if one_id == other_id:
         raise Invalid("A tie is between two people.", {"person": "Choose somebody else."})
@@ -229,7 +230,8 @@ def assert_tie(
         )
         session.add(tie)
         session.flush()
-        audit(session, asserted_by_id, "tie added", f"tie {tie.id}")
+        by = imported_by.person_id if imported_by else asserted_by_id
+        audit(session, by, "tie added", f"tie {tie.id}")
         return tie, True
     for name, value in facts.items():
         if getattr(tie, name) != value:

@@ -1,16 +1,21 @@
 """Journeys that must be short, with their clicks counted, and by keyboard alone."""
 
+from pathlib import Path
+
 from playwright.sync_api import Page, expect
-from sqlmodel import select
+from sqlmodel import col, select
 
 from references.desk.request import ReferenceRequest, State
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, contact
 from tests.world import World
+from web.jobs import kinds_of
+from web.workspace import Workspace
 from workspace.collaboration import tasks
 from workspace.deals import team
 from workspace.deals.stakeholders import add_stakeholder
-from workspace.deals.tables import Stakeholder
+from workspace.deals.tables import Deal, Stakeholder
+from workspace.jobs.running import Runner
 from workspace.people.tables import Member
 
 # Counts what a person activates, over all pages of a journey. A click on a label is one, though
@@ -166,3 +171,36 @@ def test_should_deactivate_and_hand_over_in_three_clicks(page: Page, world: Worl
     with world.database.read() as session:
         assert not session.get_one(Member, world.people["alice"]).active
         assert world.deal(session, "wards").owner_id == world.people["dana"]
+
+
+def test_should_import_a_file_in_five_clicks_and_undo_in_two(
+    page: Page, world: World, workspace: Workspace, tmp_path: Path
+) -> None:
+    rows = [f"{n},Deal number {n},Account {n % 7},{n}" for n in range(240)]
+    file = tmp_path / "deals.csv"
+    file.write_text("\n".join(["deal,name,account,amount", *rows]), encoding="utf-8")
+    sign_in(page, world, "grace")
+    page.add_init_script(COUNT)
+    page.goto("/")
+    page.locator("details.me summary").click()
+    page.get_by_role("link", name="Import").click()
+    page.set_input_files("#files", file)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator("dl.facts").first).to_contain_text("240")
+    page.get_by_role("button", name="Import", exact=True).click()
+    runner = Runner(world.database, kinds_of(workspace))
+    runner.start()
+    try:
+        expect(page.locator("h1")).to_contain_text("Imported", timeout=60_000)
+        # Opening the dialog of the system is a click, too.
+        assert clicks(page) + 1 <= 5
+        page.evaluate("sessionStorage.clicks = 0")
+        page.locator("summary").filter(has_text="Undo").click()
+        page.get_by_role("button", name="Undo import").click()
+        expect(page.locator("h1")).to_contain_text("Undone", timeout=60_000)
+        assert clicks(page) == 2
+    finally:
+        runner.stop(20)
+    with world.database.read() as session:
+        named = select(Deal).where(col(Deal.name).startswith("Deal number"))
+        assert session.exec(named).first() is None

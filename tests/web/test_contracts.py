@@ -23,6 +23,10 @@ from workspace.collaboration import notes, reminders, tasks
 from workspace.database import Database
 from workspace.deals import lifecycle, stages
 from workspace.deals.tables import Seat
+from workspace.imports import runs
+from workspace.imports.ledger import ImportPart
+from workspace.imports.preview import FilePreview, Preview
+from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.tables import Person
@@ -49,6 +53,7 @@ NO_PAGES = {
     "/deals/new/account",
     "/deals/{key}/activity/latest",
     "/deals/{key}/activity/mentions",
+    "/imports/{run_id}/errors/{number}",
     "/search/names",
     "/live",
 }
@@ -80,6 +85,11 @@ def _request(request: pytest.FixtureRequest) -> None:
             tasks.add_task(writing, wards, "Call back", alice)
             ines = row_of_key(writing, Person, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
+            file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
+            run = runs.store(writing, world.people["bob"], [file])
+            part = ImportPart(run_id=run.id, start=0, file=0, rows=1, wrong=[(2, "Odd.", ["x"])])
+            writing.add(part)
+            run.preview = Preview([FilePreview("accounts.csv", refused="Seen.")], []).to_json()
 
 
 def routes(app: Litestar) -> list[tuple[str, str]]:
@@ -132,6 +142,8 @@ def filled(path: str, world: World, session: Session) -> str:
         ("view_id", 1),
         ("task_id", 1),
         ("entry_id", own),
+        ("run_id", 1),
+        ("number", 0),
         ("name", static_path("app.css").rsplit("/", 1)[1]),
     ):
         path = path.replace(f"{{{name}}}", str(value))

@@ -44,6 +44,8 @@ FORMS = {
     "/deals/{key}/activity/mentions",
     "/deals/{key}/activity/{entry_id}/edit",
     "/deals/{key}/edit",
+    "/imports/{run_id}",
+    "/imports/{run_id}/errors/{number}",
     "/introductions/new",
     "/library/new",
     "/library/{key}/edit",

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, Relationship, find_account
 from workspace.clock import now, today
+from workspace.database import insert_rows
 from workspace.deals import access
 from workspace.deals.access import NOBODY_SEES, has_reader, require_reader_after
 from workspace.deals.keys import new_keys
@@ -195,13 +196,15 @@ def log_all(
     session.flush()
     public_products: set[int] = set()
     public_competitors: set[int] = set()
+    product_links: list[dict[str, int]] = []
+    competitor_links: list[dict[str, int]] = []
     for plan, deal in zip(new, deals, strict=True):
         products = {product.id for product in plan.products}
-        session.add_all(DealProduct(deal_id=deal.id, product_id=row_id) for row_id in products)
+        product_links += [{"deal_id": deal.id, "product_id": row_id} for row_id in products]
         competitors = {competitor.id for competitor in plan.competitors}
-        session.add_all(
-            DealCompetitor(deal_id=deal.id, competitor_id=row_id) for row_id in competitors
-        )
+        competitor_links += [
+            {"deal_id": deal.id, "competitor_id": row_id} for row_id in competitors
+        ]
         if plan.account:
             _became_customer(deal, plan.account)
         if not deal.confidential:
@@ -209,6 +212,9 @@ def log_all(
             public_products |= products
             public_competitors |= competitors
     session.flush()
+    # The documents of new deals are written anyway, whatever they are linked to.
+    insert_rows(session, DealProduct, product_links)
+    insert_rows(session, DealCompetitor, competitor_links)
     make_listed(session, Product, public_products)
     make_listed(session, Competitor, public_competitors)
     record_all(session, [deal.id for deal in deals], by, kind, text)

@@ -111,6 +111,12 @@ def label(encoding: str) -> str:
     return _LABELS.get(encoding, encoding.upper())
 
 
+# The encodings that can be chosen, with the names that programs show.
+CHOICES = tuple(
+    (encoding, label(encoding)) for encoding in ("utf-8", "utf-16", *_ENCODINGS, *_ASIAN)
+)
+
+
 def guess(raw: bytes) -> str | None:
     """The encoding in which the letters outside ASCII are the most plausible; None if none is."""
     lines = [line for line in re.split(rb"[\r\n]+", raw) if not line.isascii()]

@@ -48,11 +48,10 @@ def write_error_file(
 ) -> Path:
     """Write an error file beside those in `taken`, under a name of its own, and add it to them."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stem = _shown(Path(file_name).stem)
-    path = folder / f"{stem}.errors.csv"
+    path = folder / error_file_name(file_name)
     number = 2
     while path in taken:
-        path = folder / f"{stem}.errors-{number}.csv"
+        path = folder / error_file_name(file_name, f"-{number}")
         number += 1
     taken.add(path)
     # Its rows are as confidential as the imported file: no access for other users of the machine.
@@ -60,6 +59,11 @@ def write_error_file(
     path.chmod(0o600)
     path.write_bytes(error_file(header, rows))
     return path
+
+
+def error_file_name(file_name: str, number: str = "") -> str:
+    """The name of a file's error file."""
+    return f"{_shown(Path(file_name).stem)}.errors{number}.csv"
 
 
 def error_file(header: list[str], rows: Iterable[WrongRow]) -> bytes:

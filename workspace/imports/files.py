@@ -14,9 +14,6 @@ from workspace.errors import Invalid
 from workspace.imports import workbooks
 from workspace.imports.encodings import decode
 
-# A cell may be as long as the file; the readers of cells limit texts to what columns hold.
-csv.field_size_limit(2**31 - 1)
-
 _CONTAINERS = (
     (b"\x1f\x8b", "It is compressed: unpack it first."),
     (b"BZh", "It is compressed: unpack it first."),
@@ -24,6 +21,12 @@ _CONTAINERS = (
 )
 # Bytes that a file has at most.
 LARGEST_FILE = 50_000_000
+# Columns of a table, and letters of a cell: the reader of rows takes four bytes for each.
+MOST_COLUMNS = 2_000
+LONGEST_CELL = 4_000_000
+csv.field_size_limit(LONGEST_CELL)
+# A line with its end, as the reader of rows takes it.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _SAMPLE = 64_000
 _DELIMITERS = (",", ";", "\t", "|")
 
@@ -101,7 +104,7 @@ def read_bytes(
 
 def _workbook(name: str, digest: str, raw: bytes) -> RawFile:
     sheets = {
-        sheet: [RawRow(number, cells) for number, cells in rows]
+        sheet: [_row(number, cells) for number, cells in rows]
         for sheet, rows in workbooks.read_workbook(raw).items()
     }
     return RawFile(name, digest, next(iter(sheets.values()), []), sheets=sheets)
@@ -109,22 +112,28 @@ def _workbook(name: str, digest: str, raw: bytes) -> RawFile:
 
 def split_rows(text: str) -> list[RawRow]:
     """The raw rows of a text, without the empty ones."""
-    first, _, rest = text.partition("\n")
     delimiter = None
     lines_before = 0
     # Excel names the separator in a first line such as 'sep=;'.
-    if marked := re.fullmatch(r"\"?sep=([,;\t|])\"?\r?", first.strip(" "), re.IGNORECASE):
-        delimiter, text, lines_before = marked[1], rest, 1
+    if marked := re.match(r" *\"?sep=([,;\t|])\"? *\r?(?:\n|\Z)", text, re.IGNORECASE):
+        delimiter, text, lines_before = marked[1], text[marked.end() :], 1
     delimiter = delimiter or _delimiter(text)
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
     rows = []
     lines_read = 0
-    for cells in reader:
-        if any(cell.strip() for cell in cells):
-            rows.append(RawRow(lines_before + lines_read + 1, cells))
-        lines_read = reader.line_num
-        lines.end_row()
+    try:
+        for cells in reader:
+            if any(cell and not cell.isspace() for cell in cells):
+                rows.append(_row(lines_before + lines_read + 1, cells))
+            lines_read = reader.line_num
+            lines.end_row()
+    except csv.Error:
+        # The reader has no other reason to stop.
+        raise Invalid(
+            f"From its line {lines_before + lines_read + 1} on, a cell has more than"
+            f" {LONGEST_CELL:,} letters: shorten it, or close its quotation mark."
+        ) from None
     if rows and lines.last_row_is_open(delimiter):
         rows[-1] = replace(
             rows[-1],
@@ -134,11 +143,22 @@ def split_rows(text: str) -> list[RawRow]:
     return rows
 
 
+def _row(line: int, cells: list[str]) -> RawRow:
+    """A raw row; `Invalid` if it has too many cells."""
+    if len(cells) > MOST_COLUMNS:
+        raise Invalid(
+            f"Its line {line} has {len(cells):,} columns; at most {MOST_COLUMNS:,} can be read:"
+            " remove those that are not needed."
+        )
+    return RawRow(line, cells)
+
+
 class _Lines:
     """The lines of a text, which remembers those of the row that is being read."""
 
     def __init__(self, text: str) -> None:
-        self._lines = io.StringIO(text, newline="")
+        # A StringIO would take four bytes for each letter.
+        self._lines = (match[0] for match in _LINE.finditer(text))
         self._row: list[str] = []
         self._last_row: list[str] = []
 

@@ -38,7 +38,8 @@ class Format:
 
 def column_name(name: str) -> str:
     """The normal form of a column's name: 'close_date' for 'Close Date', 'e_mail' for 'E-mail'."""
-    return plain(name).replace(" ", "_")
+    # A longer text names no column, and a cell may be as long as a file.
+    return plain(name[:200]).replace(" ", "_")
 
 
 def columns(text: str, **others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -6,6 +6,7 @@ is a transaction that is rolled back.
 
 import sqlite3
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -15,17 +16,20 @@ from typing import Any
 
 from sqlmodel import Session, SQLModel
 
-from workspace.database import FOLLOWS, Database
+from workspace.database import FOLLOWS, Database, batches
 from workspace.errors import DealkinError
+from workspace.imports.context import ImportContext
 from workspace.imports.ledger import ImportFile
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.recorder import Change, Recorder, changed_columns, to_json
-from workspace.imports.run import ImportExtension, Report, apply_files
+from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
 from workspace.imports.runs import read_for_importer, recognised
 
 # How many examples of each problem and each changed field are shown.
 _EXAMPLES = 5
 _MOST_PROBLEMS = 50
+# How many groups of rows are applied between two looks at the clock.
+_CHUNK = 300
 
 
 @dataclass
@@ -59,6 +63,9 @@ class FilePreview:
     failed: int = 0
     left_out: int = 0
     incomplete: int = 0
+    # How many rows the file has, and how many of them the preview is about.
+    rows: int = 0
+    seen: int = 0
     warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     refused: str = ""
@@ -86,9 +93,17 @@ def preview_from_json(stored: dict[str, Any]) -> Preview:
 
 
 def preview(
-    database: Database, stored: Sequence[ImportFile], by: int | None, extension: ImportExtension
+    database: Database,
+    stored: Sequence[ImportFile],
+    by: int | None,
+    extension: ImportExtension,
+    seconds: float | None = None,
 ) -> Preview:
-    """What these files would do; nothing of the record is changed."""
+    """What these files would do; nothing of the record is changed.
+
+    With `seconds`, it ends about then, and is about the first rows.
+    """
+    until = time.monotonic() + seconds if seconds is not None else None
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
     for file in stored:
@@ -97,19 +112,48 @@ def preview(
         except DealkinError as problem:
             reports[file.number] = Report(file.name, refused=str(problem))
     changes: list[Change] = []
+    seen: dict[int, int] = {}
     if files:
         with trial(database) as session:
             read_for_importer(session, by)
             recorder = Recorder(session)
-            applied = apply_files(session, list(files.values()), by, extension)
+            context = ImportContext(session, by)
+            for number in sorted(files, key=lambda number: extension.order(files[number].kind)):
+                report, seen[number] = _try_file(context, files[number], extension, until)
+                reports[number] = report
             changes = recorder.changes()
-        reports.update(zip(files, applied, strict=True))
     return Preview(
-        [_file_preview(report) for _, report in sorted(reports.items())], _field_changes(changes)
+        [
+            _file_preview(
+                report, len(files[number].rows) if number in files else 0, seen.get(number, 0)
+            )
+            for number, report in sorted(reports.items())
+        ],
+        _field_changes(changes),
     )
 
 
-def _file_preview(report: Report) -> FilePreview:
+def _try_file(
+    context: ImportContext, file: RecognisedFile, extension: ImportExtension, until: float | None
+) -> tuple[Report, int]:
+    """The report on a file, or on the rows that can be applied until then, and their number."""
+    report = Report(file.name, file.kind, warnings=[*file.warnings])
+    outcome, seen = Outcome(), 0
+    try:
+        for groups in batches(extension.groups_of(file), _CHUNK):
+            if until is not None and time.monotonic() > until:
+                break
+            rows = [row for group in groups for row in group]
+            apply = extension.function(file.kind)
+            outcome.add(apply_rows(context, file.name, rows, apply))
+            seen += len(rows)
+    except DealkinError as problem:
+        report.refused = str(problem)
+    outcome.fill(report)
+    return report, seen
+
+
+def _file_preview(report: Report, rows: int, seen: int) -> FilePreview:
     problems: dict[str, Problem] = {}
     for line, text, _ in report.wrong:
         problem = problems.setdefault(text, Problem(text))
@@ -126,6 +170,8 @@ def _file_preview(report: Report) -> FilePreview:
         report.failed,
         report.left_out,
         report.incomplete,
+        rows,
+        seen,
         report.warnings,
         most,
         report.refused,

@@ -31,6 +31,8 @@ class RecognisedFile:
     header: list[str]
     rows: list[Row]
     warnings: list[str]
+    # Dealkin's name of each of the header's columns; empty for those that are left out.
+    columns: list[str] = field(default_factory=list)
 
 
 # The order in which kinds are applied: a kind comes after the kinds that it refers to.
@@ -49,11 +51,20 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     # The sheet of a workbook.
     sheet: str | None = None
+    # The kind of data.
+    kind: str | None = None
 
     def name(self, cell: str) -> str:
         """The normal form of a header's cell, or the column that the importer says it is."""
         name = column_name(cell)
         return column_name(self.columns.get(name, "")) or name
+
+    def column(self, file_format: Format, cell: str) -> str | None:
+        """The format's column that a header's cell names, or that the importer says it is."""
+        named = self.columns.get(column_name(cell))
+        if named in file_format.columns:
+            return named
+        return file_format.by_header.get(self.name(cell))
 
     def leaves_out(self, cell: str) -> bool:
         """Whether the importer wants a column left out."""
@@ -95,6 +106,8 @@ def _listed(names: Iterable[str]) -> str:
 def _recognise(file: RawFile, formats: Sequence[Format], reading: Reading) -> RecognisedFile:
     if not file.rows:
         raise Invalid("It is empty.")
+    if reading.kind:
+        formats = [file_format for file_format in formats if file_format.kind == reading.kind]
     for number, row in enumerate(file.rows[:_SEARCHED_ROWS]):
         above = file.rows[:number]
         matches = [
@@ -136,11 +149,8 @@ def _width(row: RawRow) -> int:
 
 def _columns_of(file_format: Format, row: RawRow, reading: Reading) -> set[str]:
     """The format's columns that a row names."""
-    return {
-        file_format.by_header[name]
-        for name in map(reading.name, row.cells)
-        if name in file_format.by_header
-    }
+    columns = {reading.column(file_format, cell) for cell in row.cells}
+    return {column for column in columns if column}
 
 
 def _best_formats(header: RawRow, formats: Sequence[Format], reading: Reading) -> list[Format]:
@@ -175,7 +185,7 @@ def _rows_below(
     for position, name in enumerate(names):
         if reading.leaves_out(header.cells[position]):
             continue
-        column = file_format.by_header.get(name)
+        column = reading.column(file_format, header.cells[position])
         if column is not None:
             if name in names[:position]:
                 raise Invalid(f"Its column '{titles[names.index(name)]}' is there more than once.")
@@ -183,8 +193,9 @@ def _rows_below(
         elif not (is_error_file and position < 2):
             unknown.append(position)
     for places in positions.values():
-        order = list(file_format.by_header)
-        places.sort(key=lambda place: order.index(names[place]))
+        order = {name: number for number, name in enumerate(file_format.by_header)}
+        # What the importer says comes first.
+        places.sort(key=lambda place: order.get(names[place], -1))
     raw_rows, footer = _without_footer(raw_rows, len(names))
     unread = [position for position in unknown if _has_values(raw_rows, position)]
     require_decisive(file_format.kind, set(positions), [titles[place] for place in unread])
@@ -208,6 +219,7 @@ def _rows_below(
         warnings.append(
             f"{footer:,} lines below the data were left out: they are a report's footer."
         )
+    column_at = {place: column for column, places in positions.items() for place in places}
     return RecognisedFile(
         name=file.name,
         digest=file.digest,
@@ -215,6 +227,24 @@ def _rows_below(
         header=header.cells,
         rows=rows,
         warnings=[*file.warnings, *warnings],
+        columns=[column_at.get(position, "") for position in range(len(names))],
+    )
+
+
+def likely_header(file: RawFile) -> RawRow | None:
+    """The row that is most likely the header of a file that is not known: the widest at the top."""
+    return max(file.rows[:_SEARCHED_ROWS], key=_width, default=None)
+
+
+def columns_of_kind(formats: Sequence[Format], kind: str) -> list[str]:
+    """Dealkin's columns of a kind, in any of its formats."""
+    return list(
+        dict.fromkeys(
+            column
+            for file_format in formats
+            if file_format.kind == kind
+            for column in file_format.columns
+        )
     )
 
 

@@ -6,7 +6,7 @@ an import. Tables whose rows follow from others (`FOLLOWS`) are left out: they a
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Session, SQLModel
 
-from workspace.database import FOLLOWS, batches
+from workspace.database import BATCH, FOLLOWS, batches, on_insert
 from workspace.deals.tables import DealCounter
 
 Values = dict[str, Any]
@@ -62,6 +62,7 @@ class Recorder:
             name = str(table.__tablename__)
             for row in session.execute(sa.select(SQLModel.metadata.tables[name])).mappings():
                 self._before[Place(name, (row["id"],))] = dict(row)
+        on_insert(session, self._note_inserted)
         event.listen(session, "before_flush", self._note_old)
         event.listen(session, "after_flush", self._note_new)
 
@@ -71,11 +72,6 @@ class Recorder:
         now = rows_at(self._session, self._before)
         changes = [Change(place, before, now.get(place)) for place, before in self._before.items()]
         return [change for change in changes if change.before != change.after]
-
-    def close(self) -> None:
-        """Stop recording."""
-        event.remove(self._session, "before_flush", self._note_old)
-        event.remove(self._session, "after_flush", self._note_new)
 
     def _note_old(self, session: Session, _context: UOWTransaction, _instances: object) -> None:
         rows = [row for row in session.dirty if session.is_modified(row, include_collections=False)]
@@ -89,6 +85,11 @@ class Recorder:
             # A row that was deleted before and is added again is no new one.
             if place := _identity(row):
                 self._before.setdefault(place, None)
+
+    def _note_inserted(self, table: sa.Table, keys: list[tuple[Any, ...]]) -> None:
+        if table.info.get(FOLLOWS) is not True:
+            for key in keys:
+                self._before.setdefault(Place(table.name, key), None)
 
 
 def _identity(row: object) -> Place | None:
@@ -111,17 +112,25 @@ def rows_at(session: Session, places: Iterable[Place]) -> dict[Place, Values]:
     for name, keys in by_table.items():
         table = SQLModel.metadata.tables[name]
         columns = list(table.primary_key)
-        for batch in batches(keys, 900 // len(columns)):
-            if len(columns) == 1:
-                among = columns[0].in_([key for (key,) in batch])
-            else:
-                among = sa.tuple_(*columns).in_(batch)
+        for among in among_keys(table, keys):
             # The connection is asked, because a query of the session would flush it.
             found = session.connection().execute(sa.select(table).where(among)).mappings()
             for row in found:
                 key = tuple(row[column.name] for column in columns)
                 rows[Place(name, key)] = dict(row)
     return rows
+
+
+def among_keys(
+    table: sa.Table, keys: Sequence[tuple[Any, ...]]
+) -> Iterator[sa.ColumnElement[bool]]:
+    """Conditions for the rows with these primary keys, each for as many as a statement takes."""
+    columns = list(table.primary_key)
+    for batch in batches(keys, BATCH // len(columns)):
+        if len(columns) == 1:
+            yield columns[0].in_([key for (key,) in batch])
+        else:
+            yield sa.tuple_(*columns).in_(batch)
 
 
 def digest(table: sa.Table, values: Values) -> str:

@@ -4,10 +4,13 @@ A part applies the next rows, and writes what came of them, what they changed, a
 import is. Whatever stops the process, the record and the ledger agree.
 """
 
+import itertools
 import time
-from collections import Counter
+from bisect import bisect_left
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -43,8 +46,9 @@ from workspace.people.viewer import Viewer
 # The kinds of jobs of imports.
 IMPORT, UNDO = "import", "undo import"
 # How long a part should take, and with how many rows the first one begins.
-PART_SECONDS = 0.25
-_FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 50, 10, 2000
+PART_SECONDS = 0.3
+# Each part looks up what its rows refer to, which takes as long for few rows as for many.
+_FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 100, 100, 2000
 
 
 @dataclass(frozen=True)
@@ -122,13 +126,27 @@ def recognised(file: ImportFile, extension: ImportExtension) -> RecognisedFile:
 
 
 def own_run(session: Session, viewer: Viewer, run_id: int) -> ImportRun:
-    """An import that a viewer may continue or undo, locked; NotFound for those of others.
+    """An import that a viewer may continue or undo, locked; the command line may all."""
+    if viewer.person_id is not None:
+        visible_run(session, viewer, run_id)
+    return locked(session, run_id)
 
-    Files of others may hold what only they may see. Administrators share the command line's.
-    """
-    run = locked(session, run_id)
-    shared = run.by_id is None and Role.ADMIN in viewer.roles
-    if viewer.person_id is not None and run.by_id != viewer.person_id and not shared:
+
+@dataclass(frozen=True)
+class RunRow:
+    """An import in a list."""
+
+    id: int
+    at: datetime
+    state: str
+    # The names of its files.
+    files: list[str]
+
+
+def visible_run(session: Session, viewer: Viewer, run_id: int) -> ImportRun:
+    """An import that a viewer may see; NotFound for those of others."""
+    run = session.exec(select(ImportRun).where(_visible(viewer), ImportRun.id == run_id)).first()
+    if run is None:
         raise NotFound("There is no such import.")
     return run
 
@@ -138,6 +156,27 @@ def read_for_importer(session: Session, by: int | None) -> None:
     the record's own, and matches all that is there."""
     if by is not None:
         read_for(session, members.viewer(session, by, session.get_one(Person, by).name))
+
+
+def visible_runs(session: Session, viewer: Viewer, limit: int = 50) -> list[RunRow]:
+    """The latest imports that a viewer may see."""
+    query = select(ImportRun).where(_visible(viewer)).order_by(col(ImportRun.id).desc())
+    found = session.exec(query.limit(limit)).all()
+    names = defaultdict(list)
+    files = select(ImportFile.run_id, ImportFile.name).where(
+        col(ImportFile.run_id).in_([run.id for run in found])
+    )
+    for run_id, name in session.exec(files.order_by(col(ImportFile.number))):
+        names[run_id].append(name)
+    return [RunRow(run.id, run.at, run.state, names[run.id]) for run in found]
+
+
+def _visible(viewer: Viewer) -> sa.ColumnElement[bool]:
+    """Files of others may hold what only they may see; administrators share the command line's."""
+    own = col(ImportRun.by_id) == viewer.person_id
+    if Role.ADMIN in viewer.roles:
+        return sa.or_(own, col(ImportRun.by_id).is_(None))
+    return own
 
 
 class ImportWork:
@@ -151,6 +190,10 @@ class ImportWork:
         self._files: dict[int, RecognisedFile] = {}
         self._refused: dict[int, str] = {}
         for stored in files_of(session, run_id):
+            if stored.refused and not stored.kind:
+                # It was refused before the import began.
+                self._refused[stored.number] = stored.refused
+                continue
             try:
                 self._files[stored.number] = recognised(stored, extension)
             except DealkinError as problem:
@@ -233,9 +276,8 @@ class ImportWork:
         """The next rows that are applied together, all of one file, and the file's number."""
         rows: list[Row] = []
         file = None
-        for start, number, group in self._groups:
-            if start < self.position:
-                continue
+        first = bisect_left(self._groups, self.position, key=lambda entry: entry[0])
+        for _, number, group in itertools.islice(self._groups, first, None):
             if file not in (None, number) or (rows and len(rows) + len(group) > most):
                 break
             file = number

@@ -21,14 +21,23 @@ from workspace.clock import now
 from workspace.database import FOLLOWS, Database, batches
 from workspace.errors import Conflict
 from workspace.imports.ledger import ImportChange, ImportRun, RunState
-from workspace.imports.recorder import Place, Values, digest, from_json, place_of, rows_at, to_json
+from workspace.imports.recorder import (
+    Place,
+    Values,
+    among_keys,
+    digest,
+    from_json,
+    place_of,
+    rows_at,
+    to_json,
+)
 from workspace.imports.runs import PART_SECONDS, files_of, locked
 from workspace.jobs.running import Task
 
 # How a row is removed where deleting it is not all; it gets the session, the row, and by whom.
 Removers = Mapping[type[SQLModel], Callable[[Session, Any, int | None], None]]
 
-_FIRST_STEPS, _FEWEST_STEPS, _MOST_STEPS = 100, 20, 5000
+_FIRST_STEPS, _FEWEST_STEPS, _MOST_STEPS = 200, 200, 5000
 # How much of what was kept is told.
 _MOST_TOLD = 200
 # Columns that change with every other one, and so tell of no edit of their own.
@@ -233,10 +242,11 @@ class _Part:
     def undo(self, steps: Sequence[_Step]) -> list[str]:
         """Undo these steps; what was kept, in words."""
         now_there = rows_at(self._session, [step.place for step in steps])
+        loaded = self._load(step.place for step in steps if not step.created)
         for step in steps:
             if not step.created and step.after is not None:
                 if values := now_there.get(step.place):
-                    self._give_back(step, values)
+                    self._give_back(step, values, loaded[step.place])
                 elif _stated(step):
                     self._tell(step.place, step.before or {}, "removed since")
             elif not step.created and step.place not in now_there:
@@ -250,7 +260,7 @@ class _Part:
         )
         return self._told
 
-    def _give_back(self, step: _Step, values: Values) -> None:
+    def _give_back(self, step: _Step, values: Values, row: SQLModel) -> None:
         """Give a changed row its former values, except in columns that were edited since."""
         table = SQLModel.metadata.tables[step.place.table]
         before = from_json(table, step.before or {})
@@ -260,7 +270,6 @@ class _Part:
                 place = Place(key.column.table.name, (before[name],))
                 if before[name] is not None and not rows_at(self._session, [place]):
                     back.discard(name)
-        row = self._session.get_one(_class_of(table.name), step.place.key)
         for name in back:
             setattr(row, name, before[name])
         edited = sorted(_stated(step) - back)
@@ -289,10 +298,11 @@ class _Part:
     def _delete(self, places: Sequence[Place]) -> None:
         session = self._session
         self._delete_derived(places)
+        loaded = self._load(places)
         rows = []
         for place in places:
             table = SQLModel.metadata.tables[place.table]
-            row = session.get_one(_class_of(place.table), place.key)
+            row = loaded[place]
             for key in table.foreign_keys:
                 # Of two rows of a table, either may be deleted first.
                 if key.column.table is table and key.parent.nullable:
@@ -308,6 +318,18 @@ class _Part:
                     # A remover may have taken it along.
                     session.delete(row)
             session.flush()
+
+    def _load(self, places: Iterable[Place]) -> dict[Place, SQLModel]:
+        """Rows as objects, read together."""
+        by_table: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for place in places:
+            by_table[place.table].append(place.key)
+        loaded: dict[Place, SQLModel] = {}
+        for name, keys in by_table.items():
+            for among in among_keys(SQLModel.metadata.tables[name], keys):
+                for row in self._session.scalars(sa.select(_class_of(name)).where(among)):
+                    loaded[Place(name, tuple(sa.inspect(row).identity))] = row
+        return loaded
 
     def _delete_derived(self, places: Sequence[Place]) -> None:
         """Delete the derived rows that refer to these."""

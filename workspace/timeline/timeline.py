@@ -11,7 +11,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import AuditEntry, audit
 from workspace.clock import now
-from workspace.database import page_after
+from workspace.database import insert_rows, page_after
 from workspace.people.tables import Member, Person
 from workspace.timeline.mentions import mentions
 from workspace.timeline.notifications import FOLLOWED_KINDS, followers, notify
@@ -72,22 +72,21 @@ def record(
 def record_all(
     session: Session, deal_ids: Sequence[int], by: int | None, kind: str, text: str
 ) -> None:
-    """Put the same event on the timelines of many deals, with few statements."""
-    moment = now()
-    values: dict[str, object] = {"at": moment, "by_id": by, "detail": {}}
-    if deal_ids:
-        session.add_all(
-            TimelineEntry(deal_id=deal_id, at=moment, by_id=by, kind=kind, text=text)
+    """Put the same event on the timelines of many deals, in two statements."""
+    values: dict[str, object] = {"at": now(), "by_id": by, "detail": {}}
+    insert_rows(
+        session,
+        TimelineEntry,
+        [{**values, "deal_id": deal_id, "kind": kind, "text": text} for deal_id in deal_ids],
+    )
+    insert_rows(
+        session,
+        AuditEntry,
+        [
+            {**values, "action": f"deal {kind}", "subject": f"deal {deal_id}"}
             for deal_id in deal_ids
-        )
-        session.flush()
-        session.execute(
-            sa.insert(AuditEntry),
-            [
-                {**values, "action": f"deal {kind}", "subject": f"deal {deal_id}"}
-                for deal_id in deal_ids
-            ],
-        )
+        ],
+    )
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,19 @@ def test_should_read_giant_cells_and_nul_bytes(tmp_path):
     assert table.warnings == ["NUL characters were left out."]
 
 
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"account,description\nBig," + b"x" * 5_000_000 + b"\n", "From its line 2 on, a cell"),
+        (b'account\n"open' + b"x\n" * 3_000_000, "close its quotation mark"),
+        (b",".join(b"c%d" % number for number in range(3_000)) + b"\n", "has 3,000 columns"),
+    ],
+)
+def test_should_refuse_what_takes_too_much_memory(raw, problem):
+    with pytest.raises(Invalid, match=problem):
+        files.read_bytes("a.csv", raw)
+
+
 def test_should_say_why_a_file_cannot_be_opened(tmp_path):
     for path in (tmp_path / "none.csv", tmp_path):
         with pytest.raises(Invalid, match="cannot be opened"):

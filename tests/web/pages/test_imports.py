@@ -1,0 +1,251 @@
+"""The import page: upload, preview, mapping, run, report, undo."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from litestar.testing import TestClient
+from sqlmodel import select
+
+from references.network.address_books import Connection
+from tests.serving import application
+from tests.web.conftest import Visit, Visitor
+from tests.world import World
+from web.jobs import kinds_of
+from web.workspace import Workspace
+from workspace.accounts.accounts import Account
+from workspace.database import Database
+from workspace.deals.tables import Deal
+from workspace.imports.ledger import ImportFile, ImportRun
+from workspace.jobs.running import run_next
+from workspace.people.members import add_member
+from workspace.people.tables import Person, Role
+
+LINKEDIN = (
+    "First Name,Last Name,URL,Email Address,Company,Position,Connected On\n"
+    "Pat,Onym,https://linkedin.com/in/pat,,Some Ltd,Head,12 Mar 2024\n"
+)
+
+
+def upload(visitor: Visitor, *files: tuple[str, bytes | str], token: str | None = None) -> Any:
+    """Send files with the form of the page."""
+    sent = [("files", (name, raw)) for name, raw in files]
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    answer = visitor.client.post(
+        "/imports",
+        data={"_csrf_token": visitor.token if token is None else token},
+        files=sent or [("files", ("", b""))],
+        headers={"Cookie": cookies} if cookies else {},
+        follow_redirects=False,
+    )
+    visitor.client.cookies.clear()
+    return answer
+
+
+def prepared(visitor: Visitor, *files: tuple[str, bytes | str]) -> str:
+    """Upload files; the address of their preview."""
+    answer = upload(visitor, *files)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def work(workspace: Workspace) -> None:
+    """Run the jobs that are due."""
+    while run_next(workspace.database, kinds_of(workspace)):
+        pass
+
+
+def names(world: World) -> set[str]:
+    with world.database.read() as session:
+        return set(session.exec(select(Account.name)))
+
+
+def test_should_import_by_page_and_undo(visit: Visit, world: World, workspace: Workspace) -> None:
+    grace = visit("grace")
+    address = prepared(
+        grace, ("accounts.csv", "account,country\nDubrava,Poland\nNeva,Nowhere\n,Poland\n")
+    )
+    page = grace.get(address).text
+    assert "<dt>New</dt><dd>2</dd>" in page
+    assert "<dt>Refused</dt><dd>1</dd>" in page
+    assert "account: It is missing." in page
+    assert "The country &#39;Nowhere&#39; is not known" in page
+    assert "Dubrava" not in names(world)
+    assert grace.post(f"{address}/run").status_code == 303
+    assert "0 of 0 rows" in grace.get(address).text
+    work(workspace)
+    page = grace.get(address).text
+    assert "Imported" in page
+    assert {"Dubrava", "Neva"} <= names(world)
+    errors = grace.get(f"{address}/errors/0")
+    assert "accounts.errors.csv" in errors.headers["content-disposition"]
+    assert errors.content.decode("utf-8-sig").splitlines()[0] == "line,problem,account,country"
+    assert grace.post(f"{address}/undo").status_code == 303
+    work(workspace)
+    assert "Undone" in grace.get(address).text
+    assert not {"Dubrava", "Neva"} & names(world)
+    assert "accounts.csv" in grace.get("/imports").text
+
+
+def test_should_remember_how_columns_were_mapped(
+    visit: Visit, world: World, workspace: Workspace
+) -> None:
+    grace = visit("grace")
+    file = ("export.csv", "Alpha,Beta\nDubrava,Poland\n")
+    address = prepared(grace, file)
+    page = grace.get(address).text
+    assert "This file is not imported." in page
+    assert "/run" not in page
+    assert grace.post(f"{address}/run").status_code == 409
+    # The kind first, as it decides on the columns to choose from.
+    grace.post(f"{address}/files/0", {"kind": "accounts"})
+    page = grace.get(address).text
+    assert '<option value="account">Account</option>' in page
+    assert "Dubrava" in page
+    grace.post(
+        f"{address}/files/0", {"kind": "accounts", "column-0": "account", "column-1": "country"}
+    )
+    page = grace.get(address).text
+    assert "<dt>New</dt><dd>1</dd>" in page
+    assert '<option value="account" selected>Account</option>' in page
+    grace.post(f"{address}/run")
+    work(workspace)
+    again = grace.get(prepared(grace, file)).text
+    assert "<dt>Unchanged</dt><dd>1</dd>" in again
+
+
+def test_should_leave_out_a_column_on_request(visit: Visit, world: World) -> None:
+    grace = visit("grace")
+    address = prepared(grace, ("a.csv", "account,domain\nSt Brannoc Hospitals,new.example\n"))
+    assert "new.example" in grace.get(address).text
+    grace.post(f"{address}/files/0", {"kind": "accounts", "column-0": "account", "column-1": ""})
+    assert "→ new.example" not in grace.get(address).text
+
+
+def test_should_read_a_file_in_another_encoding_on_request(visit: Visit, world: World) -> None:
+    grace = visit("grace")
+    raw = "account\nŁódź\n".encode("cp1250")
+    address = prepared(grace, ("a.csv", raw))
+    assert "it was read as Windows-1250" in grace.get(address).text
+    grace.post(
+        f"{address}/files/0", {"kind": "accounts", "column-0": "account", "encoding": "cp1252"}
+    )
+    assert "£ódŸ" in grace.get(address).text
+
+
+def test_should_let_members_import_their_own_contacts_only(
+    visit: Visit, world: World, workspace: Workspace
+) -> None:
+    bob = visit("bob")
+    assert "Import contacts" in bob.get("/connections").text
+    address = prepared(bob, ("Connections.csv", LINKEDIN), ("a.csv", "account\nDubrava\n"))
+    page = bob.get(address).text
+    assert "other files are for administrators" in page
+    bob.post(f"{address}/run")
+    work(workspace)
+    with world.database.read() as session:
+        assert [row.owner_id for row in session.exec(select(Connection))] == [world.people["bob"]]
+    assert "Dubrava" not in names(world)
+    # The file that was refused says why in the report, too.
+    assert "other files are for administrators" in bob.get(address).text
+    only = prepared(bob, ("a.csv", "account\nDubrava\n"))
+    assert bob.post(f"{only}/run").status_code == 409
+    for name in ("grace", "alice"):
+        assert visit(name).get(address).status_code == 404
+        assert visit(name).post(f"{address}/undo").status_code == 404
+
+
+def test_should_forget_files_that_are_discarded(visit: Visit, world: World) -> None:
+    grace = visit("grace")
+    address = prepared(grace, ("a.csv", "account\nDubrava\n"))
+    assert grace.post(f"{address}/undo").headers["location"] == "/imports"
+    with world.database.read() as session:
+        assert session.exec(select(ImportRun)).all() == []
+        assert session.exec(select(ImportFile)).all() == []
+
+
+def test_should_ask_for_a_file(visit: Visit) -> None:
+    answer = upload(visit("grace"))
+    assert answer.status_code == 422
+    assert "Choose from 1 to 20 files." in answer.text
+
+
+@pytest.mark.parametrize("name", [None, "frank"])
+def test_should_not_read_files_of_who_may_not_import(visit: Visit, name: str | None) -> None:
+    visitor = visit(name)
+    assert upload(visitor, ("a.csv", "account\nX\n")).status_code in (303, 401, 403)
+    with visitor.world.database.read() as session:
+        assert session.exec(select(ImportRun)).all() == []
+
+
+def test_should_refuse_files_without_the_forms_token(visit: Visit, world: World) -> None:
+    assert upload(visit("grace"), ("a.csv", "account\nX\n"), token="wrong").status_code == 403
+    with world.database.read() as session:
+        assert session.exec(select(ImportRun)).all() == []
+
+
+def test_should_say_so_where_an_import_has_stopped(
+    visit: Visit, world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workspace.errors import Invalid
+    from workspace.imports import runs
+
+    grace = visit("grace")
+    address = prepared(grace, ("a.csv", "account\nDubrava\n"))
+    grace.post(f"{address}/run")
+
+    def fail(*_args: Any) -> None:
+        raise Invalid("It cannot go on.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs.ImportWork, "apply", fail)
+        work(workspace)
+    page = grace.get(address).text
+    assert "Stopped after 0 of 0 rows." in re.sub(r"\s+", " ", page)
+    assert "It cannot go on." in page
+    grace.post(f"{address}/undo")
+    work(workspace)
+    assert "Undone" in grace.get(address).text
+
+
+@pytest.fixture
+def empty(database: Database, workspace: Workspace) -> Iterator[Visitor]:
+    """An administrator of an empty workspace."""
+    world = World(database)
+    with database.write() as session:
+        world.people["ada"] = add_member(session, "Ada Example", None, [Role.ADMIN]).id
+    with TestClient(application(workspace), base_url="http://dealkin.local") as client:
+        visitor = Visitor(client, world)
+        visitor.sign_in("ada")
+        yield visitor
+
+
+def test_should_list_what_an_empty_workspace_needs(empty: Visitor) -> None:
+    page = empty.get("/imports").text
+    assert "Set up your workspace" in page
+    assert page.count(">To do<") == 5
+    assert "Add sample data" in page
+
+
+def test_should_add_sample_data_and_remove_it(empty: Visitor, workspace: Workspace) -> None:
+    with empty.world.database.read() as session:
+        before = session.exec(select(Person.name)).all()
+    address = empty.post("/imports/sample").headers["location"]
+    work(workspace)
+    page = empty.get(address).text
+    assert "Imported" in page
+    assert "was not imported" not in page
+    listed = empty.get("/imports").text
+    assert "Set up your workspace" not in listed
+    assert empty.post("/imports/sample").status_code == 409
+    with empty.world.database.read() as session:
+        assert len(session.exec(select(Deal)).all()) > 50
+    empty.post(f"{address}/undo")
+    work(workspace)
+    assert "Undone" in empty.get(address).text
+    with empty.world.database.read() as session:
+        assert session.get_one(ImportRun, int(address.rsplit("/", 1)[1])).kept == []
+        assert session.exec(select(Deal)).all() == []
+        assert session.exec(select(Account)).all() == []
+        assert session.exec(select(Person.name)).all() == before
