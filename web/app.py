@@ -15,6 +15,7 @@ from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, Wit
 from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -74,6 +75,7 @@ CONTROLLERS = (
     LiveController,
     MemberController,
     FieldRightController,
+    StrandedDealController,
     OverviewController,
     PeopleController,
     PlaybookController,

@@ -167,7 +167,8 @@ def words_said(text: str, language: str) -> list[str]:
 def test_should_know_stop_words_whatever_language_a_text_is_taken_for() -> None:
     for language in STEMMERS:
         assert (
-            words_said("the with oraz jest или чтобы und nicht avec dont och porque", language) == []
+            words_said("the with oraz jest или чтобы und nicht avec dont och porque", language)
+            == []
         )
 
 
