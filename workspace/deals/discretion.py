@@ -82,6 +82,11 @@ def hidden_from(session: Session, viewer: Viewer) -> Hidden:
     )
 
 
+def knows_of(session: Session, member_id: int, person: Person) -> bool:
+    """Whether a member may know of a person."""
+    return person.listed or person.id not in hidden_from(session, Viewer(member_id, "")).people
+
+
 def read_for(session: Session, viewer: Viewer) -> None:
     """Keep from all queries of a session the accounts and people that a viewer may not know of.
 
