@@ -17,6 +17,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -86,6 +87,7 @@ CONTROLLERS = (
     MemberController,
     MetricsController,
     FieldRightController,
+    StrandedDealController,
     OverviewController,
     PeopleController,
     PlaybookController,

@@ -16,6 +16,7 @@ from references.desk.rules import asks_advocate, others_on_desk, outbox_subject
 from workspace.delivery import outbox
 from workspace.delivery.outbox import OutboxMessage, without_secrets
 from workspace.errors import NotFound
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.viewer import Viewer
 
 
@@ -82,10 +83,12 @@ def _letters(
     messages = outbox.messages_about(session, about)
     asks = advocate is not None and asks_advocate(session, viewer.person_id, advocate.id)
     is_desk = bool(viewer.roles & set(DESK_ROLES))
+    shows_address = FieldGroup.ADDRESSES in readable_fields(session, viewer)
     return Letters(
         [
             _letter(
                 message,
+                shows_address=shows_address,
                 may_send=is_desk and not asks and message.asked_by_id != viewer.person_id,
             )
             for message in messages
@@ -94,11 +97,11 @@ def _letters(
     )
 
 
-def _letter(message: OutboxMessage, *, may_send: bool) -> Letter:
+def _letter(message: OutboxMessage, *, may_send: bool, shows_address: bool) -> Letter:
     return Letter(
         id=message.id,
         subject=message.subject,
-        recipient=message.recipient,
+        recipient=message.recipient if may_send or shows_address else "",
         body=message.body if may_send else without_secrets(message.body),
         calendar=message.calendar,
         method=message.method,

@@ -32,6 +32,7 @@ from references.network.ties import Tie, TieKind, Visibility, visible
 from workspace.audit import audit
 from workspace.clock import now, today
 from workspace.deals.access import may_see
+from workspace.deals.discretion import knows_of
 from workspace.deals.tables import Deal
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Forbidden, Invalid, NotFound
@@ -67,6 +68,11 @@ def ask(
     if connector is not None:
         connector_id = connector.id
         _require_connector(session, viewer, network, connector, person)
+        if not knows_of(session, connector_id, person):
+            raise Conflict(
+                f"{person.name} came with a confidential deal, which {connector.name} may not see."
+                " Invite them to it first."
+            )
         if deal is not None and not may_see(session, connector.id, deal.id):
             raise Invalid(
                 f"{connector.name} may not see this deal: it is confidential. Invite them first, or"
@@ -80,6 +86,9 @@ def ask(
                 "A confidential deal cannot be named to somebody whom you do not know.",
                 {"deal": "It is confidential."},
             )
+        if not person.listed:
+            # Whether the unknown colleague may know of them would tell who is on the deal's team.
+            raise Conflict(f"{person.name} came with a confidential deal. Ask a colleague by name.")
         connector_id = _hidden_connector(session, viewer, person)
     # Of two requests sent at once, the second waits here and then meets the first.
     asker = select(Member).where(Member.person_id == asker_id)

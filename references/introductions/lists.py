@@ -82,6 +82,9 @@ def requests_by(session: Session, viewer: Viewer) -> list[OwnRequest]:
     deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
     own = []
     for row in requests:
+        if row.person_id not in people:
+            # They may no longer know of a person who came with a confidential deal.
+            continue
         standing = standing_of(row, today())
         agreed = row.answer == Answer.YES
         deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
@@ -127,6 +130,8 @@ def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
     mails = _mails(session, requests)
     received = []
     for row in requests:
+        if row.person_id not in people:
+            continue
         deal_key, deal_name = deals.get(row.deal_id or 0, (None, ""))
         mail = mails.get(outbox_subject(row))
         received.append(

@@ -121,6 +121,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",
         "/administration/members/": "dana-dvorak",
+        "/administration/deals/": "D-nothing",
     }
     for start, key in keys.items():
         if path.startswith(start):

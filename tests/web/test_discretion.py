@@ -1,6 +1,7 @@
 """A confidential deal brings nothing into the open."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from litestar import Litestar
@@ -8,6 +9,8 @@ from sqlmodel import Session, select
 
 from references.desk import workflow
 from references.desk.advocates import Activity, Advocate
+from references.network import ties
+from references.network.ties import TieKind, Visibility
 from tests.web.conftest import Visit
 from tests.web.test_contracts import _request as a_request  # noqa: F401
 from tests.web.test_contracts import filled, routes
@@ -17,8 +20,10 @@ from web.limits import Kind, Limit
 from workspace.accounts.accounts import Account
 from workspace.collaboration import notes, tasks
 from workspace.deals import lifecycle, team
+from workspace.deals.discretion import read_for
 from workspace.deals.stakeholders import add_stakeholder
 from workspace.deals.tables import Deal, Stage
+from workspace.imports.run import import_files
 from workspace.people.people import add_contact, add_employment
 from workspace.people.tables import Person
 
@@ -207,3 +212,49 @@ def test_should_list_an_account_once_another_deal_is_open_to_all(
     visit("bob").post("/deals", {"name": "Robots for clinics", "account": SECRET})
     assert len(keys_in(world, SECRET)) == 1
     assert visit("charlie").get(f"/accounts/{keys_in(world, SECRET)[0]}").status_code == 200
+
+
+def test_should_import_rows_of_ones_own(visit: Visit, world: World, tmp_path: Path) -> None:
+    make_confidential_deal(visit, world)
+    text = f"name,email,account\n{PERSON},quentin@zephyrine.example,{SECRET}\n"
+    path = tmp_path / "people.csv"
+    path.write_text(text)
+    with world.database.write() as session:
+        read_for(session, world.viewer("charlie"))
+        [report] = import_files(session, [path], world.people["charlie"], tmp_path / "errors")
+    assert (report.created, report.updated) == (1, 0)
+    assert any("was not known yet and was added" in str(each) for each in report.warnings)
+    with world.database.read() as session:
+        assert "zephyrine-robotics" in keys_of(session, SECRET)
+        assert "quentin-quillfeather" in keys_of(session, PERSON)
+
+
+def test_should_ask_no_colleague_about_people_of_a_deal_that_they_do_not_see(
+    visit: Visit, world: World
+) -> None:
+    key = make_confidential_deal(visit, world)
+    with world.database.write() as session:
+        [person] = keys_of(session, PERSON)
+        quentin = session.exec(select(Person).where(Person.key == person)).one()
+        ties.assert_tie(
+            session,
+            world.people["charlie"],
+            quentin.id,
+            TieKind.KNOWS,
+            evidence="",
+            source="entered",
+            asserted_by_id=world.people["charlie"],
+            visibility=Visibility.EVERYONE,
+        )
+    alice = visit("alice")
+    form = {"person": person, "over": "charlie-costa", "why": "They decide", "draft": "Dear"}
+    refused = alice.post("/introductions", form)
+    assert refused.status_code == 409
+    assert "may not see" in refused.text
+    visit("alice").post(f"/deals/{key}/invitations", {"person": "charlie-costa"})
+    assert alice.post("/introductions", form).status_code == 303
+    assert PERSON in visit("charlie").get("/introductions").text
+    visit("alice").post(f"/deals/{key}/invitations/charlie-costa/remove")
+    page = visit("charlie").get("/introductions")
+    assert page.status_code == 200
+    assert PERSON not in page.text

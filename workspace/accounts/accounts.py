@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import event
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Index, Session, SQLModel, col, select
 
 from workspace.accounts.geography import region_of
 from workspace.audit import audit
@@ -29,6 +30,16 @@ class Relationship(StrEnum):
 
 class Account(SQLModel, table=True):
     """An organisation."""
+
+    # Few are unlisted, and every session looks for them.
+    __table_args__ = (
+        Index(
+            "ix_account_unlisted",
+            "id",
+            sqlite_where=sa.text("listed IS 0"),
+            postgresql_where=sa.text("listed IS false"),
+        ),
+    )
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)

@@ -157,6 +157,11 @@ def editable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
 # The members of a deal.
 
 
+def sees(person: PersonId) -> Predicate:
+    """The predicate of the deals that a person sees, given as an expression of the query around."""
+    return _sees(person)
+
+
 @dataclass(frozen=True)
 class Reader:
     """A member who may see a deal."""
@@ -186,6 +191,21 @@ def readers_of(session: Session, deal: Deal) -> list[Reader]:
         .where(col(Member.active).is_(True), sees_deal(deal.id))
     )
     return fetch(session, Reader, readers.order_by(Person.name))
+
+
+def why_readers_see(session: Session, deal: Deal) -> list[tuple[Reader, list[str]]]:
+    """The active members who may see a confidential deal, by name, each with the reasons why."""
+    reasons: dict[int, list[str]] = {}
+    if deal.owner_id is not None:
+        reasons[deal.owner_id] = ["owner"]
+    seats = select(Seat.person_id, Seat.role).where(Seat.deal_id == deal.id)
+    for person_id, role in session.exec(seats.order_by(col(Seat.id))):
+        if person_id is not None:
+            reasons.setdefault(person_id, []).append(role)
+    invited = select(DealInvitation.person_id).where(DealInvitation.deal_id == deal.id)
+    for person_id in session.exec(invited):
+        reasons.setdefault(person_id, []).append("invited")
+    return [(reader, reasons[reader.id]) for reader in readers_of(session, deal)]
 
 
 def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from workspace.accounts.accounts import Account
 from workspace.database import is_unfiltered, unfiltered
@@ -34,10 +34,9 @@ class Hidden:
 
 def _known_accounts(viewer: Viewer) -> Predicate:
     """The rule: everybody knows of a listed account, and of another who sees a deal with it."""
-    on_deals = select(Deal.account_id).where(
-        col(Deal.account_id).is_not(None), visible_deals(viewer)
-    )
-    return sa.or_(col(Account.listed).is_(True), col(Account.id).in_(on_deals))
+    on_deal = sa.exists().where(col(Deal.account_id) == col(Account.id), visible_deals(viewer))
+    # Looked up for each unlisted row, of which there are few; a list of all deals would be long.
+    return sa.or_(col(Account.listed).is_(True), on_deal.correlate(Account))
 
 
 def _known_people(viewer: Viewer) -> Predicate:
@@ -46,16 +45,18 @@ def _known_people(viewer: Viewer) -> Predicate:
     Another is known to viewers who see a deal with them, or who know of their account if that is
     not listed.
     """
-    on_deals = (
-        select(Stakeholder.person_id)
-        .join(Deal, col(Deal.id) == col(Stakeholder.deal_id))
-        .where(visible_deals(viewer))
+    on_deal = (
+        sa.exists()
+        .where(col(Stakeholder.person_id) == col(Person.id))
+        .where(col(Deal.id) == col(Stakeholder.deal_id), visible_deals(viewer))
     )
-    at_accounts = select(Account.id).where(col(Account.listed).is_(False), _known_accounts(viewer))
+    at_account = sa.exists().where(
+        col(Account.id) == col(Person.account_id),
+        col(Account.listed).is_(False),
+        _known_accounts(viewer),
+    )
     return sa.or_(
-        col(Person.listed).is_(True),
-        col(Person.id).in_(on_deals),
-        sa.func.coalesce(col(Person.account_id), 0).in_(at_accounts),
+        col(Person.listed).is_(True), on_deal.correlate(Person), at_account.correlate(Person)
     )
 
 
@@ -79,6 +80,11 @@ def hidden_from(session: Session, viewer: Viewer) -> Hidden:
         tuple(sorted(row_id for kind, row_id in rows if kind == "account")),
         tuple(sorted(row_id for kind, row_id in rows if kind == "person")),
     )
+
+
+def knows_of(session: Session, member_id: int, person: Person) -> bool:
+    """Whether a member may know of a person."""
+    return person.listed or person.id not in hidden_from(session, Viewer(member_id, "")).people
 
 
 def read_for(session: Session, viewer: Viewer) -> None:

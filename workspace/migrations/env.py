@@ -19,6 +19,7 @@ for module in (
     "workspace.collaboration.tasks",
     "workspace.deals.availability",
     "workspace.deals.eligibility",
+    "workspace.deals.recovery",
     "workspace.deals.saved_views",
     "workspace.deals.seat_roles",
     "workspace.deals.tables",

@@ -24,6 +24,13 @@ class Person(SQLModel, table=True):
             postgresql_where=sa.text("listed"),
         ),
         Index("ix_person_email", "email"),
+        # Few are unlisted, and every session looks for them.
+        Index(
+            "ix_person_unlisted",
+            "id",
+            sqlite_where=sa.text("listed IS 0"),
+            postgresql_where=sa.text("listed IS false"),
+        ),
     )
 
     id: int = Field(default=None, primary_key=True)

@@ -55,7 +55,8 @@ class Overview:
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
     stages: list[Stage]
-    # Of a confidential deal: who is invited, and who may be.
+    # Of a confidential deal: who may see it and why, who is invited, and who may be.
+    readers: list[tuple[access.Reader, list[str]]]
     invited: list[tuple[str, str]]
     members: list[tuple[str, str]]
     seats: list[SeatRow]
@@ -177,6 +178,7 @@ def overview(
         products=products_of(session, deal.id),
         competitors=competitors_of(session, deal.id),
         stages=deal_stages.stages(session),
+        readers=access.why_readers_see(session, deal) if deal.confidential else [],
         invited=invited_to(session, deal.id) if deal.confidential else [],
         members=people.active_members(session) if deal.confidential else [],
         seats=team.seats_of(session, deal.id),
