@@ -59,6 +59,11 @@ def reverse_what_has_no_order(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA reverse_unordered_selects=ON")
 
 
+def wait_for_no_disk(connection: Any, _record: Any) -> None:
+    """Have SQLite hand its data to the system alone: tests' data need not survive a power cut."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `just quick` leaves out; browser tests are marked where they are."""
     for item in items:
@@ -282,7 +287,12 @@ def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Datab
     name = backend.lend(template)
     made = Database(backend.url(name))
     # An engine compiles each statement once. With new engines, tests compile half of the time.
-    made.writer, made.reader = _engines.setdefault(str(made.url), (made.writer, made.reader))
+    if str(made.url) not in _engines:
+        _engines[str(made.url)] = made.writer, made.reader
+        if isinstance(backend, SqliteBackend):
+            for engine in _engines[str(made.url)]:
+                sa.event.listen(engine, "connect", wait_for_no_disk)
+    made.writer, made.reader = _engines[str(made.url)]
     with closing(made):
         yield made
     backend.give_back(name)
