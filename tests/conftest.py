@@ -1,5 +1,6 @@
 """Databases for the tests: each test gets a fresh one of each kind, with or without the cast."""
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -73,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgresql")
         if hypothesis.is_hypothesis_test(item.obj):
             item.add_marker("property")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and collected tests, which stay to the end, from garbage collections."""
+    gc.collect()
+    gc.freeze()
 
 
 class Backend(Protocol):
@@ -269,6 +276,8 @@ def _searchable_world(
         Catalog(database, FakeEmbedder(), tmp_path_factory.mktemp("indexes")).catch_up()
 
 
+# The defaults, read once, as reading the environment takes longer than many tests.
+_SETTINGS = Settings()
 # Of each copy, for all tests of this process: closing a database only closes its connections.
 _engines: dict[str, tuple[sa.Engine, sa.Engine]] = {}
 
@@ -332,4 +341,5 @@ def catalog(database: Database, tmp_path: Path) -> Catalog:
 @pytest.fixture
 def workspace(database: Database, tmp_path: Path) -> Workspace:
     """The workspace of this test's database."""
-    return workspace_on(database, Settings(home=tmp_path), FakeEmbedder())
+    settings = _SETTINGS.model_copy(update={"home": tmp_path})
+    return workspace_on(database, settings, FakeEmbedder())
