@@ -289,7 +289,7 @@ def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Datab
     if "world" in request.fixturenames:
         request.getfixturevalue("_prepared_world")
         template = "world"
-        if {"catalog", "workspace"} & set(request.fixturenames):
+        if {"catalog", "workspace", "on_world"} & set(request.fixturenames):
             # Catching up takes longer than most tests, so it is done once for all of them.
             request.getfixturevalue("_searchable_world")
             template = "searchable_world"
