@@ -1,5 +1,6 @@
 """Databases for the tests: each test gets a fresh one of each kind, with or without the cast."""
 
+import gc
 import os
 import shutil
 import sqlite3
@@ -59,6 +60,11 @@ def reverse_what_has_no_order(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA reverse_unordered_selects=ON")
 
 
+def wait_for_no_disk(connection: Any, _record: Any) -> None:
+    """Have SQLite hand its data to the system alone: tests' data need not survive a power cut."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what `just quick` leaves out; browser tests are marked where they are."""
     for item in items:
@@ -68,6 +74,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgresql")
         if hypothesis.is_hypothesis_test(item.obj):
             item.add_marker("property")
+
+
+def pytest_collection_finish() -> None:
+    """Exempt modules and collected tests, which stay to the end, from garbage collections."""
+    gc.collect()
+    gc.freeze()
 
 
 class Backend(Protocol):
@@ -264,6 +276,8 @@ def _searchable_world(
         Catalog(database, FakeEmbedder(), tmp_path_factory.mktemp("indexes")).catch_up()
 
 
+# The defaults, read once, as reading the environment takes longer than many tests.
+_SETTINGS = Settings()
 # Of each copy, for all tests of this process: closing a database only closes its connections.
 _engines: dict[str, tuple[sa.Engine, sa.Engine]] = {}
 
@@ -275,14 +289,19 @@ def database(request: pytest.FixtureRequest, backend: Backend) -> Iterator[Datab
     if "world" in request.fixturenames:
         request.getfixturevalue("_prepared_world")
         template = "world"
-        if {"catalog", "workspace"} & set(request.fixturenames):
+        if {"catalog", "workspace", "on_world"} & set(request.fixturenames):
             # Catching up takes longer than most tests, so it is done once for all of them.
             request.getfixturevalue("_searchable_world")
             template = "searchable_world"
     name = backend.lend(template)
     made = Database(backend.url(name))
     # An engine compiles each statement once. With new engines, tests compile half of the time.
-    made.writer, made.reader = _engines.setdefault(str(made.url), (made.writer, made.reader))
+    if str(made.url) not in _engines:
+        _engines[str(made.url)] = made.writer, made.reader
+        if isinstance(backend, SqliteBackend):
+            for engine in _engines[str(made.url)]:
+                sa.event.listen(engine, "connect", wait_for_no_disk)
+    made.writer, made.reader = _engines[str(made.url)]
     with closing(made):
         yield made
     backend.give_back(name)
@@ -322,4 +341,5 @@ def catalog(database: Database, tmp_path: Path) -> Catalog:
 @pytest.fixture
 def workspace(database: Database, tmp_path: Path) -> Workspace:
     """The workspace of this test's database."""
-    return workspace_on(database, Settings(home=tmp_path), FakeEmbedder())
+    settings = _SETTINGS.model_copy(update={"home": tmp_path})
+    return workspace_on(database, settings, FakeEmbedder())

@@ -52,6 +52,7 @@ def test_should_say_that_the_reranker_is_missing(
 
 
 def test_should_find_a_healthy_installation(on_world: Run, world: World) -> None:
+    assert on_world("reindex").code == 0
     found = on_world("doctor", "--json")
     assert found.code == 0, found.json["problems"]
     assert found.json["rows"]["deal"] == 12
@@ -78,6 +79,7 @@ def test_should_find_that_there_is_no_database_yet(run: Run, tmp_path: Path) -> 
 
 
 def test_should_survive_a_damaged_index(on_world: Run, tmp_path: Path) -> None:
+    assert on_world("reindex").code == 0
     for file in (tmp_path / "indexes").glob("*-*"):
         file.write_bytes(b"\0" * 100)
     found = on_world("doctor", "--json")

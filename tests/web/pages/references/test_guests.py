@@ -418,8 +418,10 @@ def test_should_keep_the_private_message_from_the_prospect_at_every_step(
     erin = world.viewer("erin")
     origin = "http://dealkin.local"
 
+    tried: set[EmailKind] = set()
+
     def edit() -> None:
-        """Edit all emails ahead, after trying to tell the prospect's person too much."""
+        """Edit all emails ahead, after trying to tell the prospect's person too much once each."""
         with world.database.read() as session:
             request = session.get_one(ReferenceRequest, asked)
             key = request.key
@@ -427,7 +429,8 @@ def test_should_keep_the_private_message_from_the_prospect_at_every_step(
         for kind in ahead:
             path = f"/references/{key}/emails/{kind}"
             subject, body = text_of(visit("erin").get(path).text)
-            if kind in TO_PROSPECT:
+            if kind in TO_PROSPECT - tried:
+                tried.add(kind)
                 for told in (PRIVATE, "There is a WALRUS clause!", "Please, never mention it."):
                     form = {"subject": subject, "body": f"{body}\n\n{told}"}
                     refused = visit("erin").save(path, form)
