@@ -1,14 +1,14 @@
 """Proposals of who gets to see a confidential deal without readers; indexes of unlisted rows
 
-Revision: 0012
-Revises: 0011
+Revision: 0018
+Revises: 0017
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
