@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlmodel import Session, col, select
+from sqlmodel import col, select
 
 from references.desk import advocates as record_of_advocates
 from references.desk.addresses import confirm_address
@@ -455,14 +455,6 @@ def _past(
     return request
 
 
-def _remove_connection(session: Session, connection: Connection, by: int | None) -> None:
-    """Remove a connection; one that was matched since takes its tie along."""
-    if connection.tie_id is None:
-        session.delete(connection)
-    else:
-        address_books.remove_connection(session, connection, by)
-
-
 def _place(request: ReferenceRequest) -> tuple[object, ...]:
     day = request.starts_at.date() if request.starts_at else None
     return (request.deal_id, request.advocate_id, request.activity, day)
@@ -510,6 +502,6 @@ EXTENSION = ImportExtension(
         "ties": apply_ties,
     },
     groups={"connections": same_name, "cards": same_name, "meetings": same_name},
-    removers={Connection: _remove_connection},
+    removers={Connection: address_books.take_back},
     splitters={vcards.OPENING: vcards.split, calendars.OPENING: calendars.split},
 )

@@ -327,6 +327,14 @@ def remove_connection(session: Session, row: Connection, by: int | None) -> None
         session.flush()
 
 
+def take_back(session: Session, row: Connection, by: int | None) -> None:
+    """Remove a connection whose import is undone; one that was matched takes its tie along."""
+    if row.tie_id is None:
+        session.delete(row)
+    else:
+        remove_connection(session, row, by)
+
+
 def _add_ties(session: Session, matches: Sequence[tuple[Connection, int]]) -> None:
     """Add the ties of matched connections, one for each owner, person and source."""
     people = {person_id for _, person_id in matches}

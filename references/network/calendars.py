@@ -1,7 +1,7 @@
 """Calendars (iCalendar) as rows: the people whom their owner has met, each with the last meeting.
 
-A meeting counts once it is over, was not cancelled, and somebody accepted the invitation. An event
-with many participants acquaints nobody, and rooms and groups are no people.
+Meetings count that are over and were not cancelled, with the people who accepted the invitation. An
+event with many participants acquaints nobody, and rooms and groups are no people.
 """
 
 import re

@@ -281,6 +281,7 @@ def test_should_come_to_the_same_after_interruptions(
     world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(runs, "_FIRST_ROWS", 7)
+    monkeypatch.setattr(runs, "_FEWEST_ROWS", 7)
     monkeypatch.setattr(runs, "_MOST_ROWS", 7)
     grace = world.people["grace"]
     files = random_files(world, 7)
@@ -321,6 +322,7 @@ def test_should_continue_an_undo_that_was_interrupted(
     world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(undo, "_FIRST_STEPS", 9)
+    monkeypatch.setattr(undo, "_FEWEST_STEPS", 9)
     monkeypatch.setattr(undo, "_MOST_STEPS", 9)
     before = dump(workspace)
     run = begin(workspace, *random_files(world, 9), by=world.people["grace"])

@@ -139,18 +139,3 @@ class ColumnChoice(SQLModel, table=True):
     reading: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     by_id: int | None = Field(default=None, foreign_key="person.id")
     at: datetime = Field(default_factory=now)
-
-
-class ImportAnswer(SQLModel, table=True):
-    """An answer to a question of a preview: what a text of files means."""
-
-    __table_args__ = {"info": {FOLLOWS: True}}
-
-    # What is asked about: account, stage, industry or country.
-    noun: str = Field(primary_key=True, max_length=20)
-    # The text of the file, folded for comparing.
-    text: str = Field(primary_key=True, max_length=300)
-    # What it means; empty for something of its own.
-    meaning: str = Field(max_length=300)
-    by_id: int | None = Field(default=None, foreign_key="person.id")
-    at: datetime = Field(default_factory=now)

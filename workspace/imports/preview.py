@@ -241,10 +241,10 @@ def _copy(source: Path, target: Path) -> None:
         connection.execute("BEGIN")
         for table in SQLModel.metadata.sorted_tables:
             follows = table.info.get(FOLLOWS)
-            if follows is True and table.name != "importanswer":
+            if follows is True:
                 continue
             names = ", ".join(f'"{column.name}"' for column in table.columns)
-            where = f"WHERE \"{follows}\" = ''" if follows and follows is not True else ""
+            where = f"WHERE \"{follows}\" = ''" if follows else ""
             connection.execute(
                 f'INSERT INTO main."{table.name}" ({names})'  # noqa: S608
                 f' SELECT {names} FROM source."{table.name}" {where}'

@@ -26,18 +26,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("header", name=op.f("pk_columnchoice")),
     )
     op.create_table(
-        "importanswer",
-        sa.Column("noun", sa.String(length=20), nullable=False),
-        sa.Column("text", sa.String(length=300), nullable=False),
-        sa.Column("meaning", sa.String(length=300), nullable=False),
-        sa.Column("by_id", sa.Integer(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["by_id"], ["person.id"], name=op.f("fk_importanswer_by_id_person")
-        ),
-        sa.PrimaryKeyConstraint("noun", "text", name=op.f("pk_importanswer")),
-    )
-    op.create_table(
         "importrun",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -122,7 +110,6 @@ def downgrade() -> None:
         "importfile",
         "importchange",
         "importrun",
-        "importanswer",
         "columnchoice",
     ):
         op.drop_table(table)
