@@ -273,13 +273,13 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
 def about_text(catalog: Catalog, text: str) -> Question:
     """The question for a text, without what it denies. Without a usable model, it has words but no
     vector."""
-    text = question_of(text)
-    if not text:
+    said = question_of(text)
+    if text and not said:
         return Question("", None, Facets())
     try:
-        return Question(text, catalog.encoder.encode([text])[0], Facets())
+        return Question(said, catalog.encoder.encode([said])[0], Facets())
     except ModelUnavailable:
-        return Question(text, None, Facets())
+        return Question(said, None, Facets())
 
 
 def rank(session: Session, catalog: Catalog, inquiry: Inquiry, want: Want) -> list[Ranked]:
