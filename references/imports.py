@@ -47,14 +47,11 @@ CALENDAR = "Calendar"
 MISSED = State.MISSED.value
 # Kinds of files that are each member's own business.
 PERSONAL = frozenset({"connections", "cards", "meetings"})
+_CARDS = "name,email,company,position,related"
 # How two people know each other whom an address book relates.
-_RELATED = {
-    "colleague": TieKind.COLLEAGUES,
-    "co-worker": TieKind.COLLEAGUES,
-    "coworker": TieKind.COLLEAGUES,
-    "manager": TieKind.COLLEAGUES,
-    "assistant": TieKind.COLLEAGUES,
-}
+_RELATED = dict.fromkeys(
+    ("colleague", "co-worker", "coworker", "manager", "assistant"), TieKind.COLLEAGUES
+)
 
 
 def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -160,7 +157,9 @@ def apply_advocates(context: ImportContext, rows: Sequence[Row]) -> None:
         person_id = row.need("person", context.person_id)
         terms: dict[str, Any] = without_empty(
             {
-                "activities": row.read("activities", _activities),
+                "activities": row.read(
+                    "activities", lambda text: [*map(_activity, read_list(text))]
+                ),
                 "calls_a_quarter": row.read("calls_a_quarter", read_whole),
                 "events_in_two_quarters": row.read("events_in_two_quarters", read_whole),
                 "paused_until": row.read("paused_until", read_day),
@@ -236,9 +235,9 @@ def _suggest(context: ImportContext, suggestion: Suggestion) -> None:
     """Tell of a connection that may be in the record; only their owner knows whether it is."""
     connection = suggestion.connection
     at = f" at {quoted(connection.company)}" if connection.company else ""
-    people = " or ".join(map(quoted, suggestion.people))
     context.warn(
-        f"{quoted(connection.name)}{at} may be {people} in the record and was not matched:"
+        f"{quoted(connection.name)}{at} may be {' or '.join(map(quoted, suggestion.people))} in the"
+        " record and was not matched:"
         " give both the same profile or e-mail address if so."
     )
 
@@ -295,10 +294,6 @@ def _relate(context: ImportContext, row: Row, person_id: int) -> bool:
             )
             made = True
     return made
-
-
-def _activities(text: str) -> list[Activity]:
-    return [_activity(part) for part in read_list(text)]
 
 
 def _activity(text: str) -> Activity:
@@ -456,7 +451,7 @@ def _past(
 
 
 def _place(request: ReferenceRequest) -> tuple[object, ...]:
-    day = request.starts_at.date() if request.starts_at else None
+    day = request.starts_at and request.starts_at.date()
     return (request.deal_id, request.advocate_id, request.activity, day)
 
 
@@ -467,11 +462,7 @@ def _one_of(words: type[Word]) -> Callable[[str], Word]:
 EXTENSION = ImportExtension(
     formats=(
         LINKEDIN_FORMAT,
-        Format(
-            "cards",
-            needs("name,email,company,position,related"),
-            columns(",".join(vcards.HEADER)),
-        ),
+        Format("cards", needs(_CARDS), columns(",".join(vcards.HEADER))),
         GOOGLE_FORMAT,
         Format("meetings", needs("name,email,met_on"), columns(",".join(calendars.HEADER))),
         Format(

@@ -25,7 +25,7 @@ from references.network.paths import (
 )
 from references.network.ties import Visibility
 from similarity.index.catalog import Catalog
-from similarity.index.collection import POOL
+from similarity.index.queries import POOL
 from similarity.index.sources import names_of
 from similarity.inquiry import Inquiry, Want, ask_of_deal, rank
 from workspace.accounts.accounts import Account

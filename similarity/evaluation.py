@@ -29,7 +29,8 @@ from similarity.encoders.embeddings import Encoder
 from similarity.encoders.reranking import READ, Reader, readings
 from similarity.experts import VOTERS, vote
 from similarity.index.catalog import Catalog
-from similarity.index.collection import NONE, Collection, Entry, mean_of
+from similarity.index.centring import mean_of
+from similarity.index.collection import NONE, Collection, Entry
 from similarity.index.documents import Document, PieceRole, document, join
 from similarity.index.indexer import Progress
 from similarity.index.vectors import Ids

@@ -20,9 +20,9 @@ from sqlmodel import Session, col, select
 from similarity.feedback import KinFeedback, Verdict
 from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
-from similarity.inquiry import Question, about_deal
 from similarity.learned_weights import Subject
 from similarity.outlook import MINIMUM_TRIALS, TRIALS, Trial, learn, trials
+from similarity.questions import Question, about_deal
 from similarity.retrieval import ask, match
 from similarity.scoring import Weights
 from workspace.clock import today

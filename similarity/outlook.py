@@ -22,8 +22,9 @@ from similarity.index.catalog import Catalog
 from similarity.index.documents import join
 from similarity.index.facets import facets
 from similarity.index.sources import deal_texts
-from similarity.inquiry import Inquiry, Question, Want, ask_of_deal, inquire, rank
+from similarity.inquiry import Inquiry, Want, ask_of_deal, inquire, rank
 from similarity.learned_weights import prior_in_use
+from similarity.questions import Question
 from workspace.database import batches
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import CLOSED, DealFilter

@@ -17,7 +17,8 @@ from sqlmodel import Session, col, select
 from similarity.asset_usage import AssetUsage, asset_usage
 from similarity.index.catalog import Catalog
 from similarity.index.sources import names_of
-from similarity.inquiry import Inquiry, Question, Ranked, Want, ask_of_deal, ask_of_text, rank
+from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank
+from similarity.questions import Question
 from similarity.scoring import Facets, Term, ago, score
 from workspace.accounts.industries import SECTIONS
 from workspace.assets import Asset, AssetProduct, Use, usable

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from similarity.index.collection import NONE, POOL, Candidates, Collection, Query, Scope
+from similarity.index.collection import NONE, Collection
 from similarity.index.language import certain_language, language_of, stems_asked_for
+from similarity.index.queries import POOL, Candidates, Query, Scope
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets, Weights
 

@@ -17,12 +17,12 @@ from similarity.index.collection import Collection as Documents
 from similarity.index.language import stems, stems_asked_for
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
-from similarity.inquiry import about_text
 from similarity.kin import WORDS_MARKED, matched_stems
 from similarity.names.lookup import Closeness, NameMatch, find_names
 from similarity.names.recorder import TABLES
 from similarity.names.spelling import variants, words_of
 from similarity.names.tables import Subject
+from similarity.questions import about_text
 from similarity.retrieval import TextQuery, ask, best, match, text_scores
 from similarity.scoring import Weights
 from similarity.sentences.denials import question_of

@@ -20,7 +20,8 @@ from sqlmodel import Session, col, select
 from similarity.calibration import nearness_scale, shipped_means
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader, readings
-from similarity.index.collection import Collection, Entry, centred
+from similarity.index.centring import centred
+from similarity.index.collection import Collection, Entry
 from similarity.index.documents import PieceRole, unpacked
 from similarity.index.facets import Facts, facts
 from similarity.index.indexer import Indexer, Progress, lacking_vectors, postpone

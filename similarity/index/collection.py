@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from similarity.index import arrays
 from similarity.index.bm25 import Mask, Scores, WordIndex, grown
 from similarity.index.boilerplate import SentenceIndex, boilerplate_of, content
+from similarity.index.centring import centred
 from similarity.index.documents import PieceRole, Sentence
 from similarity.index.facets import FacetIndex, Facts
 from similarity.index.language import common_languages
+from similarity.index.queries import POOL, Candidates, Query, Scope
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.scoring import Facets
 
-# How many of the nearest documents, by vectors and by words each, are candidates.
-POOL = 300
 # How many deals are candidates because of their facets, whatever their text says.
 FACET_CANDIDATES = 100
 # A query has at most this many terms, those that tell the most.
@@ -27,8 +26,6 @@ QUERY_TERMS = 64
 # The share of each role in the nearness of a document. A role that no piece has counts as the
 # whole does, so that short documents are neither favoured nor disadvantaged.
 ROLE_SHARE = {PieceRole.WHOLE: 0.4, PieceRole.TITLE: 0.3, PieceRole.PASSAGE: 0.3}
-# As if there were this many more documents that share nothing: a mean of few says little.
-SHRINKAGE = 50
 NONE: Ids = np.empty(0, np.int64)
 
 
@@ -50,56 +47,6 @@ class Entry:
     facts: Facts | None = None
     # Those that are boilerplate say nothing.
     sentences: Sequence[Sentence] = ()
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a search looks for."""
-
-    # The centred unit vector, shape (dimension,); None where no model has read the text.
-    vector: Vectors | None
-    terms: dict[str, float]
-    # The BM25 score of a full match.
-    full: float
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where a search looks, all documents or the allowed ones, and for how many."""
-
-    allowed: Ids | None = None
-    pool: int = POOL
-
-
-@dataclass(frozen=True)
-class Candidates:
-    """Documents worth scoring, with their raw values; the arrays run in parallel."""
-
-    ids: Ids
-    # How near the meaning is: a mean of cosines; 0 where a document has no vector.
-    nearness: Scores
-    # The BM25 scores.
-    words: Scores
-    # The number, from 0, of the nearest passage; -1 where there is only the whole.
-    passages: NDArray[np.int64]
-    # The centred unit vectors of the whole documents, shape (n, dimension); 0 without one.
-    wholes: Vectors
-    # The language of each document; empty where it is too rare to be believed.
-    languages: NDArray[np.str_]
-
-    def of(self, ids: Ids) -> "Candidates":
-        """The candidates with these ids, which are ascending and all among the candidates."""
-        if len(ids) == len(self.ids):
-            return self
-        at = np.searchsorted(self.ids, ids)
-        return Candidates(
-            ids,
-            self.nearness[at],
-            self.words[at],
-            self.passages[at],
-            self.wholes[at],
-            self.languages[at],
-        )
 
 
 class Collection:
@@ -532,18 +479,3 @@ class Collection:
 def _greatest(values: Scores, mask: Mask, starts: Ids) -> Scores:
     """The greatest value under `mask` in each segment that begins at `starts`; -inf without one."""
     return np.asarray(np.maximum.reduceat(np.where(mask, values, -np.inf), starts), np.float32)
-
-
-def centred(vectors: Vectors, mean: Vectors | None) -> Vectors:
-    """Unit vectors minus a mean, as unit vectors again; shape (…, dimension). Zeros, which stand
-    for a text that the model cannot read, remain."""
-    read = vectors.any(axis=-1, keepdims=True)
-    moved = vectors if mean is None else np.where(read, vectors - mean, 0)
-    length = np.linalg.norm(moved, axis=-1, keepdims=True)
-    return np.asarray(moved / np.maximum(length, 1e-9), np.float32)
-
-
-def mean_of(total: Vectors, count: int) -> Vectors:
-    """The mean for centring, from the sum of the vectors of `count` whole documents, shrunk
-    towards zero by SHRINKAGE."""
-    return np.asarray(total / (count + SHRINKAGE), np.float32)

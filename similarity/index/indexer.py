@@ -20,7 +20,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from similarity.calibration import shipped_means
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
-from similarity.index.collection import mean_of
+from similarity.index.centring import mean_of
 from similarity.index.documents import PREPARATION, PieceRole, forget_texts
 from similarity.index.documents import Document as Text
 from similarity.index.sources import TABLES, Kind, affected, documents, touched_by

@@ -19,7 +19,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from similarity.index.collection import mean_of
+from similarity.index.centring import mean_of
 from similarity.index.documents import PREPARATION, PieceRole
 from similarity.index.language import stems
 from similarity.index.sources import Kind

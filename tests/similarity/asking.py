@@ -9,9 +9,10 @@ from sqlmodel import Session, col, select
 from similarity.experts import experts_of_deal, experts_of_text
 from similarity.index.catalog import Catalog
 from similarity.index.sources import Kind
-from similarity.inquiry import Inquiry, about_text, ask_of_deal, ask_of_text
+from similarity.inquiry import Inquiry, ask_of_deal, ask_of_text
 from similarity.kin import Kin, KinRow, nearest_deals, present
 from similarity.playbook import playbook_of_deal, playbook_of_text
+from similarity.questions import about_text
 from similarity.retrieval import ask, best, match, text_scores
 from similarity.scoring import Weights
 from similarity.search import search

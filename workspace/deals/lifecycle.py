@@ -52,21 +52,9 @@ _SAY_WHY = "Say why it was won or lost: it is what the next deal needs."
 
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
-    "name",
-    "account_id",
-    "owner_id",
-    "amount",
-    "currency",
-    "opened",
-    "expected_close",
-    "closed",
-    "use_case",
-    "notes",
-    "next_step",
-    "next_step_on",
-    "reason",
-    "confidential",
-)
+    "name", "account_id", "owner_id", "amount", "currency", "opened", "expected_close", "closed",
+    "use_case", "notes", "next_step", "next_step_on", "reason", "confidential",
+)  # fmt: skip
 
 
 def log_one(

@@ -10,7 +10,7 @@ import pytest
 from similarity.encoders import multilingual_e5
 from similarity.encoders.embeddings import Embedder, ModelUnavailable
 from similarity.encoders.multilingual_e5 import WeightsMissing, prepare, reads
-from similarity.index.collection import centred
+from similarity.index.centring import centred
 
 
 @pytest.fixture

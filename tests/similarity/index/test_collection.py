@@ -9,17 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from similarity.index.collection import (
-    NONE,
-    QUERY_TERMS,
-    ROLE_SHARE,
-    Candidates,
-    Collection,
-    Entry,
-    mean_of,
-)
+from similarity.index.centring import mean_of
+from similarity.index.collection import NONE, QUERY_TERMS, ROLE_SHARE, Collection, Entry
 from similarity.index.documents import PieceRole
 from similarity.index.facets import Facts
+from similarity.index.queries import Candidates
 from similarity.index.vectors import Ids, Mask, VectorIndex, Vectors
 from similarity.scoring import Facets
 

@@ -1,0 +1,62 @@
+"""What a search of a collection is given, and what it finds."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from similarity.index.bm25 import Scores
+from similarity.index.vectors import Ids, Vectors
+
+# How many of the nearest documents, by vectors and by words each, are candidates.
+POOL = 300
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a search looks for."""
+
+    # The centred unit vector, shape (dimension,); None where no model has read the text.
+    vector: Vectors | None
+    terms: dict[str, float]
+    # The BM25 score of a full match.
+    full: float
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a search looks, all documents or the allowed ones, and for how many."""
+
+    allowed: Ids | None = None
+    pool: int = POOL
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Documents worth scoring, with their raw values; the arrays run in parallel."""
+
+    ids: Ids
+    # How near the meaning is: a mean of cosines; 0 where a document has no vector.
+    nearness: Scores
+    # The BM25 scores.
+    words: Scores
+    # The number, from 0, of the nearest passage; -1 where there is only the whole.
+    passages: NDArray[np.int64]
+    # The centred unit vectors of the whole documents, shape (n, dimension); 0 without one.
+    wholes: Vectors
+    # The language of each document; empty where it is too rare to be believed.
+    languages: NDArray[np.str_]
+
+    def of(self, ids: Ids) -> "Candidates":
+        """The candidates with these ids, which are ascending and all among the candidates."""
+        if len(ids) == len(self.ids):
+            return self
+        at = np.searchsorted(self.ids, ids)
+        return Candidates(
+            ids,
+            self.nearness[at],
+            self.words[at],
+            self.passages[at],
+            self.wholes[at],
+            self.languages[at],
+        )
