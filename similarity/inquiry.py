@@ -146,8 +146,11 @@ def ask_of_deal(
 
 def named_in_deal(session: Session, viewer: Viewer, deal: Deal, record: Facets) -> list[NamedFacet]:
     """The facets that the text of a deal names, of kinds of which the record says nothing."""
-    text = join([deal.name, deal.use_case, deal.notes])
-    return unrecorded(facets_in(text, known_names(session, viewer)), record)
+    return unrecorded(facets_in(_prose(deal), known_names(session, viewer)), record)
+
+
+def _prose(deal: Deal) -> str:
+    return join([deal.name, deal.use_case, deal.notes])
 
 
 def ask_of_deals(
@@ -157,6 +160,11 @@ def ask_of_deals(
     if not deals:
         return []
     questions = about_deals(session, catalog, deals)
+    names = known_names(session, viewer)
+    for deal in deals:
+        question = questions[deal.id]
+        named = unrecorded(facets_in(_prose(deal), names), question.facets)
+        questions[deal.id] = replace(question, facets=completed(question.facets, named))
     first = inquire(session, viewer, questions[deals[0].id], deal=deals[0])
     return [
         replace(

@@ -155,7 +155,7 @@ class Database:
             for watcher in self._watchers:
                 watcher(session)
             yield session
-            if not self.is_sqlite:
+            if not self.is_sqlite and session.in_transaction():
                 # Sent with the commit: it wakes the open pages of every process.
                 session.connection().execute(_NOTIFY)
         acts = session.info.get(_AFTER_COMMIT, ())

@@ -124,7 +124,7 @@ def theirs(app: Litestar, world: World) -> dict[str, list[tuple[str, str, dict[s
             asserted_by_id=alice,
             visibility=Visibility.ASK,
         )
-        book = address_books.AddressBook(session, alice)
+        book = address_books.AddressBook(session, alice, ["Walter Walrus"], [])
         entry, _, _ = book.put("Walter Walrus", source="LinkedIn", company="Walrus Works")
         session.flush()
         who = session.exec(select(Advocate)).first()

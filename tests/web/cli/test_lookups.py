@@ -17,7 +17,7 @@ def test_should_give_similar_deals_reasons_that_add_up(on_world: Run, world: Wor
         assert set(result) == {
             *("key", "name", "account", "account_key", "outcome", "amount", "currency", "closed"),
             *("owner", "score", "band", "terms", "snippet", "difference", "liked"),
-            *("same_account", "folded"),
+            *("same_account", "folded", "source"),
         }
         for term in result["terms"]:
             assert set(term) == {"name", "value", "weight", "contribution", "because"}

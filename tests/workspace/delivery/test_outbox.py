@@ -257,10 +257,10 @@ def test_should_not_send_again_what_was_sent_by_hand(
     message_id = put(database, about="reference request 1")
     with database.write() as session:
         with pytest.raises(NotFound):
-            outbox.sent_by_hand(session, "reference request 2", message_id)
-        outbox.sent_by_hand(session, "reference request 1", message_id)
+            outbox.sent_by_hand(session, message_id + 1)
+        outbox.sent_by_hand(session, message_id)
     with database.write() as session, pytest.raises(Conflict):
-        outbox.sent_by_hand(session, "reference request 1", message_id)
+        outbox.sent_by_hand(session, message_id)
     assert not send_next(database, server)
 
 
