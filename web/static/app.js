@@ -317,7 +317,7 @@ async function offerNames() {
 }
 
 // A link of the palette is opened; an action is sent as the form that it stands for.
-function choose(option) {
+function take(option) {
   if (!option.dataset.action) {
     // A link to a place on this very page loads nothing, and is shown at once.
     const here = option.pathname === location.pathname && option.hash;
@@ -356,14 +356,14 @@ if (box && names) {
   names.addEventListener("mousedown", (event) => event.preventDefault());
   names.addEventListener("click", (event) => {
     const option = event.target.closest("[data-action]");
-    if (option) { event.preventDefault(); choose(option); }
+    if (option) { event.preventDefault(); take(option); }
   });
   box.addEventListener("keydown", (event) => {
     if (names.hidden || event.isComposing) return;
     const act = {
       ArrowDown: () => selectName(1),
       ArrowUp: () => selectName(-1),
-      Enter: () => choose(names.querySelector("[aria-selected=true]")),
+      Enter: () => take(names.querySelector("[aria-selected=true]")),
       Escape: closeNames,
     }[event.key];
     if (!act) return;
