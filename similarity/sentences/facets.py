@@ -7,6 +7,7 @@ and a headcount. What a sentence denies, and places that are the seller's own, a
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlmodel import Session
 
@@ -69,7 +70,16 @@ def known_names(session: Session, viewer: Viewer) -> KnownNames:
 def facets_in(text: str, known: KnownNames) -> list[NamedFacet]:
     """The facets that a text names and does not deny: of products and competitors all, and of the
     others the first."""
-    text = text[:LONGEST]
+    products, competitors = known.products.items(), known.competitors.items()
+    return list(_facets_in(text[:LONGEST], tuple(products), tuple(competitors)))
+
+
+# Pages ask again and again for the facets of the same deals, and reading a text takes long.
+@lru_cache(maxsize=1024)
+def _facets_in(
+    text: str, products: tuple[tuple[str, str], ...], competitors: tuple[tuple[str, str], ...]
+) -> tuple[NamedFacet, ...]:
+    known = KnownNames(dict(products), dict(competitors))
     words = words_of(text)
     unsaid = denied(words)
     named = list(_named(words, unsaid, known))
@@ -82,7 +92,7 @@ def facets_in(text: str, known: KnownNames) -> list[NamedFacet]:
         label = f"{size.headcount:,} employees"
         facets.append(NamedFacet(FacetKind.SIZE, str(size.headcount), label))
     facets += _places(words, free, unsaid)
-    return facets
+    return tuple(facets)
 
 
 def as_facets(named: Iterable[NamedFacet]) -> Facets:
