@@ -68,23 +68,12 @@ class JobController(Controller):
 
     @post("/reindex")
     def reindex(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        visit.form.done()
-        with visit.write() as session:
-            if queue.is_unfinished(session, REINDEX):
-                raise Conflict("The search index is being rebuilt already.")
-            job = queue.enqueue(session, REINDEX, visit.viewer.person_id)
-            audit(session, visit.viewer.person_id, "job started", f"job {job.id}")
-        return visit.go(LIST, "The search index will be rebuilt.")
+        running = "The search index is being rebuilt already."
+        return _start(visit, REINDEX, running, "The search index will be rebuilt.")
 
     @post("/backup")
     def back_up(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        visit.form.done()
-        with visit.write() as session:
-            if queue.is_unfinished(session, BACKUP):
-                raise Conflict("A backup is being made already.")
-            job = queue.enqueue(session, BACKUP, visit.viewer.person_id)
-            audit(session, visit.viewer.person_id, "job started", f"job {job.id}")
-        return visit.go(LIST, "A backup will be made.")
+        return _start(visit, BACKUP, "A backup is being made already.", "A backup will be made.")
 
     @post("/{job_id:int}/cancel")
     def cancel(self, visit: NamedDependency[Visit], job_id: FromPath[int]) -> Response[Any]:
@@ -118,3 +107,14 @@ def job_list(session: Session, visit: Visit) -> JobList:
         params=filled(state=chosen),
         changes=any(not row.is_finished for row in shown),
     )
+
+
+def _start(visit: Visit, kind: str, running: str, started: str) -> Response[Any]:
+    """Start a job of a kind of which no other is unfinished, and say so."""
+    visit.form.done()
+    with visit.write() as session:
+        if queue.is_unfinished(session, kind):
+            raise Conflict(running)
+        job = queue.enqueue(session, kind, visit.viewer.person_id)
+        audit(session, visit.viewer.person_id, "job started", f"job {job.id}")
+    return visit.go(LIST, started)
