@@ -94,8 +94,8 @@ def _words(text: str, *, consonantal: bool) -> tuple[Word, ...]:
 
 def _skeleton(word: str) -> str:
     """The consonants of a romanised word: the same for 'mhmd' and 'mohammed'."""
-    hard = word.replace("ph", "f").replace("c", "k").replace("q", "k").replace("z", "s")
-    return re.sub(r"(.)\1+", r"\1", _WEAK.sub("", hard))
+    hard = word.replace("p", "f").replace("c", "k").replace("q", "k").replace("z", "s")
+    return _WEAK.sub("", re.sub(r"(.)\1+", r"\1", hard))
 
 
 def likeness(one: Word, other: Word, *, person: bool) -> float:
@@ -112,7 +112,7 @@ def likeness(one: Word, other: Word, *, person: bool) -> float:
 def _consonants_alike(one: Word, other: Word) -> float:
     skeletons = one.skeleton, other.skeleton
     if min(map(len, skeletons)) < 2:
-        same = skeletons[0] == skeletons[1] != "" and max(len(one.sound), len(other.sound)) < 5
+        same = skeletons[0] == skeletons[1] != "" and max(len(one.sound), len(other.sound)) < 6
         return 0.8 if same else 0.0
     near = JaroWinkler.similarity(*skeletons)
     return 0.95 * near if near >= _ALIKE else 0.0
