@@ -18,7 +18,7 @@ from workspace.accounts.accounts import Account
 from workspace.assets import Asset, Use
 from workspace.audit import audit
 from workspace.database import unfiltered
-from workspace.deals.access import visible_deals
+from workspace.deals.access import NOBODY_SEES, has_reader, visible_deals
 from workspace.deals.tables import Deal, Seat, Stakeholder
 from workspace.errors import Conflict, Forbidden
 from workspace.people.people import may_edit, roles_of
@@ -204,6 +204,8 @@ def delete_fact(session: Session, viewer: Viewer, fact: Fact) -> Revision:
 def delete_seat(session: Session, viewer: Viewer, seat: Seat) -> Revision:
     """Delete a seat, filled or open, from a deal's team."""
     deal = session.get_one(Deal, seat.deal_id)
+    if deal.confidential and not has_reader(session, deal, deal.owner_id, freed=seat.id):
+        raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite somebody, first.")
     revision = begin(
         session, RevisionKind.DELETION, seat, viewer.person_id, listed=not deal.confidential
     )
