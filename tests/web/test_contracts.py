@@ -54,6 +54,7 @@ NO_PAGES = {
     "/deals/{key}/activity/latest",
     "/deals/{key}/activity/mentions",
     "/imports/{run_id}/errors/{number}",
+    "/search/existing",
     "/search/names",
     "/live",
 }

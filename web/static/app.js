@@ -488,6 +488,18 @@ document.addEventListener("submit", (event) => {
   fetch(form.action, { method: "POST", body, redirect: "manual" });
 });
 
+// --- Names that may mean a record: a choice fills in the field ---------------
+
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-fill]");
+  if (!choice) return;
+  const field = byId(choice.dataset.fill);
+  field.value = choice.dataset.value;
+  field.focus();
+  // The note below the field follows what is in it.
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+});
+
 // --- Keys -------------------------------------------------------------------
 
 const PLACES = { t: "/", i: "/inbox", d: "/deals", a: "/accounts", p: "/people", l: "/library", r: "/references" };
