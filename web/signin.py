@@ -18,7 +18,7 @@ from workspace.audit import audit
 from workspace.database import Database
 from workspace.people import sign_in
 
-_WRONG = "This e-mail address and password do not belong together."
+_WRONG = "Wrong email or password."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
 
 

@@ -1,4 +1,4 @@
-"""Keeps the names in step with the record, in the transaction of whoever changes it."""
+"""Keeps the names in step with the record, in the transaction of the change."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -51,7 +51,7 @@ def catch_up(database: Database) -> int:
 
 
 def renew(session: Session, kind: Subject, ids: Iterable[int]) -> None:
-    """Write the names of these subjects anew where they are others than those stored."""
+    """Write the names of these subjects again where they differ from the stored ones."""
     for batch in batches(sorted(ids)):
         names = dict(_names(session, kind, batch))
         stored: dict[int, set[tuple[str, str]]] = defaultdict(set)
