@@ -446,7 +446,7 @@ def _has_substance(values: Mapping[str, float]) -> bool:
 def reasons(inquiry: Inquiry, deal: Ranked) -> list[Term]:
     """The terms of a deal's score, the largest contribution first."""
     values = scoring.compare(inquiry.question.facets, deal.facets, inquiry.on)
-    values["meaning"] = Value(deal.meaning, "what they say is alike")
+    values["meaning"] = Value(deal.meaning, "similar description")
     values["words"] = Value(deal.words, "words in common")
     terms = scoring.terms(values, deal.weights)
     if deal.reading is None:

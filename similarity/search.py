@@ -223,7 +223,7 @@ def _named(
 
 
 def _without_addresses(session: Session, text: str, matches: list[NameMatch]) -> list[NameMatch]:
-    """The people whom a text names, of contacts only those whose name has its words."""
+    """The people whom a text names, of contacts only the ones with its words in their name."""
     typed = words_of(text)
     ids = [match.subject_id for match in matches]
     rows = select(Person.id, Person.name).where(

@@ -1,5 +1,6 @@
 """Signing in and out, and the display preferences of a browser."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 
 from web.limits import network_of
+from web.pages.demo import DemoMember, demo_members
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
@@ -18,7 +20,7 @@ from workspace.audit import audit
 from workspace.database import Database
 from workspace.people import sign_in
 
-_WRONG = "This e-mail address and password do not belong together."
+_WRONG = "Wrong email or password."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
 
 
@@ -29,6 +31,8 @@ class SignInPage:
     email: str
     next: str
     error: str
+    # Whom a visitor of the demo can be by one click.
+    demo: Sequence[DemoMember] = ()
 
 
 class SignInController(Controller):
@@ -42,7 +46,7 @@ class SignInController(Controller):
         back = safe_next(visit.form.text("next", 2000))
         if visit.request.scope.get("user"):
             return visit.go(back)
-        response = visit.show("sign_in.html", SignInPage("", back, ""))
+        response = visit.show("sign_in.html", SignInPage("", back, "", demo_members(visit)))
         cookie = signed_out_cookie(visit.request)
         if cookie:
             response.set_cookie(cookie)

@@ -84,7 +84,7 @@ _UNFILTERED = "all rows"
 
 @contextmanager
 def unfiltered(session: Session) -> Iterator[None]:
-    """Within the block, queries of a session get all rows, whoever reads by it."""
+    """Within the block, queries of a session get all rows, whatever its reader may see."""
     session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
     try:
         yield

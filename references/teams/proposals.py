@@ -44,7 +44,7 @@ _FAR_APART = 8
 # The least share of the greatest possible evidence with which a member takes a role that needs
 # expertise.
 LEAST_EXPERTISE = 0.05
-# So many of the best for a seat are ranked: those who enter the program, and some who may be left.
+# The number of candidates that are ranked for a seat: those in the program, and alternatives.
 _RANKED = 2 * CANDIDATES
 # So many deals are staffed together: those that close next.
 MOST_DEALS = 100
@@ -72,7 +72,7 @@ class Proposal:
     opening: Opening
     best: Fit | None
     others: tuple[Fit, ...]
-    # Why nobody is proposed; empty where somebody is.
+    # Why nobody is proposed; empty where a member is.
     nobody: str
 
 
@@ -268,7 +268,7 @@ def _ranked(
 ) -> _Ranking:
     """The members who suit each open seat best, or all who suit it for the seats `in_full`.
 
-    Only those who may be among the best whatever they share with the buyer's people are compared
+    Only members who can be among the best, whatever they share with stakeholders, are compared
     with them, as that takes longest.
     """
     near: dict[int, list[Candidate]] = {}
@@ -358,16 +358,16 @@ def _why_nobody(record: _Record, deal: Deal, opening: Opening) -> str:
     role = opening.role
     eligible = record.eligible.get(role, {})
     if not eligible:
-        return f"no member may take the role {role} yet"
+        return f"no member has the role {role} yet"
     outside = [person for person in eligible if person not in record.teams[deal.id]]
     if not outside:
-        return f"everybody who may be {role} is on the team already"
+        return f"every {role} is on the team already"
     suitable = _suitable(record, deal, role)
     if not suitable:
-        return f"of {_members_text(len(outside))} who may be {role}, nobody knows deals like this"
+        return f"of {_members_text(len(outside))} for {role}, nobody has evidence on similar deals"
     if all(record.loads[person].left == 0 for person in suitable):
-        return f"{_members_text(len(suitable))} who may be {role}, and no time left"
-    return f"all who may be {role} are proposed for other seats"
+        return f"{_members_text(len(suitable))} for {role}, all without time"
+    return f"every {role} is suggested for another seat"
 
 
 def _members_text(count: int) -> str:
@@ -378,7 +378,7 @@ def _ground(person: int, buyers: Mapping[int, str], ranking: _Ranking) -> Term:
     """What a member shares with the stakeholder with whom they share most."""
     shared = [buyer for buyer in buyers if (person, buyer) in ranking.ground]
     if not shared:
-        return Term("ground", 0.0, WEIGHTS["ground"], "Nothing in common that we know of")
+        return Term("ground", 0.0, WEIGHTS["ground"], "Nothing in common")
     best = max(shared, key=lambda buyer: ranking.worth_of_pair[person, buyer])
     because = f"{buyers[best]}: {ranking.ground[person, best][0].text}"
     return Term("ground", ranking.worth_of_pair[person, best], WEIGHTS["ground"], because)

@@ -35,6 +35,7 @@ from workspace.timeline.timeline import TimelineEntry
 PUBLIC = {
     ("GET", "/sign-in"),
     ("POST", "/sign-in"),
+    ("POST", "/demo/sign-in"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
@@ -47,7 +48,7 @@ BY_LINK = ("/g/", "/join/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
-HARMLESS = {"/sign-in", "/sign-out", "/preferences"}
+HARMLESS = {"/sign-in", "/sign-out", "/preferences", "/demo/sign-in", "/demo/tour"}
 # Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {
     "/deals/new/account",

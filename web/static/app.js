@@ -172,7 +172,7 @@ document.addEventListener("dragend", () => {
   markColumn(null);
 });
 
-// --- Mentions: @ and the beginning of a name offers those who may see the deal ---
+// --- Mentions: @ and the beginning of a name offers the readers of the deal ---
 
 let offering = null; // The textarea and list, and where the name begins, while some are offered.
 
@@ -386,7 +386,7 @@ const live = document.body.dataset.stream ? new URL(document.body.dataset.stream
 let stream = null;
 let polling = 0;
 
-// What somebody is writing, has opened, leafed through or has the focus in stays as it is.
+// Open forms, unfolded parts, further rows and the focused element stay as they are.
 function isBusy(part) {
   return part.dataset.leafed !== undefined || part.contains(document.activeElement)
     || part.querySelector("details[open], .rewriting, .done-notice") !== null;

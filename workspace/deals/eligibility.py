@@ -25,7 +25,7 @@ from workspace.people.viewer import PLAIN_VIEW
 from workspace.value_lists import split_values
 
 SPONSORS_ROLE = "executive-sponsor"
-# What titles call those who may take a role, besides the role's own name, by the role's key. They
+# What titles call the members for a role, besides the role's own name, by the role's key. They
 # are compared as `plain` writes them.
 _TITLES: Mapping[str, tuple[str, ...]] = {
     OWNERS_ROLE: (
@@ -60,7 +60,7 @@ _TITLES: Mapping[str, tuple[str, ...]] = {
         *("vorstand", "dyrektor", "prezes", "директор"),
     ),
 }
-# A title with one of these words serves somebody in the position that it names.
+# A title with one of these words is of an assistant of the position that it names.
 _ASSISTING = re.compile(r"\b(?:assistant|secretary|intern|trainee|apprentice|praktikant\w*)\b")
 # The seat role that goes with a role in Dealkin.
 _OF_ROLE = {Role.REP: OWNERS_ROLE, Role.EXPERT: EXPERTS_ROLE}

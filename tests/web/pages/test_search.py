@@ -44,7 +44,7 @@ def test_should_name_the_best_match_and_group_by_kind(visit: Visit) -> None:
 
 def test_should_say_that_nothing_has_the_words(visit: Visit) -> None:
     page = visit("frank").get("/search?q=qqqqzzzz", **HTMX).text
-    assert "Nothing has these words" in page
+    assert "Nothing found" in page
     assert 'class="item"' not in page
 
 
