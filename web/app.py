@@ -31,6 +31,7 @@ from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.experts import TopicController
+from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
@@ -71,6 +72,7 @@ CONTROLLERS = (
     DeskController,
     EmailController,
     ExpertController,
+    ExportController,
     GuestController,
     HealthController,
     InfluenceController,
