@@ -32,6 +32,7 @@ from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.demo import DemoController
 from web.pages.experts import TopicController
+from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
@@ -73,6 +74,7 @@ CONTROLLERS = (
     DeskController,
     EmailController,
     ExpertController,
+    ExportController,
     GuestController,
     HealthController,
     InfluenceController,

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 # Each of these modules adds its commands to the application.
-from web.cli import backups, lookups, maintenance, members, record, serve  # noqa: F401
+from web.cli import (  # noqa: F401
+    backups,
+    lookups,
+    maintenance,
+    members,
+    record,
+    serve,
+    transfer,
+)
 from web.cli.options import app, members_app, model_app
 from workspace.errors import DealkinError
 

@@ -116,6 +116,8 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || form.hasAttribute("hx-post") || event.defaultPrevented) return;
+  // A download leaves the page as it is, and can be asked for again.
+  if (form.hasAttribute("data-download")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });

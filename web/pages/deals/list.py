@@ -165,15 +165,7 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
     """The list that an address asks for, with a form over a view that came back."""
     after = asked.maybe("after", 80)
     state = read_list_state(asked)
-    rows = lists.deal_rows(
-        session,
-        viewer,
-        state.chosen,
-        order=state.order,
-        descending=state.descending,
-        after=after,
-        limit=PAGE + 1,
-    )
+    rows = rows_of(session, viewer, state, after, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
     return DealList(
@@ -190,6 +182,21 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
         refused={},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
+    )
+
+
+def rows_of(
+    session: Session, viewer: Viewer, state: ListState, after: str | None, limit: int
+) -> list[DealRow]:
+    """The deals that a list shows, from after the deal of the key `after`."""
+    return lists.deal_rows(
+        session,
+        viewer,
+        state.chosen,
+        order=state.order,
+        descending=state.descending,
+        after=after,
+        limit=limit,
     )
 
 
