@@ -8,15 +8,17 @@ secret takes the session's place.
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 
 from litestar.datastructures import Cookie
 
 from web.routes import Request
 from web.workspace import Workspace
-from workspace.people.sign_in import SESSION_LIFETIME
+from workspace.people.sign_in.throttling import KNOWN_FOR
 
 _SESSION = "session"
 _SIGNED_OUT = "visit"
+_DEVICE = "device"
 
 
 def session_token(request: Request) -> str | None:
@@ -24,9 +26,19 @@ def session_token(request: Request) -> str | None:
     return request.cookies.get(_name(request, _SESSION))
 
 
-def session_cookie(request: Request, token: str) -> Cookie:
+def session_cookie(request: Request, token: str, lifetime: timedelta) -> Cookie:
     """The cookie of a new session."""
-    return _cookie(request, _SESSION, token, int(SESSION_LIFETIME.total_seconds()))
+    return _cookie(request, _SESSION, token, int(lifetime.total_seconds()))
+
+
+def device_token(request: Request) -> str | None:
+    """The secret by which the browser may be known to a member's account."""
+    return request.cookies.get(_name(request, _DEVICE))
+
+
+def device_cookie(request: Request, token: str) -> Cookie:
+    """The cookie by which a browser stays known after its member has signed out."""
+    return _cookie(request, _DEVICE, token, int(KNOWN_FOR.total_seconds()))
 
 
 def closed_cookie(request: Request) -> Cookie:

@@ -29,7 +29,7 @@ for module in (
     "workspace.leading",
     "workspace.people.field_rights",
     "workspace.people.invitations",
-    "workspace.people.sign_in",
+    "workspace.people.sign_in.tables",
     "workspace.people.tables",
     "workspace.timeline.notifications",
     "workspace.timeline.timeline",

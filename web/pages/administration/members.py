@@ -21,8 +21,9 @@ from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import leaving
 from workspace.keys import row_of_key
-from workspace.people import directory, invitations, members, sign_in
+from workspace.people import directory, invitations, members
 from workspace.people.directory import Access, MemberRow
+from workspace.people.sign_in import sessions, throttling
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer, require_role
 
@@ -137,7 +138,7 @@ class MemberController(Controller):
     @post("/{key:str}/unlock")
     def unlock(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         def act(session: Session, person: Person) -> str:
-            sign_in.unlock_member(session, person, by=visit.viewer.person_id)
+            throttling.unlock_member(session, person, by=visit.viewer.person_id)
             return f"{person.name} can sign in again."
 
         return self._act(visit, key, act)
@@ -145,7 +146,7 @@ class MemberController(Controller):
     @post("/{key:str}/sign-out")
     def sign_out(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         def act(session: Session, person: Person) -> str:
-            sign_in.end_sessions(session, person.id, by=visit.viewer.person_id)
+            sessions.end_sessions(session, person.id, by=visit.viewer.person_id)
             return f"{person.name} is signed out everywhere."
 
         return self._act(visit, key, act)
