@@ -51,6 +51,7 @@ from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
 from web.pages.sign_in.forgotten import ForgottenController
 from web.pages.sign_in.security import ConfirmController, SecurityController
+from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.similar import SimilarController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
@@ -68,6 +69,7 @@ CONTROLLERS = (
     ActivityController,
     AvailabilityController,
     BriefController,
+    CodeController,
     ConfirmController,
     ConnectionController,
     AdvocateController,
@@ -104,6 +106,7 @@ CONTROLLERS = (
     SeatRoleController,
     EligibilityController,
     TopicController,
+    TwoStepController,
     SignInController,
     SignInRuleController,
     SignOutController,

@@ -15,10 +15,12 @@ from litestar.datastructures import Cookie
 from web.routes import Request
 from web.workspace import Workspace
 from workspace.people.sign_in.throttling import KNOWN_FOR
+from workspace.people.sign_in.two_step import PENDING_LIFETIME
 
 _SESSION = "session"
 _SIGNED_OUT = "visit"
 _DEVICE = "device"
+_PENDING = "pending"
 
 
 def session_token(request: Request) -> str | None:
@@ -44,6 +46,16 @@ def device_cookie(request: Request, token: str) -> Cookie:
 def closed_cookie(request: Request) -> Cookie:
     """A cookie that deletes the session's cookie."""
     return _cookie(request, _SESSION, "", 0)
+
+
+def pending_token(request: Request) -> str | None:
+    """The secret of a browser in which a code has to be entered."""
+    return request.cookies.get(_name(request, _PENDING))
+
+
+def pending_cookie(request: Request, token: str) -> Cookie:
+    """The cookie of a browser in which a code has to be entered; without a secret it is deleted."""
+    return _cookie(request, _PENDING, token, int(PENDING_LIFETIME.total_seconds()) if token else 0)
 
 
 def signed_out_cookie(request: Request) -> Cookie | None:

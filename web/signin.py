@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from litestar import Controller
 from litestar.datastructures import Cookie
@@ -18,6 +18,7 @@ from web.session_cookie import (
     closed_cookie,
     device_cookie,
     device_token,
+    pending_cookie,
     session_cookie,
     session_token,
     signed_out_cookie,
@@ -25,9 +26,11 @@ from web.session_cookie import (
 from web.visits import Visit
 from workspace.audit import audit
 from workspace.people.members import active_member_id
-from workspace.people.sign_in import passwords, sessions, throttling
+from workspace.people.sign_in import passwords, sessions, throttling, two_step
 from workspace.people.sign_in.rules import rules_of
 
+# Where a member enters the code of their app.
+CODE = "/sign-in/code"
 _WRONG = "This e-mail address and password do not belong together."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
 
@@ -88,11 +91,9 @@ class SignInController(Controller):
                 subject = f"person {whose}" if whose else "unknown account"
                 audit(session, None, "sign-in failed", subject, {"address": address})
             return self._show(visit, email, back, _WRONG, 422)
-        response = visit.go(back)
         with visit.write() as session:
             throttling.forget_attempts(session, guess.subject, counted)
-            enter(session, visit.request, response, person.id)
-        return response
+            return proceed(visit, session, person.id, back)
 
     def _show(self, visit: Visit, email: str, back: str, error: str, status: int) -> Response[str]:
         page = SignInPage(email, back, error, visit.workspace.sends_mail)
@@ -133,6 +134,23 @@ class PreferencesController(Controller):
                     Cookie(key=name, value=value, path="/", max_age=31_536_000, samesite="lax")
                 )
         return response
+
+
+def proceed(
+    visit: Visit, session: Session, person_id: int, back: str, notice: str = ""
+) -> Response[Any]:
+    """Sign a member in who has proved the first step: at once, or once they have entered a code."""
+    state = two_step.state_of(session, person_id)
+    if not (state.is_on or state.is_required):
+        response = visit.go(back, notice)
+        enter(session, visit.request, response, person_id)
+        return response
+    if not state.is_on:
+        two_step.begin(session, visit.workspace.keyring, person_id)
+    response = visit.go(f"{CODE}?{urlencode({'next': back})}")
+    token = two_step.wait_for_code(session, person_id)
+    response.set_cookie(pending_cookie(visit.request, token))
+    return response
 
 
 def enter(session: Session, request: Request, response: Response[Any], person_id: int) -> None:

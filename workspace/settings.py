@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     backups: str | None = None
     # The public key of age for which backups are encrypted.
     backup_recipient: str | None = None
+    # The keys by which stored secrets are encrypted, the newest first, with commas between them. By
+    # default they are in the file `keys` in the home folder.
+    keys: str | None = Field(default=None, repr=False)
     # The secret with which Prometheus asks for /metrics; without one there is no such page.
     metrics_token: str | None = Field(default=None, repr=False)
     # The address in people's browsers, if the server listens on another one, as behind a proxy.

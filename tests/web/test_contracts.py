@@ -37,11 +37,15 @@ PUBLIC = {
     ("POST", "/sign-in"),
     ("GET", "/sign-in/forgotten"),
     ("POST", "/sign-in/forgotten"),
+    ("GET", "/sign-in/code"),
+    ("POST", "/sign-in/code"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
 }
+# Forms for visitors who are about to sign in, which lead others on.
+DOORS = {"/sign-in", "/sign-in/code"}
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
@@ -49,7 +53,7 @@ BY_LINK = ("/g/", "/join/", "/confirm/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
-HARMLESS = {"/sign-in", "/sign-in/forgotten", "/sign-out", "/preferences"}
+HARMLESS = {"/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"}
 # Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {
     "/deals/new/account",
@@ -205,7 +209,7 @@ def test_should_answer_every_page(
 ) -> None:
     before = acts(world)
     for method, path in routes(app):
-        if method == "GET" and path != "/sign-in" and not path.startswith((*BY_LINK, *PROGRAMS)):
+        if method == "GET" and path not in DOORS and not path.startswith((*BY_LINK, *PROGRAMS)):
             here = filled(path, world, session)
             who = "dana" if path in LEADERS_PAGES else "bob"
             if path in DESK_PAGES:

@@ -134,6 +134,18 @@ def sign_out(email: Email) -> None:
     typer.echo(printable(f"{person.name} is signed out everywhere."))
 
 
+@members_app.command("two-step-off")
+def remove_two_step(email: Email) -> None:
+    """Forget the app and the recovery codes of a member who has lost both."""
+    from workspace.people import members
+    from workspace.people.sign_in import two_step
+
+    with open_workspace() as workspace, workspace.database.write() as session:
+        person = members.member_by_email(session, email)
+        two_step.remove(session, person.id, by=None)
+    typer.echo(printable(f"{person.name} signs in without a code, or sets it up again."))
+
+
 @members_app.command("deactivate")
 def deactivate(
     email: Email,

@@ -5,7 +5,7 @@ from sqlmodel import Session
 from workspace.deals import team
 from workspace.people import members
 from workspace.people.invitations import end_invitation
-from workspace.people.sign_in import address, sessions
+from workspace.people.sign_in import address, sessions, two_step
 
 
 def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
@@ -17,6 +17,7 @@ def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
     sessions.close_sessions(session, person_id)
     end_invitation(session, person_id)
     address.end_change(session, person_id)
+    two_step.end_waiting(session, person_id)
     team.take_back_asks(session, person_id, by)
     return changed
 

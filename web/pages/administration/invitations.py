@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from web.policies import Policy, open_to
 from web.routes import get, post
-from web.signin import enter
+from web.signin import proceed
 from web.visits import Visit
 from workspace.errors import Invalid
 from workspace.people import invitations
@@ -70,12 +70,11 @@ class JoinController(Controller):
         except Invalid as refusal:
             form.come_back(refusal)
             return self._show(visit, token)
-        response = visit.go("/", f"Welcome, {invited.name}.")
         with visit.write() as session:
             person = invitations.accept_invitation(session, token, hashed)
             if person:
-                enter(session, visit.request, response, person.id)
-        return response if person else _ended(visit)
+                return proceed(visit, session, person.id, "/", f"Welcome, {person.name}.")
+        return _ended(visit)
 
     def _show(self, visit: Visit, token: str) -> Response[Any]:
         with visit.read() as session:

@@ -1,4 +1,4 @@
-"""The rules of signing in, for administrators: when sessions end."""
+"""The rules of signing in, for administrators: when sessions end, and who needs a code."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +25,9 @@ class RulesPage:
     """The rules as they are, or as they came back."""
 
     form: EditForm
+    # The roles that are checked.
+    chosen: list[str]
+    roles: tuple[tuple[str, str], ...] = tuple((role, role.capitalize()) for role in Role)
 
 
 class SignInRuleController(Controller):
@@ -43,10 +46,17 @@ class SignInRuleController(Controller):
         form, by = visit.form, visit.viewer.person_id
         idle = form.integer("idle_minutes", 1)
         lifetime = form.integer("lifetime_hours", 1)
+        roles = form.choices("two_step", tuple(Role))
         with visit.saving() as session:
             require_unchanged(form, saved_rules(session))
             form.done()
-            set_rules(session, idle_minutes=idle or 0, lifetime_hours=lifetime or 0, by=by)
+            set_rules(
+                session,
+                idle_minutes=idle or 0,
+                lifetime_hours=lifetime or 0,
+                two_step_roles=[Role(role) for role in roles],
+                by=by,
+            )
         if form.refusal:
             return self._show(visit, form)
         return visit.go(HERE, "Sign-in rules saved.")
@@ -58,7 +68,9 @@ class SignInRuleController(Controller):
 def rules_page(session: Session, viewer: Viewer, form: Form) -> RulesPage:
     """The rules, for an administrator."""
     require_role(viewer, Role.ADMIN)
-    return RulesPage(edit_form(form, saved_rules(session)))
+    roles = [str(role) for role in rules_of(session).two_step_roles]
+    chosen = form.sent.get("two_step", []) if form.refusal else roles
+    return RulesPage(edit_form(form, saved_rules(session)), chosen)
 
 
 def saved_rules(session: Session) -> dict[str, str]:
@@ -67,4 +79,5 @@ def saved_rules(session: Session) -> dict[str, str]:
     return {
         "idle_minutes": str(int(rules.idle.total_seconds() // 60)),
         "lifetime_hours": str(int(rules.lifetime.total_seconds() // 3600)),
+        "two_step": ", ".join(sorted(rules.two_step_roles)),
     }

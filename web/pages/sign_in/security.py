@@ -20,6 +20,7 @@ from workspace.errors import Invalid, TooMany
 from workspace.people.sign_in import address, passwords, sessions, throttling
 from workspace.people.sign_in.passwords import MINIMUM_PASSWORD
 from workspace.people.sign_in.sessions import SessionRow
+from workspace.people.sign_in.two_step import TwoStepState, state_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
@@ -37,6 +38,7 @@ class SecurityPage:
     asked_email: str
     sends_mail: bool
     rows: list[SessionRow]
+    two_step: TwoStepState
     # The form that came back, and what is wrong in it.
     form: str
     values: dict[str, str]
@@ -52,7 +54,7 @@ class SecurityController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return self._show(visit, "", Form())
+        return show_page(visit, "", Form())
 
     @post("/sessions")
     def end(self, visit: NamedDependency[Visit]) -> Response[Any]:
@@ -77,7 +79,7 @@ class SecurityController(Controller):
             form.refuse("again", "The two passwords differ.")
         person = own_person(visit)
         hashed = ""
-        if _knows_password(visit, form, "current") and not form.wrong:
+        if knows_password(visit, form, "current") and not form.wrong:
             try:
                 hashed = passwords.hash_password(new, passwords.known_of(person))
             except Invalid as refusal:
@@ -86,7 +88,7 @@ class SecurityController(Controller):
             form.done()
         except Invalid as refusal:
             form.come_back(refusal)
-            return self._show(visit, "password", form)
+            return show_page(visit, "password", form)
         response = visit.go(HERE, "Password changed. All other browsers are signed out.")
         with visit.write() as session:
             passwords.store_password(session, person.id, hashed)
@@ -102,7 +104,7 @@ class SecurityController(Controller):
         if not visit.workspace.sends_mail:
             form.refuse("email", "No mail server is set up. Ask an administrator to change it.")
         elif not form.wrong:
-            _knows_password(visit, form, "password")
+            knows_password(visit, form, "password")
         else:
             form.secret("password")
         with visit.saving() as session:
@@ -111,13 +113,8 @@ class SecurityController(Controller):
             link = f"{visit.workspace.origin.rstrip('/')}/confirm/{token}"
             address.mail_link(session, person, email, link)
         if form.refusal:
-            return self._show(visit, "address", form)
+            return show_page(visit, "address", form)
         return visit.go(HERE, f"Open the link in the mail to {email}.")
-
-    def _show(self, visit: Visit, name: str, form: Form) -> Response[str]:
-        token = session_token(visit.request) or ""
-        page = visit.page(security_page, token, visit.workspace.sends_mail, name, form)
-        return visit.show("sign_in/security.html", page)
 
 
 class ConfirmController(Controller):
@@ -164,10 +161,18 @@ def security_page(
         asked_email=change.email if change else "",
         sends_mail=sends_mail,
         rows=sessions.sessions_of(session, person.id, token),
+        two_step=state_of(session, person.id),
         form=name,
         values=form.values,
         wrong=form.wrong,
     )
+
+
+def show_page(visit: Visit, name: str, form: Form) -> Response[str]:
+    """The page, with the form of that name as it came back."""
+    token = session_token(visit.request) or ""
+    page = visit.page(security_page, token, visit.workspace.sends_mail, name, form)
+    return visit.show("sign_in/security.html", page)
 
 
 def own_person(visit: Visit) -> Person:
@@ -176,7 +181,7 @@ def own_person(visit: Visit) -> Person:
         return session.get_one(Person, visit.viewer.person_id)
 
 
-def _knows_password(visit: Visit, form: Form, name: str) -> bool:
+def knows_password(visit: Visit, form: Form, name: str) -> bool:
     """Whether a field has the viewer's password; refused in the form if not.
 
     The tries are limited as at the sign-in: a browser that was left open is no way to guess.
