@@ -38,6 +38,8 @@ Item = TypeVar("Item")
 # is not undone in them. True for a whole table, or the column that is filled in such rows only. In
 # the `info` of a column, its values follow from other rows.
 FOLLOWS = "follows"
+# Stands in the `info` of tables and columns that hold secrets: they are in no exported record.
+SECRET = "secret"  # noqa: S105
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -84,7 +86,7 @@ _UNFILTERED = "all rows"
 
 @contextmanager
 def unfiltered(session: Session) -> Iterator[None]:
-    """Within the block, queries of a session get all rows, whoever reads by it."""
+    """Within the block, queries of a session get all rows, whatever its reader may see."""
     session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
     try:
         yield
@@ -208,9 +210,13 @@ class Database:
 
     def is_newer(self) -> bool:
         """Whether the schema has a revision that this version does not know."""
-        known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
         current = self.revision()
-        return current is not None and current not in {script.revision for script in known}
+        return current is not None and not self.knows(current)
+
+    def knows(self, revision: str) -> bool:
+        """Whether this version has a revision of the schema."""
+        known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
+        return revision in {script.revision for script in known}
 
     def revision(self) -> str | None:
         """The revision of the schema; None where there are no tables yet."""

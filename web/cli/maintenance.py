@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def reindex() -> None:
-    """Prepare every document whose text or vector is not current, and make the index anew.
+    """Prepare every document whose text or vector is not current, and rebuild the index.
 
     A record whose vectors are of an earlier default model gets those of the current one.
     """
@@ -33,7 +33,7 @@ def reindex() -> None:
     chosen = encoder_of(load_settings())
     with open_workspace(encoder=chosen) as workspace, progress_bar("documents") as show:
         done = run_now(workspace.database, kinds_of(workspace), REINDEX, progress=show)
-    typer.echo(f"{done['documents']:,} documents were prepared; the index is made anew.")
+    typer.echo(f"{done['documents']:,} documents were prepared; the index is rebuilt.")
 
 
 @model_app.command("prepare")

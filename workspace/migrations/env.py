@@ -30,7 +30,7 @@ for module in (
     "workspace.leading",
     "workspace.people.field_rights",
     "workspace.people.invitations",
-    "workspace.people.sign_in",
+    "workspace.people.sign_in.tables",
     "workspace.people.tables",
     "workspace.revisions.tables",
     "workspace.timeline.notifications",
