@@ -1,25 +1,23 @@
 """Merges and deletions: everything moves or goes, nothing dangles, and all of it comes back."""
 
-from datetime import date
-
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import SQLModel, col, select
 
 from references.desk.advocates import Advocate
 from references.desk.consent import Consent, ConsentState, record_consent
-from references.desk.customers import AccountOwner
-from references.desk.guest_links import GuestLink, Purpose, create_link
+from references.desk.guest_links import GuestLink
 from references.desk.request import ReferenceRequest, State
 from references.imports import EXTENSION
 from references.merging import former_key, merge_accounts, merge_people
-from references.network.ties import Tie, TieKind, assert_tie
+from references.network.ties import Tie
 from references.removal import delete_account, delete_deal, delete_person
-from tests.references.asking import advocate, call
+from tests.duplicated import add_duplicates
+from tests.references.asking import call
 from tests.whole_record import dump
-from tests.world import World, ago
+from tests.world import World
 from web.workspace import Workspace
-from workspace.accounts.accounts import Account, add_account
+from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals.tables import Deal, Stakeholder
 from workspace.duplicates.tables import FormerAccount
@@ -80,64 +78,10 @@ def dangling(workspace: Workspace) -> list[str]:
     return found
 
 
-def twins(world: World, session: Session) -> Person:
-    """Two accounts and two people with all that may hang on them; the second person."""
-    alice, bob = world.people["alice"], world.people["bob"]
-    other = add_account(session, "St Brannoc Hosp.", domain="brannoc.example", headcount=2400)
-    child = add_account(session, "Brannoc Labs", parent_id=other.id)
-    session.add(AccountOwner(account_id=other.id, person_id=alice, since=ago(3)))
-    deal = world.deal(session, "wards")
-    deal.account_id = other.id
-    ines = session.get_one(Person, world.people["ines"])
-    twin = people.add_contact(
-        session,
-        "Ines Moreira",
-        None,
-        email="ines@private.example",
-        account_id=other.id,
-        city="Porto",
-    )
-    people.add_employment(session, twin, "Acme", None, title="Analyst", start=date(2001, 1, 1))
-    for person in (ines, twin):
-        people.add_employment(
-            session, person, "Twinned", None, title="Head", start=date(2010, 1, 1)
-        )
-    session.add(Stakeholder(deal_id=deal.id, person_id=twin.id, buying_role="champion"))
-    others = world.deal(session, "tidewater")
-    for person in (ines, twin):
-        place = Stakeholder(deal_id=others.id, person_id=person.id)
-        session.add(place)
-        session.flush()
-    place.buying_role, place.influence = "economic buyer", "high"
-    for person in (ines, twin):
-        assert_tie(session, bob, person.id, TieKind.CONNECTED, asserted_by_id=bob, source="list")
-    assert_tie(session, twin.id, world.people["dana"], TieKind.KNOWS, asserted_by_id=alice)
-    assert_tie(session, twin.id, ines.id, TieKind.KNOWS, asserted_by_id=alice)
-    assert child.parent_id == other.id
-    return twin
-
-
 @pytest.fixture
 def _both(world: World, workspace: Workspace) -> None:
-    """Both people are advocates with requests, links and consents."""
     with workspace.database.write() as session:
-        twin = twins(world, session)
-        first = advocate(session, world, "ines")
-        world.people["twin"] = twin.id
-        second = advocate(session, world, "twin")
-        first.address, second.address = "ines@confirmed.example", "twin@elsewhere.example"
-        first.calls_a_quarter, second.calls_a_quarter = 3, 1
-        call(session, world, second, today())
-        call(session, world, first, today())
-        for who in (first, second):
-            create_link(
-                session,
-                Purpose.CONSENT,
-                who.person_id,
-                who.address or "",
-                "http://x.example",
-                advocate_id=who.id,
-            )
+        add_duplicates(world, session)
 
 
 @pytest.mark.usefixtures("_both")
