@@ -37,7 +37,7 @@ def test_should_merge_two_accounts_and_undo_it(
     kept = page.url
     # The person stays an advocate with requests, ties and places on deals.
     page.goto("/references/advocates/ines-moreira-2")
-    expect(page.get_by_role("main")).to_contain_text("St Brannoc Hospitals")
+    expect(page.get_by_role("main")).to_contain_text("St Brannoc ward dashboards")
     page.goto("/people/ines-moreira-2/ties")
     expect(page.locator("ul.ties")).to_contain_text("Dana")
     # A link to the other account leads on.
