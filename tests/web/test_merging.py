@@ -29,10 +29,11 @@ from workspace.revisions import history
 # Every column that refers to an account or a person, so that a new one is looked at: it moves in a
 # merge, goes or becomes empty in a deletion, and comes back. Those of members never move.
 MOVED = {
-    "account.parent_id", "accountowner.account_id", "advocate.person_id", "connection.person_id",
-    "deal.account_id", "education.person_id", "employment.account_id", "employment.person_id",
-    "formeraccount.account_id", "formerperson.person_id", "guestlink.person_id",
-    "introductionrequest.person_id", "keepintouch.person_id", "membership.person_id",
+    "account.parent_id", "accountowner.account_id", "advocate.account_id", "advocate.person_id",
+    "connection.person_id", "deal.account_id", "education.person_id", "employment.account_id",
+    "employment.person_id", "formeraccount.account_id", "formerperson.person_id",
+    "guestlink.person_id", "introductionrequest.person_id", "jobchange.account_id",
+    "jobchange.former_id", "jobchange.person_id", "keepintouch.person_id", "membership.person_id",
     "person.account_id", "referencerequest.prospect_id", "stakeholder.person_id", "tie.one_id",
     "tie.other_id",
 }  # fmt: skip

@@ -151,6 +151,9 @@ _ACTS = {
 
 
 def _item(item: Item) -> str:
+    if item.event is None:
+        move = item.move
+        return f"{move.person} is now at {move.organisation}" if move else ""
     where = "a confidential deal" if item.confidential else item.event.deal_name
     return f"{item.event.by or 'A former colleague'} {_ACTS[item.why]}: {where}"
 
