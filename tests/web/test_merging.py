@@ -1,7 +1,6 @@
 """Merges and deletions: everything moves or goes, nothing dangles, and all of it comes back."""
 
 import pytest
-import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 
 from references.desk.advocates import Advocate
@@ -14,6 +13,7 @@ from references.network.ties import Tie
 from references.removal import delete_account, delete_deal, delete_person
 from tests.duplicated import add_duplicates
 from tests.references.asking import call
+from tests.whole_record import dangling as dangling_in
 from tests.whole_record import dump
 from tests.world import World
 from web.workspace import Workspace
@@ -67,16 +67,8 @@ def test_should_know_every_column_that_refers_to_an_account_or_a_person() -> Non
 
 def dangling(workspace: Workspace) -> list[str]:
     """References to rows that are not there."""
-    found = []
     with workspace.database.read() as session:
-        for table in SQLModel.metadata.sorted_tables:
-            for key in table.foreign_keys:
-                # The same table may be on both sides.
-                target = key.column.table.alias()
-                there = sa.exists().where(target.c[key.column.name] == key.parent)
-                missing = sa.select(key.parent).where(key.parent.is_not(None), ~there)
-                found += [f"{table.name}.{key.parent.name}"] * len(session.execute(missing).all())
-    return found
+        return dangling_in(session)
 
 
 @pytest.fixture
