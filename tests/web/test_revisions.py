@@ -218,8 +218,9 @@ def ties(database: Database) -> list[tuple[Any, ...]]:
 
 @pytest.mark.usefixtures("_searchable_world")
 def test_should_keep_the_record_whole_in_any_order(
-    backend: Backend, _prepared_world: World, tmp_path: Path
+    backend: Backend, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
+    prepared: World = request.getfixturevalue("_prepared_world")
     lent: list[tuple[Database, str]] = []
 
     def give_back() -> None:
@@ -235,11 +236,11 @@ def test_should_keep_the_record_whole_in_any_order(
         lent.append((database, name))
         world = World(
             database,
-            people=dict(_prepared_world.people),
-            viewers=dict(_prepared_world.viewers),
-            deals=dict(_prepared_world.deals),
-            accounts=dict(_prepared_world.accounts),
-            assets=dict(_prepared_world.assets),
+            people=dict(prepared.people),
+            viewers=dict(prepared.viewers),
+            deals=dict(prepared.deals),
+            accounts=dict(prepared.accounts),
+            assets=dict(prepared.assets),
         )
         home = Settings().model_copy(update={"home": tmp_path})
         return History(workspace_on(database, home, FakeEmbedder()), world)
