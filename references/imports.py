@@ -18,6 +18,7 @@ from references.network import address_books, calendars, vcards
 from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
 from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
+from references.network.wrong_ties import wrong_ties
 from workspace.audit import audit
 from workspace.clock import today
 from workspace.collaboration.job_changes import learn_employer
@@ -76,6 +77,9 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
         row.check()
         owner_id = _owner(context, owner_id)
         kind = kind or TieKind.KNOWS
+        if (*pair(one_id, other_id), kind) in wrong_ties(context.session, [one_id]):
+            context.warn("A tie that a colleague called wrong was left out.")
+            return Result.LEFT_OUT
         tie = _tie(context, one_id, other_id, kind, source, owner_id)
         if tie:
             if all(getattr(tie, name) == value for name, value in facts.items()):

@@ -35,7 +35,7 @@ MOVED = {
     "guestlink.person_id", "introductionrequest.person_id", "jobchange.account_id",
     "jobchange.former_id", "jobchange.person_id", "keepintouch.person_id", "membership.person_id",
     "person.account_id", "referencerequest.prospect_id", "stakeholder.person_id", "tie.one_id",
-    "tie.other_id",
+    "tie.other_id", "wrongtie.one_id", "wrongtie.other_id",
 }  # fmt: skip
 OF_MEMBERS = {
     "accountowner.person_id", "advocate.kept_by_id", "advocate.nominated_by_id",
@@ -51,7 +51,7 @@ OF_MEMBERS = {
     "referencerequest.requested_by_id", "requeststep.by_id", "revision.by_id",
     "savedview.owner_id", "seat.asked_id", "seat.person_id", "signinsession.person_id",
     "task.added_by_id", "task.assignee_id", "task.done_by_id", "tie.asserted_by_id",
-    "timelineentry.by_id", "use.by_id",
+    "timelineentry.by_id", "use.by_id", "wrongtie.by_id",
 }  # fmt: skip
 
 

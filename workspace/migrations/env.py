@@ -51,6 +51,7 @@ for module in (
     "references.introductions.tables",
     "references.network.address_books",
     "references.network.ties",
+    "references.network.wrong_ties",
 ):
     importlib.import_module(module)
 

@@ -43,7 +43,7 @@ EXPORTED = {
     "memberavailability", "memberrole", "membership", "notification", "pastseat", "person",
     "product", "referencepolicy", "referencerequest", "requestslot", "requeststep", "savedview",
     "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry",
-    "use",
+    "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "memberinvitation"}

@@ -1,4 +1,4 @@
-"""Job changes in inboxes; the customer for which an advocate consented
+"""Job changes in inboxes; the customer for which an advocate consented; wrong ties
 
 Revision: 0025
 Revises: 0022
@@ -37,6 +37,26 @@ def upgrade() -> None:
     )
     for column in ("person_id", "former_id", "account_id"):
         op.create_index(op.f(f"ix_jobchange_{column}"), "jobchange", [column])
+    op.create_table(
+        "wrongtie",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("one_id", sa.Integer(), nullable=False),
+        sa.Column("other_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["one_id"], ["person.id"], name=op.f("fk_wrongtie_one_id_person")),
+        sa.ForeignKeyConstraint(
+            ["other_id"], ["person.id"], name=op.f("fk_wrongtie_other_id_person")
+        ),
+        sa.ForeignKeyConstraint(["by_id"], ["person.id"], name=op.f("fk_wrongtie_by_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_wrongtie")),
+        sa.UniqueConstraint(
+            "one_id", "other_id", "kind", name=op.f("uq_wrongtie_one_id_other_id_kind")
+        ),
+    )
+    for column in ("one_id", "other_id"):
+        op.create_index(op.f(f"ix_wrongtie_{column}"), "wrongtie", [column])
     with op.batch_alter_table("notification") as batch_op:
         batch_op.alter_column("entry_id", existing_type=sa.Integer(), nullable=True)
         batch_op.add_column(sa.Column("job_change_id", sa.Integer(), nullable=True))
@@ -73,4 +93,5 @@ def downgrade() -> None:
         )
         batch_op.drop_column("job_change_id")
         batch_op.alter_column("entry_id", existing_type=sa.Integer(), nullable=False)
+    op.drop_table("wrongtie")
     op.drop_table("jobchange")
