@@ -43,6 +43,9 @@ from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
 from web.pages.network.ties import AccountPathsController, TiesController
 from web.pages.records.accounts import AccountController
+from web.pages.records.deleted import DeletedController
+from web.pages.records.duplicates import DuplicateController
+from web.pages.records.facts import FactController
 from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
 from web.pages.references.advocates import AdvocateController
@@ -76,6 +79,9 @@ CONTROLLERS = (
     ConnectionController,
     AdvocateController,
     DealController,
+    DeletedController,
+    DuplicateController,
+    FactController,
     DemoController,
     DeskController,
     EmailController,

@@ -41,6 +41,7 @@ KINDS = {
 def render(request: Request, template: str, context: Any) -> str:
     """A template with its context, called `page` there, and what the layout needs."""
     viewer = request.scope.get("user")
+    notice, undo = _notice(request)
     return (
         environment()
         .get_template(template)
@@ -53,7 +54,9 @@ def render(request: Request, template: str, context: Any) -> str:
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
             shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
-            notice=_notice(request),
+            notice=notice,
+            undo=undo,
+            back=_shown(request),
             tour=tour_of(request) if viewer else None,
         )
     )
@@ -188,8 +191,17 @@ def _preference(request: Request, name: str, options: tuple[str, ...], default: 
     return chosen if chosen in options else default
 
 
-def _notice(request: Request) -> str:
+def _shown(request: Request) -> str:
+    """The path and the query of the page that is shown."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _notice(request: Request) -> tuple[str, str]:
+    """The notice of the last write, and the address that undoes it; empty where there is none."""
     try:
-        return bytes.fromhex(request.cookies.get("flash", "")).decode()[:300]
+        told = bytes.fromhex(request.cookies.get("flash", "")).decode()[:600]
     except ValueError:
-        return ""
+        return "", ""
+    undo, _, notice = told.partition("\n")
+    # Anyone can set a cookie of their own, and the form must stay on this site.
+    return notice[:300], undo if undo.startswith("/deleted/") else ""

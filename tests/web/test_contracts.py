@@ -29,7 +29,7 @@ from workspace.imports.preview import FilePreview, Preview
 from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
 from workspace.people import people
-from workspace.people.tables import Person
+from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {
@@ -69,7 +69,7 @@ NO_PAGES = {
     "/live",
 }
 # Pages for those who lead.
-LEADERS_PAGES = {"/staffing/members/{key}"}
+LEADERS_PAGES = {"/staffing/members/{key}", "/duplicates/{kind}/{one}/{other}"}
 # Pages for customer marketing, and for the member who asked.
 DESK_PAGES = {"/references/{key}/emails/{email}"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
@@ -117,6 +117,8 @@ def filled(path: str, world: World, session: Session) -> str:
     """The path with the keys of existing things that Bob may change."""
     deal = world.deal(session, "wards")
     seat = session.exec(select(Seat.id).where(Seat.deal_id == deal.id)).first()
+    ines = select(Person.id).where(Person.key == "ines-moreira").scalar_subquery()
+    fact = session.exec(select(Employment.id).where(Employment.person_id == ines)).first()
     own = session.exec(
         select(TimelineEntry.id).where(col(TimelineEntry.text).startswith(SEEN))
     ).first()
@@ -142,7 +144,11 @@ def filled(path: str, world: World, session: Session) -> str:
         ("person_key", "dana-dvorak"),
         ("seat_id", seat),
         ("use_id", 1),
-        ("membership_id", 1),
+        ("fact_id", fact),
+        ("kind", "employment" if path.startswith("/people/") else "accounts"),
+        ("one", world.accounts["brannoc"]),
+        ("other", world.accounts["havel"]),
+        ("revision_id", 1),
         ("tie_id", 1),
         ("token", "of-nobody"),
         ("step", "approve"),

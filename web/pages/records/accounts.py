@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_account, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
@@ -25,6 +26,8 @@ from workspace.deals.lists import DealRow
 from workspace.keys import row_of_key
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
+from workspace.revisions.history import RevisionRow
 
 PAGE = 50
 
@@ -53,6 +56,9 @@ class AccountPage:
     people: list[PersonRow]
     deals: list[DealRow]
     may_edit: bool
+    may_remove: bool
+    # Merges with this account that can be undone.
+    merges: list[RevisionRow]
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,14 @@ class AccountController(Controller):
             return _form_again(visit, key)
         return visit.go(at("accounts", key), "Saved.")
 
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            account = row_of_key(session, Account, key)
+            revision = delete_account(session, visit.viewer, account)
+        return visit.go_deleted("/accounts", revision)
+
 
 def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
@@ -157,6 +171,8 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         people=person_rows(session, account_id=account.id, limit=100),
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
         may_edit=viewer.may_write,
+        may_remove=may_remove(session, viewer, account),
+        merges=history.revisions(session, viewer, of=("account", account.id)),
     )
 
 
