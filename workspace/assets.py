@@ -16,7 +16,7 @@ from workspace.clock import now, today
 from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
-from workspace.deals.tables import Deal, Outcome, Product
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Product
 from workspace.errors import Conflict, Forbidden, Invalid
 from workspace.keys import free_key, row_of_key
 from workspace.people.tables import Person, Role
@@ -231,7 +231,7 @@ def _use_counts(viewer: Viewer) -> sa.Subquery:
                 sa.distinct(sa.case((col(Deal.outcome) == Outcome.WON, Use.deal_id)))
             ).label("won"),
             sa.func.count(
-                sa.distinct(sa.case((col(Deal.outcome) != Outcome.OPEN, Use.deal_id)))
+                sa.distinct(sa.case((col(Deal.outcome).in_(CLOSED_OUTCOMES), Use.deal_id)))
             ).label("closed"),
         )
         .join(Deal, col(Deal.id) == col(Use.deal_id))

@@ -142,6 +142,11 @@ _DEAL_COLUMNS: dict[str, Columns] = {
     "owner": {"Owner": lambda row: row.owner},
     "opened": {"Opened": lambda row: row.opened},
     "moved": {"Last move": lambda row: row.stage_since},
+    "wakes": {
+        "Wakes on": lambda row: row.wakes_on,
+        "Wakes when": lambda row: row.wakes_when,
+        "Parked reason": lambda row: row.parked_reason,
+    },
 }
 
 

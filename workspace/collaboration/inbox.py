@@ -27,6 +27,7 @@ REASONS = {
     "task": "it is a task of yours, or one that you gave",
     "seat": "it is about a seat of yours, or on a deal of yours",
     "credit": "you were on its team, and are credited with it",
+    "wake": "you own this deal",
     "follow": "you follow this deal",
 }
 

@@ -11,11 +11,11 @@ from workspace.accounts.accounts import Account
 from workspace.accounts.size_bands import size_band_limits
 from workspace.database import contains
 from workspace.deals.tables import (
+    CLOSED_OUTCOMES,
     Competitor,
     Deal,
     DealCompetitor,
     DealProduct,
-    Outcome,
     Product,
     Stage,
 )
@@ -54,14 +54,14 @@ class DealFilter:
     def takes(self, outcome: str) -> bool:
         """Whether the filter's outcome includes this one."""
         if self.outcome == CLOSED:
-            return outcome != Outcome.OPEN
+            return outcome in CLOSED_OUTCOMES
         return not self.outcome or outcome == self.outcome
 
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The predicates of this filter, for a query that selects from Deal."""
         predicates: list[sa.ColumnElement[bool]] = []
         if self.outcome == CLOSED:
-            predicates.append(col(Deal.outcome) != Outcome.OPEN)
+            predicates.append(col(Deal.outcome).in_(CLOSED_OUTCOMES))
         elif self.outcome:
             predicates.append(col(Deal.outcome) == self.outcome)
         if self.stage:

@@ -24,6 +24,7 @@ from web.pages.deals.list_state import (
     list_state_of,
     query_fields,
     read_list_state,
+    read_parking,
 )
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -31,7 +32,7 @@ from web.visits import Visit
 from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
-from workspace.deals import access, lifecycle, lists
+from workspace.deals import access, bulk, lifecycle, lists
 from workspace.deals.lists import Choices, DealRow
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome
@@ -209,10 +210,12 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     stage = form.choice("stage", open_stages)
     owner = form.choice("owner", [key for key, _ in people.active_members(session)])
     day = form.day("expected_close")
+    status = form.choice("status", ("park", "wake"))
+    parking = read_parking(form)
     if not selected and "deal" not in form.wrong:
         form.refuse("deal", "Tick the deals first.")
-    if not (stage or owner or day) and not form.wrong:
-        form.refuse("stage", "Choose a stage, an owner or a date.")
+    if not (stage or owner or day or status) and not form.wrong:
+        form.refuse("stage", "Choose a stage, an owner, a date or a status.")
     form.done()
     changes: dict[str, object] = {}
     if owner:
@@ -220,12 +223,14 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     if day:
         changes["expected_close"] = day
     chosen = [deal.rpartition(":") for deal in selected]
-    return lifecycle.change_all(
+    return bulk.change_all(
         session,
         viewer,
         [(key, int(seen) if seen.isdecimal() else 0) for key, _, seen in chosen],
         stage=open_stages[stage] if stage else None,
         changes=changes,
+        parking=parking if status == "park" else None,
+        wakes=status == "wake",
     )
 
 

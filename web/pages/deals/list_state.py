@@ -11,6 +11,7 @@ from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DEAL_ORDERS, Choices
+from workspace.deals.parking import Parking
 from workspace.deals.saved_views import ViewRow, views_of
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
@@ -28,6 +29,7 @@ COLUMNS = {
     "owner": ("Owner", "owner"),
     "opened": ("Opened", "opened"),
     "moved": ("Last move", "moved"),
+    "wakes": ("Reopens", "wakes"),
 }
 USUAL_COLUMNS = ("account", "stage", "next", "amount", "close", "owner")
 # Sent with every choice of columns, so that an empty one is a choice too.
@@ -154,6 +156,13 @@ def _tab(row: ViewRow, state: ListState) -> Tab:
     except Invalid:
         return Tab(row, None, False)
     return Tab(row, saved.address(), saved.query == state.query)
+
+
+def read_parking(form: Form) -> Parking:
+    """Why a deal is parked, and until when, in a form."""
+    return Parking(
+        form.text("park_reason", 500), form.day("wakes_on"), form.text("wakes_when", 200)
+    )
 
 
 # What a list of deals, or the Kin tab, can be narrowed down by.
