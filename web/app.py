@@ -17,6 +17,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.own_fields import OwnFieldController
 from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
@@ -91,6 +92,7 @@ CONTROLLERS = (
     FieldRightController,
     StrandedDealController,
     OverviewController,
+    OwnFieldController,
     PeopleController,
     PlaybookController,
     PreferencesController,

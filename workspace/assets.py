@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from workspace.audit import audit
@@ -50,6 +50,8 @@ class Asset(SQLModel, table=True):
     expires: date | None = None
     withdrawn: bool = False
     language: str = Field(default="", max_length=10)
+    # Values of own fields, by key.
+    own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
 
 
@@ -162,6 +164,7 @@ class AssetRow:
     uses: int
     won: int
     closed: int
+    own: dict[str, Any]
 
     @property
     def state(self) -> str:
@@ -181,12 +184,13 @@ def asset_rows(
     author_id: int | None = None,
     asset_id: int | None = None,
     every: bool = False,
+    own: Sequence[sa.ColumnElement[bool]] = (),
     after: str | None = None,
     limit: int = 50,
 ) -> list[AssetRow]:
     """The library by name, after the asset of the key `after`.
 
-    With `every`, withdrawn and expired assets are included.
+    With `every`, withdrawn and expired assets are included. `own` is about own fields.
     """
     counts = _use_counts(viewer)
     query = (
@@ -200,6 +204,7 @@ def asset_rows(
         )
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
+        .where(*own)
     )
     if not every:
         query = query.where(usable())

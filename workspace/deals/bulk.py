@@ -1,6 +1,7 @@
 """Changes of many deals at once: all of them, or none."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sqlmodel import Session
 
@@ -12,6 +13,11 @@ from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.people.viewer import Viewer
 
 
+def no_words(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What the timeline says of own fields where none are changed."""
+    return {}
+
+
 def change_all(
     session: Session,
     viewer: Viewer,
@@ -21,10 +27,14 @@ def change_all(
     changes: dict[str, object] | None = None,
     parking: Parking | None = None,
     wakes: bool = False,
+    own: Mapping[str, Any] | None = None,
+    told: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, list[str]]] = no_words,
 ) -> int:
     """Change all of these deals or none; each is a key and the version that the viewer saw.
 
-    `parking` parks open deals, `wakes` wakes parked ones. How many deals changed. `Invalid` has a
+    `parking` parks open deals, `wakes` wakes parked ones; `own` has new values of own fields,
+    and `told` puts their changes into words for the timeline. How
+    many deals changed. `Invalid` has a
     reason for every deal that cannot be changed; the caller must then roll its transaction back.
     """
     refused: dict[str, str] = {}
@@ -36,7 +46,12 @@ def change_all(
         try:
             deal = access.editable_deal(session, viewer, key)
             by = viewer.person_id
-            differs = edit(session, deal, by, changes or {}, version=version)
+            facts = dict(changes or {})
+            words: dict[str, list[str]] = {}
+            if own:
+                facts["own"] = after = {**deal.own, **own}
+                words = told(deal.own, after)
+            differs = edit(session, deal, by, facts, version=version, own=words)
             if wakes and deal.outcome == Outcome.PARKED:
                 set_awake(session, deal, by)
                 differs = True

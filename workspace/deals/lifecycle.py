@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, Relationship, find_account
+from workspace.audit import audit
 from workspace.clock import now, today
 from workspace.database import insert_rows
 from workspace.deals import access
@@ -54,7 +55,7 @@ SAY_WHY = "Say why it was won or lost: it is what the next deal needs."
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
     "name", "account_id", "owner_id", "amount", "currency", "opened", "expected_close", "closed",
-    "use_case", "notes", "next_step", "next_step_on", "reason", "confidential",
+    "use_case", "notes", "next_step", "next_step_on", "reason", "confidential", "own",
 )  # fmt: skip
 
 
@@ -218,8 +219,11 @@ def edit(
     *,
     version: int | None = None,
     tell: Mapping[int, str] | None = None,
+    own: Mapping[str, object] | None = None,
 ) -> bool:
     """Change some columns of a deal; whether anything differed.
+
+    `own` is what the timeline says of changed own fields: nothing of those that not all may see.
 
     `version` is the version that the editor saw; `Conflict` where it is no longer that one.
     `tell` has the members to notify, each with the reason.
@@ -243,14 +247,15 @@ def edit(
         list_account(session, deal.account_id)
     deal.version += 1
     session.add(deal)
-    record(
-        session,
-        deal.id,
-        by,
-        "edited",
-        detail={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
-        tell=tell,
-    )
+    detail: dict[str, object] = {
+        name: [_plain(before[name]), _plain(value)]
+        for name, value in changed.items()
+        if name != "own"
+    }
+    if detail or own:
+        record(session, deal.id, by, "edited", detail={**detail, **(own or {})}, tell=tell)
+    else:
+        audit(session, by, "deal edited", f"deal {deal.id}", {"own": True})
     return True
 
 

@@ -50,6 +50,7 @@ class DealRow:
     parked_reason: str
     wakes_on: date | None
     wakes_when: str
+    own: dict[str, Any]
 
     @property
     def overdue(self) -> bool:
@@ -98,13 +99,17 @@ def deal_rows(
     chosen: DealFilter = ALL_DEALS,
     *,
     order: str = "opened",
+    own_order: sa.ColumnElement[Any] | None = None,
     descending: bool = True,
     after: str | None = None,
     limit: int = 50,
 ) -> list[DealRow]:
     """The deals that a viewer may see and has chosen, in order, from after the deal of the key
-    `after`."""
-    columns = (_ORDERS[order], col(Deal.id))
+    `after`.
+
+    `own_order` takes the place of `order`: what an own field makes of its column.
+    """
+    columns = (_ORDERS[order] if own_order is None else own_order, col(Deal.id))
     visible = access.visible_deals(viewer)
     # The page's deals are chosen first, so that the joins which only show something are made for
     # them alone.

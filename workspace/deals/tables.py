@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, Numeric, SQLModel, UniqueConstraint
 
 from workspace.accounts.accounts import Account
@@ -99,6 +99,8 @@ class Deal(SQLModel, table=True):
     wakes_on: date | None = None
     wakes_when: str = Field(default="", max_length=200)
     confidential: bool = Field(default=False, index=True)
+    # Values of own fields, by key.
+    own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
     # Rises with every edit, so that a form that was opened earlier overwrites nothing unseen.
     version: int = 1

@@ -40,8 +40,8 @@ EXPORTED = {
     "dealrecovery", "digestchoice", "editedemail", "education", "eligibilitydecision",
     "employment", "fieldright", "follow", "guestlink", "introductionrequest", "keepintouch",
     "kinfeedback", "lesson", "member", "memberavailability", "memberrole", "membership",
-    "notification", "pastseat", "person", "product", "referencepolicy", "referencerequest",
-    "requestslot", "requeststep", "savedview", "seat", "seatrole", "stage", "stakeholder", "task",
+    "notification", "ownfield", "pastseat", "person", "product", "referencepolicy",
+    "referencerequest", "requestslot", "requeststep", "savedview", "seat", "seatrole", "stage", "stakeholder", "task",
     "tie", "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.

@@ -17,6 +17,7 @@ from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.outlook import MINIMUM, Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.forms import Form
+from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
@@ -39,6 +40,7 @@ from workspace.deals.tables import CLOSED_OUTCOMES, Outcome, Stage
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import Subject
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -75,6 +77,7 @@ class Overview:
     # What is still to be done.
     tasks: list[TaskRow]
     viewer_id: int | None
+    own: list[OwnFact]
     form: FactsForm | None
 
 
@@ -220,5 +223,6 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
+        own=own_facts(session, viewer, Subject.DEAL, deal.own),
         form=facts_form(session, viewer, header, form) if form else None,
     )

@@ -14,6 +14,15 @@ from sqlmodel import Session
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form, row_id
 from web.lists import answer_list, filled, first_page
+from web.own_fields import (
+    OwnFact,
+    form_values,
+    labels_of,
+    own_facts,
+    predicates,
+    read_filter,
+    read_own,
+)
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -31,6 +40,7 @@ from workspace.deals.stakeholders import Involvement, involvements
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import OwnField, Subject, editable, readable
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
@@ -47,6 +57,7 @@ class PeopleList:
     rows: list[PersonRow]
     more: str | None
     params: dict[str, str]
+    own: list[OwnField]
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ class PersonPage:
     # What a contact is on deals that the viewer may see.
     involvements: list[Involvement]
     assets: list[AssetRow]
+    own: list[OwnFact]
     may_edit: bool
     reads_address: bool
     # Whether, and how often, the viewer wants to be reminded of them.
@@ -82,6 +94,7 @@ class PersonForm:
     key: str | None
     name: str
     form: EditForm
+    own: list[OwnField]
     reads_address: bool = True
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
 
@@ -99,14 +112,14 @@ class PeopleController(Controller):
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        form = EditForm({"account": visit.form.text("account", 200)}, {})
-        return visit.show("records/people/edit.html", PersonForm(None, "", form))
+        form = Form([("account", visit.form.text("account", 200))])
+        return visit.show("records/people/edit.html", visit.page(person_form, None, form))
 
     @post()
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts = read_person(session, visit.form, reads_address=True)
+            facts = read_person(session, visit.viewer, visit.form, {}, reads_address=True)
             name = facts.pop("name")
             person = people.add_contact(session, name, visit.viewer.person_id, **facts)
         if visit.form.refusal:
@@ -126,9 +139,9 @@ class PeopleController(Controller):
         with visit.saving() as session:
             person = people.editable_person(session, visit.viewer, key)
             reads = reads_address(session, visit.viewer, person)
-            values = partial(person_values, reads_address=reads)
+            values = partial(person_values, viewer=visit.viewer, reads_address=reads)
             lock_unchanged(session, person, visit.form, values)
-            facts = read_person(session, visit.form, reads_address=reads)
+            facts = read_person(session, visit.viewer, visit.form, person.own, reads_address=reads)
             people.edit_person(session, person, visit.viewer.person_id, facts)
         if visit.form.refusal:
             return _form_again(visit, key)
@@ -193,27 +206,34 @@ class PeopleController(Controller):
 
 def people_list(session: Session, visit: Visit) -> PeopleList:
     """The page that an address asks for."""
-    rows, params = chosen_people(session, visit.form, PAGE + 1)
+    rows, params = chosen_people(session, visit.viewer, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
-    return PeopleList(rows=shown, more=last.key if last else None, params=params)
+    return PeopleList(
+        rows=shown,
+        more=last.key if last else None,
+        params=params,
+        own=readable(session, visit.viewer, Subject.PERSON),
+    )
 
 
 def chosen_people(
-    session: Session, asked: Form, limit: int
+    session: Session, viewer: Viewer, asked: Form, limit: int
 ) -> tuple[list[PersonRow], dict[str, str]]:
     """The people whom an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
+    own, own_params = read_filter(session, viewer, Subject.PERSON, asked)
     asked.check()
     rows = people.person_rows(
         session,
         text=text,
         members=None if who is None else who == "members",
+        own=predicates(Subject.PERSON, own),
         after=after,
         limit=limit,
     )
-    return rows, filled(q=text, who=who)
+    return rows, {**filled(q=text, who=who), **own_params}
 
 
 def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
@@ -234,6 +254,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         credits=credit.credits_of(session, viewer, person.id) if roles is not None else [],
         involvements=involvements(session, viewer, person.id) if roles is None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
+        own=own_facts(session, viewer, Subject.PERSON, person.own),
         may_edit=people.may_edit(session, viewer, person),
         reads_address=reads_address(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),
@@ -246,12 +267,14 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
 
 def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> PersonForm:
     """The form over a person, with what was sent; without a key, over a new contact."""
+    own = editable(session, viewer, Subject.PERSON)
     if key is None:
-        return PersonForm(None, "", EditForm(form.values, form.wrong))
+        return PersonForm(None, "", EditForm(form.values, form.wrong), own)
     person = people.editable_person(session, viewer, key)
     reads = reads_address(session, viewer, person)
-    saved = person_values(session, person, reads_address=reads)
-    return PersonForm(key, saved["name"], edit_form(form, saved), reads)
+    saved = person_values(session, person, viewer=viewer, reads_address=reads)
+    form_over = edit_form(form, saved, labels=labels_of(own))
+    return PersonForm(key, saved["name"], form_over, own, reads)
 
 
 def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
@@ -261,7 +284,9 @@ def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
     )
 
 
-def person_values(session: Session, person: Person, *, reads_address: bool) -> dict[str, str]:
+def person_values(
+    session: Session, person: Person, *, viewer: Viewer, reads_address: bool
+) -> dict[str, str]:
     """A person's facts as the form shows them."""
     account = session.get(Account, person.account_id) if person.account_id else None
     return {
@@ -277,10 +302,13 @@ def person_values(session: Session, person: Person, *, reads_address: bool) -> d
         "languages": person.languages,
         "skills": person.skills,
         "about": person.about,
+        **form_values(editable(session, viewer, Subject.PERSON), person.own),
     }
 
 
-def read_person(session: Session, form: Form, *, reads_address: bool) -> dict[str, Any]:
+def read_person(
+    session: Session, viewer: Viewer, form: Form, own: dict[str, Any], *, reads_address: bool
+) -> dict[str, Any]:
     """The facts in a form; `Invalid` where one cannot be taken.
 
     Without the right to read the address, it is no field of the form.
@@ -311,6 +339,7 @@ def read_person(session: Session, form: Form, *, reads_address: bool) -> dict[st
         "languages": form.text("languages", 100),
         "skills": form.text("skills", 1_000),
         "about": form.lines("about", 5_000),
+        "own": read_own(session, viewer, Subject.PERSON, form, own),
     }
     form.done()
     return facts
