@@ -12,8 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from similarity.scoring import OwnWeight, Weights
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.own_fields.fields import Subject as FieldSubject
-from workspace.own_fields.fields import fields_of
+from workspace.own_fields.fields import FieldSubject, fields_of
 
 
 class Subject(StrEnum):

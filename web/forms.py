@@ -84,7 +84,7 @@ class Form:
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the form was not saved because of what somebody else did meanwhile."""
+        """Whether the form was not saved because of a change in the meantime."""
         return isinstance(self.refusal, Conflict)
 
     @property
@@ -106,6 +106,11 @@ class Form:
         """Text of several lines."""
         value = self._value(name, most, required).replace("\r\n", "\n").replace("\r", "\n")
         return value.strip()
+
+    def secret(self, name: str) -> str:
+        """A password as it was typed: spaces at its ends belong to it. It is never shown again."""
+        self._known.add(name)
+        return (self.sent.get(name) or [""])[0][:1000]
 
     def maybe(self, name: str, most: int) -> str | None:
         """A line of text, or None."""
@@ -217,7 +222,7 @@ class Form:
             self.refuse(name, f"At most {most:,} characters; this has {len(value):,}.")
             return ""
         if required and not value:
-            self.refuse(name, "Needed.")
+            self.refuse(name, "Required.")
         return value
 
 

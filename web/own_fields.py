@@ -9,7 +9,14 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from web.forms import Form
-from workspace.own_fields.fields import TABLES, FieldKind, OwnField, Subject, editable, readable
+from workspace.own_fields.fields import (
+    TABLES,
+    FieldKind,
+    FieldSubject,
+    OwnField,
+    editable,
+    readable,
+)
 from workspace.own_fields.values import MOST_TEXT, OwnFilter, Value, shown
 from workspace.people.viewer import Viewer
 from workspace.value_lists import join_values
@@ -28,7 +35,7 @@ class OwnFact:
 
 
 def own_facts(
-    session: Session, viewer: Viewer, subject: Subject, own: Mapping[str, Value]
+    session: Session, viewer: Viewer, subject: FieldSubject, own: Mapping[str, Value]
 ) -> list[OwnFact]:
     """The values that a viewer may see, of the fields that have one."""
     return [
@@ -49,7 +56,7 @@ def labels_of(fields: Iterable[OwnField]) -> dict[str, str]:
 
 
 def read_own(
-    session: Session, viewer: Viewer, subject: Subject, form: Form, own: Mapping[str, Value]
+    session: Session, viewer: Viewer, subject: FieldSubject, form: Form, own: Mapping[str, Value]
 ) -> dict[str, Value]:
     """The values with those that a form sends; what is wrong is noted in the form.
 
@@ -67,7 +74,9 @@ def read_own(
     return values
 
 
-def filled_own(session: Session, viewer: Viewer, subject: Subject, form: Form) -> dict[str, Value]:
+def filled_own(
+    session: Session, viewer: Viewer, subject: FieldSubject, form: Form
+) -> dict[str, Value]:
     """The values that a form sends for many records: an empty field changes nothing."""
     sent = {
         field.key: read_value(field, form)
@@ -114,7 +123,7 @@ def _number(form: Form, name: str) -> float | None:
 
 
 def read_filter(
-    session: Session, viewer: Viewer, subject: Subject, asked: Form
+    session: Session, viewer: Viewer, subject: FieldSubject, asked: Form
 ) -> tuple[list[OwnFilter], dict[str, str]]:
     """What an address narrows a list down to by own fields, and these parts of it.
 
@@ -150,7 +159,7 @@ def _bound(field: OwnField, asked: Form, name: str) -> Value | None:
     return _number(asked, name)
 
 
-def predicates(subject: Subject, filters: Sequence[OwnFilter]) -> list[sa.ColumnElement[bool]]:
+def predicates(subject: FieldSubject, filters: Sequence[OwnFilter]) -> list[sa.ColumnElement[bool]]:
     """The predicates of filters, for a query that selects from the subject's table."""
     table: Any = TABLES[subject]
     return [found for each in filters for found in each.where(table.own)]

@@ -86,7 +86,7 @@ _UNFILTERED = "all rows"
 
 @contextmanager
 def unfiltered(session: Session) -> Iterator[None]:
-    """Within the block, queries of a session get all rows, whoever reads by it."""
+    """Within the block, queries of a session get all rows, whatever its reader may see."""
     session.info[_UNFILTERED] = session.info.get(_UNFILTERED, 0) + 1
     try:
         yield
@@ -253,6 +253,15 @@ def on_insert(session: Session, listener: InsertListener) -> None:
     session.info.setdefault(_INSERT_LISTENERS, []).append(listener)
 
 
+# Called with rows that a statement is about to insert.
+_INSERT_PREPARERS: list[Callable[[Session, sa.Table, list[dict[str, Any]]], None]] = []
+
+
+def before_insert(prepare: Callable[[Session, sa.Table, list[dict[str, Any]]], None]) -> None:
+    """Have `prepare` called with the rows of every `insert_rows`; it may add values to them."""
+    _INSERT_PREPARERS.append(prepare)
+
+
 def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     """Insert many rows, with values for all columns but a number; much faster than objects.
 
@@ -262,6 +271,9 @@ def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str
         return
     described: sa.Table = table.__table__  # type: ignore[attr-defined]
     keys = [column.name for column in described.primary_key]
+    rows = [dict(row) for row in rows]
+    for prepare in _INSERT_PREPARERS:
+        prepare(session, described, rows)
     listeners = session.info.get(_INSERT_LISTENERS, ())
     if listeners and keys[0] not in rows[0]:
         made = session.execute(sa.insert(table).returning(*described.primary_key), rows)

@@ -21,7 +21,7 @@ from workspace.imports.ledger import Import
 from workspace.imports.recognition import RecognisedFile, recognise
 from workspace.imports.run import ImportExtension, apply_files
 from workspace.keys import row_of_key
-from workspace.people import sign_in
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Member, Person
 from workspace.timeline.timeline import TimelineEntry
 
@@ -70,8 +70,8 @@ def load(
     )
     members = []
     for person in people.all():
-        password = sign_in.random_password()
-        sign_in.set_password(session, person.id, password)
+        password = passwords.random_password()
+        passwords.set_password(session, person.id, password)
         members.append((person, password))
     session.flush()
     return members
@@ -114,7 +114,10 @@ def _files(folders: Sequence[Path], extension: ImportExtension) -> list[Recognis
 
 def is_demo(session: Session) -> bool:
     """Whether this workspace was filled with the demo."""
-    query = select(Import.id).where(col(Import.file_name).startswith(_PREFIX))
+    # A member's file can have such a name, too; the demo's files were imported by no member.
+    query = select(Import.id).where(
+        col(Import.file_name).startswith(_PREFIX), col(Import.by_id).is_(None)
+    )
     return session.exec(query.limit(1)).first() is not None
 
 

@@ -164,7 +164,7 @@ def why_unusable(link: GuestLink) -> str:
     if link.revoked_at:
         return "This is no longer asked of you. There is nothing left for you to do."
     if link.expires_at <= now():
-        return "This link is too old. Ask whoever sent it for a new one."
+        return "This link has expired. Ask the sender for a new one."
     return ""
 
 

@@ -26,7 +26,7 @@ from workspace.accounts.size_bands import size_band_limits
 from workspace.database import batches
 from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Product
-from workspace.own_fields.fields import Subject, fields_of
+from workspace.own_fields.fields import FieldSubject, fields_of
 from workspace.own_fields.values import facet_values
 from workspace.people.tables import Person
 
@@ -89,7 +89,7 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
     """The facets of these deals, and what filters need besides."""
     facts_of: dict[int, Facts] = {}
     # All choices are read; which of them count is for the question to say.
-    fields = fields_of(session, Subject.DEAL)
+    fields = fields_of(session, FieldSubject.DEAL)
     for batch in batches(ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
         competitors = names_of(

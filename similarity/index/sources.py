@@ -34,7 +34,7 @@ from workspace.deals.tables import (
     Product,
     Stakeholder,
 )
-from workspace.own_fields.fields import FieldKind, Subject, fields_of
+from workspace.own_fields.fields import FieldKind, FieldSubject, fields_of
 from workspace.people.tables import Education, Employment, Person
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry
 
@@ -76,7 +76,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
     competitors = names_of(
         session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, ids
     )
-    searched = searched_keys(session, Subject.ACCOUNT)
+    searched = searched_keys(session, FieldSubject.ACCOUNT)
     rows = session.execute(
         sa.select(
             col(Deal.id),
@@ -121,7 +121,7 @@ def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
     )
     for deal_id, text in session.execute(steps):
         entries[deal_id].append(Written("next", text))
-    if searched := searched_keys(session, Subject.DEAL):
+    if searched := searched_keys(session, FieldSubject.DEAL):
         values = sa.select(col(Deal.id), col(Deal.own)).where(col(Deal.id).in_(ids))
         for deal_id, own in session.execute(values):
             entries[deal_id] += [
@@ -163,7 +163,7 @@ def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
     return entries
 
 
-def searched_keys(session: Session, subject: Subject) -> list[str]:
+def searched_keys(session: Session, subject: FieldSubject) -> list[str]:
     """The keys of the own fields whose texts are searched: those that everybody may see."""
     return [
         field.key
@@ -181,7 +181,7 @@ def _with_own(text: str, own: Mapping[str, Any] | None, searched: Sequence[str])
 def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetText]]:
     """The texts of these assets, each with the asset's id."""
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
-    searched = searched_keys(session, Subject.ASSET)
+    searched = searched_keys(session, FieldSubject.ASSET)
     rows = session.execute(
         sa.select(
             col(Asset.id), col(Asset.name), col(Asset.kind), col(Asset.summary), col(Asset.own)
@@ -193,7 +193,7 @@ def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetTe
 
 def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText, bool]]:
     """The texts of these people: (id, texts, whether only viewers of a deal know of them)."""
-    searched = searched_keys(session, Subject.PERSON)
+    searched = searched_keys(session, FieldSubject.PERSON)
     employers: dict[int, list[str]] = defaultdict(list)
     jobs = select(Employment.person_id, Employment.organisation, Employment.title).where(
         col(Employment.person_id).in_(ids)

@@ -17,7 +17,7 @@ from tests.web.conftest import Visit
 from tests.workspace.imports.files import counts, load_text
 from tests.world import World
 from workspace.audit import AuditEntry
-from workspace.own_fields.fields import FieldKind, OwnField, Subject, add_field
+from workspace.own_fields.fields import FieldKind, FieldSubject, OwnField, add_field
 from workspace.people.tables import Role
 from workspace.timeline.timeline import TimelineEntry
 
@@ -25,7 +25,7 @@ FIELDS = "/administration/own-fields"
 
 
 def add(world: World, name: str, kind: FieldKind, **facts: Any) -> OwnField:
-    subject = facts.pop("subject", Subject.DEAL)
+    subject = facts.pop("subject", FieldSubject.DEAL)
     with world.database.write() as session:
         return add_field(session, subject, name, kind, None, **facts)
 
@@ -155,17 +155,17 @@ def test_should_take_each_kind_of_value_in_a_form_and_refuse_others(
 @pytest.mark.parametrize(
     ("subject", "path"),
     [
-        (Subject.ACCOUNT, "/accounts/st-brannoc-hospital"),
-        (Subject.PERSON, "/people/ines-moreira"),
-        (Subject.ASSET, "/library/ward-demo"),
+        (FieldSubject.ACCOUNT, "/accounts/st-brannoc-hospital"),
+        (FieldSubject.PERSON, "/people/ines-moreira"),
+        (FieldSubject.ASSET, "/library/ward-demo"),
     ],
 )
 def test_should_be_a_field_of_other_records(
-    visit: Visit, world: World, subject: Subject, path: str
+    visit: Visit, world: World, subject: FieldSubject, path: str
 ) -> None:
     add(world, "Segment", FieldKind.CHOICE, choices=["Public", "Private"], subject=subject)
-    path = path if subject != Subject.ASSET else f"/library/{world.assets['demo']}"
-    path = path if subject != Subject.ACCOUNT else f"/accounts/{world.accounts['brannoc']}"
+    path = path if subject != FieldSubject.ASSET else f"/library/{world.assets['demo']}"
+    path = path if subject != FieldSubject.ACCOUNT else f"/accounts/{world.accounts['brannoc']}"
     grace = visit("grace")
     page = grace.get(f"{path}/edit").text
     assert 'name="own_segment"' in page

@@ -9,6 +9,7 @@ import typer
 from web.cli import (  # noqa: F401
     backups,
     deals,
+    keys,
     lookups,
     maintenance,
     members,
@@ -16,9 +17,10 @@ from web.cli import (  # noqa: F401
     serve,
     transfer,
 )
-from web.cli.options import app, members_app, model_app
+from web.cli.options import app, keys_app, members_app, model_app
 from workspace.errors import DealkinError
 
+app.add_typer(keys_app, name="keys")
 app.add_typer(members_app, name="members")
 app.add_typer(model_app, name="model")
 

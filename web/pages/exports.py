@@ -36,7 +36,7 @@ from workspace.deals.access import readable_deal
 from workspace.deals.lists import DealRow
 from workspace.errors import Invalid, NotFound
 from workspace.exports.spreadsheets import MEDIA_TYPES, Cell, FileFormat, write_csv, write_xlsx
-from workspace.own_fields.fields import OwnField, Subject, readable
+from workspace.own_fields.fields import FieldSubject, OwnField, readable
 from workspace.own_fields.values import as_cell
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import readable_addresses
@@ -159,7 +159,7 @@ def _deal_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
     shown = read_list_state(asked).columns
     for name in shown:
         columns |= _DEAL_COLUMNS.get(name, {})
-    fields = readable(session, viewer, Subject.DEAL)
+    fields = readable(session, viewer, FieldSubject.DEAL)
     return _with_own(columns, [field for field in fields if field.param in shown])
 
 
@@ -187,7 +187,7 @@ def _account_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Country": lambda row: country_name(row.country) if row.country else None,
         "Region": lambda row: row.region,
     }
-    return _with_own(columns, readable(session, viewer, Subject.ACCOUNT))
+    return _with_own(columns, readable(session, viewer, FieldSubject.ACCOUNT))
 
 
 def _people_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
@@ -202,7 +202,7 @@ def _people_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Country": lambda row: country_name(row.country) if row.country else None,
         "Skills": lambda row: row.skills,
     }
-    return _with_own(columns, readable(session, viewer, Subject.PERSON))
+    return _with_own(columns, readable(session, viewer, FieldSubject.PERSON))
 
 
 def _asset_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
@@ -219,7 +219,7 @@ def _asset_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Deals closed": lambda row: row.closed,
         "Deals won": lambda row: row.won,
     }
-    return _with_own(columns, readable(session, viewer, Subject.ASSET))
+    return _with_own(columns, readable(session, viewer, FieldSubject.ASSET))
 
 
 def _read_tasks(session: Session, viewer: Viewer, asked: Form) -> list[Any]:

@@ -39,8 +39,8 @@ QUESTIONS_APART = timedelta(days=7)
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
-# The secret in the address of a guest link, or of an invitation.
-_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/))[\w-]{20,}")
+# The secret in the address of a guest link, of an invitation, or of a new e-mail address.
+_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/))[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):
@@ -140,7 +140,7 @@ def queue(
         if not is_address(address):
             raise Invalid("Mail cannot be sent there.", {"email": "Not an e-mail address."})
     if not recipient:
-        raise Invalid("Mail needs somebody to go to.", {"email": "Needed."})
+        raise Invalid("Enter an email address.", {"email": "Required."})
     if any(letter < " " or letter == "\x7f" for letter in subject):
         raise Invalid("A subject is one line.", {"subject": "Control characters."})
     if question:

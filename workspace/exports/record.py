@@ -26,7 +26,7 @@ from workspace.audit import audit
 from workspace.database import FOLLOWS, SECRET, Database
 from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.formulas import safe, unsafe
-from workspace.imports.recorder import from_json, to_json
+from workspace.revisions.recorder import from_json, to_json
 
 FORMAT = 1
 ABOUT = "record.json"

@@ -18,7 +18,7 @@ from workspace.imports.dates import read_day
 from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
-from workspace.own_fields.fields import Subject
+from workspace.own_fields.fields import FieldSubject
 
 
 def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -39,8 +39,8 @@ def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
             row.add_problem("expires: It cannot expire before it was published.")
         row.check()
         if asset and context.viewer and not may_edit(context.viewer, asset):
-            raise Forbidden("Only its author and those who keep the library may change it.")
-        facts |= read_own(context, row, Subject.ASSET, asset.own if asset else {})
+            raise Forbidden("Only its author and the library’s editors can change it.")
+        facts |= read_own(context, row, FieldSubject.ASSET, asset.own if asset else {})
         product_ids = None
         if products is not None:
             product_ids = [product.id for product in context.find_or_add_products(products)]

@@ -26,7 +26,7 @@ from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
-from workspace.own_fields.fields import OwnField, Subject, fields_of
+from workspace.own_fields.fields import FieldSubject, OwnField, fields_of
 from workspace.people import members, people, viewer
 from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
@@ -70,10 +70,10 @@ class ImportContext:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
-        self._own_fields: dict[Subject, list[OwnField]] = {}
+        self._own_fields: dict[FieldSubject, list[OwnField]] = {}
         # The accounts of this import by their ids in another system.
         self.account_of_record_id: dict[str, int] = {}
-        # Deals that the one who imports may change, as far as they were asked about.
+        # Deals that the importing member may change, as far as they were asked about.
         self._editable: set[int] = set()
 
     # Warnings.
@@ -89,7 +89,7 @@ class ImportContext:
 
     # Own fields.
 
-    def own_fields(self, subject: Subject) -> list[OwnField]:
+    def own_fields(self, subject: FieldSubject) -> list[OwnField]:
         """The own fields of a subject."""
         if subject not in self._own_fields:
             self._own_fields[subject] = fields_of(self.session, subject)

@@ -43,7 +43,7 @@ from workspace.imports.dates import read_day
 from workspace.imports.deal_outcomes import read_parking, read_stage
 from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
-from workspace.own_fields.fields import Subject
+from workspace.own_fields.fields import FieldSubject
 from workspace.own_fields.values import changed_values
 from workspace.timeline.timeline import record
 
@@ -164,7 +164,7 @@ class _DealBatch:
         deal = deals[0] if deals else None
         if deal:
             self.context.require_edit(deal)
-        facts |= read_own(self.context, row, Subject.DEAL, deal.own if deal else {})
+        facts |= read_own(self.context, row, FieldSubject.DEAL, deal.own if deal else {})
         final = stage or (self.context.get(Stage, deal.stage_id) if deal else None)
         if final is None or final.outcome == Outcome.OPEN:
             if close_date := row.read_optional("close_date", read_day):
@@ -301,7 +301,7 @@ class _DealBatch:
             facts["closed"] = closed
         # `edit` reads the deal again, which would take most of the time for unchanged rows.
         if differing(deal, facts):
-            fields = self.context.own_fields(Subject.DEAL)
+            fields = self.context.own_fields(FieldSubject.DEAL)
             told = changed_values(fields, deal.own, facts.get("own", deal.own))
             changed |= lifecycle.edit(session, deal, by, facts, own=told)
             self.context.forget_rights(deal)

@@ -13,16 +13,16 @@ from workspace.imports.dates import read_day
 from workspace.imports.formats import Format
 from workspace.imports.money import read_money
 from workspace.imports.rows import Row
-from workspace.own_fields.fields import FieldKind, OwnField, Subject, fields_of
+from workspace.own_fields.fields import FieldKind, FieldSubject, OwnField, fields_of
 from workspace.own_fields.values import MOST_TEXT, Value, choice_of
 
 # The kinds of files with own fields.
 SUBJECTS = {
-    "accounts": Subject.ACCOUNT,
-    "members": Subject.PERSON,
-    "people": Subject.PERSON,
-    "deals": Subject.DEAL,
-    "assets": Subject.ASSET,
+    "accounts": FieldSubject.ACCOUNT,
+    "members": FieldSubject.PERSON,
+    "people": FieldSubject.PERSON,
+    "deals": FieldSubject.DEAL,
+    "assets": FieldSubject.ASSET,
 }
 
 
@@ -31,7 +31,7 @@ def formats_with_own(session: Session, formats: Sequence[Format]) -> tuple[Forma
 
     A column of ours that is called so comes first; then the field's own is 'Name (own)'.
     """
-    fields = {subject: fields_of(session, subject) for subject in Subject}
+    fields = {subject: fields_of(session, subject) for subject in FieldSubject}
     return tuple(
         replace(
             file_format,
@@ -48,7 +48,7 @@ def _columns(fields: Sequence[OwnField]) -> dict[str, tuple[str, ...]]:
 
 
 def read_own(
-    context: ImportContext, row: Row, subject: Subject, before: Mapping[str, Value]
+    context: ImportContext, row: Row, subject: FieldSubject, before: Mapping[str, Value]
 ) -> dict[str, Any]:
     """The fact `own` of a row with values of own fields; empty where it states none.
 

@@ -27,7 +27,7 @@ MOST_CHOICES = 100
 MOST_WEIGHT = 1.0
 
 
-class Subject(StrEnum):
+class FieldSubject(StrEnum):
     """What a field is about."""
 
     DEAL = "deal"
@@ -36,11 +36,11 @@ class Subject(StrEnum):
     ASSET = "asset"
 
 
-TABLES: dict[Subject, type[Deal] | type[Account] | type[Person] | type[Asset]] = {
-    Subject.DEAL: Deal,
-    Subject.ACCOUNT: Account,
-    Subject.PERSON: Person,
-    Subject.ASSET: Asset,
+TABLES: dict[FieldSubject, type[Deal] | type[Account] | type[Person] | type[Asset]] = {
+    FieldSubject.DEAL: Deal,
+    FieldSubject.ACCOUNT: Account,
+    FieldSubject.PERSON: Person,
+    FieldSubject.ASSET: Asset,
 }
 
 
@@ -102,7 +102,10 @@ class OwnField(SQLModel, table=True):
     def counts(self) -> bool:
         """Whether it counts for similar deals."""
         return (
-            self.subject == Subject.DEAL and self.has_choices and self.is_open and self.weight > 0
+            self.subject == FieldSubject.DEAL
+            and self.has_choices
+            and self.is_open
+            and self.weight > 0
         )
 
     def readable_by(self, viewer: Viewer) -> bool:
@@ -118,25 +121,25 @@ def _allows(roles: str, viewer: Viewer) -> bool:
     return not roles or bool(viewer.roles & set(split_values(roles)))
 
 
-def fields_of(session: Session, subject: Subject) -> list[OwnField]:
+def fields_of(session: Session, subject: FieldSubject) -> list[OwnField]:
     """The fields of a subject, by name."""
     query = select(OwnField).where(OwnField.subject == subject)
     return list(session.exec(query.order_by(col(OwnField.name), col(OwnField.id))))
 
 
-def readable(session: Session, viewer: Viewer, subject: Subject) -> list[OwnField]:
+def readable(session: Session, viewer: Viewer, subject: FieldSubject) -> list[OwnField]:
     """The fields that a viewer may see."""
     return [field for field in fields_of(session, subject) if field.readable_by(viewer)]
 
 
-def editable(session: Session, viewer: Viewer, subject: Subject) -> list[OwnField]:
+def editable(session: Session, viewer: Viewer, subject: FieldSubject) -> list[OwnField]:
     """The fields that a viewer may edit."""
     return [field for field in fields_of(session, subject) if field.editable_by(viewer)]
 
 
 def add_field(
     session: Session,
-    subject: Subject,
+    subject: FieldSubject,
     name: str,
     kind: FieldKind,
     by: int | None,
@@ -211,7 +214,7 @@ def remove_field(session: Session, field: OwnField, by: int | None) -> int:
 
 
 def _with_value(session: Session, field: OwnField) -> list[Any]:
-    table: Any = TABLES[Subject(field.subject)]
+    table: Any = TABLES[FieldSubject(field.subject)]
     rows = session.exec(select(table).where(table.own[field.key].as_string().is_not(None)))
     return list(rows)
 
@@ -220,7 +223,9 @@ def _require_valid(session: Session, field: OwnField) -> None:
     wrong: dict[str, str] = {}
     if not field.name:
         wrong["name"] = "Enter a name."
-    others = [other for other in fields_of(session, Subject(field.subject)) if other is not field]
+    others = [
+        other for other in fields_of(session, FieldSubject(field.subject)) if other is not field
+    ]
     if any(plain(other.name) == plain(field.name) for other in others):
         wrong["name"] = "Another field has this name."
     if field.has_choices and not field.choices:

@@ -325,7 +325,7 @@ def _is_member(session: Session, person_id: int) -> bool:
 
 def _require_free(session: Session, email: str | None) -> None:
     if email and session.exec(select(Person.id).where(Person.email == email)).first():
-        raise Invalid("Somebody else has this e-mail address.", {"email": "Already in the record."})
+        raise Invalid("Another person has this email address.", {"email": "Already in the record."})
 
 
 def _newest(row: Employment | Education | Membership) -> tuple[bool, str, str]:

@@ -38,11 +38,12 @@ EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetproduct", "competitor", "connection",
     "consent", "deal", "dealcompetitor", "dealcounter", "dealinvitation", "dealproduct",
     "dealrecovery", "digestchoice", "editedemail", "education", "eligibilitydecision",
-    "employment", "fieldright", "follow", "guestlink", "introductionrequest", "keepintouch",
-    "kinfeedback", "lesson", "member", "memberavailability", "memberrole", "membership",
-    "notification", "ownfield", "pastseat", "person", "product", "referencepolicy",
-    "referencerequest", "requestslot", "requeststep", "savedview", "seat", "seatrole", "stage", "stakeholder", "task",
-    "tie", "timelineentry", "use",
+    "employment", "fieldright", "follow", "formeraccount", "formerperson", "guestlink",
+    "introductionrequest", "keepintouch", "kinfeedback", "lesson", "member",
+    "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
+    "person", "product", "referencepolicy", "referencerequest", "requestslot", "requeststep",
+    "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie",
+    "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "memberinvitation"}

@@ -16,17 +16,17 @@ from web.routes import get, post
 from web.visits import Visit
 from workspace.errors import NotFound
 from workspace.own_fields import fields
-from workspace.own_fields.fields import MOST_CHOICES, FieldKind, OwnField, Subject
+from workspace.own_fields.fields import MOST_CHOICES, FieldKind, FieldSubject, OwnField
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer, require_role
 from workspace.value_lists import split_values
 
 LIST = "/administration/own-fields"
 LABELS = {
-    Subject.DEAL: "Deals",
-    Subject.ACCOUNT: "Accounts",
-    Subject.PERSON: "People",
-    Subject.ASSET: "Assets",
+    FieldSubject.DEAL: "Deals",
+    FieldSubject.ACCOUNT: "Accounts",
+    FieldSubject.PERSON: "People",
+    FieldSubject.ASSET: "Assets",
 }
 
 
@@ -65,7 +65,7 @@ class OwnFieldController(Controller):
     @post()
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_role(visit.viewer, Role.ADMIN)
-        subject = visit.form.choice("subject", tuple(Subject), required=True)
+        subject = visit.form.choice("subject", tuple(FieldSubject), required=True)
         kind = visit.form.choice("kind", tuple(FieldKind), required=True)
         currency = visit.form.currency("currency")
         facts = read_field(visit.form)
@@ -73,7 +73,7 @@ class OwnFieldController(Controller):
             visit.form.done()
             fields.add_field(
                 session,
-                Subject(subject or ""),
+                FieldSubject(subject or ""),
                 facts.pop("name"),
                 FieldKind(kind or ""),
                 visit.viewer.person_id,

@@ -23,7 +23,7 @@ from workspace.deals.products import (
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid, NotFound
 from workspace.keys import row_of_key
-from workspace.own_fields.fields import OwnField, Subject, editable, fields_of
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields_of
 from workspace.own_fields.values import changed_values
 from workspace.people import people
 from workspace.people.tables import Person
@@ -31,7 +31,7 @@ from workspace.people.viewer import Viewer
 
 # What the page calls a fact, where that is not the field's name.
 LABELS = {
-    "next_step_on": "To be taken on",
+    "next_step_on": "Due date",
     "product": "Products",
     "competitor": "Competitors",
 }
@@ -57,7 +57,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
     deal = header.deal
     choices = lists.choices(session, viewer)
     products, competitors = products_of(session, deal.id), competitors_of(session, deal.id)
-    own = editable(session, viewer, Subject.DEAL)
+    own = editable(session, viewer, FieldSubject.DEAL)
     saved = {
         "name": deal.name,
         "account": header.account.name if header.account else "",
@@ -107,7 +107,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     """Change those facts of a deal that a form sends, and no others."""
     version = form.integer("version", 1)
     if version is None:
-        form.refuse("version", "Needed.")
+        form.refuse("version", "Required.")
     readers: dict[str, Any] = {
         "name": lambda: form.text("name", 200, required=True),
         "amount": lambda: form.money("amount"),
@@ -125,7 +125,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     }
     sent = {"account_id": "account", "owner_id": "owner"}
     changes = {name: read() for name, read in readers.items() if sent.get(name, name) in form.sent}
-    own = read_own(session, viewer, Subject.DEAL, form, deal.own)
+    own = read_own(session, viewer, FieldSubject.DEAL, form, deal.own)
     if own != deal.own:
         changes["own"] = own
     linked = form.flag("links")
@@ -137,7 +137,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     if lifecycle.lacks_currency(changes.get("amount"), changes.get("currency", deal.currency)):
         form.refuse("currency", "Needed with an amount.")
     form.done()
-    told = changed_values(fields_of(session, Subject.DEAL), deal.own, own)
+    told = changed_values(fields_of(session, FieldSubject.DEAL), deal.own, own)
     lifecycle.edit(session, deal, viewer.person_id, changes, version=version, own=told)
     if linked:
         sold = choose_products(session, viewer, products, new_product)

@@ -39,7 +39,7 @@ RUNNING = 5
 
 @dataclass(frozen=True)
 class Hidden:
-    """A kin that somebody said is not like this deal."""
+    """A deal that a member marked as not similar to this one."""
 
     key: str
     name: str

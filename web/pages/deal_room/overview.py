@@ -40,7 +40,7 @@ from workspace.deals.tables import CLOSED_OUTCOMES, Outcome, Stage
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
-from workspace.own_fields.fields import Subject
+from workspace.own_fields.fields import FieldSubject
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -62,7 +62,7 @@ class Overview:
     invited: list[tuple[str, str]]
     members: list[tuple[str, str]]
     seats: list[SeatRow]
-    # Those who left the team, once the deal is closed: they are credited too.
+    # Former members of the team of a closed deal: they are credited, too.
     former: list[FormerMember]
     kin: list[Kin]
     plays: list[Play]
@@ -71,7 +71,7 @@ class Overview:
     outlook: Outlook | None
     # So many similar deals have to be closed for an outlook.
     least_similar: int
-    # Those who may vouch for us on a call, while the deal is open.
+    # The advocates for a call, while the deal is open.
     references: list[Suggestion]
     events: list[Event]
     # What is still to be done.
@@ -118,7 +118,7 @@ class OverviewController(Controller):
         reason = visit.form.text("reason", 500)
         closed = visit.form.day("closed")
         version = visit.form.integer("version", 1)
-        # Whoever moves a card of a board stays there: this is the board's own query.
+        # A card that is moved on a board stays there: this is the board's own query.
         board = (
             list_state_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
         )
@@ -223,6 +223,6 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
-        own=own_facts(session, viewer, Subject.DEAL, deal.own),
+        own=own_facts(session, viewer, FieldSubject.DEAL, deal.own),
         form=facts_form(session, viewer, header, form) if form else None,
     )

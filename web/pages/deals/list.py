@@ -10,6 +10,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session, col
 
+from similarity.likely import likely_existing
+from similarity.names.tables import Subject
 from similarity.sentences.accounts import account_in
 from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
 from web.forms import Form
@@ -29,6 +31,7 @@ from web.pages.deals.list_state import (
     read_parking,
     with_own_fields,
 )
+from web.pages.search import Link
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -39,7 +42,7 @@ from workspace.deals import access, bulk, lifecycle, lists
 from workspace.deals.lists import Choices, DealRow
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome
-from workspace.own_fields.fields import OwnField, Subject, editable, fields_of
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields_of
 from workspace.own_fields.values import changed_values, order_of
 from workspace.people import people
 from workspace.people.viewer import Viewer, require_writer
@@ -91,6 +94,8 @@ class AccountNote:
     typed: str
     found: Account | None
     names: list[str]
+    # Accounts that may be meant, where none has this name.
+    likely: list[Link]
     values: dict[str, str]
     wrong: dict[str, str]
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
@@ -145,8 +150,7 @@ class DealController(Controller):
 
     @get("/new/account")
     def account(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = account_note(session, visit.form)
+        page = visit.page(account_note, visit.form)
         return visit.show("deals/_account_note.html", page)
 
     @post()
@@ -192,7 +196,7 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
         refused={},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
-        own=editable(session, viewer, Subject.DEAL),
+        own=editable(session, viewer, FieldSubject.DEAL),
     )
 
 
@@ -228,7 +232,7 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     day = form.day("expected_close")
     status = form.choice("status", ("park", "wake"))
     parking = read_parking(form)
-    own = filled_own(session, viewer, Subject.DEAL, form)
+    own = filled_own(session, viewer, FieldSubject.DEAL, form)
     if not selected and "deal" not in form.wrong:
         form.refuse("deal", "Tick the deals first.")
     if not (stage or owner or day or status or own) and not form.wrong:
@@ -249,7 +253,7 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
         parking=parking if status == "park" else None,
         wakes=status == "wake",
         own=own,
-        told=partial(changed_values, fields_of(session, Subject.DEAL)),
+        told=partial(changed_values, fields_of(session, FieldSubject.DEAL)),
     )
 
 
@@ -260,10 +264,10 @@ def new_deal(session: Session, viewer: Viewer, form: Form) -> NewDeal:
         chosen_products=form.sent.get("product", []),
         chosen_competitors=form.sent.get("competitor", []),
         wrong=form.wrong,
-        account=account_note(session, form),
+        account=account_note(session, viewer, form),
         choices=lists.choices(session, viewer),
         currency=lists.usual_currency(session, viewer),
-        own=editable(session, viewer, Subject.DEAL),
+        own=editable(session, viewer, FieldSubject.DEAL),
     )
 
 
@@ -292,13 +296,16 @@ def shortened(sentence: str) -> str:
     return name.rstrip(".")
 
 
-def account_note(session: Session, form: Form) -> AccountNote:
+def account_note(session: Session, viewer: Viewer, form: Form) -> AccountNote:
     """What to say about the account that is typed into a form."""
     typed = " ".join((form.values.get("account") or "").split())[:200]
     rows = account_rows(session, text=typed, limit=8) if len(typed) > 1 else []
+    found = find_account(session, typed) if typed else None
+    likely = [] if found else likely_existing(session, viewer, typed, Subject.ACCOUNT)
     return AccountNote(
         typed=typed,
-        found=find_account(session, typed) if typed else None,
+        found=found,
+        likely=[Link(hit) for hit in likely],
         names=[row.name for row in rows],
         values=form.values,
         wrong=form.wrong,
@@ -327,7 +334,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
         "next_step": form.text("next_step", 500),
         "next_step_on": form.day("next_step_on"),
         "confidential": form.flag("confidential"),
-        "own": read_own(session, viewer, Subject.DEAL, form, {}),
+        "own": read_own(session, viewer, FieldSubject.DEAL, form, {}),
     }
     if lifecycle.lacks_currency(amount, currency):
         form.refuse("currency", "Needed with an amount.")

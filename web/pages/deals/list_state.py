@@ -18,7 +18,7 @@ from workspace.deals.parking import Parking
 from workspace.deals.saved_views import ViewRow, views_of
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
-from workspace.own_fields.fields import OwnField, Subject, readable
+from workspace.own_fields.fields import FieldSubject, OwnField, readable
 from workspace.people.viewer import Viewer
 
 LIST, BOARD = "list", "board"
@@ -118,9 +118,9 @@ def read_list_state(asked: Form) -> ListState:
 
 def with_own_fields(session: Session, viewer: Viewer, state: ListState) -> ListState:
     """The state with what it asks of the own fields that a viewer may see, and of no others."""
-    fields = readable(session, viewer, Subject.DEAL)
+    fields = readable(session, viewer, FieldSubject.DEAL)
     asked = Form((name, text) for name, text in state.params.items() if is_own(name))
-    filters, params = read_own_filter(session, viewer, Subject.DEAL, asked)
+    filters, params = read_own_filter(session, viewer, FieldSubject.DEAL, asked)
     asked.check()
     known = {field.param for field in fields}
     if is_own(state.order) and state.order not in known:
@@ -184,7 +184,7 @@ class Bar:
 
 
 def bar_of(session: Session, viewer: Viewer, state: ListState, form: Form | None = None) -> Bar:
-    """What stands above the deals that somebody looks at."""
+    """The bar above a list of deals: its views and filters."""
     return Bar(
         tabs=[_tab(row, state) for row in views_of(session, viewer)],
         choices=lists.choices(session, viewer),

@@ -65,7 +65,7 @@ class ConnectionController(Controller):
             visit.form.done()
             visibility = Visibility(chosen or "")
             address_books.share_connections(session, [row], visibility, visit.viewer.person_id or 0)
-        return visit.go("/connections", f"Seen by: {SHARING[visibility].lower()}.")
+        return visit.go("/connections", f"Visible to: {SHARING[visibility].lower()}.")
 
     @post("/{connection_id:int}/add")
     def add(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:

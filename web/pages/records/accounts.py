@@ -33,7 +33,7 @@ from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
 from workspace.keys import row_of_key
-from workspace.own_fields.fields import OwnField, Subject, editable, readable
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
 
@@ -142,7 +142,7 @@ def account_list(session: Session, visit: Visit) -> AccountList:
         rows=shown,
         more=last.key if last else None,
         params=params,
-        own=readable(session, visit.viewer, Subject.ACCOUNT),
+        own=readable(session, visit.viewer, FieldSubject.ACCOUNT),
     )
 
 
@@ -154,14 +154,14 @@ def chosen_accounts(
     relationship = asked.choice("relationship", tuple(Relationship))
     industry = asked.maybe("industry", 3)
     after = asked.maybe("after", 80)
-    own, own_params = read_filter(session, viewer, Subject.ACCOUNT, asked)
+    own, own_params = read_filter(session, viewer, FieldSubject.ACCOUNT, asked)
     asked.check()
     rows = accounts.account_rows(
         session,
         text=text,
         relationship=relationship,
         industry=industry,
-        own=predicates(Subject.ACCOUNT, own),
+        own=predicates(FieldSubject.ACCOUNT, own),
         after=after,
         limit=limit,
     )
@@ -179,14 +179,14 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         namesakes=accounts.namesakes(session, account),
         people=person_rows(session, account_id=account.id, limit=100),
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
-        own=own_facts(session, viewer, Subject.ACCOUNT, account.own),
+        own=own_facts(session, viewer, FieldSubject.ACCOUNT, account.own),
         may_edit=viewer.may_write,
     )
 
 
 def account_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> AccountForm:
     """The form over an account, with what was sent; without a key, over a new one."""
-    own = editable(session, viewer, Subject.ACCOUNT)
+    own = editable(session, viewer, FieldSubject.ACCOUNT)
     if key is None:
         return AccountForm(None, EditForm(form.values, form.wrong), own)
     saved = account_values(session, row_of_key(session, Account, key), viewer=viewer)
@@ -206,7 +206,7 @@ def account_values(session: Session, account: Account, *, viewer: Viewer) -> dic
         "parent": parent.name if parent else "",
         "relationship": account.relationship,
         "description": account.description,
-        **form_values(editable(session, viewer, Subject.ACCOUNT), account.own),
+        **form_values(editable(session, viewer, FieldSubject.ACCOUNT), account.own),
     }
 
 
@@ -228,7 +228,7 @@ def read_account(
         "parent_id": parent.id if parent else None,
         "relationship": form.choice("relationship", tuple(Relationship)) or Relationship.PROSPECT,
         "description": form.lines("description", 5_000),
-        "own": read_own(session, viewer, Subject.ACCOUNT, form, own),
+        "own": read_own(session, viewer, FieldSubject.ACCOUNT, form, own),
     }
     form.done()
     return facts

@@ -32,7 +32,7 @@ from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
 from workspace.deals.tables import Product
 from workspace.keys import row_of_key
-from workspace.own_fields.fields import OwnField, Subject, editable, readable
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -150,7 +150,7 @@ def library(session: Session, visit: Visit) -> Library:
         rows=shown,
         more=last.key if last else None,
         params=params,
-        own=readable(session, visit.viewer, Subject.ASSET),
+        own=readable(session, visit.viewer, FieldSubject.ASSET),
         products=lists.choices(session, visit.viewer).products,
     )
 
@@ -164,7 +164,7 @@ def chosen_assets(
     product = asked.maybe("product", 80)
     every = asked.choice("every", ("yes",))
     after = asked.maybe("after", 80)
-    own, own_params = read_filter(session, viewer, Subject.ASSET, asked)
+    own, own_params = read_filter(session, viewer, FieldSubject.ASSET, asked)
     asked.check()
     rows = assets.asset_rows(
         session,
@@ -173,7 +173,7 @@ def chosen_assets(
         product=product,
         text=text,
         every=bool(every),
-        own=predicates(Subject.ASSET, own),
+        own=predicates(FieldSubject.ASSET, own),
         after=after,
         limit=limit,
     )
@@ -192,7 +192,7 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
         uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
         won=counted.won,
         closed=counted.closed,
-        own=own_facts(session, viewer, Subject.ASSET, asset.own),
+        own=own_facts(session, viewer, FieldSubject.ASSET, asset.own),
         may_edit=assets.may_edit(viewer, asset),
         expired=bool(asset.expires and asset.expires < today()),
     )
@@ -202,7 +202,7 @@ def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) ->
     """The form over an asset, with what was sent; without a key, over a new one."""
     options = lists.choices(session, viewer).products
     selected = form.sent.get("product", [])
-    own = editable(session, viewer, Subject.ASSET)
+    own = editable(session, viewer, FieldSubject.ASSET)
     if key is None:
         return AssetForm(None, "", EditForm(form.values, form.wrong), selected, options, own)
     asset = assets.editable_asset(session, viewer, key)
@@ -235,7 +235,7 @@ def asset_values(session: Session, asset: Asset, *, viewer: Viewer) -> dict[str,
         "expires": str(asset.expires or ""),
         "language": asset.language,
         "products": ", ".join(names),
-        **form_values(editable(session, viewer, Subject.ASSET), asset.own),
+        **form_values(editable(session, viewer, FieldSubject.ASSET), asset.own),
     }
 
 
@@ -253,7 +253,7 @@ def read_asset(
         "published": form.day("published"),
         "expires": form.day("expires"),
         "language": form.text("language", 10),
-        "own": read_own(session, viewer, Subject.ASSET, form, own),
+        "own": read_own(session, viewer, FieldSubject.ASSET, form, own),
     }
     form.done()
     return facts, [product.id for product in choose_products(session, viewer, chosen)]

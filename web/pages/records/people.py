@@ -40,11 +40,11 @@ from workspace.deals.stakeholders import Involvement, involvements
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
 from workspace.keys import row_of_key
-from workspace.own_fields.fields import OwnField, Subject, editable, readable
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
-from workspace.people.tables import Education, Employment, Gathering, Membership, Person
+from workspace.people.tables import Education, Employment, Gathering, Membership, Person, Role
 from workspace.people.viewer import Viewer, require_writer
 
 PAGE = 50
@@ -138,7 +138,7 @@ class PeopleController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
             person = people.editable_person(session, visit.viewer, key)
-            reads = reads_address(session, visit.viewer, person)
+            reads = edits_address(session, visit.viewer, person)
             values = partial(person_values, viewer=visit.viewer, reads_address=reads)
             lock_unchanged(session, person, visit.form, values)
             facts = read_person(session, visit.viewer, visit.form, person.own, reads_address=reads)
@@ -212,7 +212,7 @@ def people_list(session: Session, visit: Visit) -> PeopleList:
         rows=shown,
         more=last.key if last else None,
         params=params,
-        own=readable(session, visit.viewer, Subject.PERSON),
+        own=readable(session, visit.viewer, FieldSubject.PERSON),
     )
 
 
@@ -223,13 +223,13 @@ def chosen_people(
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
-    own, own_params = read_filter(session, viewer, Subject.PERSON, asked)
+    own, own_params = read_filter(session, viewer, FieldSubject.PERSON, asked)
     asked.check()
     rows = people.person_rows(
         session,
         text=text,
         members=None if who is None else who == "members",
-        own=predicates(Subject.PERSON, own),
+        own=predicates(FieldSubject.PERSON, own),
         after=after,
         limit=limit,
     )
@@ -254,7 +254,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         credits=credit.credits_of(session, viewer, person.id) if roles is not None else [],
         involvements=involvements(session, viewer, person.id) if roles is None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
-        own=own_facts(session, viewer, Subject.PERSON, person.own),
+        own=own_facts(session, viewer, FieldSubject.PERSON, person.own),
         may_edit=people.may_edit(session, viewer, person),
         reads_address=reads_address(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),
@@ -267,11 +267,11 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
 
 def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> PersonForm:
     """The form over a person, with what was sent; without a key, over a new contact."""
-    own = editable(session, viewer, Subject.PERSON)
+    own = editable(session, viewer, FieldSubject.PERSON)
     if key is None:
         return PersonForm(None, "", EditForm(form.values, form.wrong), own)
     person = people.editable_person(session, viewer, key)
-    reads = reads_address(session, viewer, person)
+    reads = edits_address(session, viewer, person)
     saved = person_values(session, person, viewer=viewer, reads_address=reads)
     form_over = edit_form(form, saved, labels=labels_of(own))
     return PersonForm(key, saved["name"], form_over, own, reads)
@@ -282,6 +282,17 @@ def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
     return FieldGroup.ADDRESSES in readable_fields(session, viewer) or (
         people.roles_of(session, person.id) is not None
     )
+
+
+def edits_address(session: Session, viewer: Viewer, person: Person) -> bool:
+    """Whether a viewer may change a person's address in the form over them.
+
+    Members sign in with theirs, and change it with their password on a page of its own.
+    """
+    is_member = people.roles_of(session, person.id) is not None
+    if is_member and Role.ADMIN not in viewer.roles:
+        return False
+    return reads_address(session, viewer, person)
 
 
 def person_values(
@@ -302,7 +313,7 @@ def person_values(
         "languages": person.languages,
         "skills": person.skills,
         "about": person.about,
-        **form_values(editable(session, viewer, Subject.PERSON), person.own),
+        **form_values(editable(session, viewer, FieldSubject.PERSON), person.own),
     }
 
 
@@ -339,7 +350,7 @@ def read_person(
         "languages": form.text("languages", 100),
         "skills": form.text("skills", 1_000),
         "about": form.lines("about", 5_000),
-        "own": read_own(session, viewer, Subject.PERSON, form, own),
+        "own": read_own(session, viewer, FieldSubject.PERSON, form, own),
     }
     form.done()
     return facts

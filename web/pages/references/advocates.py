@@ -41,7 +41,7 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_role, require_writer
 
 PAGE = 50
-# What a member may write down that somebody said.
+# The answers that a member can record for an advocate.
 SAID = (ConsentState.GIVEN, ConsentState.REFUSED, ConsentState.WITHDRAWN)
 
 

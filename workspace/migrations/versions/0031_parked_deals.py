@@ -1,14 +1,14 @@
 """Parked deals: a longer outcome, and why a deal is parked and what wakes it
 
 Revision: 0031
-Revises: 0018
+Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0031"
-down_revision = "0018"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
