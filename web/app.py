@@ -17,6 +17,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.own_fields import OwnFieldController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
@@ -106,6 +107,7 @@ CONTROLLERS = (
     FieldRightController,
     StrandedDealController,
     OverviewController,
+    OwnFieldController,
     PeopleController,
     PlaybookController,
     PreferencesController,

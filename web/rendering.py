@@ -92,6 +92,8 @@ def environment() -> Environment:
         drawing=draw,
         place_of=place_of,
         source_label=source_label,
+        pairs=lambda values: [(value, value) for value in values],
+        figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     templates.globals.update(static=static_path, today=today, query=query)

@@ -28,6 +28,7 @@ from workspace.imports.ledger import ImportPart
 from workspace.imports.preview import FilePreview, Preview
 from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
+from workspace.own_fields import fields as own_fields
 from workspace.people import people
 from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
@@ -96,6 +97,10 @@ def _request(request: pytest.FixtureRequest) -> None:
             tasks.add_task(writing, wards, "Call back", alice)
             ines = row_of_key(writing, Person, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
+            kind = own_fields.FieldKind.CHOICE
+            own_fields.add_field(
+                writing, own_fields.FieldSubject.DEAL, "Deployment", kind, None, choices=["Cloud"]
+            )
             file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
             run = runs.store(writing, world.people["bob"], [file])
             part = ImportPart(run_id=run.id, start=0, file=0, rows=1, wrong=[(2, "Odd.", ["x"])])
@@ -157,6 +162,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("email", "invitation"),
         ("stakeholder_id", 1),
         ("connection_id", 1),
+        ("field_id", 1),
         ("view_id", 1),
         ("task_id", 1),
         ("entry_id", own),

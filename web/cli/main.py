@@ -8,6 +8,7 @@ import typer
 # Each of these modules adds its commands to the application.
 from web.cli import (  # noqa: F401
     backups,
+    deals,
     keys,
     lookups,
     maintenance,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -11,11 +11,11 @@ from workspace.accounts.accounts import Account
 from workspace.accounts.size_bands import size_band_limits
 from workspace.database import contains
 from workspace.deals.tables import (
+    CLOSED_OUTCOMES,
     Competitor,
     Deal,
     DealCompetitor,
     DealProduct,
-    Outcome,
     Product,
     Stage,
 )
@@ -23,6 +23,13 @@ from workspace.people.tables import Person
 
 # The outcome in a filter for deals that are won or lost.
 CLOSED = "closed"
+
+
+class OwnPredicate(Protocol):
+    """What an own field has to be."""
+
+    def where(self, own: Any) -> list[sa.ColumnElement[bool]]:
+        """The predicates, on the column `own` of a table."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,8 @@ class DealFilter:
     until: date | None = None
     # A part of the deal's or its account's name, or the deal's key.
     text: str | None = None
+    # What own fields have to be: predicates on the column `own`, such as `OwnFilter`.
+    own: tuple[OwnPredicate, ...] = ()
 
     def __bool__(self) -> bool:
         return self != ALL_DEALS
@@ -54,14 +63,14 @@ class DealFilter:
     def takes(self, outcome: str) -> bool:
         """Whether the filter's outcome includes this one."""
         if self.outcome == CLOSED:
-            return outcome != Outcome.OPEN
+            return outcome in CLOSED_OUTCOMES
         return not self.outcome or outcome == self.outcome
 
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The predicates of this filter, for a query that selects from Deal."""
         predicates: list[sa.ColumnElement[bool]] = []
         if self.outcome == CLOSED:
-            predicates.append(col(Deal.outcome) != Outcome.OPEN)
+            predicates.append(col(Deal.outcome).in_(CLOSED_OUTCOMES))
         elif self.outcome:
             predicates.append(col(Deal.outcome) == self.outcome)
         if self.stage:
@@ -78,6 +87,8 @@ class DealFilter:
         if self.owner:
             owner = select(Person.id).where(Person.key == self.owner)
             predicates.append(col(Deal.owner_id).in_(owner))
+        for own in self.own:
+            predicates += own.where(col(Deal.own))
         day = sa.func.coalesce(Deal.closed, Deal.opened)
         if self.since:
             predicates.append(day >= self.since)

@@ -27,6 +27,7 @@ from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
+from workspace.own_fields.fields import FieldSubject, OwnField, fields_of
 from workspace.people import members, people, viewer
 from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
@@ -70,6 +71,7 @@ class ImportContext:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
+        self._own_fields: dict[FieldSubject, list[OwnField]] = {}
         # The accounts of this import by their ids in another system.
         self.account_of_record_id: dict[str, int] = {}
         # Deals that the importing member may change, as far as they were asked about.
@@ -85,6 +87,14 @@ class ImportContext:
         """The warnings since the last call, each with the number of its rows."""
         warnings, self._warnings = self._warnings, Counter()
         return warnings
+
+    # Own fields.
+
+    def own_fields(self, subject: FieldSubject) -> list[OwnField]:
+        """The own fields of a subject."""
+        if subject not in self._own_fields:
+            self._own_fields[subject] = fields_of(self.session, subject)
+        return self._own_fields[subject]
 
     # Rows by id.
 

@@ -28,6 +28,7 @@ for module in (
     "workspace.imports.ledger",
     "workspace.jobs.tables",
     "workspace.leading",
+    "workspace.own_fields.fields",
     "workspace.people.field_rights",
     "workspace.people.invitations",
     "workspace.people.sign_in.tables",

@@ -40,10 +40,10 @@ EXPORTED = {
     "dealrecovery", "digestchoice", "editedemail", "education", "eligibilitydecision",
     "employment", "fieldright", "follow", "formeraccount", "formerperson", "guestlink",
     "introductionrequest", "keepintouch", "kinfeedback", "lesson", "member",
-    "memberavailability", "memberrole", "membership", "notification", "pastseat", "person",
-    "product", "referencepolicy", "referencerequest", "requestslot", "requeststep", "savedview",
-    "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry",
-    "use",
+    "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
+    "person", "product", "referencepolicy", "referencerequest", "requestslot", "requeststep",
+    "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie",
+    "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "memberinvitation"}
