@@ -17,6 +17,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.providers import ProviderController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
@@ -52,6 +53,7 @@ from web.pages.search import SearchController
 from web.pages.sign_in.forgotten import ForgottenController
 from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
+from web.pages.sign_in.with_provider import ProviderSignInController
 from web.pages.similar import SimilarController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
@@ -99,6 +101,8 @@ CONTROLLERS = (
     PeopleController,
     PlaybookController,
     PreferencesController,
+    ProviderController,
+    ProviderSignInController,
     ReferencesController,
     SearchController,
     SecurityController,

@@ -26,12 +26,13 @@ from web.session_cookie import (
 from web.visits import Visit
 from workspace.audit import audit
 from workspace.people.members import active_member_id
-from workspace.people.sign_in import passwords, sessions, throttling, two_step
+from workspace.people.sign_in import passwords, providers, sessions, throttling, two_step
 from workspace.people.sign_in.rules import rules_of
 
 # Where a member enters the code of their app.
 CODE = "/sign-in/code"
 _WRONG = "This e-mail address and password do not belong together."
+_NO_PASSWORDS = "Passwords are switched off here. Sign in through the identity provider."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
 
 
@@ -44,6 +45,9 @@ class SignInPage:
     error: str
     # Whether a lost password can be replaced by mail.
     sends_mail: bool
+    takes_passwords: bool
+    # The key and the name of each identity provider.
+    providers: list[tuple[str, str]]
 
 
 class SignInController(Controller):
@@ -70,6 +74,8 @@ class SignInController(Controller):
         back = safe_next(visit.form.text("next", 2000))
         address = network_of(visit.request)
         with visit.read() as session:
+            if not rules_of(session).takes_passwords:
+                return self._show(visit, "", back, _NO_PASSWORDS, 422)
             guess = throttling.guess_of(session, email, address, device_token(visit.request))
             # A refused attempt is not counted, so that a lockout ends by waiting.
             allowed = throttling.may_try(session, guess, 1)
@@ -96,7 +102,15 @@ class SignInController(Controller):
             return proceed(visit, session, person.id, back)
 
     def _show(self, visit: Visit, email: str, back: str, error: str, status: int) -> Response[str]:
-        page = SignInPage(email, back, error, visit.workspace.sends_mail)
+        with visit.read() as session:
+            page = SignInPage(
+                email,
+                back,
+                error,
+                visit.workspace.sends_mail,
+                rules_of(session).takes_passwords,
+                [(row.key, row.name) for row in providers.providers(session)],
+            )
         return visit.show("sign_in/show.html", page, status=status)
 
 

@@ -29,6 +29,7 @@ from workspace.imports.preview import FilePreview, Preview
 from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.sign_in.tables import IdentityProvider
 from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
 
@@ -38,6 +39,8 @@ PUBLIC = {
     ("GET", "/sign-in/forgotten"),
     ("POST", "/sign-in/forgotten"),
     ("GET", "/sign-in/code"),
+    ("GET", "/sign-in/with/{key}"),
+    ("GET", "/sign-in/with/{key}/callback"),
     ("POST", "/sign-in/code"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
@@ -45,7 +48,12 @@ PUBLIC = {
     ("GET", "/metrics"),
 }
 # Forms for visitors who are about to sign in, which lead others on.
-DOORS = {"/sign-in", "/sign-in/code"}
+DOORS = {
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/with/{key}",
+    "/sign-in/with/{key}/callback",
+}
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
@@ -75,6 +83,8 @@ REQUEST = "R-0001"
 # The key of one whose emails are still to be sent.
 EMAILED = "R-0002"
 SEEN = "Bob has seen it."
+# The key of an identity provider, which is reached nowhere.
+PROVIDER = "corporate-id"
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +101,11 @@ def _request(request: pytest.FixtureRequest) -> None:
             tasks.add_task(writing, wards, "Call back", alice)
             ines = row_of_key(writing, Person, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
+            writing.add(
+                IdentityProvider(
+                    key=PROVIDER, name="Corporate ID", issuer="https://127.0.0.1", client_id="x"
+                )
+            )
             file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
             run = runs.store(writing, world.people["bob"], [file])
             part = ImportPart(run_id=run.id, start=0, file=0, rows=1, wrong=[(2, "Odd.", ["x"])])
@@ -127,6 +142,8 @@ def filled(path: str, world: World, session: Session) -> str:
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",
         "/administration/members/": "dana-dvorak",
+        "/administration/providers/": PROVIDER,
+        "/sign-in/with/": PROVIDER,
         "/administration/deals/": "D-nothing",
     }
     for start, key in keys.items():
