@@ -146,8 +146,7 @@ def _set_roles(
     if members.viewer(session, person_id, person.name).roles == wanted:
         return
     try:
-        with session.begin_nested():
-            members.set_roles(session, person_id, wanted)
+        members.set_roles(session, person_id, wanted)
     except Conflict:
         members.set_roles(session, person_id, wanted | {Role.ADMIN})
 
