@@ -9,10 +9,12 @@ from litestar.types import Message, Scope
 
 from web import errors
 from web.conditions import Conditions
+from web.denials import Denials, note_denial
 from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.audit import AuditController
 from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
@@ -75,6 +77,7 @@ CONTROLLERS = (
     ConfirmController,
     ConnectionController,
     AdvocateController,
+    AuditController,
     DealController,
     DeskController,
     EmailController,
@@ -157,7 +160,7 @@ def create_app(workspace: Workspace) -> Litestar:
             InTurn(),
         ],
         exception_handlers=errors.HANDLERS,
-        before_send=[_secure_headers(workspace.is_secure)],
+        before_send=[_secure_headers(workspace.is_secure), note_denial],
         on_startup=[use_pools],
         state=app_state(workspace),
         request_max_body_size=LARGEST_BODY,
@@ -180,6 +183,7 @@ def app_state(workspace: Workspace) -> State:
             "limiter": Limiter(),
             "queues": Queues(),
             "conditions": Conditions(),
+            "denials": Denials(),
         }
     )
 
