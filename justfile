@@ -47,7 +47,7 @@ lint: setup
 check: lint
     {{ python }} -m pytest -n auto
 
-# Format, and mend what can be mended by itself
+# Format, and fix what can be fixed automatically
 fmt: setup
     .venv/bin/ruff format .
     .venv/bin/ruff check --fix .
@@ -64,7 +64,7 @@ torture *options: setup
 fuzz *options: setup
     @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py {{ options }}
 
-# Make every stored vector and index anew
+# Rebuild every stored vector and index
 reindex: (_install "")
     @.venv/bin/dealkin reindex
 

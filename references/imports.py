@@ -226,7 +226,7 @@ def _profile(text: str) -> str | None:
 
 
 def _own_address(context: ImportContext, emails: list[str]) -> str | None:
-    """The address by which the record knows somebody; otherwise the first of them."""
+    """The address by which the record knows a person; otherwise the first of them."""
     own = [email for email in emails if email in context.emails and not is_shared(email)]
     return next(iter([*own, *emails]), None)
 

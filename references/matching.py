@@ -100,7 +100,7 @@ class Match:
 def match(asks: Iterable[tuple[Wanted, Candidate]]) -> list[Match]:
     """The candidates, the best first, each compared with what is wanted of it.
 
-    Those who use none of the products in question come after all who use one.
+    Advocates who use none of the products in question come after all who use one.
     """
     matches = []
     for wanted, candidate in asks:
@@ -129,7 +129,7 @@ def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
         "language": _language(wanted.languages, candidate.languages),
         "country": Value(
             float(bool(wanted.country) and wanted.country == candidate.country),
-            "the same country" if wanted.country == candidate.country else "another country",
+            "same country" if wanted.country == candidate.country else "another country",
         ),
         "budget": _budget(candidate.left),
         "last": _last(candidate.last_helped),
@@ -157,11 +157,13 @@ def _shared(what: str, ours: frozenset[str], theirs: frozenset[str], none: str) 
 def _seniority(wanted: str, title: str) -> Value:
     one, other = seniority_level(wanted), seniority_level(title)
     if one is None or other is None:
-        return Value(0.0, "nobody knows how senior both are")
+        return Value(0.0, "seniority not known")
     apart = abs(one - other)
     if apart == 0:
-        return Value(1.0, "on the same level")
-    return Value(max(0.0, 1.0 - apart / 2), "one level apart" if apart == 1 else "levels apart")
+        return Value(1.0, "same seniority")
+    return Value(
+        max(0.0, 1.0 - apart / 2), "similar seniority" if apart == 1 else "different seniority"
+    )
 
 
 def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
@@ -169,20 +171,24 @@ def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
     # A shared language other than English counts more, as English is mostly foreign to both.
     own = [language for language in both if language != "en"] or both
     if not own:
-        return Value(0.0, "no language in common that we know of")
+        return Value(0.0, "no known common language")
     alike = 1.0 if own != ["en"] or wanted == {"en"} else 0.7
     return Value(alike, f"both speak {language_name(own[0])}")
 
 
 def _budget(left: int | None) -> Value:
     if left is None:
-        return Value(1.0, "nothing limits how often they are asked")
-    # An advocate with more asks left is asked first, to spare the others.
-    asks = "1 more ask" if left == 1 else f"{left} more asks"
-    return Value(1.0 - 0.5**left, f"{asks} left for now")
+        return Value(1.0, "no request limit")
+    # An advocate with more requests left is asked first, to spare the others.
+    requests = "1 request" if left == 1 else f"{left} requests"
+    return Value(1.0 - 0.5**left, f"{requests} left")
 
 
 def _last(helped: bool | None) -> Value:
     if helped is None:
-        return Value(0.5, "no reference of theirs to judge by yet")
-    return Value(1.0, "their last reference helped") if helped else Value(0.0, "the last did not")
+        return Value(0.5, "no past reference yet")
+    return (
+        Value(1.0, "their last reference helped")
+        if helped
+        else Value(0.0, "their last reference didn’t help")
+    )

@@ -312,11 +312,9 @@ def _candidate(advocate: _AdvocateAtAccount, available: Availability, known: _Kn
     return Candidate(
         id=advocate.id,
         path=path.strength if path else 0.0,
-        path_because=_path_in_words(path) if path else "no path to them that we know of",
+        path_because=_path_in_words(path) if path else "no known path",
         likeness=similar.likeness if similar else 0.0,
-        likeness_because=(
-            f"like {similar.name}" if similar else "no won deal of theirs is like this"
-        ),
+        likeness_because=(f"similar: {similar.name}" if similar else "no similar won deal"),
         products=frozenset().union(*(deal.products for deal in tags)),
         competitors=frozenset().union(*(deal.competitors for deal in tags)),
         title=profile.title,
@@ -331,7 +329,7 @@ def _path_in_words(path: KnownPath) -> str:
     end = path.people[-1].name
     if len(path.people) == 2:
         return f"knows {end} ({path.evidence[0][0].kind})"
-    return f"reaches {end} over {' and '.join(person.name for person in path.people[1:-1])}"
+    return f"reaches {end} via {' and '.join(person.name for person in path.people[1:-1])}"
 
 
 def _advocates(session: Session, deal: Deal) -> list[_AdvocateAtAccount]:

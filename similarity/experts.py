@@ -58,7 +58,7 @@ FAIR = 0.25
 FAINT_FIT = 0.25
 # The least scores of skills that fit at all: for a topic in a few words, and for a whole deal, with
 # which a list of skills never has much in common. On the demo, five topics that nobody has scored
-# 0.27 at most, and the right member for six topics that somebody has, in English, 0.35 at least.
+# 0.27 at most, and the right member for six topics of members, in English, 0.35 at least.
 LEAST_FIT_OF_TEXT, LEAST_FIT_OF_DEAL = 0.3, 0.1
 # The least value of skills that speaks for a member without any deal or asset.
 LEAST_SKILL = 0.5
@@ -267,7 +267,10 @@ def _proofs(
         on_deals = _by_person(_seat_votes(kin, teams, worth_of_role, inquiry.on))
         on_assets = _by_person(_asset_votes(kin, library, inquiry.on))
         proofs = {}
-        for person_id, own in declared.items():
+        for person_id in sorted(on_deals.keys() | on_assets.keys() | skills.keys()):
+            if person_id not in declared:
+                continue
+            own = declared[person_id]
             deals, written = on_deals.get(person_id, ()), on_assets.get(person_id, ())
             skill = skills.get(person_id, 0.0)
             if deals or written or skill >= LEAST_SKILL:
@@ -287,7 +290,7 @@ class _Seated(NamedTuple):
 
 
 class _Written(NamedTuple):
-    """An asset that somebody wrote, and the deals that it was used on."""
+    """An asset with an author, and the deals that it was used on."""
 
     author_id: int
     id: int

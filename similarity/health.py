@@ -49,7 +49,7 @@ def check(
         if not _without_wal_race(sqlite3.sqlite_version_info):
             warnings.append(
                 f"SQLite {sqlite3.sqlite_version} can lose commits where several connections"
-                " write to one file (mended in 3.51.3, 3.50.7 and 3.44.6). Dealkin writes through"
+                " write to one file (fixed in 3.51.3, 3.50.7 and 3.44.6). Dealkin writes through"
                 " one; let no second server and no other program write to it."
             )
         file = Path(str(database.url.database))
@@ -140,7 +140,7 @@ def _index(session: Session, encoder: Encoder, folder: Path, warnings: list[str]
         written = {str(kind): len(collection) for kind, collection in loaded[1].items()}
         state = "in step" if written == dict.fromkeys(written, 0) | dict(counts.all()) else "wrong"
     if state not in ("in step", "behind"):
-        warnings.append(f"The index snapshots are {state}: the next search makes them anew.")
+        warnings.append(f"The index snapshots are {state}: the next search rebuilds them.")
     return {"generation": stored, "snapshot": published, "state": state}
 
 

@@ -265,7 +265,7 @@ def telling_first(
     language: str,
     rarity: Mapping[str, float],
 ) -> list[str]:
-    """Stems in the order in which they are named as words in common: those of products, then what
+    """Stems in the order in which they are named as common words: those of products, then what
     these texts write as a name, then all others; the rarest of each first."""
     of_products = {stem for name in products for stem in stems(name, language)}
     of_names = written_as_names(texts, language)
@@ -279,7 +279,7 @@ def telling_first(
 def _with_words(term: Term, words: list[str]) -> Term:
     if term.name != "words":
         return term
-    because = f"words in common: {', '.join(words)}" if words else "no words in common"
+    because = f"both mention {', '.join(words)}" if words else "no common words"
     return Term(term.name, term.value, term.weight, because)
 
 

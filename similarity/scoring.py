@@ -179,16 +179,16 @@ def _shared(what: str, ours: frozenset[str], theirs: frozenset[str]) -> str:
 
 
 def _product_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
-    return _shared("the same product", ours.products, theirs.products)
+    return _shared("same product", ours.products, theirs.products)
 
 
 def _competitor_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
-    return _shared("also against", ours.competitors, theirs.competitors)
+    return _shared("same competitor", ours.competitors, theirs.competitors)
 
 
 def _region_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> str:
     if alike == 1:
-        return "the same country"
+        return "same country"
     if alike:
         return f"both in {ours.region}"
     return f"in {theirs.region}" if theirs.region else "region unknown"
@@ -198,16 +198,18 @@ def _industry_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> 
     if not theirs.industry:
         return "industry unknown"
     if alike == 1:
-        return f"both {industry_name(ours.industry)}"
+        return f"same industry: {industry_name(ours.industry)}"
     if alike > 0 and ours.industry:
-        return f"both in {SECTIONS[ours.industry[0]]}"
+        return f"same sector: {SECTIONS[ours.industry[0]]}"
     return industry_name(theirs.industry)
 
 
-def _size_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
-    if not theirs.headcount:
+def _size_because(ours: Facets, theirs: Facets, _value: float, _on: date) -> str:
+    if not (ours.headcount and theirs.headcount):
         return "size unknown"
-    return f"{ours.headcount:,} and {theirs.headcount:,} employees"
+    ratio = ours.headcount / theirs.headcount
+    alike = "similar size" if 0.5 <= ratio <= 2 else "other size"
+    return f"{alike} ({ours.headcount:,} vs {theirs.headcount:,})"
 
 
 def _recency_because(_ours: Facets, theirs: Facets, _alike: float, on: date) -> str:
@@ -231,31 +233,31 @@ def _size_difference(ours: Facets, theirs: Facets) -> str:
         return ""
     ratio = ours.headcount / theirs.headcount
     times = ratio if ratio > 1 else 1 / ratio
-    return f"yours is {times:,.0f}× {'larger' if ratio > 1 else 'smaller'}" if times >= 1.5 else ""
+    return f"{times:,.0f}× {'smaller' if ratio > 1 else 'larger'}" if times >= 1.5 else ""
 
 
 def _industry_difference(ours: Facets, theirs: Facets) -> str:
-    return f"they are in {industry_name(theirs.industry)}" if theirs.industry else ""
+    return f"other industry ({industry_name(theirs.industry)})" if theirs.industry else ""
 
 
 def _product_difference(ours: Facets, theirs: Facets) -> str:
     missing = sorted(ours.products - theirs.products)
-    return f"it was not about {missing[0]}" if theirs.products and missing else ""
+    return f"without {missing[0]}" if theirs.products and missing else ""
 
 
 def _competitor_difference(ours: Facets, theirs: Facets) -> str:
     if not theirs.competitors:
-        return "no competitor was known"
+        return "no competitor known"
     missing = sorted(ours.competitors - theirs.competitors)
-    return f"it was against {sorted(theirs.competitors)[0]}, not {missing[0]}" if missing else ""
+    return f"against {sorted(theirs.competitors)[0]}, not {missing[0]}" if missing else ""
 
 
 def _region_difference(ours: Facets, theirs: Facets) -> str:
-    return f"they are in {theirs.region}" if theirs.region else ""
+    return f"other region ({theirs.region})" if theirs.region else ""
 
 
 def _recency_difference(_ours: Facets, theirs: Facets) -> str:
-    return f"it closed in {theirs.closed.year}" if theirs.closed else "it is still open"
+    return f"closed in {theirs.closed.year}" if theirs.closed else "still open"
 
 
 # The greatest value at which a facet still counts as a difference; 0.75 for the others.

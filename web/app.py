@@ -34,7 +34,9 @@ from web.pages.deal_room.tasks import TaskController
 from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
+from web.pages.demo import DemoController
 from web.pages.experts import TopicController
+from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
@@ -79,9 +81,11 @@ CONTROLLERS = (
     AdvocateController,
     AuditController,
     DealController,
+    DemoController,
     DeskController,
     EmailController,
     ExpertController,
+    ExportController,
     ForgottenController,
     GuestController,
     HealthController,

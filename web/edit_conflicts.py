@@ -64,7 +64,7 @@ def require_unchanged(form: Form, values: Mapping[str, str]) -> None:
     if not seen:
         raise Invalid("Open the page again.", {"seen": "Open the page again, then save."})
     if seen != fingerprint(values):
-        raise EditConflict("Somebody else changed this in the meantime.")
+        raise EditConflict("This was changed in the meantime.")
 
 
 def edit_form(

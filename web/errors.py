@@ -127,7 +127,7 @@ def broke(request: Request, error: Exception) -> Response[str]:
 def collided(request: Request, error: DBAPIError) -> Response[str]:
     """The later of two concurrent writes, refused by a constraint or by the isolation level."""
     logger.warning("%s %s collided: %s", request.method, _route(request), type(error.orig))
-    message = "Somebody did the same in this moment. Look again, and try once more."
+    message = "This was changed at the same moment. Reload the page and try again."
     return explain(request, 409, message)
 
 

@@ -84,7 +84,7 @@ class Form:
 
     @property
     def is_conflict(self) -> bool:
-        """Whether the form was not saved because of what somebody else did meanwhile."""
+        """Whether the form was not saved because of a change in the meantime."""
         return isinstance(self.refusal, Conflict)
 
     @property
@@ -222,7 +222,7 @@ class Form:
             self.refuse(name, f"At most {most:,} characters; this has {len(value):,}.")
             return ""
         if required and not value:
-            self.refuse(name, "Needed.")
+            self.refuse(name, "Required.")
         return value
 
 

@@ -15,7 +15,7 @@ from web.routes import Request
 
 # So many members of one network may use what each of them may.
 MEMBERS_OF_A_NETWORK = 10
-# Counts of those who have not asked for a while are dropped when there are more than these.
+# Counts of members and networks without recent requests are dropped beyond this number.
 MOST_COUNTS = 20_000
 
 

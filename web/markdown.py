@@ -26,7 +26,7 @@ def markdown(text: str, names: Mapping[str, str] | None = None) -> Markup:
     servers. Links lead only to http, https and mailto addresses.
     """
     html = _parser().render(text, {"names": names or {}})
-    # nh3 parses the HTML and serialises it anew, so its output is safe to mark as such.
+    # nh3 parses the HTML and serialises it again, so its output is safe to mark as such.
     return Markup(  # noqa: S704
         nh3.clean(
             html,

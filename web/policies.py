@@ -1,6 +1,6 @@
 """Policies: who may use a route at all. Without one, a route keeps the application from starting.
 
-A policy is the first question and never the only one: whether somebody may see or change the very
+A policy is the first question and never the only one: whether a viewer may see or change the very
 thing that they ask for is decided by the functions below `web`.
 """
 
@@ -24,9 +24,9 @@ class Policy(StrEnum):
 
     # Everybody, signed in or not.
     ANYONE = "anyone"
-    # Whoever has the secret in the address, which takes the place of session and form's token.
+    # The holder of the secret in the address, which takes the place of session and form's token.
     LINK = "link"
-    # Signed-in members, those who can only read too.
+    # Signed-in members, also without a role.
     MEMBERS = "members"
     # Members with a role.
     WRITERS = "writers"

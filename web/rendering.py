@@ -18,6 +18,7 @@ from web.entry_links import place_of, source_label
 from web.markdown import markdown
 from web.path_diagram import draw
 from web.routes import Request
+from web.tour import tour_of
 from workspace.accounts.geography import country_name
 from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
@@ -53,6 +54,7 @@ def render(request: Request, template: str, context: Any) -> str:
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
             shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
             notice=_notice(request),
+            tour=tour_of(request) if viewer else None,
         )
     )
 

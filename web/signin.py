@@ -1,5 +1,6 @@
 """Signing in and out, and the display preferences of a browser."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -10,6 +11,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from web.demo_access import DemoMember, demo_members
 from web.devices import device_of
 from web.limits import network_of
 from web.policies import Policy, open_to
@@ -31,8 +33,8 @@ from workspace.people.sign_in.rules import rules_of
 
 # Where a member enters the code of their app.
 CODE = "/sign-in/code"
-_WRONG = "This e-mail address and password do not belong together."
 _NO_PASSWORDS = "Passwords are switched off here. Sign in through the identity provider."
+_WRONG = "Wrong email or password."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
 
 
@@ -48,6 +50,8 @@ class SignInPage:
     takes_passwords: bool
     # The key and the name of each identity provider.
     providers: list[tuple[str, str]]
+    # Whom a visitor of the demo can be by one click.
+    demo: Sequence[DemoMember]
 
 
 class SignInController(Controller):
@@ -110,6 +114,7 @@ class SignInController(Controller):
                 visit.workspace.sends_mail,
                 rules_of(session).takes_passwords,
                 [(row.key, row.name) for row in providers.providers(session)],
+                demo_members(visit),
             )
         return visit.show("sign_in/show.html", page, status=status)
 

@@ -70,7 +70,7 @@ class Turns:
         self._taken += 1
 
     def _pass_on(self) -> None:
-        """Give free turns to those who wait, to each subject in turn."""
+        """Give free turns to waiting requests, to each subject in turn."""
         for subject in list(self._waiting):
             if self._taken >= self._most:
                 return

@@ -296,7 +296,7 @@ def editable_asset(session: Session, viewer: Viewer, key: str) -> Asset:
     """The asset of that key; Forbidden unless the viewer can edit it."""
     asset = row_of_key(session, Asset, key)
     if not may_edit(viewer, asset):
-        raise Forbidden("Only its author and those who keep the library may change this asset.")
+        raise Forbidden("Only its author and the library’s editors can change this content.")
     return asset
 
 

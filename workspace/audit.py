@@ -193,8 +193,8 @@ SECURITY = {
     ),
     "Access": ("member ", "roles set", "invitation", "field rights", "recovery ", "work handed"),
     "Denials": ("denied",),
-    "Exports": ("export",),
-    "Imports": ("import ",),
+    "Exports": ("list exported", "record exported"),
+    "Imports": ("import ", "record imported"),
     "Consent": ("consent ", "advocate's address", "by link", "code sent"),
     "Privacy": ("person exported", "person erased", "legal hold", "retention", "correction"),
     "Settings": (

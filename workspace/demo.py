@@ -114,7 +114,10 @@ def _files(folders: Sequence[Path], extension: ImportExtension) -> list[Recognis
 
 def is_demo(session: Session) -> bool:
     """Whether this workspace was filled with the demo."""
-    query = select(Import.id).where(col(Import.file_name).startswith(_PREFIX))
+    # A member's file can have such a name, too; the demo's files were imported by no member.
+    query = select(Import.id).where(
+        col(Import.file_name).startswith(_PREFIX), col(Import.by_id).is_(None)
+    )
     return session.exec(query.limit(1)).first() is not None
 
 

@@ -40,7 +40,7 @@ class CodeNeeded(Invalid):
     """Consent or terms would be widened, which the policy allows only with a code from an email."""
 
     def __init__(self) -> None:
-        super().__init__("Enter the code from the email.", {"code": "Needed."})
+        super().__init__("Enter the code from the email.", {"code": "Required."})
 
 
 class Advocate(SQLModel, table=True):
@@ -61,7 +61,7 @@ class Advocate(SQLModel, table=True):
     own_terms: bool = False
     note: str = Field(default="", sa_type=Text)
     nominated_by_id: int | None = Field(default=None, foreign_key="person.id")
-    # The member who keeps in touch with them: at first the one who nominated them.
+    # The member who keeps in touch with them: at first the member who nominated them.
     kept_by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     created_at: datetime = Field(default_factory=now)
 

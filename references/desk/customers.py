@@ -1,4 +1,4 @@
-"""Who looks after a customer, where somebody else than the owner of the deal won last."""
+"""Account owners, where they are not the owner of the deal won last."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from workspace.clock import today
 
 
 class AccountOwner(SQLModel, table=True):
-    """The member to whom a customer was handed over, until somebody wins another deal there."""
+    """The member to whom a customer was handed over, until another deal is won there."""
 
     account_id: int = Field(primary_key=True, foreign_key="account.id")
     person_id: int = Field(foreign_key="person.id", index=True)

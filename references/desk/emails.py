@@ -138,16 +138,16 @@ def filled(email: Email, values: dict[Mark, str]) -> Email:
 def _invitation(facts: RequestFacts) -> Email:
     """Asks the advocate for an answer."""
     return Email(
-        f"Would you give a {facts.activity}?",
+        f"Could you take a {facts.activity}?",
         _body(
             facts.advocate,
-            f"{facts.asker} asks whether you would give a {facts.activity} for {facts.prospect}.",
+            f"{facts.asker} asks whether you could take a {facts.activity} with {facts.prospect}.",
             facts.message,
             facts.shared_message,
-            "Say yes or no here; it needs no account:",
+            "Answer here, without an account:",
             Mark.ANSWER,
-            "You are asked because you agreed to it. Here you set how often you may be asked,"
-            " take a break, or withdraw your consent, at any time:",
+            "You agreed to be asked. You can set limits, pause or withdraw your consent at any"
+            " time:",
             Mark.TERMS,
             _signature(facts),
         ),
@@ -161,7 +161,7 @@ def _other_times(facts: RequestFacts) -> Email:
         _body(
             facts.advocate,
             f"Thank you for the times that you offered for the {facts.activity} with"
-            f" {facts.prospect}. None of them suited. Would you offer others?",
+            f" {facts.prospect}. None of them works. Could you offer others?",
             Mark.ANSWER,
             _signature(facts),
         ),
@@ -171,11 +171,11 @@ def _other_times(facts: RequestFacts) -> Email:
 def _time_choice(facts: RequestFacts) -> Email:
     """Asks the prospect's contact to pick a time."""
     return Email(
-        f"A {facts.activity} with {facts.advocate}: when?",
+        f"Choose a time: {facts.activity} with {facts.advocate}",
         _body(
             facts.prospect_name,
-            f"{facts.advocate} of {facts.customer} will give you a {facts.activity}. Choose one of"
-            " the times that they offer; it needs no account:",
+            f"{facts.advocate} of {facts.customer} is available for a {facts.activity}. Choose"
+            " a time here, without an account:",
             Mark.CHOICE,
             facts.shared_message,
             _signature(facts),
@@ -189,9 +189,9 @@ def _appointment(facts: RequestFacts, to: str, other: str, *, may_end: bool) -> 
         f"{facts.activity.capitalize()} with {other}",
         _body(
             to,
-            f"The {facts.activity} with {other} is on {Mark.TIME}, for {facts.minutes} minutes. The"
-            " invitation for your calendar is with this mail.",
-            f"If you no longer want to be asked, say so here:\n\n{Mark.TERMS}" if may_end else "",
+            f"The {facts.activity} with {other} is on {Mark.TIME}, for {facts.minutes} minutes. A"
+            " calendar invitation is attached.",
+            f"Change or end your reference preferences:\n\n{Mark.TERMS}" if may_end else "",
             _signature(facts),
         ),
     )
@@ -200,11 +200,11 @@ def _appointment(facts: RequestFacts, to: str, other: str, *, may_end: bool) -> 
 def _cancellation(facts: RequestFacts, to: str, other: str) -> Email:
     """Tells either guest that the appointment is cancelled."""
     return Email(
-        f"Called off: {facts.activity} with {other}",
+        f"Cancelled: {facts.activity} with {other}",
         _body(
             to,
-            f"The {facts.activity} with {other} will not take place. There is nothing left for you"
-            " to do, and the links that you were sent no longer work.",
+            f"The {facts.activity} with {other} is cancelled. There is nothing for you to do;"
+            " earlier links no longer work.",
             _signature(facts),
         ),
     )
@@ -216,8 +216,8 @@ def _feedback_request(facts: RequestFacts, to: str, other: str, what: str) -> Em
         f"How was the {facts.activity} with {other}?",
         _body(
             to,
-            f"We have it that the {facts.activity} with {other} {what}. Thank you for your time."
-            " Tell us in a line or two how it was:",
+            f"The {facts.activity} with {other} {what}. Thank you for your time. How was it?"
+            " A line or two is enough:",
             Mark.FEEDBACK,
             _signature(facts),
         ),
@@ -229,17 +229,17 @@ def consent_request(
 ) -> Email:
     """Asks an advocate for consent, or to renew a consent that is about to end."""
     what = (
-        "You agreed to vouch for us to others now and then. That agreement is about to end, and"
+        "You agreed to recommend us to others now and then. That agreement is about to end, and"
         " we would like to renew it."
         if renewal
-        else "We would like to ask you now and then to vouch for us to others, for example in a"
+        else "We would like to ask you now and then to recommend us to others, for example in a"
         " short call."
     )
     return Email(
         "May we go on asking you for references?" if renewal else "May we ask you for references?",
         _body(
             advocate,
-            f"{what} You decide for what, and how often, and may change your mind at any time:",
+            f"{what} You choose for what and how often, and can change it at any time:",
             link,
             f"{asker}\n{asker_email}".strip(),
         ),

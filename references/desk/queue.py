@@ -319,7 +319,7 @@ def advocate_choices(session: Session, activity: Activity) -> list[tuple[str, st
 
 
 def desk_choices(session: Session, deal_id: int | None = None) -> list[tuple[str, str]]:
-    """The desk's members, as (key, name); with a deal, only those who may see it."""
+    """The desk's members, as (key, name); with a deal, only its readers."""
     columns: tuple[Any, ...] = (Person.key, Person.name, Person.id)
     query: Any = (
         sa.select(*columns)

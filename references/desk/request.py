@@ -57,7 +57,7 @@ class Party(StrEnum):
 
     ASKER = "the deal's team"
     DESK = "customer marketing"
-    OWNER = "the one who looks after the customer"
+    OWNER = "account owner"
     ADVOCATE = "the advocate"
     PROSPECT = "the prospect's person"
 
@@ -119,7 +119,7 @@ STEPS: dict[str, Step] = {
     "tell": Step(
         (State.COMPLETED, State.MISSED), None, (Party.ADVOCATE, Party.PROSPECT), "commented on"
     ),
-    "cancel": Step(OPEN_STATES, State.CANCELLED, (Party.ASKER, Party.DESK), "called off"),
+    "cancel": Step(OPEN_STATES, State.CANCELLED, (Party.ASKER, Party.DESK), "cancelled"),
 }
 
 

@@ -1,4 +1,4 @@
-"""What a request needs before a step may be taken, and which party somebody is to it."""
+"""What a request needs before a step may be taken, and the parties of a viewer to it."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
@@ -53,7 +53,7 @@ def lock_request(session: Session, request: ReferenceRequest) -> None:
 
 
 def parties_of(session: Session, actor: Actor, request: ReferenceRequest) -> frozenset[Party]:
-    """The parties that somebody is to a request that they may see."""
+    """The parties of a viewer to a request that they may see."""
     if isinstance(actor, Guest):
         person_id = {
             Party.ADVOCATE: advocate_person_id(session, request),
@@ -138,7 +138,7 @@ def advocate_person_id(session: Session, request: ReferenceRequest) -> int | Non
 
 
 def desk_members(session: Session, deal_id: int | None) -> list[int]:
-    """The active members of customer marketing, of those who may see a deal if one is given."""
+    """The active members of customer marketing, if a deal is given, only its readers."""
     query = (
         select(Member.person_id)
         .join(MemberRole, col(MemberRole.person_id) == col(Member.person_id))
@@ -151,7 +151,7 @@ def desk_members(session: Session, deal_id: int | None) -> list[int]:
 
 
 def others_on_desk(session: Session, person_id: int | None, deal_id: int | None) -> list[int]:
-    """The other members of the desk, of those who may see a deal if one is given."""
+    """The other members of the desk, if a deal is given, only its readers."""
     return [member for member in desk_members(session, deal_id) if member != person_id]
 
 
@@ -219,9 +219,7 @@ def require_prospect(session: Session, deal: Deal, prospect: Person) -> None:
     )
     at_buyer = prospect.account_id is not None and prospect.account_id == deal.account_id
     if session.get(Member, prospect.id) or not (at_buyer or session.exec(stakeholder).first()):
-        raise Invalid(
-            "Choose somebody of the buyer's side.", {"prospect": "Not on the buyer's side."}
-        )
+        raise Invalid("Choose a contact of the buyer.", {"prospect": "Not on the buyer's side."})
 
 
 def require_allowed_by_policy(
@@ -242,7 +240,7 @@ def require_allowed_by_policy(
             .order_by(col(Stage.position))
         ).first()
         raise Conflict(
-            f"This deal may ask for a reference from the stage {earliest} on."
+            f"References can be requested from the stage {earliest} on."
             if earliest
             else "The policy lets no deal ask for a reference."
         )
@@ -302,7 +300,7 @@ def require_slots(session: Session, request: ReferenceRequest, times: Sequence[d
 def require_reason(reason: str) -> None:
     """Refuse a step without a reason."""
     if not reason:
-        raise Invalid("Say why: the one who asked reads it.", {"reason": "Needed."})
+        raise Invalid("Enter a reason for the requester.", {"reason": "Required."})
 
 
 def require_time_passed(request: ReferenceRequest) -> None:

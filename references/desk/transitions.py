@@ -62,7 +62,7 @@ def begin_step(
     if not parties_of(session, actor, request) & set(step.who):
         raise Forbidden(f"This is for {' or '.join(step.who)}.")
     if version is not None and version != request.version:
-        raise Conflict("Somebody else took this request a step further in the meantime.")
+        raise Conflict("This request was changed in the meantime.")
     if request.state not in step.before:
         raise Conflict(f"This request is {request.state}; it cannot be {step.participle} now.")
     return State(request.state)

@@ -167,7 +167,7 @@ def approve(
     require_allowed_by_policy(session, request, rules)
     parties = parties_of(session, viewer, request)
     if not has_approval_to_give(session, request, parties, rules):
-        raise Conflict("Your yes is there already; somebody else's is missing.")
+        raise Conflict("You have approved already. Another approval is pending.")
     if Party.DESK in parties:
         request.desk_approved_by_id = request.desk_approved_by_id or viewer.person_id
         request.assigned_to_id = request.assigned_to_id or viewer.person_id
@@ -203,7 +203,7 @@ def assign(
     before = begin_step(session, viewer, request, "assign", version)
     if to.id not in desk_members(session, request.deal_id):
         raise Invalid(
-            "Choose somebody of customer marketing who may see this deal.",
+            "Choose a member of customer marketing who can see this deal.",
             {"member": "Not one of them."},
         )
     request.assigned_to_id = to.id
@@ -400,7 +400,7 @@ def tell(session: Session, guest: Guest, request: ReferenceRequest, text: str) -
     """Record a guest's feedback."""
     before = begin_step(session, guest, request, "tell", None)
     if not text:
-        raise Invalid("A line will do.", {"text": "Needed."})
+        raise Invalid("Enter a line or two.", {"text": "Required."})
     if guest.party == Party.ADVOCATE:
         request.advocate_feedback = text
     else:

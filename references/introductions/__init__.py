@@ -1,1 +1,1 @@
-"""Introduction requests: asking a colleague to introduce somebody."""
+"""Introduction requests: asking a colleague for an introduction."""

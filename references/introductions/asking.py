@@ -62,7 +62,7 @@ def ask(
     """
     asker_id = require_asker(viewer)
     if not why:
-        raise Invalid("Say why: the one whom you ask reads it.", {"why": "Needed."})
+        raise Invalid("Enter a reason for your colleague.", {"why": "Required."})
     if session.get(Member, person.id):
         raise Invalid("Nobody needs an introduction to a colleague.", {"person": "One of us."})
     if connector is not None:
@@ -83,7 +83,7 @@ def ask(
         if deal is not None and deal.confidential:
             # Accepting the deal would tell that the unknown colleague is on its team.
             raise Invalid(
-                "A confidential deal cannot be named to somebody whom you do not know.",
+                "A confidential deal cannot be named in a request to an unknown colleague.",
                 {"deal": "It is confidential."},
             )
         if not person.listed:
@@ -173,7 +173,7 @@ def answer(
         raise Conflict("You said yes already." if yes else "This ask is over.")
     if said == Answer.YES:
         if not message:
-            raise Invalid("Write a line to them.", {"message": "Needed."})
+            raise Invalid("Write a message.", {"message": "Required."})
         request.message = message
         if send:
             _queue_message(session, request)

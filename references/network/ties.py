@@ -198,7 +198,7 @@ def assert_tie(
     Returns the tie, and whether it is new. The audit log names the owner, or who imports the tie.
     """
     if one_id == other_id:
-        raise Invalid("A tie is between two people.", {"person": "Choose somebody else."})
+        raise Invalid("A tie is between two people.", {"person": "Choose another person."})
     if start and end and end < start:
         raise Invalid("It cannot end before it began.", {"end": "Before it began."})
     one, other = pair(one_id, other_id)
@@ -254,7 +254,7 @@ def own_tie(session: Session, viewer: Viewer, tie_id: int) -> Tie:
         raise Forbidden("This tie follows from the record: it goes when its facts do.")
     mine = tie.asserted_by_id == viewer.person_id
     if not mine and not (Role.ADMIN in viewer.roles and tie.visibility == Visibility.EVERYONE):
-        raise Forbidden("Only the one who entered this tie may change it.")
+        raise Forbidden("Only the member who entered this tie can change it.")
     return tie
 
 

@@ -119,7 +119,7 @@ def _emails(card: _Card) -> list[str]:
 
 
 def _related(card: _Card, by_uid: dict[str, _Card]) -> list[str]:
-    """Those whom the card says its person knows, as 'relation: address or name'."""
+    """The people whom a card names as related, as 'relation: address or name'."""
     labels = {line.group: line.value for line in card.all("X-ABLABEL") if line.group}
     related = []
     for line in card.all("RELATED", "X-ABRELATEDNAMES"):

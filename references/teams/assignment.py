@@ -178,8 +178,8 @@ def _solve(
 ) -> tuple[list[tuple[int, int]], float]:
     """The best pairs of seat and person within capacities, with nobody twice on one deal.
 
-    With them comes the bound of `_assign`. `beyond` is the best fit for each seat of those who did
-    not enter the program.
+    With them comes the bound of `_assign`. `beyond` is the best fit for each seat of the members
+    outside of the program.
     """
     rows, columns = (places.tolist() for places in np.nonzero(worth))
     count = len(rows)
@@ -222,7 +222,7 @@ def _bound(
 ) -> float:
     """The most that the fits could add up to with everybody in the program.
 
-    Each seat may also go to somebody outside of it, without any limit, and to several in part.
+    Each seat may also go to a member outside of it, without any limit, and to several in part.
     """
     count, extra = seats.shape[1], len(beyond)
     wider = sparse.hstack([seats, sparse.eye_array(extra)], format="csr")

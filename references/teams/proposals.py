@@ -44,7 +44,7 @@ _FAR_APART = 8
 # The least share of the greatest possible evidence with which a member takes a role that needs
 # expertise.
 LEAST_EXPERTISE = 0.05
-# So many of the best for a seat are ranked: those who enter the program, and some who may be left.
+# The number of candidates that are ranked for a seat: those in the program, and alternatives.
 _RANKED = 2 * CANDIDATES
 # So many deals are staffed together: those that close next.
 MOST_DEALS = 100
@@ -72,7 +72,7 @@ class Proposal:
     opening: Opening
     best: Fit | None
     others: tuple[Fit, ...]
-    # Why nobody is proposed; empty where somebody is.
+    # Why nobody is proposed; empty where a member is.
     nobody: str
 
 
@@ -99,6 +99,8 @@ class _Record:
     proofs: Mapping[int, Mapping[int, Proof]]
     # On how many deals a member had a role; no entry where on none.
     past: Mapping[tuple[int, str], int]
+    # What a role's experience and free time are worth, and the time zone, by role and member.
+    of_role: Mapping[str, Mapping[int, tuple[float, float, float | None]]]
     teams: Mapping[int, Collection[int]]
     buyers: Mapping[int, Mapping[int, str]]
     offsets: Mapping[int, float]
@@ -229,17 +231,30 @@ def _record(session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[
     )
     for deal_id, person_id, name in session.exec(rows):
         buyers[deal_id][person_id] = name
-    names = _members(session)
+    names, loads = _members(session), loads_of(session, viewer)
+    eligible, past = eligible_members(session), _past_seats(session, viewer)
+    offsets = _offsets(session, {*names, *(deal.owner_id or 0 for deal in deals)})
     return _Record(
         names=names,
-        loads=loads_of(session, viewer),
-        eligible=eligible_members(session),
+        loads=loads,
+        eligible=eligible,
         expert_roles={role.name for role in seat_roles(session) if role.key in ROLE_WORTH},
         proofs=proofs_of_deals(session, viewer, catalog, deals),
-        past=_past_seats(session, viewer),
+        past=past,
+        of_role={
+            role: {
+                person: (
+                    WEIGHTS["role"] * _experienced(past.get((person, role), 0)),
+                    WEIGHTS["room"] * loads[person].share_left,
+                    offsets.get(person),
+                )
+                for person in people
+            }
+            for role, people in eligible.items()
+        },
         teams=teams,
         buyers=buyers,
-        offsets=_offsets(session, {*names, *(deal.owner_id or 0 for deal in deals)}),
+        offsets=offsets,
     )
 
 
@@ -253,7 +268,7 @@ def _ranked(
 ) -> _Ranking:
     """The members who suit each open seat best, or all who suit it for the seats `in_full`.
 
-    Only those who may be among the best whatever they share with the buyer's people are compared
+    Only members who can be among the best, whatever they share with stakeholders, are compared
     with them, as that takes longest.
     """
     near: dict[int, list[Candidate]] = {}
@@ -310,16 +325,16 @@ def _candidates(record: _Record, deal: Deal, role: str) -> list[Candidate]:
     proofs = record.proofs[deal.id]
     # Thousands of fits share a few time zones.
     hours: dict[float | None, float] = {}
+    of_role = record.of_role[role]
+    expertise = WEIGHTS["expertise"]
     candidates = []
     for person in _suitable(record, deal, role):
+        experience, room, offset = of_role[person]
         proof = proofs.get(person)
-        evidence = WEIGHTS["expertise"] * (proof.value if proof else 0.0)
-        evidence += WEIGHTS["role"] * _experienced(record.past.get((person, role), 0))
-        offset = record.offsets.get(person)
+        evidence = experience + (expertise * proof.value if proof else 0.0)
         if offset not in hours:
             hours[offset] = WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
-        calendar = WEIGHTS["room"] * record.loads[person].share_left + hours[offset]
-        candidates.append(Candidate(person, evidence + calendar, evidence))
+        candidates.append(Candidate(person, evidence + room + hours[offset], evidence))
     return candidates
 
 
@@ -343,16 +358,16 @@ def _why_nobody(record: _Record, deal: Deal, opening: Opening) -> str:
     role = opening.role
     eligible = record.eligible.get(role, {})
     if not eligible:
-        return f"no member may take the role {role} yet"
+        return f"no member has the role {role} yet"
     outside = [person for person in eligible if person not in record.teams[deal.id]]
     if not outside:
-        return f"everybody who may be {role} is on the team already"
+        return f"every {role} is on the team already"
     suitable = _suitable(record, deal, role)
     if not suitable:
-        return f"of {_members_text(len(outside))} who may be {role}, nobody knows deals like this"
+        return f"of {_members_text(len(outside))} for {role}, nobody has evidence on similar deals"
     if all(record.loads[person].left == 0 for person in suitable):
-        return f"{_members_text(len(suitable))} who may be {role}, and no time left"
-    return f"all who may be {role} are proposed for other seats"
+        return f"{_members_text(len(suitable))} for {role}, all without time"
+    return f"every {role} is suggested for another seat"
 
 
 def _members_text(count: int) -> str:
@@ -363,7 +378,7 @@ def _ground(person: int, buyers: Mapping[int, str], ranking: _Ranking) -> Term:
     """What a member shares with the stakeholder with whom they share most."""
     shared = [buyer for buyer in buyers if (person, buyer) in ranking.ground]
     if not shared:
-        return Term("ground", 0.0, WEIGHTS["ground"], "Nothing in common that we know of")
+        return Term("ground", 0.0, WEIGHTS["ground"], "Nothing in common")
     best = max(shared, key=lambda buyer: ranking.worth_of_pair[person, buyer])
     because = f"{buyers[best]}: {ranking.ground[person, best][0].text}"
     return Term("ground", ranking.worth_of_pair[person, best], WEIGHTS["ground"], because)

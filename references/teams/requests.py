@@ -20,7 +20,7 @@ class SeatRequest:
     """A seat that the viewer is asked to take, with what speaks for them and their load."""
 
     seat: AskedSeat
-    # Why they may take the role at all; empty where only somebody's wish says so.
+    # Why they may take the role at all; empty where only a colleague's choice says so.
     role_because: str
     reasons: list[Term]
     evidence: list[Evidence]

@@ -85,9 +85,9 @@ def _gaps(
     remarks = []
     roles = {row.buying_role for row in rows}
     if not roles.intersection(_DECIDING):
-        remarks.append(Remark(Tone.GAP, "Nobody is known who decides: no economic buyer."))
+        remarks.append(Remark(Tone.GAP, "No economic buyer identified."))
     if not roles.intersection(_FOR_US):
-        remarks.append(Remark(Tone.GAP, "Nobody speaks for us inside: no champion or coach yet."))
+        remarks.append(Remark(Tone.GAP, "No champion yet."))
     weighty = [row for row in rows if row.influence == "high" or row.buying_role in _DECIDING]
     known = _known_to_team(session, viewer, deal, [row.person_id for row in weighty])
     remarks += [
@@ -127,7 +127,7 @@ def _warnings(
     remarks = [
         Remark(
             Tone.WARNING,
-            f"{row.name} is against us and has a say.",
+            f"Opponent with influence: {row.name}.",
             ", ".join(filter(None, [row.title, row.note])),
             row.key,
         )
@@ -154,7 +154,7 @@ def _warnings(
             row = by_id[job.person_id]
             evidence = f"{job.title or 'Worked'} at {rival}, {_years(job.start, job.end)}"
             remarks.append(
-                Remark(Tone.WARNING, f"{row.name} comes from a competitor.", evidence, row.key)
+                Remark(Tone.WARNING, f"{row.name} used to work at {rival}.", evidence, row.key)
             )
             former_employees.add(job.person_id)
     others = {person: row for person, row in by_id.items() if person not in former_employees}

@@ -165,7 +165,7 @@ class SentenceIndex:
         return any(self._boilerplate[each] for each in prints)
 
     def settle(self, counted: int) -> Ids:
-        """Decide anew what is boilerplate among `counted` documents; the documents that hold what
+        """Decide again what is boilerplate among `counted` documents; the documents that hold what
         has become boilerplate or is none any more."""
         least = max(LEAST_HOLDERS, math.ceil(LEAST_SHARE * counted))
         if least != self._least:
@@ -235,7 +235,7 @@ class SentenceIndex:
 
 
 def _digest(prints: NDArray[np.int32], holder: int) -> int:
-    """A digest of these fingerprints and the one who holds them, a signed number of 64 bits."""
+    """A digest of these fingerprints and their holder, a signed number of 64 bits."""
     digest = hashlib.blake2b(b"%d " % holder + prints.tobytes(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 

@@ -174,7 +174,7 @@ class Collection:
         self.facets.remove(documents)
 
     def settle(self) -> list[int]:
-        """Decide anew what is boilerplate; the documents whose words have to be put again.
+        """Decide again what is boilerplate; the documents whose words have to be put again.
 
         Vectors are put into lists once there are so many that scanning them all is slow.
         """

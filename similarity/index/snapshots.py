@@ -79,14 +79,14 @@ class Snapshots:
             for files in digests.values():
                 for path, digest in files.items():
                     if _file_digest(path) != digest:
-                        log.warning("The index snapshot %s is damaged: made anew.", path.name)
+                        log.warning("The index snapshot %s is damaged and rebuilt.", path.name)
                         return None
             collections = {kind: Collection.load(list(digests[kind])) for kind in Kind}
             return _mark_of(manifest), collections
         except FileNotFoundError:
             return None
         except Exception as problem:  # A cache with any content must not stop a start.
-            log.warning("The index snapshots cannot be read: made anew. (%s)", problem)
+            log.warning("The index snapshots cannot be read and are rebuilt. (%s)", problem)
             return None
 
     def mark(self) -> Mark | None:

@@ -51,7 +51,7 @@ def test_should_ask_for_the_reason_where_a_card_is_dragged_to_won(page: Page, wo
     open_board(page, world)
     card(page, WARDS).drag_to(column(page, "won"))
     page.wait_for_url(f"**/deals/{world.deals['wards']}#close-reason")
-    expect(page.get_by_label("Why was it won or lost?")).to_be_visible()
+    expect(page.get_by_label("Win or loss reason")).to_be_visible()
     assert stage_of(world, "wards") == "Qualification"
 
 
@@ -107,7 +107,7 @@ def test_should_say_what_somebody_else_did_meanwhile(page: Page, world: World) -
     expect(card(page, WARDS)).to_be_visible()
     move(world.database, world, "Perception Analysis")
     card(page, WARDS).drag_to(column(page, "Needs Analysis"))
-    expect(page.locator("#banner")).to_contain_text("You wanted it at Needs Analysis")
+    expect(page.locator("#banner")).to_contain_text("Not moved to Needs Analysis")
     expect(page.locator("#banner")).to_contain_text("it is at Perception Analysis")
     assert stage_of(world, "wards") == "Perception Analysis"
 
@@ -138,11 +138,11 @@ def test_should_show_more_of_a_column_below_what_is_there(page: Page, world: Wor
 def test_should_change_many_deals_and_keep_a_view(page: Page, world: World) -> None:
     sign_in(page, world)
     page.goto("/deals?outcome=open")
-    page.get_by_label("Tick all").check()
+    page.get_by_label("Select all").check()
     expect(page.get_by_label(f"Tick {WARDS}")).to_be_checked()
-    page.get_by_text("Change those ticked…").click()
+    page.get_by_text("Edit selected").click()
     page.locator("#bulk-stage").select_option("Perception Analysis")
-    page.get_by_role("button", name="Change all of them").click()
+    page.get_by_role("button", name="Apply").click()
     expect(page.locator(".toast")).to_contain_text("2 deals are changed.")
     page.locator("summary").filter(has_text="Columns").click()
     page.get_by_label("Last move").check()

@@ -31,7 +31,7 @@ def test_should_bring_a_mention_to_an_open_inbox_by_keyboard_alone(
     page.goto(f"/deals/{world.deals['wards']}/activity")
     with somebody_else(page, world, "bob") as bob:
         bob.goto("/inbox")
-        expect(bob.get_by_text("Nothing waits for you")).to_be_visible()
+        expect(bob.get_by_text("All caught up")).to_be_visible()
         page.get_by_label("What happened?").focus()
         page.keyboard.type("Can you show it on the wards, @bra")
         expect(page.locator(".offered [role=option]")).to_have_count(1)
@@ -41,17 +41,17 @@ def test_should_bring_a_mention_to_an_open_inbox_by_keyboard_alone(
         )
         page.keyboard.type("?")
         page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="Write it down")).to_be_focused()
+        expect(page.get_by_role("button", name="Save note")).to_be_focused()
         page.keyboard.press("Enter")
         # Bob does nothing, and sees it.
         item = bob.locator("#inbox .item")
         expect(item).to_contain_text("Alice Adeyemi mentioned you")
         expect(bob.locator("[data-inbox-count]")).to_have_text("1")
-        expect(item).to_contain_text("You get this because you were mentioned.")
+        expect(item).to_contain_text("You were mentioned.")
         # He has done with it, and thinks better of it, by keyboard too.
         item.get_by_role("button", name="Done").focus()
         bob.keyboard.press("Enter")
-        expect(bob.get_by_text("Nothing waits for you")).to_be_visible()
+        expect(bob.get_by_text("All caught up")).to_be_visible()
         expect(bob.get_by_role("button", name="Undo")).to_be_focused()
         bob.keyboard.press("Enter")
         expect(item).to_have_count(1)
@@ -64,7 +64,7 @@ def test_should_save_a_note_whose_mention_reaches_nobody_at_the_second_press(
     page.goto(f"/deals/{world.deals['wards']}/activity")
     area = page.get_by_label("What happened?")
     area.fill("@Dvorak Dana and @Danna, please call the ward")
-    page.get_by_role("button", name="Write it down").click()
+    page.get_by_role("button", name="Save note").click()
     expect(page.locator("#text-error")).to_contain_text("@Danna reaches nobody")
     expect(page.locator("#text-error")).to_contain_text("@dana-dvorak")
     expect(area).to_have_value("@Dvorak Dana and @Danna, please call the ward")
@@ -83,7 +83,7 @@ def test_should_show_a_note_in_an_open_room_and_leave_what_is_written_alone(
     with somebody_else(page, world, "bob") as bob:
         bob.goto(here)
         bob.get_by_label("What happened?").fill("They want **forty** beds")
-        bob.get_by_role("button", name="Write it down").click()
+        bob.get_by_role("button", name="Save note").click()
     note = page.locator("#timeline .prose").first
     expect(note.locator("strong")).to_have_text("forty")
     expect(page.get_by_label("What happened?")).to_have_value("I am still writing")
@@ -105,8 +105,8 @@ def test_should_keep_ones_own_note_open_while_others_write(page: Page, world: Wo
     with somebody_else(page, world, "bob") as bob:
         bob.goto(here)
         bob.get_by_label("What happened?").fill("Me too")
-        bob.get_by_role("button", name="Write it down").click()
-    expect(page.get_by_role("link", name="There is something new: show it")).to_be_visible()
+        bob.get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("link", name="Show changes")).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.locator("#timeline")).to_contain_text("Called the ward manager twice.")
     expect(page.locator("#timeline")).to_contain_text("Me too")
@@ -126,8 +126,8 @@ def test_should_end_the_room_of_somebody_who_lost_the_right(page: Page, world: W
 def test_should_add_and_do_a_task(page: Page, world: World) -> None:
     sign_in(page, world, "alice")
     page.goto(f"/deals/{world.deals['wards']}/activity")
-    page.get_by_label("What is to be done?").fill("Send the offer")
-    page.get_by_role("button", name="Add the task").click()
+    page.get_by_label("Task", exact=True).fill("Send the offer")
+    page.get_by_role("button", name="Add task").click()
     tasks = page.locator("#tasks")
     expect(tasks).to_contain_text("Send the offer")
     tasks.get_by_role("button", name="Done: Send the offer").click()
@@ -143,7 +143,7 @@ def test_should_work_without_scripts(page: Page, world: World) -> None:
     )
     plain.goto(f"/deals/{world.deals['wards']}/activity")
     plain.get_by_label("What happened?").fill("@Bob Brandt, can you?")
-    plain.get_by_role("button", name="Write it down").click()
+    plain.get_by_role("button", name="Save note").click()
     expect(plain.locator("#timeline .mention").first).to_have_text("@Bob Brandt")
     plain.get_by_role("button", name="Follow").click()
     expect(plain.get_by_role("button", name="Following")).to_be_visible()
@@ -162,7 +162,7 @@ def test_should_leave_alone_what_somebody_has_opened(page: Page, world: World) -
         notes.write_note(session, deal, world.people["bob"], "note", "@alice-adeyemi, two")
     expect(page.locator("[data-inbox-count]")).to_have_text("2")
     expect(page.get_by_role("button", name="Until tomorrow")).to_be_visible()
-    page.get_by_role("link", name="There is something new: show it").click()
+    page.get_by_role("link", name="Show changes").click()
     expect(page.locator("#inbox .item")).to_have_count(2)
 
 

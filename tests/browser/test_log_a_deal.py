@@ -11,11 +11,9 @@ from tests.world import World
 def test_should_log_a_deal_in_two_clicks_and_show_what_wins_it(page: Page, world: World) -> None:
     sign_in(page, world, "charlie")
     page.get_by_role("link", name="New deal").click()
-    page.get_by_label("What is the deal?").fill("Kestrel wards warehouse")
-    page.get_by_label("For which account?").fill("Kestrel Health")
-    page.get_by_label("What do they want to do with it?").fill(
-        "Patient records of three hospitals in one warehouse"
-    )
+    page.get_by_label("Deal name").fill("Kestrel wards warehouse")
+    page.get_by_label("Account required").fill("Kestrel Health")
+    page.get_by_label("Use case").fill("Patient records of three hospitals in one warehouse")
     expect(page.locator("#account-note")).to_contain_text("In the record")
     page.get_by_role("button", name="Log the deal").last.click()
 
@@ -38,7 +36,7 @@ def test_should_log_a_deal_in_two_clicks_and_show_what_wins_it(page: Page, world
     expect(page.get_by_role("link", name="Ward demo").first).to_be_visible()
     expect(page.get_by_text("with it").first).to_be_visible()
     page.get_by_role("button", name="Use Ward demo on this deal").click()
-    expect(page.get_by_text("In use here")).to_be_visible()
+    expect(page.get_by_text("In use", exact=True)).to_be_visible()
 
     page.get_by_role("link", name="Experts & team").click()
     expect(page.get_by_role("link", name="Bob Brandt").first).to_be_visible()
@@ -49,7 +47,7 @@ def test_should_log_a_deal_in_two_clicks_and_show_what_wins_it(page: Page, world
 def test_should_log_a_deal_by_keyboard_alone(page: Page, world: World) -> None:
     sign_in(page, world)
     page.keyboard.press("c")
-    expect(page.get_by_label("What is the deal?")).to_be_focused()
+    expect(page.get_by_label("Deal name")).to_be_focused()
     page.keyboard.type("Ribera branch dashboards")
     page.keyboard.press("Tab")
     page.keyboard.type("Banco Nuevo")
@@ -62,13 +60,13 @@ def test_should_log_a_deal_by_keyboard_alone(page: Page, world: World) -> None:
 def test_should_show_what_is_wrong_and_keep_what_was_typed(page: Page, world: World) -> None:
     sign_in(page, world)
     page.goto("/deals/new")
-    page.get_by_label("What is the deal?").fill("Wards")
-    page.get_by_label("For which account?").fill("Kestrel Health")
+    page.get_by_label("Deal name").fill("Wards")
+    page.get_by_label("Account required").fill("Kestrel Health")
     page.get_by_label("Amount").fill("a lot")
     page.get_by_role("button", name="Log the deal").last.click()
     expect(page.locator("#problems")).to_be_focused()
     expect(page.get_by_label("Amount")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("What is the deal?")).to_have_value("Wards")
+    expect(page.get_by_label("Deal name")).to_have_value("Wards")
 
 
 def test_should_change_the_order_as_a_slider_moves(page: Page, world: World) -> None:
@@ -83,7 +81,7 @@ def test_should_change_the_order_as_a_slider_moves(page: Page, world: World) -> 
     changed = kin_names(page)
     page.reload()
     assert kin_names(page) == changed
-    page.get_by_role("link", name="Reset the weights").click()
+    page.get_by_role("link", name="Reset weights").click()
     assert kin_names(page) == usual
 
 
@@ -94,7 +92,7 @@ def test_should_hide_what_is_not_alike_and_undo_it(page: Page, world: World) -> 
     page.get_by_label(f"{first} is not like ours").click()
     page.get_by_role("button", name="Too old").click()
     gone = page.locator(".kin.gone")
-    expect(gone).to_contain_text(f"{first} is hidden for this deal (too old)")
+    expect(gone).to_contain_text(f"{first} is hidden (too old)")
     assert first not in kin_names(page)
     page.reload()
     assert first not in kin_names(page)
@@ -105,8 +103,8 @@ def test_should_hide_what_is_not_alike_and_undo_it(page: Page, world: World) -> 
     page.get_by_role("button", name="Different use").click()
     page.locator(".kin.gone").get_by_role("button", name="Undo").click()
     expect(page.locator("#kin .kin h3").first).to_have_text(first)
-    page.get_by_label(f"{first} is like ours").click()
-    expect(page.get_by_label(f"{first} is like ours")).to_have_attribute("aria-pressed", "true")
+    page.get_by_label(f"{first} is similar").click()
+    expect(page.get_by_label(f"{first} is similar")).to_have_attribute("aria-pressed", "true")
 
 
 def test_should_search_as_one_types_and_keep_it_in_the_address(page: Page, world: World) -> None:
@@ -196,8 +194,8 @@ def test_should_log_a_deal_without_javascript(page: Page, world: World, address:
     plain = new_page(browser, base_url=address, java_script_enabled=False)
     sign_in(plain, world)
     plain.get_by_role("link", name="New deal").click()
-    plain.get_by_label("What is the deal?").fill("Plain deal")
-    plain.get_by_label("For which account?").fill("Lumen Bank")
+    plain.get_by_label("Deal name").fill("Plain deal")
+    plain.get_by_label("Account required").fill("Lumen Bank")
     plain.get_by_role("button", name="Log the deal").last.click()
     expect(plain).to_have_url(re.compile(r"/deals/D-\d+/kin$"))
     first = kin_names(plain)[0]

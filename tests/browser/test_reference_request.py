@@ -118,27 +118,27 @@ def test_should_bring_a_customer_and_a_prospect_together(
     page.goto(f"/deals/{world.deals['tidewater']}")
     page.locator(".tabs").get_by_role("link", name="References").click()
     page.locator("summary").filter(has_text="Request Inês Moreira").click()
-    page.get_by_role("button", name="Send the request").click()
+    page.get_by_role("button", name="Send request").click()
     expect(page.locator(".toast")).to_contain_text("is sent")
     page.goto("/")
-    page.get_by_role("link", name="Reference call by Inês Moreira").click()
+    page.get_by_role("link", name="Reference call with Inês Moreira").click()
     address = page.url
-    expect(page.get_by_text("It waits for approval.")).to_be_visible()
+    expect(page.get_by_text("Waiting for approval.")).to_be_visible()
 
     # The desk approves in one click, and so does the one who looks after the customer.
     sign_in_as(page, world, "erin")
     page.goto("/references")
     page.get_by_role("button", name="Approve R-").click()
-    expect(page.get_by_text("waits for Alice Adeyemi")).to_be_visible()
+    expect(page.get_by_text("waiting for Alice Adeyemi")).to_be_visible()
     sign_in_as(page, world, "alice")
-    page.get_by_role("link", name="Reference call by Inês Moreira").click()
+    page.get_by_role("link", name="Reference call with Inês Moreira").click()
     page.get_by_role("button", name="Approve").click()
     sign_in_as(page, world, "erin")
 
     # It reads the email to the advocate before it is sent, and edits it with the keyboard alone.
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(address)
-    page.get_by_role("link", name="Read the email before it is sent").focus()
+    page.get_by_role("link", name="Preview email").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Invitation to Inês Moreira")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -164,11 +164,11 @@ def test_should_bring_a_customer_and_a_prospect_together(
     assert text_of(invitation).startswith("A line of Erin's.")
     answer = link_in(invitation)
     phone.goto(answer)
-    expect(phone.get_by_role("heading", level=1)).to_have_text("Would you give a reference call?")
+    expect(phone.get_by_role("heading", level=1)).to_have_text("Could you take a reference call?")
     phone.get_by_label("Your time zone").select_option("Europe/Lisbon")
     for number in (1, 2, 3):
         phone.get_by_label(f"Time {number}").fill(f"{ahead(9 + number)}T15:30")
-    phone.get_by_role("button", name="Yes, at one of these times").click()
+    phone.get_by_role("button", name="Offer these times").click()
     expect(phone.get_by_text("We have your answer.")).to_be_visible()
 
     # The prospect's person takes the second, read in a zone of his own.
@@ -197,7 +197,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
 
     # The desk moves it by an hour: the calendars follow.
     page.goto(address)
-    page.get_by_text("Move it").click()
+    page.get_by_text("Reschedule").click()
     moved = starts + timedelta(hours=1)
     page.get_by_label("When").fill(moved.strftime("%Y-%m-%dT%H:%M"))
     page.get_by_label("Time zone").select_option("UTC")
@@ -211,13 +211,13 @@ def test_should_bring_a_customer_and_a_prospect_together(
     pass_by(world)
     sign_in_as(page, world, "charlie")
     page.goto(address)
-    page.get_by_role("button", name="It took place").click()
+    page.get_by_role("button", name="Mark completed").click()
     for who, phone_of, said in (
         (ines, phone, "A good talk about wards."),
         (tess_address, other, "Just what we needed to hear."),
     ):
         phone_of.goto(link_in(inboxes.next_to(who, 4)))
-        phone_of.get_by_label("In a line or two").fill(said)
+        phone_of.get_by_label("Your feedback").fill(said)
         phone_of.get_by_role("button", name="Send").click()
         expect(phone_of.get_by_text("We have your words.")).to_be_visible()
     for link in (answer, pick):
@@ -228,7 +228,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
     page.goto(address)
     expect(page.get_by_text("A good talk about wards.")).to_be_visible()
     expect(page.get_by_text("Just what we needed to hear.")).to_be_visible()
-    page.get_by_label("What came of it for the deal?").select_option("helped")
+    page.get_by_label("Outcome for the deal").select_option("helped")
     page.get_by_role("button", name="Record").click()
     expect(page.locator(".facts").get_by_text("helped")).to_be_visible()
     page.goto(f"/deals/{world.deals['tidewater']}/activity?view=references")

@@ -60,4 +60,4 @@ def test_should_act_on_the_deal_from_the_palette(page: Page, world: World) -> No
     page.keyboard.type("close as")
     expect(page.locator("#names [aria-selected=true]")).to_contain_text("Close as won or lost")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Why was it won or lost?")).to_be_visible()
+    expect(page.get_by_label("Win or loss reason")).to_be_visible()

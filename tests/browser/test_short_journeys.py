@@ -59,7 +59,7 @@ def test_should_send_a_reference_request_in_three_clicks(page: Page, world: Worl
     open_deal(page, world, "charlie", "tidewater")
     page.locator(".tabs").get_by_role("link", name="References").click()
     page.locator("summary").filter(has_text="Request Inês Moreira").click()
-    page.get_by_role("button", name="Send the request").click()
+    page.get_by_role("button", name="Send request").click()
     expect(page.locator(".toast")).to_contain_text("is sent")
     assert clicks(page) <= 3
     assert requested(world) == [State.SUBMITTED]
@@ -91,10 +91,10 @@ def test_should_send_a_reference_request_by_keyboard_alone(page: Page, world: Wo
     open_deal(page, world, "charlie", "tidewater")
     press_to_tab(page, "References")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Who may vouch for us")).to_be_attached()
+    expect(page.get_by_role("heading", name="Customers who can vouch")).to_be_attached()
     press_to(page, "Request")
     page.keyboard.press("Enter")
-    press_to(page, "Send the request")
+    press_to(page, "Send request")
     page.keyboard.press("Enter")
     expect(page.locator(".toast")).to_contain_text("is sent")
     assert clicks(page) == 0

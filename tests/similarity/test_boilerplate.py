@@ -52,7 +52,7 @@ def test_should_make_no_kin_of_notes_that_many_deals_share(
     found = kin_of(world, catalog, ids["Beekeeping"])
     for subject in SUBJECTS:
         if subject != "Beekeeping":
-            assert term(found[subject], "words") == (0, "no words in common")
+            assert term(found[subject], "words") == (0, "no common words")
             assert not set(NOTES[language].split()) & {
                 word for piece in found[subject].snippet for word in piece.text.split()
             }
@@ -129,4 +129,4 @@ def test_should_name_products_and_names_before_other_words(world: World, catalog
         ]
         ids = [deal.id for deal in deals]
     _, because = term(kin_of(world, catalog, ids[0])["Ward south"], "words")
-    assert because.startswith("words in common: SAP, ")
+    assert because.startswith("both mention SAP, ")

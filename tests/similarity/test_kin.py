@@ -145,16 +145,16 @@ def test_should_give_true_reasons_that_add_up_to_the_score(
             products = {p.name for p in products_of(session, other)}
         for term in each.terms:
             if term.name == "product" and term.value:
-                named = term.because.removeprefix("the same product: ").split(", ")
+                named = term.because.removeprefix("same product: ").split(", ")
                 assert set(named) <= products
         if account and deal.account_id == other.account_id:
-            assert because["region"] == "the same country"
+            assert because["region"] == "same country"
         # The words that are said to be in common are in both.
         shown = because["words"]
-        if shown != "no words in common":
+        if shown != "no common words":
             written = f"{other.name} {other.use_case} {other.notes} {other.reason}"
             ours = set(stems(f"{deal.name} {deal.use_case} {deal.notes}", "en"))
-            for word in shown.removeprefix("words in common: ").split(", "):
+            for word in shown.removeprefix("both mention ").split(", "):
                 assert set(stems(word, "en")) & ours
                 around = f"{written} {account.name if account else ''} {' '.join(products)}"
                 assert set(stems(word, "en")) <= set(stems(around, "en")) | set(stems(shown, "en"))
@@ -401,7 +401,7 @@ def test_should_show_a_word_of_a_related_name_in_full(world: World, catalog: Cat
     """'Warehouse' is only in the name of Ribera's product."""
     found = of_text(world, catalog, "migration to a warehouse")
     because = {each.key: {t.name: t.because for t in each.terms}["words"] for each in found}
-    assert because[world.deals["ribera"]] == "words in common: warehouse"
+    assert because[world.deals["ribera"]] == "both mention warehouse"
 
 
 def test_should_show_words_as_they_are_written() -> None:

@@ -94,24 +94,24 @@ def test_should_agree_with_a_twin_in_everything() -> None:
 @pytest.mark.parametrize(
     ("facet", "theirs", "value", "because"),
     [
-        ("industry", {"industry": "Q86"}, 1.0, f"both {industry_name('Q86')}"),
-        ("industry", {"industry": "Q87"}, 0.5, f"both in {SECTIONS['Q']}"),
-        ("industry", {"industry": "Q"}, 0.5, f"both in {SECTIONS['Q']}"),
+        ("industry", {"industry": "Q86"}, 1.0, f"same industry: {industry_name('Q86')}"),
+        ("industry", {"industry": "Q87"}, 0.5, f"same sector: {SECTIONS['Q']}"),
+        ("industry", {"industry": "Q"}, 0.5, f"same sector: {SECTIONS['Q']}"),
         ("industry", {"industry": "K64"}, 0.0, industry_name("K64")),
         ("industry", {"industry": None}, 0.0, "industry unknown"),
-        ("size", {"headcount": 2_000}, 1.0, "2,000 and 2,000 employees"),
-        ("size", {"headcount": 200}, 0.0, "2,000 and 200 employees"),
-        ("size", {"headcount": 20_000}, 0.0, "2,000 and 20,000 employees"),
-        ("size", {"headcount": 1_000}, size_likeness(2, 1), "2,000 and 1,000 employees"),
+        ("size", {"headcount": 2_000}, 1.0, "similar size (2,000 vs 2,000)"),
+        ("size", {"headcount": 200}, 0.0, "other size (2,000 vs 200)"),
+        ("size", {"headcount": 20_000}, 0.0, "other size (2,000 vs 20,000)"),
+        ("size", {"headcount": 1_000}, size_likeness(2, 1), "similar size (2,000 vs 1,000)"),
         ("size", {"headcount": None}, 0.0, "size unknown"),
-        ("product", {"products": {"Atlas", "Beacon"}}, 1.0, "the same product: Atlas, Beacon"),
-        ("product", {"products": {"Atlas", "Relay"}}, 0.5, "the same product: Atlas"),
+        ("product", {"products": {"Atlas", "Beacon"}}, 1.0, "same product: Atlas, Beacon"),
+        ("product", {"products": {"Atlas", "Relay"}}, 0.5, "same product: Atlas"),
         ("product", {"products": {"Relay"}}, 0.0, "none in common"),
         ("product", {"products": ()}, 0.0, "none in common"),
-        ("competitor", {"competitors": {"Datamoor", "X"}}, 1.0, "also against: Datamoor"),
+        ("competitor", {"competitors": {"Datamoor", "X"}}, 1.0, "same competitor: Datamoor"),
         ("competitor", {"competitors": {"X"}}, 0.0, "none in common"),
         ("competitor", {"competitors": ()}, 0.0, "none in common"),
-        ("region", {"country": "GB"}, 1.0, "the same country"),
+        ("region", {"country": "GB"}, 1.0, "same country"),
         ("region", {"country": "IE"}, 0.6, "both in Northern Europe"),
         ("region", {"country": "ES", "region": "Southern Europe"}, 0.0, "in Southern Europe"),
         ("region", {"country": None, "region": None}, 0.0, "region unknown"),
@@ -243,20 +243,20 @@ def difference(theirs: dict[str, object], weights: Weights = DEFAULT) -> str:
     ("theirs", "sentence"),
     [
         ({}, ""),
-        ({"industry": "K64"}, f"they are in {industry_name('K64')}"),
-        ({"industry": "Q87"}, f"they are in {industry_name('Q87')}"),
-        ({"headcount": 200}, "yours is 10× larger"),
-        ({"headcount": 20_000}, "yours is 10× smaller"),
+        ({"industry": "K64"}, f"other industry ({industry_name('K64')})"),
+        ({"industry": "Q87"}, f"other industry ({industry_name('Q87')})"),
+        ({"headcount": 200}, "10× smaller"),
+        ({"headcount": 20_000}, "10× larger"),
         ({"headcount": 1_900}, ""),
-        ({"products": frozenset({"Relay"})}, "it was not about Atlas"),
-        ({"products": frozenset({"Atlas"})}, "it was not about Beacon"),
-        ({"competitors": frozenset({"Quarry"})}, "it was against Quarry, not Datamoor"),
-        ({"competitors": frozenset[str]()}, "no competitor was known"),
-        ({"country": "ES", "region": "Southern Europe"}, "they are in Southern Europe"),
+        ({"products": frozenset({"Relay"})}, "without Atlas"),
+        ({"products": frozenset({"Atlas"})}, "without Beacon"),
+        ({"competitors": frozenset({"Quarry"})}, "against Quarry, not Datamoor"),
+        ({"competitors": frozenset[str]()}, "no competitor known"),
+        ({"country": "ES", "region": "Southern Europe"}, "other region (Southern Europe)"),
         ({"country": "IE"}, ""),
-        ({"closed": date(2019, 1, 1)}, "it closed in 2019"),
+        ({"closed": date(2019, 1, 1)}, "closed in 2019"),
         ({"closed": TODAY - timedelta(200)}, ""),
-        ({"closed": None}, "it is still open"),
+        ({"closed": None}, "still open"),
         # What is unknown of them is no difference.
         ({"industry": None}, ""),
         ({"headcount": None}, ""),
@@ -272,7 +272,7 @@ def test_should_tell_the_difference_that_costs_most(
 
 def test_should_choose_the_difference_by_the_weights() -> None:
     theirs = {"industry": "K64", "products": frozenset({"Relay"})}
-    assert difference(theirs) == "it was not about Atlas"
-    assert difference(theirs, Weights(industry=1.0)) == f"they are in {industry_name('K64')}"
+    assert difference(theirs) == "without Atlas"
+    assert difference(theirs, Weights(industry=1.0)) == f"other industry ({industry_name('K64')})"
     # One that is unknown gives way to the next.
-    assert difference({"industry": None, "products": frozenset({"Relay"})}).startswith("it was not")
+    assert difference({"industry": None, "products": frozenset({"Relay"})}).startswith("without")

@@ -13,7 +13,7 @@ from workspace.accounts import accounts
 
 HTMX = {"HX-Request": "true"}
 BUSY = "Too much is being written at once."
-SAME = "Somebody did the same in this moment."
+SAME = "This was changed at the same moment."
 
 
 @pytest.mark.parametrize(

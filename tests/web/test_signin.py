@@ -60,7 +60,7 @@ def test_should_answer_a_wrong_password_as_an_unknown_address(
         "/sign-in", {"email": email, "password": password}, token=visitor.token_of("/sign-in")
     )
     assert answer.status_code == 422
-    assert "do not belong together" in answer.text
+    assert "Wrong email or password" in answer.text
     assert "session=" not in answer.headers.get("set-cookie", "")
 
 

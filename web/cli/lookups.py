@@ -161,7 +161,7 @@ def paths(
     as_: As = None,
     as_json: Json = False,
 ) -> None:
-    """Show who of us, and of our customers' people, knows somebody, and over whom."""
+    """Show who on our team, or at our customers, knows a person, and via whom."""
     if bool(to and to.strip()) == bool(deal):
         raise typer.BadParameter("Give either --to WHO or --deal KEY.")
     with open_view(as_) as (session, viewer, workspace):

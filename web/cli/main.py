@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 # Each of these modules adds its commands to the application.
-from web.cli import audit, backups, keys, lookups, maintenance, members, record, serve  # noqa: F401
+from web.cli import (  # noqa: F401
+    audit,
+    backups,
+    keys,
+    lookups,
+    maintenance,
+    members,
+    record,
+    serve,
+    transfer,
+)
 from web.cli.options import app, keys_app, members_app, model_app
 from workspace.errors import DealkinError
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def reindex() -> None:
-    """Prepare every document whose text or vector is not current, and make the index anew.
+    """Prepare every document whose text or vector is not current, and rebuild the index.
 
     A record whose vectors are of an earlier default model gets those of the current one.
     """
@@ -33,7 +33,7 @@ def reindex() -> None:
     chosen = encoder_of(load_settings())
     with open_workspace(encoder=chosen) as workspace, progress_bar("documents") as show:
         done = run_now(workspace.database, kinds_of(workspace), REINDEX, progress=show)
-    typer.echo(f"{done['documents']:,} documents were prepared; the index is made anew.")
+    typer.echo(f"{done['documents']:,} documents were prepared; the index is rebuilt.")
 
 
 @model_app.command("prepare")
@@ -149,15 +149,23 @@ def evaluate(
         bool,
         typer.Option("--outlook", help="The folder has files of deals that closed, to import."),
     ] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="The folder has records.csv and pairs.csv.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure retrieval on a collection with judgements, or the outlook on closed deals."""
+    """Measure retrieval, experts, the outlook or likely duplicates on a folder with the truth."""
     from similarity import evaluation
     from similarity.encoders.embeddings import ModelUnavailable
     from web.workspace import encoder_of, reranker_of
+    from workspace.duplicates.evaluation import evaluate_duplicates
 
-    if experts and outlook:
-        raise typer.BadParameter("Give either --experts or --outlook.")
+    if experts + outlook + duplicates > 1:
+        raise typer.BadParameter("Give one of --experts, --outlook and --duplicates.")
+    if duplicates:
+        # Needs no model.
+        _print_report(evaluate_duplicates(folder), as_json)
+        return
     settings = load_settings()
     encoder = encoder_of(settings)
     try:
@@ -170,6 +178,10 @@ def evaluate(
             report = evaluation.evaluate(folder, encoder, reranker_of(settings))
     except ModelUnavailable as problem:
         raise DealkinError(str(problem)) from None
+    _print_report(report, as_json)
+
+
+def _print_report(report: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:

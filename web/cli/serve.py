@@ -83,6 +83,7 @@ def serve(
 def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
     _configure_logs(log_format)
+    from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
     from workspace.database import Database
@@ -105,6 +106,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                     made = content.load(session, (content.FOLDER, DEMO), EXTENSION)
                 except Conflict as error:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
+                add_requests(session, workspace.origin)
                 roles = _roles(session, [person for person, _ in made])
             print_passwords(made, roles)
         with closing(_listen(host, port)) as listener:

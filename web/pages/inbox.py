@@ -94,7 +94,7 @@ class InboxController(Controller):
         visit.form.done()
         with visit.write() as session:
             until = inbox.snooze(session, visit.viewer, ids[0], long)
-        return _after(visit, f"Put off until {until.day} {until:%b}.", ids[:1])
+        return _after(visit, f"Snoozed until {until.day} {until:%b}.", ids[:1])
 
     @post("/unfollow")
     def unfollow(self, visit: NamedDependency[Visit]) -> Response[Any]:

@@ -76,7 +76,7 @@ async def _stream(
 ) -> AsyncIterator[ServerSentEventMessage]:
     """The state whenever it has changed, until the right to it is gone.
 
-    Session, member and deal are looked at anew before every event.
+    Session, member and deal are checked again before every event.
     """
     sent = time.monotonic()
     with pulse.listening() as woken:

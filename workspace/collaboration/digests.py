@@ -123,12 +123,12 @@ def digest_of(
         return None
     sections = [
         _section("New for you", [_item(item) for item in items]),
-        _section("To be done", [_task(task, day) for task in due_tasks]),
+        _section("Tasks due", [_task(task, day) for task in due_tasks]),
         _section("Keep in touch", [_occasion(occasion) for occasion in occasions]),
     ]
     number = len(items) + len(due_tasks) + len(occasions)
-    subject = f"Dealkin: {number} {'thing waits' if number == 1 else 'things wait'} for you"
-    footer = f"Your inbox: {origin}/inbox\nWhether you get this mail: {origin}/inbox/settings"
+    subject = f"Dealkin: {number} {'update' if number == 1 else 'updates'}"
+    footer = f"Your inbox: {origin}/inbox\nEmail digest settings: {origin}/inbox/settings"
     first_name = viewer.name.split()[0] if viewer.name else ""
     return subject, "\n\n".join([f"Hello {first_name},", *filter(None, sections), footer]) + "\n"
 
@@ -143,8 +143,8 @@ def _section(title: str, lines: list[str]) -> str:
 # What the author of an event did, by the reason why the member gets it.
 _ACTS = {
     "mention": "mentioned you",
-    "task": "has a task for you, or did one",
-    "seat": "has news of a seat",
+    "task": "assigned or completed a task",
+    "seat": "changed a seat",
     "credit": "closed a deal of your team",
     "follow": "was active",
 }
@@ -152,7 +152,7 @@ _ACTS = {
 
 def _item(item: Item) -> str:
     where = "a confidential deal" if item.confidential else item.event.deal_name
-    return f"{item.event.by or 'Somebody'} {_ACTS[item.why]}: {where}"
+    return f"{item.event.by or 'A former colleague'} {_ACTS[item.why]}: {where}"
 
 
 def _task(task: TaskRow, day: date) -> str:

@@ -23,11 +23,11 @@ from workspace.timeline.timeline import Event, TimelineEntry, events_of
 # For how long an item can be snoozed.
 SNOOZES = {"tomorrow": timedelta(days=1), "three days": timedelta(days=3), "a week": timedelta(7)}
 REASONS = {
-    "mention": "you were mentioned",
-    "task": "it is a task of yours, or one that you gave",
-    "seat": "it is about a seat of yours, or on a deal of yours",
-    "credit": "you were on its team, and are credited with it",
-    "follow": "you follow this deal",
+    "mention": "You were mentioned",
+    "task": "Your task, or one that you assigned",
+    "seat": "Your seat, or a seat on your deal",
+    "credit": "You were on the team",
+    "follow": "You follow this deal",
 }
 
 

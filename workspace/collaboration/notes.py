@@ -20,7 +20,7 @@ from workspace.timeline.mentions import Directory, texts_of
 from workspace.timeline.notifications import Notification, notify, remove_notifications
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry, record
 
-# Each mention is in somebody's inbox and mail.
+# Each mention goes to an inbox and a digest.
 MENTIONS_AN_HOUR = 60
 
 # Code in Markdown, in which names after an @ are no mentions.
@@ -57,7 +57,7 @@ class ReachesNobody(Invalid):
 def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
     """Whether a viewer who sees this deal can write on its timeline.
 
-    Besides those who can edit the deal, these are the members who were mentioned or have a task:
+    Besides the editors of the deal, these are the members who were mentioned or have a task:
     they can answer without being on the team.
     """
     if may_edit(session, viewer, deal):
@@ -79,7 +79,7 @@ def may_write(session: Session, viewer: Viewer, deal: Deal) -> bool:
 def require_writer(session: Session, viewer: Viewer, deal: Deal) -> None:
     """Refuse viewers who cannot write on this deal's timeline."""
     if not may_write(session, viewer, deal):
-        raise Forbidden("Only this deal's team, managers and those who were asked may write here.")
+        raise Forbidden("Only the team, managers and members who were asked can write here.")
 
 
 def write_note(

@@ -127,7 +127,7 @@ def cadence_of(session: Session, member_id: int | None, person_id: int) -> KeepI
 def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occasion]:
     """The contacts to whom the viewer should write, the longest overdue first.
 
-    Without `due`, those who are not due yet are included. A new role or an anniversary makes a
+    Without `due`, contacts that are not due yet are included. A new role or an anniversary makes a
     contact due before the interval ends.
     """
     rows = session.execute(

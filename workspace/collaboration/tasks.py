@@ -130,10 +130,10 @@ def changeable_task(session: Session, viewer: Viewer, key: str, task_id: int) ->
     lock_deal(session, deal)
     task = session.get(Task, task_id)
     if task is None or task.deal_id != deal.id:
-        raise NotFound("There is no such task. Somebody may have removed it.")
+        raise NotFound("There is no such task. It may have been deleted.")
     session.refresh(task)
     if task.assignee_id != viewer.person_id and not access.may_edit(session, viewer, deal):
-        raise Forbidden("Only this deal's team, managers and whoever has the task may change it.")
+        raise Forbidden("Only the team, managers and the assignee can change this task.")
     return deal, task
 
 
@@ -178,7 +178,7 @@ def _reader(session: Session, deal: Deal, key: str) -> int:
         if reader.key == key:
             return reader.id
     raise Invalid(
-        "They cannot be given this task.", {"assignee": "Choose somebody who may see this deal."}
+        "They cannot be given this task.", {"assignee": "Choose a member who can see this deal."}
     )
 
 

@@ -218,7 +218,7 @@ def invited_to(session: Session, deal_id: int) -> list[tuple[str, str]]:
 
 
 # Why a change is refused after which no active member would see a confidential deal.
-NOBODY_SEES = "Somebody must still see this deal: it is confidential."
+NOBODY_SEES = "A confidential deal needs at least one reader."
 
 
 def require_reader_after(session: Session, deal: Deal, changes: Mapping[str, object]) -> None:
@@ -229,7 +229,7 @@ def require_reader_after(session: Session, deal: Deal, changes: Mapping[str, obj
     if changes.get("confidential", deal.confidential) and not has_reader(session, deal, owner_id):
         field = "owner" if "owner_id" in changes else "confidential"
         raise Invalid(
-            f"{NOBODY_SEES} Give it an owner, or invite somebody, before it is confidential.",
+            f"{NOBODY_SEES} Assign an owner, or invite a member first.",
             {field: NOBODY_SEES},
         )
 

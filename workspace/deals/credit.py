@@ -104,7 +104,7 @@ def credits_of(
 
 
 def former_team(session: Session, deal: Deal) -> list[FormerMember]:
-    """The members who left a seat of a deal, except those who have the same role again."""
+    """The members who left a seat of a deal and do not have the same role again."""
     present = select(Seat.person_id, Seat.role).where(Seat.deal_id == deal.id)
     seen = set(session.exec(present))
     rows = session.exec(

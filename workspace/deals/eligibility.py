@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -24,9 +25,9 @@ from workspace.people.viewer import PLAIN_VIEW
 from workspace.value_lists import split_values
 
 SPONSORS_ROLE = "executive-sponsor"
-# What titles call those who may take a role, besides the role's own name, by the role's key. They
+# What titles call the members for a role, besides the role's own name, by the role's key. They
 # are compared as `plain` writes them.
-_TITLES: Mapping[str, Sequence[str]] = {
+_TITLES: Mapping[str, tuple[str, ...]] = {
     OWNERS_ROLE: (
         *("account manager", "sales executive", "sales manager", "sales representative"),
         *("key account", "business development", "vertriebsmitarbeiter", "handlowiec"),
@@ -59,7 +60,7 @@ _TITLES: Mapping[str, Sequence[str]] = {
         *("vorstand", "dyrektor", "prezes", "директор"),
     ),
 }
-# A title with one of these words serves somebody in the position that it names.
+# A title with one of these words is of an assistant of the position that it names.
 _ASSISTING = re.compile(r"\b(?:assistant|secretary|intern|trainee|apprentice|praktikant\w*)\b")
 # The seat role that goes with a role in Dealkin.
 _OF_ROLE = {Role.REP: OWNERS_ROLE, Role.EXPERT: EXPERTS_ROLE}
@@ -217,9 +218,7 @@ def _because(role: SeatRole, phrases: Sequence[str], known: _Known) -> str | Non
     if count := known.seats.get(role.name, 0):
         return f"{role.name} on {count} deal{'' if count == 1 else 's'}"
     titles = _TITLES.get(role.key, ())
-    if _has_phrase(known.plain_title, (*phrases, *titles)) and not _ASSISTING.search(
-        known.plain_title
-    ):
+    if _has_title(known.plain_title, (*phrases, *titles)):
         return known.title
     for skill, shown in known.skills.items():
         # 'Training' alone is what a trainer does; 'training of models' is something else.
@@ -235,6 +234,13 @@ def _phrases(name: str) -> tuple[str, ...]:
     """A role's name, and what its work is called: 'executive sponsorship' for its sponsor."""
     plain_name = plain(name)
     return (plain_name, f"{plain_name}s", f"{plain_name}ship")
+
+
+# Hundreds of members share few titles.
+@lru_cache(maxsize=4096)
+def _has_title(plain_title: str, titles: tuple[str, ...]) -> bool:
+    """Whether a title is one of these, and not that of their assistant."""
+    return _has_phrase(plain_title, titles) and not _ASSISTING.search(plain_title)
 
 
 def _has_phrase(plain_text: str, phrases: Iterable[str]) -> bool:

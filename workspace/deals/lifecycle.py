@@ -48,7 +48,7 @@ RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
 # The same deal by the same member within this time is a button that was pressed twice.
 SAME_SUBMIT = timedelta(minutes=1)
 
-_SAY_WHY = "Say why it was won or lost: it is what the next deal needs."
+_SAY_WHY = "Enter a reason for the win or loss: it helps the next deal."
 
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
@@ -82,7 +82,7 @@ def log_one(
     require_writer(viewer)
     needed = {"name": name, "account": account_name}
     if missing := [field for field, text in needed.items() if not text]:
-        raise Invalid("A deal has a name and an account.", dict.fromkeys(missing, "Needed."))
+        raise Invalid("A deal has a name and an account.", dict.fromkeys(missing, "Required."))
     if lacks_currency(facts.get("amount"), facts.get("currency")):
         raise Invalid("An amount has a currency.", {"currency": "Needed with an amount."})
     if facts.get("amount") is None:
@@ -225,7 +225,7 @@ def edit(
     """
     lock_deal(session, deal)
     if version is not None and version != deal.version:
-        raise Conflict("Somebody else changed this deal in the meantime.")
+        raise Conflict("This deal was changed in the meantime.")
     before = {name: getattr(deal, name) for name in changes if name in EDITABLE}
     changed = {name: value for name, value in changes.items() if before[name] != value}
     if not changed:
@@ -274,7 +274,7 @@ def change_stage(
         raise Invalid("Some of this could not be taken.", {"reason": _SAY_WHY})
     if version is not None and version != deal.version:
         raise Conflict(
-            f"You wanted it at {name}, but somebody else changed this deal in the meantime:"
+            f"Not moved to {name}, because this deal was changed in the meantime:"
             f" it is at {session.get_one(Stage, deal.stage_id).name}. Reload the page."
         )
     advance(session, deal, to, viewer.person_id, reason=reason, closed=closed)
@@ -415,7 +415,7 @@ def uninvite(session: Session, deal: Deal, person_id: int, by: int | None) -> No
     invitation = session.get(DealInvitation, (deal.id, person_id))
     if invitation:
         if deal.confidential and not has_reader(session, deal, deal.owner_id, uninvited=person_id):
-            raise Conflict(f"{NOBODY_SEES} Invite somebody else first.")
+            raise Conflict(f"{NOBODY_SEES} Invite another member first.")
         session.delete(invitation)
         record(session, deal.id, by, "uninvited", detail={"person_id": person_id})
 

@@ -79,7 +79,7 @@ def ask_recovery(session: Session, viewer: Viewer, key: str, reader: Person, rea
     asker_id = _administrator(viewer)
     deal = _stranded(session, key)
     if not reason:
-        raise Invalid("Say why.", {"reason": "Needed."})
+        raise Invalid("Enter a reason.", {"reason": "Required."})
     if session.get(DealRecovery, deal.id):
         raise Conflict("This is proposed already. Confirm it, or withdraw it first.")
     session.add(

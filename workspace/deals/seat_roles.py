@@ -116,7 +116,7 @@ def rename_seat_role(
     role = _role_of(roles, key)
     before = role.name
     if seen is not None and seen != before:
-        raise Conflict(f"Somebody else has renamed it to {before} in the meantime.")
+        raise Conflict(f"It was renamed to {before} in the meantime.")
     if name == before:
         return role
     _require_free(name, [other for other in roles if other is not role])

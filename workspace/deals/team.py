@@ -27,9 +27,9 @@ def ask_seat(session: Session, seat: Seat, person_id: int, by: int | None) -> No
     lock_deal(session, deal)
     session.refresh(seat)
     if seat.person_id is not None:
-        raise Conflict("Somebody has this seat already.")
+        raise Conflict("This seat is already filled.")
     if seat.asked_id is not None:
-        raise Conflict("Somebody is asked already: wait for the answer, or take the ask back.")
+        raise Conflict("A colleague was already asked. Wait for the answer, or cancel the request.")
     if not may_see(session, person_id, deal.id):
         raise Conflict("They may not see this deal: invite them first.")
     seat.asked_id = person_id
@@ -69,7 +69,7 @@ def _answer(session: Session, seat: Seat, person_id: int | None) -> None:
     lock_deal(session, session.get_one(Deal, seat.deal_id))
     session.refresh(seat)
     if person_id is None or seat.asked_id != person_id:
-        raise Forbidden("Only the one who was asked answers, and only once.")
+        raise Forbidden("Only the member who was asked can answer, and only once.")
     seat.asked_id = None
 
 
@@ -134,7 +134,7 @@ def free_seat(
     if left is None:
         raise Conflict("Nobody has this seat any more.")
     if deal.confidential and not has_reader(session, deal, deal.owner_id, freed=seat.id):
-        raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite somebody, first.")
+        raise Conflict(f"{NOBODY_SEES} Assign an owner, or invite a member first.")
     detail: dict[str, object] = {"role": seat.role, "left_id": left}
     if mistaken:
         detail["mistaken"] = True

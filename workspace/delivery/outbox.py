@@ -140,7 +140,7 @@ def queue(
         if not is_address(address):
             raise Invalid("Mail cannot be sent there.", {"email": "Not an e-mail address."})
     if not recipient:
-        raise Invalid("Mail needs somebody to go to.", {"email": "Needed."})
+        raise Invalid("Enter an email address.", {"email": "Required."})
     if any(letter < " " or letter == "\x7f" for letter in subject):
         raise Invalid("A subject is one line.", {"subject": "Control characters."})
     if question:

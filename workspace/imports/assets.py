@@ -37,7 +37,7 @@ def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
             row.add_problem("expires: It cannot expire before it was published.")
         row.check()
         if asset and context.viewer and not may_edit(context.viewer, asset):
-            raise Forbidden("Only its author and those who keep the library may change it.")
+            raise Forbidden("Only its author and the library’s editors can change it.")
         product_ids = None
         if products is not None:
             product_ids = [product.id for product in context.find_or_add_products(products)]

@@ -71,7 +71,7 @@ class ImportContext:
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
         # The accounts of this import by their ids in another system.
         self.account_of_record_id: dict[str, int] = {}
-        # Deals that the one who imports may change, as far as they were asked about.
+        # Deals that the importing member may change, as far as they were asked about.
         self._editable: set[int] = set()
 
     # Warnings.

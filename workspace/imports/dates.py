@@ -216,7 +216,7 @@ def _read(text: str) -> _Stamp:
 
 def _numeric(text: str, parts: re.Match[str]) -> date:
     first, second = int(parts["first"]), int(parts["second"])
-    # Whoever writes dates with full stops puts the day first.
+    # Dates with full stops begin with the day.
     if first > 12 or first == second or (parts["mark"] == "." and second <= 12):
         return _date(text, parts["year"], second, first)
     if second > 12:

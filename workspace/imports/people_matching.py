@@ -2,7 +2,7 @@
 
 A profile or an address of their own decides; otherwise a name at an account, where it stands once
 and nothing stronger contradicts. Where it is not certain, the row is refused: nobody is overwritten
-by somebody else.
+by another person.
 """
 
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ def _of_profile(context: ImportContext, entry: Entry) -> Person | None:
 
 
 def require_alike(person: Person, entry: Entry) -> None:
-    """Refuse a row that would give a person somebody else's name."""
+    """Refuse a row that would give a person another person's name."""
     known, new = set(name_words(person.name)), set(name_words(entry.name))
     if known <= new or new <= known or names_alike(person.name, entry.name):
         return

@@ -81,7 +81,7 @@ _HOSTING = frozenset(
 
 
 def is_shared(address: str) -> bool:
-    """Whether an address is the mailbox of a team: it says nothing about who somebody is."""
+    """Whether an address is the mailbox of a team: it does not identify a person."""
     local = address.rpartition("@")[0].partition("+")[0]
     # 'info-pl' and 'sales.emea' are mailboxes of teams, too.
     return bool(local) and (

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.database import SECRET
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Invalid
 from workspace.people import members
@@ -27,6 +28,8 @@ RESETS_A_DAY = 5
 
 class MemberInvitation(SQLModel, table=True):
     """A member's link that waits to be used. Only the hash of its secret is stored."""
+
+    __table_args__ = {"info": {SECRET: True}}
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
     token_hash: str = Field(unique=True, max_length=64)

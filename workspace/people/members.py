@@ -108,7 +108,7 @@ def _require_other_administrator(session: Session, person_id: int) -> None:
         return
     if not any(password for other_id, password in passwords.items() if other_id != person_id):
         raise Conflict(
-            "This is the last administrator who can sign in. Make somebody else an administrator"
+            "This is the last administrator who can sign in. Make another member an administrator"
             " first."
         )
 
@@ -153,4 +153,4 @@ def require_free_address(session: Session, email: str) -> None:
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise Invalid(f"'{email}' is no e-mail address.", {"email": "name@example.com"})
     if session.exec(select(Person.id).where(Person.email == email)).first():
-        raise Conflict(f"Somebody has the e-mail address {email} already.")
+        raise Conflict(f"The email address {email} is already in use.")

@@ -212,4 +212,4 @@ def _named(field: str, value: object, names: dict[tuple[str, int], str]) -> obje
         return value
     if isinstance(value, list):
         return [_named(field, item, names) for item in value]
-    return names.get((kind, value), "somebody") if isinstance(value, int) else value
+    return names.get((kind, value), "a former colleague") if isinstance(value, int) else value

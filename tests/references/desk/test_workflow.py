@@ -282,7 +282,7 @@ def test_should_count_the_request_of_an_account_owner_as_approval(desk: Desk) ->
 def test_should_refuse_an_approval_for_another_party(desk: Desk) -> None:
     desk.ask()
     desk.do("approve", "erin")
-    with pytest.raises(Conflict, match="somebody else's is missing"):
+    with pytest.raises(Conflict, match="Another approval is pending"):
         desk.do("approve", "grace")
     with pytest.raises(Conflict, match="cannot be sent"):
         desk.do("invite", "erin", ORIGIN)

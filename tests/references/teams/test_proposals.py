@@ -198,10 +198,10 @@ def test_should_say_why_nobody_is_suitable(world: World, catalog: Catalog) -> No
         return only.nobody
 
     one = seat(world, "kestrel", "auditor")
-    assert why() == "no member may take the role auditor yet"
+    assert why() == "no member has the role auditor yet"
     with world.database.write() as session:
         set_eligibility(session, world.people["charlie"], ["auditor"], None)
-    assert why() == "everybody who may be auditor is on the team already"
+    assert why() == "every auditor is on the team already"
     with world.database.write() as session:
         set_eligibility(session, world.people["erin"], ["auditor"], None)
     assert why() == ""
@@ -210,11 +210,11 @@ def test_should_say_why_nobody_is_suitable(world: World, catalog: Catalog) -> No
         availability.set_availability(
             session, erin, erin, seat_limit=0, away_from=None, away_until=None
         )
-    assert why() == "one member who may be auditor, and no time left"
+    assert why() == "one member for auditor, all without time"
     one = seat(world, "kestrel", "consultant")
     with world.database.write() as session:
         set_eligibility(session, world.people["grace"], ["consultant"], None)
-    assert why() == "of one member who may be consultant, nobody knows deals like this"
+    assert why() == "of one member for consultant, nobody has evidence on similar deals"
 
 
 def test_should_ignore_a_lock_that_cannot_be(world: World, catalog: Catalog) -> None:
@@ -278,5 +278,5 @@ def test_should_fill_each_seat_while_anybody_is_left_for_it(
     proposed_once = {each.best.person_id for each in auditors if each.best}
     assert len(proposed_once) == count
     assert [each.nobody for each in auditors if not each.best] == [
-        "all who may be auditor are proposed for other seats"
+        "every auditor is suggested for another seat"
     ]

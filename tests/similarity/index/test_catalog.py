@@ -49,7 +49,7 @@ def test_should_let_the_next_reader_find_a_saved_deal(database: Database, catalo
     with database.read() as session:
         kin = kin_of_text(session, PLAIN_VIEW, catalog, "zebra")[0]
     words = next(term for term in kin.terms if term.name == "words")
-    assert (words.value, words.because) == (0, "no words in common")
+    assert (words.value, words.because) == (0, "no common words")
 
 
 def test_should_delete_the_document_with_its_deal(database: Database, catalog: Catalog) -> None:

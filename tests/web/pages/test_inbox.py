@@ -24,13 +24,13 @@ def test_should_say_who_wants_what_and_why(visit: Visit, world: World) -> None:
     page = visit("bob").get("/inbox").text
     assert "<b>Alice Adeyemi</b> mentioned you" in page
     assert "St Brannoc ward dashboards" in page
-    assert "You get this because you were mentioned." in page
+    assert "You were mentioned." in page
     assert "is <strong>this</strong> for us?" in page
     # Every page says how much waits, and only whose inbox it is.
     assert "data-inbox-count>1</span>" in visit("bob").get("/deals").text
     assert "data-inbox-count hidden>0</span>" in visit("dana").get("/deals").text
     assert "mentioned you" in visit("bob").get("/").text
-    assert "Nothing waits for you" in visit("dana").get("/inbox").text
+    assert "All caught up" in visit("dana").get("/inbox").text
 
 
 def test_should_be_done_with_something_and_take_it_back(visit: Visit, world: World) -> None:
@@ -53,7 +53,7 @@ def test_should_put_something_off(visit: Visit, world: World) -> None:
     bob = visit("bob")
     [item] = items(bob.get("/inbox").text)
     answer = bob.post("/inbox/snooze", {"item": item, "until": "a week"}, **FRAGMENT).text
-    assert "Put off until" in answer
+    assert "Snoozed until" in answer
     assert items(answer) == []
     assert "Comes back on" in bob.get("/inbox?show=snoozed").text
     for wrong in ({"item": item, "until": "ever"}, {"until": "a week"}, {"item": "x"}):
@@ -86,7 +86,7 @@ def test_should_follow_a_deal_and_stop(visit: Visit, world: World) -> None:
     assert "Following" in frank.get(here).text
     mention(world, "bob-brandt", "the demo went well")
     page = frank.get("/inbox").text
-    assert "because you follow this deal" in page
+    assert "You follow this deal" in page
     answer = frank.post("/inbox/unfollow", {"deal": world.deals["wards"]}, **FRAGMENT).text
     assert "You no longer follow St Brannoc ward dashboards." in answer
     assert "Following" not in frank.get(here).text
@@ -102,7 +102,7 @@ def test_should_choose_the_daily_mail(visit: Visit) -> None:
     bob = visit("bob")
     page = bob.get("/inbox/settings").text
     assert 'value="daily" checked' in page
-    assert "No mail leaves from here" in page
+    assert "No emails are sent yet" in page
     assert bob.post("/inbox/settings", {"digest": "never"}).status_code == 303
     assert 'value="never" checked' in bob.get("/inbox/settings").text
     clock = {"digest": "never", "zone": "Europe/Warsaw"}

@@ -33,5 +33,5 @@ def test_should_keep_confidential_deals_to_their_team(visit: Visit) -> None:
 
 def test_should_greet_those_who_may_only_read(visit: Visit) -> None:
     page = visit("frank").get("/").text
-    assert "You may read everything here" in page
+    assert "You can read the record" in page
     assert "/deals/new" not in page

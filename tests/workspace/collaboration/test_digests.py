@@ -93,7 +93,7 @@ def test_should_repeat_what_is_due_every_day(world: World) -> None:
     for days in (1, 2):
         assert digests.queue_due(world.database, ORIGIN, at(8, days)) == 1
     assert (
-        "To be done:\n- A task on St Brannoc ward dashboards (overdue)"
+        "Tasks due:\n- A task on St Brannoc ward dashboards (overdue)"
         in mails(world.database)[world.email("bob")]
     )
 

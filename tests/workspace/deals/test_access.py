@@ -100,15 +100,17 @@ def test_should_keep_a_reader_for_a_confidential_deal(world: World) -> None:
         seat = session.exec(select(Seat).where(Seat.deal_id == deal.id)).one()
         # Bob is on the team.
         lifecycle.edit(session, deal, alice, {"owner_id": None})
-        with pytest.raises(Conflict, match="Somebody must still see this deal"):
+        with pytest.raises(Conflict, match="A confidential deal needs at least one reader"):
             team.free_seat(session, seat, by=alice)
         lifecycle.invite(session, deal, dana, by=alice)
         team.free_seat(session, seat, by=alice)
-        with pytest.raises(Conflict, match="Somebody must still see this deal"):
+        with pytest.raises(Conflict, match="A confidential deal needs at least one reader"):
             lifecycle.uninvite(session, deal, dana, by=alice)
         lifecycle.edit(session, deal, dana, {"owner_id": alice})
         lifecycle.uninvite(session, deal, dana, by=alice)
-        with pytest.raises(Invalid, match="Somebody must still see this deal") as refused:
+        with pytest.raises(
+            Invalid, match="A confidential deal needs at least one reader"
+        ) as refused:
             lifecycle.edit(session, deal, alice, {"owner_id": None})
         assert set(refused.value.fields) == {"owner"}
         session.get_one(Member, dana).active = False
@@ -122,7 +124,9 @@ def test_should_let_a_manager_hide_a_deal_that_others_still_see(world: World) ->
     dana = world.people["dana"]
     with world.database.write() as session:
         lifecycle.edit(session, world.deal(session, "brannoc"), dana, {"confidential": True})
-        with pytest.raises(Invalid, match="Somebody must still see this deal") as refused:
+        with pytest.raises(
+            Invalid, match="A confidential deal needs at least one reader"
+        ) as refused:
             lifecycle.edit(session, world.deal(session, "unclaimed"), dana, {"confidential": True})
         assert set(refused.value.fields) == {"confidential"}
     with world.database.read() as session:

@@ -281,7 +281,7 @@ def test_should_close_many_deals_only_with_a_reason(world: World) -> None:
             lifecycle.change_all(
                 session, alice, [(deal.key, deal.version)], stage=won, changes={"next_step": ""}
             )
-        assert refused.value.fields[deal.key].startswith("Say why")
+        assert refused.value.fields[deal.key].startswith("Enter a reason")
         assert deal.outcome == Outcome.OPEN
         chosen = [(deal.key, deal.version)]
         lifecycle.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})

@@ -254,15 +254,22 @@ class InvitationForm:
 
 def member_list(session: Session, visit: Visit) -> MemberList:
     """The members whom the filters leave."""
-    form = visit.form
+    rows, params = chosen_members(session, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return MemberList(shown, last.key if last else None, params)
+
+
+def chosen_members(
+    session: Session, form: Form, limit: int
+) -> tuple[list[MemberRow], dict[str, str]]:
+    """The members whom the filters of an address leave, and these filters."""
     text = form.maybe("q", 200)
     access = form.choice("access", tuple(Access))
     after = form.maybe("after", 80)
     rows = directory.member_rows(
-        session, text=text, access=Access(access) if access else None, after=after, limit=PAGE + 1
+        session, text=text, access=Access(access) if access else None, after=after, limit=limit
     )
-    shown, last = first_page(rows, PAGE)
-    return MemberList(shown, last.key if last else None, filled(q=text, access=access))
+    return rows, filled(q=text, access=access)
 
 
 def member_page(

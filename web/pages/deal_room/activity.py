@@ -112,7 +112,7 @@ class ActivityController(Controller):
         if visit.form.refusal:
             page = visit.page(activity_page, key, visit.form, "", None)
             return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
-        return visit.go(at("deals", key, "activity"), "Written down.")
+        return visit.go(at("deals", key, "activity"), "Note added.")
 
     @get("/latest")
     def latest(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -136,7 +136,7 @@ class ActivityController(Controller):
             ]
         return visit.show("deal_room/_mentions.html", Offered(offered[:OFFERED]))
 
-    # Whoever can read may follow.
+    # Every reader may follow.
     @post("/follow", opt=open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS))
     def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         follow = visit.form.choice("follow", ("yes", "no"), required=True) == "yes"

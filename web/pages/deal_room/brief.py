@@ -32,7 +32,7 @@ MOST_SHARED = 4
 
 @dataclass(frozen=True)
 class Attendee:
-    """Somebody of the buyer's side: who they are, what we share, and who knows them."""
+    """A stakeholder: their background, what we share, and who knows them."""
 
     row: StakeholderRow
     before: list[str]

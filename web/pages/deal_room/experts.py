@@ -50,7 +50,7 @@ class ExpertsPage:
     roles: Sequence[SeatRole]
     # The names of the roles that each expert may take.
     roles_of: dict[int, list[str]]
-    # Those who had a seat and left it.
+    # Former members of the team.
     former: list[FormerMember]
     # What was sent to free a seat, what is wrong with it, and which seat that was.
     values: dict[str, str]
@@ -159,7 +159,7 @@ class ExpertController(Controller):
         with visit.saving() as session:
             seat = _editable_seat(session, visit, key, seat_id)
             if seat.person_id == visit.viewer.person_id and not reason:
-                visit.form.refuse("reason", "Say why: it is for whoever takes the seat next.")
+                visit.form.refuse("reason", "Enter a reason for your successor.")
             visit.form.done()
             team.free_seat(session, seat, visit.viewer.person_id, reason, mistaken=mistaken)
             readable = is_readable(session, visit.viewer, key)
@@ -226,7 +226,7 @@ def read_places(
 
 def _require_open(seat: Seat) -> None:
     if seat.person_id is not None:
-        raise Conflict("Somebody else has taken this seat in the meantime.")
+        raise Conflict("This seat was filled in the meantime.")
 
 
 def _editable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
@@ -236,7 +236,7 @@ def _editable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Se
 
 
 def _readable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
-    """A seat of a deal, for those who can answer for themselves only."""
+    """A seat of a deal, for members who answer for themselves."""
     require_writer(visit.viewer)
     deal = access.readable_deal(session, visit.viewer, key)
     visit.form.done()

@@ -28,7 +28,7 @@ from workspace.people.viewer import Viewer
 
 # What the page calls a fact, where that is not the field's name.
 LABELS = {
-    "next_step_on": "To be taken on",
+    "next_step_on": "Due date",
     "product": "Products",
     "competitor": "Competitors",
 }
@@ -100,7 +100,7 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     """Change those facts of a deal that a form sends, and no others."""
     version = form.integer("version", 1)
     if version is None:
-        form.refuse("version", "Needed.")
+        form.refuse("version", "Required.")
     readers: dict[str, Any] = {
         "name": lambda: form.text("name", 200, required=True),
         "amount": lambda: form.money("amount"),

@@ -39,7 +39,7 @@ TERMS = tuple(term.name for term in dataclasses.fields(Weights))
 
 @dataclass(frozen=True)
 class Hidden:
-    """A kin that somebody said is not like this deal."""
+    """A deal that a member marked as not similar to this one."""
 
     key: str
     name: str

@@ -60,7 +60,7 @@ class Overview:
     invited: list[tuple[str, str]]
     members: list[tuple[str, str]]
     seats: list[SeatRow]
-    # Those who left the team, once the deal is closed: they are credited too.
+    # Former members of the team of a closed deal: they are credited, too.
     former: list[FormerMember]
     kin: list[Kin]
     plays: list[Play]
@@ -69,7 +69,7 @@ class Overview:
     outlook: Outlook | None
     # So many similar deals have to be closed for an outlook.
     least_similar: int
-    # Those who may vouch for us on a call, while the deal is open.
+    # The advocates for a call, while the deal is open.
     references: list[Suggestion]
     events: list[Event]
     # What is still to be done.
@@ -115,7 +115,7 @@ class OverviewController(Controller):
         reason = visit.form.text("reason", 500)
         closed = visit.form.day("closed")
         version = visit.form.integer("version", 1)
-        # Whoever moves a card of a board stays there: this is the board's own query.
+        # A card that is moved on a board stays there: this is the board's own query.
         board = (
             list_state_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
         )

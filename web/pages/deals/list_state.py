@@ -138,7 +138,7 @@ class Bar:
 
 
 def bar_of(session: Session, viewer: Viewer, state: ListState, form: Form | None = None) -> Bar:
-    """What stands above the deals that somebody looks at."""
+    """The bar above a list of deals: its views and filters."""
     return Bar(
         tabs=[_tab(row, state) for row in views_of(session, viewer)],
         choices=lists.choices(session, viewer),

@@ -90,9 +90,9 @@ def read_stages(pipeline: list[Stage], form: Form) -> dict[int, StageSettings]:
             probability = form.integer(chance, 0, 100)
             rotting_days = form.integer(days, 1, MOST_DAYS)
             if probability is None:
-                form.refuse(chance, "Needed.")
+                form.refuse(chance, "Required.")
             if rotting_days is None:
-                form.refuse(days, "Needed.")
+                form.refuse(days, "Required.")
             facts = StageSettings(name, probability or 0, rotting_days or 1)
         settings[stage.id] = facts
     form.done()

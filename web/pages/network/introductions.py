@@ -1,4 +1,4 @@
-"""Introductions: asking a colleague for one, and answering those who ask."""
+"""Introductions: asking a colleague for one, and answering requests."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -41,7 +41,7 @@ class IntroductionsPage:
     """What the viewer is asked for, and what they asked for."""
 
     of_me: list[ReceivedRequest]
-    # The paths from the viewer to those whom they are to introduce somebody to, by the ask's key.
+    # The paths from the viewer to the persons of the requests, by the request's key.
     paths: dict[str, KnownPath]
     by_me: list[OwnRequest]
     # Whether mail leaves from here; else messages are copied.

@@ -1,4 +1,4 @@
-"""Who knows somebody: the ties of a person, and the paths to them or to an account's people."""
+"""Who knows a person: the ties of a person, and the paths to them or to an account's people."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,7 +34,7 @@ SHARING = {
 
 @dataclass(frozen=True)
 class TiesPage:
-    """A person's ties, the paths to them, and the form for a tie that somebody knows of."""
+    """A person's ties, the paths to them, and the form for a new tie."""
 
     person: Person
     account: Account | None
@@ -111,7 +111,7 @@ class TiesController(Controller):
             visibility = Visibility(chosen or "")
             tie = ties.own_tie(session, visit.viewer, row_id(tie_id))
             ties.set_visibility(session, tie, visibility, visit.viewer.person_id)
-        return visit.go(at("people", key, "ties"), f"Seen by: {SHARING[visibility].lower()}.")
+        return visit.go(at("people", key, "ties"), f"Visible to: {SHARING[visibility].lower()}.")
 
     @post("/{tie_id:int}/remove")
     def remove(

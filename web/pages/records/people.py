@@ -193,7 +193,15 @@ class PeopleController(Controller):
 
 def people_list(session: Session, visit: Visit) -> PeopleList:
     """The page that an address asks for."""
-    asked = visit.form
+    rows, params = chosen_people(session, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return PeopleList(rows=shown, more=last.key if last else None, params=params)
+
+
+def chosen_people(
+    session: Session, asked: Form, limit: int
+) -> tuple[list[PersonRow], dict[str, str]]:
+    """The people whom an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
@@ -203,14 +211,9 @@ def people_list(session: Session, visit: Visit) -> PeopleList:
         text=text,
         members=None if who is None else who == "members",
         after=after,
-        limit=PAGE + 1,
+        limit=limit,
     )
-    shown, last = first_page(rows, PAGE)
-    return PeopleList(
-        rows=shown,
-        more=last.key if last else None,
-        params=filled(q=text, who=who),
-    )
+    return rows, filled(q=text, who=who)
 
 
 def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:

@@ -87,7 +87,7 @@ class RequestPage:
     letters: Letters
     is_desk: bool
     mail_is_sent: bool
-    # What guests said of it is for those whom it was said to.
+    # Feedback of guests has its own readers.
     # Whether the viewer may read what is written for the advocate alone.
     may_read_message: bool
     may_read_feedback: bool
@@ -133,7 +133,7 @@ class DeskController(Controller):
         }
         for name, value in changes.items():
             if value is None:
-                visit.form.refuse(name, "Needed.")
+                visit.form.refuse(name, "Required.")
         changes["owner_approval"] = visit.form.flag("owner_approval")
         changes["code_to_widen"] = visit.form.flag("code_to_widen")
         with visit.saving() as session:
@@ -210,7 +210,7 @@ class DeskController(Controller):
         to = "/references?" + query({"view": view}) if back else at("references", key)
         said = STEPS[name].participle
         if name in ("approve", "swap") and row.approved_at is None:
-            said += "; the one who looks after the customer has still to agree"
+            said += "; the account owner still has to approve"
         return visit.go(to, f"{key} is {said}.")
 
 
@@ -276,11 +276,7 @@ def read_moment(form: Form) -> datetime:
 
 def queue_page(session: Session, visit: Visit) -> Queue:
     """The page that an address asks for."""
-    asked = visit.form
-    view = asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-    after = asked.maybe("after", 20)
-    asked.check()
-    rows = queued_requests(session, visit.viewer, View(view), after=after, limit=PAGE + 1)
+    rows, view = chosen_requests(session, visit.viewer, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     is_desk = bool(visit.viewer.roles & set(DESK_ROLES))
     return Queue(
@@ -291,6 +287,16 @@ def queue_page(session: Session, visit: Visit) -> Queue:
         is_desk=is_desk,
         members=desk_choices(session) if is_desk else [],
     )
+
+
+def chosen_requests(
+    session: Session, viewer: Viewer, asked: Form, limit: int
+) -> tuple[list[RequestRow], View]:
+    """The requests that an address asks for, and its view."""
+    view = View(asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING)
+    after = asked.maybe("after", 20)
+    asked.check()
+    return queued_requests(session, viewer, view, after=after, limit=limit), view
 
 
 def request_page(

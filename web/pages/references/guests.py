@@ -205,7 +205,7 @@ class GuestController(Controller):
         if visit.form.refusal:
             return self._again(visit, token)
         words = (
-            "You will not be asked, and what was asked of you is called off."
+            "We will not ask you again, and open requests are cancelled."
             if says == "no"
             else "This is what holds from now on. You may change it by the same link."
         )
@@ -293,7 +293,7 @@ def read_times(form: Form, zone: str) -> list[datetime]:
 def say_yes(
     session: Session, advocate: Advocate, link: GuestLink, *, confirmed: bool = False
 ) -> None:
-    """Record a consent, anew where the one there is ends soon or was never given."""
+    """Record a consent where there is none yet, or where it ends soon."""
     said = consent.consents_of(session, [advocate.id])[advocate.id]
     standing = consent.consent_on(said, today())
     asked_anew = bool(said) and said[-1].state == ConsentState.REQUESTED
@@ -388,7 +388,7 @@ def _asked(session: Session, row: ReferenceRequest, link: GuestLink) -> Asked:
 
 
 def _learn_zone(session: Session, guest: Guest, zone: str) -> None:
-    """Keep the time zone that somebody chose, where none was known."""
+    """Keep the time zone that a guest chose, if none is known."""
     person = session.get_one(Person, guest.person_id)
     if not person.timezone:
         edit_person(session, person, person.id, {"timezone": zone})

@@ -11,7 +11,7 @@ from workspace.people.tables import Member, Person
 def locks_of(session: Session, asked: Form) -> tuple[dict[int, int], list[str]]:
     """The people whom an address keeps on seats, by the seat's id, and its locks as they are sent.
 
-    What an address names no longer is left out: somebody may have left since it was kept.
+    What an address names no longer is left out: a member may have left since it was kept.
     """
     pairs = list(_pairs(asked.sent.get("lock", ())))
     keys = {key for _, key in pairs}

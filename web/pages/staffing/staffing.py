@@ -88,7 +88,7 @@ class StaffingController(Controller):
                 deal = access.editable_deal(session, visit.viewer, deal_of[int(seat_id)])
                 seat = session.get_one(Seat, int(seat_id))
                 if seat.person_id is not None:
-                    raise Conflict("Somebody else has taken one of these seats in the meantime.")
+                    raise Conflict("One of these seats was filled in the meantime.")
                 person = member_of(session, person_key)
                 _require_off_team(session, deal, person)
                 team.fill_seat(session, seat, person.id, visit.viewer.person_id)
@@ -176,7 +176,7 @@ def own_availability(session: Session, person: Person) -> dict[str, str]:
 
 
 def change_availability(session: Session, person: Person, form: Form) -> None:
-    """Write down what a member says of their own time and topics."""
+    """Save a member's own workload limit and topics."""
     limit = form.integer("seat_limit", 0, 50)
     if limit is None:
         form.refuse("seat_limit", "A whole number from 0 to 50.")

@@ -19,7 +19,7 @@ def upgrade() -> None:
             table, sa.Column("listed", sa.Boolean(), nullable=False, server_default=sa.true())
         )
     with op.batch_alter_table("person") as batch_op:
-        # Whoever does not know of a person may add another with their address.
+        # A member who does not know of a person may add another with their address.
         batch_op.drop_constraint(op.f("uq_person_email"), type_="unique")
         batch_op.create_index("ix_person_email", ["email"])
         batch_op.create_index(

@@ -1,14 +1,14 @@
 """Identity providers of OpenID Connect, and whose account a person there is
 
 Revision: 0043
-Revises: 0042
+Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0043"
-down_revision = "0042"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

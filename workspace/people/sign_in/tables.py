@@ -6,7 +6,7 @@ from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
-from workspace.database import FOLLOWS
+from workspace.database import FOLLOWS, SECRET
 
 
 class SignInSession(SQLModel, table=True):
@@ -96,6 +96,8 @@ class PendingSignIn(SQLModel, table=True):
 
 class IdentityProvider(SQLModel, table=True):
     """A provider of OpenID Connect, at which members sign in."""
+
+    __table_args__ = {"info": {SECRET: True}}
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=40)

@@ -119,5 +119,5 @@ def test_should_hide_limits_and_the_reasons_that_tell_them(visit: Visit, world: 
     page = visit("alice").get("/references/advocates").text
     assert "takes no further call" not in page
     assert "cannot be asked" in page
-    assert "Their customer’s days" not in visit("alice").get(INES).text
-    assert "Their customer’s days" in visit("grace").get(INES).text
+    assert "This customer’s recent requests" not in visit("alice").get(INES).text
+    assert "This customer’s recent requests" in visit("grace").get(INES).text

@@ -13,7 +13,7 @@ from workspace.timeline.timeline import record
 def test_should_show_what_happened(visit: Visit, world: World) -> None:
     page = visit("frank").get(f"/deals/{world.deals['wards']}/activity")
     assert "Called the ward manager." in page.text
-    assert "put <b>Bob Brandt</b> on the team as product expert" in page.text
+    assert "added <b>Bob Brandt</b> to the team as product expert" in page.text
     assert "Write it down" not in page.text
 
 
@@ -144,7 +144,7 @@ def test_should_rewrite_and_take_back_ones_own(visit: Visit, world: World) -> No
     assert alice.post(f"{entry}/edit", changed).status_code == 303
     page = visit("bob").get(entry.rpartition("/")[0]).text
     assert "A typo" in page
-    assert "rewritten" in page
+    assert "· edited" in page
     # From another window that still shows the old text nothing is overwritten.
     late = alice.post(f"{entry}/edit", {"text": "Old window", "seen": seen})
     assert late.status_code == 409

@@ -26,7 +26,7 @@ def test_should_say_who_they_are_and_what_we_share(visit: Visit, world: World) -
     assert "Hates slides." in page
     assert "Short of time" in page
     assert "Bob Brandt: both studied at University of Porto, 2006–2009" in page
-    assert "no economic buyer" in page
+    assert "No economic buyer" in page
     # That they are on this deal together is nothing to talk about.
     assert "met through us: On the deal" not in page
     assert "St Brannoc patient records" in page
@@ -35,7 +35,7 @@ def test_should_say_who_they_are_and_what_we_share(visit: Visit, world: World) -
 
 def test_should_say_what_to_do_for_a_deal_without_stakeholders(visit: Visit, world: World) -> None:
     page = visit("alice").get(f"/deals/{world.deals['meridian']}/brief").text
-    assert "Nobody is on the map yet" in page
+    assert "No stakeholders yet" in page
 
 
 def test_should_show_a_brief_only_to_those_who_may_see_the_deal(visit: Visit, world: World) -> None:
@@ -55,7 +55,7 @@ def test_should_mention_only_wins_that_are_like_the_deal(visit: Visit, world: Wo
     with world.database.write() as session:
         deal = lifecycle.log(session, "Qwx", None, world.people["alice"], use_case="vbn mkj plo")
         key = deal.key
-    assert "No won deal is like this one yet." in visit("alice").get(f"/deals/{key}/brief").text
+    assert "No similar won deals yet." in visit("alice").get(f"/deals/{key}/brief").text
     alike = visit("charlie").get(f"/deals/{world.deals['kestrel']}/brief").text
     assert "St Brannoc patient records" in alike
-    assert "No won deal is like this one yet." not in alike
+    assert "No similar won deals yet." not in alike

@@ -106,17 +106,17 @@ def test_should_hand_over_ones_own_seat_with_a_reason(
     here = f"/deals/{world.deals['wards']}"
     mine = seats(session, world)[0]
     free = f"{here}/experts/seats/{mine.id}/free"
-    assert "Hand it over" in visit("bob").get(f"{here}/experts").text
-    assert "Hand it over" not in visit("alice").get(f"{here}/experts").text
+    assert "Reassign" in visit("bob").get(f"{here}/experts").text
+    assert "Reassign" not in visit("alice").get(f"{here}/experts").text
     without = visit("bob").post(free)
     assert without.status_code == 422
-    assert "Say why" in without.text
+    assert "Enter a reason" in without.text
     assert seats(session, world)[0].person_id == world.people["bob"]
     sent = {"reason": "On leave <until> May"}
     assert visit("bob").post(free, sent).status_code == 303
     assert seats(session, world)[0].person_id is None
     timeline = visit("alice").get(f"{here}/activity").text
-    assert "handed over the seat as product expert: On leave &lt;until&gt; May" in timeline
+    assert "left the team as product expert: On leave &lt;until&gt; May" in timeline
     page = visit("alice").get(f"{here}/experts").text
     assert "product expert · until" in page
     assert visit("alice").post(free).status_code == 409
@@ -130,7 +130,7 @@ def test_should_take_somebody_out_who_was_never_there(
     sent = {"mistaken": "yes"}
     assert visit("alice").post(f"{here}/experts/seats/{seat.id}/free", sent).status_code == 303
     told = visit("alice").get(f"{here}/activity").text
-    assert "freed <b>Bob Brandt</b>’s seat as product expert, given by mistake" in told
+    assert "removed <b>Bob Brandt</b> from the team as product expert, assigned by mistake" in told
     assert "· until" not in visit("alice").get(f"{here}/experts").text
 
 

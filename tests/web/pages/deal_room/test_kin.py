@@ -90,7 +90,7 @@ def test_should_offer_nothing_that_is_not_alike(visit: Visit, world: World) -> N
         deal = lifecycle.log(session, "Qwx", None, world.people["alice"], use_case="vbn mkj plo")
         key = deal.key
     page = visit("alice").get(f"/deals/{key}/kin").text
-    assert "No past deal is like this one" in page
+    assert "No similar deals yet" in page
     assert order(page) == []
 
 
@@ -128,7 +128,7 @@ def test_should_fold_deals_of_one_account_into_one_row(visit: Visit, world: Worl
     page = visit("alice").get(path(world)).text
     shown = [key for key in order(page) if key != world.deals["nightingale"]]
     text = " ".join(page.split())
-    assert "and 3 more of St Brannoc" in text
+    assert "3 more at St Brannoc" in text
     assert len(shown) == len(set(shown))
     assert sum(page.count(f"Patient records, part {number}</a>") for number in range(3)) >= 2
 
@@ -140,11 +140,11 @@ def test_should_hide_what_is_not_alike_and_offer_it_again(visit: Visit, world: W
         f"{here}/{other}/judgement", {"verdict": "unlike", "reason": "too old"}, **HTMX
     )
     assert hidden.status_code == 200
-    assert "is hidden for this deal (too old)" in hidden.text
+    assert "is hidden (too old)" in hidden.text
     assert "Undo" in hidden.text
     page = alice.get(here).text
     assert other not in order(page)
-    assert "Said to be unlike this deal" in page
+    assert "Marked “not similar”" in page
     back = alice.post(f"{here}/{other}/judgement", {"verdict": "withdraw"}, **HTMX)
     assert "St Brannoc patient records" in back.text
     assert other in order(alice.get(here).text)
@@ -207,9 +207,9 @@ def test_should_answer_each_verdict_on_a_kin_that_is_not_shown(visit: Visit, wor
     judge = f"{path(world, 'wards')}/{world.deals['brannoc']}/judgement"
     # The filter leaves this kin out, as the end of a long list does.
     for verdict, reason, said in (
-        ("like", "", "is noted as like this deal."),
-        ("unlike", "too old", "is hidden for this deal (too old)."),
-        ("withdraw", "", "is offered again when it ranks high enough."),
+        ("like", "", "is marked “similar”."),
+        ("unlike", "too old", "is hidden (too old)."),
+        ("withdraw", "", "is suggested again if it ranks high enough."),
     ):
         sent = {"verdict": verdict, "reason": reason, "outcome": "lost"}
         answer = alice.post(judge, sent, **HTMX)

@@ -16,7 +16,7 @@ def _log(world: World) -> str:
 def test_should_count_what_only_the_text_names(visit: Visit, world: World) -> None:
     key = _log(world)
     page = visit("alice").get(f"/deals/{key}/kin").text
-    assert "also against: Datamoor" in page
+    assert "same competitor: Datamoor" in page
     assert f"/deals/{key}/kin?off=competitor" in page
     # The record knows the account's industry.
     assert "off=industry" not in page
@@ -26,8 +26,8 @@ def test_should_not_count_what_is_removed(visit: Visit, world: World) -> None:
     key = _log(world)
     off = "off=competitor%3Adatamoor"
     page = visit("alice").get(f"/deals/{key}/kin?w_words=1&{off}").text
-    assert "also against: Datamoor" not in page
-    assert "the same product: Atlas Warehouse" in page
+    assert "same competitor: Datamoor" not in page
+    assert "same product: Atlas Warehouse" in page
     assert "<s>Datamoor</s>" in page
     # Weights and what was removed stay with the form.
     assert f"/deals/{key}/kin?w_words=1&amp;{off}&amp;off=product" in page

@@ -250,7 +250,7 @@ def test_should_say_so_where_what_somebody_else_changed_is_not_in_the_form(
     visit("bob").post(f"{path}/stage", {"stage": "Needs Analysis", "version": "1"})
     stale = visit("alice").post(f"{path}/edit", {"version": "1", "name": "Ward dashboards"})
     assert stale.status_code == 409
-    assert "Somebody else changed this deal" in stale.text
+    assert "This deal was changed" in stale.text
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_should_use_an_asset_here(visit: Visit, world: World, session: Session) 
     alice = visit("alice")
     answer = alice.post(f"{here}/uses", {"asset": world.assets["demo"]})
     assert answer.status_code == 303
-    assert "In use here" in alice.get(here).text
+    assert "In use</span>" in alice.get(here).text
     deal = world.deal(session, "wards")
     made = session.exec(select(Use).where(Use.deal_id == deal.id)).one()
     assert alice.post(f"{here}/uses/{made.id}/helped", {"helped": "yes"}).status_code == 303

@@ -137,10 +137,10 @@ def test_should_show_a_past_with_a_competitor_and_its_evidence(
     found = [each for each in remarks(world) if each.tone == Tone.WARNING]
     assert [(each.text, each.evidence) for each in found] == [
         (
-            "Inês Moreira is against us and has a say.",
+            "Opponent with influence: Inês Moreira.",
             "Chief information officer, Wants what she knows",
         ),
-        ("Inês Moreira comes from a competitor.", "Consultant at Datamoor, 2012–2015"),
+        ("Inês Moreira used to work at Datamoor.", "Consultant at Datamoor, 2012–2015"),
         ("Jonas Havelka has to do with Datamoor.", "Datamoor certified architect"),
     ]
 

@@ -29,24 +29,24 @@ def test_should_add_a_task_and_do_it(visit: Visit, world: World) -> None:
     done = visit("bob").post(f"{here}/tasks/{number}/done", {"back": "today"})
     assert done.headers["location"] == "/"
     assert 'aria-label="Done: Send the offer"' not in visit("bob").get("/").text
-    assert "Not done after all: Send the offer" in visit("alice").get(f"{here}/activity").text
-    assert "did a task" in visit("alice").get(f"{here}/activity?show=tasks").text
+    assert "Reopen: Send the offer" in visit("alice").get(f"{here}/activity").text
+    assert "completed a task" in visit("alice").get(f"{here}/activity?show=tasks").text
 
 
 def test_should_say_what_is_wrong_with_a_task(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/tasks"
     alice, before = visit("alice"), acts(world)
     for wrong, said in (
-        ({"text": ""}, "Needed."),
+        ({"text": ""}, "Required."),
         ({"text": "x" * 301}, "At most 300"),
         ({"text": "x", "due": "soon"}, "A date, such as"),
-        ({"text": "x", "assignee": "nobody"}, "Choose somebody who may see this deal."),
+        ({"text": "x", "assignee": "nobody"}, "Choose a member who can see this deal."),
     ):
         answer = alice.post(here, wrong, **{"HX-Request": "true"})
         assert answer.status_code == 422
         assert said in answer.text
         assert answer.text.lstrip().startswith("<form")
-    assert "Add a task" in alice.post(here, {"text": ""}).text
+    assert "Add task" in alice.post(here, {"text": ""}).text
     hidden = f"/deals/{world.confidential_deal}/tasks"
     assert alice.post(hidden, {"text": "x", "assignee": "dana-dvorak"}).status_code == 422
     assert acts(world) == before

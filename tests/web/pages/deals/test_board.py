@@ -71,7 +71,7 @@ def test_should_show_each_open_deal_at_its_stage(visit: Visit, world: World) -> 
     for said in ("St Brannoc Hospital", "80,000 EUR", "Alice Adeyemi", "No next step"):
         assert said in wards
     assert "Rotting" not in wards
-    assert "Rotting: no move for 120 days" in found["Negotiation/Review"]
+    assert "Stuck for 120 days" in found["Negotiation/Review"]
 
 
 def test_should_say_in_words_what_is_late(visit: Visit, world: World) -> None:
@@ -217,7 +217,7 @@ def test_should_tell_of_both_when_two_move_a_card(
     visit("bob").post(path, {**sent, "stage": "Perception Analysis"})
     answer = visit("alice").post(path, {**sent, "stage": "Needs Analysis"}, **headers)
     assert answer.status_code == 409
-    assert "You wanted it at Needs Analysis" in answer.text
+    assert "Not moved to Needs Analysis" in answer.text
     assert "it is at Perception Analysis" in answer.text
     assert where(session, world, "wards") == ("Perception Analysis", 2)
 
@@ -231,7 +231,7 @@ def test_should_close_a_deal_on_its_own_page_with_the_reason(visit: Visit, world
     sent = {"stage": "Closed Won", "version": "1", "board": "view=board"}
     answer = alice.post(f"/deals/{deal}/stage", sent, **HTMX)
     assert answer.status_code == 422
-    assert "Say why" in answer.text
+    assert "Enter a reason" in answer.text
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_should_log_a_deal_once_though_its_button_was_pressed_twice(
 
 
 def test_should_say_what_a_confidential_deal_does_not_hide(visit: Visit) -> None:
-    assert "A new account is seen by everybody." in visit("alice").get("/deals/new").text
+    assert "A new account is visible to all members." in visit("alice").get("/deals/new").text
 
 
 def test_should_log_everything_that_was_said(visit: Visit, session: Session, world: World) -> None:
@@ -175,8 +175,8 @@ def test_should_log_everything_that_was_said(visit: Visit, session: Session, wor
 @pytest.mark.parametrize(
     ("field", "value", "why"),
     [
-        ("name", "", "Needed"),
-        ("account", " ", "Needed"),
+        ("name", "", "Required"),
+        ("account", " ", "Required"),
         ("name", "x" * 201, "At most 200"),
         ("amount", "lots", "An amount"),
         ("amount", "1e9", "An amount"),
@@ -250,7 +250,7 @@ def test_should_show_the_columns_that_were_chosen(visit: Visit) -> None:
 def test_should_say_in_words_what_rots(visit: Visit) -> None:
     rows = visit("alice").get("/deals?outcome=open").text.split("<tr>")
     for row in rows:
-        assert ("rotting: " in row) == ("Meridian" in row or "Tidewater" in row)
+        assert ("stuck for " in row) == ("Meridian" in row or "Tidewater" in row)
 
 
 BULK = {"expected_close": "2031-05-06", "query": "outcome=open"}
@@ -418,7 +418,7 @@ def test_should_say_what_is_wrong_with_a_view(visit: Visit) -> None:
     alice.post("/deals/views", VIEW)
     for sent, why in (
         ({**VIEW, "query": "q=other"}, "There is a view of that name."),
-        ({**VIEW, "name": ""}, "Needed."),
+        ({**VIEW, "name": ""}, "Required."),
         ({**VIEW, "name": "x" * 61}, "At most 60"),
         ({"name": "Board", "query": "view=board", "extra": "x"}, "no such field"),
         ({"name": "Odd", "query": "columns=secret"}, "Choose from"),
@@ -442,7 +442,7 @@ def test_should_not_trust_what_was_stored(visit: Visit, world: World, stored: st
         assert tabs(page) == {"Odd": "/deals"}
     else:
         assert tabs(page) == {}
-        assert "asks for what is no more" in page
+        assert "filter no longer valid" in page
 
 
 def test_should_refuse_for_views_what_every_write_refuses(visit: Visit, world: World) -> None:

@@ -37,7 +37,7 @@ def test_should_change_stages(visit: Visit, world: World, session: Session) -> N
     assert (row.name, row.probability, row.rotting_days) == ("Qualified", 25, 14)
     board = visit("alice").get("/deals?view=board").text
     assert 'data-column="Qualified"' in board
-    assert "Rotting: no move for 20 days" in board
+    assert "Stuck for 20 days" in board
     assert "Signed" in visit("alice").get(f"/deals/{world.deals['brannoc']}").text
     # The deals themselves are where they were.
     assert visit("alice").get(f"/deals/{world.deals['wards']}").status_code == 200
@@ -58,11 +58,11 @@ def test_should_be_for_managers_and_administrators(visit: Visit, world: World) -
 @pytest.mark.parametrize(
     ("field", "value", "said"),
     [
-        ("name", "", "Needed."),
+        ("name", "", "Required."),
         ("name", "needs analysis", "Another stage is called so."),
         ("name", "--", "Not a name."),
         ("probability", "101", "A whole number from 0 to 100"),
-        ("probability", "", "Needed."),
+        ("probability", "", "Required."),
         ("rotting_days", "0", "A whole number from 1 to 3,650"),
         ("rotting_days", "3651", "A whole number from 1 to 3,650"),
         ("rotting_days", "soon", "A whole number from 1 to 3,650"),

@@ -153,7 +153,7 @@ def test_should_keep_a_hidden_colleague_hidden_until_the_yes(visit: Visit, world
         for text in looks(visit, name)[:2]:
             assert "Dana Dvořák" not in text
             assert "Inês Moreira" not in text or name == "charlie"
-    assert "does not know that it is you" in visit("dana").get("/introductions").text
+    assert "does not know that you are asked" in visit("dana").get("/introductions").text
     visit("dana").post(f"{here}/answer", {"answer": "yes", "message": "Dear Inês"})
     assert "Dana Dvořák said yes" in visit("charlie").get("/introductions").text
 
@@ -179,7 +179,7 @@ def test_should_show_what_is_wrong_and_keep_what_was_typed(visit: Visit, world: 
     tie(world, "bob")
     page = visit("charlie").post("/introductions", {**ASK, "why": "", "draft": "My own words"})
     assert page.status_code == 422
-    assert "Needed." in page.text
+    assert "Required." in page.text
     assert "My own words" in page.text
     here = asked(visit, world)
     page = visit("bob").post(f"{here}/answer", {"answer": "not now", "again_on": "1999-01-01"})
@@ -215,17 +215,19 @@ def test_should_send_the_message_where_the_connector_wants_that(
     here = asked(visit, world)
     assert "Send it to" not in visit("bob").get("/introductions").text
     set_mail_server(app)
-    assert "Send it to jonas@havel.example" in visit("bob").get("/introductions").text
+    assert "Send to jonas@havel.example" in visit("bob").get("/introductions").text
     sent = {"answer": "yes", "message": "Dear Jonas", "send": "yes"}
     assert visit("bob").post(f"{here}/answer", sent).status_code == 303
     session.rollback()
     assert session.exec(select(OutboxMessage)).one().body == "Dear Jonas"
-    assert "In the outbox" in visit("bob").get("/introductions").text
+    assert "Queued for sending" in visit("bob").get("/introductions").text
 
 
 def test_should_say_how_to_begin(visit: Visit) -> None:
-    assert "To whom?" in visit("alice").get("/introductions/new").text
-    assert "Whom to ask?" in visit("alice").get("/introductions/new?person=ines-moreira").text
+    assert "Choose a contact first" in visit("alice").get("/introductions/new").text
+    assert (
+        "No colleague to ask" in visit("alice").get("/introductions/new?person=ines-moreira").text
+    )
     assert visit("frank").get("/introductions/new").status_code == 403
     assert visit("alice").get("/introductions/new?person=nobody").status_code == 404
 

@@ -22,7 +22,7 @@ def test_should_show_the_form_again_though_nothing_was_in_it(visit: Visit, world
     ):
         answer = visit("grace").save(path)
         assert answer.status_code == 422, path
-        assert "Needed." in answer.text, path
+        assert "Required." in answer.text, path
 
 
 def test_should_list_and_search(visit: Visit) -> None:

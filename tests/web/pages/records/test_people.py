@@ -152,4 +152,4 @@ def test_should_say_what_a_contact_is_on_deals(visit: Visit, world: World) -> No
     assert "Economic buyer" in page
     assert "Nightingale" not in page
     assert "Project Nightingale" in visit("alice").get("/people/ines-moreira").text
-    assert "On no deal yet" in visit("alice").get("/people/jonas-havelka").text
+    assert "No deals yet" in visit("alice").get("/people/jonas-havelka").text

@@ -38,7 +38,7 @@ def test_should_nominate_a_contact(visit: Visit, world: World) -> None:
     answer = alice.post("/references/advocates", {"person": "ines-moreira"})
     assert answer.headers["location"] == "/references/advocates/ines-moreira"
     assert "No consent yet" in alice.get("/references/advocates").text
-    assert "Nominated already" in alice.get("/references/advocates/new?q=moreira").text
+    assert "Already nominated" in alice.get("/references/advocates/new?q=moreira").text
     assert alice.post("/references/advocates", {"person": "ines-moreira"}).status_code == 409
     assert alice.post("/references/advocates", {"person": "bob-brandt"}).status_code == 422
     assert alice.post("/references/advocates", {"person": "nobody"}).status_code == 404
@@ -52,7 +52,7 @@ def test_should_list_who_may_be_asked_and_when(visit: Visit, world: World) -> No
         advocate(session, world, "vera", consent=ConsentState.REFUSED)
     page = visit("alice").get("/references/advocates").text
     rows = {name: page.split(name)[1].split("</tr>")[0] for name in ("Inês", "Jonas", "Vera")}
-    assert "may be asked" in rows["Inês"]
+    assert "available" in rows["Inês"]
     assert "takes no further call within the quarter; from" in rows["Jonas"]
     assert "said no" in rows["Vera"]
     visits = visit("alice").get("/references/advocates?activity=site+visit").text
@@ -73,7 +73,7 @@ def test_should_list_the_consents_that_end_soon(visit: Visit, world: World) -> N
     page = visit("erin").get("/references/advocates?renew=yes").text
     assert "Inês Moreira" in page
     assert "Jonas Havelka" not in page
-    assert "Ask them to renew it" in visit("erin").get("/references/advocates/ines-moreira").text
+    assert "Ask for renewal" in visit("erin").get("/references/advocates/ines-moreira").text
     with world.database.write() as session:
         who = session.exec(select(Advocate).where(Advocate.person_id == world.people["ines"])).one()
         consent.record_consent(session, who, ConsentState.WITHDRAWN, None)

@@ -35,7 +35,7 @@ def edits(world: World) -> list[EditedEmail]:
 
 def test_should_show_an_email_as_it_will_be_sent(visit: Visit, world: World, here: str) -> None:
     page = visit("erin").get(here).text
-    assert f'href="{here}/emails/invitation">Read the email before it is sent' in page
+    assert f'href="{here}/emails/invitation">Preview email' in page
     subject, body = text_of(visit("erin").get(f"{here}/emails/invitation").text)
     assert "Twenty minutes would help us." in body
     visit("erin").post(f"{here}/invite")
@@ -83,8 +83,8 @@ def test_should_save_and_send_at_once(visit: Visit, world: World, here: str) -> 
     [
         ({"body": "Would you?\n[link to answer]"}, "Put [link to preferences] back"),
         ({"body": "Would you?"}, "without it they cannot answer"),
-        ({"body": ""}, "Needed"),
-        ({"subject": ""}, "Needed"),
+        ({"body": ""}, "Required"),
+        ({"subject": ""}, "Required"),
         ({"subject": "Answer at [link to answer]"}, "links stand in the text alone"),
         ({"body": f"Look: http://127.0.0.1:8000/g/{'x' * 43} {LINKS}"}, "Remove the link"),
     ],
@@ -109,7 +109,7 @@ def test_should_tell_of_an_edit_conflict(visit: Visit, world: World, here: str) 
     visit("erin").save(path, {"subject": "Erin's", "body": LINKS})
     answer = visit("grace").post(path, {"seen": seen, "subject": "Grace's", "body": LINKS})
     assert answer.status_code == 409
-    assert "Somebody else changed this email" in answer.text
+    assert "This email was changed" in answer.text
     assert text_of(answer.text)[0] == "Grace's"
 
 

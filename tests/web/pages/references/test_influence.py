@@ -17,8 +17,8 @@ def test_should_say_what_went_with_references_and_what_that_does_not_show(
     page = visit("erin").get("/references/influence").text
     assert "Won 7 of 10" in page
     assert "875,000 EUR" in page
-    assert "points</b> of win rate" in page
-    assert "What this does not show" in page
+    assert "</b> with a reference" in page
+    assert "Correlation, not cause" in page
 
 
 def test_should_say_nothing_of_few_cases(visit: Visit, world: World) -> None:

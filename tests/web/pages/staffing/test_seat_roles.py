@@ -62,7 +62,7 @@ def test_should_leave_it_to_managers_and_administrators(
 @pytest.mark.parametrize(
     ("path", "data", "status", "said"),
     [
-        (HERE, {"name": ""}, 422, "Needed."),
+        (HERE, {"name": ""}, 422, "Required."),
         (HERE, {"name": "TRAINER"}, 422, "There is a role of that name."),
         (HERE, {"name": "x" * 41}, 422, "At most 40 characters"),
         (f"{HERE}/auditor/rename", {"name": "!", "seen": "auditor"}, 422, "A name with a letter"),
@@ -72,7 +72,7 @@ def test_should_leave_it_to_managers_and_administrators(
             422,
             "There is a role of that name.",
         ),
-        (f"{HERE}/auditor/rename", {"name": "x", "seen": "old"}, 409, "renamed it to auditor"),
+        (f"{HERE}/auditor/rename", {"name": "x", "seen": "old"}, 409, "renamed to auditor"),
         (f"{HERE}/auditor/move", {"to": "away"}, 422, "Choose one of the list."),
         (f"{HERE}/product-expert/remove", {}, 409, "seats are for product expert: rename it"),
         (f"{HERE}/pilot/remove", {}, 404, "no such role"),

@@ -1,14 +1,14 @@
 """Two-step verification: secrets of apps, recovery codes, and browsers that have a code to enter
 
-Revision: 0042
-Revises: 0041
+Revision: 0022
+Revises: 0021
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0042"
-down_revision = "0041"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

@@ -2,15 +2,15 @@
 
 Everybody signs in again: an open session does not say which browser it is of.
 
-Revision: 0041
-Revises: 0018
+Revision: 0021
+Revises: 0020
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
