@@ -87,6 +87,7 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
+        listing=listing,
         markdown=markdown,
         chips=chips,
         drawing=draw,
@@ -145,6 +146,14 @@ def number(value: float | int, places: int = 0) -> str:
 def percent(value: float) -> str:
     """A share as a whole percentage."""
     return f"{value * 100:.0f}%"
+
+
+def listing(value: object) -> str:
+    """A value of an entry in the audit log: lists with commas, a change with an arrow."""
+    if isinstance(value, list | tuple):
+        changed = len(value) == 2 and all(isinstance(each, list) for each in value)
+        return (" → " if changed else ", ").join(listing(each) or "none" for each in value)
+    return str(value)
 
 
 def initials(name: str) -> str:

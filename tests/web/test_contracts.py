@@ -30,6 +30,7 @@ from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
 from workspace.own_fields import fields as own_fields
 from workspace.people import people
+from workspace.people.sign_in.tables import IdentityProvider
 from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
 
@@ -40,6 +41,8 @@ PUBLIC = {
     ("GET", "/sign-in/forgotten"),
     ("POST", "/sign-in/forgotten"),
     ("GET", "/sign-in/code"),
+    ("GET", "/sign-in/with/{key}"),
+    ("GET", "/sign-in/with/{key}/callback"),
     ("POST", "/sign-in/code"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
@@ -47,7 +50,12 @@ PUBLIC = {
     ("GET", "/metrics"),
 }
 # Forms for visitors who are about to sign in, which lead others on.
-DOORS = {"/sign-in", "/sign-in/code"}
+DOORS = {
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/with/{key}",
+    "/sign-in/with/{key}/callback",
+}
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
@@ -81,6 +89,8 @@ REQUEST = "R-0001"
 # The key of one whose emails are still to be sent.
 EMAILED = "R-0002"
 SEEN = "Bob has seen it."
+# The key of an identity provider, which is reached nowhere.
+PROVIDER = "corporate-id"
 
 
 @pytest.fixture(autouse=True)
@@ -100,6 +110,11 @@ def _request(request: pytest.FixtureRequest) -> None:
             kind = own_fields.FieldKind.CHOICE
             own_fields.add_field(
                 writing, own_fields.FieldSubject.DEAL, "Deployment", kind, None, choices=["Cloud"]
+            )
+            writing.add(
+                IdentityProvider(
+                    key=PROVIDER, name="Corporate ID", issuer="https://127.0.0.1", client_id="x"
+                )
             )
             file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
             run = runs.store(writing, world.people["bob"], [file])
@@ -139,6 +154,8 @@ def filled(path: str, world: World, session: Session) -> str:
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",
         "/administration/members/": "dana-dvorak",
+        "/administration/providers/": PROVIDER,
+        "/sign-in/with/": PROVIDER,
         "/administration/deals/": "D-nothing",
     }
     for start, key in keys.items():
