@@ -59,7 +59,7 @@ NO_PAGES = {
     "/live",
 }
 # Pages for those who lead.
-LEADERS_PAGES = {"/staffing/members/{key}"}
+LEADERS_PAGES = {"/staffing/members/{key}", "/deals/targets"}
 # Pages for customer marketing, and for the member who asked.
 DESK_PAGES = {"/references/{key}/emails/{email}"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
