@@ -267,7 +267,10 @@ def _proofs(
         on_deals = _by_person(_seat_votes(kin, teams, worth_of_role, inquiry.on))
         on_assets = _by_person(_asset_votes(kin, library, inquiry.on))
         proofs = {}
-        for person_id, own in declared.items():
+        for person_id in sorted(on_deals.keys() | on_assets.keys() | skills.keys()):
+            if person_id not in declared:
+                continue
+            own = declared[person_id]
             deals, written = on_deals.get(person_id, ()), on_assets.get(person_id, ())
             skill = skills.get(person_id, 0.0)
             if deals or written or skill >= LEAST_SKILL:

@@ -281,12 +281,12 @@ def _rank(
             for row in rows
         ),
     )
-    floor = kin_floor(catalog.encoder.model_id)
+    floor, shares = kin_floor(catalog.encoder.model_id), band_shares(catalog.encoder.model_id)
     for search, first in zip(searches, firsts, strict=True):
         inquiry, want = search.inquiry, search.want
         ranked: list[Ranked] = []
         for rows in itertools.chain([first], search.chunks):
-            ranked += _scored(session, search, rows, calibrated=floor is not None)
+            ranked += _scored(session, search, rows, shares, calibrated=floor is not None)
             if len(ranked) >= want.limit:
                 break
         # The id makes the order of equal scores stable.
@@ -353,17 +353,12 @@ def _judged(
 ) -> list[Ranked]:
     """The same deals; where no words and no facets agree, the nearness of the whole texts decides
     whether the meaning does."""
-    shares = band_shares(catalog.encoder.model_id)
     unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
     cosines: Mapping[int, float] = {}
     if unsure and floor is not None and question.vector is not None:
         cosines = catalog.cosines(session, Kind.DEAL, unsure, question.vector, language)
     return [
-        replace(
-            deal,
-            agrees=deal.agrees or cosines.get(deal.id, -1.0) >= (floor or 0.0),
-            shares=shares,
-        )
+        replace(deal, agrees=True) if cosines.get(deal.id, -1.0) >= (floor or 0.0) else deal
         for deal in ranked
     ]
 
@@ -399,7 +394,12 @@ def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]
 
 
 def _scored(
-    session: Session, search: _Search, rows: Sequence[int], *, calibrated: bool
+    session: Session,
+    search: _Search,
+    rows: Sequence[int],
+    shares: tuple[float, float],
+    *,
+    calibrated: bool,
 ) -> Iterator[Ranked]:
     """The deals in these rows of the matches that may be shown, scored by the record."""
     inquiry, asked, matches = search.inquiry, search.asked, search.matches
@@ -432,6 +432,7 @@ def _scored(
             weights=across if foreign else within,
             agrees=_has_substance(values),
             calibrated=calibrated,
+            shares=shares,
         )
 
 

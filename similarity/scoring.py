@@ -205,7 +205,7 @@ def _industry_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> 
 
 
 def _size_because(ours: Facets, theirs: Facets, _value: float, _on: date) -> str:
-    if not ours.headcount or not theirs.headcount:
+    if not (ours.headcount and theirs.headcount):
         return "size unknown"
     ratio = ours.headcount / theirs.headcount
     alike = "similar size" if 0.5 <= ratio <= 2 else "other size"

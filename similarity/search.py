@@ -119,7 +119,7 @@ def search(
     """
     if not text.strip():
         return SearchResults()
-    hidden = _hidden(session, viewer)
+    hidden = hidden_subjects(session, viewer)
     phrases = phrases_in(text)
     named = _named(session, viewer, text, limit, hidden)
     vector = about_text(catalog, text).vector
@@ -129,7 +129,7 @@ def search(
     for kind, matches in named.items():
         passages = read.get(Kind(kind), {}) if kind != Subject.ACCOUNT else {}
         ids = list(dict.fromkeys([*(match.subject_id for match in matches), *passages]))
-        hits = _hits(session, viewer, kind, ids, unusable_assets)
+        hits = hits_of_ids(session, viewer, kind, ids, unusable_assets)
         by_kind[kind] = [
             replace(hits[row_id], snippet=passages.get(row_id, []))
             for row_id in ids
@@ -170,7 +170,7 @@ def typeahead(
     session: Session, viewer: Viewer, text: str, *, limit: int = 8, misspelt: bool = True
 ) -> list[Hit]:
     """What a text that is still being typed names, the nearest first, of all kinds together."""
-    hidden = _hidden(session, viewer)
+    hidden = hidden_subjects(session, viewer)
     named = _named(session, viewer, text, limit, hidden)
     matches = [
         match
@@ -179,7 +179,9 @@ def typeahead(
         if misspelt or match.closeness < Closeness.MISSPELT
     ]
     hits = {
-        kind: _hits(session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False)
+        kind: hits_of_ids(
+            session, viewer, kind, [m.subject_id for m in matches if m.kind == kind], False
+        )
         for kind in Subject
     }
     ordered = sorted(matches, key=lambda match: match.order)
@@ -196,7 +198,7 @@ def hits_of_keys(
     """The subjects of these keys, those that exist and that the viewer may see."""
     table = TABLES[kind]
     ids = list(session.scalars(sa.select(table.id).where(table.key.in_(keys)).order_by(table.id)))
-    return list(_hits(session, viewer, kind, ids, True).values())
+    return list(hits_of_ids(session, viewer, kind, ids, True).values())
 
 
 def _named(
@@ -241,7 +243,7 @@ def _without_addresses(session: Session, text: str, matches: list[NameMatch]) ->
     return [match for match in matches if named(match)]
 
 
-def _hidden(session: Session, viewer: Viewer) -> Mapping[Subject, Collection[int]]:
+def hidden_subjects(session: Session, viewer: Viewer) -> Mapping[Subject, Collection[int]]:
     """What a viewer may not know of, by kind."""
     others = hidden_from(session, viewer)
     return {
@@ -371,7 +373,7 @@ def _near(
             ).items()
             if cosine >= floor
         }
-        hits = _hits(session, viewer, Subject(kind), list(cosines), False)
+        hits = hits_of_ids(session, viewer, Subject(kind), list(cosines), False)
         near += [(cosines[row_id], hit) for row_id, hit in hits.items()]
     near.sort(key=lambda each: (-each[0], each[1].kind, each[1].id))
     return [hit for _, hit in near]
@@ -408,7 +410,7 @@ class _AssetRow:
     expires: date | None
 
 
-def _hits(
+def hits_of_ids(
     session: Session, viewer: Viewer, kind: Subject, ids: Sequence[int], unusable_assets: bool
 ) -> dict[int, Hit]:
     """These subjects as they are shown, those that exist and that the viewer may see."""

@@ -25,7 +25,7 @@ from tests.world import FakeEmbedder, World, build_world
 from web.workspace import Workspace, workspace_on
 from workspace.database import Database
 from workspace.deals import seat_roles, stages
-from workspace.people import sign_in
+from workspace.people.sign_in import passwords
 from workspace.settings import Settings, sqlalchemy_url
 
 pytest_plugins = ["tests.time_limits"]
@@ -47,7 +47,7 @@ hypothesis.settings.load_profile("steady")
 # From this nearness on, texts without a word in common are no accident of the hashes of words.
 calibration.NEARNESS_FLOORS[FakeEmbedder.model_id] = 0.6
 # A hash as costly as the application's takes a third of a second.
-sign_in._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 
 
 @sa.event.listens_for(sa.Pool, "connect")

@@ -35,9 +35,9 @@ def set_mail_server(app: Litestar) -> None:
 
 
 @contextmanager
-def serving(app: Litestar) -> Iterator[str]:
+def serving(app: Litestar, proxies: str = "") -> Iterator[str]:
     """The address of a server of this application, which stops when the block ends."""
-    server = Server(app, port=0)
+    server = Server(app, proxies, port=0)
     # A daemon: a server that does not stop must not keep the process of the tests from ending.
     thread = threading.Thread(target=server.run, name="server", daemon=True)
     thread.start()

@@ -16,7 +16,7 @@ from web.app import create_app
 from web.rendering import STATIC, TEMPLATES
 from web.workspace import Workspace
 from workspace.deals.lifecycle import advance, invite
-from workspace.people import sign_in
+from workspace.people.sign_in import sessions
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +27,7 @@ def test_should_tell_of_a_confidential_deal_on_no_page(
 ) -> None:
     app = create_app(workspace)
     with world.database.write() as session:
-        token = sign_in.open_session(session, world.people[name])
+        token = sessions.open_session(session, world.people[name])
     hidden, shown = _requests(world)
     # Whatever a path's parameters are called, this is what they may name here.
     keys = {

@@ -23,7 +23,8 @@ from workspace.deals import lifecycle, team
 from workspace.deals.products import find_or_add_competitor, find_or_add_product
 from workspace.deals.tables import Deal, Stage
 from workspace.keys import free_key
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Education, Employment, Person, Role
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import record
@@ -263,7 +264,7 @@ def _add_cast(session: Session, world: World) -> None:
         person = members.add_member(
             session, full_name, world.email(name), roles, title=title, skills=skills
         )
-        sign_in.set_password(session, person.id, world.password(name))
+        passwords.set_password(session, person.id, world.password(name))
         world.people[name] = person.id
 
 

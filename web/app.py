@@ -17,6 +17,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
@@ -33,6 +34,7 @@ from web.pages.deals.stages import StageController
 from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
 from web.pages.experts import TopicController
+from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
@@ -50,6 +52,9 @@ from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
+from web.pages.sign_in.forgotten import ForgottenController
+from web.pages.sign_in.security import ConfirmController, SecurityController
+from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.similar import SimilarController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
@@ -67,6 +72,8 @@ CONTROLLERS = (
     ActivityController,
     AvailabilityController,
     BriefController,
+    CodeController,
+    ConfirmController,
     ConnectionController,
     AdvocateController,
     DealController,
@@ -74,6 +81,8 @@ CONTROLLERS = (
     DeskController,
     EmailController,
     ExpertController,
+    ExportController,
+    ForgottenController,
     GuestController,
     HealthController,
     InfluenceController,
@@ -97,11 +106,14 @@ CONTROLLERS = (
     PreferencesController,
     ReferencesController,
     SearchController,
+    SecurityController,
     SimilarController,
     SeatRoleController,
     EligibilityController,
     TopicController,
+    TwoStepController,
     SignInController,
+    SignInRuleController,
     SignOutController,
     StaffingController,
     StageController,

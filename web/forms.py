@@ -107,6 +107,11 @@ class Form:
         value = self._value(name, most, required).replace("\r\n", "\n").replace("\r", "\n")
         return value.strip()
 
+    def secret(self, name: str) -> str:
+        """A password as it was typed: spaces at its ends belong to it. It is never shown again."""
+        self._known.add(name)
+        return (self.sent.get(name) or [""])[0][:1000]
+
     def maybe(self, name: str, most: int) -> str | None:
         """A line of text, or None."""
         return self.text(name, most) or None

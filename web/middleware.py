@@ -1,6 +1,7 @@
 """What every request passes: the check of its origin, authentication, limits, and queues."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import ceil
 from time import monotonic
@@ -38,9 +39,8 @@ from web.workspace import Workspace
 from workspace.collaboration import inbox
 from workspace.database import BUSY, writing_until
 from workspace.errors import Busy, NotFound
-from workspace.people.sign_in import viewer_of
+from workspace.people.sign_in.sessions import SignedIn, note_use, signed_in
 from workspace.people.tables import Role
-from workspace.people.viewer import Viewer
 
 # Pages that are built at the same time. Python runs one thread at a time: with six threads, which
 # kept switching, a page took half as much processor time again as with two.
@@ -55,6 +55,8 @@ LONGEST_WAIT = 5.0
 # Seconds that a write waits for its turn and for locks, in all. After them the member gets a page
 # that keeps what they typed.
 SAVE_SECONDS = 15.0
+# Seconds that a page waits for noting that its session is used.
+NOTING_SECONDS = 0.5
 # The requests of one member, or one network, that may wait in a queue.
 MOST_WAITING = 30
 
@@ -157,9 +159,13 @@ class AsDeclared(ASGIMiddleware):
         viewer, waiting = None, 0
         conditions: list[Condition] = []
         if token:
-            viewer, waiting, conditions = await to_thread.run_sync(
-                _viewer, request.app.state, token
+            found, waiting, conditions = await to_thread.run_sync(
+                _signed_in, request.app.state, token
             )
+            viewer = found.viewer if found else None
+            # What a page fetches by itself is no use of the session.
+            if found and found.is_due and not scope["route_handler"].opt.get("unattended"):
+                await to_thread.run_sync(_note_use, request.app.state, token)
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
         scope["conditions"] = conditions  # type: ignore[typeddict-unknown-key]
@@ -270,17 +276,25 @@ class InTurn(ASGIMiddleware):
             give_back()
 
 
-def _viewer(state: State, token: str) -> tuple[Viewer | None, int, list[Condition]]:
+def _signed_in(state: State, token: str) -> tuple[SignedIn | None, int, list[Condition]]:
     """The member with this session, and what the page's head shows them: the number of items in
     their inbox, and to administrators what is not as it should be."""
     workspace: Workspace = state.workspace
     with workspace.database.read() as session:
-        viewer = viewer_of(session, token)
-        if viewer is None:
+        found = signed_in(session, token)
+        if found is None:
             return None, 0, []
-        looks_after = Role.ADMIN in viewer.roles
+        looks_after = Role.ADMIN in found.viewer.roles
         conditions = state.conditions.current(session, workspace) if looks_after else []
-        return viewer, inbox.count(session, viewer), conditions
+        return found, inbox.count(session, found.viewer), conditions
+
+
+def _note_use(state: State, token: str) -> None:
+    """Note that a session is used; a page does not wait for it, the next one notes it too."""
+    workspace: Workspace = state.workspace
+    deadline = monotonic() + NOTING_SECONDS
+    with suppress(Busy), writing_until(deadline), workspace.database.write() as session:
+        note_use(session, token)
 
 
 async def _require_member(request: Request) -> None:
@@ -288,8 +302,9 @@ async def _require_member(request: Request) -> None:
     token = session_token(request)
     if not token:
         raise PermissionDeniedException(_EARLIER_SESSION)
-    viewer, *_ = await to_thread.run_sync(_viewer, request.app.state, token)
-    require(policy_of(request.scope["route_handler"], request.method) or Policy.MEMBERS, viewer)
+    found, *_ = await to_thread.run_sync(_signed_in, request.app.state, token)
+    declared = policy_of(request.scope["route_handler"], request.method) or Policy.MEMBERS
+    require(declared, found.viewer if found else None)
 
 
 async def _token_field(request: Request) -> str:

@@ -70,9 +70,12 @@ class TimedProtocol(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
 
 
 class Server(uvicorn.Server):
-    """Serves the application."""
+    """Serves the application.
 
-    def __init__(self, app: Litestar, **options: Any) -> None:
+    `proxies` are the addresses and networks whose word about the client's address is believed.
+    """
+
+    def __init__(self, app: Litestar, proxies: str = "", **options: Any) -> None:
         super().__init__(
             uvicorn.Config(
                 observed(app),
@@ -85,6 +88,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 # Without a limit, one open connection would keep the server from stopping.
                 timeout_graceful_shutdown=STOP_SECONDS,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=proxies,
                 **options,
             )
         )

@@ -8,15 +8,19 @@ secret takes the session's place.
 import hashlib
 import hmac
 import secrets
+from datetime import timedelta
 
 from litestar.datastructures import Cookie
 
 from web.routes import Request
 from web.workspace import Workspace
-from workspace.people.sign_in import SESSION_LIFETIME
+from workspace.people.sign_in.throttling import KNOWN_FOR
+from workspace.people.sign_in.two_step import PENDING_LIFETIME
 
 _SESSION = "session"
 _SIGNED_OUT = "visit"
+_DEVICE = "device"
+_PENDING = "pending"
 
 
 def session_token(request: Request) -> str | None:
@@ -24,14 +28,34 @@ def session_token(request: Request) -> str | None:
     return request.cookies.get(_name(request, _SESSION))
 
 
-def session_cookie(request: Request, token: str) -> Cookie:
+def session_cookie(request: Request, token: str, lifetime: timedelta) -> Cookie:
     """The cookie of a new session."""
-    return _cookie(request, _SESSION, token, int(SESSION_LIFETIME.total_seconds()))
+    return _cookie(request, _SESSION, token, int(lifetime.total_seconds()))
+
+
+def device_token(request: Request) -> str | None:
+    """The secret by which the browser may be known to a member's account."""
+    return request.cookies.get(_name(request, _DEVICE))
+
+
+def device_cookie(request: Request, token: str) -> Cookie:
+    """The cookie by which a browser stays known after its member has signed out."""
+    return _cookie(request, _DEVICE, token, int(KNOWN_FOR.total_seconds()))
 
 
 def closed_cookie(request: Request) -> Cookie:
     """A cookie that deletes the session's cookie."""
     return _cookie(request, _SESSION, "", 0)
+
+
+def pending_token(request: Request) -> str | None:
+    """The secret of a browser in which a code has to be entered."""
+    return request.cookies.get(_name(request, _PENDING))
+
+
+def pending_cookie(request: Request, token: str) -> Cookie:
+    """The cookie of a browser in which a code has to be entered; without a secret it is deleted."""
+    return _cookie(request, _PENDING, token, int(PENDING_LIFETIME.total_seconds()) if token else 0)
 
 
 def signed_out_cookie(request: Request) -> Cookie | None:

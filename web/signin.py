@@ -3,22 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from litestar import Controller
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.response import Response
+from sqlmodel import Session
 
+from web.demo_access import DemoMember, demo_members
+from web.devices import device_of
 from web.limits import network_of
-from web.pages.demo import DemoMember, demo_members
 from web.policies import Policy, open_to
-from web.routes import get, post
-from web.session_cookie import closed_cookie, session_cookie, session_token, signed_out_cookie
+from web.routes import Request, get, post
+from web.session_cookie import (
+    closed_cookie,
+    device_cookie,
+    device_token,
+    pending_cookie,
+    session_cookie,
+    session_token,
+    signed_out_cookie,
+)
 from web.visits import Visit
 from workspace.audit import audit
-from workspace.database import Database
-from workspace.people import sign_in
+from workspace.people.members import active_member_id
+from workspace.people.sign_in import passwords, sessions, throttling, two_step
+from workspace.people.sign_in.rules import rules_of
+
+# Where a member enters the code of their app.
+CODE = "/sign-in/code"
 
 _WRONG = "Wrong email or password."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
@@ -31,6 +45,8 @@ class SignInPage:
     email: str
     next: str
     error: str
+    # Whether a lost password can be replaced by mail.
+    sends_mail: bool
     # Whom a visitor of the demo can be by one click.
     demo: Sequence[DemoMember] = ()
 
@@ -46,7 +62,7 @@ class SignInController(Controller):
         back = safe_next(visit.form.text("next", 2000))
         if visit.request.scope.get("user"):
             return visit.go(back)
-        response = visit.show("sign_in.html", SignInPage("", back, "", demo_members(visit)))
+        response = self._show(visit, "", back, "", 200)
         cookie = signed_out_cookie(visit.request)
         if cookie:
             response.set_cookie(cookie)
@@ -55,38 +71,38 @@ class SignInController(Controller):
     @post()
     def sign_in(self, visit: NamedDependency[Visit]) -> Response[Any]:
         email = visit.form.text("email", 254).lower()
-        password = (visit.form.sent.get("password") or [""])[0][:1000]
+        password = visit.form.secret("password")
         back = safe_next(visit.form.text("next", 2000))
-        account = sign_in.account_subject(email)
-        address = f"address {network_of(visit.request)}"
-        # A refused attempt is not counted, so that a lockout ends by waiting.
-        allowed = _within_limits(visit.workspace.database, account, address, 1)
+        address = network_of(visit.request)
+        with visit.read() as session:
+            guess = throttling.guess_of(session, email, address, device_token(visit.request))
+            # A refused attempt is not counted, so that a lockout ends by waiting.
+            allowed = throttling.may_try(session, guess, 1)
         if allowed:
             # The attempt is counted and committed before the password is checked, so that
             # concurrent guesses cannot exceed the limit.
             with visit.write() as session:
-                counted = sign_in.count_attempt(session, account, address)
-            allowed = _within_limits(visit.workspace.database, account, address, 0)
+                counted = throttling.count_attempt(session, guess.subject, guess.address)
+            with visit.read() as session:
+                allowed = throttling.may_try(session, guess, 0)
         if not allowed:
-            return visit.show("sign_in.html", SignInPage(email, back, _TOO_MANY), status=429)
+            return self._show(visit, email, back, _TOO_MANY, 429)
         # The hash takes a third of a second on purpose, too long for a write transaction.
         with visit.read() as session:
-            person = sign_in.check_password(session, email, password)
-        with visit.write() as session:
-            if person:
-                sign_in.forget_attempts(session, account, counted)
-                previous_token = session_token(visit.request)
-                if previous_token:
-                    sign_in.close_session(session, previous_token)
-                token = sign_in.open_session(session, person.id)
-                audit(session, person.id, "signed in", f"person {person.id}")
-            else:
-                audit(session, None, "sign-in failed", address)
+            person = passwords.check_password(session, email, password)
         if not person:
-            return visit.show("sign_in.html", SignInPage(email, back, _WRONG), status=422)
-        response = visit.go(back)
-        response.set_cookie(session_cookie(visit.request, token))
-        return response
+            with visit.write() as session:
+                whose = active_member_id(session, email)
+                subject = f"person {whose}" if whose else "unknown account"
+                audit(session, None, "sign-in failed", subject, {"address": address})
+            return self._show(visit, email, back, _WRONG, 422)
+        with visit.write() as session:
+            throttling.forget_attempts(session, guess.subject, counted)
+            return proceed(visit, session, person.id, back)
+
+    def _show(self, visit: Visit, email: str, back: str, error: str, status: int) -> Response[str]:
+        page = SignInPage(email, back, error, visit.workspace.sends_mail, demo_members(visit))
+        return visit.show("sign_in/show.html", page, status=status)
 
 
 class SignOutController(Controller):
@@ -100,12 +116,8 @@ class SignOutController(Controller):
         token = session_token(visit.request)
         if token:
             with visit.write() as session:
-                sign_in.close_session(session, token)
-        response = visit.go("/sign-in")
-        response.set_cookie(closed_cookie(visit.request))
-        # What the browser has kept of the pages goes; the theme in its cookie is nobody's secret.
-        response.headers["Clear-Site-Data"] = '"cache", "storage"'
-        return response
+                sessions.close_session(session, token)
+        return signed_out(visit)
 
 
 class PreferencesController(Controller):
@@ -129,13 +141,43 @@ class PreferencesController(Controller):
         return response
 
 
-def _within_limits(database: Database, account: str, address: str, more: int) -> bool:
-    """Whether the counted attempts and `more` are within both limits."""
-    with database.read() as session:
-        return (
-            sign_in.attempts(session, account) + more <= sign_in.ATTEMPT_LIMIT
-            and sign_in.attempts(session, address) + more <= sign_in.ADDRESS_LIMIT
-        )
+def proceed(
+    visit: Visit, session: Session, person_id: int, back: str, notice: str = ""
+) -> Response[Any]:
+    """Sign a member in who has proved the first step: at once, or once they have entered a code."""
+    state = two_step.state_of(session, person_id)
+    if not (state.is_on or state.is_required):
+        response = visit.go(back, notice)
+        enter(session, visit.request, response, person_id)
+        return response
+    if not state.is_on:
+        two_step.begin(session, visit.workspace.keyring, person_id)
+    response = visit.go(f"{CODE}?{urlencode({'next': back})}")
+    token = two_step.wait_for_code(session, person_id)
+    response.set_cookie(pending_cookie(visit.request, token))
+    return response
+
+
+def enter(session: Session, request: Request, response: Response[Any], person_id: int) -> None:
+    """Sign a member in, in place of an earlier session of this browser, and know it from now on."""
+    previous_token = session_token(request)
+    if previous_token:
+        sessions.close_session(session, previous_token)
+    address = network_of(request)
+    token = sessions.open_session(session, person_id, device_of(request), address)
+    device = throttling.know_device(session, person_id, device_token(request))
+    audit(session, person_id, "signed in", f"person {person_id}", {"address": address})
+    response.set_cookie(session_cookie(request, token, rules_of(session).lifetime))
+    response.set_cookie(device_cookie(request, device))
+
+
+def signed_out(visit: Visit) -> Response[Any]:
+    """What a browser gets whose session has just been ended."""
+    response = visit.go("/sign-in")
+    response.set_cookie(closed_cookie(visit.request))
+    # What the browser has kept of the pages goes; the theme in its cookie is nobody's secret.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 def safe_next(path: str) -> str:

@@ -11,6 +11,7 @@ from similarity.index.catalog import Catalog
 from similarity.index.indexer import stored_model
 from similarity.names import recorder
 from workspace.database import Database
+from workspace.keyring import Keyring
 from workspace.locks import upgrading
 from workspace.settings import Settings
 from workspace.setup import open_database
@@ -33,6 +34,11 @@ class Workspace:
     def origin(self) -> str:
         """The address that links in mail begin with."""
         return self.settings.origin or self.address
+
+    @property
+    def keyring(self) -> Keyring:
+        """The keys by which stored secrets are encrypted."""
+        return Keyring(self.settings)
 
     @property
     def sends_mail(self) -> bool:

@@ -38,6 +38,8 @@ Item = TypeVar("Item")
 # is not undone in them. True for a whole table, or the column that is filled in such rows only. In
 # the `info` of a column, its values follow from other rows.
 FOLLOWS = "follows"
+# Stands in the `info` of tables and columns that hold secrets: they are in no exported record.
+SECRET = "secret"  # noqa: S105
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -208,9 +210,13 @@ class Database:
 
     def is_newer(self) -> bool:
         """Whether the schema has a revision that this version does not know."""
-        known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
         current = self.revision()
-        return current is not None and current not in {script.revision for script in known}
+        return current is not None and not self.knows(current)
+
+    def knows(self, revision: str) -> bool:
+        """Whether this version has a revision of the schema."""
+        known = ScriptDirectory.from_config(self._alembic()).walk_revisions()
+        return revision in {script.revision for script in known}
 
     def revision(self) -> str | None:
         """The revision of the schema; None where there are no tables yet."""
@@ -247,6 +253,15 @@ def on_insert(session: Session, listener: InsertListener) -> None:
     session.info.setdefault(_INSERT_LISTENERS, []).append(listener)
 
 
+# Called with rows that a statement is about to insert.
+_INSERT_PREPARERS: list[Callable[[Session, sa.Table, list[dict[str, Any]]], None]] = []
+
+
+def before_insert(prepare: Callable[[Session, sa.Table, list[dict[str, Any]]], None]) -> None:
+    """Have `prepare` called with the rows of every `insert_rows`; it may add values to them."""
+    _INSERT_PREPARERS.append(prepare)
+
+
 def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str, Any]]) -> None:
     """Insert many rows, with values for all columns but a number; much faster than objects.
 
@@ -256,6 +271,9 @@ def insert_rows(session: Session, table: type[SQLModel], rows: Sequence[dict[str
         return
     described: sa.Table = table.__table__  # type: ignore[attr-defined]
     keys = [column.name for column in described.primary_key]
+    rows = [dict(row) for row in rows]
+    for prepare in _INSERT_PREPARERS:
+        prepare(session, described, rows)
     listeners = session.info.get(_INSERT_LISTENERS, ())
     if listeners and keys[0] not in rows[0]:
         made = session.execute(sa.insert(table).returning(*described.primary_key), rows)

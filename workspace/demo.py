@@ -27,7 +27,7 @@ from workspace.imports.ledger import Import
 from workspace.imports.recognition import RecognisedFile, recognise
 from workspace.imports.run import ImportExtension, apply_files
 from workspace.keys import row_of_key
-from workspace.people import sign_in
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Member, Person
 from workspace.timeline.timeline import TimelineEntry
 
@@ -88,8 +88,8 @@ def load(
     )
     members = []
     for person in people.all():
-        password = sign_in.random_password()
-        sign_in.set_password(session, person.id, password)
+        password = passwords.random_password()
+        passwords.set_password(session, person.id, password)
         members.append((person, password))
     session.flush()
     return members

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Field, SQLModel, col
 
 from workspace.clock import now
-from workspace.database import Database
+from workspace.database import FOLLOWS, Database
 from workspace.workers import start_worker
 
 logger = logging.getLogger("dealkin.leading")
@@ -30,6 +30,8 @@ _ROW = 1
 
 class LeaderLease(SQLModel, table=True):
     """One row: which process leads, and until when."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
 
     id: int = Field(primary_key=True)
     holder: str = Field(max_length=32)

@@ -1,10 +1,13 @@
 """The settings of an installation, read once from the environment."""
 
+import ipaddress
 from pathlib import Path
 
 from platformdirs import user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workspace.errors import DealkinError
 
 
 class Settings(BaseSettings):
@@ -29,11 +32,18 @@ class Settings(BaseSettings):
     backups: str | None = None
     # The public key of age for which backups are encrypted.
     backup_recipient: str | None = None
+    # The keys by which stored secrets are encrypted, the newest first, with commas between them. By
+    # default they are in the file `keys` in the home folder.
+    keys: str | None = Field(default=None, repr=False)
     # The secret with which Prometheus asks for /metrics; without one there is no such page.
     metrics_token: str | None = Field(default=None, repr=False)
     # The address in people's browsers, if the server listens on another one, as behind a proxy.
     # With https://… cookies are sent only over TLS.
     origin: str | None = None
+    # The proxies in front of the server, as addresses and networks with commas between them: what
+    # they say of a client's address is believed. By default those of this machine, where the
+    # settings name an origin.
+    proxies: str | None = None
     # The mail server: smtp://user:password@host:587 or smtps://…. Without one, mail stays in the
     # outbox, and pages show it to members who can send it by hand.
     smtp_url: str | None = Field(default=None, repr=False)
@@ -46,6 +56,20 @@ class Settings(BaseSettings):
         if self.database_url:
             return sqlalchemy_url(self.database_url)
         return f"sqlite:///{self.home / 'dealkin.sqlite3'}"
+
+    @property
+    def trusted_proxies(self) -> str:
+        """Whose word about a client's address is believed; empty where nobody's is."""
+        if self.proxies is None:
+            return "127.0.0.1,::1" if self.origin else ""
+        for proxy in filter(None, map(str.strip, self.proxies.split(","))):
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                raise DealkinError(
+                    f"DEALKIN_PROXIES: {proxy!r} is no address and no network, such as 10.0.0.0/8."
+                ) from None
+        return self.proxies
 
     @property
     def direct_database(self) -> str:

@@ -12,6 +12,7 @@ from references.desk.advocates import Advocate
 from references.desk.guest_links import confirmed_address
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.database import SECRET
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Invalid, TooMany
 from workspace.people.tables import Person
@@ -23,6 +24,8 @@ MOST_CODES = 3
 
 class ConsentCode(SQLModel, table=True):
     """A code that an advocate was sent. Only its hash is stored."""
+
+    __table_args__ = {"info": {SECRET: True}}
 
     id: int = Field(default=None, primary_key=True)
     advocate_id: int = Field(foreign_key="advocate.id", index=True, ondelete="CASCADE")

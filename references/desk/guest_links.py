@@ -24,6 +24,7 @@ from references.desk.emails import (
 from references.desk.policy import current_policy
 from workspace.audit import audit
 from workspace.clock import now, zone_or_utc
+from workspace.database import SECRET
 from workspace.delivery import outbox
 from workspace.errors import Conflict, NotFound
 from workspace.people.tables import Person
@@ -46,7 +47,7 @@ class GuestLink(SQLModel, table=True):
     """A link that a person was sent. Only the hash of its secret is stored."""
 
     id: int = Field(default=None, primary_key=True)
-    token_hash: str = Field(unique=True, max_length=64)
+    token_hash: str = Field(unique=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}})
     purpose: str = Field(max_length=20)
     person_id: int = Field(foreign_key="person.id", index=True)
     request_id: int | None = Field(

@@ -99,6 +99,8 @@ class _Record:
     proofs: Mapping[int, Mapping[int, Proof]]
     # On how many deals a member had a role; no entry where on none.
     past: Mapping[tuple[int, str], int]
+    # What a role's experience and free time are worth, and the time zone, by role and member.
+    of_role: Mapping[str, Mapping[int, tuple[float, float, float | None]]]
     teams: Mapping[int, Collection[int]]
     buyers: Mapping[int, Mapping[int, str]]
     offsets: Mapping[int, float]
@@ -229,17 +231,30 @@ def _record(session: Session, viewer: Viewer, catalog: Catalog, deals: Sequence[
     )
     for deal_id, person_id, name in session.exec(rows):
         buyers[deal_id][person_id] = name
-    names = _members(session)
+    names, loads = _members(session), loads_of(session, viewer)
+    eligible, past = eligible_members(session), _past_seats(session, viewer)
+    offsets = _offsets(session, {*names, *(deal.owner_id or 0 for deal in deals)})
     return _Record(
         names=names,
-        loads=loads_of(session, viewer),
-        eligible=eligible_members(session),
+        loads=loads,
+        eligible=eligible,
         expert_roles={role.name for role in seat_roles(session) if role.key in ROLE_WORTH},
         proofs=proofs_of_deals(session, viewer, catalog, deals),
-        past=_past_seats(session, viewer),
+        past=past,
+        of_role={
+            role: {
+                person: (
+                    WEIGHTS["role"] * _experienced(past.get((person, role), 0)),
+                    WEIGHTS["room"] * loads[person].share_left,
+                    offsets.get(person),
+                )
+                for person in people
+            }
+            for role, people in eligible.items()
+        },
         teams=teams,
         buyers=buyers,
-        offsets=_offsets(session, {*names, *(deal.owner_id or 0 for deal in deals)}),
+        offsets=offsets,
     )
 
 
@@ -310,16 +325,16 @@ def _candidates(record: _Record, deal: Deal, role: str) -> list[Candidate]:
     proofs = record.proofs[deal.id]
     # Thousands of fits share a few time zones.
     hours: dict[float | None, float] = {}
+    of_role = record.of_role[role]
+    expertise = WEIGHTS["expertise"]
     candidates = []
     for person in _suitable(record, deal, role):
+        experience, room, offset = of_role[person]
         proof = proofs.get(person)
-        evidence = WEIGHTS["expertise"] * (proof.value if proof else 0.0)
-        evidence += WEIGHTS["role"] * _experienced(record.past.get((person, role), 0))
-        offset = record.offsets.get(person)
+        evidence = experience + (expertise * proof.value if proof else 0.0)
         if offset not in hours:
             hours[offset] = WEIGHTS["hours"] * _overlap(record.hours_apart(deal, person))
-        calendar = WEIGHTS["room"] * record.loads[person].share_left + hours[offset]
-        candidates.append(Candidate(person, evidence + calendar, evidence))
+        candidates.append(Candidate(person, evidence + room + hours[offset], evidence))
     return candidates
 
 

@@ -4,7 +4,7 @@ import math
 import re
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 import Stemmer
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -34,6 +34,8 @@ PRIOR = 2.0
 RARE = 0.01
 # From this probability on, a text is in a language even if no document of the record is.
 CERTAIN = 0.97
+# So many letters of a text decide.
+IDENTIFIED = 600
 
 _WORD = re.compile(r"\w+")
 # Joined names such as a.b.c, HADOOP-123 or and/or, which are terms beside their words. The
@@ -69,7 +71,7 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
         return "en"
     log_odds: dict[str, float] = {
         code: math.log(max(float(probability), 1e-30)) + PRIOR * (code in favoured)
-        for code, probability in _identifier().rank(text[:600])
+        for code, probability in _identifier().rank(text[:IDENTIFIED])
         if code in languages
     }
     return max(log_odds, key=lambda code: log_odds[code])
@@ -77,12 +79,17 @@ def language_of(text: str, among: Mapping[str, int] | None = None) -> str:
 
 def certain_language(text: str) -> str | None:
     """The language that a text is certainly in, whatever languages a collection has; else None."""
+    return _certain_language(text[:IDENTIFIED])
+
+
+@lru_cache(maxsize=4096)
+def _certain_language(text: str) -> str | None:
     if not text.strip():
         return None
     return next(
         (
             str(code)
-            for code, probability in _identifier().rank(text[:600])
+            for code, probability in _identifier().rank(text)
             if code in STEMMERS and float(probability) >= CERTAIN
         ),
         None,

@@ -1,4 +1,4 @@
-"""Keeps the names in step with the record, in the transaction of the change."""
+"""Keeps the names in step with the record, in the transaction that changes it."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -16,6 +16,7 @@ from workspace.accounts.accounts import Account
 from workspace.assets import Asset
 from workspace.database import BATCH, Database, batches
 from workspace.deals.tables import Deal
+from workspace.keys import plain, romanised
 from workspace.people.tables import Person
 
 Names = list[tuple[Form, str]]
@@ -51,7 +52,7 @@ def catch_up(database: Database) -> int:
 
 
 def renew(session: Session, kind: Subject, ids: Iterable[int]) -> None:
-    """Write the names of these subjects again where they differ from the stored ones."""
+    """Replace the stored names of these subjects where they have changed."""
     for batch in batches(sorted(ids)):
         names = dict(_names(session, kind, batch))
         stored: dict[int, set[tuple[str, str]]] = defaultdict(set)
@@ -93,10 +94,17 @@ def _names(session: Session, kind: Subject, ids: list[int]) -> Iterator[tuple[in
     for subject_id, key, name, *addresses in session.execute(
         sa.select(*columns).where(table.id.in_(ids))
     ):
-        names = [(Form.KEY, key), (Form.NAME, name)]
+        # A Cyrillic or Greek name is found in Latin letters, too.
+        names = [(Form.KEY, key), *((Form.NAME, text) for text in {name, _latin(name)})]
         names += [(Form.ADDRESS, written) for written in addresses if written]
         # What no letter or digit is left of cannot be compared.
         yield subject_id, [(form, text) for form, text in names if joined(text)]
+
+
+def _latin(name: str) -> str:
+    """A name in Latin letters; the name itself where it has no others."""
+    written = romanised(name)
+    return name if written == plain(name) else written
 
 
 def _replace(session: Session, kind: Subject, ids: list[int], names: dict[int, Names]) -> None:

@@ -60,7 +60,11 @@ def _forms(words: Sequence[Word]) -> Iterator[tuple[str, int]]:
 def _new_name(text: str, words: Sequence[Word], known: KnownNames) -> str:
     """The first words in capitals that are no product, competitor or place."""
     every = {**known.products, **{f"rival {key}": name for key, name in known.competitors.items()}}
-    taken = {at for found in names.named(words, every) for at in range(found.first, found.end)} | {
+    taken = {
+        at
+        for found in names.named(words, names.Names(every))
+        for at in range(found.first, found.end)
+    } | {
         at
         for at, word in enumerate(words)
         if places.english_countries().at(words, at)

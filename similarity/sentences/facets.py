@@ -82,7 +82,7 @@ def _facets_in(
     known = KnownNames(dict(products), dict(competitors))
     words = words_of(text)
     unsaid = denied(words)
-    named = list(_named(words, unsaid, known))
+    named = list(names.named(words, _names(products, competitors)))
     taken = {at for found in named for at in range(found.first, found.end)}
     facets = [facet for facet, found in _affirmed(words, unsaid, named, known)]
     free = [at for at in range(len(words)) if at not in taken]
@@ -141,12 +141,16 @@ def completed(record: Facets, named: Iterable[NamedFacet]) -> Facets:
     )
 
 
-def _named(words: Sequence[Word], unsaid: Collection[int], known: KnownNames) -> list[names.Found]:
-    every = {
-        **{f"product:{key}": name for key, name in known.products.items()},
-        **{f"competitor:{key}": name for key, name in known.competitors.items()},
-    }
-    return list(names.named(words, every))
+@lru_cache(maxsize=32)
+def _names(
+    products: tuple[tuple[str, str], ...], competitors: tuple[tuple[str, str], ...]
+) -> names.Names:
+    return names.Names(
+        {
+            **{f"product:{key}": name for key, name in products},
+            **{f"competitor:{key}": name for key, name in competitors},
+        }
+    )
 
 
 def _affirmed(

@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
-from similarity.sentences.words import Phrases, Word, word_set
+from similarity.sentences.words import CACHED, Phrases, Word, word_set
 from workspace.keys import romanised
 from workspace.romanisation import sound
 
@@ -92,15 +93,41 @@ class Found:
     end: int
 
 
-def named(words: Sequence[Word], names: Mapping[str, str]) -> Iterator[Found]:
-    """The names, given by their keys, that a sentence has; those in full first at each place."""
-    parts_of = {key: romanised(name).split() for key, name in names.items()}
-    parts_of = {key: parts for key, parts in parts_of.items() if parts}
-    beginnings = Counter(parts[0] for parts in parts_of.values())
+class Names:
+    """Names by their keys, kept by their first letters, since a text is compared with all."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        parts_of = {key: romanised(name).split() for key, name in names.items()}
+        self._parts_of = {key: parts for key, parts in parts_of.items() if parts}
+        self._beginnings = Counter(parts[0] for parts in self._parts_of.values())
+        self._letters = {
+            key: (parts[0][0], _heard(parts[0])[:1]) for key, parts in self._parts_of.items()
+        }
+        self._near = lru_cache(CACHED)(self._find_near)
+
+    def near(self, word: Word) -> Mapping[str, list[str]]:
+        """The parts of the names that may begin with a word, by their keys."""
+        heard = "" if word.plain == word.folded else _heard(word.folded)[:1]
+        return self._near(word.folded[:1], heard)
+
+    def begin_alike(self, part: str) -> int:
+        """How many names begin with this part."""
+        return self._beginnings[part]
+
+    def _find_near(self, written: str, heard: str) -> Mapping[str, list[str]]:
+        return {
+            key: self._parts_of[key]
+            for key, (letter, sounds) in self._letters.items()
+            if letter == written or (heard and sounds == heard)
+        }
+
+
+def named(words: Sequence[Word], names: Names) -> Iterator[Found]:
+    """The names that a sentence has; those in full first at each place."""
     lower = not any(word.capital for word in words[1:])
     at = 0
     while at < len(words):
-        found = _at(words, at, parts_of, beginnings, lower)
+        found = _at(words, at, names, lower)
         if found:
             yield found
         at = found.end if found else at + 1
@@ -131,13 +158,8 @@ def _has_ending(word: str, name: str) -> bool:
     return name[-1] in "aeoy" and word.startswith(stem) and word[len(stem) :] in _ENDINGS
 
 
-def _at(
-    words: Sequence[Word],
-    at: int,
-    parts_of: Mapping[str, list[str]],
-    beginnings: Counter[str],
-    lower: bool,
-) -> Found | None:
+def _at(words: Sequence[Word], at: int, names: Names, lower: bool) -> Found | None:
+    parts_of = names.near(words[at])
     whole = [
         Found(key, at, at + len(parts))
         for key, parts in parts_of.items()
@@ -152,7 +174,7 @@ def _at(
         # A part of a name: 'Corvid' for 'Corvid ERP', where no other name begins so.
         if (
             len(parts) > 1
-            and beginnings[parts[0]] == 1
+            and names.begin_alike(parts[0]) == 1
             and len(parts[0]) > SHORT
             and inflected(words[at], parts[0])
             and words[at].capital

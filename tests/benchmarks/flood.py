@@ -31,7 +31,8 @@ from web.server import settle
 from web.workspace import workspace_on
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import sessions, throttling
 from workspace.people.tables import Role
 from workspace.settings import Settings
 
@@ -62,7 +63,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
                 members.add_member(session, name, f"{name}@bench.example", [Role.REP])
                 for name in ("colleague", "flooder")
             ]
-            tokens = [sign_in.open_session(session, person.id) for person in people]
+            tokens = [sessions.open_session(session, person.id) for person in people]
         with database.read() as session:
             viewer = members.viewer(session, people[0].id, "colleague")
             deals = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)
@@ -165,7 +166,7 @@ async def _pause_if_refused(answer: httpx.Response) -> None:
 
 def _serve_unlimited(listener: socket.socket, folder: str) -> None:
     limits.LIMITS = dict.fromkeys(Kind, Limit(1_000_000))
-    sign_in.ATTEMPT_LIMIT = sign_in.ADDRESS_LIMIT = 1_000_000
+    throttling.ATTEMPT_LIMIT = throttling.ADDRESS_LIMIT = 1_000_000
     workspace = workspace_on(_opened(Path(folder)), Settings(home=folder), MadeUpModel())
     workspace.catalog.warm()
     settle()

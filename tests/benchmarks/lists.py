@@ -23,7 +23,8 @@ from workspace.database import Database
 from workspace.deals import stages as deal_stages
 from workspace.deals.stages import add_default_stages
 from workspace.deals.tables import Deal, Outcome
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import sessions
 from workspace.people.tables import Person, Role
 from workspace.settings import Settings
 
@@ -126,5 +127,5 @@ def fill(session: Session, count: int, seed: int = 7) -> dict[str, str]:
     tokens = {}
     for name, role in (("rep", Role.REP), ("manager", Role.MANAGER)):
         person = members.add_member(session, name.capitalize(), f"{name}@example.com", {role})
-        tokens[name] = sign_in.open_session(session, person.id)
+        tokens[name] = sessions.open_session(session, person.id)
     return tokens

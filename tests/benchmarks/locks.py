@@ -30,7 +30,8 @@ from tests.benchmarks.web import _opened
 from web.session_cookie import csrf_token_of
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import sessions
 from workspace.people.tables import Role
 
 SAVERS = 60
@@ -56,7 +57,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
                 members.add_member(session, f"Saver {n}", f"saver{n}@bench.example", [Role.REP])
                 for n in range(SAVERS + 1)
             ]
-            tokens = [sign_in.open_session(session, person.id) for person in people]
+            tokens = [sessions.open_session(session, person.id) for person in people]
         with database.read() as session:
             viewer = members.viewer(session, people[0].id, people[0].name)
             deals = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)

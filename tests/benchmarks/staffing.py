@@ -23,7 +23,8 @@ from workspace.clock import today
 from workspace.database import Database
 from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES, add_default_seat_roles
 from workspace.deals.tables import Deal, Outcome, Seat
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import sessions
 from workspace.people.tables import Member, MemberRole, Person, Role
 from workspace.settings import Settings
 
@@ -57,7 +58,7 @@ def run() -> Iterator[dict[str, Any]]:
             add_work(session)
             _staff(session)
             manager = members.add_member(session, "Manager", "m@example.com", {Role.MANAGER})
-            token = sign_in.open_session(session, manager.id)
+            token = sessions.open_session(session, manager.id)
             viewer = members.viewer(session, manager.id, manager.name)
         workspace = workspace_on(database, Settings(home=Path(folder)), MadeUpModel())
         workspace.catalog.catch_up()

@@ -38,7 +38,8 @@ from web.workspace import workspace_on
 from workspace.database import Database
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Outcome
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import sessions
 from workspace.people.tables import Role
 from workspace.settings import Settings
 
@@ -70,7 +71,7 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
                 members.add_member(session, f"Reader {n}", f"reader{n}@bench.example", [Role.REP])
                 for n in range(USERS)
             ]
-            tokens = [sign_in.open_session(session, person.id) for person in people]
+            tokens = [sessions.open_session(session, person.id) for person in people]
         with database.read() as session:
             viewer = members.viewer(session, people[0].id, people[0].name)
             deals = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)

@@ -15,7 +15,7 @@ from web.session_cookie import csrf_token_of
 from web.workspace import Workspace
 from workspace.audit import AuditEntry
 from workspace.clock import now
-from workspace.people.sign_in import open_session
+from workspace.people.sign_in.sessions import open_session
 
 _KEPT = re.compile(r"(<textarea.*?</textarea>|<pre.*?</pre>)", re.DOTALL)
 

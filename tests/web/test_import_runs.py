@@ -22,12 +22,13 @@ from workspace.deals import lifecycle
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, NotFound
 from workspace.imports import runs, undo
-from workspace.imports.ledger import ImportChange, ImportPart, ImportRun, RunState
+from workspace.imports.ledger import ImportPart, ImportRun, RunState
 from workspace.imports.preview import preview
 from workspace.imports.recognition import Reading
 from workspace.imports.run import Report
 from workspace.jobs import running
 from workspace.people.tables import Person
+from workspace.revisions.tables import RevisionChange
 
 # Derived tables, by the columns that say what follows from the record.
 _DERIVED = {
@@ -87,7 +88,7 @@ def undone(workspace: Workspace, run: ImportRun) -> list[str]:
     with workspace.database.read() as session:
         again = runs.read_run(session, run.id)
         assert again.state == RunState.UNDONE
-        left = select(ImportChange).where(ImportChange.run_id == run.id)
+        left = select(RevisionChange).where(RevisionChange.revision_id == run.revision_id)
         assert session.exec(left).first() is None
         return again.kept
 
@@ -329,7 +330,7 @@ def test_should_continue_an_undo_that_was_interrupted(
     finish(workspace, run)
     with workspace.database.write() as session:
         undo.begin_undo(session, runs.locked(session, run.id), None)
-    forget, left = undo._forget, 5
+    forget, left = undo.forget, 5
 
     def stop(*args: Any) -> None:
         nonlocal left
@@ -340,7 +341,7 @@ def test_should_continue_an_undo_that_was_interrupted(
 
     kinds = kinds_of(workspace)
     with monkeypatch.context() as patch:
-        patch.setattr(undo, "_forget", stop)
+        patch.setattr(undo, "forget", stop)
         with pytest.raises(KeyboardInterrupt):
             running.run_now(workspace.database, kinds, runs.UNDO, {"import": run.id})
     assert dump(workspace) != before

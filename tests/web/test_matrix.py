@@ -58,6 +58,7 @@ FORMS = {
     "/connections",
     "/availability",
     "/sign-in",
+    "/sign-in/code",
     # With a secret of the settings alone.
     "/metrics",
 }

@@ -20,7 +20,7 @@ from tests.web.conftest import Visit
 from tests.world import World
 from web.logs import LogFormat, configure_logs
 from workspace.accounts import accounts
-from workspace.people.sign_in import open_session
+from workspace.people.sign_in.sessions import open_session
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from web.session_cookie import csrf_token_of
 from workspace.accounts.accounts import Account
 from workspace.database import Database, writing_until
 from workspace.errors import Busy
-from workspace.people.sign_in import open_session
+from workspace.people.sign_in.sessions import open_session
 
 NOTE = "They decide on Friday & want “two” references.\nCall <Ines>."
 

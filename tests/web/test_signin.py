@@ -1,14 +1,21 @@
 """Signing in and out."""
 
+import httpx
 import pytest
-from sqlmodel import Session, select
+from litestar import Litestar
+from sqlmodel import Session, col, select
 
+from tests.serving import serving
 from tests.web.conftest import Visit
 from tests.world import World
+from web import limits
+from web.limits import Kind, Limit
 from web.signin import safe_next
-from workspace.people import sign_in
-from workspace.people.sign_in import SignInSession
+from workspace.errors import DealkinError
+from workspace.people.sign_in import passwords, throttling
+from workspace.people.sign_in.tables import SignInAttempt, SignInSession
 from workspace.people.tables import Member
+from workspace.settings import Settings
 
 
 def test_should_sign_in_with_a_new_session(visit: Visit, world: World, session: Session) -> None:
@@ -62,7 +69,7 @@ def test_should_stop_guessing_whatever_the_headers(
 ) -> None:
     checked = []
     monkeypatch.setattr(
-        sign_in, "check_password", lambda _session, email, _password: checked.append(email)
+        passwords, "check_password", lambda _session, email, _password: checked.append(email)
     )
     visitor = visit(None)
     token = visitor.token_of("/sign-in")
@@ -75,14 +82,14 @@ def test_should_stop_guessing_whatever_the_headers(
         ).status_code
         for n in range(30)
     ]
-    assert len(checked) == sign_in.ATTEMPT_LIMIT
+    assert len(checked) == throttling.ATTEMPT_LIMIT
     assert answers[-1] == 429
 
 
 def test_should_count_guesses_at_others_though_one_signs_in_between(
     visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sign_in, "ADDRESS_LIMIT", 5)
+    monkeypatch.setattr(throttling, "ADDRESS_LIMIT", 5)
     visitor = visit(None)
 
     def try_as(name: str, password: str) -> int:
@@ -102,7 +109,7 @@ def test_should_count_guesses_at_others_though_one_signs_in_between(
 def test_should_lock_an_account_and_not_its_network(visit: Visit, world: World) -> None:
     visitor = visit(None)
     token = visitor.token_of("/sign-in")
-    for _ in range(sign_in.ATTEMPT_LIMIT):
+    for _ in range(throttling.ATTEMPT_LIMIT):
         visitor.post("/sign-in", {"email": world.email("bob"), "password": "x"}, token=token)
     for name, status in (("bob", 429), ("alice", 303)):
         data = {"email": world.email(name), "password": world.password(name)}
@@ -113,16 +120,16 @@ def test_should_not_let_guesses_at_once_exceed_the_limit(
     visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = []
-    count = sign_in.count_attempt
+    count = throttling.count_attempt
 
     def count_while_others_do(session: Session, *subjects: str) -> list[int]:
         """Count as if other attempts had been counted in the same moment."""
-        for _ in range(sign_in.ATTEMPT_LIMIT):
+        for _ in range(throttling.ATTEMPT_LIMIT):
             count(session, *subjects)
         return count(session, *subjects)
 
-    monkeypatch.setattr(sign_in, "count_attempt", count_while_others_do)
-    monkeypatch.setattr(sign_in, "check_password", lambda *given: checked.append(given))
+    monkeypatch.setattr(throttling, "count_attempt", count_while_others_do)
+    monkeypatch.setattr(passwords, "check_password", lambda *given: checked.append(given))
     visitor = visit(None)
     data = {"email": world.email("alice"), "password": "x"}
     answer = visitor.post("/sign-in", data, token=visitor.token_of("/sign-in"))
@@ -218,3 +225,55 @@ def test_should_keep_preferences(visit: Visit) -> None:
     assert frank.cookies["theme"] == "dark"
     assert 'data-theme="dark"' in frank.get("/").text
     assert frank.post("/preferences", {"theme": "pink"}).status_code == 422
+
+
+@pytest.mark.slow
+def test_should_evaluate_ten_of_a_thousand_tries_whatever_their_address(
+    app: Litestar, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S12: a new /64 in the proxy's header with each try, and what the client adds to it."""
+    checked: list[str] = []
+    monkeypatch.setattr(limits, "LIMITS", dict.fromkeys(Kind, Limit(1_000_000)))
+    monkeypatch.setattr(
+        passwords, "check_password", lambda _session, email, _password: checked.append(email)
+    )
+    with serving(app, proxies="127.0.0.1") as address, httpx.Client(base_url=address) as client:
+        page = client.get("/sign-in").text
+        token = page.split('name="_csrf_token" value="')[1].split('"')[0]
+        data = {"email": world.email("alice"), "password": "a guess", "_csrf_token": token}
+        # As many as the promise says on one database, and enough for the other.
+        for n in range(1000 if world.database.is_sqlite else 100):
+            forwarded = f"203.0.113.{n % 250}, 2001:db8:{n:x}::{n:x}"
+            client.post("/sign-in", data=data, headers={"X-Forwarded-For": forwarded})
+    assert len(checked) == throttling.ATTEMPT_LIMIT
+    with world.database.read() as session:
+        networks = set(
+            session.exec(
+                select(SignInAttempt.subject).where(
+                    col(SignInAttempt.subject).startswith("address ")
+                )
+            )
+        )
+    # The proxy's word counts, and not what the client put before it.
+    assert len(networks) == throttling.ATTEMPT_LIMIT
+    assert "address 2001:db8:1::/64" in networks
+
+
+@pytest.mark.parametrize(
+    ("origin", "proxies", "believed"),
+    [
+        (None, None, ""),
+        ("https://deals.example", None, "127.0.0.1,::1"),
+        ("https://deals.example", "10.0.0.0/8, 2001:db8::1", "10.0.0.0/8, 2001:db8::1"),
+        ("https://deals.example", "", ""),
+    ],
+)
+def test_should_believe_the_proxies_that_the_settings_name(
+    origin: str | None, proxies: str | None, believed: str
+) -> None:
+    assert Settings(origin=origin, proxies=proxies).trusted_proxies == believed
+
+
+def test_should_refuse_a_proxy_that_is_no_address() -> None:
+    with pytest.raises(DealkinError, match="DEALKIN_PROXIES"):
+        assert Settings(proxies="proxy.example").trusted_proxies

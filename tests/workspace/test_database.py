@@ -73,6 +73,8 @@ def test_should_upgrade_a_workspace_that_is_in_use(world: World) -> None:
         assert before["advocate"] == before["referencerequest"] == 1
         database.upgrade()
         after = counts(database)
+        # Imports had a table of changes of their own, which are those of revisions now.
+        before.pop("importchange", None)
         assert {name: after[name] for name in before} == before
         if version == "0002":
             break

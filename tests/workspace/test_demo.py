@@ -14,7 +14,8 @@ from workspace.collaboration import inbox, reminders, tasks
 from workspace.deals.tables import Deal
 from workspace.demo import shift_prose
 from workspace.errors import Conflict
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Person
 from workspace.timeline.timeline import TimelineEntry
 
@@ -51,7 +52,7 @@ def test_should_fill_an_empty_workspace(database):
         ).all()
         assert all(at.date() == opened for at, opened in first)
         for person, password in people:
-            assert sign_in.check_password(session, person.email, password) == person
+            assert passwords.check_password(session, person.email, password) == person
         assert len({password for _, password in people}) == 25
         # One rep has open work.
         rep = members.viewer_by_email(session, "agnieszka.wrona@haldenworks.example")

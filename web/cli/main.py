@@ -6,10 +6,20 @@ from typing import Annotated
 import typer
 
 # Each of these modules adds its commands to the application.
-from web.cli import backups, lookups, maintenance, members, record, serve  # noqa: F401
-from web.cli.options import app, members_app, model_app
+from web.cli import (  # noqa: F401
+    backups,
+    keys,
+    lookups,
+    maintenance,
+    members,
+    record,
+    serve,
+    transfer,
+)
+from web.cli.options import app, keys_app, members_app, model_app
 from workspace.errors import DealkinError
 
+app.add_typer(keys_app, name="keys")
 app.add_typer(members_app, name="members")
 app.add_typer(model_app, name="model")
 

@@ -147,15 +147,23 @@ def evaluate(
         bool,
         typer.Option("--outlook", help="The folder has files of deals that closed, to import."),
     ] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="The folder has records.csv and pairs.csv.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure retrieval on a collection with judgements, or the outlook on closed deals."""
+    """Measure retrieval, experts, the outlook or likely duplicates on a folder with the truth."""
     from similarity import evaluation
     from similarity.encoders.embeddings import ModelUnavailable
     from web.workspace import encoder_of, reranker_of
+    from workspace.duplicates.evaluation import evaluate_duplicates
 
-    if experts and outlook:
-        raise typer.BadParameter("Give either --experts or --outlook.")
+    if experts + outlook + duplicates > 1:
+        raise typer.BadParameter("Give one of --experts, --outlook and --duplicates.")
+    if duplicates:
+        # Needs no model.
+        _print_report(evaluate_duplicates(folder), as_json)
+        return
     settings = load_settings()
     encoder = encoder_of(settings)
     try:
@@ -168,6 +176,10 @@ def evaluate(
             report = evaluation.evaluate(folder, encoder, reranker_of(settings))
     except ModelUnavailable as problem:
         raise DealkinError(str(problem)) from None
+    _print_report(report, as_json)
+
+
+def _print_report(report: dict[str, Any], as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:

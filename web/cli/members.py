@@ -113,23 +113,37 @@ def set_roles(email: Email, role: Roles = None) -> None:
 @members_app.command("unlock")
 def unlock(email: Email) -> None:
     """Let a member sign in again who was locked out by wrong passwords."""
-    from workspace.people import members, sign_in
+    from workspace.people import members
+    from workspace.people.sign_in import throttling
 
     with open_workspace() as workspace, workspace.database.write() as session:
         person = members.member_by_email(session, email)
-        sign_in.unlock_member(session, person, by=None)
+        throttling.unlock_member(session, person, by=None)
     typer.echo(printable(f"{person.name} can sign in again."))
 
 
 @members_app.command("sign-out")
 def sign_out(email: Email) -> None:
     """Sign all browsers of a member out."""
-    from workspace.people import members, sign_in
+    from workspace.people import members
+    from workspace.people.sign_in import sessions
 
     with open_workspace() as workspace, workspace.database.write() as session:
         person = members.member_by_email(session, email)
-        sign_in.end_sessions(session, person.id, by=None)
+        sessions.end_sessions(session, person.id, by=None)
     typer.echo(printable(f"{person.name} is signed out everywhere."))
+
+
+@members_app.command("two-step-off")
+def remove_two_step(email: Email) -> None:
+    """Forget the app and the recovery codes of a member who has lost both."""
+    from workspace.people import members
+    from workspace.people.sign_in import two_step
+
+    with open_workspace() as workspace, workspace.database.write() as session:
+        person = members.member_by_email(session, email)
+        two_step.remove(session, person.id, by=None)
+    typer.echo(printable(f"{person.name} signs in without a code, or sets it up again."))
 
 
 @members_app.command("deactivate")
@@ -178,14 +192,15 @@ def add_member(
     ] = False,
 ) -> None:
     """Add a member, the first administrator too, and print the password once."""
-    from workspace.people import members, sign_in
+    from workspace.people import members
+    from workspace.people.sign_in import passwords
 
     roles = _roles(role)
     with open_workspace() as workspace:
         password = _new_password(password_prompt)
         with workspace.database.write() as session:
             person = members.add_member(session, name, email, roles)
-            sign_in.set_password(session, person.id, password)
+            passwords.set_password(session, person.id, password)
         typer.echo(f"{person.name} can sign in with {person.email}.")
         if not password_prompt:
             typer.echo(f"Password, shown this once: {password}")
@@ -199,18 +214,19 @@ def set_password(
     ] = False,
 ) -> None:
     """Give a member a new password and sign them out everywhere."""
-    from workspace.people import members, sign_in
+    from workspace.people import members
+    from workspace.people.sign_in import passwords
 
     with open_workspace() as workspace:
         password = _new_password(password_prompt)
         with workspace.database.write() as session:
-            sign_in.set_password(session, members.member_by_email(session, email).id, password)
+            passwords.set_password(session, members.member_by_email(session, email).id, password)
         if not password_prompt:
             typer.echo(f"Password, shown this once: {password}")
 
 
 def _new_password(prompt: bool) -> str:
-    from workspace.people.sign_in import random_password
+    from workspace.people.sign_in.passwords import random_password
 
     if not prompt:
         return random_password()

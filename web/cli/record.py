@@ -7,6 +7,7 @@ import typer
 
 from web.cli.options import app
 from web.cli.output import printable
+from web.cli.transfer import read_record
 from web.cli.workspace import open_workspace, progress_bar, viewer_of_email
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 def import_(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Tables, workbooks, vCards, calendars.", metavar="FILE…"),
+        typer.Argument(
+            help="Tables, workbooks, vCards, calendars, or an exported record (ZIP).",
+            metavar="FILE…",
+        ),
     ] = None,
     as_: Annotated[
         str | None,
@@ -62,7 +66,13 @@ def import_(
     if bool(files) == (undo is not None):
         raise typer.BadParameter("Name files to import, or an import to undo.")
     reading = _reading(encoding, dates, column or (), sheet)
+    records = [file for file in files or () if file.suffix.lower() == ".zip"]
+    if records and (len(files or ()) > 1 or as_ or dry_run):
+        raise typer.BadParameter("A whole record is imported by itself, without options.")
     with open_workspace() as workspace:
+        if records:
+            read_record(workspace, records[0])
+            return
         with workspace.database.read() as session:
             by = viewer_of_email(session, as_).person_id
         if undo is not None:

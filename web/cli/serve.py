@@ -173,8 +173,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     settings, database = workspace.settings, workspace.database
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
     app = create_app(workspace)
-    # Forwarding headers are trusted only if the settings tell of a proxy.
-    server = Server(app, proxy_headers=settings.origin is not None)
+    server = Server(app, proxies=settings.trusted_proxies)
     leader = Leader(database)
 
     def catch_up() -> float:

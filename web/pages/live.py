@@ -25,7 +25,7 @@ from workspace.collaboration import inbox
 from workspace.database import Database
 from workspace.deals import access
 from workspace.errors import NotFound
-from workspace.people.sign_in import viewer_of
+from workspace.people.sign_in.sessions import viewer_of
 from workspace.timeline.timeline import state_of
 
 # However much is committed, nobody looks more often than this.
@@ -47,7 +47,7 @@ class LiveController(Controller):
     """/live: a stream of states for a browser that asks for one, else the state of now."""
 
     path = "/live"
-    opt = open_to(reads=Policy.MEMBERS)
+    opt = open_to(reads=Policy.MEMBERS, unattended=True)
 
     @get()
     async def show(

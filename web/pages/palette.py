@@ -36,6 +36,7 @@ PAGES = (
     ("Introductions", "/introductions"),
     ("My connections", "/connections"),
     ("My availability", "/availability"),
+    ("Sign-in and security", "/security"),
 )
 NEW = (
     ("New deal", "/deals/new"),

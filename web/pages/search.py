@@ -8,6 +8,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from similarity.likely import likely_existing
+from similarity.names.tables import Subject
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
 from web.entry_links import place_of, source_label
 from web.forms import Form
@@ -119,6 +121,16 @@ class NamesPage:
         return [(kind, [each for each in self.commands if each.kind == kind]) for kind in kinds]
 
 
+@dataclass(frozen=True)
+class ExistingPage:
+    """Records that may be meant by the name in a field."""
+
+    field: str
+    # Whether a choice fills in the field; in a form for a new record it is a link instead.
+    fills: bool
+    links: list[Link]
+
+
 class SearchController(Controller):
     """/search."""
 
@@ -150,6 +162,22 @@ class SearchController(Controller):
         """The options of the search box: what the letters so far may name, and commands."""
         page = visit.page(names_page, visit.form)
         return visit.show("_search_names.html", page)
+
+    @get("/existing")
+    def existing(self, visit: NamedDependency[Visit]) -> Response[str]:
+        """The records that may be meant by a name in a form that would add one."""
+        return visit.show("_existing.html", visit.page(existing_page, visit.form))
+
+
+def existing_page(session: Session, viewer: Viewer, asked: Form) -> ExistingPage:
+    """The records that the name of a form may mean: of a new record, or of a stakeholder."""
+    kind = Subject(asked.choice("kind", (Subject.ACCOUNT, Subject.PERSON)) or Subject.ACCOUNT)
+    name, person = asked.text("name", 200), asked.text("person", 200)
+    asked.check()
+    hits = likely_existing(session, viewer, name or person, kind)
+    if person:
+        return ExistingPage("person", fills=True, links=[Link(hit) for hit in hits])
+    return ExistingPage("name", fills=False, links=[Link(hit) for hit in hits])
 
 
 def names_page(session: Session, viewer: Viewer, asked: Form) -> NamesPage:

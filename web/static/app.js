@@ -116,6 +116,8 @@ document.addEventListener("input", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || form.hasAttribute("hx-post") || event.defaultPrevented) return;
+  // A download leaves the page as it is, and can be asked for again.
+  if (form.hasAttribute("data-download")) return;
   if (form.dataset.sent) { event.preventDefault(); return; }
   form.dataset.sent = "yes";
 });
@@ -486,6 +488,18 @@ document.addEventListener("submit", (event) => {
   }
   const body = new URLSearchParams(new FormData(form, button));
   fetch(form.action, { method: "POST", body, redirect: "manual" });
+});
+
+// --- Names that may mean a record: a choice fills in the field ---------------
+
+document.addEventListener("click", (event) => {
+  const choice = event.target.closest("[data-fill]");
+  if (!choice) return;
+  const field = byId(choice.dataset.fill);
+  field.value = choice.dataset.value;
+  field.focus();
+  // The note below the field follows what is in it.
+  field.dispatchEvent(new Event("input", { bubbles: true }));
 });
 
 // --- Keys -------------------------------------------------------------------

@@ -27,8 +27,11 @@ from workspace.settings import Settings
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-# Of what is in the home: the database is copied in another way, and the others are made again.
-_LEFT_OUT = re.compile(r"(indexes|backups)(/|$)|.*\.sqlite3(-wal|-shm|\.lock|\.serving)?$")
+# Of what is in the home: the database is copied in another way, indexes and backups are made again,
+# and the keys would open the secrets in the same backup.
+_LEFT_OUT = re.compile(
+    r"(indexes|backups)(/|$)|\.?keys[^/]*$|.*\.sqlite3(-wal|-shm|\.lock|\.serving)?$"
+)
 _NAME = re.compile(r"dealkin-(\d{8}T\d{6}Z)(-before-upgrade)?\.tar\.gz(\.age)?")
 _TIME = "%Y%m%dT%H%M%SZ"
 

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
@@ -26,7 +27,7 @@ from workspace.value_lists import split_values
 SPONSORS_ROLE = "executive-sponsor"
 # What titles call the members for a role, besides the role's own name, by the role's key. They
 # are compared as `plain` writes them.
-_TITLES: Mapping[str, Sequence[str]] = {
+_TITLES: Mapping[str, tuple[str, ...]] = {
     OWNERS_ROLE: (
         *("account manager", "sales executive", "sales manager", "sales representative"),
         *("key account", "business development", "vertriebsmitarbeiter", "handlowiec"),
@@ -217,9 +218,7 @@ def _because(role: SeatRole, phrases: Sequence[str], known: _Known) -> str | Non
     if count := known.seats.get(role.name, 0):
         return f"{role.name} on {count} deal{'' if count == 1 else 's'}"
     titles = _TITLES.get(role.key, ())
-    if _has_phrase(known.plain_title, (*phrases, *titles)) and not _ASSISTING.search(
-        known.plain_title
-    ):
+    if _has_title(known.plain_title, (*phrases, *titles)):
         return known.title
     for skill, shown in known.skills.items():
         # 'Training' alone is what a trainer does; 'training of models' is something else.
@@ -235,6 +234,13 @@ def _phrases(name: str) -> tuple[str, ...]:
     """A role's name, and what its work is called: 'executive sponsorship' for its sponsor."""
     plain_name = plain(name)
     return (plain_name, f"{plain_name}s", f"{plain_name}ship")
+
+
+# Hundreds of members share few titles.
+@lru_cache(maxsize=4096)
+def _has_title(plain_title: str, titles: tuple[str, ...]) -> bool:
+    """Whether a title is one of these, and not that of their assistant."""
+    return _has_phrase(plain_title, titles) and not _ASSISTING.search(plain_title)
 
 
 def _has_phrase(plain_text: str, phrases: Iterable[str]) -> bool:

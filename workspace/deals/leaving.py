@@ -3,8 +3,9 @@
 from sqlmodel import Session
 
 from workspace.deals import team
-from workspace.people import members, sign_in
+from workspace.people import members
 from workspace.people.invitations import end_invitation
+from workspace.people.sign_in import address, sessions, two_step
 
 
 def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
@@ -13,8 +14,10 @@ def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
     What they owned stays theirs until it is handed over.
     """
     changed = members.deactivate(session, person_id, by=by)
-    sign_in.close_sessions(session, person_id)
+    sessions.close_sessions(session, person_id)
     end_invitation(session, person_id)
+    address.end_change(session, person_id)
+    two_step.end_waiting(session, person_id)
     team.take_back_asks(session, person_id, by)
     return changed
 
@@ -22,5 +25,5 @@ def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
 def reactivate(session: Session, person_id: int, *, by: int | None) -> bool:
     """Give a member their access back; they sign in again. Whether they had none."""
     # A sign-in that was under way when they were deactivated may have left a session.
-    sign_in.close_sessions(session, person_id)
+    sessions.close_sessions(session, person_id)
     return members.reactivate(session, person_id, by=by)

@@ -39,8 +39,8 @@ QUESTIONS_APART = timedelta(days=7)
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
-# The secret in the address of a guest link, or of an invitation.
-_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/))[\w-]{20,}")
+# The secret in the address of a guest link, of an invitation, or of a new e-mail address.
+_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/))[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):

@@ -40,6 +40,8 @@ class ImportRun(SQLModel, table=True):
     state: str = Field(default=RunState.PREPARED, max_length=10, index=True)
     # The job that applies or undoes it.
     job_id: int | None = Field(default=None, foreign_key="job.id")
+    # What it changed; empty before it began.
+    revision_id: int | None = Field(default=None, foreign_key="revision.id", index=True)
     # Rows that are applied, or changes that are undone, and how many there are.
     done: int = 0
     total: int = 0
@@ -87,28 +89,6 @@ class ImportPart(SQLModel, table=True):
     wrong: list[Any] = Field(default_factory=list, sa_type=JSON)
     # Accounts by their ids in another system, to which later rows refer.
     accounts: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
-
-
-class ImportChange(SQLModel, table=True):
-    """A row of the record that an import created, updated or deleted."""
-
-    __table_args__ = (
-        sa.Index("ix_importchange_run_id_number", "run_id", "number"),
-        {"info": {FOLLOWS: True}},
-    )
-
-    run_id: int = Field(primary_key=True, foreign_key="importrun.id", ondelete="CASCADE")
-    table_name: str = Field(primary_key=True, max_length=40)
-    # The primary key of the row, as JSON.
-    row_key: str = Field(primary_key=True, max_length=100)
-    # In this order the changes were made.
-    number: int
-    # What the changed columns held before, or all columns of a deleted row; empty for a new row.
-    before: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
-    # What they hold since; empty for a deleted row and for a new one.
-    after: dict[str, Any] | None = Field(default=None, sa_type=JSON(none_as_null=True))
-    # Of a new row, a digest of what it holds, by which later edits are noticed.
-    digest: str | None = Field(default=None, max_length=32)
 
 
 class Import(SQLModel, table=True):

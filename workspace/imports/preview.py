@@ -21,9 +21,9 @@ from workspace.errors import DealkinError
 from workspace.imports.context import ImportContext
 from workspace.imports.ledger import ImportFile
 from workspace.imports.recognition import RecognisedFile
-from workspace.imports.recorder import Change, Recorder, changed_columns, to_json
 from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
 from workspace.imports.runs import read_for_importer, recognised
+from workspace.revisions.recorder import Change, Recorder, changed_columns, to_json
 
 # How many examples of each problem and each changed field are shown.
 _EXAMPLES = 5

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workspace.errors import Invalid
+from workspace.formulas import unsafe
 from workspace.imports import error_files
 from workspace.imports.dates import DateOrder, settle_date_order
 from workspace.imports.decisive import require_decisive
@@ -289,7 +290,7 @@ def _row(
     width: int,
     is_error_file: bool,
 ) -> Row:
-    cells = [error_files.unsafe(cell) for cell in raw.cells] if is_error_file else raw.cells
+    cells = [unsafe(cell) for cell in raw.cells] if is_error_file else raw.cells
     row = Row(raw.line, cells, {})
     if raw.left_out:
         row.result = Result.LEFT_OUT

@@ -11,37 +11,29 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import Database, batches
+from workspace.database import Database
 from workspace.deals.discretion import read_for
 from workspace.errors import Conflict, DealkinError, NotFound
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import DateOrder
 from workspace.imports.files import read_bytes
-from workspace.imports.ledger import ImportChange, ImportFile, ImportPart, ImportRun, RunState
+from workspace.imports.ledger import ImportFile, ImportPart, ImportRun, RunState
 from workspace.imports.recognition import Reading, RecognisedFile, recognise
-from workspace.imports.recorder import (
-    Change,
-    Recorder,
-    changed_columns,
-    digest,
-    from_json,
-    to_json,
-)
 from workspace.imports.rows import Row
 from workspace.imports.run import ImportExtension, Outcome, Report, add_to_ledger, apply_rows
 from workspace.jobs.running import Task
 from workspace.people import members
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
+from workspace.revisions.changes import record
+from workspace.revisions.tables import Revision, RevisionKind
 
 # The kinds of jobs of imports.
 IMPORT, UNDO = "import", "undo import"
@@ -107,7 +99,10 @@ def begin(session: Session, run: ImportRun) -> None:
     """Have an import applied from now on."""
     if run.state != RunState.PREPARED:
         raise Conflict(f"This import is {run.state} already.")
-    run.state = RunState.RUNNING
+    revision = Revision(kind=RevisionKind.IMPORT, by_id=run.by_id)
+    session.add(revision)
+    session.flush()
+    run.state, run.revision_id = RunState.RUNNING, revision.id
     session.add(run)
     audit(session, run.by_id, "import started", f"import {run.id}")
 
@@ -230,7 +225,7 @@ class ImportWork:
         file = self._files[number]
         context = ImportContext(session, run.by_id)
         context.account_of_record_id = dict(self._accounts)
-        recorder = Recorder(session)
+        record(session, session.get_one(Revision, run.revision_id))
         part = ImportPart(run_id=self.run_id, start=self.position, file=number, rows=len(rows))
         try:
             apply = self._extension.function(file.kind)
@@ -250,8 +245,6 @@ class ImportWork:
         self.position += part.rows
         run.done, run.total = self.position, self.total
         session.add_all([run, part])
-        # Before the commit, rules add what follows from the rows; this listener comes after them.
-        event.listen(session, "before_commit", partial(_store_changes, recorder, self.run_id))
 
     def finish(self, session: Session) -> None:
         """Complete an import whose rows are all applied."""
@@ -344,72 +337,3 @@ def reports_of(session: Session, run_id: int) -> list[Report]:
         outcomes.get(file.number, Outcome()).fill(report)
         reports.append(report)
     return reports
-
-
-def _store_changes(recorder: Recorder, run_id: int, session: Session) -> None:
-    store_changes(session, run_id, recorder.changes())
-
-
-def store_changes(session: Session, run_id: int, changes: Sequence[Change]) -> None:
-    """Add changes to those of an import; of a row that it changed before, the first values stay."""
-    last = session.exec(
-        select(sa.func.max(ImportChange.number)).where(ImportChange.run_id == run_id)
-    ).one()
-    stored = _stored(session, run_id, changes)
-    new = []
-    for number, change in enumerate(changes, (last or 0) + 1):
-        known = stored.get((change.place.table, change.place.text))
-        if known is None:
-            new.append({"run_id": run_id, "number": number, **_as_stored(change)})
-        elif merged := _merged(known, change):
-            known.sqlmodel_update(_as_stored(merged))
-            session.add(known)
-        else:
-            session.delete(known)
-    if new:
-        session.execute(sa.insert(ImportChange), new)
-    session.flush()
-
-
-def _stored(
-    session: Session, run_id: int, changes: Sequence[Change]
-) -> dict[tuple[str, str], ImportChange]:
-    stored = {}
-    for batch in batches(changes):
-        query = select(ImportChange).where(
-            ImportChange.run_id == run_id,
-            col(ImportChange.table_name).in_({change.place.table for change in batch}),
-            col(ImportChange.row_key).in_([change.place.text for change in batch]),
-        )
-        for row in session.exec(query):
-            stored[row.table_name, row.row_key] = row
-    return stored
-
-
-def _merged(known: ImportChange, change: Change) -> Change | None:
-    """The change from before the first of two changes to after the second; None if it is none."""
-    if known.before is None:
-        return Change(change.place, None, change.after) if change.after else None
-    table = SQLModel.metadata.tables[known.table_name]
-    before = {**(change.before or {}), **from_json(table, known.before)}
-    merged = Change(change.place, before, change.after)
-    return merged if change.after is None or any(changed_columns(merged)) else None
-
-
-def _as_stored(change: Change) -> dict[str, Any]:
-    values: dict[str, Any] = {
-        "table_name": change.place.table,
-        "row_key": change.place.text,
-        "before": None,
-        "after": None,
-        "digest": None,
-    }
-    if change.before is None:
-        values["digest"] = digest(SQLModel.metadata.tables[change.place.table], change.after or {})
-    elif change.after is None:
-        values["before"] = to_json(change.before)
-    else:
-        names = list(changed_columns(change))
-        values["before"] = to_json({name: change.before.get(name) for name in names})
-        values["after"] = to_json({name: change.after[name] for name in names})
-    return values

@@ -13,13 +13,8 @@ from workspace.clock import now
 from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.errors import NotFound
 from workspace.people.invitations import MemberInvitation
-from workspace.people.sign_in import (
-    ATTEMPT_LIMIT,
-    ATTEMPT_WINDOW,
-    SignInAttempt,
-    SignInSession,
-    account_subject,
-)
+from workspace.people.sign_in.tables import SignInAttempt, SignInSession
+from workspace.people.sign_in.throttling import account_subject, locked_accounts
 from workspace.people.tables import Member, MemberRole, Person, Role
 
 
@@ -125,19 +120,9 @@ def _has_access(access: Access) -> sa.ColumnElement[bool]:
         case Access.INVITED:
             return sa.and_(active, sa.not_(has_password))
         case Access.LOCKED:
-            locked = sa.literal("account ").concat(col(Person.email)).in_(_locked_accounts())
+            locked = sa.literal("account ").concat(col(Person.email)).in_(locked_accounts())
             return sa.and_(active, has_password, locked)
     return sa.and_(active, has_password)
-
-
-def _locked_accounts() -> sa.Select[Any]:
-    """The subjects of attempts that are at their limit."""
-    return (
-        sa.select(col(SignInAttempt.subject))
-        .where(col(SignInAttempt.at) > now() - ATTEMPT_WINDOW)
-        .group_by(col(SignInAttempt.subject))
-        .having(sa.func.count() >= ATTEMPT_LIMIT)
-    )
 
 
 def _complete(session: Session, rows: Sequence[MemberRow]) -> list[MemberRow]:
@@ -148,7 +133,7 @@ def _complete(session: Session, rows: Sequence[MemberRow]) -> list[MemberRow]:
     for person_id, role in session.exec(query.where(col(MemberRole.person_id).in_(ids))):
         roles.setdefault(person_id, set()).add(role)
     accounts = [account_subject(row.email or "") for row in rows]
-    found = _locked_accounts().where(col(SignInAttempt.subject).in_(accounts))
+    found = locked_accounts().where(col(SignInAttempt.subject).in_(accounts))
     locked = set(session.execute(found).scalars())
     return [
         replace(

@@ -1,11 +1,10 @@
 """Invitations: one-time links by which members set their password.
 
-A member is invited when they are added, and again when they lose their password. A new invitation
-takes the place of the one before, and an invitation ends when it is used, when its time is up, or
-when the member is deactivated.
+A member is invited when they are added, and again when they lose their password: by an
+administrator, or by mail when they ask for it. A new link takes the place of the one before, and a
+link ends when it is used, when its time is up, or when the member is deactivated.
 """
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -13,16 +12,23 @@ from sqlmodel import Field, Session, SQLModel, col, delete, select
 
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.database import SECRET
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Invalid
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import passwords, throttling, tokens
 from workspace.people.tables import Member, Person, Role
 
 INVITATION_LIFETIME = timedelta(days=7)
+# A link that anyone can ask for by typing an address.
+RESET_LIFETIME = timedelta(hours=1)
+RESETS_A_DAY = 5
 
 
 class MemberInvitation(SQLModel, table=True):
     """A member's link that waits to be used. Only the hash of its secret is stored."""
+
+    __table_args__ = {"info": {SECRET: True}}
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
     token_hash: str = Field(unique=True, max_length=64)
@@ -45,17 +51,40 @@ def renew_invitation(session: Session, person_id: int, *, by: int | None) -> str
         raise Conflict("This member is deactivated. Reactivate them first.")
     if not session.get_one(Person, person_id).email:
         raise Invalid("A member signs in by e-mail.", {"email": "They have no e-mail address."})
-    token = secrets.token_urlsafe(32)
+    token = _new_link(session, person_id, INVITATION_LIFETIME)
+    audit(session, by, "member invited", f"person {person_id}")
+    return token
+
+
+def ask_for_reset(session: Session, email: str) -> tuple[Person, str] | None:
+    """Make a link for a member who has lost their password; None where none is made.
+
+    The caller answers the same in both cases, so that nobody learns who is a member. A member who
+    has not chosen a password yet keeps the invitation that they have.
+    """
+    subject = f"reset {email.strip().lower()}"
+    if throttling.attempts(session, subject, timedelta(days=1)) >= RESETS_A_DAY:
+        return None
+    throttling.count_attempt(session, subject)
+    person_id = members.active_member_id(session, email)
+    if person_id is None or not members.locked_member(session, person_id).password_hash:
+        return None
+    token = _new_link(session, person_id, RESET_LIFETIME)
+    audit(session, None, "password reset asked for", f"person {person_id}")
+    return session.get_one(Person, person_id), token
+
+
+def _new_link(session: Session, person_id: int, lifetime: timedelta) -> str:
+    token = tokens.new_token()
     end_invitation(session, person_id)
     session.add(
         MemberInvitation(
             person_id=person_id,
-            token_hash=sign_in.token_hash(token),
-            expires_at=now() + INVITATION_LIFETIME,
+            token_hash=tokens.token_hash(token),
+            expires_at=now() + lifetime,
         )
     )
     session.flush()
-    audit(session, by, "member invited", f"person {person_id}")
     return token
 
 
@@ -80,6 +109,21 @@ def mail_invitation(session: Session, person_id: int, link: str) -> None:
     outbox.queue(session, person.email or "", "Your access to Dealkin", body, about=about)
 
 
+def mail_reset(session: Session, person: Person, link: str) -> None:
+    """Put the mail with a member's link for a new password into the outbox."""
+    about = f"member {person.id}"
+    outbox.drop(session, about)
+    minutes = int(RESET_LIFETIME.total_seconds() // 60)
+    body = (
+        f"Hello {person.name},\n\n"
+        "choose a new password for Dealkin here:\n\n"
+        f"{link}\n\n"
+        f"The link works once, and for {minutes} minutes. If you did not ask for it, ignore this"
+        " mail: your password stays as it is.\n"
+    )
+    outbox.queue(session, person.email or "", "Your new password for Dealkin", body, about=about)
+
+
 def invited(session: Session, token: str) -> Person | None:
     """The active member whose invitation has this secret; None if it does not work any more."""
     return session.exec(
@@ -87,7 +131,7 @@ def invited(session: Session, token: str) -> Person | None:
         .join(MemberInvitation, col(MemberInvitation.person_id) == col(Person.id))
         .join(Member, col(Member.person_id) == col(Person.id))
         .where(
-            MemberInvitation.token_hash == sign_in.token_hash(token),
+            MemberInvitation.token_hash == tokens.token_hash(token),
             col(MemberInvitation.expires_at) > now(),
             col(Member.active).is_(True),
         )
@@ -104,13 +148,11 @@ def accept_invitation(session: Session, token: str, password_hash: str) -> Perso
         return None
     members.locked_member(session, person.id)
     used = session.exec(
-        delete(MemberInvitation).where(
-            col(MemberInvitation.token_hash) == sign_in.token_hash(token)
-        )
+        delete(MemberInvitation).where(col(MemberInvitation.token_hash) == tokens.token_hash(token))
     )
     if used.rowcount != 1 or not session.get_one(Member, person.id).active:
         return None
-    sign_in.store_password(session, person.id, password_hash)
-    sign_in.unlock(session, person)
+    passwords.store_password(session, person.id, password_hash)
+    throttling.unlock(session, person)
     audit(session, person.id, "invitation used", f"person {person.id}")
     return person

@@ -25,7 +25,7 @@ def add_member(
     """Add a member, who can sign in once they have an e-mail address and a password."""
     email = email.strip().lower() if email else None
     if email:
-        _require_free_address(session, email)
+        require_free_address(session, email)
     person = Person(key=free_key(session, Person, name), name=name, email=email, **facts)
     session.add(person)
     session.flush()
@@ -139,7 +139,17 @@ def member_by_email(session: Session, email: str) -> Person:
     return person
 
 
-def _require_free_address(session: Session, email: str) -> None:
+def active_member_id(session: Session, email: str) -> int | None:
+    """The id of the active member with this e-mail address; None if there is none."""
+    return session.exec(
+        select(Person.id)
+        .join(Member, col(Member.person_id) == col(Person.id))
+        .where(Person.email == email.strip().lower(), col(Member.active).is_(True))
+    ).first()
+
+
+def require_free_address(session: Session, email: str) -> None:
+    """Refuse an address that another person has, or that is none."""
     if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
         raise Invalid(f"'{email}' is no e-mail address.", {"email": "name@example.com"})
     if session.exec(select(Person.id).where(Person.email == email)).first():

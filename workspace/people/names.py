@@ -103,14 +103,15 @@ def names_alike(one: str, other: str) -> bool:
     for word in sorted(short, key=lambda word: (word not in long, -len(word))):
         match = next((known for known in remaining if known == word), None)
         in_full += match is not None and len(word) > 1
-        match = match or next((known for known in remaining if _may_be(word, known)), None)
+        match = match or next((known for known in remaining if may_be_short_for(word, known)), None)
         if match is None:
             return False
         remaining.remove(match)
     return in_full > 0
 
 
-def _may_be(word: str, known: str) -> bool:
+def may_be_short_for(word: str, known: str) -> bool:
+    """Whether one of two words by their sound is an initial or a nickname of the other."""
     if len(word) == 1 or len(known) == 1:
         return word[0] == known[0]
     return bool(_GROUPS.get(word, frozenset()) & _GROUPS.get(known, frozenset()))

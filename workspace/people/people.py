@@ -104,6 +104,14 @@ def find_person(session: Session, viewer: Viewer, text: str) -> Person:
     return people[0]
 
 
+def readable_addresses(session: Session, viewer: Viewer) -> dict[int, str]:
+    """The e-mail addresses that a viewer may read, by person: members' always."""
+    query = select(Person.id, Person.email).where(col(Person.email).is_not(None))
+    if FieldGroup.ADDRESSES not in readable_fields(session, viewer):
+        query = query.where(col(Person.id).in_(select(Member.person_id)))
+    return {person_id: email for person_id, email in session.exec(query) if email}
+
+
 def member_of(session: Session, key: str) -> Person:
     """The active member of that key; Invalid if there is none."""
     person = session.exec(

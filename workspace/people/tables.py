@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Index, SQLModel
 
 from workspace.clock import now
+from workspace.database import SECRET
 from workspace.value_lists import split_values
 
 
@@ -71,7 +72,7 @@ class Member(SQLModel, table=True):
     """A person of ours who can sign in; without a password, only once they have one."""
 
     person_id: int = Field(primary_key=True, foreign_key="person.id")
-    password_hash: str | None = None
+    password_hash: str | None = Field(default=None, sa_column_kwargs={"info": {SECRET: True}})
     manager_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     active: bool = True
 

@@ -1,6 +1,8 @@
 """Everything in the record is found by what it is called, and nothing by what it is not."""
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from sqlmodel import col, select
 
 from similarity.names import recorder
@@ -137,3 +139,23 @@ def test_should_find_more_names_than_a_page_has(database: Database) -> None:
         assert len(found) == 8
         best = find_names(session, "harbour works 17", Subject.ACCOUNT, limit=8)[0]
         assert session.get_one(Account, best.subject_id).name == "Harbour Works 17"
+
+
+def test_should_find_a_name_of_another_script_in_an_older_workspace(database: Database) -> None:
+    recorder.attach(database)
+    with database.write() as session:
+        account = add_account(session, "Газпром Нефть")
+        add_account(session, "Harbour Works")
+        # As names were kept before.
+        session.execute(
+            sa.delete(NameEntry).where(
+                col(NameEntry.subject_id) == account.id, col(NameEntry.joined) == "gazpromneft"
+            )
+        )
+    command.downgrade(database._alembic(), "0018")
+    database.upgrade()
+    assert recorder.catch_up(database) == 1
+    with database.read() as session:
+        for typed in ("gazprom neft", "газпром", "gazpr"):
+            [found] = find_names(session, typed, Subject.ACCOUNT, limit=8)
+            assert found.subject_id == account.id, typed

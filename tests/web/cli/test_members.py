@@ -9,7 +9,8 @@ from sqlmodel import select
 from tests.web.cli.conftest import Run
 from tests.world import World
 from workspace.database import Database
-from workspace.people import invitations, members, sign_in
+from workspace.people import invitations, members
+from workspace.people.sign_in import sessions, throttling
 from workspace.people.tables import Member, MemberRole
 
 
@@ -91,11 +92,11 @@ def test_should_set_roles_but_keep_the_last_administrator(on_world: Run, world: 
 def test_should_unlock_and_sign_out(on_world: Run, world: World) -> None:
     bob = world.email("bob")
     with world.database.write() as session:
-        token = sign_in.open_session(session, world.people["bob"])
-        for _ in range(sign_in.ATTEMPT_LIMIT):
-            sign_in.count_attempt(session, sign_in.account_subject(bob))
+        token = sessions.open_session(session, world.people["bob"])
+        for _ in range(throttling.ATTEMPT_LIMIT):
+            throttling.count_attempt(session, throttling.account_subject(bob))
     assert on_world("members", "unlock", bob).code == 0
     assert on_world("members", "sign-out", bob).code == 0
     with world.database.read() as session:
-        assert sign_in.attempts(session, sign_in.account_subject(bob)) == 0
-        assert sign_in.viewer_of(session, token) is None
+        assert throttling.attempts(session, throttling.account_subject(bob)) == 0
+        assert sessions.viewer_of(session, token) is None

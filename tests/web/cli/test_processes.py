@@ -19,7 +19,7 @@ from tests.web.cli.conftest import Run
 from tests.world import World
 from web.session_cookie import csrf_token_of
 from workspace.database import Database
-from workspace.people.sign_in import open_session
+from workspace.people.sign_in.sessions import open_session
 
 # The command line on a model that takes no time to load.
 SCRIPT = """

@@ -12,7 +12,8 @@ from tests.world import World
 from workspace.accounts.accounts import Account
 from workspace.database import Database
 from workspace.deals.tables import Deal
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Role
 
 
@@ -21,7 +22,7 @@ def test_should_let_the_first_administrator_sign_in(run: Run, opened: Database) 
     assert made.code == 0
     password = made.out.strip().rsplit(" ", 1)[-1]
     with opened.read() as session:
-        found = sign_in.check_password(session, "ada@dealkin.example", password)
+        found = passwords.check_password(session, "ada@dealkin.example", password)
         assert found is not None
         assert members.viewer(session, found.id, found.name).roles == {Role.ADMIN}
 
@@ -30,8 +31,8 @@ def test_should_replace_the_old_password(run: Run, opened: Database) -> None:
     first = run("members", "add", "Ada", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
     second = run("members", "password", "ada@dealkin.example").out.strip().rsplit(" ", 1)[-1]
     with opened.read() as session:
-        assert sign_in.check_password(session, "ada@dealkin.example", first) is None
-        assert sign_in.check_password(session, "ada@dealkin.example", second) is not None
+        assert passwords.check_password(session, "ada@dealkin.example", first) is None
+        assert passwords.check_password(session, "ada@dealkin.example", second) is not None
 
 
 def test_should_change_nothing_when_a_file_is_imported_twice(

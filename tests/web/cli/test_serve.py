@@ -13,7 +13,7 @@ from web.workspace import Workspace
 from workspace.database import Database
 from workspace.deals import lifecycle
 from workspace.deals.tables import Deal
-from workspace.people import sign_in
+from workspace.people.sign_in import passwords
 
 
 def test_should_load_the_demo_into_an_empty_workspace_only(run: Run, opened: Database) -> None:
@@ -40,7 +40,7 @@ def test_should_print_the_demos_passwords_once(
     email = next(word for word in line.split() if "@" in word)
     password = line.split(email)[1].split()[0]
     with opened.read() as session:
-        assert sign_in.check_password(session, email, password) is not None
+        assert passwords.check_password(session, email, password) is not None
 
 
 def test_should_say_that_a_port_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ from workspace.collaboration import notes
 from workspace.database import Database
 from workspace.deals import lifecycle, team
 from workspace.deals.tables import Seat
-from workspace.people import sign_in
-from workspace.people.sign_in import SignInSession
+from workspace.people.sign_in import sessions
+from workspace.people.sign_in.tables import SignInSession
 from workspace.people.tables import Member
 from workspace.timeline.timeline import TimelineEntry, state_of
 
@@ -78,7 +78,7 @@ class Stream:
 def listening(address: str, world: World, name: str, deal: str | None = None) -> Iterator[Stream]:
     """A stream of one of the cast's, on a deal's page or another; it has said how things stand."""
     with world.database.write() as session:
-        token = sign_in.open_session(session, world.people[name])
+        token = sessions.open_session(session, world.people[name])
     stream = Stream()
     with (
         httpx.Client(base_url=address, cookies={"session": token}, timeout=SECONDS) as client,
@@ -233,7 +233,7 @@ def test_should_tell_of_an_edited_or_withdrawn_note(address: str, world: World) 
 
 def test_should_not_tell_of_a_known_event_again(address: str, world: World) -> None:
     with world.database.write() as session:
-        token = sign_in.open_session(session, world.people["dana"])
+        token = sessions.open_session(session, world.people["dana"])
         deal = world.deal(session, "wards")
         known = {"deal": deal.key, "state": state_of(session, deal.id), "version": deal.version}
     stream = Stream()

@@ -102,3 +102,16 @@ def test_should_name_recent_records_that_the_viewer_may_still_see(
     assert "St Brannoc Hospital" in options
     # While something is typed, only that counts.
     assert "St Brannoc Hospital" not in visit("charlie").get(address + "&q=zzz").text
+
+
+def test_should_offer_what_is_there_before_it_is_added_again(visit: Visit) -> None:
+    alice = visit("alice")
+    page = alice.get("/search/existing?kind=account&name=St+Branoc+Hospitals", **HTMX).text
+    assert 'href="/accounts/st-brannoc-hospital"' in page
+    page = alice.get("/search/existing?kind=person&person=Moreira+Ines", **HTMX).text
+    assert 'data-fill="person"' in page
+    assert "Inês Moreira" in page
+    page = alice.get("/deals/new/account?account=St+Branoc+Hospital", **HTMX).text
+    assert 'data-value="St Brannoc Hospital"' in page
+    assert not alice.get("/search/existing?kind=person&name=Nobody+Else", **HTMX).text.strip()
+    assert alice.get("/search/existing?kind=deal&name=x").status_code == 422

@@ -6,7 +6,8 @@ from tests.workspace.imports.files import (
     counts,
     load_text,
 )
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import sessions
 from workspace.people.tables import Member, MemberRole, Person
 
 
@@ -48,20 +49,20 @@ def test_should_end_and_give_back_access(database, tmp_path):
     load_text(database, tmp_path, f"{header}Ann,ann@x.example,rep,\nBob,bob@x.example,rep,yes\n")
     with database.write() as session:
         people = {person.name: person.id for person in session.exec(select(Person))}
-        token = sign_in.open_session(session, people["Ann"])
+        token = sessions.open_session(session, people["Ann"])
     text = f"{header}Ann,ann@x.example,,no\nBob,bob@x.example,none,\n"
     assert counts(load_text(database, tmp_path, text)) == (0, 2, 0, 0)
     assert counts(load_text(database, tmp_path, text)) == (0, 0, 2, 0)
     with database.read() as session:
         assert not session.get_one(Member, people["Ann"]).active
-        assert sign_in.viewer_of(session, token) is None
+        assert sessions.viewer_of(session, token) is None
         roles = session.exec(select(MemberRole.person_id)).all()
         # An empty cell leaves the roles as they are, and `none` empties them.
         assert roles == [people["Ann"]]
     assert load_text(database, tmp_path, f"{header}Ann,ann@x.example,,yes\n").updated == 1
     with database.read() as session:
         assert session.get_one(Member, people["Ann"]).active
-        assert sign_in.viewer_of(session, token) is None
+        assert sessions.viewer_of(session, token) is None
 
 
 def test_should_keep_the_last_administrator_whatever_a_file_says(world, tmp_path):

@@ -9,7 +9,8 @@ from tests.threads import at_the_same_time
 from tests.world import World
 from workspace.deals import leaving
 from workspace.errors import Conflict, Invalid
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Member, MemberRole, Role
 
 
@@ -84,8 +85,8 @@ def test_should_refuse_the_view_of_a_deactivated_member(world: World) -> None:
         with pytest.raises(Invalid, match="deactivated"):
             members.viewer_by_email(session, world.email("bob"))
         email, password = world.email("bob"), world.password("bob")
-        assert sign_in.check_password(session, email, password) is None
+        assert passwords.check_password(session, email, password) is None
     with world.database.write() as session:
         leaving.reactivate(session, world.people["bob"], by=None)
     with world.database.read() as session:
-        assert sign_in.check_password(session, email, password) is not None
+        assert passwords.check_password(session, email, password) is not None

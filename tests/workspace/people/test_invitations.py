@@ -12,9 +12,10 @@ from workspace.clock import now
 from workspace.deals import leaving
 from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import Conflict, Invalid
-from workspace.people import invitations, members, sign_in
+from workspace.people import invitations, members
 from workspace.people.invitations import MemberInvitation
-from workspace.people.sign_in import SignInSession
+from workspace.people.sign_in import passwords, sessions, throttling
+from workspace.people.sign_in.tables import SignInSession
 from workspace.people.tables import Person, Role
 
 PASSWORD = "a long enough password"
@@ -30,7 +31,7 @@ def hired(world: World) -> tuple[int, str]:
 
 
 def accept(world: World, token: str, password: str = PASSWORD) -> Person | None:
-    hashed = sign_in.hash_password(password)
+    hashed = passwords.hash_password(password)
     with world.database.write() as session:
         return invitations.accept_invitation(session, token, hashed)
 
@@ -42,7 +43,7 @@ def test_should_set_the_password_once(world: World) -> None:
     assert accepted.id == person_id
     assert accept(world, token, "another long password") is None
     with world.database.read() as session:
-        assert sign_in.check_password(session, "hana@dealkin.example", PASSWORD)
+        assert passwords.check_password(session, "hana@dealkin.example", PASSWORD)
         acts = select(AuditEntry.action).where(AuditEntry.subject == f"person {person_id}")
         assert set(session.exec(acts)) == {"member added", "member invited", "invitation used"}
 
@@ -86,20 +87,20 @@ def test_should_end_with_the_members_access(world: World) -> None:
 def test_should_sign_other_browsers_out_and_unlock(world: World) -> None:
     bob = world.people["bob"]
     with world.database.write() as session:
-        sign_in.open_session(session, bob)
-        account = sign_in.account_subject(world.email("bob"))
-        for _ in range(sign_in.ATTEMPT_LIMIT):
-            sign_in.count_attempt(session, account)
+        sessions.open_session(session, bob)
+        account = throttling.account_subject(world.email("bob"))
+        for _ in range(throttling.ATTEMPT_LIMIT):
+            throttling.count_attempt(session, account)
         token = invitations.renew_invitation(session, bob, by=None)
     assert accept(world, token) is not None
     with world.database.read() as session:
         assert not session.exec(select(SignInSession)).all()
-        assert sign_in.attempts(session, account) == 0
+        assert throttling.attempts(session, account) == 0
 
 
 def test_should_let_one_of_two_uses_win(world: World) -> None:
     _, token = hired(world)
-    hashed = sign_in.hash_password(PASSWORD)
+    hashed = passwords.hash_password(PASSWORD)
     outcomes: list[bool] = []
 
     def use() -> None:

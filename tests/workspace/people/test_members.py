@@ -7,7 +7,8 @@ from tests.world import World
 from workspace.audit import AuditEntry
 from workspace.database import Database
 from workspace.errors import Conflict, Invalid
-from workspace.people import members, sign_in
+from workspace.people import members
+from workspace.people.sign_in import passwords
 from workspace.people.tables import Role
 
 
@@ -30,7 +31,7 @@ def test_should_put_new_members_passwords_and_roles_on_the_audit_log(world: Worl
     grace = world.people["grace"]
     with world.database.write() as session:
         person = members.add_member(session, "Hana Horák", "h@x.example", [Role.REP], by=grace)
-        sign_in.set_password(session, person.id, "a long password", by=grace)
+        passwords.set_password(session, person.id, "a long password", by=grace)
         members.set_roles(session, person.id, [Role.EXPERT], by=grace)
     with world.database.read() as session:
         about = select(AuditEntry).where(AuditEntry.subject == f"person {person.id}")

@@ -11,11 +11,12 @@ from sqlmodel import Session
 
 from web.policies import Policy, open_to
 from web.routes import get, post
-from web.session_cookie import session_cookie
+from web.signin import proceed
 from web.visits import Visit
 from workspace.errors import Invalid
-from workspace.people import invitations, sign_in
-from workspace.people.sign_in import MINIMUM_PASSWORD
+from workspace.people import invitations
+from workspace.people.sign_in import passwords
+from workspace.people.sign_in.passwords import MINIMUM_PASSWORD
 from workspace.people.tables import Person
 
 _HEADERS = {"X-Robots-Tag": "noindex, nofollow"}
@@ -56,29 +57,24 @@ class JoinController(Controller):
     @post()
     def join(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:
         form = visit.form
-        # Spaces at its ends belong to a password, so it is not read like other fields.
-        form.text("password", 1000)
-        form.text("again", 1000)
-        password, again = ((form.sent.get(name) or [""])[0] for name in ("password", "again"))
+        password, again = form.secret("password"), form.secret("again")
         with visit.read() as session:
-            if invitations.invited(session, token) is None:
-                return _ended(visit)
+            invited = invitations.invited(session, token)
+        if invited is None:
+            return _ended(visit)
         if password != again:
             form.refuse("again", _DIFFERENT)
         try:
             form.done()
-            hashed = sign_in.hash_password(password)
+            hashed = passwords.hash_password(password, passwords.known_of(invited))
         except Invalid as refusal:
             form.come_back(refusal)
             return self._show(visit, token)
         with visit.write() as session:
             person = invitations.accept_invitation(session, token, hashed)
-            secret = sign_in.open_session(session, person.id) if person else ""
-        if person is None:
-            return _ended(visit)
-        response = visit.go("/", f"Welcome, {person.name}.")
-        response.set_cookie(session_cookie(visit.request, secret))
-        return response
+            if person:
+                return proceed(visit, session, person.id, "/", f"Welcome, {person.name}.")
+        return _ended(visit)
 
     def _show(self, visit: Visit, token: str) -> Response[Any]:
         with visit.read() as session:

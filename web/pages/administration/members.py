@@ -21,8 +21,9 @@ from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import leaving
 from workspace.keys import row_of_key
-from workspace.people import directory, invitations, members, sign_in
+from workspace.people import directory, invitations, members
 from workspace.people.directory import Access, MemberRow
+from workspace.people.sign_in import sessions, throttling, two_step
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer, require_role
 
@@ -62,6 +63,7 @@ class MemberPage:
     row: MemberRow
     is_self: bool
     sends_mail: bool
+    has_two_step: bool
     form: EditForm
     # The roles that are checked.
     chosen: list[str]
@@ -137,7 +139,7 @@ class MemberController(Controller):
     @post("/{key:str}/unlock")
     def unlock(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         def act(session: Session, person: Person) -> str:
-            sign_in.unlock_member(session, person, by=visit.viewer.person_id)
+            throttling.unlock_member(session, person, by=visit.viewer.person_id)
             return f"{person.name} can sign in again."
 
         return self._act(visit, key, act)
@@ -145,8 +147,16 @@ class MemberController(Controller):
     @post("/{key:str}/sign-out")
     def sign_out(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         def act(session: Session, person: Person) -> str:
-            sign_in.end_sessions(session, person.id, by=visit.viewer.person_id)
+            sessions.end_sessions(session, person.id, by=visit.viewer.person_id)
             return f"{person.name} is signed out everywhere."
+
+        return self._act(visit, key, act)
+
+    @post("/{key:str}/two-step")
+    def remove_two_step(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        def act(session: Session, person: Person) -> str:
+            two_step.remove(session, person.id, by=visit.viewer.person_id)
+            return f"{person.name} signs in without a code, or sets it up again."
 
         return self._act(visit, key, act)
 
@@ -244,15 +254,22 @@ class InvitationForm:
 
 def member_list(session: Session, visit: Visit) -> MemberList:
     """The members whom the filters leave."""
-    form = visit.form
+    rows, params = chosen_members(session, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return MemberList(shown, last.key if last else None, params)
+
+
+def chosen_members(
+    session: Session, form: Form, limit: int
+) -> tuple[list[MemberRow], dict[str, str]]:
+    """The members whom the filters of an address leave, and these filters."""
     text = form.maybe("q", 200)
     access = form.choice("access", tuple(Access))
     after = form.maybe("after", 80)
     rows = directory.member_rows(
-        session, text=text, access=Access(access) if access else None, after=after, limit=PAGE + 1
+        session, text=text, access=Access(access) if access else None, after=after, limit=limit
     )
-    shown, last = first_page(rows, PAGE)
-    return MemberList(shown, last.key if last else None, filled(q=text, access=access))
+    return rows, filled(q=text, access=access)
 
 
 def member_page(
@@ -265,6 +282,7 @@ def member_page(
         row=row,
         is_self=row.id == viewer.person_id,
         sends_mail=sends_mail,
+        has_two_step=two_step.state_of(session, row.id).is_on,
         form=edit_form(form, roles_of(row)),
         chosen=form.sent.get("role", []) if form.refusal else list(row.roles),
     )

@@ -9,6 +9,8 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from similarity.likely import likely_existing
+from similarity.names.tables import Subject
 from similarity.sentences.accounts import account_in
 from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
 from web.forms import Form
@@ -25,6 +27,7 @@ from web.pages.deals.list_state import (
     query_fields,
     read_list_state,
 )
+from web.pages.search import Link
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -78,6 +81,8 @@ class AccountNote:
     typed: str
     found: Account | None
     names: list[str]
+    # Accounts that may be meant, where none has this name.
+    likely: list[Link]
     values: dict[str, str]
     wrong: dict[str, str]
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
@@ -131,8 +136,7 @@ class DealController(Controller):
 
     @get("/new/account")
     def account(self, visit: NamedDependency[Visit]) -> Response[str]:
-        with visit.read() as session:
-            page = account_note(session, visit.form)
+        page = visit.page(account_note, visit.form)
         return visit.show("deals/_account_note.html", page)
 
     @post()
@@ -161,15 +165,7 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
     """The list that an address asks for, with a form over a view that came back."""
     after = asked.maybe("after", 80)
     state = read_list_state(asked)
-    rows = lists.deal_rows(
-        session,
-        viewer,
-        state.chosen,
-        order=state.order,
-        descending=state.descending,
-        after=after,
-        limit=PAGE + 1,
-    )
+    rows = rows_of(session, viewer, state, after, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
     return DealList(
@@ -186,6 +182,21 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
         refused={},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
+    )
+
+
+def rows_of(
+    session: Session, viewer: Viewer, state: ListState, after: str | None, limit: int
+) -> list[DealRow]:
+    """The deals that a list shows, from after the deal of the key `after`."""
+    return lists.deal_rows(
+        session,
+        viewer,
+        state.chosen,
+        order=state.order,
+        descending=state.descending,
+        after=after,
+        limit=limit,
     )
 
 
@@ -229,7 +240,7 @@ def new_deal(session: Session, viewer: Viewer, form: Form) -> NewDeal:
         chosen_products=form.sent.get("product", []),
         chosen_competitors=form.sent.get("competitor", []),
         wrong=form.wrong,
-        account=account_note(session, form),
+        account=account_note(session, viewer, form),
         choices=lists.choices(session, viewer),
         currency=lists.usual_currency(session, viewer),
     )
@@ -260,13 +271,16 @@ def shortened(sentence: str) -> str:
     return name.rstrip(".")
 
 
-def account_note(session: Session, form: Form) -> AccountNote:
+def account_note(session: Session, viewer: Viewer, form: Form) -> AccountNote:
     """What to say about the account that is typed into a form."""
     typed = " ".join((form.values.get("account") or "").split())[:200]
     rows = account_rows(session, text=typed, limit=8) if len(typed) > 1 else []
+    found = find_account(session, typed) if typed else None
+    likely = [] if found else likely_existing(session, viewer, typed, Subject.ACCOUNT)
     return AccountNote(
         typed=typed,
-        found=find_account(session, typed) if typed else None,
+        found=found,
+        likely=[Link(hit) for hit in likely],
         names=[row.name for row in rows],
         values=form.values,
         wrong=form.wrong,

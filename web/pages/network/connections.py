@@ -12,13 +12,13 @@ from sqlmodel import Session
 from references.network import address_books
 from references.network.address_books import ConnectionRow
 from references.network.ties import Visibility
-from web.forms import LARGEST_ID, row_id
+from web.forms import LARGEST_ID, Form, row_id
 from web.lists import answer_list, filled, first_page
 from web.pages.network.ties import SHARING
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace.people.viewer import require_writer
+from workspace.people.viewer import Viewer, require_writer
 
 PAGE = 50
 
@@ -87,17 +87,24 @@ class ConnectionController(Controller):
 
 def own_connections(session: Session, visit: Visit) -> ConnectionList:
     """The part of a member's connections that an address asks for."""
-    asked = visit.form
-    text = asked.text("q", 200)
-    after = asked.integer("after", 1, LARGEST_ID)
-    asked.check()
-    rows = address_books.connections_of(
-        session, visit.viewer.person_id or 0, text=text, after=after or 0, limit=PAGE + 1
-    )
+    rows, params = chosen_connections(session, visit.viewer, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     return ConnectionList(
         rows=shown,
         more=last.id if last else None,
-        params=filled(q=text),
+        params=params,
         may_write=visit.viewer.may_write,
     )
+
+
+def chosen_connections(
+    session: Session, viewer: Viewer, asked: Form, limit: int
+) -> tuple[list[ConnectionRow], dict[str, str]]:
+    """The viewer's connections that an address asks for, and its filters."""
+    text = asked.text("q", 200)
+    after = asked.integer("after", 1, LARGEST_ID)
+    asked.check()
+    rows = address_books.connections_of(
+        session, viewer.person_id or 0, text=text, after=after or 0, limit=limit
+    )
+    return rows, filled(q=text)

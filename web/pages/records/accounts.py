@@ -121,7 +121,15 @@ class AccountController(Controller):
 
 def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
-    asked = visit.form
+    rows, params = chosen_accounts(session, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return AccountList(rows=shown, more=last.key if last else None, params=params)
+
+
+def chosen_accounts(
+    session: Session, asked: Form, limit: int
+) -> tuple[list[AccountRow], dict[str, str]]:
+    """The accounts that an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     relationship = asked.choice("relationship", tuple(Relationship))
     industry = asked.maybe("industry", 3)
@@ -133,14 +141,9 @@ def account_list(session: Session, visit: Visit) -> AccountList:
         relationship=relationship,
         industry=industry,
         after=after,
-        limit=PAGE + 1,
+        limit=limit,
     )
-    shown, last = first_page(rows, PAGE)
-    return AccountList(
-        rows=shown,
-        more=last.key if last else None,
-        params=filled(q=text, relationship=relationship, industry=industry),
-    )
+    return rows, filled(q=text, relationship=relationship, industry=industry)
 
 
 def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:

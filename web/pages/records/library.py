@@ -129,7 +129,20 @@ class LibraryController(Controller):
 
 def library(session: Session, visit: Visit) -> Library:
     """The page that an address asks for."""
-    asked = visit.form
+    rows, params = chosen_assets(session, visit.viewer, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return Library(
+        rows=shown,
+        more=last.key if last else None,
+        params=params,
+        products=lists.choices(session, visit.viewer).products,
+    )
+
+
+def chosen_assets(
+    session: Session, viewer: Viewer, asked: Form, limit: int
+) -> tuple[list[AssetRow], dict[str, str]]:
+    """The assets that an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     kind = asked.choice("kind", KINDS)
     product = asked.maybe("product", 80)
@@ -138,21 +151,15 @@ def library(session: Session, visit: Visit) -> Library:
     asked.check()
     rows = assets.asset_rows(
         session,
-        visit.viewer,
+        viewer,
         kind=kind,
         product=product,
         text=text,
         every=bool(every),
         after=after,
-        limit=PAGE + 1,
+        limit=limit,
     )
-    shown, last = first_page(rows, PAGE)
-    return Library(
-        rows=shown,
-        more=last.key if last else None,
-        params=filled(q=text, kind=kind, product=product, every=every),
-        products=lists.choices(session, visit.viewer).products,
-    )
+    return rows, filled(q=text, kind=kind, product=product, every=every)
 
 
 def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:

@@ -34,7 +34,7 @@ from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
-from workspace.people.tables import Education, Employment, Gathering, Membership, Person
+from workspace.people.tables import Education, Employment, Gathering, Membership, Person, Role
 from workspace.people.viewer import Viewer, require_writer
 
 PAGE = 50
@@ -125,7 +125,7 @@ class PeopleController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
             person = people.editable_person(session, visit.viewer, key)
-            reads = reads_address(session, visit.viewer, person)
+            reads = edits_address(session, visit.viewer, person)
             values = partial(person_values, reads_address=reads)
             lock_unchanged(session, person, visit.form, values)
             facts = read_person(session, visit.form, reads_address=reads)
@@ -193,7 +193,15 @@ class PeopleController(Controller):
 
 def people_list(session: Session, visit: Visit) -> PeopleList:
     """The page that an address asks for."""
-    asked = visit.form
+    rows, params = chosen_people(session, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return PeopleList(rows=shown, more=last.key if last else None, params=params)
+
+
+def chosen_people(
+    session: Session, asked: Form, limit: int
+) -> tuple[list[PersonRow], dict[str, str]]:
+    """The people whom an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
@@ -203,14 +211,9 @@ def people_list(session: Session, visit: Visit) -> PeopleList:
         text=text,
         members=None if who is None else who == "members",
         after=after,
-        limit=PAGE + 1,
+        limit=limit,
     )
-    shown, last = first_page(rows, PAGE)
-    return PeopleList(
-        rows=shown,
-        more=last.key if last else None,
-        params=filled(q=text, who=who),
-    )
+    return rows, filled(q=text, who=who)
 
 
 def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
@@ -246,7 +249,7 @@ def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -
     if key is None:
         return PersonForm(None, "", EditForm(form.values, form.wrong))
     person = people.editable_person(session, viewer, key)
-    reads = reads_address(session, viewer, person)
+    reads = edits_address(session, viewer, person)
     saved = person_values(session, person, reads_address=reads)
     return PersonForm(key, saved["name"], edit_form(form, saved), reads)
 
@@ -256,6 +259,17 @@ def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
     return FieldGroup.ADDRESSES in readable_fields(session, viewer) or (
         people.roles_of(session, person.id) is not None
     )
+
+
+def edits_address(session: Session, viewer: Viewer, person: Person) -> bool:
+    """Whether a viewer may change a person's address in the form over them.
+
+    Members sign in with theirs, and change it with their password on a page of its own.
+    """
+    is_member = people.roles_of(session, person.id) is not None
+    if is_member and Role.ADMIN not in viewer.roles:
+        return False
+    return reads_address(session, viewer, person)
 
 
 def person_values(session: Session, person: Person, *, reads_address: bool) -> dict[str, str]:

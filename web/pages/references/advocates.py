@@ -294,11 +294,25 @@ def send_code(visit: Visit, find: Callable[[Session], Advocate]) -> None:
 
 def advocate_list(session: Session, visit: Visit) -> Advocates:
     """The page that an address asks for."""
-    asked = visit.form
+    rows, params = chosen_advocates(session, visit.viewer, visit.form, PAGE + 1)
+    shown, last = first_page(rows, PAGE)
+    return Advocates(
+        rows=shown,
+        more=last.key if last else None,
+        params=params,
+        activity=params.get("activity", Activity.CALL),
+        reads_consents=FieldGroup.CONSENTS in readable_fields(session, visit.viewer),
+    )
+
+
+def chosen_advocates(
+    session: Session, viewer: Viewer, asked: Form, limit: int
+) -> tuple[list[AdvocateRow], dict[str, str]]:
+    """The advocates that an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     activity = asked.choice("activity", tuple(Activity)) or Activity.CALL
     # To members who may not read consents, a filter on them is an unknown field.
-    fields = readable_fields(session, visit.viewer)
+    fields = readable_fields(session, viewer)
     renew = asked.choice("renew", ("yes",)) if FieldGroup.CONSENTS in fields else None
     after = asked.maybe("after", 80)
     asked.check()
@@ -308,17 +322,11 @@ def advocate_list(session: Session, visit: Visit) -> Advocates:
         text=text,
         renewals=bool(renew),
         after=after,
-        limit=PAGE + 1,
+        limit=limit,
     )
-    shown, last = first_page(queue.rows_for_reader(session, visit.viewer, rows), PAGE)
     other_than_usual = activity if activity != Activity.CALL else None
-    return Advocates(
-        rows=shown,
-        more=last.key if last else None,
-        params=filled(q=text, activity=other_than_usual, renew=renew),
-        activity=activity,
-        reads_consents=FieldGroup.CONSENTS in fields,
-    )
+    params = filled(q=text, activity=other_than_usual, renew=renew)
+    return queue.rows_for_reader(session, viewer, rows), params
 
 
 def advocate_page(

@@ -277,11 +277,7 @@ def read_moment(form: Form) -> datetime:
 
 def queue_page(session: Session, visit: Visit) -> Queue:
     """The page that an address asks for."""
-    asked = visit.form
-    view = asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-    after = asked.maybe("after", 20)
-    asked.check()
-    rows = queued_requests(session, visit.viewer, View(view), after=after, limit=PAGE + 1)
+    rows, view = chosen_requests(session, visit.viewer, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     is_desk = bool(visit.viewer.roles & set(DESK_ROLES))
     return Queue(
@@ -292,6 +288,16 @@ def queue_page(session: Session, visit: Visit) -> Queue:
         is_desk=is_desk,
         members=desk_choices(session) if is_desk else [],
     )
+
+
+def chosen_requests(
+    session: Session, viewer: Viewer, asked: Form, limit: int
+) -> tuple[list[RequestRow], View]:
+    """The requests that an address asks for, and its view."""
+    view = View(asked.choice("view", [value for value, _ in VIEWS]) or View.WAITING)
+    after = asked.maybe("after", 20)
+    asked.check()
+    return queued_requests(session, viewer, view, after=after, limit=limit), view
 
 
 def request_page(

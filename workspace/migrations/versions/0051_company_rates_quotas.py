@@ -1,14 +1,14 @@
 """The company's settings, exchange rates and quotas
 
 Revision: 0051
-Revises: 0018
+Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0051"
-down_revision = "0018"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
@@ -19,8 +19,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("logo", sa.LargeBinary(), nullable=True),
-        sa.Column("logo_type", sa.String(length=20), nullable=False),
+        sa.Column("logo", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_company")),
     )
     op.create_table(

@@ -18,7 +18,7 @@ from workspace.audit import AuditEntry
 from workspace.collaboration import tasks
 from workspace.deals import leaving
 from workspace.delivery.outbox import OutboxMessage
-from workspace.people import sign_in
+from workspace.people.sign_in import passwords, sessions, throttling
 from workspace.people.tables import Member, MemberRole
 from workspace.timeline.notifications import Notification
 
@@ -76,8 +76,8 @@ def test_should_refuse_what_every_write_refuses(visit: Visit, world: World) -> N
 def test_should_list_members_with_their_access(visit: Visit, world: World) -> None:
     with world.database.write() as session:
         leaving.deactivate(session, world.people["charlie"], by=None)
-        for _ in range(sign_in.ATTEMPT_LIMIT):
-            sign_in.count_attempt(session, sign_in.account_subject(world.email("bob")))
+        for _ in range(throttling.ATTEMPT_LIMIT):
+            throttling.count_attempt(session, throttling.account_subject(world.email("bob")))
     grace = visit("grace")
     page = grace.get(MEMBERS).text
     for name in ("Alice Adeyemi", "Bob Brandt", "Charlie Costa", "Frank Fischer"):
@@ -107,7 +107,7 @@ def test_should_invite_by_a_link_that_is_shown_once(visit: Visit, world: World) 
         assert again.status_code == 410
         assert "Hana" not in again.text
     with world.database.read() as session:
-        assert sign_in.check_password(session, HANA["email"], PASSWORD["password"])
+        assert passwords.check_password(session, HANA["email"], PASSWORD["password"])
 
 
 @pytest.mark.parametrize(
@@ -178,14 +178,14 @@ def test_should_keep_the_last_administrator(visit: Visit, world: World) -> None:
 def test_should_unlock_and_end_sessions(visit: Visit, world: World) -> None:
     bob = visit("bob")
     with world.database.write() as session:
-        account = sign_in.account_subject(world.email("bob"))
-        for _ in range(sign_in.ATTEMPT_LIMIT):
-            sign_in.count_attempt(session, account)
+        account = throttling.account_subject(world.email("bob"))
+        for _ in range(throttling.ATTEMPT_LIMIT):
+            throttling.count_attempt(session, account)
     assert visit("grace").post(f"{BOB}/unlock").status_code == 303
     assert visit("grace").post(f"{BOB}/sign-out").status_code == 303
     assert bob.get("/deals").status_code == 303
     with world.database.read() as session:
-        assert sign_in.attempts(session, account) == 0
+        assert throttling.attempts(session, account) == 0
         logged = set(session.exec(select(AuditEntry.action)))
     assert {"member unlocked", "sessions ended"} <= logged
 
@@ -212,7 +212,7 @@ def test_should_end_the_stream_of_a_leaver(
 ) -> None:
     monkeypatch.setattr(live, "APART_SECONDS", 0.01)
     with world.database.write() as session:
-        token = sign_in.open_session(session, world.people["bob"])
+        token = sessions.open_session(session, world.people["bob"])
 
     async def events() -> list[str | None]:
         stream = live._stream(

@@ -1,7 +1,7 @@
 """Records what a transaction changes: new, changed and deleted rows, with their values before.
 
 It follows the flushes of a session, so that it sees whatever a rule of the record writes because of
-an import. Tables whose rows follow from others (`FOLLOWS`) are left out: they are derived again.
+the change. Tables whose rows follow from others (`FOLLOWS`) are left out: they are derived again.
 """
 
 import hashlib

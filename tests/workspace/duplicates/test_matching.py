@@ -1,0 +1,57 @@
+"""Likely duplicates: which records may be one, and why."""
+
+from pathlib import Path
+
+import pytest
+
+from workspace.duplicates.evaluation import evaluate_duplicates
+from workspace.duplicates.matching import Reason, Record, likely_duplicates
+from workspace.errors import Invalid
+
+COMPANIES = [
+    Record("1", ("Zagonek Foods Sp. z o.o.",), domains=frozenset(["zagonek.pl"])),
+    Record("2", ("ZAGONEK FOODS",), domains=frozenset(["zagonek.pl"]), town="Poznań"),
+    Record("3", ("Harbour Grill",), street="12 Quay St", town="Hull", phone="+44 1482 555 123"),
+    Record("4", ("The Harbour Gril",), street="12 Quay Street", town="Hull", phone="01482-555123"),
+    Record("5", ("Harbour Grill",), street="7 Mill Lane", town="Leeds", phone="0113 555 9911"),
+    Record("6", ("ООО «Северный Ветер»",)),
+    Record("7", ("Severny Veter LLC",)),
+    Record("8", ("Norrland Timber AB",)),
+]
+PEOPLE = [
+    Record("1", ("Сергей Викторович Мельников",), person=True),
+    Record("2", ("Sergei Melnikov",), person=True),
+    Record("3", ("Viktor Melnikov",), person=True),
+    Record("4", ("محمد حسن",), person=True),
+    Record("5", ("Mohammed Hassan",), person=True),
+    Record("6", ("Dr. Bob Ashcroft, MBA",), person=True, employer="Tarn plc"),
+    Record("7", ("Ashcroft, Robert",), person=True, employer="Tarn"),
+    Record("8", ("Anna Lindqvist",), person=True, emails=frozenset(["anna@one.example"])),
+    Record("9", ("Anna Bergström",), person=True, emails=frozenset(["anna@one.example"])),
+]
+
+
+def test_should_find_companies_by_name_domain_and_address() -> None:
+    pairs = likely_duplicates(COMPANIES)
+    assert {(pair.one, pair.other) for pair in pairs} == {("1", "2"), ("3", "4"), ("6", "7")}
+    grill = next(pair for pair in pairs if pair.one == "3")
+    assert set(grill.reasons) == {Reason.NAME, Reason.STREET, Reason.TOWN, Reason.PHONE}
+
+
+def test_should_find_people_in_all_scripts_and_orders() -> None:
+    pairs = {(pair.one, pair.other) for pair in likely_duplicates(PEOPLE)}
+    assert pairs == {("1", "2"), ("4", "5"), ("6", "7"), ("8", "9")}
+
+
+def test_should_measure_a_folder_of_records_and_true_pairs(tmp_path: Path) -> None:
+    (tmp_path / "records.csv").write_text(
+        "id,name,city\na,Tarn plc,Kendal\nb,TARN PLC,Kendal\nc,Tarn,Oslo\nd,Elm,Bath\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "pairs.csv").write_text("one,other,same\nb,a,1\nc,d,0\n", encoding="utf-8")
+    report = evaluate_duplicates(tmp_path)
+    assert report["records"] == 4
+    assert (report["precision"], report["recall"], report["f1"]) == (1.0, 1.0, 1.0)
+    (tmp_path / "pairs.csv").write_text("one,other\na,zz\n", encoding="utf-8")
+    with pytest.raises(Invalid, match="line 2"):
+        evaluate_duplicates(tmp_path)

@@ -1,0 +1,323 @@
+"""Exports: what a list shows, with its filter and its columns, as a file for spreadsheets."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Controller
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Response
+from sqlmodel import Session
+
+from references.desk.advocates import Activity
+from references.desk.queue import AdvocateRow
+from web.forms import Form, parse_pairs
+from web.pages.administration.members import chosen_members
+from web.pages.deals.list import rows_of
+from web.pages.deals.list_state import read_list_state
+from web.pages.network.connections import chosen_connections
+from web.pages.network.ties import SHARING
+from web.pages.records.accounts import chosen_accounts
+from web.pages.records.library import chosen_assets
+from web.pages.records.people import chosen_people
+from web.pages.references.advocates import chosen_advocates
+from web.pages.references.desk import chosen_requests
+from web.policies import Policy, open_to
+from web.routes import post
+from web.visits import Visit
+from workspace.accounts.geography import country_name
+from workspace.accounts.industries import industry_name
+from workspace.audit import audit
+from workspace.clock import today
+from workspace.collaboration.tasks import tasks_of_deal, tasks_of_member
+from workspace.deals.access import readable_deal
+from workspace.deals.lists import DealRow
+from workspace.errors import Invalid, NotFound
+from workspace.exports.spreadsheets import MEDIA_TYPES, Cell, FileFormat, write_csv, write_xlsx
+from workspace.people.field_rights import FieldGroup, readable_fields
+from workspace.people.people import readable_addresses
+from workspace.people.tables import Role
+from workspace.people.viewer import Viewer, require_role
+
+# Rows that are read at once, and rows of a file.
+BATCH = 1_000
+MOST_ROWS = 50_000
+
+# The titles of a file's columns, each with the cell of a row.
+Columns = dict[str, Callable[[Any], Cell]]
+# Reads the rows that an address asks for, from after the row that its `after` names.
+Read = Callable[[Session, Viewer, Form], list[Any]]
+
+
+@dataclass(frozen=True)
+class List:
+    """A list that can be exported."""
+
+    title: str
+    columns: Callable[[Session, Viewer, Form], Columns]
+    read: Read
+    # The attribute of a row by which the next rows are asked for; empty for a list of one page.
+    place: str = "key"
+
+
+class ExportController(Controller):
+    """/exports."""
+
+    path = "/exports"
+    # It is a form, because an export is audited, but it changes nothing that is shown.
+    opt = open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS)
+
+    @post("/{name:str}")
+    def export(self, visit: NamedDependency[Visit], name: FromPath[str]) -> Response[bytes]:
+        exported = LISTS.get(name)
+        if exported is None:
+            raise NotFound("There is no such list.")
+        chosen = visit.form.choice("format", tuple(FileFormat), required=True)
+        query = visit.form.text("query", 2_000)
+        visit.form.done()
+        file_format = FileFormat(chosen or "")
+        with visit.read() as session:
+            columns = exported.columns(session, visit.viewer, _asked(query))
+            rows = list(_rows(session, visit.viewer, exported, query))
+        cells = ([cell(row) for cell in columns.values()] for row in rows)
+        if file_format == FileFormat.CSV:
+            raw = write_csv(list(columns), cells)
+        else:
+            raw = write_xlsx(exported.title, list(columns), cells)
+        detail: dict[str, object] = {"format": file_format, "query": query, "rows": len(rows)}
+        with visit.write() as session:
+            audit(session, visit.viewer.person_id, "list exported", f"list {name}", detail)
+        file_name = f"{name}-{today()}.{file_format}"
+        return Response(
+            raw,
+            status_code=200,
+            media_type=MEDIA_TYPES[file_format],
+            headers={"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file_name)}"},
+        )
+
+
+def _asked(query: str, **changes: str) -> Form:
+    pairs = parse_pairs(query.encode())
+    return Form([*(pair for pair in pairs if pair[0] != "after"), *changes.items()])
+
+
+def _rows(session: Session, viewer: Viewer, exported: List, query: str) -> Iterator[Any]:
+    """All rows that a query asks for; `Invalid` where a file would have too many."""
+    count = 0
+    after: dict[str, str] = {}
+    while True:
+        rows = exported.read(session, viewer, _asked(query, **after))
+        count += len(rows)
+        if count > MOST_ROWS:
+            raise Invalid(
+                f"A file holds at most {MOST_ROWS:,} rows: filter the list, and export the parts."
+            )
+        yield from rows
+        if len(rows) < BATCH or not exported.place:
+            return
+        after = {"after": str(getattr(rows[-1], exported.place))}
+
+
+def _read_deals(session: Session, viewer: Viewer, asked: Form) -> list[DealRow]:
+    return rows_of(session, viewer, read_list_state(asked), asked.maybe("after", 80), BATCH)
+
+
+_DEAL_COLUMNS: dict[str, Columns] = {
+    "account": {"Account": lambda row: row.account},
+    "stage": {
+        "Stage": lambda row: row.stage,
+        "Outcome": lambda row: row.outcome,
+    },
+    "next": {
+        "Next step": lambda row: row.next_step,
+        "Next step on": lambda row: row.next_step_on,
+    },
+    "amount": {"Amount": lambda row: row.amount, "Currency": lambda row: row.currency},
+    "close": {
+        "Expected close": lambda row: row.expected_close,
+        "Closed": lambda row: row.closed,
+    },
+    "owner": {"Owner": lambda row: row.owner},
+    "opened": {"Opened": lambda row: row.opened},
+    "moved": {"Last move": lambda row: row.stage_since},
+}
+
+
+def _deal_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    """The columns that the list shows, as an import knows them where it has them."""
+    columns: Columns = {"Deal key": lambda row: row.key, "Name": lambda row: row.name}
+    for name in read_list_state(asked).columns:
+        columns |= _DEAL_COLUMNS[name]
+    return columns
+
+
+def _account_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    return {
+        "Account": lambda row: row.name,
+        "Domain": lambda row: row.domain,
+        "Relationship": lambda row: row.relationship,
+        "Industry": lambda row: industry_name(row.industry) if row.industry else None,
+        "Headcount": lambda row: row.headcount,
+        "Country": lambda row: country_name(row.country) if row.country else None,
+        "Region": lambda row: row.region,
+    }
+
+
+def _people_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    addresses = readable_addresses(session, viewer)
+    return {
+        "Name": lambda row: row.name,
+        "E-mail": lambda row: addresses.get(row.id),
+        "Title": lambda row: row.title,
+        "Account": lambda row: row.account,
+        "Member": lambda row: row.member,
+        "City": lambda row: row.city,
+        "Country": lambda row: country_name(row.country) if row.country else None,
+        "Skills": lambda row: row.skills,
+    }
+
+
+def _asset_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    return {
+        "Asset": lambda row: row.name,
+        "Kind": lambda row: row.kind,
+        "Summary": lambda row: row.summary,
+        "Link": lambda row: row.url,
+        "Author": lambda row: row.author,
+        "Published": lambda row: row.published,
+        "Expires": lambda row: row.expires,
+        "Withdrawn": lambda row: row.withdrawn,
+        "Uses": lambda row: row.uses,
+        "Deals closed": lambda row: row.closed,
+        "Deals won": lambda row: row.won,
+    }
+
+
+def _read_tasks(session: Session, viewer: Viewer, asked: Form) -> list[Any]:
+    """The tasks of a deal, or the viewer's own open ones."""
+    key = asked.maybe("deal", 80)
+    if key:
+        return tasks_of_deal(session, readable_deal(session, viewer, key), done=MOST_ROWS)
+    return tasks_of_member(session, viewer, limit=MOST_ROWS)
+
+
+def _task_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    return {
+        "Task": lambda row: row.text,
+        "Due": lambda row: row.due,
+        "Assignee": lambda row: row.assignee,
+        "Done": lambda row: row.done_at,
+        "Deal key": lambda row: row.deal_key,
+        "Deal": lambda row: row.deal_name,
+    }
+
+
+def _request_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    return {
+        "Request": lambda row: row.key,
+        "Activity": lambda row: row.activity,
+        "State": lambda row: row.state,
+        "Due": lambda row: row.due,
+        "Starts": lambda row: row.starts_at,
+        "Advocate": lambda row: row.advocate,
+        "Customer": lambda row: row.customer,
+        "Buyer": lambda row: row.prospect,
+        "Buyer's title": lambda row: row.prospect_title,
+        "Deal key": lambda row: row.deal_key,
+        "Deal": lambda row: row.deal_name,
+        "Stage": lambda row: row.stage,
+        "Amount": lambda row: row.amount,
+        "Currency": lambda row: row.currency,
+        "Requested by": lambda row: row.asker,
+        "Assigned to": lambda row: row.assigned,
+    }
+
+
+def _advocate_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    activity = asked.maybe("activity", 40) or Activity.CALL
+
+    def consent(row: AdvocateRow) -> Cell:
+        return row.availability.consent.state or "none"
+
+    consents: Columns = {}
+    if FieldGroup.CONSENTS in readable_fields(session, viewer):
+        consents = {
+            "Consent": consent,
+            "Consent until": lambda row: row.availability.consent.until,
+        }
+    return {
+        "Advocate": lambda row: row.name,
+        "Title": lambda row: row.title,
+        "Customer": lambda row: row.account,
+        **consents,
+        f"Available for {activity}": lambda row: row.availability.may_be_asked,
+        "Reason": lambda row: row.availability.reason,
+        "Available from": lambda row: row.availability.next_on,
+    }
+
+
+def _member_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    return {
+        "Name": lambda row: row.name,
+        "E-mail": lambda row: row.email,
+        "Roles": lambda row: "; ".join(row.roles),
+        "Access": lambda row: row.access,
+    }
+
+
+def _read_members(session: Session, viewer: Viewer, asked: Form) -> list[Any]:
+    require_role(viewer, Role.ADMIN)
+    return chosen_members(session, asked, BATCH)[0]
+
+
+def _connection_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    return {
+        "Name": lambda row: row.name,
+        "E-mail": lambda row: row.email,
+        "Company": lambda row: row.company,
+        "Position": lambda row: row.position,
+        "Profile": lambda row: row.url,
+        "Connected on": lambda row: row.connected_on,
+        "Source": lambda row: row.source,
+        "Visible to": lambda row: SHARING[row.visibility],
+    }
+
+
+LISTS = {
+    "deals": List("Deals", _deal_columns, _read_deals),
+    "accounts": List(
+        "Accounts",
+        _account_columns,
+        lambda session, viewer, asked: chosen_accounts(session, asked, BATCH)[0],
+    ),
+    "people": List(
+        "People",
+        _people_columns,
+        lambda session, viewer, asked: chosen_people(session, asked, BATCH)[0],
+    ),
+    "library": List(
+        "Library",
+        _asset_columns,
+        lambda session, viewer, asked: chosen_assets(session, viewer, asked, BATCH)[0],
+    ),
+    "tasks": List("Tasks", _task_columns, _read_tasks, place=""),
+    "references": List(
+        "References",
+        _request_columns,
+        lambda session, viewer, asked: chosen_requests(session, viewer, asked, BATCH)[0],
+    ),
+    "advocates": List(
+        "Advocates",
+        _advocate_columns,
+        lambda session, viewer, asked: chosen_advocates(session, viewer, asked, BATCH)[0],
+    ),
+    "members": List("Members", _member_columns, _read_members),
+    "connections": List(
+        "Connections",
+        _connection_columns,
+        lambda session, viewer, asked: chosen_connections(session, viewer, asked, BATCH)[0],
+        place="id",
+    ),
+}

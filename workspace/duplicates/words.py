@@ -1,0 +1,137 @@
+"""The words of names and addresses as they are compared: in Latin letters, by their sound."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from anyascii import anyascii
+from rapidfuzz.distance import JaroWinkler
+
+from workspace.accounts.company_names import company_keys
+from workspace.keys import romanised
+from workspace.people.names import may_be_short_for, personal_name
+from workspace.romanisation import sound
+
+# Scripts that do not write most vowels: Hebrew, Arabic and Syriac.
+_ABJAD = re.compile("[\u0590-\u085f\ufb1d-\ufdff\ufe70-\ufefc]")
+# Chinese characters and Korean syllables have no spaces between the words of a name.
+_SYLLABLES = re.compile("[\u3400-\u9fff\uac00-\ud7af]")
+# Letters that scripts without vowels use for vowels, or that transliterations add or leave out.
+_WEAK = re.compile("[aeiouyvwh]")
+# A name from the father's name is not the father's name.
+_PATRONYMIC = re.compile("(ovich|evich|ovna|evna|ichna)$")
+# Below this similarity, two words are different ones.
+_ALIKE = 0.86
+# Words that are part of many names, and left out in many.
+_PARTICLES = (
+    "al el bin ibn of the and de da di la le van von company co group holding holdings corporation"
+    " corp enterprise international public joint stock limited inc restaurant"
+)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word by its sound, with what it is compared by."""
+
+    sound: str
+    # Its consonants, for scripts that leave vowels out.
+    skeleton: str
+    # Whether its own script does so.
+    consonantal: bool = False
+
+    @cached_property
+    def bare(self) -> str:
+        """The sound without vowels."""
+        return re.sub("[aeiou]", "", self.sound)
+
+    @cached_property
+    def number(self) -> bool:
+        """Whether it has a digit."""
+        return any(letter.isdigit() for letter in self.sound)
+
+    @cached_property
+    def particle(self) -> bool:
+        """Whether it says little about which name it is part of."""
+        return len(self.sound) == 1 or self.sound in _SOUNDS_OF_PARTICLES
+
+    def __add__(self, other: "Word") -> "Word":
+        consonantal = self.consonantal or other.consonantal
+        return Word(self.sound + other.sound, self.skeleton + other.skeleton, consonantal)
+
+
+_SOUNDS_OF_PARTICLES = frozenset(map(sound, _PARTICLES.split()))
+
+
+@lru_cache(maxsize=65_536)
+def words_of(text: str, *, person: bool) -> tuple[Word, ...]:
+    """The words of a name, without titles of people and legal forms of companies."""
+    latin = _latin(text)
+    name = romanised(personal_name(latin)) if person else company_keys(latin)[0]
+    return _words(name, consonantal=bool(_ABJAD.search(text)))
+
+
+def folded(text: str) -> str:
+    """An address or a town as it is compared: in Latin letters, without capitals and accents."""
+    return romanised(_latin(text))
+
+
+def _latin(text: str) -> str:
+    """The text with letters of scripts that `romanised` does not know in Latin ones."""
+    # `romanised` knows Cyrillic and Greek better.
+    return "".join(_letter(letter) for letter in text)
+
+
+def _letter(letter: str) -> str:
+    if letter < "\u0530":
+        return letter
+    latin = anyascii(letter).replace("`", "").replace("'", "")
+    return f" {latin} " if _SYLLABLES.match(letter) else latin
+
+
+def _words(text: str, *, consonantal: bool) -> tuple[Word, ...]:
+    return tuple(Word(sound(word) or word, _skeleton(word), consonantal) for word in text.split())
+
+
+def _skeleton(word: str) -> str:
+    """The consonants of a romanised word: the same for 'mhmd' and 'mohammed'."""
+    hard = word.replace("p", "f").replace("c", "k").replace("q", "k").replace("z", "s")
+    return _WEAK.sub("", re.sub(r"(.)\1+", r"\1", hard))
+
+
+def likeness(one: Word, other: Word, *, person: bool) -> float:
+    """How alike two words are, from 0 to 1; 0 below what may be one word."""
+    if one.sound == other.sound:
+        return 1.0
+    if one.number or other.number:
+        return 0.0
+    if one.consonantal or other.consonantal:
+        return _consonants_alike(one, other)
+    return _sounds_alike(one.sound, other.sound, one.bare, other.bare, person)
+
+
+def _consonants_alike(one: Word, other: Word) -> float:
+    skeletons = one.skeleton, other.skeleton
+    if min(map(len, skeletons)) < 2:
+        same = skeletons[0] == skeletons[1] != "" and max(len(one.sound), len(other.sound)) < 6
+        return 0.8 if same else 0.0
+    near = JaroWinkler.similarity(*skeletons)
+    return 0.95 * near if near >= _ALIKE else 0.0
+
+
+@lru_cache(maxsize=262_144)
+def _sounds_alike(one: str, other: str, one_bare: str, other_bare: str, person: bool) -> float:
+    short, long = sorted((one, other), key=len)
+    if person:
+        if may_be_short_for(one, other):
+            return 0.6 if len(short) == 1 else 0.95
+        ending = bool(_PATRONYMIC.search(one)) != bool(_PATRONYMIC.search(other))
+        if ending or (long.startswith(short) and len(long) - len(short) > 1):
+            return 0.0
+    if len(short) < 3:
+        return 0.0
+    near: float = JaroWinkler.similarity(one, other)
+    if near < _ALIKE:
+        # Transliterations differ in vowels first.
+        same = one_bare == other_bare and len(one_bare) > 2 and one[0] == other[0]
+        return 0.85 if same else 0.0
+    return near

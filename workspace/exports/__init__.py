@@ -1,0 +1,1 @@
+"""Takes the record out: lists as files for spreadsheets, and the whole record as one file."""

@@ -1,0 +1,1 @@
+"""How members prove who they are: passwords, sessions, limits on guessing, and links."""

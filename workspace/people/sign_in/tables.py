@@ -1,0 +1,103 @@
+"""The tables of signing in: sessions, attempts, known devices, and the rules that hold for all."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from workspace.clock import now
+from workspace.database import FOLLOWS
+
+
+class SignInSession(SQLModel, table=True):
+    """A browser that is signed in. Only the hash of its secret is stored."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    # What its member calls it by when they end it from another browser.
+    key: str = Field(unique=True, max_length=16)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    created_at: datetime = Field(default_factory=now)
+    # Noted every few minutes at most.
+    last_used_at: datetime = Field(default_factory=now)
+    # The end that no use delays.
+    expires_at: datetime
+    # The browser and system that it says it is, and the address that it signed in from.
+    device: str = Field(default="", max_length=60)
+    address: str = Field(default="", max_length=60)
+
+
+class SignInAttempt(SQLModel, table=True):
+    """An attempt to sign in, counted by account, device and network to slow guessing down."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    id: int = Field(default=None, primary_key=True)
+    subject: str = Field(index=True, max_length=300)
+    at: datetime = Field(default_factory=now)
+
+
+class KnownDevice(SQLModel, table=True):
+    """A browser in which a member has signed in before. Only the hash of its secret is stored."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    person_id: int = Field(foreign_key="person.id", index=True)
+    created_at: datetime = Field(default_factory=now)
+    expires_at: datetime
+
+
+class AddressChange(SQLModel, table=True):
+    """A member's new e-mail address, until the link that was mailed there is used."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    person_id: int = Field(primary_key=True, foreign_key="member.person_id")
+    token_hash: str = Field(unique=True, max_length=64)
+    email: str = Field(max_length=254)
+    expires_at: datetime
+
+
+class TwoStepSecret(SQLModel, table=True):
+    """The secret that a member's authenticator app shares, encrypted."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    person_id: int = Field(primary_key=True, foreign_key="member.person_id")
+    secret: str = Field(max_length=300)
+    # When a first code of it was entered; until then no code is asked for.
+    confirmed_at: datetime | None = None
+    # The time step of the last code that was taken, which is not taken again.
+    last_step: int = 0
+
+
+class RecoveryCode(SQLModel, table=True):
+    """A code that takes the place of the app once. Only its hash is stored."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    id: int = Field(default=None, primary_key=True)
+    person_id: int = Field(foreign_key="member.person_id", index=True)
+    code_hash: str = Field(max_length=64)
+    used_at: datetime | None = None
+
+
+class PendingSignIn(SQLModel, table=True):
+    """A browser in which a member has given their password, and not yet their code."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    person_id: int = Field(foreign_key="member.person_id", index=True)
+    expires_at: datetime
+
+
+class SignInRules(SQLModel, table=True):
+    """What an administrator has set for all sign-ins; one row, or none as long as nobody has."""
+
+    id: int = Field(default=1, primary_key=True)
+    idle_minutes: int = 120
+    lifetime_hours: int = 12
+    # The roles that need two-step verification, joined by `value_lists.join_values`.
+    two_step_roles: str = Field(default="", max_length=200)

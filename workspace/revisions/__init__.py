@@ -1,0 +1,1 @@
+"""Recorded changes of the record that can be taken back: imports, merges and deletions."""
