@@ -35,6 +35,7 @@ from web.pages.deal_room.tasks import TaskController
 from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
+from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
@@ -133,6 +134,7 @@ CONTROLLERS = (
     StageController,
     StakeholderController,
     StaticController,
+    TargetsController,
     TaskController,
     TiesController,
     TodayController,

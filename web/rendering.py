@@ -74,6 +74,9 @@ def environment() -> Environment:
     )
     templates.filters.update(
         money=money,
+        round_money=round_money,
+        short_money=short_money,
+        sentence=sentence,
         day=day,
         ago=ago,
         due=due,
@@ -107,6 +110,24 @@ def money(amount: Decimal | None, currency: str | None = None) -> str:
         return ""
     whole = amount == amount.to_integral_value()
     return f"{amount:,.0f}" * whole + f"{amount:,.2f}" * (not whole) + f" {currency or ''}".rstrip()
+
+
+def round_money(amount: Decimal, currency: str = "") -> str:
+    """'125,000 EUR', without cents."""
+    return f"{amount:,.0f} {currency}".rstrip()
+
+
+def short_money(amount: Decimal, currency: str = "") -> str:
+    """'1.25M EUR': three digits are enough for a figure at a glance."""
+    for size, letter in ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k")):
+        if abs(amount) >= size:
+            return f"{amount / size:.3g}{letter} {currency}".rstrip()
+    return f"{amount:.0f} {currency}".rstrip()
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def day(value: date | str | None) -> str:

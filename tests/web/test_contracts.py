@@ -78,7 +78,9 @@ NO_PAGES = {
     "/live",
 }
 # Pages for those who lead.
-LEADERS_PAGES = {"/staffing/members/{key}", "/duplicates/{kind}/{one}/{other}"}
+LEADERS_PAGES = {
+    *("/staffing/members/{key}", "/duplicates/{kind}/{one}/{other}", "/deals/targets"),
+}
 # Pages for customer marketing, and for the member who asked.
 DESK_PAGES = {"/references/{key}/emails/{email}"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
