@@ -28,6 +28,7 @@ for module in (
     "workspace.deals.tables",
     "workspace.delivery.outbox",
     "workspace.duplicates.tables",
+    "workspace.imports.answers",
     "workspace.imports.ledger",
     "workspace.jobs.tables",
     "workspace.leading",

@@ -39,14 +39,14 @@ EXPORTED = {
     "connection", "consent", "deal", "dealcompetitor", "dealcounter", "dealinvitation",
     "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
     "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow",
-    "formeraccount", "formerperson", "guestlink", "introductionrequest", "keepintouch",
-    "kinfeedback", "lesson", "member", "memberavailability", "memberrole", "membership",
-    "notification", "ownfield", "pastseat", "person", "product", "quota", "referencepolicy",
-    "referencerequest", "requestslot", "requeststep", "savedview", "seat", "seatrole",
-    "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
+    "formeraccount", "formerperson", "guestlink", "importanswer", "introductionrequest",
+    "keepintouch", "kinfeedback", "lesson", "member", "memberavailability", "memberrole",
+    "membership", "notification", "ownfield", "pastseat", "person", "product", "quota",
+    "referencepolicy", "referencerequest", "requestslot", "requeststep", "savedview", "seat",
+    "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
-SECRETS = {"consentcode", "memberinvitation"}
+SECRETS = {"consentcode", "identityprovider", "memberinvitation"}
 SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash"}
 NASTY = ['=1+1;"x",\r\n\\n', "\\", "'=HYPERLINK(1)", "ł\tя ＝1", "", "@x", " plain "]
 
