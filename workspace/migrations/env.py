@@ -15,6 +15,7 @@ for module in (
     "workspace.assets",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
     "workspace.company",
@@ -55,6 +56,7 @@ for module in (
     "references.introductions.tables",
     "references.network.address_books",
     "references.network.ties",
+    "references.network.wrong_ties",
 ):
     importlib.import_module(module)
 
