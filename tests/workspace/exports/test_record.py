@@ -39,7 +39,7 @@ EXPORTED = {
     "consent", "deal", "dealcompetitor", "dealcounter", "dealinvitation", "dealproduct",
     "dealrecovery", "digestchoice", "editedemail", "education", "eligibilitydecision",
     "employment", "fieldright", "follow", "formeraccount", "formerperson", "guestlink",
-    "introductionrequest", "keepintouch", "kinfeedback", "lesson", "member",
+    "introductionrequest", "keepintouch", "kinfeedback", "lesson", "lineitem", "member",
     "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
     "person", "product", "referencepolicy", "referencerequest", "requestslot", "requeststep",
     "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie",
