@@ -6,6 +6,7 @@ from typing import Any
 from references.imports import EXTENSION
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
+from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
 
@@ -35,6 +36,10 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         removers = EXTENSION.removers
         return undo.undo_import(task, workspace.database, removers, catalog.postpone)
 
+    def find(task: Task) -> dict[str, Any]:
+        with workspace.database.read() as session:
+            return finding.find_duplicates(task, session)
+
     def make_backup(task: Task) -> dict[str, Any]:
         folder = task.parameters.get("folder")
         return back_up(workspace, Path(folder) if folder else None)
@@ -52,6 +57,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         REINDEX: Kind("Rebuild the search index", reindex),
         runs.IMPORT: Kind("Import", import_files),
         runs.UNDO: Kind("Undo import", undo_import),
+        finding.FIND: Kind("Find duplicates", find),
         BACKUP: Kind("Back up", make_backup),
         DRILL: Kind("Restore a backup as a drill", hold_drill),
     }

@@ -15,6 +15,7 @@ from workspace.clock import today
 from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, DealFilter
+from workspace.deals.money import rates_of
 from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
 from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Seat, Stage
@@ -133,7 +134,7 @@ def deal_rows(
 
 @dataclass(frozen=True)
 class Totals:
-    """How many deals were chosen, by outcome, and their amounts, by currency."""
+    """How many deals were chosen, by outcome, and the sums of their amounts (`money.Rates`)."""
 
     counts: dict[str, int]
     sums: dict[str, Decimal]
@@ -155,6 +156,7 @@ class Totals:
 class _Total:
     outcome: str
     currency: str | None
+    closed: date | None
     count: int
     amount: Decimal | None
 
@@ -162,12 +164,12 @@ class _Total:
 def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS) -> Totals:
     """The totals of the deals that a viewer may see and has chosen, of at most COUNTED."""
     some = (
-        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount))
+        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount), col(Deal.closed))
         .where(access.visible_deals(viewer), *chosen.where())
         .limit(COUNTED + 1)
         .subquery()
     )
-    columns = (some.c.outcome, some.c.currency)
+    columns = (some.c.outcome, some.c.currency, some.c.closed)
     query = (
         sa.select(
             *columns, sa.func.count().label("count"), sa.func.sum(some.c.amount).label("amount")
@@ -176,13 +178,14 @@ def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS
         .order_by(*columns)
     )
     counts: dict[str, int] = {}
-    sums: dict[str, Decimal] = {}
-    for row in fetch(session, _Total, query):
+    rows = fetch(session, _Total, query)
+    for row in rows:
         counts[row.outcome] = counts.get(row.outcome, 0) + row.count
-        if row.currency and row.amount:
-            sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.amount
     if sum(counts.values()) > COUNTED:
         return Totals({}, {}, more=True)
+    sums = rates_of(session).add_up(
+        (row.amount, row.currency, row.closed) for row in rows if row.currency
+    )
     return Totals(counts, sums, more=False)
 
 

@@ -11,6 +11,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
+from references.removal import delete_deal, may_remove
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
@@ -48,6 +49,7 @@ from workspace.own_fields.fields import FieldSubject
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.revisions import history
 from workspace.timeline.timeline import Event, timeline
 
 BEST = 3
@@ -88,6 +90,7 @@ class Overview:
     item_values: dict[str, str]
     item_wrong: dict[str, str]
     form: FactsForm | None
+    may_remove: bool
 
 
 class OverviewController(Controller):
@@ -121,6 +124,14 @@ class OverviewController(Controller):
             return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
         return visit.go(at("deals", key), "Saved.")
 
+    @post("/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            revision = delete_deal(session, visit.viewer, deal)
+        return visit.go_deleted("/deals", revision)
+
     @post("/stage")
     def advance(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         name = visit.form.text("stage", 60, required=True)
@@ -133,16 +144,18 @@ class OverviewController(Controller):
         )
         visit.form.done()
         with visit.write() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
             deal = lifecycle.change_stage(
                 session, visit.viewer, key, name, reason=reason, closed=closed, version=version
             )
+            undo = f"/deleted/{revision.id}/restore"
         if board is None:
-            return visit.go(at("deals", key), f"Moved to {name}.")
+            return visit.go(at("deals", key), f"Moved to {name}.", undo=undo)
         said = f"{deal.name} is at {name} now."
         if not visit.wants_fragment:
-            return visit.go(board.address(), said)
+            return visit.go(board.address(), said, undo=undo)
         page = visit.page(board_of, query_fields(board), moved=key)
-        return visit.show(page.fragment, replace(page, said=said))
+        return visit.show(page.fragment, replace(page, said=said, undo=undo))
 
     @post("/park")
     def park(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -273,4 +286,5 @@ def overview(
         item_values={},
         item_wrong={},
         form=facts_form(session, viewer, header, form) if form else None,
+        may_remove=may_remove(session, viewer, deal),
     )

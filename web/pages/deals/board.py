@@ -57,6 +57,8 @@ class Board:
     editable: set[int]
     moved: str  # The deal that was moved just now, if any.
     said: str
+    # The address that undoes it.
+    undo: str
     fragment: str = "deals/_board.html"
 
 
@@ -87,6 +89,7 @@ def board_of(
         editable=access.editable_deal_ids(session, viewer, cards),
         moved=moved,
         said="",
+        undo="",
         fragment="deals/_cards.html" if after else "deals/_board.html",
     )
 

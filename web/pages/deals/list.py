@@ -46,6 +46,7 @@ from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields
 from workspace.own_fields.values import changed_values, order_of
 from workspace.people import people
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
 
 PAGE = 50
 # At most so many are changed in one go.
@@ -135,13 +136,15 @@ class DealController(Controller):
         require_writer(visit.viewer)
         state = list_state_of(visit.form.text("query", 2000))
         with visit.saving() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
+            undo = f"/deleted/{revision.id}/restore"
             changed = change_many(session, visit.viewer, visit.form)
         if visit.form.refusal:
             page = visit.page(deal_list, query_fields(state))
             page = with_refused_change(page, visit.form)
             return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
-        return visit.go(state.address(), f"{said} changed.")
+        return visit.go(state.address(), f"{said} changed.", undo=undo if changed else "")
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:

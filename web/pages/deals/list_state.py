@@ -12,9 +12,10 @@ from web.rendering import query
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import lists
-from workspace.deals.filters import DealFilter
+from workspace.deals.filters import Attention, DealFilter
 from workspace.deals.lists import DEAL_ORDERS, Choices
 from workspace.deals.parking import Parking
+from workspace.deals.quarters import CATEGORIES, Quarter, read_quarter
 from workspace.deals.saved_views import ViewRow, views_of
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
@@ -224,6 +225,9 @@ FILTERS = (
     "account",
     "since",
     "until",
+    "attention",
+    "quarter",
+    "forecast",
 )
 
 
@@ -242,7 +246,23 @@ def read_filter(asked: Form) -> tuple[DealFilter, dict[str, str]]:
         account=asked.maybe("account", 80),
         since=asked.day("since"),
         until=asked.day("until"),
+        attention=_attention(asked),
+        quarter=_quarter(asked),
+        forecast=asked.choice("forecast", tuple(CATEGORIES)),
     )
     asked.check()
     params = {name: asked.text(name, 200) for name in ("q", *FILTERS)}
     return chosen, {name: value for name, value in params.items() if value}
+
+
+def _attention(asked: Form) -> Attention | None:
+    chosen = asked.choice("attention", list(Attention))
+    return Attention(chosen) if chosen else None
+
+
+def _quarter(asked: Form) -> Quarter | None:
+    text = asked.text("quarter", 10)
+    quarter = read_quarter(text)
+    if text and quarter is None:
+        asked.refuse("quarter", "Enter a quarter, for example 2026-Q4.")
+    return quarter

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_account, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
@@ -36,6 +37,8 @@ from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
+from workspace.revisions.history import RevisionRow
 
 PAGE = 50
 
@@ -66,6 +69,9 @@ class AccountPage:
     deals: list[DealRow]
     own: list[OwnFact]
     may_edit: bool
+    may_remove: bool
+    # Merges with this account that can be undone.
+    merges: list[RevisionRow]
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,14 @@ class AccountController(Controller):
             return _form_again(visit, key)
         return visit.go(at("accounts", key), "Saved.")
 
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            account = row_of_key(session, Account, key)
+            revision = delete_account(session, visit.viewer, account)
+        return visit.go_deleted("/accounts", revision)
+
 
 def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
@@ -181,6 +195,8 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
         own=own_facts(session, viewer, FieldSubject.ACCOUNT, account.own),
         may_edit=viewer.may_write,
+        may_remove=may_remove(session, viewer, account),
+        merges=history.revisions(session, viewer, of=("account", account.id)),
     )
 
 

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_asset, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
@@ -66,6 +67,7 @@ class AssetPage:
     closed: int
     own: list[OwnFact]
     may_edit: bool
+    may_remove: bool
     expired: bool
 
 
@@ -141,6 +143,14 @@ class LibraryController(Controller):
         said = "withdrawn: no playbook offers it" if withdrawn else "offered again"
         return visit.go(at("library", key), f"{asset.name} is {said}.")
 
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            asset = row_of_key(session, Asset, key)
+            revision = delete_asset(session, visit.viewer, asset)
+        return visit.go_deleted("/library", revision)
+
 
 def library(session: Session, visit: Visit) -> Library:
     """The page that an address asks for."""
@@ -194,6 +204,7 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
         closed=counted.closed,
         own=own_facts(session, viewer, FieldSubject.ASSET, asset.own),
         may_edit=assets.may_edit(viewer, asset),
+        may_remove=may_remove(session, viewer, asset),
         expired=bool(asset.expires and asset.expires < today()),
     )
 

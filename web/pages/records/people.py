@@ -11,8 +11,9 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_person, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
-from web.forms import Form, row_id
+from web.forms import Form
 from web.lists import answer_list, filled, first_page
 from web.own_fields import (
     OwnFact,
@@ -46,6 +47,8 @@ from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person, Role
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
+from workspace.revisions.history import RevisionRow
 
 PAGE = 50
 
@@ -78,6 +81,9 @@ class PersonPage:
     assets: list[AssetRow]
     own: list[OwnFact]
     may_edit: bool
+    may_remove: bool
+    # Merges with this person that can be undone.
+    merges: list[RevisionRow]
     reads_address: bool
     # Whether, and how often, the viewer wants to be reminded of them.
     kept: KeepInTouch | None
@@ -193,15 +199,13 @@ class PeopleController(Controller):
 
         return _add_fact(visit, key, "memberships", organisation, add)
 
-    @post("/{key:str}/memberships/{membership_id:int}/remove")
-    def leave(
-        self, visit: NamedDependency[Visit], key: FromPath[str], membership_id: FromPath[int]
-    ) -> Response[Any]:
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
         with visit.write() as session:
-            person = people.editable_person(session, visit.viewer, key)
-            visit.form.done()
-            people.remove_membership(session, person, row_id(membership_id), visit.viewer.person_id)
-        return visit.go(at("people", key), "Removed.")
+            person = row_of_key(session, Person, key)
+            revision = delete_person(session, visit.viewer, person)
+        return visit.go_deleted("/people", revision)
 
 
 def people_list(session: Session, visit: Visit) -> PeopleList:
@@ -256,6 +260,8 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
         own=own_facts(session, viewer, FieldSubject.PERSON, person.own),
         may_edit=people.may_edit(session, viewer, person),
+        may_remove=may_remove(session, viewer, person),
+        merges=history.revisions(session, viewer, of=("person", person.id)),
         reads_address=reads_address(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),
         cadences=[(str(days), words.capitalize()) for days, words in CADENCES.items()],

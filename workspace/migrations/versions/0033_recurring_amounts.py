@@ -1,14 +1,14 @@
 """Recurring amounts of deals, and their line items
 
 Revision: 0033
-Revises: 0032
+Revises: 0027
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0033"
-down_revision = "0032"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

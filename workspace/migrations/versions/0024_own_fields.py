@@ -1,14 +1,14 @@
 """Own fields, and their values on deals, accounts, people and assets
 
-Revision: 0032
-Revises: 0031
+Revision: 0024
+Revises: 0023
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0032"
-down_revision = "0031"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Parked deals: a longer outcome, and why a deal is parked and what wakes it
 
-Revision: 0031
+Revision: 0023
 Revises: 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0031"
+revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
