@@ -40,11 +40,11 @@ EXPORTED = {
     "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
     "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
     "formerperson", "guestlink", "importanswer", "introductionrequest", "jobchange",
-    "keepintouch", "kinfeedback", "lesson", "member", "memberavailability", "memberrole",
-    "membership", "notification", "ownfield", "pastseat", "person", "product", "quota",
-    "referencepolicy", "referencerequest", "requestslot", "requeststep", "savedview", "seat",
-    "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
-    "wrongtie",
+    "keepintouch", "kinfeedback", "lesson", "lineitem", "member", "memberavailability",
+    "memberrole", "membership", "notification", "ownfield", "pastseat", "person", "product",
+    "quota", "referencepolicy", "referencerequest", "requestslot", "requeststep", "savedview",
+    "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry",
+    "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "identityprovider", "memberinvitation"}
