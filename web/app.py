@@ -19,6 +19,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.privacy import OwnDataController, PrivacyController
 from web.pages.administration.providers import ProviderController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
@@ -107,7 +108,9 @@ CONTROLLERS = (
     OverviewController,
     PeopleController,
     PlaybookController,
+    OwnDataController,
     PreferencesController,
+    PrivacyController,
     ProviderController,
     ProviderSignInController,
     ReferencesController,
