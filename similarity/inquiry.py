@@ -371,7 +371,9 @@ def _estimated(
     values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
     meaning, words = np.array(matches.meaning), np.array(matches.words)
     weights = asked.weights.items()
-    scores = sum((weights[name] * column for name, column in values.items()), np.zeros(len(ids)))
+    scores = sum(
+        (weights.get(name, 0.0) * column for name, column in values.items()), np.zeros(len(ids))
+    )
     foreign = np.array(matches.foreign, bool)
     across = asked.weights.for_meaning()
     return np.asarray(
@@ -409,7 +411,7 @@ def _scored(
     within, across = asked.weights, asked.weights.for_meaning()
     weight_of = {False: within.items(), True: across.items()}
     known = (*scoring.values(ours, Facets(), on), "meaning", "words")
-    attainable = math.fsum(weight_of[False][name] for name in known)
+    attainable = math.fsum(weight_of[False].get(name, 0.0) for name in known)
     for row in rows:
         deal_id = matches.ids[row]
         if (record := records.get(deal_id)) is None:
@@ -422,7 +424,7 @@ def _scored(
         weights = weight_of[foreign]
         yield Ranked(
             id=deal_id,
-            score=math.fsum([value * weights[name] for name, value in values.items()]),
+            score=math.fsum([value * weights.get(name, 0.0) for name, value in values.items()]),
             attainable=attainable,
             facets=record.facets,
             outcome=record.outcome,

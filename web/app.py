@@ -19,6 +19,7 @@ from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.own_fields import OwnFieldController
 from web.pages.administration.privacy import OwnDataController, PrivacyController
 from web.pages.administration.providers import ProviderController
 from web.pages.administration.sign_in import SignInRuleController
@@ -35,6 +36,7 @@ from web.pages.deal_room.tasks import TaskController
 from web.pages.deals.list import DealController
 from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
+from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
@@ -47,6 +49,9 @@ from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
 from web.pages.network.ties import AccountPathsController, TiesController
 from web.pages.records.accounts import AccountController
+from web.pages.records.deleted import DeletedController
+from web.pages.records.duplicates import DuplicateController
+from web.pages.records.facts import FactController
 from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
 from web.pages.references.advocates import AdvocateController
@@ -82,6 +87,9 @@ CONTROLLERS = (
     AdvocateController,
     AuditController,
     DealController,
+    DeletedController,
+    DuplicateController,
+    FactController,
     DemoController,
     DeskController,
     EmailController,
@@ -106,6 +114,7 @@ CONTROLLERS = (
     FieldRightController,
     StrandedDealController,
     OverviewController,
+    OwnFieldController,
     PeopleController,
     PlaybookController,
     OwnDataController,
@@ -128,6 +137,7 @@ CONTROLLERS = (
     StageController,
     StakeholderController,
     StaticController,
+    TargetsController,
     TaskController,
     TiesController,
     TodayController,

@@ -7,6 +7,7 @@ from references.imports import EXTENSION
 from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
+from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
 from workspace.privacy import erasure
@@ -36,6 +37,10 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def undo_import(task: Task) -> dict[str, Any]:
         removers = EXTENSION.removers
         return undo.undo_import(task, workspace.database, removers, catalog.postpone)
+
+    def find(task: Task) -> dict[str, Any]:
+        with workspace.database.read() as session:
+            return finding.find_duplicates(task, session)
 
     def make_backup(task: Task) -> dict[str, Any]:
         folder = task.parameters.get("folder")
@@ -67,6 +72,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         REINDEX: Kind("Rebuild the search index", reindex),
         runs.IMPORT: Kind("Import", import_files),
         runs.UNDO: Kind("Undo import", undo_import),
+        finding.FIND: Kind("Find duplicates", find),
         BACKUP: Kind("Back up", make_backup),
         DRILL: Kind("Restore a backup as a drill", hold_drill),
     }

@@ -41,6 +41,7 @@ KINDS = {
 def render(request: Request, template: str, context: Any) -> str:
     """A template with its context, called `page` there, and what the layout needs."""
     viewer = request.scope.get("user")
+    notice, undo = _notice(request)
     return (
         environment()
         .get_template(template)
@@ -53,7 +54,9 @@ def render(request: Request, template: str, context: Any) -> str:
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
             shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
-            notice=_notice(request),
+            notice=notice,
+            undo=undo,
+            back=_shown(request),
             tour=tour_of(request) if viewer else None,
         )
     )
@@ -71,6 +74,9 @@ def environment() -> Environment:
     )
     templates.filters.update(
         money=money,
+        round_money=round_money,
+        short_money=short_money,
+        sentence=sentence,
         day=day,
         ago=ago,
         due=due,
@@ -90,6 +96,8 @@ def environment() -> Environment:
         drawing=draw,
         place_of=place_of,
         source_label=source_label,
+        pairs=lambda values: [(value, value) for value in values],
+        figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     templates.globals.update(static=static_path, today=today, query=query)
@@ -102,6 +110,24 @@ def money(amount: Decimal | None, currency: str | None = None) -> str:
         return ""
     whole = amount == amount.to_integral_value()
     return f"{amount:,.0f}" * whole + f"{amount:,.2f}" * (not whole) + f" {currency or ''}".rstrip()
+
+
+def round_money(amount: Decimal, currency: str = "") -> str:
+    """'125,000 EUR', without cents."""
+    return f"{amount:,.0f} {currency}".rstrip()
+
+
+def short_money(amount: Decimal, currency: str = "") -> str:
+    """'1.25M EUR': three digits are enough for a figure at a glance."""
+    for size, letter in ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k")):
+        if abs(amount) >= size:
+            return f"{amount / size:.3g}{letter} {currency}".rstrip()
+    return f"{amount:.0f} {currency}".rstrip()
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def day(value: date | str | None) -> str:
@@ -197,8 +223,17 @@ def _preference(request: Request, name: str, options: tuple[str, ...], default: 
     return chosen if chosen in options else default
 
 
-def _notice(request: Request) -> str:
+def _shown(request: Request) -> str:
+    """The path and the query of the page that is shown."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _notice(request: Request) -> tuple[str, str]:
+    """The notice of the last write, and the address that undoes it; empty where there is none."""
     try:
-        return bytes.fromhex(request.cookies.get("flash", "")).decode()[:300]
+        told = bytes.fromhex(request.cookies.get("flash", "")).decode()[:600]
     except ValueError:
-        return ""
+        return "", ""
+    undo, _, notice = told.partition("\n")
+    # Anyone can set a cookie of their own, and the form must stay on this site.
+    return notice[:300], undo if undo.startswith("/deleted/") else ""

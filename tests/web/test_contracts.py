@@ -28,9 +28,10 @@ from workspace.imports.ledger import ImportPart
 from workspace.imports.preview import FilePreview, Preview
 from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
+from workspace.own_fields import fields as own_fields
 from workspace.people import people
 from workspace.people.sign_in.tables import IdentityProvider
-from workspace.people.tables import Person
+from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {
@@ -77,7 +78,9 @@ NO_PAGES = {
     "/live",
 }
 # Pages for those who lead.
-LEADERS_PAGES = {"/staffing/members/{key}"}
+LEADERS_PAGES = {
+    *("/staffing/members/{key}", "/duplicates/{kind}/{one}/{other}", "/deals/targets"),
+}
 # Pages for customer marketing, and for the member who asked.
 DESK_PAGES = {"/references/{key}/emails/{email}"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
@@ -106,6 +109,10 @@ def _request(request: pytest.FixtureRequest) -> None:
             tasks.add_task(writing, wards, "Call back", alice)
             ines = row_of_key(writing, Person, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
+            kind = own_fields.FieldKind.CHOICE
+            own_fields.add_field(
+                writing, own_fields.FieldSubject.DEAL, "Deployment", kind, None, choices=["Cloud"]
+            )
             writing.add(
                 IdentityProvider(
                     key=PROVIDER, name="Corporate ID", issuer="https://127.0.0.1", client_id="x"
@@ -132,6 +139,8 @@ def filled(path: str, world: World, session: Session) -> str:
     """The path with the keys of existing things that Bob may change."""
     deal = world.deal(session, "wards")
     seat = session.exec(select(Seat.id).where(Seat.deal_id == deal.id)).first()
+    ines = select(Person.id).where(Person.key == "ines-moreira").scalar_subquery()
+    fact = session.exec(select(Employment.id).where(Employment.person_id == ines)).first()
     own = session.exec(
         select(TimelineEntry.id).where(col(TimelineEntry.text).startswith(SEEN))
     ).first()
@@ -160,7 +169,11 @@ def filled(path: str, world: World, session: Session) -> str:
         ("person_key", "dana-dvorak"),
         ("seat_id", seat),
         ("use_id", 1),
-        ("membership_id", 1),
+        ("fact_id", fact),
+        ("kind", "employment" if path.startswith("/people/") else "accounts"),
+        ("one", world.accounts["brannoc"]),
+        ("other", world.accounts["havel"]),
+        ("revision_id", 1),
         ("tie_id", 1),
         ("token", "of-nobody"),
         ("step", "approve"),
@@ -169,6 +182,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("email", "invitation"),
         ("stakeholder_id", 1),
         ("connection_id", 1),
+        ("field_id", 1),
         ("view_id", 1),
         ("task_id", 1),
         ("entry_id", own),

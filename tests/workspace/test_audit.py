@@ -160,7 +160,7 @@ def test_should_chain_the_entries_of_an_older_workspace(world: World) -> None:
     with database.read() as session:
         before = [(entry.id, entry.detail) for entry in session.exec(select(AuditEntry))]
         assert any(detail for _, detail in before)
-    command.downgrade(database._alembic(), "0043")
+    command.downgrade(database._alembic(), "0025")
     database.upgrade()
     assert problems(database) == []
     with database.read() as session:

@@ -9,6 +9,7 @@ import typer
 from web.cli import (  # noqa: F401
     audit,
     backups,
+    deals,
     keys,
     lookups,
     maintenance,

@@ -183,7 +183,7 @@ class ImportController(Controller):
             file = session.get(ImportFile, (run.id, number))
             if file is None:
                 raise NotFound("There is no such file.")
-            file.reading = reading_to_json(_changed_reading(file, visit.form))
+            file.reading = reading_to_json(_changed_reading(session, file, visit.form))
             session.add(file)
         if visit.form.refusal:
             page = visit.page(prepared_page, run_id, visit.form)
@@ -308,7 +308,7 @@ def prepared_page(session: Session, viewer: Viewer, run_id: int, form: Form) -> 
     run = runs.visible_run(session, viewer, run_id)
     found = preview_from_json(run.preview)
     files = [
-        FilePage(file.number, file.name, of_file, mapping_of(file, EXTENSION))
+        FilePage(file.number, file.name, of_file, mapping_of(session, file, EXTENSION))
         for file, of_file in zip(runs.files_of(session, run_id), found.files, strict=False)
     ]
     kinds = sorted({file_format.kind for file_format in EXTENSION.formats_of_all})
@@ -342,9 +342,9 @@ def run_page(session: Session, run_id: int) -> RunPage:
     )
 
 
-def _changed_reading(file: ImportFile, form: Form) -> Reading:
+def _changed_reading(session: Session, file: ImportFile, form: Form) -> Reading:
     """How a file is to be read by the form of its columns."""
-    mapping = mapping_of(file, EXTENSION)
+    mapping = mapping_of(session, file, EXTENSION)
     if mapping is None:
         raise Invalid("This file cannot be read.")
     reading = reading_from_json(file.reading)

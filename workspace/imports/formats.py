@@ -135,8 +135,10 @@ OWN_FORMATS = (
         ),
         columns(
             "deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
-            "competitors,use_case,notes,reason,confidential,next_step,next_step_on",
+            "competitors,use_case,notes,reason,confidential,next_step,next_step_on,status,"
+            "parked_reason,wakes_on,wakes_when",
             deal=("deal key",),
+            status=("outcome",),
             name=("deal name",),
             account=("account name",),
             products=("product",),

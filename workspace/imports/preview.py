@@ -106,11 +106,12 @@ def preview(
     until = time.monotonic() + seconds if seconds is not None else None
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
-    for file in stored:
-        try:
-            files[file.number] = recognised(file, extension)
-        except DealkinError as problem:
-            reports[file.number] = Report(file.name, refused=str(problem))
+    with database.read() as session:
+        for file in stored:
+            try:
+                files[file.number] = recognised(session, file, extension)
+            except DealkinError as problem:
+                reports[file.number] = Report(file.name, refused=str(problem))
     changes: list[Change] = []
     seen: dict[int, int] = {}
     if files:

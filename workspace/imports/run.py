@@ -18,6 +18,7 @@ from workspace.imports.error_files import WrongRow, write_error_file
 from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import Format
 from workspace.imports.ledger import Import
+from workspace.imports.own_fields import formats_with_own
 from workspace.imports.recognition import FORMATS, ORDER, Reading, RecognisedFile, recognise
 from workspace.imports.rows import Groups, Result, Row, one_by_one, parents_first, together
 from workspace.keys import plain
@@ -173,10 +174,11 @@ def import_files(
     reading = reading or Reading()
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
+    formats = formats_with_own(session, extension.formats_of_all)
     for number, path in enumerate(paths):
         try:
             raw = read_file(path, extension.splitters, reading.encoding)
-            files[number] = recognise(raw, extension.formats_of_all, reading)
+            files[number] = recognise(raw, formats, reading)
         except DealkinError as problem:
             reports[number] = Report(path.name, refused=str(problem))
     applied = apply_files(session, list(files.values()), by, extension)

@@ -37,7 +37,7 @@ _MEMBERS_OWN = (
     "addresschange", "connection", "correction", "digestchoice", "education", "employment",
     "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
-    "pendingsignin", "privacylink", "recoverycode", "savedview", "signinsession", "tie",
+    "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
     "twostepsecret",
 )  # fmt: skip
 

@@ -55,6 +55,7 @@ PURPOSES = {
     "pendingsignin": "A sign-in that waits for a code",
     "person": "Contact details and profile",
     "privacylink": "The link to what is stored",
+    "quota": "Sales targets of a member",
     "recoverycode": "Signing in without the app",
     "referencerequest": "References that were asked for",
     "requeststep": "Who did a step of a request",

@@ -35,16 +35,17 @@ from workspace.people.tables import Person
 
 # Each table has its place: a new one joins a set, or this fails.
 EXPORTED = {
-    "account", "accountowner", "advocate", "asset", "assetproduct", "competitor", "connection",
-    "consent", "correction",
-    "deal", "dealcompetitor", "dealcounter", "dealinvitation", "dealproduct",
-    "dealrecovery", "digestchoice", "editedemail", "education", "eligibilitydecision",
-    "employment", "fieldright", "follow", "formeraccount", "formerperson", "guestlink",
-    "introductionrequest", "keepintouch", "kinfeedback", "legalhold", "lesson", "member",
-    "memberavailability", "memberrole", "membership", "notification", "pastseat", "person",
-    "product", "referencepolicy", "referencerequest", "requestslot", "requeststep", "savedview",
-    "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry",
-    "use",
+    "account", "accountowner", "advocate", "asset", "assetproduct", "company", "competitor",
+    "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
+    "dealinvitation",
+    "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
+    "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow",
+    "formeraccount", "formerperson", "guestlink", "introductionrequest", "keepintouch",
+    "kinfeedback", "legalhold", "lesson", "member", "memberavailability", "memberrole",
+    "membership",
+    "notification", "ownfield", "pastseat", "person", "product", "quota", "referencepolicy",
+    "referencerequest", "requestslot", "requeststep", "savedview", "seat", "seatrole",
+    "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}

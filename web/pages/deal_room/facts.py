@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from web.edit_conflicts import Difference, EditForm, differences
 from web.forms import Form
+from web.own_fields import form_values, labels_of, read_own
 from web.pages.deal_room.header import DealHeader
 from web.rendering import money
 from workspace.accounts.accounts import Account, find_account
@@ -22,6 +23,8 @@ from workspace.deals.products import (
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid, NotFound
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields_of
+from workspace.own_fields.values import changed_values
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -46,6 +49,7 @@ class FactsForm:
     version: int
     choices: Choices
     owners: list[tuple[str, str]]
+    own: list[OwnField]
 
 
 def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form) -> FactsForm:
@@ -53,6 +57,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
     deal = header.deal
     choices = lists.choices(session, viewer)
     products, competitors = products_of(session, deal.id), competitors_of(session, deal.id)
+    own = editable(session, viewer, FieldSubject.DEAL)
     saved = {
         "name": deal.name,
         "account": header.account.name if header.account else "",
@@ -67,6 +72,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         "next_step_on": str(deal.next_step_on or ""),
         "reason": deal.reason,
         "confidential": "on" if deal.confidential else "off",
+        **form_values(own, deal.own),
     }
     sent = {name: value for name, value in form.values.items() if name in saved}
     linked = "links" in form.sent
@@ -78,7 +84,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         }
         if linked:
             theirs |= {"product": _names(products), "competitor": _names(competitors)}
-        changed = _differences(session, form, choices, theirs)
+        changed = _differences(session, form, choices, theirs, {**LABELS, **labels_of(own)})
     return FactsForm(
         form=EditForm(
             values={**saved, **sent},
@@ -93,6 +99,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         version=deal.version,
         choices=choices,
         owners=_owners(session, header),
+        own=own,
     )
 
 
@@ -118,6 +125,9 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     }
     sent = {"account_id": "account", "owner_id": "owner"}
     changes = {name: read() for name, read in readers.items() if sent.get(name, name) in form.sent}
+    own = read_own(session, viewer, FieldSubject.DEAL, form, deal.own)
+    if own != deal.own:
+        changes["own"] = own
     linked = form.flag("links")
     choices = lists.choices(session, viewer)
     products = form.choices("product", [value for value, _ in choices.products])
@@ -127,7 +137,8 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     if lifecycle.lacks_currency(changes.get("amount"), changes.get("currency", deal.currency)):
         form.refuse("currency", "Needed with an amount.")
     form.done()
-    lifecycle.edit(session, deal, viewer.person_id, changes, version=version)
+    told = changed_values(fields_of(session, FieldSubject.DEAL), deal.own, own)
+    lifecycle.edit(session, deal, viewer.person_id, changes, version=version, own=told)
     if linked:
         sold = choose_products(session, viewer, products, new_product)
         against = choose_competitors(session, viewer, competitors, new_competitor)
@@ -165,7 +176,11 @@ def _owner_id(session: Session, deal: Deal, form: Form) -> int | None:
 
 
 def _differences(
-    session: Session, form: Form, choices: Choices, theirs: Mapping[str, str]
+    session: Session,
+    form: Form,
+    choices: Choices,
+    theirs: Mapping[str, str],
+    labels: Mapping[str, str],
 ) -> list[Difference]:
     """What was sent beside what is saved now, both in words: names in place of keys."""
     yours = {
@@ -177,7 +192,7 @@ def _differences(
     }
     sent = {*form.values, "product", "competitor"}
     return differences(
-        {name: value for name, value in yours.items() if name in sent}, theirs, LABELS
+        {name: value for name, value in yours.items() if name in sent}, theirs, labels
     )
 
 

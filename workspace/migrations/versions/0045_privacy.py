@@ -1,14 +1,14 @@
 """Erasures, legal holds, links by which persons see what is stored, and corrections
 
 Revision: 0045
-Revises: 0044
+Revises: 0027
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0045"
-down_revision = "0044"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

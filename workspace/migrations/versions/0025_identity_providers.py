@@ -1,14 +1,14 @@
 """Identity providers of OpenID Connect, and whose account a person there is
 
-Revision: 0043
-Revises: 0022
+Revision: 0025
+Revises: 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043"
-down_revision = "0022"
+revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

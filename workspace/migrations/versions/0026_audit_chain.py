@@ -2,8 +2,8 @@
 
 Entries that are there are chained in the order of their ids.
 
-Revision: 0044
-Revises: 0043
+Revision: 0026
+Revises: 0025
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
