@@ -20,6 +20,7 @@ from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.administration.own_fields import OwnFieldController
+from web.pages.administration.privacy import OwnDataController, PrivacyController
 from web.pages.administration.providers import ProviderController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
@@ -116,7 +117,9 @@ CONTROLLERS = (
     OwnFieldController,
     PeopleController,
     PlaybookController,
+    OwnDataController,
     PreferencesController,
+    PrivacyController,
     ProviderController,
     ProviderSignInController,
     ReferencesController,

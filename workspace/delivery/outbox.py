@@ -40,7 +40,7 @@ PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
 # The secret in the address of a guest link, of an invitation, or of a new e-mail address.
-_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/))[\w-]{20,}")
+_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):
