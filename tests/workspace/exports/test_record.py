@@ -37,13 +37,13 @@ from workspace.people.tables import Person
 EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetproduct", "company", "competitor",
     "connection", "consent", "deal", "dealcompetitor", "dealcounter", "dealinvitation",
-    "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education", "eligibilitydecision",
-    "employment", "exchangerate", "fieldright", "follow", "formeraccount", "formerperson",
-    "guestlink", "introductionrequest", "keepintouch", "kinfeedback", "lesson", "member",
-    "memberavailability", "memberrole", "membership", "notification", "pastseat", "person",
-    "product", "quota", "referencepolicy", "referencerequest", "requestslot", "requeststep",
-    "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task", "tie",
-    "timelineentry", "use",
+    "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
+    "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
+    "formerperson", "guestlink", "introductionrequest", "keepintouch", "kinfeedback", "lesson",
+    "member", "memberavailability", "memberrole", "membership", "notification", "pastseat",
+    "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
+    "requeststep", "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task",
+    "tie", "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "memberinvitation"}

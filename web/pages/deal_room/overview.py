@@ -28,14 +28,13 @@ from web.visits import Visit
 from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
 from workspace.deals import access, credit, lifecycle, team
-from workspace.deals import stages as deal_stages
 from workspace.deals.access import invited_to
 from workspace.deals.credit import FormerMember
 from workspace.deals.products import (
     competitors_of,
     products_of,
 )
-from workspace.deals.tables import Outcome, Stage
+from workspace.deals.tables import Outcome
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
@@ -54,7 +53,6 @@ class Overview:
     header: DealHeader
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
-    stages: list[Stage]
     # Of a confidential deal: who may see it and why, who is invited, and who may be.
     readers: list[tuple[access.Reader, list[str]]]
     invited: list[tuple[str, str]]
@@ -177,7 +175,6 @@ def overview(
         header=header,
         products=products_of(session, deal.id),
         competitors=competitors_of(session, deal.id),
-        stages=deal_stages.stages(session),
         readers=access.why_readers_see(session, deal) if deal.confidential else [],
         invited=invited_to(session, deal.id) if deal.confidential else [],
         members=people.active_members(session) if deal.confidential else [],
