@@ -13,6 +13,7 @@ from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.company import CompanyController
 from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
@@ -74,6 +75,7 @@ CONTROLLERS = (
     BriefController,
     CodeController,
     ConfirmController,
+    CompanyController,
     ConnectionController,
     AdvocateController,
     DealController,
