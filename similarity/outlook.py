@@ -28,6 +28,7 @@ from similarity.questions import Question
 from workspace.database import batches
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import CLOSED, DealFilter
+from workspace.deals.money import rates_of
 from workspace.deals.tables import Deal, Outcome
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 
@@ -176,7 +177,7 @@ def outlook(
     """The outlook by these cases; None if they are fewer than MINIMUM.
 
     Amounts are those in the deal's own currency or, if too few kin have it, in the one that most
-    of them have. They are never converted.
+    of them have: with rates, the company's (`workspace/deals/money.py`).
     """
     if len(cases) < MINIMUM:
         return None
@@ -322,16 +323,20 @@ def _cases(session: Session, catalog: Catalog, inquiry: Inquiry, closed: DealFil
             col(Deal.currency),
         ).where(col(Deal.id).in_(list(likeness_of)))
     )
-    return [
-        Case(
-            likeness=likeness_of[row.id],
-            won=row.outcome == Outcome.WON,
-            days=(row.closed - row.opened).days if row.closed and row.opened else None,
-            amount=row.amount,
-            currency=row.currency,
+    rates = rates_of(session)
+    cases = []
+    for row in rows:
+        converted = rates.convert(row.amount, row.currency, row.closed)
+        cases.append(
+            Case(
+                likeness=likeness_of[row.id],
+                won=row.outcome == Outcome.WON,
+                days=(row.closed - row.opened).days if row.closed and row.opened else None,
+                amount=row.amount if converted is None else converted,
+                currency=row.currency if converted is None else rates.home,
+            )
         )
-        for row in rows
-    ]
+    return cases
 
 
 def _usual(

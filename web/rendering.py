@@ -74,6 +74,9 @@ def environment() -> Environment:
     )
     templates.filters.update(
         money=money,
+        round_money=round_money,
+        short_money=short_money,
+        sentence=sentence,
         day=day,
         ago=ago,
         due=due,
@@ -87,11 +90,14 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
+        listing=listing,
         markdown=markdown,
         chips=chips,
         drawing=draw,
         place_of=place_of,
         source_label=source_label,
+        pairs=lambda values: [(value, value) for value in values],
+        figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     templates.globals.update(static=static_path, today=today, query=query)
@@ -104,6 +110,24 @@ def money(amount: Decimal | None, currency: str | None = None) -> str:
         return ""
     whole = amount == amount.to_integral_value()
     return f"{amount:,.0f}" * whole + f"{amount:,.2f}" * (not whole) + f" {currency or ''}".rstrip()
+
+
+def round_money(amount: Decimal, currency: str = "") -> str:
+    """'125,000 EUR', without cents."""
+    return f"{amount:,.0f} {currency}".rstrip()
+
+
+def short_money(amount: Decimal, currency: str = "") -> str:
+    """'1.25M EUR': three digits are enough for a figure at a glance."""
+    for size, letter in ((Decimal(10**9), "B"), (Decimal(10**6), "M"), (Decimal(10**3), "k")):
+        if abs(amount) >= size:
+            return f"{amount / size:.3g}{letter} {currency}".rstrip()
+    return f"{amount:.0f} {currency}".rstrip()
+
+
+def sentence(text: str) -> str:
+    """A text that begins with a capital."""
+    return text[:1].upper() + text[1:]
 
 
 def day(value: date | str | None) -> str:
@@ -143,6 +167,14 @@ def number(value: float | int, places: int = 0) -> str:
 def percent(value: float) -> str:
     """A share as a whole percentage."""
     return f"{value * 100:.0f}%"
+
+
+def listing(value: object) -> str:
+    """A value of an entry in the audit log: lists with commas, a change with an arrow."""
+    if isinstance(value, list | tuple):
+        changed = len(value) == 2 and all(isinstance(each, list) for each in value)
+        return (" → " if changed else ", ").join(listing(each) or "none" for each in value)
+    return str(value)
 
 
 def initials(name: str) -> str:

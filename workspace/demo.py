@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from sqlmodel import Session, col, select
@@ -13,7 +14,12 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.collaboration import notes, reminders, tasks
+from workspace.company import set_company
+from workspace.deals.forecast import set_quota
+from workspace.deals.money import set_rate
+from workspace.deals.quarters import quarter_of
 from workspace.deals.tables import Deal
+from workspace.deals.team import add_seat, ask_seat
 from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.imports.dates import read_day, read_moment
 from workspace.imports.files import read_file
@@ -36,6 +42,17 @@ _DATES = (
     *("date", "captured_on", "paused_until", "next_step_on"),
 )
 _PROSE = ("use_case", "notes", "reason", "next_step", "comment", "text")
+# What one unit is worth in EUR, and the quotas of reps in a quarter: round figures, made up.
+_RATES = {"PLN": "0.23", "GBP": "1.15", "USD": "0.86"}
+_QUOTAS = {
+    "agnieszka-wrona": 250_000,
+    "callum-heaton": 600_000,
+    "lena-carstens": 500_000,
+    "marcus-delaney": 450_000,
+    "tomasz-belka": 200_000,
+}
+# A deal whose team asks an expert to join, and the role.
+_ASKED = ("HW-0289", "henrik-asmussen", "product expert")
 _MONTHS = (
     "January February March April May June July August September October November December",
     "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października"
@@ -63,6 +80,7 @@ def load(
             raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _rewrite_timelines(session)
     _add_open_work(session)
+    _add_targets(session)
     people = session.exec(
         select(Person)
         .join(Member, col(Member.person_id) == col(Person.id))
@@ -173,6 +191,21 @@ def _add_open_work(session: Session) -> None:
         " **nobody left, two were promoted**. Shall I ask Beata to join?",
     )
     reminders.keep_in_touch(session, rep, contact, 30, today() - timedelta(days=34))
+
+
+def _add_targets(session: Session) -> None:
+    """Give the company a currency with rates, its reps a quota, and an expert a seat to answer."""
+    set_company(session, None, name="Haldenworks", currency="EUR")
+    for currency, rate in _RATES.items():
+        set_rate(session, None, currency, date(today().year - 4, 1, 1), Decimal(rate))
+    quarter = quarter_of(today())
+    for key, amount in _QUOTAS.items():
+        for each in (quarter, quarter.next):
+            set_quota(session, None, row_of_key(session, Person, key), each, Decimal(amount))
+    expert = row_of_key(session, Person, _ASKED[1])
+    deal = session.exec(select(Deal).where(Deal.key == _ASKED[0])).one()
+    seat = add_seat(session, deal, _ASKED[2], None, None)
+    ask_seat(session, seat, expert.id, deal.owner_id)
 
 
 def _rewrite_timelines(session: Session) -> None:

@@ -8,7 +8,7 @@ can be asked for, every rate has an interval, and nothing is concluded from few 
 import math
 import statistics
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -26,7 +26,8 @@ from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
-from workspace.deals.tables import Deal, Outcome, Stage
+from workspace.deals.money import Part, Rates, rates_of
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Stage
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import TimelineEntry
@@ -47,7 +48,7 @@ class Side:
 
     closed: int
     won: int
-    # The value of the won deals by currency; currencies are never added up.
+    # The value of the won deals, added up by the company's rates.
     amounts: Amounts
     # Won deals without an amount.
     unpriced: int
@@ -133,10 +134,11 @@ def measure_influence(session: Session, viewer: Viewer) -> Influence:
     """The figures for a viewer, with a fixed number of queries."""
     stages, first_stage = _stages_that_may_ask(session)
     rows = _closed_deals(session, viewer, stages)
-    gaps, segments, unplaced = _gaps(session, viewer)
+    rates = rates_of(session)
+    gaps, segments, unplaced = _gaps(session, viewer, rates)
     return Influence(
-        everywhere=_comparison(rows),
-        as_far=_comparison(row for row in rows if row.as_far),
+        everywhere=_comparison(rows, rates),
+        as_far=_comparison((row for row in rows if row.as_far), rates),
         stage=first_stage,
         flow=_flow(session, viewer),
         gaps=gaps,
@@ -158,10 +160,11 @@ def wilson(successes: int, cases: int) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class _ClosedDeals:
-    """The number and the value of closed deals with the same outcome, currency and references."""
+    """The number and the value of deals that closed on a day in the same way, in one currency."""
 
     outcome: str
     currency: str | None
+    closed: date | None
     referenced: bool
     as_far: bool
     deals: int
@@ -197,14 +200,17 @@ def _closed_deals(session: Session, viewer: Viewer, stages: list[str]) -> list[_
         sa.select(
             col(Deal.outcome).label("outcome"),
             col(Deal.currency).label("currency"),
+            col(Deal.closed).label("closed"),
             completed.label("referenced"),
             sa.or_(completed, came_as_far).label("as_far"),
             col(Deal.amount).label("amount"),
         )
-        .where(visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
+        .where(visible_deals(viewer), col(Deal.outcome).in_(CLOSED_OUTCOMES))
         .subquery()
     )
-    kind = {name: deals.c[name] for name in ("outcome", "currency", "referenced", "as_far")}
+    kind = {
+        name: deals.c[name] for name in ("outcome", "currency", "closed", "referenced", "as_far")
+    }
     query = select_row(
         _ClosedDeals,
         **kind,
@@ -215,24 +221,22 @@ def _closed_deals(session: Session, viewer: Viewer, stages: list[str]) -> list[_
     return fetch(session, _ClosedDeals, query)
 
 
-def _comparison(rows: Iterable[_ClosedDeals]) -> Comparison:
+def _comparison(rows: Iterable[_ClosedDeals], rates: Rates) -> Comparison:
     sides: dict[bool, list[_ClosedDeals]] = {True: [], False: []}
     for row in rows:
         sides[bool(row.referenced)].append(row)
-    return Comparison(_side(sides[True]), _side(sides[False]))
+    return Comparison(_side(sides[True], rates), _side(sides[False], rates))
 
 
-def _side(rows: Iterable[_ClosedDeals]) -> Side:
-    closed = won = unpriced = 0
-    amounts: dict[str, Decimal] = defaultdict(Decimal)
-    for row in rows:
-        closed += row.deals
-        if row.outcome == Outcome.WON:
-            won += row.deals
-            unpriced += row.deals - row.priced
-            if row.priced:
-                amounts[row.currency or ""] += row.amount
-    return Side(closed, won, _largest_first(amounts), unpriced)
+def _side(rows: Sequence[_ClosedDeals], rates: Rates) -> Side:
+    won = [row for row in rows if row.outcome == Outcome.WON]
+    amounts = rates.add_up((row.amount, row.currency, row.closed) for row in won if row.priced)
+    return Side(
+        closed=sum(row.deals for row in rows),
+        won=sum(row.deals for row in won),
+        amounts=_largest_first(amounts),
+        unpriced=sum(row.deals - row.priced for row in won),
+    )
 
 
 @dataclass(frozen=True)
@@ -303,7 +307,7 @@ class _SegmentAdvocate:
     region: str
 
 
-def _gaps(session: Session, viewer: Viewer) -> tuple[list[Gap], int, int]:
+def _gaps(session: Session, viewer: Viewer, rates: Rates) -> tuple[list[Gap], int, int]:
     """The segments without an available advocate, the number of segments, and of deals in none."""
     segment = {"section": sa.func.substr(Account.industry, 1, 1), "region": col(Account.region)}
     query = (
@@ -321,7 +325,7 @@ def _gaps(session: Session, viewer: Viewer) -> tuple[list[Gap], int, int]:
         .group_by(*segment.values(), col(Deal.currency))
     )
     deals: dict[tuple[str, str], int] = defaultdict(int)
-    amounts: dict[tuple[str, str], dict[str, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+    parts: dict[tuple[str, str], list[Part]] = defaultdict(list)
     unplaced = 0
     for row in fetch(session, _OpenDeals, query):
         if not row.section or not row.region:
@@ -329,7 +333,7 @@ def _gaps(session: Session, viewer: Viewer) -> tuple[list[Gap], int, int]:
             continue
         deals[row.section, row.region] += row.deals
         if row.priced:
-            amounts[row.section, row.region][row.currency or ""] += row.amount
+            parts[row.section, row.region].append((row.amount, row.currency, None))
     available = _availability_by_segment(session, segment)
     gaps = []
     for place, count in deals.items():
@@ -342,7 +346,7 @@ def _gaps(session: Session, viewer: Viewer) -> tuple[list[Gap], int, int]:
                     section=section,
                     region=region,
                     deals=count,
-                    amounts=_largest_first(amounts[place]),
+                    amounts=_largest_first(rates.add_up(parts[place])),
                     advocates=len(advocates),
                     next_on=min(days, default=None),
                 )

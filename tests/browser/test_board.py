@@ -139,7 +139,7 @@ def test_should_change_many_deals_and_keep_a_view(page: Page, world: World) -> N
     sign_in(page, world)
     page.goto("/deals?outcome=open")
     page.get_by_label("Select all").check()
-    expect(page.get_by_label(f"Tick {WARDS}")).to_be_checked()
+    expect(page.get_by_label(f"Select {WARDS}")).to_be_checked()
     page.get_by_text("Edit selected").click()
     page.locator("#bulk-stage").select_option("Perception Analysis")
     page.get_by_role("button", name="Apply").click()

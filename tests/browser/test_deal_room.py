@@ -107,7 +107,7 @@ def test_should_keep_ones_own_note_open_while_others_write(page: Page, world: Wo
         bob.get_by_label("What happened?").fill("Me too")
         bob.get_by_role("button", name="Save note").click()
     expect(page.get_by_role("link", name="Show changes")).to_be_visible()
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     expect(page.locator("#timeline")).to_contain_text("Called the ward manager twice.")
     expect(page.locator("#timeline")).to_contain_text("Me too")
 
@@ -156,7 +156,7 @@ def test_should_leave_alone_what_somebody_has_opened(page: Page, world: World) -
         notes.write_note(session, deal, world.people["bob"], "note", "@alice-adeyemi, one")
     sign_in(page, world, "alice")
     page.goto("/inbox")
-    page.locator("#inbox summary").filter(has_text="Later").click()
+    page.locator("#inbox summary").filter(has_text="Snooze").click()
     with world.database.write() as session:
         deal = world.deal(session, "wards")
         notes.write_note(session, deal, world.people["bob"], "note", "@alice-adeyemi, two")

@@ -13,10 +13,10 @@ def test_should_ask_answer_and_be_introduced(page: Page, world: World) -> None:
     sign_in(page, world, "charlie")
     page.goto("/people/jonas-havelka/ties")
     page.get_by_role("link", name="Ask Bob Brandt for an introduction").first.click()
-    expect(page.get_by_label("Why?")).to_be_focused()
-    page.get_by_label("Why?").fill("They choose a warehouse in May.")
+    expect(page.get_by_label("Reason required")).to_be_focused()
+    page.get_by_label("Reason required").fill("They choose a warehouse in May.")
     page.get_by_label("Deal", exact=True).select_option(label="Kestrel Health records")
-    page.get_by_role("button", name="Ask", exact=True).click()
+    page.get_by_role("button", name="Send request").click()
     expect(page.locator(".toast")).to_contain_text("It is asked")
     expect(page.get_by_text("no answer yet")).to_be_visible()
 

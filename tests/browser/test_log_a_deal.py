@@ -89,7 +89,7 @@ def test_should_hide_what_is_not_alike_and_undo_it(page: Page, world: World) -> 
     sign_in(page, world)
     page.goto(f"/deals/{world.deals['wards']}/kin")
     first = kin_names(page)[0]
-    page.get_by_label(f"{first} is not like ours").click()
+    page.get_by_label(f"{first} is not similar").click()
     page.get_by_role("button", name="Too old").click()
     gone = page.locator(".kin.gone")
     expect(gone).to_contain_text(f"{first} is hidden (too old)")
@@ -99,7 +99,7 @@ def test_should_hide_what_is_not_alike_and_undo_it(page: Page, world: World) -> 
     page.get_by_role("button", name=f"Undo and offer {first} again").click()
     expect(page.locator("#kin .kin h3").first).to_have_text(first)
 
-    page.get_by_label(f"{first} is not like ours").click()
+    page.get_by_label(f"{first} is not similar").click()
     page.get_by_role("button", name="Different use").click()
     page.locator(".kin.gone").get_by_role("button", name="Undo").click()
     expect(page.locator("#kin .kin h3").first).to_have_text(first)
@@ -199,7 +199,7 @@ def test_should_log_a_deal_without_javascript(page: Page, world: World, address:
     plain.get_by_role("button", name="Log the deal").last.click()
     expect(plain).to_have_url(re.compile(r"/deals/D-\d+/kin$"))
     first = kin_names(plain)[0]
-    plain.get_by_label(f"{first} is not like ours").click()
+    plain.get_by_label(f"{first} is not similar").click()
     plain.get_by_role("button", name="Wrong industry").click()
     assert first not in kin_names(plain)
     plain.goto("/deals")

@@ -140,7 +140,7 @@ def test_should_lower_the_term_of_time_by_the_load(world: World, catalog: Catalo
     before = experts(world, catalog)["bob"]
     # Alice's two open deals.
     assert before.load.seats == 2
-    assert because(before, "time") == "2 of 6 seats taken"
+    assert because(before, "time") == "On 2 of 6 deals"
     assert value(before, "time") == pytest.approx(1 - 2 / USUAL_LIMIT)
     with world.database.write() as session:
         for number in range(USUAL_LIMIT):

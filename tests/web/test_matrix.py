@@ -61,6 +61,8 @@ FORMS = {
     "/availability",
     "/sign-in",
     "/sign-in/code",
+    "/sign-in/with/{key}",
+    "/sign-in/with/{key}/callback",
     # With a secret of the settings alone.
     "/metrics",
 }

@@ -1,7 +1,7 @@
 """The inbox: what a member was told, why, and what they do about it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from litestar import Controller
@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from web.forms import LARGEST_ID, Form
 from web.lists import first_page
+from web.pages.homes import Waiting, waiting_of
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
@@ -41,6 +42,8 @@ class InboxPage:
     # What was just done, and the items that it can be undone for.
     said: str
     undo: list[int]
+    # What else waits; on the whole page only.
+    waiting: Waiting | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,8 @@ class InboxController(Controller):
         before = visit.form.integer("before", 1, LARGEST_ID)
         visit.form.check()
         page = visit.page(inbox_page, folder, before)
+        if folder == InboxFolder.OPEN and not visit.wants_fragment:
+            page = replace(page, waiting=visit.page(waiting_of, visit.workspace.catalog))
         fragment = "inbox/_rows.html" if before else "inbox/_items.html"
         return visit.answer("inbox/show.html", fragment, page)
 

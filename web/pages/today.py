@@ -1,4 +1,4 @@
-"""Today: what a member has to do, and what happened around them."""
+"""Today: what a member has to do, what their role looks at first, and what happened."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,15 +8,22 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.desk import queue
-from references.desk.queue import RequestRow, View
-from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
-from references.introductions.tables import Standing
-from references.teams.requests import SeatRequest, seat_requests
-from similarity.index.catalog import Catalog
+from web.pages.homes import (
+    AdminHome,
+    Advice,
+    DeskHome,
+    ManagerHome,
+    Waiting,
+    admin_home,
+    advice_of,
+    desk_home,
+    manager_home,
+    waiting_of,
+)
 from web.policies import Policy, open_to
 from web.routes import get
 from web.visits import Visit
+from web.workspace import Workspace
 from workspace.clock import today
 from workspace.collaboration import inbox, reminders, tasks
 from workspace.collaboration.inbox import Item
@@ -25,6 +32,8 @@ from workspace.collaboration.tasks import TaskRow
 from workspace.deals import lists
 from workspace.deals.lists import DealRow
 from workspace.deals.tables import Outcome
+from workspace.deals.workload import Load, loads_of
+from workspace.people.tables import Role
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import Event, timeline
 
@@ -41,15 +50,17 @@ class Today:
     day: date
     overdue: int
     mine: list[DealRow]
+    # Whether the viewer's own deals are shown though they have none.
+    sells: bool
     closed: list[DealRow]
     events: list[Event]
-    # What colleagues wait for the viewer's answer to, and who has told the viewer yes.
-    to_introduce: list[ReceivedRequest]
-    agreed: list[OwnRequest]
-    # The references that they asked for, see to, or have to agree to.
-    references: list[RequestRow]
-    # The seats that the viewer is asked to take.
-    seats: list[SeatRequest]
+    advice: list[Advice]
+    waiting: Waiting
+    # The workload of an expert.
+    load: Load | None
+    manager: ManagerHome | None
+    desk: DeskHome | None
+    admin: AdminHome | None
     # What they have to do, and whom they want to write to.
     tasks: list[TaskRow]
     to_write: list[Occasion]
@@ -65,28 +76,33 @@ class TodayController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return visit.show("today.html", visit.page(today_of, visit.workspace.catalog))
+        return visit.show("today/show.html", visit.page(today_of, visit.workspace))
 
 
-def today_of(session: Session, viewer: Viewer, catalog: Catalog) -> Today:
+def today_of(session: Session, viewer: Viewer, workspace: Workspace) -> Today:
     """A member's day."""
+    roles, catalog = viewer.roles, workspace.catalog
     mine: list[DealRow] = []
     if viewer.person_id is not None:
         mine = lists.deals_of_member(
             session, viewer, viewer.person_id, outcome=Outcome.OPEN, limit=40
         )
     known = [(row.id, row.key, row.name) for row in mine]
+    sells = Role.REP in roles or not roles
     return Today(
         name=viewer.name.split()[0] if viewer.name else "",
         day=today(),
         mine=mine,
+        sells=sells,
         overdue=sum(row.overdue for row in mine),
         closed=lists.closed_deals(session, viewer),
-        seats=seat_requests(session, viewer, catalog),
         events=timeline(session, known, limit=7) if known else [],
-        to_introduce=[row for row in requests_to(session, viewer) if row.waiting],
-        agreed=[row for row in requests_by(session, viewer) if row.standing == Standing.YES],
-        references=queue.queued_requests(session, viewer, View.MINE, limit=8),
+        advice=advice_of(session, viewer, catalog, mine) if sells else [],
+        waiting=waiting_of(session, viewer, catalog),
+        load=loads_of(session, viewer).get(viewer.person_id or 0) if Role.EXPERT in roles else None,
+        manager=manager_home(session, viewer) if Role.MANAGER in roles else None,
+        desk=desk_home(session, viewer) if Role.MARKETER in roles else None,
+        admin=admin_home(session, workspace) if Role.ADMIN in roles else None,
         tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
         to_write=reminders.occasions(session, viewer)[:PEOPLE],
         told=inbox.items(session, viewer, limit=TOLD),

@@ -29,6 +29,7 @@ REASONS = {
     "task": "Your task, or one that you assigned",
     "seat": "Your seat, or a seat on your deal",
     "credit": "You were on the team",
+    "wake": "You own this deal",
     "follow": "You follow this deal",
     JOB_CHANGE: "A contact of yours",
 }

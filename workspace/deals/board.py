@@ -1,5 +1,6 @@
 """The open deals by stage, with totals, as the board shows them."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,13 +14,14 @@ from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, CLOSED, DealFilter
 from workspace.deals.lists import DealRow, row_query
+from workspace.deals.money import rates_of
 from workspace.deals.tables import Deal, Outcome
 from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
 class StageTotal:
-    """How many open deals are at a stage, and their amounts: one sum for each currency."""
+    """How many open deals are at a stage, and the sums of their amounts (`money.Rates`)."""
 
     count: int
     overdue: int
@@ -58,14 +60,18 @@ def stage_totals(
         .group_by(col(Deal.stage_id), col(Deal.currency))
         .order_by(col(Deal.currency))
     )
-    totals: dict[int, StageTotal] = {}
+    by_stage: dict[int, list[_CurrencyTotal]] = defaultdict(list)
     for row in fetch(session, _CurrencyTotal, query):
-        before = totals.get(row.stage_id, StageTotal(0, 0, {}))
-        sums = {row.currency: row.amount} if row.currency and row.amount else {}
-        totals[row.stage_id] = StageTotal(
-            before.count + row.count, before.overdue + row.overdue, {**before.sums, **sums}
+        by_stage[row.stage_id].append(row)
+    rates = rates_of(session)
+    return {
+        stage_id: StageTotal(
+            count=sum(row.count for row in rows),
+            overdue=sum(row.overdue for row in rows),
+            sums=rates.add_up((row.amount, row.currency, None) for row in rows if row.currency),
         )
-    return totals
+        for stage_id, rows in by_stage.items()
+    }
 
 
 def stage_cards(

@@ -15,9 +15,10 @@ from workspace.clock import today
 from workspace.database import fetch, page_after, select_row
 from workspace.deals import access
 from workspace.deals.filters import ALL_DEALS, DealFilter
+from workspace.deals.money import rates_of
 from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
-from workspace.deals.tables import Deal, Outcome, Seat, Stage
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Seat, Stage
 from workspace.people.people import active_members
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -47,6 +48,13 @@ class DealRow:
     stage_since: date | None
     rotting_days: int
     version: int
+    parked_reason: str
+    wakes_on: date | None
+    wakes_when: str
+    own: dict[str, Any]
+    yearly: Decimal | None
+    term_months: int | None
+    renews_on: date | None
 
     @property
     def overdue(self) -> bool:
@@ -82,6 +90,9 @@ _ORDERS: dict[str, Any] = {
     "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
     "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
     "moved": sa.func.coalesce(Deal.stage_since, date.min),
+    "yearly": sa.func.coalesce(Deal.yearly, -1),
+    "renews": sa.func.coalesce(Deal.renews_on, date.max),
+    "wakes": sa.func.coalesce(Deal.wakes_on, date.max),
 }
 DEAL_ORDERS = tuple(_ORDERS)
 # Of a record of a million deals, counting all of them would take longer than showing a page.
@@ -94,13 +105,17 @@ def deal_rows(
     chosen: DealFilter = ALL_DEALS,
     *,
     order: str = "opened",
+    own_order: sa.ColumnElement[Any] | None = None,
     descending: bool = True,
     after: str | None = None,
     limit: int = 50,
 ) -> list[DealRow]:
     """The deals that a viewer may see and has chosen, in order, from after the deal of the key
-    `after`."""
-    columns = (_ORDERS[order], col(Deal.id))
+    `after`.
+
+    `own_order` takes the place of `order`: what an own field makes of its column.
+    """
+    columns = (_ORDERS[order] if own_order is None else own_order, col(Deal.id))
     visible = access.visible_deals(viewer)
     # The page's deals are chosen first, so that the joins which only show something are made for
     # them alone.
@@ -119,7 +134,7 @@ def deal_rows(
 
 @dataclass(frozen=True)
 class Totals:
-    """How many deals were chosen, by outcome, and their amounts, by currency."""
+    """How many deals were chosen, by outcome, and the sums of their amounts (`money.Rates`)."""
 
     counts: dict[str, int]
     sums: dict[str, Decimal]
@@ -141,6 +156,7 @@ class Totals:
 class _Total:
     outcome: str
     currency: str | None
+    closed: date | None
     count: int
     amount: Decimal | None
 
@@ -148,12 +164,12 @@ class _Total:
 def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS) -> Totals:
     """The totals of the deals that a viewer may see and has chosen, of at most COUNTED."""
     some = (
-        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount))
+        sa.select(col(Deal.outcome), col(Deal.currency), col(Deal.amount), col(Deal.closed))
         .where(access.visible_deals(viewer), *chosen.where())
         .limit(COUNTED + 1)
         .subquery()
     )
-    columns = (some.c.outcome, some.c.currency)
+    columns = (some.c.outcome, some.c.currency, some.c.closed)
     query = (
         sa.select(
             *columns, sa.func.count().label("count"), sa.func.sum(some.c.amount).label("amount")
@@ -162,13 +178,14 @@ def deal_totals(session: Session, viewer: Viewer, chosen: DealFilter = ALL_DEALS
         .order_by(*columns)
     )
     counts: dict[str, int] = {}
-    sums: dict[str, Decimal] = {}
-    for row in fetch(session, _Total, query):
+    rows = fetch(session, _Total, query)
+    for row in rows:
         counts[row.outcome] = counts.get(row.outcome, 0) + row.count
-        if row.currency and row.amount:
-            sums[row.currency] = sums.get(row.currency, Decimal(0)) + row.amount
     if sum(counts.values()) > COUNTED:
         return Totals({}, {}, more=True)
+    sums = rates_of(session).add_up(
+        (row.amount, row.currency, row.closed) for row in rows if row.currency
+    )
     return Totals(counts, sums, more=False)
 
 
@@ -201,7 +218,7 @@ def deals_of_member(
 
 def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[DealRow]:
     """The deals that were won or lost last."""
-    query = row_query().where(access.visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
+    query = row_query().where(access.visible_deals(viewer), col(Deal.outcome).in_(CLOSED_OUTCOMES))
     newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
     return fetch(session, DealRow, newest.limit(limit))
 

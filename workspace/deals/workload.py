@@ -44,7 +44,7 @@ class Load:
         """The workload in words."""
         if self.away:
             return "Away"
-        return f"{self.seats} of {self.limit} seat{'' if self.limit == 1 else 's'} taken"
+        return f"On {self.seats} of {self.limit} deal{'' if self.limit == 1 else 's'}"
 
 
 def loads_of(session: Session, viewer: Viewer) -> dict[int, Load]:

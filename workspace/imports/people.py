@@ -27,6 +27,7 @@ from workspace.imports.cells import (
 )
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_first_day, read_last_day
+from workspace.imports.own_fields import read_own
 from workspace.imports.people_matching import (
     Entry,
     ambiguous_lines,
@@ -36,6 +37,7 @@ from workspace.imports.people_matching import (
 )
 from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
+from workspace.own_fields.fields import FieldSubject
 from workspace.people import members
 from workspace.people.addresses import is_shared
 from workspace.people.names import name_key, personal_name
@@ -77,6 +79,7 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
         row.check()
         person = _member(context, email, name)
         manager_id = _manager(context, roles, manager, facts) if manager else None
+        facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if person is None:
             person = members.add_member(
                 context.session, name, email, new_roles or [], by=context.by, **facts
@@ -127,6 +130,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
                 f" {quoted(name)} was imported without it."
             )
             email = None
+        facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if account_name:
             account = account or context.add_account(account_name, mentioned=True)
             facts["account_id"] = account.id

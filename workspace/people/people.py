@@ -49,6 +49,7 @@ class PersonRow(PersonSummary):
     city: str
     country: str | None
     skills: str
+    own: dict[str, Any]
 
 
 def select_people(row: type[PersonSummary]) -> sa.Select[Any]:
@@ -72,11 +73,12 @@ def person_rows(
     text: str | None = None,
     members: bool | None = None,
     account_id: int | None = None,
+    own: Sequence[sa.ColumnElement[bool]] = (),
     after: str | None = None,
     limit: int = 50,
 ) -> list[PersonRow]:
-    """People by name, after the person of the key `after`."""
-    query = select_people(PersonRow)
+    """People by name, after the person of the key `after`; `own` is about own fields."""
+    query = select_people(PersonRow).where(*own)
     if text:
         query = query.where(contains(text, Person.name, Person.title, Person.skills, Account.name))
     if members is not None:

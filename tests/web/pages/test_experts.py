@@ -13,7 +13,7 @@ def test_should_show_who_knows_a_topic_and_why(visit: Visit) -> None:
     shown = page[page.index("<ol") : page.index("</ol>")]
     assert "Bob Brandt" in shown
     assert "deals like this" in shown or "deal like this" in shown
-    assert "2 of 6 seats taken" in shown
+    assert "On 2 of 6 deals" in shown
     assert "Nightingale" not in shown
 
 

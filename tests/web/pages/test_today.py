@@ -1,8 +1,11 @@
 """The first page."""
 
+import re
+
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.clock import today
+from workspace.company import set_company
 from workspace.deals.lifecycle import edit
 
 
@@ -35,3 +38,48 @@ def test_should_greet_those_who_may_only_read(visit: Visit) -> None:
     page = visit("frank").get("/").text
     assert "You can read the record" in page
     assert "/deals/new" not in page
+
+
+def test_should_show_a_manager_the_pipeline_with_figures_that_lead_to_deals(
+    visit: Visit, world: World
+) -> None:
+    with world.database.write() as session:
+        set_company(session, None, currency="EUR")
+    page = visit("dana").get("/").text
+    for heading in ("Needs attention", "Pipeline", "Forecast Q", "Busiest colleagues"):
+        assert heading in page
+    for address in re.findall(r'href="(/deals\?[^"]+)"', page):
+        assert visit("dana").get(address.replace("&amp;", "&")).status_code == 200, address
+    assert "Pipeline</h2>" not in visit("charlie").get("/").text
+
+
+def test_should_show_each_role_what_it_comes_for(visit: Visit) -> None:
+    for name, heading in (
+        ("alice", "My open deals"),
+        ("erin", "Reference desk"),
+        ("erin", "Consents to renew"),
+        ("grace", "Setup"),
+    ):
+        assert f"{heading}</h2>" in visit(name).get("/").text, name
+
+
+def test_should_keep_currency_rates_and_quotas(visit: Visit, world: World) -> None:
+    here, dana = "/deals/targets", visit("dana")
+    assert dana.post(f"{here}/currency", {"currency": "eur"}).status_code == 303
+    rate = {"of": "PLN", "day": "2026-01-01", "rate": "0.25"}
+    assert dana.post(f"{here}/rates", rate).status_code == 303
+    assert "0.250000" in dana.get(here).text
+    for wrong in ({"rate": "0"}, {"rate": "x"}, {"of": "EUR"}, {"of": ""}, {"day": "1"}):
+        assert dana.post(f"{here}/rates", {**rate, **wrong}).status_code == 422, wrong
+    assert dana.post(f"{here}/rates/remove", {"of": "PLN", "day": "2026-01-01"}).status_code == 303
+    field = re.search(r'name="(quota-\d+-\d{4}-Q\d)"', dana.get(here).text)
+    assert field
+    assert dana.save(f"{here}", {}).status_code == 405
+    seen = re.search(r'name="seen" value="([^"]+)"', dana.get(here).text)
+    assert seen
+    sent = {"seen": seen[1], field[1]: "125,000"}
+    assert dana.post(f"{here}/quotas", sent).status_code == 303
+    assert 'value="125,000"' in dana.get(here).text
+    # The form was opened before.
+    assert dana.post(f"{here}/quotas", sent).status_code == 409
+    assert visit("alice").post(f"{here}/currency", {"currency": "EUR"}).status_code == 403

@@ -63,5 +63,5 @@ def test_should_say_a_workload_in_words(world: World) -> None:
     limit(world, "erin", 1)
     with world.database.read() as session:
         loads = loads_of(session, world.viewer("dana"))
-    assert loads[world.people["erin"]].text == "0 of 1 seat taken"
-    assert loads[world.people["bob"]].text == "2 of 6 seats taken"
+    assert loads[world.people["erin"]].text == "On 0 of 1 deal"
+    assert loads[world.people["bob"]].text == "On 2 of 6 deals"

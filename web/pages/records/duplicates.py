@@ -217,10 +217,11 @@ def merge_page(
 
 def _values(session: Session, viewer: Viewer, row: Account | Person) -> dict[str, str]:
     if isinstance(row, Account):
-        values = account_values(session, row)
+        values = account_values(session, row, viewer=viewer)
         values["industry"] = industry_name(row.industry)
     else:
-        values = person_values(session, row, reads_address=reads_address(session, viewer, row))
+        reads = reads_address(session, viewer, row)
+        values = person_values(session, row, viewer=viewer, reads_address=reads)
     return values | {"country": country_name(row.country)}
 
 

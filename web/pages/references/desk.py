@@ -197,7 +197,7 @@ class DeskController(Controller):
         if name not in _MEMBERS_STEPS:
             raise NotFound("There is no such step.")
         version = visit.form.integer("version")
-        back = visit.form.choice("back", ("queue",))
+        back = visit.form.choice("back", ("queue", "today"))
         view = visit.form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
         act = read_step(visit.form, name, visit.workspace)
         with visit.saving() as session:
@@ -207,7 +207,8 @@ class DeskController(Controller):
         if visit.form.refusal:
             page = visit.page(request_page, visit.workspace, key, visit.form)
             return visit.show("references/desk/show.html", page)
-        to = "/references?" + query({"view": view}) if back else at("references", key)
+        places = {"queue": "/references?" + query({"view": view}), "today": "/"}
+        to = places[back] if back else at("references", key)
         said = STEPS[name].participle
         if name in ("approve", "swap") and row.approved_at is None:
             said += "; the account owner still has to approve"

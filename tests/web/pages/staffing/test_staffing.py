@@ -132,7 +132,7 @@ def test_should_tell_whoever_is_asked_why_for_what_by_when_and_with_which_load(
         assert re.search(r"<li>Product expert on \d deals</li>", shown)
         assert "deals like this" in shown
         assert "Product expert on St Brannoc patient records (won)" in shown
-        assert "Your load: 2 of 6 seats taken" in shown
+        assert "Your load: On 2 of 6 deals" in shown
         assert f'action="{here}/seats/{one}/accept"' in shown
         assert "You are asked to join" not in visit("erin").get(path).text
 

@@ -1,14 +1,14 @@
 """Job changes in inboxes; the customer for which an advocate consented; wrong ties
 
-Revision: 0025
-Revises: 0022
+Revision: 0029
+Revises: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0025"
-down_revision = "0022"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
