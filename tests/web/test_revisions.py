@@ -1,7 +1,7 @@
 """Imports, edits, merges, deletions and their undoing in any order: the record stays whole."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from workspace.accounts.accounts import Account, account_rows, edit_account
 from workspace.assets import Asset
 from workspace.collaboration.job_changes import edit_contact
 from workspace.database import Database
+from workspace.deals.discretion import read_for
 from workspace.deals.tables import Deal
 from workspace.errors import DealkinError
 from workspace.imports import runs, undo
@@ -87,6 +88,13 @@ class History:
             add_duplicates(self.world, session)
         self.before = dump(self.workspace)
 
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that gets what Dana may know of, as the sessions of pages do."""
+        with self.workspace.database.write() as session:
+            read_for(session, self.dana)
+            yield session
+
     def pick(self, session: Session, table: type[Any], number: int) -> Any:
         """One of the rows of a table; members are no subject of this."""
         query = select(table).order_by(table.id)
@@ -97,12 +105,12 @@ class History:
 
     def delete(self, kind: tuple[type[Any], Callable[..., Revision]], number: int) -> None:
         table, act = kind
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             if row := self.pick(session, table, number):
                 act(session, self.dana, row)
 
     def merge(self, people: bool, one: int, other: int, theirs: bool) -> None:
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             table: Any = Person if people else Account
             kept, former = (self.pick(session, table, number) for number in (one, other))
             if kept is None:
@@ -118,7 +126,7 @@ class History:
             )
 
     def take_back(self, number: int) -> None:
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             rows = history.revisions(session, self.dana)
             if rows:
                 row = rows[number % len(rows)]
@@ -126,7 +134,7 @@ class History:
 
     def edit(self, number: int, to: int) -> None:
         self.edited = True
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             person, account = self.pick(session, Person, number), self.pick(session, Account, to)
             if person and account:
                 changes = {"account_id": account.id, "city": f"Town {to}"}
@@ -198,7 +206,7 @@ class History:
                 )
             ).first()
         for revision_id in ids:
-            with self.workspace.database.write() as session:
+            with self.writing() as session:
                 history.take_back(session, self.dana, revision_id, EXTENSION.removers)
         # Taken back in another order, a row may meet one that was merged since.
         if taken is None:
