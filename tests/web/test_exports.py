@@ -46,10 +46,7 @@ def test_should_export_the_filtered_deals_with_their_columns(visit: Visit, world
     assert "Project Nightingale" in names
 
 
-def test_should_export_a_workbook_in_batches(
-    visit: Visit, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exports, "BATCH", 2)
+def test_should_export_a_workbook(visit: Visit, world: World) -> None:
     answer = visit("charlie").post("/exports/deals", {"format": "xlsx", "query": "sort=name"})
     [rows] = read_workbook(answer.content).values()
     names = [cells[1] for _, cells in rows[1:]]

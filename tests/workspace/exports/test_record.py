@@ -46,7 +46,7 @@ EXPORTED = {
     "seatrole", "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
-SECRETS = {"consentcode", "memberinvitation"}
+SECRETS = {"consentcode", "identityprovider", "memberinvitation"}
 SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash"}
 NASTY = ['=1+1;"x",\r\n\\n', "\\", "'=HYPERLINK(1)", "ł\tя ＝1", "", "@x", " plain "]
 
