@@ -271,7 +271,7 @@ def _size_because(ours: Facets, theirs: Facets, _value: float, _on: date) -> str
     if not (ours.headcount and theirs.headcount):
         return "size unknown"
     ratio = ours.headcount / theirs.headcount
-    alike = "similar size" if 0.5 <= ratio <= 2 else "other size"
+    alike = "similar size" if 0.5 <= ratio <= 2 else "size"
     return f"{alike} ({ours.headcount:,} vs {theirs.headcount:,})"
 
 

@@ -15,11 +15,13 @@ from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
 from web.pages.administration.audit import AuditController
+from web.pages.administration.company import CompanyController
 from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
 from web.pages.administration.own_fields import OwnFieldController
+from web.pages.administration.privacy import OwnDataController, PrivacyController
 from web.pages.administration.providers import ProviderController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
@@ -82,6 +84,7 @@ CONTROLLERS = (
     BriefController,
     CodeController,
     ConfirmController,
+    CompanyController,
     ConnectionController,
     AdvocateController,
     AuditController,
@@ -116,7 +119,9 @@ CONTROLLERS = (
     OwnFieldController,
     PeopleController,
     PlaybookController,
+    OwnDataController,
     PreferencesController,
+    PrivacyController,
     ProviderController,
     ProviderSignInController,
     ReferencesController,

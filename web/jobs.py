@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from references.imports import EXTENSION
+from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
 from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
+from workspace.privacy import erasure
 
 REINDEX = "reindex"
 
@@ -53,7 +55,20 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             Path(identity) if identity else None,
         )
 
+    def erase_person(task: Task) -> dict[str, Any]:
+        result = erasure.erase_person(task)
+        with workspace.database.write() as session:
+            recorder.forget_unused(session)
+        erasure.write_erasures(workspace.database, workspace.settings)
+        # Caches in files have words and vectors.
+        catalog.catch_up()
+        catalog.reset()
+        catalog.warm()
+        workspace.database.shrink_log()
+        return result
+
     return {
+        erasure.ERASE: Kind("Erase a person", erase_person),
         REINDEX: Kind("Rebuild the search index", reindex),
         runs.IMPORT: Kind("Import", import_files),
         runs.UNDO: Kind("Undo import", undo_import),

@@ -8,20 +8,20 @@ refuse every other change.
 
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-import structlog
 from sqlalchemy import JSON, event
 from sqlmodel import Field, Relationship, Session, SQLModel, col, select
 
 from workspace.clock import now
 from workspace.database import FOLLOWS, batches
 
-log = structlog.stdlib.get_logger("dealkin.audit")
+log = logging.getLogger("dealkin.audit")
 
 # The hash before the first entry.
 START = "0" * 64
@@ -156,12 +156,12 @@ def chain(session: Session) -> None:
             places.append({"entry_id": row.id, "place": head.number, "chained": head.hash})
             if is_security(row.action):
                 log.info(
-                    "security",
-                    number=head.number,
-                    action=row.action,
-                    subject=row.subject,
-                    by=row.by_id,
-                    hash=head.hash,
+                    "Security: %s, %s, by %s (audit entry %d, %s)",
+                    row.action,
+                    row.subject,
+                    row.by_id,
+                    head.number,
+                    head.hash,
                 )
         if places:
             session.connection().execute(_PLACE, places)
@@ -196,7 +196,7 @@ SECURITY = {
     "Exports": ("list exported", "record exported"),
     "Imports": ("import ", "record imported"),
     "Consent": ("consent ", "advocate's address", "by link", "code sent"),
-    "Privacy": ("person exported", "person erased", "legal hold", "retention", "correction"),
+    "Privacy": ("person exported", "person erased", "person link", "legal hold", "correction"),
     "Settings": (
         "sign-in rules",
         "identity provider",

@@ -59,7 +59,7 @@ DOORS = {
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
-BY_LINK = ("/g/", "/join/", "/confirm/")
+BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
@@ -157,6 +157,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/staffing/roles/": "trainer",
         "/administration/members/": "dana-dvorak",
         "/administration/providers/": PROVIDER,
+        "/administration/people/": "jonas-havelka",
         "/sign-in/with/": PROVIDER,
         "/administration/deals/": "D-nothing",
     }
@@ -272,7 +273,7 @@ def test_should_let_a_reading_member_change_nothing(
         if method != "GET" and path not in HARMLESS:
             answer = visit("frank").post(filled(path, world, session))
             # There is no such link.
-            by_link = {"g": (404,), "join": (410,), "confirm": (410,)}
+            by_link = {"g": (404,), "join": (410,), "confirm": (410,), "own-data": (410,)}
             refused = by_link.get(path.split("/")[1], (403, 422))
             assert answer.status_code in refused, path
     assert acts(world) == before

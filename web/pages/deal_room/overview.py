@@ -11,7 +11,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
-from references.removal import delete_deal, may_remove
+from references.removal import delete_deal
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
@@ -31,7 +31,6 @@ from web.visits import Visit
 from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
 from workspace.deals import access, credit, lifecycle, line_items, parking, team
-from workspace.deals import stages as deal_stages
 from workspace.deals.access import invited_to
 from workspace.deals.credit import FormerMember
 from workspace.deals.line_items import ItemRow
@@ -41,7 +40,7 @@ from workspace.deals.products import (
     product_choices,
     products_of,
 )
-from workspace.deals.tables import CLOSED_OUTCOMES, Outcome, Stage
+from workspace.deals.tables import CLOSED_OUTCOMES, Outcome
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
@@ -62,7 +61,6 @@ class Overview:
     header: DealHeader
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
-    stages: list[Stage]
     # Of a confidential deal: who may see it and why, who is invited, and who may be.
     readers: list[tuple[access.Reader, list[str]]]
     invited: list[tuple[str, str]]
@@ -90,7 +88,6 @@ class Overview:
     item_values: dict[str, str]
     item_wrong: dict[str, str]
     form: FactsForm | None
-    may_remove: bool
 
 
 class OverviewController(Controller):
@@ -254,7 +251,6 @@ def overview(
         header=header,
         products=products_of(session, deal.id),
         competitors=competitors_of(session, deal.id),
-        stages=deal_stages.stages(session),
         readers=access.why_readers_see(session, deal) if deal.confidential else [],
         invited=invited_to(session, deal.id) if deal.confidential else [],
         members=people.active_members(session) if deal.confidential else [],
@@ -286,5 +282,4 @@ def overview(
         item_values={},
         item_wrong={},
         form=facts_form(session, viewer, header, form) if form else None,
-        may_remove=may_remove(session, viewer, deal),
     )

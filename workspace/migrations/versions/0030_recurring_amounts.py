@@ -1,14 +1,14 @@
 """Recurring amounts of deals, and their line items
 
-Revision: 0033
-Revises: 0027
+Revision: 0030
+Revises: 0029
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0033"
-down_revision = "0027"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
