@@ -44,7 +44,7 @@ EXPORTED = {
     "kinfeedback", "legalhold", "lesson", "member", "memberavailability", "memberrole",
     "membership",
     "notification", "ownfield", "pastseat", "person", "product", "quota", "referencepolicy",
-    "referencerequest", "requestslot", "requeststep", "savedview", "seat", "seatrole",
+    "referencerequest", "requestslot", "requeststep", "retentionrule", "savedview", "seat", "seatrole",
     "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
