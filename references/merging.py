@@ -11,6 +11,7 @@ from references.desk.consent import ConsentState, consent_on, consents_of
 from references.desk.guest_links import GuestLink
 from references.desk.request import ReferenceRequest
 from references.network.ties import Tie, pair
+from references.network.wrong_ties import WrongTie
 from references.removal import require_removal
 from workspace.accounts.accounts import EDITABLE, Account
 from workspace.audit import audit
@@ -214,7 +215,24 @@ def _narrow_terms(kept: Advocate, other: Advocate) -> None:
     kept.note = kept.note or other.note
 
 
-MOVERS: Movers = {Tie: _move_tie, Advocate: _move_advocate}
+def _move_wrong_tie(session: Session, row: WrongTie, column: str, into: int) -> None:
+    """Have a tie that is wrong be that of the other person."""
+    if column == "by_id":
+        row.by_id = into
+        return
+    stays = row.other_id if column == "one_id" else row.one_id
+    one, other = pair(into, stays)
+    same = select(WrongTie.id).where(
+        WrongTie.one_id == one, WrongTie.other_id == other, WrongTie.kind == row.kind
+    )
+    if stays == into or session.exec(same).first() is not None:
+        session.delete(row)
+        return
+    row.one_id, row.other_id = one, other
+    session.add(row)
+
+
+MOVERS: Movers = {Tie: _move_tie, WrongTie: _move_wrong_tie, Advocate: _move_advocate}
 
 
 def former_key(session: Session, kind: type[SQLModel], key: str) -> str | None:

@@ -108,7 +108,7 @@ class Ranked:
     @property
     def likeness(self) -> float:
         """The share of the attainable score, from 0 to 1."""
-        return self.score / self.attainable if self.attainable else 0.0
+        return min(1.0, self.score / self.attainable) if self.attainable else 0.0
 
     @property
     def band(self) -> str:
@@ -410,7 +410,9 @@ def _scored(
     # The attainable score depends on our known facets only, and so is the same for all.
     within, across = asked.weights, asked.weights.for_meaning()
     weight_of = {False: within.items(), True: across.items()}
-    known = (*scoring.values(ours, Facets(), on), "meaning", "words")
+    # What is not known of most deals must not lower the share of all: own fields only add to it.
+    of_facets = scoring.values(replace(ours, own=frozenset()), Facets(), on)
+    known = (*of_facets, "meaning", "words")
     attainable = math.fsum(weight_of[False].get(name, 0.0) for name in known)
     for row in rows:
         deal_id = matches.ids[row]

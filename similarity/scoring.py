@@ -92,10 +92,6 @@ class Weights:
         own = {field.term: field.weight for field in self.own}
         return {name: getattr(self, name) for name in _TERMS} | own
 
-    def label(self, name: str) -> str:
-        """What a term is called."""
-        return next((field.label for field in self.own if field.term == name), name)
-
 
 _TERMS = tuple(field.name for field in fields(Weights) if field.name != "own")
 
@@ -131,8 +127,14 @@ def score(terms: Iterable[Term]) -> float:
 def terms(values: dict[str, Value], weights: Weights) -> list[Term]:
     """The terms of a score, the largest contribution first."""
     weight_of = weights.items()
+    labels = {field.term: field.label for field in weights.own}
     unsorted = (
-        Term(weights.label(name), value.value, weight_of.get(name, 0.0), value.because)
+        Term(
+            labels.get(name, name),
+            value.value,
+            weight_of.get(name, 0.0),
+            _own_reason(labels[name], value) if name in labels else value.because,
+        )
         for name, value in values.items()
     )
     return sorted(unsorted, key=lambda term: -term.contribution)
@@ -234,9 +236,13 @@ def _own_because(name: str, ours: Facets, theirs: Facets) -> str:
     key = name.removeprefix(own_term(""))
     common = own_choices(ours)[key] & theirs.own
     if common:
-        return f"the same: {_choices(common)}"
+        return _choices(common)
     others = own_choices(theirs).get(key, frozenset())
     return _choices(others) if others else "not known"
+
+
+def _own_reason(label: str, value: Value) -> str:
+    return f"{'same ' if value.value else ''}{label}: {value.because}"
 
 
 def _choices(chosen: frozenset[str]) -> str:
@@ -265,7 +271,7 @@ def _size_because(ours: Facets, theirs: Facets, _value: float, _on: date) -> str
     if not (ours.headcount and theirs.headcount):
         return "size unknown"
     ratio = ours.headcount / theirs.headcount
-    alike = "similar size" if 0.5 <= ratio <= 2 else "other size"
+    alike = "similar size" if 0.5 <= ratio <= 2 else "size"
     return f"{alike} ({ours.headcount:,} vs {theirs.headcount:,})"
 
 

@@ -1,7 +1,7 @@
 """All that the record states and what follows from it, to compare before and after."""
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from web.workspace import Workspace
 from workspace.database import FOLLOWS
@@ -34,3 +34,16 @@ def dump(workspace: Workspace) -> dict[str, list[str]]:
                 rows[f"derived {table.name}"] = sorted(map(repr, session.execute(derived)))
             rows[table.name] = sorted(map(repr, session.execute(query)))
     return rows
+
+
+def dangling(session: Session) -> list[str]:
+    """References to rows that are not there."""
+    found = []
+    for table in SQLModel.metadata.sorted_tables:
+        for key in table.foreign_keys:
+            # The same table may be on both sides.
+            target = key.column.table.alias()
+            there = sa.exists().where(target.c[key.column.name] == key.parent)
+            missing = sa.select(key.parent).where(key.parent.is_not(None), ~there)
+            found += [f"{table.name}.{key.parent.name}"] * len(session.execute(missing).all())
+    return found

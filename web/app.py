@@ -15,6 +15,7 @@ from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
 from web.pages.administration.audit import AuditController
+from web.pages.administration.company import CompanyController
 from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
@@ -84,6 +85,7 @@ CONTROLLERS = (
     BriefController,
     CodeController,
     ConfirmController,
+    CompanyController,
     ConnectionController,
     AdvocateController,
     AuditController,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 from references.network.paths import KnownPath
 from workspace.deals.stakeholders import StakeholderRow
@@ -9,9 +10,11 @@ from workspace.deals.stakeholders import StakeholderRow
 # The width of a person, and the distance between two; a path of three ties fits into a card
 # without being scaled down.
 _PERSON = 136
-_STEP = 250
+_STEP = 420
 _WIDEST = 680
-_HEIGHT = 104
+# The heights of a line of a name, and of smaller text.
+_NAME_HEIGHT = 16
+_TEXT_HEIGHT = 14
 # The vertical centre of the avatars, and their radius.
 _LINE = 38
 _FACE = 20
@@ -25,7 +28,7 @@ class Node:
     """A person in a path diagram."""
 
     x: float
-    name: str
+    name: list[str]
     detail: str
     href: str
     # "ours" for a member, "goal" for the person at the end of the path, else "theirs".
@@ -41,7 +44,7 @@ class Edge:
     x2: float
     middle: float
     kind: str
-    evidence: str
+    evidence: list[str]
     # The full evidence, for the tooltip.
     tip: str
     inferred: bool
@@ -66,13 +69,13 @@ def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
     step = min(_STEP, (_WIDEST - _PERSON) // last)
     nodes = []
     for place, person in enumerate(path.people):
-        detail = "one of us" if person.member else person.account or ""
+        detail = "our team" if person.member else person.account or ""
         nodes.append(
             Node(
                 x=_PERSON / 2 + place * step,
-                name="You"
+                name=["You"]
                 if person.id == viewer_id
-                else _short(person.name, _PERSON, _NAME_LETTER),
+                else _lines(person.name, _PERSON, _NAME_LETTER),
                 detail=_short(detail, _PERSON),
                 href=person.key,
                 role="goal" if place == last else "ours" if person.member else "theirs",
@@ -92,14 +95,16 @@ def draw(path: KnownPath, viewer_id: int | None) -> Drawing:
                 x2=x2,
                 middle=(x1 + x2) / 2,
                 kind=best.kind.capitalize() + more,
-                evidence=_short(best.evidence or best.source, room),
+                evidence=_lines(best.evidence or best.source, room, _LETTER),
                 tip="; ".join(f"{tie.kind}: {tie.evidence or tie.source}" for tie in ties),
                 inferred=best.inferred,
                 width=1.5 + 3 * min(1.0, best.strength),
             )
         )
     width = _PERSON + last * step
-    return Drawing(width, _HEIGHT, _LINE, _FACE, nodes, edges)
+    names = _LINE + _FACE + 24 + _NAME_HEIGHT * max(len(node.name) for node in nodes)
+    texts = _LINE + 12 + _TEXT_HEIGHT * max(len(edge.evidence) for edge in edges)
+    return Drawing(width, max(names, texts), _LINE, _FACE, nodes, edges)
 
 
 # The size of a stakeholder's box on the map, and the distance between boxes and levels.
@@ -208,6 +213,11 @@ def _place(
     )
     lines += [Line(middle, y + _BOX_HEIGHT, end, down) for end in middles]
     return middle
+
+
+def _lines(text: str, room: float, letter: float) -> list[str]:
+    """A text in lines that fit into some room; what four lines do not hold is left out."""
+    return wrap(text, int(room / letter), max_lines=4, placeholder="…") or [""]
 
 
 def _short(text: str, room: float, letter: float = _LETTER) -> str:

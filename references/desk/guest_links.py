@@ -224,6 +224,11 @@ def email_appointment(session: Session, context: EmailContext, origin: str) -> N
         _queue_email(session, context, to, kind, values, calendar=entry, method="REQUEST")
 
 
+def calendar_entry(context: EmailContext) -> str:
+    """The calendar invitation of an appointment, as both guests were sent it."""
+    return invitation(_meeting(context))
+
+
 def email_cancellation(
     session: Session,
     context: EmailContext,

@@ -183,6 +183,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("stakeholder_id", 1),
         ("connection_id", 1),
         ("field_id", 1),
+        ("item_id", 1),
         ("view_id", 1),
         ("task_id", 1),
         ("entry_id", own),

@@ -80,8 +80,8 @@ def test_should_carry_a_choice_of_the_companys_own_from_a_file_to_kin_and_out_ag
         assert (term.value, term.weight) == (value, 0.4)
         assert math.isclose(found.score, math.fsum(each.contribution for each in found.terms))
     [term] = [term for term in kin[keys["havel"]].terms if term.name == "Deployment"]
-    assert term.because == "the same: On-premises"
-    assert "the same: On-premises" in alice.get(f"/deals/{keys['wards']}/kin").text
+    assert term.because == "same Deployment: On-premises"
+    assert "same Deployment: On-premises" in alice.get(f"/deals/{keys['wards']}/kin").text
 
     # Out, and in again: nothing differs; what was changed meanwhile comes back.
     with world.database.write() as session:

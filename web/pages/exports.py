@@ -33,6 +33,7 @@ from workspace.audit import audit
 from workspace.clock import today
 from workspace.collaboration.tasks import tasks_of_deal, tasks_of_member
 from workspace.deals.access import readable_deal
+from workspace.deals.line_items import items_of
 from workspace.deals.lists import DealRow
 from workspace.errors import Invalid, NotFound
 from workspace.exports.spreadsheets import MEDIA_TYPES, Cell, FileFormat, write_csv, write_xlsx
@@ -145,6 +146,12 @@ _DEAL_COLUMNS: dict[str, Columns] = {
     "owner": {"Owner": lambda row: row.owner},
     "opened": {"Opened": lambda row: row.opened},
     "moved": {"Last move": lambda row: row.stage_since},
+    "yearly": {
+        "Yearly": lambda row: row.yearly,
+        "Term months": lambda row: row.term_months,
+        "Currency": lambda row: row.currency,
+    },
+    "renews": {"Renews on": lambda row: row.renews_on},
     "wakes": {
         "Wakes on": lambda row: row.wakes_on,
         "Wakes when": lambda row: row.wakes_when,
@@ -241,6 +248,24 @@ def _task_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
     }
 
 
+def _read_items(session: Session, viewer: Viewer, asked: Form) -> list[Any]:
+    deal = readable_deal(session, viewer, asked.text("deal", 80))
+    return [(deal, item) for item in items_of(session, deal.id)]
+
+
+def _item_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    """The columns as an import knows them."""
+    return {
+        "Deal": lambda row: row[0].key,
+        "Product": lambda row: row[1].product,
+        "Quantity": lambda row: row[1].quantity,
+        "Price": lambda row: row[1].price,
+        "Recurring": lambda row: row[1].recurring,
+        "Total": lambda row: row[1].total,
+        "Currency": lambda row: row[0].currency,
+    }
+
+
 def _request_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
     return {
         "Request": lambda row: row.key,
@@ -329,6 +354,7 @@ LISTS = {
         _asset_columns,
         lambda session, viewer, asked: chosen_assets(session, viewer, asked, BATCH)[0],
     ),
+    "line-items": List("Line items", _item_columns, _read_items, place=""),
     "tasks": List("Tasks", _task_columns, _read_tasks, place=""),
     "references": List(
         "References",

@@ -197,6 +197,11 @@ def admin_home(session: Session, workspace: Workspace) -> AdminHome:
         Check("Add products", _has(session, Product), "/imports"),
         Check("Publish demos and decks", _has(session, Asset), "/library/new"),
         Check("Invite colleagues", members > 1, "/administration/invitations"),
+        Check(
+            "Add your company’s name and logo",
+            bool(company(session).name),
+            "/administration/company",
+        ),
         Check("Set up email", bool(settings.smtp_url), "/administration/jobs"),
         Check("Choose a currency for sums", bool(company(session).currency), "/deals/targets"),
     ]

@@ -152,6 +152,9 @@ _ACTS = {
 
 
 def _item(item: Item) -> str:
+    if item.event is None:
+        move = item.move
+        return f"{move.person} is now at {move.organisation}" if move else ""
     where = "a confidential deal" if item.confidential else item.event.deal_name
     if item.why == "wake" and item.event.by is None:
         return f"A parked deal of yours is open again: {where}"

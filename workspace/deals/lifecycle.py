@@ -54,7 +54,8 @@ SAY_WHY = "Enter a reason for the win or loss: it helps the next deal."
 
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
-    "name", "account_id", "owner_id", "amount", "currency", "opened", "expected_close", "closed",
+    "name", "account_id", "owner_id", "amount", "currency", "yearly", "term_months",
+    "renews_on", "opened", "expected_close", "closed",
     "use_case", "notes", "next_step", "next_step_on", "reason", "confidential", "own",
 )  # fmt: skip
 

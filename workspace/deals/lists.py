@@ -52,6 +52,9 @@ class DealRow:
     wakes_on: date | None
     wakes_when: str
     own: dict[str, Any]
+    yearly: Decimal | None
+    term_months: int | None
+    renews_on: date | None
 
     @property
     def overdue(self) -> bool:
@@ -87,6 +90,8 @@ _ORDERS: dict[str, Any] = {
     "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
     "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
     "moved": sa.func.coalesce(Deal.stage_since, date.min),
+    "yearly": sa.func.coalesce(Deal.yearly, -1),
+    "renews": sa.func.coalesce(Deal.renews_on, date.max),
     "wakes": sa.func.coalesce(Deal.wakes_on, date.max),
 }
 DEAL_ORDERS = tuple(_ORDERS)

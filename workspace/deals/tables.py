@@ -84,6 +84,11 @@ class Deal(SQLModel, table=True):
     outcome: str = Field(default=Outcome.OPEN, max_length=6, index=True)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str | None = Field(default=None, max_length=3)
+    # Of a recurring deal: what is paid each year, the term of the contract, and when it renews. The
+    # amount is the value of the whole contract.
+    yearly: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
+    term_months: int | None = None
+    renews_on: date | None = None
     opened: date | None = None
     expected_close: date | None = None
     closed: date | None = Field(default=None, index=True)
@@ -118,6 +123,18 @@ class DealProduct(SQLModel, table=True):
 
     deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
     product_id: int = Field(primary_key=True, foreign_key="product.id", index=True)
+
+
+class LineItem(SQLModel, table=True):
+    """A product on a deal with its quantity and price, which is paid once or each year."""
+
+    id: int = Field(default=None, primary_key=True)
+    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
+    product_id: int = Field(foreign_key="product.id", index=True)
+    quantity: Decimal = Field(sa_type=Numeric(12, 2))
+    # In the deal's currency; of one unit.
+    price: Decimal = Field(sa_type=Numeric(14, 2))
+    recurring: bool = False
 
 
 class DealCompetitor(SQLModel, table=True):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from html import escape
 from secrets import token_hex
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -39,6 +40,8 @@ QUESTIONS_APART = timedelta(days=7)
 PAUSE_SECONDS = 2.0
 
 _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
+# An address in a text whose HTML is escaped.
+_LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 # The secret in the address of a guest link, of an invitation, or of a new e-mail address.
 _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
@@ -276,11 +279,26 @@ def as_mail(message: OutboxMessage, sender: str) -> EmailMessage:
     mail["Date"] = format_datetime(message.created_at)
     mail["Message-ID"] = f"<{message.message_id}@{sender.rpartition('@')[2]}>"
     mail.set_content(message.body)
+    mail.add_alternative(as_html(message.body), subtype="html")
     if message.calendar:
         mail.add_alternative(
             message.calendar, subtype="calendar", params={"method": message.method}
         )
     return mail
+
+
+def as_html(text: str) -> str:
+    """A plain text as HTML: the same words, with paragraphs and links that can be selected."""
+    paragraphs = "".join(
+        f"<p>{_LINK.sub(_anchor, escape(part)).replace(chr(10), '<br>')}</p>"
+        for part in text.strip().split("\n\n")
+    )
+    style = "font: 16px/1.5 system-ui, sans-serif; color: #1b1c1a; max-width: 600px"
+    return f'<!doctype html><html><body><div style="{style}">{paragraphs}</div></body></html>'
+
+
+def _anchor(match: re.Match[str]) -> str:
+    return f'<a href="{match[0]}" style="color: #0a5f55">{match[0]}</a>'
 
 
 def _due() -> Any:

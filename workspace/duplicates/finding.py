@@ -42,8 +42,8 @@ class PairRow:
 def find_duplicates(task: Task, session: Session) -> dict[str, Any]:
     """Find likely duplicates as a job, and store them; what members set aside stays so."""
     found = {
-        ACCOUNT: likely_duplicates(list(_accounts(session))),
-        PERSON: likely_duplicates(list(_people(session))),
+        ACCOUNT: likely_duplicates(list(account_records(session))),
+        PERSON: likely_duplicates(list(contact_records(session))),
     }
     with task.part() as writing:
         for kind, pairs in found.items():
@@ -51,7 +51,8 @@ def find_duplicates(task: Task, session: Session) -> dict[str, Any]:
     return {kind: len(pairs) for kind, pairs in found.items()}
 
 
-def _accounts(session: Session) -> Iterator[Record]:
+def account_records(session: Session) -> Iterator[Record]:
+    """The accounts as they are compared, with the names of those merged into them."""
     names: dict[int, list[str]] = {}
     for former_of, name in session.exec(select(FormerAccount.account_id, FormerAccount.name)):
         names.setdefault(former_of, []).append(name)
@@ -73,7 +74,8 @@ def _accounts(session: Session) -> Iterator[Record]:
         )
 
 
-def _people(session: Session) -> Iterator[Record]:
+def contact_records(session: Session) -> Iterator[Record]:
+    """The contacts as they are compared, with the names of those merged into them."""
     names: dict[int, list[tuple[str, str | None, str | None]]] = {}
     former = select(
         FormerPerson.person_id, FormerPerson.name, FormerPerson.email, FormerPerson.profile

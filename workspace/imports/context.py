@@ -20,9 +20,11 @@ from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.seat_roles import owners_role, role_names
 from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
+from workspace.duplicates.finding import ACCOUNT, PERSON
 from workspace.duplicates.tables import FormerAccount, FormerPerson
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
+from workspace.imports.answers import answered
 from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
@@ -128,6 +130,8 @@ class ImportContext:
         former = select(FormerAccount.account_id, FormerAccount.name, FormerAccount.domain)
         for row_id, name, domain in self.session.exec(former.order_by(col(FormerAccount.id))):
             known.put_former(row_id, name, domain)
+        for name, row_id in answered(self.session, ACCOUNT, same=True):
+            known.put_former(row_id, name, None)
         return known
 
     def account_name_of_ids(self, text: str) -> str | None:
@@ -267,7 +271,8 @@ class ImportContext:
         """The ids of all people by the key of their name."""
         ids: dict[str, list[int]] = {}
         former = self.session.exec(select(FormerPerson.name, FormerPerson.person_id))
-        for name, row_id in [*self.session.exec(select(Person.name, Person.id)), *former]:
+        said = answered(self.session, PERSON, same=True)
+        for name, row_id in [*self.session.exec(select(Person.name, Person.id)), *former, *said]:
             if row_id not in ids.setdefault(name_key(name), []):
                 ids[name_key(name)].append(row_id)
         return ids

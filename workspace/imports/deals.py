@@ -20,6 +20,7 @@ from workspace.deals.tables import (
     Deal,
     DealCompetitor,
     DealProduct,
+    LineItem,
     NewDeal,
     Outcome,
     Product,
@@ -37,6 +38,7 @@ from workspace.imports.cells import (
     read_key,
     read_line,
     read_name,
+    read_whole,
 )
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day
@@ -88,6 +90,8 @@ class _DealBatch:
         self.products: dict[int, set[int]] = {}
         self.competitors: dict[int, set[int]] = {}
         self.seats: dict[int, set[tuple[str, int | None]]] = {}
+        # Their amounts follow from line items.
+        self.with_items: set[int] = set()
 
     def apply(self) -> None:
         """Apply the rows."""
@@ -129,6 +133,8 @@ class _DealBatch:
             pairs = select(table.deal_id, column).where(col(table.deal_id).in_(ids))
             for deal_id, linked_id in self.session.exec(pairs):
                 links.setdefault(deal_id, set()).add(linked_id)
+        items = select(LineItem.deal_id).where(col(LineItem.deal_id).in_(ids)).distinct()
+        self.with_items = set(self.session.exec(items))
         if any("seat" in row for row in self.rows):
             seats = select(Seat.deal_id, Seat.role, Seat.person_id)
             for deal_id, role, person_id in self.session.exec(
@@ -216,6 +222,9 @@ class _DealBatch:
             {
                 "amount": amount,
                 "currency": currency,
+                "yearly": read_price(row, "yearly")[0],
+                "term_months": row.read_optional("term_months", read_whole),
+                "renews_on": row.read_optional("renews_on", read_day),
                 "opened": row.read_optional("opened", read_day),
                 "expected_close": row.read_optional("expected_close", read_day),
                 "confidential": row.read("confidential", read_boolean),
@@ -282,6 +291,9 @@ class _DealBatch:
     ) -> Result:
         session, by = self.session, self.context.by
         stage, closed, facts = changes.stage, changes.closed, changes.facts
+        if deal.id in self.with_items:
+            facts.pop("amount", None)
+            facts.pop("yearly", None)
         default_name = "" if "name" in facts else self._default_name_of(deal)
         account = self.context.get(Account, deal.account_id) if deal.account_id else None
         if facts.get("account_id"):

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
+from workspace.collaboration.job_changes import edit_contact
 from workspace.database import batches
 from workspace.deals import leaving
 from workspace.errors import Invalid
@@ -141,7 +142,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             # A mailbox of their team does not replace their own address.
             email = None
         facts |= {"name": fuller_name(name, person.name)} | ({"email": email} if email else {})
-        changed = edit_person(context.session, person, context.by, facts)
+        changed = edit_contact(context.session, person, context.by, facts, "imported")
         context.remember_person(person)
         return Result.UPDATED if changed else Result.UNCHANGED
 

@@ -12,7 +12,15 @@ from sqlmodel import Session, SQLModel
 from workspace.deals.seat_roles import add_default_seat_roles
 from workspace.deals.stages import add_default_stages
 from workspace.errors import DealkinError
-from workspace.imports import accounts, activity, assets, deals, people, stakeholders
+from workspace.imports import (
+    accounts,
+    activity,
+    assets,
+    deals,
+    line_items,
+    people,
+    stakeholders,
+)
 from workspace.imports.context import ImportContext, worded
 from workspace.imports.error_files import WrongRow, write_error_file
 from workspace.imports.files import Splitters, read_file
@@ -39,6 +47,7 @@ _FUNCTIONS: dict[str, ApplyRows] = {
     "memberships": people.apply_memberships,
     "deals": deals.apply_deals,
     "stakeholders": stakeholders.apply_stakeholders,
+    "items": line_items.apply_line_items,
     "seats": deals.apply_seats,
     "assets": assets.apply_assets,
     "uses": assets.apply_uses,
@@ -72,6 +81,7 @@ _GROUPS: dict[str, GroupRows] = {
     "people": same_name,
     "deals": _keyed_first,
     "stakeholders": same_cell("deal"),
+    "items": same_cell("deal"),
     "activity": same_cell("deal"),
 }
 

@@ -15,6 +15,7 @@ for module in (
     "workspace.assets",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
     "workspace.company",
@@ -28,6 +29,7 @@ for module in (
     "workspace.deals.tables",
     "workspace.delivery.outbox",
     "workspace.duplicates.tables",
+    "workspace.imports.answers",
     "workspace.imports.ledger",
     "workspace.jobs.tables",
     "workspace.leading",
@@ -56,6 +58,7 @@ for module in (
     "references.introductions.tables",
     "references.network.address_books",
     "references.network.ties",
+    "references.network.wrong_ties",
 ):
     importlib.import_module(module)
 

@@ -36,9 +36,11 @@ PURPOSES = {
     "guestlink": "Links that were sent",
     "identitylink": "Signing in through an identity provider",
     "import": "Who imported a file",
+    "importanswer": "Which person a name in files means",
     "importrun": "Who imported files",
     "introductionrequest": "Asking for an introduction",
     "job": "Who started a job",
+    "jobchange": "Telling colleagues of a new employer",
     "keepintouch": "Reminders to keep in touch",
     "kinfeedback": "Who judged that deals are alike",
     "knowndevice": "Browsers that are known, for security",
@@ -69,6 +71,7 @@ PURPOSES = {
     "timelineentry": "Who did what on a deal",
     "twostepsecret": "Signing in with a code",
     "use": "Who used an asset",
+    "wrongtie": "That two people do not know each other",
 }
 # Through these, other tables refer to a person.
 _PERSONS = ("person", "member")

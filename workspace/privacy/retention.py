@@ -26,7 +26,17 @@ MOST_DAYS = 3650
 # Contacts that are erased in one run: the next run, a day later, goes on.
 CONTACTS_AT_ONCE = 100
 # What is known of a contact by itself; any other reference is a part in something.
-_OF_THEMSELVES = frozenset({"education", "employment", "formerperson", "membership", "privacylink"})
+_OF_THEMSELVES = frozenset(
+    {
+        "education",
+        "employment",
+        "formerperson",
+        "importanswer",
+        "jobchange",
+        "membership",
+        "privacylink",
+    }
+)
 
 
 class Kept(StrEnum):

@@ -69,6 +69,13 @@ def put(database: Database, **facts: object) -> int:
         return message.id
 
 
+def plain_text(mail: EmailMessage) -> str:
+    """The plain part of a mail."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
+
+
 def row(database: Database, message_id: int) -> OutboxMessage:
     with database.read() as session:
         return session.get_one(OutboxMessage, message_id)
@@ -91,7 +98,7 @@ def test_should_send_a_message_once(database: Database, server: MailServer, inbo
     [mail] = inbox.mails
     assert (mail["From"], mail["To"]) == ("desk@dealkin.example", "ines@brannoc.example")
     assert (mail["Reply-To"], mail["Subject"]) == ("erin@dealkin.example", "Would you?")
-    assert mail.get_content().splitlines() == ["Dear Inês,", "", "Pięć minut?"]
+    assert plain_text(mail).splitlines() == ["Dear Inês,", "", "Pięć minut?"]
     assert mail["Message-ID"] == f"<{row(database, message_id).message_id}@dealkin.example>"
     assert row(database, message_id).sent_at
 
@@ -232,7 +239,7 @@ def test_should_forget_the_link_in_a_message_once_it_was_sent(
         message = outbox.queue(session, "ines@brannoc.example", "Would you?", f"Here:\n{link}\n")
         session.flush()
     send_next(database, server)
-    assert link in inbox.mails[0].get_content()
+    assert link in plain_text(inbox.mails[0])
     assert not re.search("a{20}", row(database, message.id).body)
 
 
@@ -322,3 +329,16 @@ def test_should_not_count_a_question_that_never_left(database: Database) -> None
     with database.write() as session:
         outbox.drop(session, "advocate 1")
     ask(database, "ines@customer.example", "reference request 2")
+
+
+def test_should_say_the_same_in_html(database: Database, server: MailServer, inbox: Inbox) -> None:
+    with database.write() as session:
+        text = "Dear <Tess>,\n\nAnswer here:\nhttps://x.example/g/ab?c=1&d=2.\n"
+        outbox.queue(session, "tess@tide.example", "A call?", text)
+    send_next(database, server)
+    html = inbox.mails[0].get_body(("html",))
+    assert html is not None
+    content = html.get_content()
+    assert "Dear &lt;Tess&gt;," in content
+    assert '<a href="https://x.example/g/ab?c=1&amp;d=2"' in content
+    assert plain_text(inbox.mails[0]).startswith("Dear <Tess>,")

@@ -37,15 +37,14 @@ from workspace.people.tables import Person
 EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetproduct", "company", "competitor",
     "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
-    "dealinvitation",
-    "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
-    "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow",
-    "formeraccount", "formerperson", "guestlink", "introductionrequest", "keepintouch",
-    "kinfeedback", "legalhold", "lesson", "member", "memberavailability", "memberrole",
-    "membership",
-    "notification", "ownfield", "pastseat", "person", "product", "quota", "referencepolicy",
-    "referencerequest", "requestslot", "requeststep", "retentionrule", "savedview", "seat", "seatrole",
-    "signinrules", "stage", "stakeholder", "task", "tie", "timelineentry", "use",
+    "dealinvitation", "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
+    "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
+    "formerperson", "guestlink", "importanswer", "introductionrequest", "jobchange",
+    "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
+    "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
+    "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
+    "requeststep", "retentionrule", "savedview", "seat", "seatrole", "signinrules", "stage",
+    "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}

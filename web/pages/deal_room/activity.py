@@ -55,7 +55,6 @@ class ActivityPage:
     views: dict[str, str]
     kinds: tuple[str, ...]
     may_write: bool
-    following: bool
     tasks: list[TaskRow]
     readers: list[tuple[str, str]]
     viewer_id: int | None
@@ -248,7 +247,6 @@ def activity_page(
         views={name: label for name, (label, _) in VIEWS.items()},
         kinds=WRITTEN_KINDS,
         may_write=notes.may_write(session, viewer, deal),
-        following=notifications.is_followed(session, deal.id, viewer.person_id),
         tasks=tasks.tasks_of_deal(session, deal),
         readers=readers(session, deal) if viewer.may_write else [],
         viewer_id=viewer.person_id,

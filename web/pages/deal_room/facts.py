@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session
@@ -13,6 +14,7 @@ from web.pages.deal_room.header import DealHeader
 from web.rendering import money
 from workspace.accounts.accounts import Account, find_account
 from workspace.deals import lifecycle, lists
+from workspace.deals.line_items import LONGEST_TERM, amounts_of_items, contract_value
 from workspace.deals.lists import Choices
 from workspace.deals.products import (
     choose_competitors,
@@ -31,6 +33,10 @@ from workspace.people.viewer import Viewer
 
 # What the page calls a fact, where that is not the field's name.
 LABELS = {
+    "amount": "Contract value",
+    "yearly": "Value per year",
+    "term_months": "Term in months",
+    "renews_on": "Renewal date",
     "next_step_on": "Due date",
     "product": "Products",
     "competitor": "Competitors",
@@ -64,6 +70,9 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         "owner": header.owner_key or "",
         "amount": money(deal.amount).replace(",", ""),
         "currency": deal.currency or "",
+        "yearly": money(deal.yearly).replace(",", ""),
+        "term_months": str(deal.term_months or ""),
+        "renews_on": str(deal.renews_on or ""),
         "opened": str(deal.opened or ""),
         "expected_close": str(deal.expected_close or ""),
         "use_case": deal.use_case,
@@ -112,6 +121,9 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
         "name": lambda: form.text("name", 200, required=True),
         "amount": lambda: form.money("amount"),
         "currency": lambda: form.currency("currency"),
+        "yearly": lambda: form.money("yearly"),
+        "term_months": lambda: form.integer("term_months", 1, LONGEST_TERM),
+        "renews_on": lambda: form.day("renews_on"),
         "opened": lambda: form.day("opened"),
         "expected_close": lambda: form.day("expected_close"),
         "use_case": lambda: form.lines("use_case", 5_000),
@@ -134,15 +146,28 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     competitors = form.choices("competitor", [value for value, _ in choices.competitors])
     new_product = form.maybe("new_product", 200)
     new_competitor = form.maybe("new_competitor", 200)
-    if lifecycle.lacks_currency(changes.get("amount"), changes.get("currency", deal.currency)):
+    worth = changes.get("amount") or changes.get("yearly")
+    if lifecycle.lacks_currency(worth, changes.get("currency", deal.currency)):
         form.refuse("currency", "Needed with an amount.")
     form.done()
+    changes |= _amounts(session, deal, changes)
     told = changed_values(fields_of(session, FieldSubject.DEAL), deal.own, own)
     lifecycle.edit(session, deal, viewer.person_id, changes, version=version, own=told)
     if linked:
         sold = choose_products(session, viewer, products, new_product)
         against = choose_competitors(session, viewer, competitors, new_competitor)
         lifecycle.change_links(session, deal, viewer.person_id, sold, against)
+
+
+def _amounts(session: Session, deal: Deal, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The amounts that follow from line items and the term, or from a year's value."""
+    term = changes.get("term_months", deal.term_months)
+    if items := amounts_of_items(session, deal, term):
+        return items
+    yearly = changes.get("yearly", deal.yearly)
+    if yearly and "amount" in changes and changes["amount"] is None:
+        return {"amount": contract_value(Decimal(0), yearly, term)}
+    return {}
 
 
 def _account_id(session: Session, form: Form) -> int | None:

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from references.removal import may_remove
 from workspace.accounts.accounts import Account
 from workspace.deals import access
+from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Stage
 from workspace.errors import NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.timeline import notifications
 from workspace.timeline.timeline import state_of
 
 TABS = (
     ("overview", "Overview", ""),
-    ("kin", "Kin", "/kin"),
+    ("kin", "Similar deals", "/kin"),
     ("playbook", "Playbook", "/playbook"),
     ("experts", "Experts & team", "/experts"),
     ("stakeholders", "Stakeholders", "/stakeholders"),
@@ -36,6 +39,10 @@ class DealHeader:
     # How the timeline stands, for pages that stay open.
     state: str
     tab: str
+    # For the actions, which are the same on every tab.
+    stages: list[Stage]
+    following: bool
+    may_remove: bool
     tabs: tuple[tuple[str, str, str], ...] = TABS
 
 
@@ -52,6 +59,9 @@ def deal_header(session: Session, viewer: Viewer, key: str, tab: str) -> DealHea
         may_edit=access.may_edit(session, viewer, deal),
         state=state_of(session, deal.id),
         tab=tab,
+        stages=stages(session),
+        following=notifications.is_followed(session, deal.id, viewer.person_id),
+        may_remove=may_remove(session, viewer, deal),
     )
 
 

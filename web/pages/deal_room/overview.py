@@ -1,6 +1,7 @@
 """The Overview tab: facts, stage, who may see it, and the best of every other tab."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from litestar import Controller
@@ -10,14 +11,14 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
-from references.removal import delete_deal, may_remove
+from references.removal import delete_deal
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.outlook import MINIMUM, Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
-from web.forms import Form
+from web.forms import Form, row_id
 from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
@@ -29,15 +30,17 @@ from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
-from workspace.deals import access, credit, lifecycle, parking, team
-from workspace.deals import stages as deal_stages
+from workspace.deals import access, credit, lifecycle, line_items, parking, team
 from workspace.deals.access import invited_to
 from workspace.deals.credit import FormerMember
+from workspace.deals.line_items import ItemRow
 from workspace.deals.products import (
+    choose_products,
     competitors_of,
+    product_choices,
     products_of,
 )
-from workspace.deals.tables import CLOSED_OUTCOMES, Outcome, Stage
+from workspace.deals.tables import CLOSED_OUTCOMES, Outcome
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
@@ -58,7 +61,6 @@ class Overview:
     header: DealHeader
     products: list[tuple[str, str]]
     competitors: list[tuple[str, str]]
-    stages: list[Stage]
     # Of a confidential deal: who may see it and why, who is invited, and who may be.
     readers: list[tuple[access.Reader, list[str]]]
     invited: list[tuple[str, str]]
@@ -80,8 +82,12 @@ class Overview:
     tasks: list[TaskRow]
     viewer_id: int | None
     own: list[OwnFact]
+    items: list[ItemRow]
+    # What a line item can be of, and what was typed into the form for one that was refused.
+    all_products: list[tuple[str, str]]
+    item_values: dict[str, str]
+    item_wrong: dict[str, str]
     form: FactsForm | None
-    may_remove: bool
 
 
 class OverviewController(Controller):
@@ -165,6 +171,41 @@ class OverviewController(Controller):
             parking.wake(session, visit.viewer, key, version=version)
         return visit.go(at("deals", key), "Open again.")
 
+    @post("/line-items")
+    def add_item(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        product_key = visit.form.text("item_product", 80, required=True)
+        quantity, price = visit.form.money("quantity"), visit.form.money("price")
+        recurring = visit.form.choice("paid", ("once", "yearly")) == "yearly"
+        for name, number in (("quantity", quantity), ("price", price)):
+            if number is None:
+                visit.form.refuse(name, "Enter a number.")
+        with visit.saving() as session:
+            visit.form.done()
+            [product] = choose_products(session, visit.viewer, [product_key])
+            line_items.add_item(
+                session,
+                visit.viewer,
+                key,
+                product,
+                quantity or Decimal(0),
+                price or Decimal(0),
+                recurring=recurring,
+            )
+        if visit.form.refusal:
+            page = visit.page(overview, visit.workspace, key)
+            page = replace(page, item_values=visit.form.values, item_wrong=visit.form.wrong)
+            return visit.show("deal_room/overview.html", page)
+        return visit.go(at("deals", key), "Line item added.")
+
+    @post("/line-items/{item_id:int}/remove")
+    def remove_item(
+        self, visit: NamedDependency[Visit], key: FromPath[str], item_id: FromPath[int]
+    ) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            line_items.remove_item(session, visit.viewer, key, row_id(item_id))
+        return visit.go(at("deals", key), "Line item removed.")
+
     @post("/invitations")
     def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         person_key = visit.form.text("person", 80, required=True)
@@ -210,7 +251,6 @@ def overview(
         header=header,
         products=products_of(session, deal.id),
         competitors=competitors_of(session, deal.id),
-        stages=deal_stages.stages(session),
         readers=access.why_readers_see(session, deal) if deal.confidential else [],
         invited=invited_to(session, deal.id) if deal.confidential else [],
         members=people.active_members(session) if deal.confidential else [],
@@ -237,6 +277,9 @@ def overview(
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
         own=own_facts(session, viewer, FieldSubject.DEAL, deal.own),
+        items=line_items.items_of(session, deal.id),
+        all_products=product_choices(session, viewer) if header.may_edit else [],
+        item_values={},
+        item_wrong={},
         form=facts_form(session, viewer, header, form) if form else None,
-        may_remove=may_remove(session, viewer, deal),
     )

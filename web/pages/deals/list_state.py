@@ -35,6 +35,8 @@ COLUMNS = {
     "opened": ("Opened", "opened"),
     "moved": ("Last move", "moved"),
     "wakes": ("Reopens", "wakes"),
+    "yearly": ("Per year", "yearly"),
+    "renews": ("Renewal", "renews"),
 }
 USUAL_COLUMNS = ("account", "stage", "next", "amount", "close", "owner")
 # Sent with every choice of columns, so that an empty one is a choice too.

@@ -32,7 +32,7 @@ from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
 from workspace.accounts.geography import country_choices
 from workspace.assets import AssetRow
-from workspace.collaboration import reminders
+from workspace.collaboration import job_changes, reminders
 from workspace.collaboration.reminders import CADENCES, KeepInTouch
 from workspace.deals import credit, lists
 from workspace.deals.credit import Credit
@@ -148,7 +148,7 @@ class PeopleController(Controller):
             values = partial(person_values, viewer=visit.viewer, reads_address=reads)
             lock_unchanged(session, person, visit.form, values)
             facts = read_person(session, visit.viewer, visit.form, person.own, reads_address=reads)
-            people.edit_person(session, person, visit.viewer.person_id, facts)
+            job_changes.edit_contact(session, person, visit.viewer.person_id, facts)
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("people", key), "Saved.")

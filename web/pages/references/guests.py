@@ -5,7 +5,7 @@ script, and nothing is shown but the one thing that the link is about.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,14 +29,17 @@ from references.desk.request import (
     RequestStep,
     State,
 )
+from references.desk.transitions import email_context_of
 from web.forms import Form, zone_choices
 from web.pages.references.advocates import send_code, terms_of
 from web.policies import Policy, open_to
 from web.rendering import render
 from web.routes import Request, get, post
 from web.visits import Visit
+from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today, zone_or_utc, zones
+from workspace.company import Company, company
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound
 from workspace.people.people import edit_person
@@ -83,6 +86,9 @@ class GuestPage:
     chosen: list[str]
     standing: Standing | None
     zones: tuple[tuple[str, str], ...]
+    # Whether the guest's time zone is known; else the browser's is offered.
+    zone_known: bool
+    sender: Company
     times: tuple[str, ...] = TIMES
     fewest: int = FEWEST_SLOTS
     activities: tuple[str, ...] = tuple(Activity)
@@ -94,6 +100,9 @@ class GuestWords:
 
     title: str
     message: str
+    # The address of a calendar file, once there is an appointment.
+    calendar: str = ""
+    sender: Company | None = None
 
 
 def refused(request: Request, error: DealkinError) -> Response[str]:
@@ -118,6 +127,17 @@ class GuestController(Controller):
                 return ended
             page = guest_page(session, link, token, Form(), zone)
         return _page(visit, page)
+
+    @get("/invitation.ics")
+    def calendar_file(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[str]:
+        with visit.read() as session:
+            link = guest_links.find_link(session, token)
+            row = _request_of(session, link)
+            if not _has_appointment(row, link):
+                raise NotFound("There is no appointment.")
+            entry = guest_links.calendar_entry(email_context_of(session, row))
+        headers = {**_HEADERS, "Content-Disposition": 'attachment; filename="invitation.ics"'}
+        return Response(entry, media_type="text/calendar", headers=headers)
 
     @post("/answer")
     def answer(self, visit: NamedDependency[Visit], token: FromPath[str]) -> Response[Any]:
@@ -274,6 +294,8 @@ def guest_page(
         chosen=chosen,
         standing=standing,
         zones=zone_choices(),
+        zone_known=bool(person.timezone),
+        sender=company(session),
     )
 
 
@@ -421,13 +443,22 @@ def _done(session: Session, link: GuestLink) -> GuestWords | None:
     return GuestWords("Thank you", words[action]) if action in words else None
 
 
+def _has_appointment(row: ReferenceRequest, link: GuestLink) -> bool:
+    """Whether a link was used for an appointment that is still ahead."""
+    is_guests = link.purpose in (Purpose.ANSWER, Purpose.PICK) and link.used_at is not None
+    return is_guests and row.state == State.SCHEDULED and row.starts_at is not None
+
+
 def _ended(request: Request, session: Session, link: GuestLink) -> Response[str] | None:
     """What a link shows that no longer works; None where it works."""
     why = guest_links.why_unusable(link)
     if not why:
         return None
     words = GuestWords("Thank you" if link.used_at else "Nothing left to do", why)
-    return _words(request, _done(session, link) or words, 200 if link.used_at else 410)
+    words = _done(session, link) or words
+    if link.request_id is not None and _has_appointment(_request_of(session, link), link):
+        words = replace(words, calendar=f"{request.url.path}/invitation.ics")
+    return _words(request, words, 200 if link.used_at else 410)
 
 
 def _page(visit: Visit, page: GuestPage) -> Response[str]:
@@ -441,6 +472,9 @@ def _page(visit: Visit, page: GuestPage) -> Response[str]:
 
 
 def _words(request: Request, words: GuestWords, status: int) -> Response[str]:
+    workspace: Workspace = request.app.state.workspace
+    with workspace.database.read() as session:
+        words = replace(words, sender=company(session))
     return Response(
         render(request, "references/guests/words.html", words),
         status_code=status,

@@ -1,14 +1,14 @@
 """Retention rules
 
 Revision: 0046
-Revises: 0045
+Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0046"
-down_revision = "0045"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

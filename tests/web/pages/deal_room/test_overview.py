@@ -380,3 +380,30 @@ def test_should_park_many_deals_from_the_list(visit: Visit, world: World) -> Non
     more = {"park_reason": "No budget", "wakes_when": "Their budget round"}
     assert alice.post("/deals/bulk", {**form, **more}).status_code == 303
     assert world.deals["wards"] in alice.get("/deals?outcome=parked").text
+
+
+def test_should_have_amounts_follow_from_line_items(visit: Visit, world: World) -> None:
+    alice, here = visit("alice"), f"/deals/{key(world)}"
+    term = {"version": "1", "term_months": "24", "renews_on": "2028-12-01"}
+    assert alice.post(f"{here}/edit", term).status_code == 303
+    with world.database.read() as session:
+        [(product, _)] = products.products_of(session, world.deal(session, "wards").id)
+    item = {"item_product": product, "quantity": "10", "price": "1,000", "paid": "yearly"}
+    wrong = alice.post(f"{here}/line-items", {**item, "quantity": "none"})
+    assert wrong.status_code == 422
+    assert 'id="quantity-error"' in wrong.text
+    assert alice.post(f"{here}/line-items", item).status_code == 303
+    page = alice.get(here).text
+    for shown in ("Contract value, 24 months", "20,000 EUR", "10,000 EUR", "1 Dec 2028"):
+        assert shown in page
+    # An amount that is typed in does not last; the term counts.
+    alice.post(f"{here}/edit", {"version": "3", "amount": "5", "term_months": "12"})
+    with world.database.read() as session:
+        assert world.deal(session, "wards").amount == 10_000
+    assert "Per year" in alice.get("/deals?columns=name,yearly,renews&sort=-yearly").text
+    exported = alice.post(
+        "/exports/line-items", {"format": "csv", "query": here.replace("/deals/", "deal=")}
+    )
+    assert b"Beacon Dashboards,10.00,1000.00,yes,10000.00,EUR" in exported.content
+    assert alice.post(f"{here}/line-items/1/remove").status_code == 303
+    assert "Contract value" not in alice.get(here).text

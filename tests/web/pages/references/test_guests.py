@@ -20,8 +20,10 @@ from tests.references.asking import advocate, ahead, contact
 from tests.web.conftest import Visit, Visitor, acts
 from tests.world import World
 from workspace.clock import now, today
+from workspace.company import set_company, set_logo
 from workspace.deals.tables import Deal
 from workspace.delivery.outbox import OutboxMessage
+from workspace.errors import Invalid
 from workspace.people.tables import Person
 
 OFFER = {
@@ -109,7 +111,34 @@ def test_should_say_what_is_asked_and_nothing_more(visit: Visit, answer: str) ->
     assert "noindex" in page.headers["x-robots-tag"]
     assert page.headers["cache-control"] == "no-store"
     assert "set-cookie" not in page.headers
-    assert "<script" not in page.text
+    # The one script offers the browser's time zone.
+    assert re.findall(r"<script[^>]*", page.text) == re.findall(
+        r'<script src="/static/guest\.[0-9a-f]+\.js" defer', page.text
+    )
+
+
+def test_should_show_guests_the_company(visit: Visit, world: World, answer: str) -> None:
+    with world.database.write() as session:
+        set_company(session, None, name="Haldenworks")
+        set_logo(session, None, b"\x89PNG\r\n\x1a\n")
+    page = guest(visit).get(answer).text
+    assert "<span>Haldenworks</span>" in page
+    assert 'src="data:image/png;base64,' in page
+    for data in (b"<svg/>", b"GIF89a", b"\xff\xd8\xff" + bytes(50_000)):
+        with pytest.raises(Invalid), world.database.write() as session:
+            set_logo(session, None, data)
+
+
+def test_should_give_a_calendar_file_once_there_is_an_appointment(visit: Visit, pick: str) -> None:
+    file = f"{pick}/invitation.ics"
+    assert guest(visit).get(file).status_code == 404
+    slot = re.findall(r'name="slot" value="([^"]+)"', guest(visit).get(pick).text)[0]
+    guest(visit).post(f"{pick}/pick", {"slot": slot, "zone": "UTC"}, token="")
+    assert file in guest(visit).get(pick).text
+    entry = guest(visit).get(file)
+    assert entry.headers["content-type"].startswith("text/calendar")
+    assert "BEGIN:VEVENT" in entry.text
+    assert "noindex" in entry.headers["x-robots-tag"]
 
 
 def test_should_take_an_answer_with_three_times(visit: Visit, world: World, answer: str) -> None:

@@ -1,14 +1,14 @@
 """Erasures, legal holds, links by which persons see what is stored, and corrections
 
-Revision: 0045
-Revises: 0027
+Revision: 0031
+Revises: 0030
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0027"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
