@@ -4,7 +4,6 @@ An asset is offered where its product fits the deal, or its use: because it was 
 deals with the same product. What works on deals of every kind is a small group of its own.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from similarity.asset_usage import AssetUsage, asset_usage
 from similarity.index.catalog import Catalog
 from similarity.index.sources import names_of
 from similarity.inquiry import Inquiry, Ranked, Want, ask_of_deal, ask_of_text, rank
+from similarity.lift import Lift, lift
 from similarity.questions import Question
 from similarity.scoring import Facets, Term, ago, score
 from workspace.accounts.industries import SECTIONS
@@ -39,11 +39,6 @@ from workspace.people.viewer import Viewer
 # How many closed deals a playbook is made from. Those in the band 'weak' do not count.
 KIN = 80
 CLOSED_KIN = Want(KIN, DealFilter(outcome=CLOSED))
-# The beta prior of both win rates: as many pseudo-cases at the kin's own win rate. They shrink
-# the lift of an asset that was rarely used.
-PRIOR = 6.0
-# The half-width of a 90 % interval in standard deviations of the normal distribution.
-Z90 = 1.645
 # The freshness of an asset halves with every this many days.
 FRESHNESS_HALF_LIFE = 540
 EVIDENCE_SHOWN = 5
@@ -158,15 +153,6 @@ class Playbook:
     general: list[GeneralPlay] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Lift:
-    """The shrunk difference of two win rates, with its 90 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-
 def playbook_of_deal(
     session: Session, viewer: Viewer, catalog: Catalog, deal: Deal, *, limit: int = 10
 ) -> Playbook:
@@ -213,28 +199,6 @@ def _closed_kin(session: Session, catalog: Catalog, inquiry: Inquiry) -> list[Ra
 def _usage(session: Session, inquiry: Inquiry) -> AssetUsage:
     without = inquiry.deal.id if inquiry.deal else None
     return asset_usage(session, inquiry.viewer, without=without)
-
-
-def lift(won_with: int, closed_with: int, won_without: int, closed_without: int) -> Lift:
-    """The shrunk difference of the win rates with and without an asset, with its 90 % interval.
-
-    Both rates have a beta prior of PRIOR deals at the win rate of all deals together, so that an
-    asset that was used once has hardly any lift. The interval is that of the difference of two
-    independent beta distributions, approximated by a normal distribution.
-    """
-    closed = closed_with + closed_without
-    base = (won_with + won_without + 1) / (closed + 2)
-
-    def posterior(won: int, total: int) -> tuple[float, float]:
-        a = PRIOR * base + won
-        b = PRIOR * (1 - base) + total - won
-        return a / (a + b), a * b / ((a + b) ** 2 * (a + b + 1))
-
-    with_mean, with_variance = posterior(won_with, closed_with)
-    without_mean, without_variance = posterior(won_without, closed_without)
-    value = with_mean - without_mean
-    half = Z90 * math.sqrt(with_variance + without_variance)
-    return Lift(value, max(-1.0, value - half), min(1.0, value + half))
 
 
 def _plays(

@@ -21,7 +21,7 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.budgets import Availability, availability
 from references.desk.policy import current_policy
 from references.desk.request import ReferenceRequest, RequestStep, State
-from similarity.playbook import Lift, lift
+from similarity.lift import Lift, lift
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.database import fetch, select_row

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from similarity.playbook import KIN, Lift, lift
+from similarity.lift import Lift, lift
+from similarity.playbook import KIN
 
 BASE = 0.45
 # What each of 20 assets adds to the chance of winning: most do nothing, one does harm.

@@ -30,11 +30,12 @@ from workspace.revisions import history
 # merge, goes or becomes empty in a deletion, and comes back. Those of members never move.
 MOVED = {
     "account.parent_id", "accountowner.account_id", "advocate.account_id", "advocate.person_id",
-    "connection.person_id", "deal.account_id", "education.person_id", "employment.account_id",
-    "employment.person_id", "formeraccount.account_id", "formerperson.person_id",
-    "guestlink.person_id", "importanswer.account_id", "importanswer.person_id",
-    "introductionrequest.person_id", "jobchange.account_id", "jobchange.former_id",
-    "jobchange.person_id", "keepintouch.person_id", "membership.person_id", "person.account_id",
+    "connection.person_id", "correction.person_id", "deal.account_id", "education.person_id",
+    "employment.account_id", "employment.person_id", "formeraccount.account_id",
+    "formerperson.person_id", "guestlink.person_id", "importanswer.account_id",
+    "importanswer.person_id", "introductionrequest.person_id", "jobchange.account_id",
+    "jobchange.former_id", "jobchange.person_id", "keepintouch.person_id", "legalhold.person_id",
+    "membership.person_id", "person.account_id", "privacylink.person_id",
     "referencerequest.prospect_id", "stakeholder.person_id", "tie.one_id", "tie.other_id",
     "wrongtie.one_id", "wrongtie.other_id",
 }  # fmt: skip
@@ -45,7 +46,7 @@ OF_MEMBERS = {
     "dealrecovery.asked_by_id", "dealrecovery.reader_id", "duplicatepair.distinct_by_id",
     "editedemail.by_id", "follow.person_id", "import.by_id", "importanswer.by_id",
     "importrun.by_id", "introductionrequest.asker_id", "introductionrequest.connector_id",
-    "job.by_id", "kinfeedback.by_id", "knowndevice.person_id", "lesson.by_id",
+    "job.by_id", "kinfeedback.by_id", "knowndevice.person_id", "legalhold.by_id", "lesson.by_id",
     "member.manager_id", "member.person_id", "notification.person_id",
     "outboxmessage.asked_by_id", "pastseat.person_id", "quota.person_id",
     "referencerequest.assigned_to_id", "referencerequest.desk_approved_by_id",
