@@ -23,6 +23,7 @@ from web.pages.administration.members import InvitationController, MemberControl
 from web.pages.administration.own_fields import OwnFieldController
 from web.pages.administration.privacy import OwnDataController, PrivacyController
 from web.pages.administration.providers import ProviderController
+from web.pages.administration.retention import RetentionController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
@@ -125,6 +126,7 @@ CONTROLLERS = (
     ProviderController,
     ProviderSignInController,
     ReferencesController,
+    RetentionController,
     SearchController,
     SecurityController,
     SimilarController,

@@ -27,6 +27,7 @@ from workspace.jobs.tables import JobState
 from workspace.people.viewer import PLAIN_VIEW
 from workspace.privacy.erasure import FILE as ERASURES
 from workspace.privacy.erasure import replay_erasures, write_erasures
+from workspace.privacy.retention import RETENTION, rules_of
 from workspace.settings import Settings
 from workspace.setup import open_database
 
@@ -60,6 +61,16 @@ def back_up_when_due(workspace: Workspace) -> float:
         with workspace.database.write() as session:
             if not queue.is_unfinished(session, BACKUP) and not _failed_lately(session):
                 queue.enqueue(session, BACKUP, None)
+    return PAUSE_SECONDS
+
+
+def apply_retention_when_due(workspace: Workspace) -> float:
+    """Queue the deletion of what is kept no longer, once a day; the seconds until the next look."""
+    with workspace.database.write() as session:
+        last = queue.job_rows(session, kind=RETENTION, limit=1)
+        is_due = not last or now() - last[0].created_at >= EVERY
+        if is_due and rules_of(session):
+            queue.enqueue(session, RETENTION, None)
     return PAUSE_SECONDS
 
 

@@ -10,7 +10,7 @@ from web.workspace import Workspace
 from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
-from workspace.privacy import erasure
+from workspace.privacy import erasure, retention
 
 REINDEX = "reindex"
 
@@ -55,8 +55,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             Path(identity) if identity else None,
         )
 
-    def erase_person(task: Task) -> dict[str, Any]:
-        result = erasure.erase_person(task)
+    def forget_erased() -> None:
         with workspace.database.write() as session:
             recorder.forget_unused(session)
         erasure.write_erasures(workspace.database, workspace.settings)
@@ -65,11 +64,22 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         catalog.reset()
         catalog.warm()
         workspace.database.shrink_log()
+
+    def erase_person(task: Task) -> dict[str, Any]:
+        result = erasure.erase_person(task)
+        forget_erased()
+        return result
+
+    def apply_retention(task: Task) -> dict[str, Any]:
+        result = retention.apply_rules(task)
+        if result.get(retention.Kept.CONTACTS):
+            forget_erased()
         return result
 
     return {
         erasure.ERASE: Kind("Erase a person", erase_person),
         REINDEX: Kind("Rebuild the search index", reindex),
+        retention.RETENTION: Kind("Apply retention rules", apply_retention),
         runs.IMPORT: Kind("Import", import_files),
         runs.UNDO: Kind("Undo import", undo_import),
         finding.FIND: Kind("Find duplicates", find),

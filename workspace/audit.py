@@ -196,7 +196,14 @@ SECURITY = {
     "Exports": ("list exported", "record exported"),
     "Imports": ("import ", "record imported"),
     "Consent": ("consent ", "advocate's address", "by link", "code sent"),
-    "Privacy": ("person exported", "person erased", "person link", "legal hold", "correction"),
+    "Privacy": (
+        "person exported",
+        "person erased",
+        "person link",
+        "legal hold",
+        "retention",
+        "correction",
+    ),
     "Settings": (
         "sign-in rules",
         "identity provider",

@@ -1,5 +1,7 @@
 """Signing in and out."""
 
+from dataclasses import replace
+
 import httpx
 import pytest
 from litestar import Litestar
@@ -277,3 +279,13 @@ def test_should_believe_the_proxies_that_the_settings_name(
 def test_should_refuse_a_proxy_that_is_no_address() -> None:
     with pytest.raises(DealkinError, match="DEALKIN_PROXIES"):
         assert Settings(proxies="proxy.example").trusted_proxies
+
+
+def test_should_bind_cookies_to_the_host_over_https(app: Litestar, visit: Visit) -> None:
+    workspace = app.state.workspace
+    settings = workspace.settings.model_copy(update={"origin": "https://deals.example"})
+    app.state.workspace = replace(workspace, settings=settings)
+    cookie = visit(None).get("/sign-in").headers["set-cookie"]
+    assert cookie.startswith("__Host-visit=")
+    assert {"HttpOnly", "Path=/", "SameSite=lax", "Secure"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie

@@ -82,7 +82,6 @@ def serve(
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
-    _configure_logs(log_format)
     from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
@@ -109,6 +108,8 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                 add_requests(session, workspace.origin)
                 roles = _roles(session, [person for person, _ in made])
             print_passwords(made, roles)
+        # Not before: each member that is loaded is an event of security.
+        _configure_logs(log_format)
         with closing(_listen(host, port)) as listener:
             _greet(workspace, host)
             _serve(workspace, listener)
@@ -160,7 +161,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from web.app import create_app
-    from web.backups import back_up_when_due
+    from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
     from web.server import Server, settle
     from workspace.collaboration import digests
@@ -203,6 +204,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
 
     leader.start()
     leader.start_worker("backups", back_up)
+    leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
     if mail_server:

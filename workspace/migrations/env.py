@@ -38,6 +38,7 @@ for module in (
     "workspace.people.invitations",
     "workspace.people.sign_in.tables",
     "workspace.people.tables",
+    "workspace.privacy.retention",
     "workspace.privacy.tables",
     "workspace.revisions.tables",
     "workspace.timeline.notifications",

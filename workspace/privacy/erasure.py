@@ -35,10 +35,11 @@ FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
     "addresschange", "connection", "correction", "digestchoice", "education", "employment",
-    "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink", "keepintouch",
+    "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink",
+    "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
     "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
-    "twostepsecret",
+    "twostepsecret", "wrongtie",
 )  # fmt: skip
 
 

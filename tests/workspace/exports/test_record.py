@@ -43,8 +43,8 @@ EXPORTED = {
     "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
     "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
     "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
-    "requeststep", "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task",
-    "tie", "timelineentry", "use", "wrongtie",
+    "requeststep", "retentionrule", "savedview", "seat", "seatrole", "signinrules", "stage",
+    "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}
