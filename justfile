@@ -93,6 +93,10 @@ lock:
 audit: setup
     @{{ python }} .ci/audit.py
 
+# Make the bill of materials (CycloneDX) of what is installed, and list the licences in it
+sbom: setup
+    @{{ python }} .ci/bill.py
+
 # Make .venv complete: the application, with `extra` the tools named by it
 _install extra:
     #!/bin/sh

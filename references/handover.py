@@ -20,7 +20,7 @@ from workspace.audit import audit
 from workspace.collaboration.tasks import Task, change_task
 from workspace.deals import leaving, lifecycle, team
 from workspace.deals.access import readers_of
-from workspace.deals.tables import Deal, DealInvitation, Outcome, Seat
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, DealInvitation, Seat
 from workspace.errors import Conflict, Invalid
 from workspace.people.members import locked_member
 from workspace.people.tables import Member, MemberRole, Person
@@ -190,7 +190,8 @@ def _rows(session: Session, work: Work, person_id: int) -> list[int]:
 
 def _on_deals(work: Work, person_id: int) -> tuple[Any, list[sa.ColumnElement[bool]]]:
     """The table of a kind of work on deals, and what makes its rows a member's work."""
-    is_open = col(Deal.outcome) == Outcome.OPEN
+    # A parked deal wakes one day, and needs an owner then.
+    is_open = col(Deal.outcome).not_in(CLOSED_OUTCOMES)
     going_on = col(ReferenceRequest.state).in_(OPEN_STATES)
     match work:
         case Work.DEALS:

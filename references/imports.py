@@ -18,8 +18,10 @@ from references.network import address_books, calendars, vcards
 from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
 from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
+from references.network.wrong_ties import wrong_ties
 from workspace.audit import audit
 from workspace.clock import today
+from workspace.collaboration.job_changes import learn_employer
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.activity import add_past_event
@@ -75,6 +77,9 @@ def apply_ties(context: ImportContext, rows: Sequence[Row]) -> None:
         row.check()
         owner_id = _owner(context, owner_id)
         kind = kind or TieKind.KNOWS
+        if (*pair(one_id, other_id), kind) in wrong_ties(context.session, [one_id]):
+            context.warn("A tie that a colleague called wrong was left out.")
+            return Result.LEFT_OUT
         tie = _tie(context, one_id, other_id, kind, source, owner_id)
         if tie:
             if all(getattr(tie, name) == value for name, value in facts.items()):
@@ -135,10 +140,37 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
     address_books.match_connections(
         context.session, list(changed.values()), partial(_suggest, context)
     )
+    if source == LINKEDIN:
+        for entry in changed.values():
+            _learn_employer(context, entry)
     for row in rows:
         connection = named.get(id(row))
         if connection and connection.person_id and _relate(context, row, connection.person_id):
             row.result = Result.UPDATED if row.result == Result.UNCHANGED else row.result
+
+
+def _learn_employer(context: ImportContext, connection: Connection) -> None:
+    """Take over the employer of a person whose own profile or address the connection has."""
+    if connection.person_id is None or not connection.company:
+        return
+    person = context.session.get_one(Person, connection.person_id)
+    own = connection.email and connection.email == person.email and not is_shared(person.email)
+    if not own and not (connection.url and connection.url == person.profile):
+        return
+    try:
+        account = context.find_account(connection.company)
+    except Invalid:
+        # It may be one of several.
+        account = None
+    learn_employer(
+        context.session,
+        person,
+        connection.company,
+        account,
+        title=connection.position,
+        source=LINKEDIN,
+        by=context.by,
+    )
 
 
 def apply_calendar(context: ImportContext, rows: Sequence[Row]) -> None:

@@ -42,7 +42,12 @@ VOTING_KIN = Want(VOTERS, pool=VOTERS)
 # The worth of evidence halves with every this many days.
 EVIDENCE_HALF_LIFE = 730
 # The worth of a seat on a deal by the outcome.
-OUTCOME_WORTH = {Outcome.WON: 1.0, Outcome.OPEN: 0.4, Outcome.LOST: 0.3}
+OUTCOME_WORTH = {
+    Outcome.WON: 1.0,
+    Outcome.OPEN: 0.4,
+    Outcome.PARKED: 0.4,
+    Outcome.LOST: 0.3,
+}
 # The worth of a seat by its role: more for roles that need expertise. Roles are known by their
 # keys, because a company can rename them.
 ROLE_WORTH = {"product-expert": 1.0, "sales-engineer": 1.0, "consultant": 0.9}

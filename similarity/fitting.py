@@ -231,12 +231,10 @@ def _presentable(weights: Values) -> Weights:
     if total <= 0:
         return Weights()
     scale = min(float(_DEFAULT.sum()) / total, 1 / float(weights.max()))
-    return Weights(
-        **{
-            name: round(float(weight) * scale, 2)
-            for name, weight in zip(_NAMES, weights, strict=True)
-        }
-    )
+    learned: dict[str, Any] = {
+        name: round(float(weight) * scale, 2) for name, weight in zip(_NAMES, weights, strict=True)
+    }
+    return Weights(**learned)
 
 
 def _values(
@@ -268,6 +266,9 @@ def _values(
             values |= {"meaning": meaning, "words": words}
             rows = np.zeros((len(matches.ids), len(_NAMES)))
             for name, column in values.items():
+                if name not in _NAMES:
+                    # The weights of own fields are set, not learned.
+                    continue
                 rows[:, _NAMES.index(name)] = column
             values_of = dict(zip(matches.ids, rows, strict=True)) | values_of
             if values_of.keys() >= set(ids):

@@ -108,7 +108,7 @@ class Ranked:
     @property
     def likeness(self) -> float:
         """The share of the attainable score, from 0 to 1."""
-        return self.score / self.attainable if self.attainable else 0.0
+        return min(1.0, self.score / self.attainable) if self.attainable else 0.0
 
     @property
     def band(self) -> str:
@@ -371,7 +371,9 @@ def _estimated(
     values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
     meaning, words = np.array(matches.meaning), np.array(matches.words)
     weights = asked.weights.items()
-    scores = sum((weights[name] * column for name, column in values.items()), np.zeros(len(ids)))
+    scores = sum(
+        (weights.get(name, 0.0) * column for name, column in values.items()), np.zeros(len(ids))
+    )
     foreign = np.array(matches.foreign, bool)
     across = asked.weights.for_meaning()
     return np.asarray(
@@ -408,8 +410,10 @@ def _scored(
     # The attainable score depends on our known facets only, and so is the same for all.
     within, across = asked.weights, asked.weights.for_meaning()
     weight_of = {False: within.items(), True: across.items()}
-    known = (*scoring.values(ours, Facets(), on), "meaning", "words")
-    attainable = math.fsum(weight_of[False][name] for name in known)
+    # What is not known of most deals must not lower the share of all: own fields only add to it.
+    of_facets = scoring.values(replace(ours, own=frozenset()), Facets(), on)
+    known = (*of_facets, "meaning", "words")
+    attainable = math.fsum(weight_of[False].get(name, 0.0) for name in known)
     for row in rows:
         deal_id = matches.ids[row]
         if (record := records.get(deal_id)) is None:
@@ -422,7 +426,7 @@ def _scored(
         weights = weight_of[foreign]
         yield Ranked(
             id=deal_id,
-            score=math.fsum([value * weights[name] for name, value in values.items()]),
+            score=math.fsum([value * weights.get(name, 0.0) for name, value in values.items()]),
             attainable=attainable,
             facets=record.facets,
             outcome=record.outcome,

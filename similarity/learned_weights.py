@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import JSON
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from similarity.scoring import Weights
+from similarity.scoring import OwnWeight, Weights
 from workspace.audit import audit
 from workspace.clock import now
+from workspace.own_fields.fields import FieldSubject, fields_of
 
 
 class Subject(StrEnum):
@@ -37,11 +38,21 @@ class Lesson(SQLModel, table=True):
 
 
 def weights_in_use(session: Session) -> Weights:
-    """The latest learned weights, or the defaults."""
+    """The latest learned weights, or the defaults, with those of own fields."""
     lesson = _last(session, Subject.WEIGHTS)
+    own = own_weights(session)
     if lesson is None:
-        return Weights()
-    return Weights(**{name: lesson.held.get(name) or 0.0 for name in Weights.names()})
+        return Weights(own=own)
+    return Weights(**{name: lesson.held.get(name) or 0.0 for name in Weights.names()}, own=own)
+
+
+def own_weights(session: Session) -> tuple[OwnWeight, ...]:
+    """The weights of the own fields that count, which an administrator sets."""
+    return tuple(
+        OwnWeight(field.key, field.name, field.weight)
+        for field in fields_of(session, FieldSubject.DEAL)
+        if field.counts
+    )
 
 
 def prior_in_use(session: Session, default: float) -> float:

@@ -26,7 +26,14 @@ from workspace.clock import today
 from workspace.database import batches
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import CLOSED, DealFilter
-from workspace.deals.tables import Competitor, Deal, DealCompetitor, Outcome, Product
+from workspace.deals.tables import (
+    CLOSED_OUTCOMES,
+    Competitor,
+    Deal,
+    DealCompetitor,
+    Outcome,
+    Product,
+)
 from workspace.people.viewer import Viewer
 
 # How many closed deals a playbook is made from. Those in the band 'weak' do not count.
@@ -405,7 +412,7 @@ def _contrasts(
                 select(Deal.id, Deal.outcome).where(
                     visible_deals(viewer),
                     col(Deal.id).in_(against),
-                    col(Deal.outcome) != Outcome.OPEN,
+                    col(Deal.outcome).in_(CLOSED_OUTCOMES),
                     col(Deal.id).not_in(question.excluded),
                 )
             ).all()

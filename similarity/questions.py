@@ -1,7 +1,7 @@
 """Questions: what is asked about a deal or a text, before it is known who asks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
@@ -12,6 +12,7 @@ from similarity.index.documents import join
 from similarity.index.facets import facets
 from similarity.index.sources import Kind, deal_texts
 from similarity.index.vectors import Vectors
+from similarity.learned_weights import own_weights
 from similarity.scoring import Facets
 from similarity.sentences.denials import affirmed, question_of
 from workspace.deals.tables import Deal
@@ -41,7 +42,8 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
     The name is never boilerplate, however many deals have the same one.
     """
     ids = [deal.id for deal in deals]
-    facets_of = facets(session, ids)
+    counted = {field.key for field in own_weights(session)}
+    facets_of = {deal_id: counting(row, counted) for deal_id, row in facets(session, ids).items()}
     texts = {deal_id: text for deal_id, text, _ in deal_texts(session, ids)}
     contents = {}
     with catalog.searching(session, Kind.DEAL) as collection:
@@ -67,6 +69,12 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
             liked=frozenset(judged.keys() - unlike),
         )
     return questions
+
+
+def counting(facets: Facets, counted: Collection[str]) -> Facets:
+    """The facets without the choices of own fields that do not count."""
+    own = frozenset(choice for choice in facets.own if choice.partition("=")[0] in counted)
+    return facets if own == facets.own else replace(facets, own=own)
 
 
 def about_text(catalog: Catalog, text: str) -> Question:

@@ -38,6 +38,25 @@ class Term:
 
 
 @dataclass(frozen=True)
+class OwnWeight:
+    """The weight of an own field: its key, what it is called, and how much it counts."""
+
+    key: str
+    label: str
+    weight: float
+
+    @property
+    def term(self) -> str:
+        """The name of its values among those of the other facets."""
+        return own_term(self.key)
+
+
+def own_term(key: str) -> str:
+    """The name of an own field's values; no facet of ours has one with a space."""
+    return f"own {key}"
+
+
+@dataclass(frozen=True)
 class Weights:
     """The weight of each term. The scale is free: only proportions change an order."""
 
@@ -49,6 +68,8 @@ class Weights:
     competitor: float = 0.2
     region: float = 0.05
     recency: float = 0.1
+    # Of the own fields that count.
+    own: tuple[OwnWeight, ...] = ()
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -68,10 +89,11 @@ class Weights:
 
     def items(self) -> dict[str, float]:
         """The weights by the names of the terms."""
-        return {name: getattr(self, name) for name in _TERMS}
+        own = {field.term: field.weight for field in self.own}
+        return {name: getattr(self, name) for name in _TERMS} | own
 
 
-_TERMS = tuple(field.name for field in fields(Weights))
+_TERMS = tuple(field.name for field in fields(Weights) if field.name != "own")
 
 
 @dataclass(frozen=True)
@@ -85,6 +107,8 @@ class Facets:
     country: str | None = None
     region: str | None = None
     closed: date | None = None
+    # The choices of own fields, each as 'key=choice'.
+    own: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -103,8 +127,15 @@ def score(terms: Iterable[Term]) -> float:
 def terms(values: dict[str, Value], weights: Weights) -> list[Term]:
     """The terms of a score, the largest contribution first."""
     weight_of = weights.items()
+    labels = {field.term: field.label for field in weights.own}
     unsorted = (
-        Term(name, value.value, weight_of[name], value.because) for name, value in values.items()
+        Term(
+            labels.get(name, name),
+            value.value,
+            weight_of.get(name, 0.0),
+            _own_reason(labels[name], value) if name in labels else value.because,
+        )
+        for name, value in values.items()
     )
     return sorted(unsorted, key=lambda term: -term.contribution)
 
@@ -123,13 +154,28 @@ def values(ours: Facets, theirs: Facets, on: date) -> dict[str, float]:
     if ours.region or ours.country:
         values["region"] = _region(ours, theirs)
     values["recency"] = recency(theirs.closed, on)
+    for key, chosen in own_choices(ours).items():
+        values[own_term(key)] = len(chosen & theirs.own) / len(chosen)
     return values
+
+
+def own_choices(facets: Facets) -> dict[str, frozenset[str]]:
+    """The choices of each own field, by its key."""
+    by_key: dict[str, set[str]] = {}
+    for choice in facets.own:
+        by_key.setdefault(choice.partition("=")[0], set()).add(choice)
+    return {key: frozenset(by_key[key]) for key in sorted(by_key)}
 
 
 def compare(ours: Facets, theirs: Facets, on: date) -> dict[str, Value]:
     """`values` with reasons, which are made only for what is shown, as they take longer."""
     return {
-        name: Value(value, _REASONS[name](ours, theirs, value, on))
+        name: Value(
+            value,
+            _REASONS[name](ours, theirs, value, on)
+            if name in _REASONS
+            else _own_because(name, ours, theirs),
+        )
         for name, value in values(ours, theirs, on).items()
     }
 
@@ -184,6 +230,23 @@ def _product_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> 
 
 def _competitor_because(ours: Facets, theirs: Facets, _alike: float, _on: date) -> str:
     return _shared("same competitor", ours.competitors, theirs.competitors)
+
+
+def _own_because(name: str, ours: Facets, theirs: Facets) -> str:
+    key = name.removeprefix(own_term(""))
+    common = own_choices(ours)[key] & theirs.own
+    if common:
+        return _choices(common)
+    others = own_choices(theirs).get(key, frozenset())
+    return _choices(others) if others else "not known"
+
+
+def _own_reason(label: str, value: Value) -> str:
+    return f"{'same ' if value.value else ''}{label}: {value.because}"
+
+
+def _choices(chosen: frozenset[str]) -> str:
+    return ", ".join(sorted(choice.partition("=")[2] for choice in chosen))
 
 
 def _region_because(ours: Facets, theirs: Facets, alike: float, _on: date) -> str:

@@ -9,15 +9,20 @@ from litestar.types import Message, Scope
 
 from web import errors
 from web.conditions import Conditions
+from web.denials import Denials, note_denial
 from web.dependencies import provide_pulse, provide_visit
 from web.limits import Limiter
 from web.live_updates import Pulse
 from web.middleware import AsDeclared, FromOurPages, InTime, InTurn, Queues, WithinLimits
+from web.pages.administration.audit import AuditController
 from web.pages.administration.company import CompanyController
 from web.pages.administration.fields import FieldRightController
 from web.pages.administration.invitations import JoinController
 from web.pages.administration.jobs import JobController
 from web.pages.administration.members import InvitationController, MemberController
+from web.pages.administration.own_fields import OwnFieldController
+from web.pages.administration.privacy import OwnDataController, PrivacyController
+from web.pages.administration.providers import ProviderController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
 from web.pages.deal_room.activity import ActivityController
@@ -46,6 +51,9 @@ from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
 from web.pages.network.ties import AccountPathsController, TiesController
 from web.pages.records.accounts import AccountController
+from web.pages.records.deleted import DeletedController
+from web.pages.records.duplicates import DuplicateController
+from web.pages.records.facts import FactController
 from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
 from web.pages.references.advocates import AdvocateController
@@ -57,6 +65,7 @@ from web.pages.search import SearchController
 from web.pages.sign_in.forgotten import ForgottenController
 from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
+from web.pages.sign_in.with_provider import ProviderSignInController
 from web.pages.similar import SimilarController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
@@ -79,7 +88,11 @@ CONTROLLERS = (
     CompanyController,
     ConnectionController,
     AdvocateController,
+    AuditController,
     DealController,
+    DeletedController,
+    DuplicateController,
+    FactController,
     DemoController,
     DeskController,
     EmailController,
@@ -105,9 +118,14 @@ CONTROLLERS = (
     FieldRightController,
     StrandedDealController,
     OverviewController,
+    OwnFieldController,
     PeopleController,
     PlaybookController,
+    OwnDataController,
     PreferencesController,
+    PrivacyController,
+    ProviderController,
+    ProviderSignInController,
     ReferencesController,
     SearchController,
     SecurityController,
@@ -163,7 +181,7 @@ def create_app(workspace: Workspace) -> Litestar:
             InTurn(),
         ],
         exception_handlers=errors.HANDLERS,
-        before_send=[_secure_headers(workspace.is_secure)],
+        before_send=[_secure_headers(workspace.is_secure), note_denial],
         on_startup=[use_pools],
         state=app_state(workspace),
         request_max_body_size=LARGEST_BODY,
@@ -186,6 +204,7 @@ def app_state(workspace: Workspace) -> State:
             "limiter": Limiter(),
             "queues": Queues(),
             "conditions": Conditions(),
+            "denials": Denials(),
         }
     )
 

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from similarity.encoders.embeddings import Encoder
+from similarity.names import recorder
 from similarity.search import search
-from web.workspace import Workspace, workspace_on
+from web.workspace import Workspace, encoder_of_record, workspace_on
 from workspace.backups.archives import Manifest, is_due, make_backup, rotate
 from workspace.backups.restoring import restore
 from workspace.clock import now
@@ -24,6 +25,8 @@ from workspace.errors import DealkinError
 from workspace.jobs import queue
 from workspace.jobs.tables import JobState
 from workspace.people.viewer import PLAIN_VIEW
+from workspace.privacy.erasure import FILE as ERASURES
+from workspace.privacy.erasure import replay_erasures, write_erasures
 from workspace.settings import Settings
 from workspace.setup import open_database
 
@@ -61,9 +64,21 @@ def back_up_when_due(workspace: Workspace) -> float:
 
 
 def restore_workspace(file: Path, settings: Settings, identity: Path | None = None) -> Manifest:
-    """Restore a backup into the empty place of these settings, and bring it up to date."""
+    """Restore a backup into the empty place of these settings, and bring it up to date.
+
+    Persons who were erased since it was made are erased again.
+    """
     manifest = restore(file, settings, identity)
-    open_database(settings).close()
+    with closing(open_database(settings)) as database:
+        erasures = file.parent / ERASURES
+        if erasures.is_file():
+            # What is derived from persons goes with them.
+            workspace_on(database, settings, encoder_of_record(settings, database))
+            if replay_erasures(database, erasures):
+                with database.write() as session:
+                    recorder.forget_unused(session)
+                database.shrink_log()
+            write_erasures(database, settings)
     return manifest
 
 

@@ -8,6 +8,7 @@ LABELS = {
     "stakeholder": "Stakeholder note",
     "next": "Next step",
     "reason": "Reason",
+    "own": "Own field",
 }
 
 
@@ -19,7 +20,7 @@ def source_label(source: str) -> str:
 def place_of(source: str) -> str:
     """The part of a deal's address that leads to a source: '/activity#entry-12'."""
     kind, _, row_id = source.partition(":")
-    if not row_id:
+    if not row_id or kind == "own":
         return ""
     if kind == "stakeholder":
         return f"/stakeholders#stakeholder-{row_id}"

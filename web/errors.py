@@ -4,19 +4,23 @@ import errno
 import logging
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Response
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from references.merging import former_key
 from web import conditions
 from web.forms import parse_pairs
 from web.rendering import render
 from web.routes import Request
+from workspace.accounts.accounts import Account
 from workspace.database import BUSY
+from workspace.deals.discretion import read_for
 from workspace.errors import Busy, Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
+from workspace.people.tables import Person
 
 logger = logging.getLogger("dealkin.web")
 
@@ -41,6 +45,8 @@ _TITLES = {
     503: "Busy just now",
     507: "The disk is full",
 }
+# Records that are merged, by the first part of their addresses.
+_MERGED: dict[str, type[Account | Person]] = {"accounts": Account, "people": Person}
 # Seconds after which a client may try again.
 _RETRY_AFTER = "5"
 # PostgreSQL's code where a lock was not given up in time.
@@ -83,6 +89,22 @@ def refused(request: Request, error: DealkinError) -> Response[str]:
     if isinstance(error, Invalid) and error.fields:
         message += " " + " ".join(f"{name}: {why}" for name, why in error.fields.items())
     return explain(request, status, message)
+
+
+def lead_on(request: Request, error: NotFound) -> Response[Any]:
+    """A page that is not there; where its account or person was merged, a redirect to the other."""
+    segments = request.url.path.split("/")
+    kind = _MERGED.get(segments[1]) if len(segments) > 2 and request.method == "GET" else None
+    viewer = request.scope.get("user")
+    if kind and viewer:
+        with request.app.state.workspace.database.read() as session:
+            read_for(session, viewer)
+            key = former_key(session, kind, unquote(segments[2]))
+        if key:
+            segments[2] = quote(key, safe="")
+            query = f"?{request.url.query}" if request.url.query else ""
+            return Redirect("/".join(segments) + query, status_code=303)
+    return refused(request, error)
 
 
 def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
@@ -212,6 +234,7 @@ def explain(
 
 HANDLERS: dict[Any, Any] = {
     Busy: busy,
+    NotFound: lead_on,
     DealkinError: refused,
     NotAuthorizedException: not_signed_in,
     HTTPException: refused_by_framework,

@@ -4,10 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from references.imports import EXTENSION
+from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
+from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
+from workspace.privacy import erasure
 
 REINDEX = "reindex"
 
@@ -35,6 +38,10 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         removers = EXTENSION.removers
         return undo.undo_import(task, workspace.database, removers, catalog.postpone)
 
+    def find(task: Task) -> dict[str, Any]:
+        with workspace.database.read() as session:
+            return finding.find_duplicates(task, session)
+
     def make_backup(task: Task) -> dict[str, Any]:
         folder = task.parameters.get("folder")
         return back_up(workspace, Path(folder) if folder else None)
@@ -48,10 +55,24 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             Path(identity) if identity else None,
         )
 
+    def erase_person(task: Task) -> dict[str, Any]:
+        result = erasure.erase_person(task)
+        with workspace.database.write() as session:
+            recorder.forget_unused(session)
+        erasure.write_erasures(workspace.database, workspace.settings)
+        # Caches in files have words and vectors.
+        catalog.catch_up()
+        catalog.reset()
+        catalog.warm()
+        workspace.database.shrink_log()
+        return result
+
     return {
+        erasure.ERASE: Kind("Erase a person", erase_person),
         REINDEX: Kind("Rebuild the search index", reindex),
         runs.IMPORT: Kind("Import", import_files),
         runs.UNDO: Kind("Undo import", undo_import),
+        finding.FIND: Kind("Find duplicates", find),
         BACKUP: Kind("Back up", make_backup),
         DRILL: Kind("Restore a backup as a drill", hold_drill),
     }

@@ -42,6 +42,7 @@ KINDS = {
 def render(request: Request, template: str, context: Any) -> str:
     """A template with its context, called `page` there, and what the layout needs."""
     viewer = request.scope.get("user")
+    notice, undo = _notice(request)
     return (
         environment()
         .get_template(template)
@@ -54,7 +55,9 @@ def render(request: Request, template: str, context: Any) -> str:
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
             shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
-            notice=_notice(request),
+            notice=notice,
+            undo=undo,
+            back=_shown(request),
             tour=tour_of(request) if viewer else None,
         )
     )
@@ -88,11 +91,14 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
+        listing=listing,
         markdown=markdown,
         chips=chips,
         drawing=draw,
         place_of=place_of,
         source_label=source_label,
+        pairs=lambda values: [(value, value) for value in values],
+        figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
     templates.globals.update(help_for=help_for, static=static_path, today=today, query=query)
@@ -164,6 +170,14 @@ def percent(value: float) -> str:
     return f"{value * 100:.0f}%"
 
 
+def listing(value: object) -> str:
+    """A value of an entry in the audit log: lists with commas, a change with an arrow."""
+    if isinstance(value, list | tuple):
+        changed = len(value) == 2 and all(isinstance(each, list) for each in value)
+        return (" → " if changed else ", ").join(listing(each) or "none" for each in value)
+    return str(value)
+
+
 def initials(name: str) -> str:
     """The initials of the first and the last name."""
     words = [word for word in name.split() if word[0].isalpha()]
@@ -210,8 +224,17 @@ def _preference(request: Request, name: str, options: tuple[str, ...], default: 
     return chosen if chosen in options else default
 
 
-def _notice(request: Request) -> str:
+def _shown(request: Request) -> str:
+    """The path and the query of the page that is shown."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _notice(request: Request) -> tuple[str, str]:
+    """The notice of the last write, and the address that undoes it; empty where there is none."""
     try:
-        return bytes.fromhex(request.cookies.get("flash", "")).decode()[:300]
+        told = bytes.fromhex(request.cookies.get("flash", "")).decode()[:600]
     except ValueError:
-        return ""
+        return "", ""
+    undo, _, notice = told.partition("\n")
+    # Anyone can set a cookie of their own, and the form must stay on this site.
+    return notice[:300], undo if undo.startswith("/deleted/") else ""

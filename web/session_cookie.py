@@ -21,6 +21,9 @@ _SESSION = "session"
 _SIGNED_OUT = "visit"
 _DEVICE = "device"
 _PENDING = "pending"
+_FLOW = "flow"
+# Seconds for signing in at an identity provider.
+FLOW_SECONDS = 600
 
 
 def session_token(request: Request) -> str | None:
@@ -56,6 +59,16 @@ def pending_token(request: Request) -> str | None:
 def pending_cookie(request: Request, token: str) -> Cookie:
     """The cookie of a browser in which a code has to be entered; without a secret it is deleted."""
     return _cookie(request, _PENDING, token, int(PENDING_LIFETIME.total_seconds()) if token else 0)
+
+
+def flow_text(request: Request) -> str | None:
+    """What this browser keeps of a sign-in at an identity provider, encrypted."""
+    return request.cookies.get(_name(request, _FLOW))
+
+
+def flow_cookie(request: Request, text: str) -> Cookie:
+    """The cookie of a sign-in at an identity provider; without a text it is deleted."""
+    return _cookie(request, _FLOW, text, FLOW_SECONDS if text else 0)
 
 
 def signed_out_cookie(request: Request) -> Cookie | None:

@@ -28,12 +28,12 @@ from web.session_cookie import (
 from web.visits import Visit
 from workspace.audit import audit
 from workspace.people.members import active_member_id
-from workspace.people.sign_in import passwords, sessions, throttling, two_step
+from workspace.people.sign_in import passwords, providers, sessions, throttling, two_step
 from workspace.people.sign_in.rules import rules_of
 
 # Where a member enters the code of their app.
 CODE = "/sign-in/code"
-
+_NO_PASSWORDS = "Passwords are switched off here. Sign in through the identity provider."
 _WRONG = "Wrong email or password."
 _TOO_MANY = "Too many tries. Wait a quarter of an hour, or ask an administrator for a new password."
 
@@ -47,8 +47,11 @@ class SignInPage:
     error: str
     # Whether a lost password can be replaced by mail.
     sends_mail: bool
+    takes_passwords: bool
+    # The key and the name of each identity provider.
+    providers: list[tuple[str, str]]
     # Whom a visitor of the demo can be by one click.
-    demo: Sequence[DemoMember] = ()
+    demo: Sequence[DemoMember]
 
 
 class SignInController(Controller):
@@ -75,6 +78,8 @@ class SignInController(Controller):
         back = safe_next(visit.form.text("next", 2000))
         address = network_of(visit.request)
         with visit.read() as session:
+            if not rules_of(session).takes_passwords:
+                return self._show(visit, "", back, _NO_PASSWORDS, 422)
             guess = throttling.guess_of(session, email, address, device_token(visit.request))
             # A refused attempt is not counted, so that a lockout ends by waiting.
             allowed = throttling.may_try(session, guess, 1)
@@ -101,7 +106,16 @@ class SignInController(Controller):
             return proceed(visit, session, person.id, back)
 
     def _show(self, visit: Visit, email: str, back: str, error: str, status: int) -> Response[str]:
-        page = SignInPage(email, back, error, visit.workspace.sends_mail, demo_members(visit))
+        with visit.read() as session:
+            page = SignInPage(
+                email,
+                back,
+                error,
+                visit.workspace.sends_mail,
+                rules_of(session).takes_passwords,
+                [(row.key, row.name) for row in providers.providers(session)],
+                demo_members(visit),
+            )
         return visit.show("sign_in/show.html", page, status=status)
 
 

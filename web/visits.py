@@ -20,6 +20,7 @@ from web.workspace import Workspace
 from workspace.deals.discretion import read_for
 from workspace.errors import Conflict, Invalid
 from workspace.people.viewer import Viewer
+from workspace.revisions.tables import Revision
 
 P = ParamSpec("P")
 Page = TypeVar("Page")
@@ -153,8 +154,11 @@ class Visit:
             response.delete_cookie(FLASH)
         return response
 
-    def go(self, path: str, notice: str = "") -> Response[Any]:
-        """A redirect after a write: 303 for a browser, HX-Redirect for htmx."""
+    def go(self, path: str, notice: str = "", *, undo: str = "") -> Response[Any]:
+        """A redirect after a write: 303 for a browser, HX-Redirect for htmx.
+
+        The next page shows the notice, with a button that posts to the address `undo`.
+        """
         response: Response[Any]
         # Headers take ASCII only; % is safe here, as what is encoded already stays as it is.
         path = quote(path, safe="/#%[]=:;$&()+,!?*@'~")
@@ -163,10 +167,16 @@ class Visit:
         else:
             response = Redirect(path, status_code=303)
         if notice:
+            told = f"{undo}\n{notice}"
             response.set_cookie(
-                FLASH, notice.encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
+                FLASH, told.encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
             )
         return response
+
+    def go_deleted(self, path: str, revision: Revision) -> Response[Any]:
+        """A redirect after a deletion, with a notice that can undo it."""
+        notice = f"{revision.name} is deleted. It can be restored for 30 days."
+        return self.go(path, notice, undo=f"/deleted/{revision.id}/restore")
 
     @property
     def _is_post(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from references.desk import job_changes
 from references.network.paths import Network
 from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
@@ -64,6 +65,7 @@ def workspace_on(
     recorder.attach(database)
     network = Network(database)
     network.attach()
+    job_changes.attach(database)
     return Workspace(settings, database, catalog, network, address)
 
 

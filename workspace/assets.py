@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, Session, SQLModel, col, or_, select
 
 from workspace.audit import audit
@@ -16,7 +16,7 @@ from workspace.clock import now, today
 from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
-from workspace.deals.tables import Deal, Outcome, Product
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Product
 from workspace.errors import Conflict, Forbidden, Invalid
 from workspace.keys import free_key, row_of_key
 from workspace.people.tables import Person, Role
@@ -50,6 +50,8 @@ class Asset(SQLModel, table=True):
     expires: date | None = None
     withdrawn: bool = False
     language: str = Field(default="", max_length=10)
+    # Values of own fields, by key.
+    own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
 
 
@@ -162,6 +164,7 @@ class AssetRow:
     uses: int
     won: int
     closed: int
+    own: dict[str, Any]
 
     @property
     def state(self) -> str:
@@ -181,12 +184,13 @@ def asset_rows(
     author_id: int | None = None,
     asset_id: int | None = None,
     every: bool = False,
+    own: Sequence[sa.ColumnElement[bool]] = (),
     after: str | None = None,
     limit: int = 50,
 ) -> list[AssetRow]:
     """The library by name, after the asset of the key `after`.
 
-    With `every`, withdrawn and expired assets are included.
+    With `every`, withdrawn and expired assets are included. `own` is about own fields.
     """
     counts = _use_counts(viewer)
     query = (
@@ -200,6 +204,7 @@ def asset_rows(
         )
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
+        .where(*own)
     )
     if not every:
         query = query.where(usable())
@@ -231,7 +236,7 @@ def _use_counts(viewer: Viewer) -> sa.Subquery:
                 sa.distinct(sa.case((col(Deal.outcome) == Outcome.WON, Use.deal_id)))
             ).label("won"),
             sa.func.count(
-                sa.distinct(sa.case((col(Deal.outcome) != Outcome.OPEN, Use.deal_id)))
+                sa.distinct(sa.case((col(Deal.outcome).in_(CLOSED_OUTCOMES), Use.deal_id)))
             ).label("closed"),
         )
         .join(Deal, col(Deal.id) == col(Use.deal_id))

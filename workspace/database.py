@@ -197,6 +197,15 @@ class Database:
             limit = max(1, int(_seconds_left() * 1000))
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {limit}")
 
+    def shrink_log(self) -> None:
+        """On SQLite, empty the log of writes, which still has what was deleted."""
+        if self.is_sqlite:
+            with self._take_turn(), self.reader.connect() as connection:
+                driver: Any = connection.connection.driver_connection
+                driver.execute("PRAGMA query_only=OFF")
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                driver.execute("PRAGMA query_only=ON")
+
     def close(self) -> None:
         """Close all connections."""
         self.writer.dispose()

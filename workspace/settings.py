@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     # The keys by which stored secrets are encrypted, the newest first, with commas between them. By
     # default they are in the file `keys` in the home folder.
     keys: str | None = Field(default=None, repr=False)
+    # The internal addresses and networks to which the server itself may connect, such as those of
+    # an identity provider, with commas between them; all public ones are allowed.
+    internal_addresses: str | None = None
     # The secret with which Prometheus asks for /metrics; without one there is no such page.
     metrics_token: str | None = Field(default=None, repr=False)
     # The address in people's browsers, if the server listens on another one, as behind a proxy.

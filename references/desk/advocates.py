@@ -48,6 +48,9 @@ class Advocate(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
+    # The customer for which they consented. Where they work elsewhere now, their consent is in
+    # review: they are not offered until customer marketing confirms it.
+    account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     # Where emails to them go; only `addresses.confirm_address` sets it. The address in the record,
     # which every member with a role may edit, is no more than a proposal.
     address: str | None = Field(default=None, max_length=254)
@@ -88,6 +91,7 @@ def nominate(
     list_people(session, [person.id])
     advocate = Advocate(
         person_id=person.id,
+        account_id=person.account_id,
         activities=_joined(activities),
         note=note,
         nominated_by_id=by,
@@ -97,6 +101,11 @@ def nominate(
     session.flush()
     audit(session, by, "advocate nominated", f"person {person.id}")
     return advocate
+
+
+def is_in_review(advocate: Advocate, account_id: int | None) -> bool:
+    """Whether an advocate consented for another customer than the one where they work now."""
+    return advocate.account_id is not None and advocate.account_id != account_id
 
 
 def nominated(session: Session, person_ids: Collection[int]) -> set[int]:

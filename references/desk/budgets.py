@@ -7,7 +7,14 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from references.desk.advocates import CALLS, EVENTS, Activity, Advocate, activities_of
+from references.desk.advocates import (
+    CALLS,
+    EVENTS,
+    Activity,
+    Advocate,
+    activities_of,
+    is_in_review,
+)
 from references.desk.consent import (
     Consent,
     ConsentState,
@@ -108,6 +115,7 @@ def availability(
             consents[advocate.id],
             used.by_customer.get(account_id or 0, []),
             used.by_advocate.get(advocate.id, []),
+            in_review=is_in_review(advocate, account_id),
         )
         for advocate, account_id in rows
     }
@@ -214,9 +222,13 @@ def _availability_of(
     consents: Sequence[Consent],
     customer_days: Sequence[date],
     own_days: Sequence[date],
+    *,
+    in_review: bool,
 ) -> Availability:
     standing = consent_on(consents, on)
     reasons: list[str] = []
+    if in_review:
+        reasons.append("has a new employer; customer marketing has to confirm their consent")
     if standing.state != ConsentState.GIVEN:
         reasons.append(reason_without_consent(standing))
     if activity not in activities_of(advocate):

@@ -12,6 +12,7 @@ from references.desk.policy import current_policy
 from workspace.audit import audit
 from workspace.clock import months_after, now, spoken, today
 from workspace.errors import Conflict, Invalid
+from workspace.people.tables import Person
 
 
 class LegalBasis(StrEnum):
@@ -119,6 +120,10 @@ def record_consent(
         link_id=link_id,
     )
     session.add(consent)
+    if state == ConsentState.GIVEN and link_id is not None:
+        # Their own word holds for the customer where they work now.
+        advocate.account_id = session.get_one(Person, advocate.person_id).account_id
+        session.add(advocate)
     session.flush()
     detail: dict[str, object] = {}
     if consent.told_by_id:

@@ -27,7 +27,7 @@ from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.money import Part, Rates, rates_of
-from workspace.deals.tables import Deal, Outcome, Stage
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Stage
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import TimelineEntry
@@ -234,7 +234,7 @@ def _closed_deals(session: Session, viewer: Viewer, stages: list[str]) -> list[_
             sa.or_(completed, came_as_far).label("as_far"),
             col(Deal.amount).label("amount"),
         )
-        .where(visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
+        .where(visible_deals(viewer), col(Deal.outcome).in_(CLOSED_OUTCOMES))
         .subquery()
     )
     kind = {

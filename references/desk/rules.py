@@ -231,6 +231,8 @@ def require_allowed_by_policy(
         .join(Deal, col(Deal.stage_id) == col(Stage.id))
         .where(Deal.id == request.deal_id)
     ).one()
+    if outcome == Outcome.PARKED:
+        raise Conflict("This deal is parked. Open it again before you request a reference.")
     if outcome != Outcome.OPEN:
         raise Conflict("This deal is closed; references are for open deals.")
     if stage < rules.earliest_stage:

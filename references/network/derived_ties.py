@@ -29,6 +29,7 @@ from references.network.circles import (
     workplaces,
 )
 from references.network.ties import Tie, TieKind, Visibility
+from references.network.wrong_ties import WrongTie, wrong_ties
 from workspace.accounts.accounts import Account
 from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
@@ -55,6 +56,8 @@ class Touched:
     people: set[int] = field(default_factory=set)
     accounts: set[int] = field(default_factory=set)
     deals: set[int] = field(default_factory=set)
+    # People of ties that were called wrong, or are right again: of deals and calls, too.
+    pairs: set[int] = field(default_factory=set)
     # The origins of circles that a person may have left.
     circles: set[str] = field(default_factory=set)
 
@@ -74,6 +77,9 @@ class Touched:
             self.accounts.add(row.id)
         elif isinstance(row, Deal):
             self.deals.add(row.id)
+        elif isinstance(row, WrongTie):
+            self.people.update((row.one_id, row.other_id))
+            self.pairs.update((row.one_id, row.other_id))
         elif isinstance(row, Stakeholder | Seat | ReferenceRequest):
             self.deals.add(row.deal_id)
 
@@ -88,7 +94,11 @@ def derive_ties(session: Session, touched: Touched) -> None:
     for batch in batches(sorted(people)):
         _derive_for_people(session, set(batch), circles)
         circles = set()
-    for batch in batches(sorted(touched.deals)):
+    deals = set(touched.deals)
+    for batch in batches(touched.pairs):
+        met = select(Stakeholder.deal_id).where(col(Stakeholder.person_id).in_(batch))
+        deals.update(session.exec(met))
+    for batch in batches(sorted(deals)):
         _derive_for_deals(session, batch)
 
 
@@ -201,7 +211,11 @@ def _replace_ties(
     if people is not None:
         query = query.where(sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people)))
     stored = {_stored_as_derived(tie): tie for tie in session.exec(query)}
-    derived = dict.fromkeys(ties)
+    ends = {tie.one_id for tie in ties}
+    wrong = wrong_ties(session, ends) if ends else set()
+    derived = dict.fromkeys(
+        tie for tie in ties if (tie.one_id, tie.other_id, tie.kind) not in wrong
+    )
     for stored_tie, row in stored.items():
         if stored_tie not in derived:
             session.delete(row)

@@ -142,6 +142,7 @@ class TieRow:
     visibility: str
     derived: bool
     mine: bool
+    may_call_wrong: bool
 
 
 def strength(kind: str, base: float, last: date | None, on: date) -> float:
@@ -266,6 +267,12 @@ def set_visibility(session: Session, tie: Tie, visibility: Visibility, by: int |
         audit(session, by, "tie shared", f"tie {tie.id}", {"visibility": visibility})
 
 
+def may_call_wrong(viewer: Viewer, tie: Tie) -> bool:
+    """Whether a viewer may call a tie wrong that every member sees: the two, its owner, leaders."""
+    own = viewer.person_id in (tie.one_id, tie.other_id, tie.asserted_by_id)
+    return viewer.may_write and tie.visibility == Visibility.EVERYONE and (viewer.leads or own)
+
+
 def remove_tie(session: Session, tie: Tie, by: int | None) -> None:
     """Remove an asserted tie."""
     audit(session, by, "tie removed", f"tie {tie.id}")
@@ -348,6 +355,7 @@ def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) 
             visibility=tie.visibility,
             derived=bool(tie.origin),
             mine=tie.asserted_by_id is not None and tie.asserted_by_id == viewer.person_id,
+            may_call_wrong=may_call_wrong(viewer, tie),
         )
         for tie, key, name, title, asserted_by in rows
     ]

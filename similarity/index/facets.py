@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -18,13 +19,15 @@ from sqlmodel import Session, col
 
 from similarity.index import arrays
 from similarity.index.sources import names_of
-from similarity.scoring import RECENCY_HALF_LIFE, SAME_REGION, Facets
+from similarity.scoring import RECENCY_HALF_LIFE, SAME_REGION, Facets, own_choices, own_term
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import likeness
 from workspace.accounts.size_bands import size_band_limits
 from workspace.database import batches
 from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Competitor, Deal, DealCompetitor, DealProduct, Product
+from workspace.own_fields.fields import FieldSubject, fields_of
+from workspace.own_fields.values import facet_values
 from workspace.people.tables import Person
 
 Ids = NDArray[np.int64]
@@ -56,6 +59,7 @@ class ResolvedFilter:
     matching_others: Ids | None
 
 
+_NO_CHOICES: frozenset[str] = frozenset()
 # Built once, because building the statement takes longer than running it.
 _FACTS = (
     sa.select(
@@ -69,6 +73,7 @@ _FACTS = (
         col(Deal.opened),
         col(Deal.owner_id),
         col(Deal.account_id),
+        col(Deal.own),
     )
     .outerjoin(Account, col(Account.id) == col(Deal.account_id))
     .where(col(Deal.id).in_(sa.bindparam("ids", expanding=True)))
@@ -83,6 +88,8 @@ def facets(session: Session, ids: Iterable[int]) -> dict[int, Facets]:
 def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
     """The facets of these deals, and what filters need besides."""
     facts_of: dict[int, Facts] = {}
+    # All choices are read; which of them count is for the question to say.
+    fields = fields_of(session, FieldSubject.DEAL)
     for batch in batches(ids):
         products = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, batch)
         competitors = names_of(
@@ -91,7 +98,7 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
         # Unpacked: a question reads hundreds of rows, and access by name takes much longer.
         for (
             deal_id, industry, headcount, country, region, closed, outcome, opened, owner_id,
-            account_id,
+            account_id, own,
         ) in session.execute(_FACTS, {"ids": batch}):  # fmt: skip
             deal_facets = Facets(
                 industry=industry,
@@ -101,6 +108,7 @@ def facts(session: Session, ids: Iterable[int]) -> dict[int, Facts]:
                 country=country,
                 region=region,
                 closed=closed,
+                own=facet_values(fields, own) if own else _NO_CHOICES,
             )
             facts_of[deal_id] = Facts(deal_facets, outcome, opened, owner_id, account_id)
     return facts_of
@@ -111,7 +119,9 @@ def resolve(session: Session, filter: DealFilter) -> ResolvedFilter:
     product = sa.select(col(Product.name)).where(col(Product.key) == filter.product)
     competitor = sa.select(col(Competitor.name)).where(col(Competitor.key) == filter.competitor)
     owner = sa.select(col(Person.id)).where(col(Person.key) == filter.owner)
-    others = DealFilter(stage=filter.stage, account=filter.account, text=filter.text)
+    others = DealFilter(
+        stage=filter.stage, account=filter.account, text=filter.text, own=filter.own
+    )
     ids = sa.select(col(Deal.id)).where(*others.where())
     return ResolvedFilter(
         filter=filter,
@@ -183,6 +193,7 @@ class FacetIndex:
         self._region: _Column[str | None] = _Column(None)
         self._products: _Column[frozenset[str]] = _Column(frozenset())
         self._competitors: _Column[frozenset[str]] = _Column(frozenset())
+        self._own: _Column[frozenset[str]] = _Column(frozenset())
 
     def put(self, facts_of: dict[int, Facts]) -> None:
         """Add or replace deals, by their ids."""
@@ -202,6 +213,7 @@ class FacetIndex:
         self._region.put(ids, (row.region for row in rows))
         self._products.put(ids, (row.products for row in rows))
         self._competitors.put(ids, (row.competitors for row in rows))
+        self._own.put(ids, (row.own for row in rows))
 
     def remove(self, ids: Ids) -> None:
         """Remove deals; unknown ids are ignored."""
@@ -240,9 +252,13 @@ class FacetIndex:
 
     def alike(self, ours: Facets, searched: Mask, count: int) -> Ids:
         """Of the deals under the mask `searched`, the `count` that share the most of our products,
-        competitors and industry; ties go to those that closed last."""
+        competitors, own choices and industry; ties go to those that closed last."""
         common = np.zeros(len(self._held), np.uint8)
-        for theirs, own in ((self._products, ours.products), (self._competitors, ours.competitors)):
+        for theirs, own in (
+            (self._products, ours.products),
+            (self._competitors, ours.competitors),
+            (self._own, ours.own),
+        ):
             if own:
                 common += ~theirs.map(own.isdisjoint, slice(None), bool)
         if ours.industry:
@@ -252,7 +268,7 @@ class FacetIndex:
         common[:size] *= self._held[:size] & searched[:size]
         chosen: list[Ids] = []
         left = count
-        for shared in (3, 2, 1):
+        for shared in (4, 3, 2, 1):
             if left:
                 chosen.append(self._newest(np.flatnonzero(common == shared), left))
                 left -= len(chosen[-1])
@@ -282,6 +298,8 @@ class FacetIndex:
                 self._country.map(lambda theirs: float(_same(ours.country, theirs)), ids),
                 self._region.map(lambda theirs: SAME_REGION * _same(ours.region, theirs), ids),
             )
+        for key, chosen in own_choices(ours).items():
+            values[own_term(key)] = self._own.map(partial(_share, chosen), ids)
         closed = self._closed[ids]
         days = np.maximum(0, on.toordinal() - closed)
         values["recency"] = np.where(closed > 0, 0.5 ** (days / RECENCY_HALF_LIFE), 0.0)
@@ -330,7 +348,11 @@ class FacetIndex:
 
 
 _PLAIN = ("_held", "_headcount", "_closed", "_opened", "_owner")
-_COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_competitors")
+_COLUMNS = ("_outcome", "_industry", "_country", "_region", "_products", "_competitors", "_own")
+
+
+def _share(ours: frozenset[str], theirs: frozenset[str]) -> float:
+    return len(ours & theirs) / len(ours)
 
 
 def _ordinal(day: date | None) -> int:

@@ -19,7 +19,7 @@ from workspace.change_log import Mark
 log = logging.getLogger(__name__)
 
 # Raised when the content of the files changes, so that older snapshots are not read.
-SNAPSHOT_FORMAT = 5
+SNAPSHOT_FORMAT = 6
 # How many bytes of a file are hashed at a time.
 DIGEST_BLOCK = 4 << 20
 

@@ -1,7 +1,7 @@
 """The sources of documents: reads their texts from the record, and knows what a change affects."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from functools import cache
@@ -19,6 +19,7 @@ from similarity.index.documents import (
     Written,
     asset_document,
     deal_document,
+    join,
     person_document,
 )
 from workspace.accounts.accounts import Account
@@ -33,6 +34,7 @@ from workspace.deals.tables import (
     Product,
     Stakeholder,
 )
+from workspace.own_fields.fields import FieldKind, FieldSubject, fields_of
 from workspace.people.tables import Education, Employment, Person
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry
 
@@ -74,6 +76,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
     competitors = names_of(
         session, Competitor, DealCompetitor.competitor_id, DealCompetitor.deal_id, ids
     )
+    searched = searched_keys(session, FieldSubject.ACCOUNT)
     rows = session.execute(
         sa.select(
             col(Deal.id),
@@ -84,6 +87,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
             col(Deal.confidential),
             col(Account.name).label("account"),
             col(Account.description),
+            col(Account.own).label("account_own"),
             col(Account.industry),
         )
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
@@ -96,7 +100,7 @@ def deal_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, DealText
             notes=row.notes,
             reason=row.reason,
             account=row.account or "",
-            account_description=row.description or "",
+            account_description=_with_own(row.description or "", row.account_own, searched),
             industry=industry_name(row.industry),
             products=products[row.id],
             competitors=competitors[row.id],
@@ -117,6 +121,12 @@ def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
     )
     for deal_id, text in session.execute(steps):
         entries[deal_id].append(Written("next", text))
+    if searched := searched_keys(session, FieldSubject.DEAL):
+        values = sa.select(col(Deal.id), col(Deal.own)).where(col(Deal.id).in_(ids))
+        for deal_id, own in session.execute(values):
+            entries[deal_id] += [
+                Written(f"own:{key}", str(own[key])) for key in searched if key in own
+            ]
     notes = (
         sa.select(col(Stakeholder.deal_id), col(Stakeholder.id), col(Stakeholder.note))
         .where(col(Stakeholder.deal_id).in_(ids), col(Stakeholder.note) != "")
@@ -153,18 +163,37 @@ def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
     return entries
 
 
+def searched_keys(session: Session, subject: FieldSubject) -> list[str]:
+    """The keys of the own fields whose texts are searched: those that everybody may see."""
+    return [
+        field.key
+        for field in fields_of(session, subject)
+        if field.kind == FieldKind.TEXT and field.is_open
+    ]
+
+
+def _with_own(text: str, own: Mapping[str, Any] | None, searched: Sequence[str]) -> str:
+    """A text, and those of own fields that are searched."""
+    texts = [str(own[key]) for key in searched if key in own] if own else []
+    return join([text, *texts]) if texts else text
+
+
 def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetText]]:
     """The texts of these assets, each with the asset's id."""
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
-    rows = session.exec(
-        select(Asset.id, Asset.name, Asset.kind, Asset.summary).where(col(Asset.id).in_(ids))
+    searched = searched_keys(session, FieldSubject.ASSET)
+    rows = session.execute(
+        sa.select(
+            col(Asset.id), col(Asset.name), col(Asset.kind), col(Asset.summary), col(Asset.own)
+        ).where(col(Asset.id).in_(ids))
     )
-    for row_id, name, kind, summary in rows:
-        yield row_id, AssetText(name, kind, summary, products[row_id])
+    for row_id, name, kind, summary, own in rows:
+        yield row_id, AssetText(name, kind, _with_own(summary, own, searched), products[row_id])
 
 
 def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText, bool]]:
     """The texts of these people: (id, texts, whether only viewers of a deal know of them)."""
+    searched = searched_keys(session, FieldSubject.PERSON)
     employers: dict[int, list[str]] = defaultdict(list)
     jobs = select(Employment.person_id, Employment.organisation, Employment.title).where(
         col(Employment.person_id).in_(ids)
@@ -188,6 +217,7 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             col(Person.city),
             col(Person.home_town),
             col(Person.listed),
+            col(Person.own),
             col(Account.name).label("account"),
         )
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
@@ -199,7 +229,7 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             title=row.title,
             department=row.department,
             skills=row.skills,
-            about=row.about,
+            about=_with_own(row.about, row.own, searched),
             employers=[row.account or "", *employers[row.id]],
             schools=schools[row.id],
             place=f"{row.city} {row.home_town}".strip(),

@@ -51,6 +51,12 @@ def catch_up(database: Database) -> int:
     return count
 
 
+def forget_unused(session: Session) -> None:
+    """Delete the variants of words that nothing is called by any more, as after an erasure."""
+    used = sa.select(col(NameWord.word))
+    session.execute(sa.delete(NameVariant).where(col(NameVariant.word).not_in(used)))
+
+
 def renew(session: Session, kind: Subject, ids: Iterable[int]) -> None:
     """Replace the stored names of these subjects where they have changed."""
     for batch in batches(sorted(ids)):

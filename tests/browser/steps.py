@@ -21,7 +21,7 @@ def new_page(browser: Browser, **options: Any) -> Page:
 def sign_in(page: Page, world: World, name: str = "alice") -> None:
     """Sign in through the form."""
     page.goto("/sign-in")
-    page.get_by_label("Email").fill(world.email(name))
+    page.get_by_label("Email", exact=True).fill(world.email(name))
     page.get_by_label("Password").fill(world.password(name))
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")

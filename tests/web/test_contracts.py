@@ -28,8 +28,10 @@ from workspace.imports.ledger import ImportPart
 from workspace.imports.preview import FilePreview, Preview
 from workspace.imports.recognition import Reading
 from workspace.keys import row_of_key
+from workspace.own_fields import fields as own_fields
 from workspace.people import people
-from workspace.people.tables import Person
+from workspace.people.sign_in.tables import IdentityProvider
+from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
 
 PUBLIC = {
@@ -39,6 +41,8 @@ PUBLIC = {
     ("GET", "/sign-in/forgotten"),
     ("POST", "/sign-in/forgotten"),
     ("GET", "/sign-in/code"),
+    ("GET", "/sign-in/with/{key}"),
+    ("GET", "/sign-in/with/{key}/callback"),
     ("POST", "/sign-in/code"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
@@ -46,11 +50,16 @@ PUBLIC = {
     ("GET", "/metrics"),
 }
 # Forms for visitors who are about to sign in, which lead others on.
-DOORS = {"/sign-in", "/sign-in/code"}
+DOORS = {
+    "/sign-in",
+    "/sign-in/code",
+    "/sign-in/with/{key}",
+    "/sign-in/with/{key}/callback",
+}
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
-BY_LINK = ("/g/", "/join/", "/confirm/")
+BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
@@ -69,7 +78,9 @@ NO_PAGES = {
     "/live",
 }
 # Pages for those who lead.
-LEADERS_PAGES = {"/staffing/members/{key}", "/deals/targets"}
+LEADERS_PAGES = {
+    *("/staffing/members/{key}", "/duplicates/{kind}/{one}/{other}", "/deals/targets"),
+}
 # Pages for customer marketing, and for the member who asked.
 DESK_PAGES = {"/references/{key}/emails/{email}"}
 TEMPLATE_NAMES = sorted(str(file.relative_to(TEMPLATES)) for file in TEMPLATES.rglob("*.html"))
@@ -80,6 +91,8 @@ REQUEST = "R-0001"
 # The key of one whose emails are still to be sent.
 EMAILED = "R-0002"
 SEEN = "Bob has seen it."
+# The key of an identity provider, which is reached nowhere.
+PROVIDER = "corporate-id"
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +109,15 @@ def _request(request: pytest.FixtureRequest) -> None:
             tasks.add_task(writing, wards, "Call back", alice)
             ines = row_of_key(writing, Person, "ines-moreira")
             reminders.keep_in_touch(writing, alice, ines, 30, ago(40))
+            kind = own_fields.FieldKind.CHOICE
+            own_fields.add_field(
+                writing, own_fields.FieldSubject.DEAL, "Deployment", kind, None, choices=["Cloud"]
+            )
+            writing.add(
+                IdentityProvider(
+                    key=PROVIDER, name="Corporate ID", issuer="https://127.0.0.1", client_id="x"
+                )
+            )
             file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
             run = runs.store(writing, world.people["bob"], [file])
             part = ImportPart(run_id=run.id, start=0, file=0, rows=1, wrong=[(2, "Odd.", ["x"])])
@@ -117,6 +139,8 @@ def filled(path: str, world: World, session: Session) -> str:
     """The path with the keys of existing things that Bob may change."""
     deal = world.deal(session, "wards")
     seat = session.exec(select(Seat.id).where(Seat.deal_id == deal.id)).first()
+    ines = select(Person.id).where(Person.key == "ines-moreira").scalar_subquery()
+    fact = session.exec(select(Employment.id).where(Employment.person_id == ines)).first()
     own = session.exec(
         select(TimelineEntry.id).where(col(TimelineEntry.text).startswith(SEEN))
     ).first()
@@ -132,6 +156,9 @@ def filled(path: str, world: World, session: Session) -> str:
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",
         "/administration/members/": "dana-dvorak",
+        "/administration/providers/": PROVIDER,
+        "/administration/people/": "jonas-havelka",
+        "/sign-in/with/": PROVIDER,
         "/administration/deals/": "D-nothing",
     }
     for start, key in keys.items():
@@ -142,7 +169,11 @@ def filled(path: str, world: World, session: Session) -> str:
         ("person_key", "dana-dvorak"),
         ("seat_id", seat),
         ("use_id", 1),
-        ("membership_id", 1),
+        ("fact_id", fact),
+        ("kind", "employment" if path.startswith("/people/") else "accounts"),
+        ("one", world.accounts["brannoc"]),
+        ("other", world.accounts["havel"]),
+        ("revision_id", 1),
         ("tie_id", 1),
         ("token", "of-nobody"),
         ("step", "approve"),
@@ -151,6 +182,8 @@ def filled(path: str, world: World, session: Session) -> str:
         ("email", "invitation"),
         ("stakeholder_id", 1),
         ("connection_id", 1),
+        ("field_id", 1),
+        ("item_id", 1),
         ("view_id", 1),
         ("task_id", 1),
         ("entry_id", own),
@@ -241,7 +274,7 @@ def test_should_let_a_reading_member_change_nothing(
         if method != "GET" and path not in HARMLESS:
             answer = visit("frank").post(filled(path, world, session))
             # There is no such link.
-            by_link = {"g": (404,), "join": (410,), "confirm": (410,)}
+            by_link = {"g": (404,), "join": (410,), "confirm": (410,), "own-data": (410,)}
             refused = by_link.get(path.split("/")[1], (403, 422))
             assert answer.status_code in refused, path
     assert acts(world) == before

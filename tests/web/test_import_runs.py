@@ -12,6 +12,7 @@ from sqlmodel import Session, SQLModel, col, select
 from references.imports import EXTENSION
 from references.network.address_books import Connection
 from references.network.ties import Tie
+from tests.whole_record import dump
 from tests.world import World
 from web.jobs import kinds_of
 from web.workspace import Workspace
@@ -29,35 +30,6 @@ from workspace.imports.run import Report
 from workspace.jobs import running
 from workspace.people.tables import Person
 from workspace.revisions.tables import RevisionChange
-
-# Derived tables, by the columns that say what follows from the record.
-_DERIVED = {
-    "document": ("kind", "subject_id", "content_hash"),
-    "nameentry": ("kind", "subject_id", "form", "joined"),
-}
-_DERIVED_TIE = ("one_id", "other_id", "kind", "origin", "base", "start", "end")
-
-
-def dump(workspace: Workspace) -> dict[str, list[str]]:
-    """All that the record states, and what follows from it."""
-    rows = {}
-    with workspace.database.read() as session:
-        for table in SQLModel.metadata.sorted_tables:
-            follows = table.info.get(FOLLOWS)
-            if table.name in _DERIVED:
-                columns = [table.c[name] for name in _DERIVED[table.name]]
-            elif follows is True:
-                continue
-            else:
-                columns = list(table.c)
-            query = sa.select(*columns)
-            if isinstance(follows, str):
-                query = query.where(table.c[follows] == "")
-                derived = sa.select(*(table.c[name] for name in _DERIVED_TIE))
-                derived = derived.where(table.c[follows] != "")
-                rows[f"derived {table.name}"] = sorted(map(repr, session.execute(derived)))
-            rows[table.name] = sorted(map(repr, session.execute(query)))
-    return rows
 
 
 def csv(header: str, *rows: str) -> bytes:

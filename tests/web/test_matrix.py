@@ -44,6 +44,7 @@ FORMS = {
     "/deals/{key}/activity/mentions",
     "/deals/{key}/activity/{entry_id}/edit",
     "/deals/{key}/edit",
+    "/duplicates/{kind}/{one}/{other}",
     "/imports/{run_id}",
     "/imports/{run_id}/errors/{number}",
     "/introductions/new",
@@ -51,6 +52,7 @@ FORMS = {
     "/library/{key}/edit",
     "/people/new",
     "/people/{key}/edit",
+    "/people/{key}/facts/{kind}/{fact_id}",
     "/accounts/{key}/edit",
     "/references/advocates/new",
     "/references/policy",
@@ -59,6 +61,8 @@ FORMS = {
     "/availability",
     "/sign-in",
     "/sign-in/code",
+    "/sign-in/with/{key}",
+    "/sign-in/with/{key}/callback",
     # With a secret of the settings alone.
     "/metrics",
 }
@@ -101,6 +105,8 @@ def test_should_let_in_whom_the_policy_of_a_route_names(
     app: Litestar, actor: Callable[[str | None], Visitor], world: World, session: Session
 ) -> None:
     rows = [row for row in handlers(app) if row[1].split(":")[0] not in APART]
+    # What one actor deletes, the others would not find.
+    rows.sort(key=lambda row: row[1].endswith("/delete"))
     addresses = dict(paths(app, world, session))
     wrong = []
     for method, route, handler in rows:

@@ -84,7 +84,6 @@ def test_should_upgrade_a_workspace_that_is_in_use(world: World) -> None:
 
 def test_should_give_an_older_workspace_the_limits_that_nobody_chose(world: World) -> None:
     database = world.database
-    command.downgrade(database._alembic(), "0015")
     with database.write() as session:
         for stage in stages.stages(session):
             stage.rotting_days = 30
@@ -99,6 +98,7 @@ def test_should_give_an_older_workspace_the_limits_that_nobody_chose(world: Worl
         review.rotting_days = 14
         renamed = replace(settings_of(by_name["Qualification"]), name="Qualified")
         change_stages(session, {by_name["Qualification"].id: renamed}, world.people["dana"])
+    command.downgrade(database._alembic(), "0015")
     database.upgrade()
     with database.read() as session:
         assert {stage.name: stage.rotting_days for stage in stages.stages(session)} == {

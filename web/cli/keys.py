@@ -18,13 +18,14 @@ def new() -> None:
 def renew() -> None:
     """Encrypt all stored secrets with a new key; with DEALKIN_KEYS, with the first one there."""
     from workspace.audit import audit
-    from workspace.people.sign_in import two_step
+    from workspace.people.sign_in import providers, two_step
 
     with open_workspace() as workspace:
         keyring = workspace.keyring
         keyring.add_key()
         with workspace.database.write() as session:
             count = two_step.renew_secrets(session, keyring)
+            count += providers.renew_secrets(session, keyring)
             audit(session, None, "keys renewed", "settings", {"secrets": count})
         keyring.drop_old_keys()
     typer.echo(f"{count:,} stored secrets are encrypted with the first key.")

@@ -38,7 +38,7 @@ def similar(
     deal: DealKey = None,
     limit: Limit = 10,
     outcome: Annotated[
-        Literal["open", "won", "lost"] | None, typer.Option(help="How the deals stand.")
+        Literal["open", "won", "lost", "parked"] | None, typer.Option(help="How the deals stand.")
     ] = None,
     industry: Annotated[
         str | None, typer.Option(help="A section or division: its name or ISIC code.")

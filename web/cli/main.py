@@ -7,7 +7,9 @@ import typer
 
 # Each of these modules adds its commands to the application.
 from web.cli import (  # noqa: F401
+    audit,
     backups,
+    deals,
     keys,
     lookups,
     maintenance,

@@ -95,6 +95,7 @@ def doctor(as_json: Json = False) -> None:
     from similarity import health
     from web.conditions import stored_conditions
     from web.workspace import encoder_of, encoder_of_record, reranker_of
+    from workspace.audit_log import broken_links
     from workspace.database import Database
 
     settings = load_settings()
@@ -114,6 +115,7 @@ def doctor(as_json: Json = False) -> None:
             )
         if "rows" in report:
             with database.read() as session:
+                report["problems"] += broken_links(session)
                 for condition in stored_conditions(session, database, settings):
                     kind = "problems" if condition.serious else "warnings"
                     report[kind].append(condition.text)

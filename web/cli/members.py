@@ -146,6 +146,16 @@ def remove_two_step(email: Email) -> None:
     typer.echo(printable(f"{person.name} signs in without a code, or sets it up again."))
 
 
+@members_app.command("allow-passwords")
+def allow_passwords() -> None:
+    """Let members sign in by password again, where the identity provider cannot be reached."""
+    from workspace.people.sign_in.rules import take_passwords_again
+
+    with open_workspace() as workspace, workspace.database.write() as session:
+        take_passwords_again(session)
+    typer.echo("Members can sign in by password.")
+
+
 @members_app.command("deactivate")
 def deactivate(
     email: Email,

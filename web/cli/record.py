@@ -204,6 +204,14 @@ def print_preview(preview: "Preview") -> None:
             lines = ", ".join(map(str, problem.lines))
             more = " …" if problem.count > len(problem.lines) else ""
             typer.echo(printable(f"  Line {lines}{more}: {problem.text}"))
+    for question in preview.questions:
+        about = f" ({question.existing_about})" if question.existing_about else ""
+        typer.echo(
+            printable(
+                f"{question.name} may be {question.existing_name}{about}: answer on the import's"
+                " page, or write that name in the file."
+            )
+        )
     for field in preview.fields:
         typer.echo(f"Changed: {field.column} of {field.count:,} {field.table} rows")
         for name, before, after in field.examples:

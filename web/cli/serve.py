@@ -166,9 +166,11 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from workspace.collaboration import digests
     from workspace.commits import listen
     from workspace.database import writing_until
+    from workspace.deals import parking
     from workspace.delivery import outbox
     from workspace.jobs.running import Runner
     from workspace.leading import Leader
+    from workspace.revisions import history
 
     settings, database = workspace.settings, workspace.database
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
@@ -201,6 +203,8 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
 
     leader.start()
     leader.start_worker("backups", back_up)
+    leader.start_worker("revisions", lambda: history.forget_when_due(database))
+    leader.start_worker("parked deals", lambda: parking.wake_now(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
         leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))

@@ -1,6 +1,6 @@
 """Exports: what a list shows, with its filter and its columns, as a file for spreadsheets."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +16,7 @@ from references.desk.queue import AdvocateRow
 from web.forms import Form, parse_pairs
 from web.pages.administration.members import chosen_members
 from web.pages.deals.list import rows_of
-from web.pages.deals.list_state import read_list_state
+from web.pages.deals.list_state import read_list_state, with_own_fields
 from web.pages.network.connections import chosen_connections
 from web.pages.network.ties import SHARING
 from web.pages.records.accounts import chosen_accounts
@@ -33,9 +33,12 @@ from workspace.audit import audit
 from workspace.clock import today
 from workspace.collaboration.tasks import tasks_of_deal, tasks_of_member
 from workspace.deals.access import readable_deal
+from workspace.deals.line_items import items_of
 from workspace.deals.lists import DealRow
 from workspace.errors import Invalid, NotFound
 from workspace.exports.spreadsheets import MEDIA_TYPES, Cell, FileFormat, write_csv, write_xlsx
+from workspace.own_fields.fields import FieldSubject, OwnField, readable
+from workspace.own_fields.values import as_cell
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import readable_addresses
 from workspace.people.tables import Role
@@ -121,7 +124,8 @@ def _rows(session: Session, viewer: Viewer, exported: List, query: str) -> Itera
 
 
 def _read_deals(session: Session, viewer: Viewer, asked: Form) -> list[DealRow]:
-    return rows_of(session, viewer, read_list_state(asked), asked.maybe("after", 80), BATCH)
+    state = with_own_fields(session, viewer, read_list_state(asked))
+    return rows_of(session, viewer, state, asked.maybe("after", 80), BATCH)
 
 
 _DEAL_COLUMNS: dict[str, Columns] = {
@@ -142,19 +146,46 @@ _DEAL_COLUMNS: dict[str, Columns] = {
     "owner": {"Owner": lambda row: row.owner},
     "opened": {"Opened": lambda row: row.opened},
     "moved": {"Last move": lambda row: row.stage_since},
+    "yearly": {
+        "Yearly": lambda row: row.yearly,
+        "Term months": lambda row: row.term_months,
+        "Currency": lambda row: row.currency,
+    },
+    "renews": {"Renews on": lambda row: row.renews_on},
+    "wakes": {
+        "Wakes on": lambda row: row.wakes_on,
+        "Wakes when": lambda row: row.wakes_when,
+        "Parked reason": lambda row: row.parked_reason,
+    },
 }
 
 
 def _deal_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
     """The columns that the list shows, as an import knows them where it has them."""
     columns: Columns = {"Deal key": lambda row: row.key, "Name": lambda row: row.name}
-    for name in read_list_state(asked).columns:
-        columns |= _DEAL_COLUMNS[name]
-    return columns
+    shown = read_list_state(asked).columns
+    for name in shown:
+        columns |= _DEAL_COLUMNS.get(name, {})
+    fields = readable(session, viewer, FieldSubject.DEAL)
+    return _with_own(columns, [field for field in fields if field.param in shown])
+
+
+def _with_own(columns: Columns, fields: Iterable[OwnField]) -> Columns:
+    """The columns, and those of own fields; one that is called like one of ours says so."""
+
+    def cell(field: OwnField) -> Callable[[Any], Cell]:
+        return lambda row: as_cell(field, row.own.get(field.key))
+
+    taken = {name.casefold() for name in columns}
+    own = {
+        f"{field.name} (own)" if field.name.casefold() in taken else field.name: cell(field)
+        for field in fields
+    }
+    return {**columns, **own}
 
 
 def _account_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
-    return {
+    columns: Columns = {
         "Account": lambda row: row.name,
         "Domain": lambda row: row.domain,
         "Relationship": lambda row: row.relationship,
@@ -163,11 +194,12 @@ def _account_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Country": lambda row: country_name(row.country) if row.country else None,
         "Region": lambda row: row.region,
     }
+    return _with_own(columns, readable(session, viewer, FieldSubject.ACCOUNT))
 
 
 def _people_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
     addresses = readable_addresses(session, viewer)
-    return {
+    columns: Columns = {
         "Name": lambda row: row.name,
         "E-mail": lambda row: addresses.get(row.id),
         "Title": lambda row: row.title,
@@ -177,10 +209,11 @@ def _people_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Country": lambda row: country_name(row.country) if row.country else None,
         "Skills": lambda row: row.skills,
     }
+    return _with_own(columns, readable(session, viewer, FieldSubject.PERSON))
 
 
 def _asset_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
-    return {
+    columns: Columns = {
         "Asset": lambda row: row.name,
         "Kind": lambda row: row.kind,
         "Summary": lambda row: row.summary,
@@ -193,6 +226,7 @@ def _asset_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Deals closed": lambda row: row.closed,
         "Deals won": lambda row: row.won,
     }
+    return _with_own(columns, readable(session, viewer, FieldSubject.ASSET))
 
 
 def _read_tasks(session: Session, viewer: Viewer, asked: Form) -> list[Any]:
@@ -211,6 +245,24 @@ def _task_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Done": lambda row: row.done_at,
         "Deal key": lambda row: row.deal_key,
         "Deal": lambda row: row.deal_name,
+    }
+
+
+def _read_items(session: Session, viewer: Viewer, asked: Form) -> list[Any]:
+    deal = readable_deal(session, viewer, asked.text("deal", 80))
+    return [(deal, item) for item in items_of(session, deal.id)]
+
+
+def _item_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
+    """The columns as an import knows them."""
+    return {
+        "Deal": lambda row: row[0].key,
+        "Product": lambda row: row[1].product,
+        "Quantity": lambda row: row[1].quantity,
+        "Price": lambda row: row[1].price,
+        "Recurring": lambda row: row[1].recurring,
+        "Total": lambda row: row[1].total,
+        "Currency": lambda row: row[0].currency,
     }
 
 
@@ -290,18 +342,19 @@ LISTS = {
     "accounts": List(
         "Accounts",
         _account_columns,
-        lambda session, viewer, asked: chosen_accounts(session, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_accounts(session, viewer, asked, BATCH)[0],
     ),
     "people": List(
         "People",
         _people_columns,
-        lambda session, viewer, asked: chosen_people(session, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_people(session, viewer, asked, BATCH)[0],
     ),
     "library": List(
         "Library",
         _asset_columns,
         lambda session, viewer, asked: chosen_assets(session, viewer, asked, BATCH)[0],
     ),
+    "line-items": List("Line items", _item_columns, _read_items, place=""),
     "tasks": List("Tasks", _task_columns, _read_tasks, place=""),
     "references": List(
         "References",

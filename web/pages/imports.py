@@ -22,8 +22,11 @@ from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
 from workspace import demo
+from workspace.accounts.accounts import Account
+from workspace.duplicates.finding import ACCOUNT
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.imports import error_files, runs, undo
+from workspace.imports.answers import remember_answer
 from workspace.imports.checklist import Step, steps
 from workspace.imports.dates import DateOrder
 from workspace.imports.encodings import CHOICES
@@ -36,7 +39,8 @@ from workspace.imports.recognition import Reading
 from workspace.imports.run import Report
 from workspace.imports.runs import RunRow, reading_from_json, reading_to_json
 from workspace.jobs import queue
-from workspace.people.tables import Role
+from workspace.keys import row_of_key
+from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 
 LIST = "/imports"
@@ -183,13 +187,27 @@ class ImportController(Controller):
             file = session.get(ImportFile, (run.id, number))
             if file is None:
                 raise NotFound("There is no such file.")
-            file.reading = reading_to_json(_changed_reading(file, visit.form))
+            file.reading = reading_to_json(_changed_reading(session, file, visit.form))
             session.add(file)
         if visit.form.refusal:
             page = visit.page(prepared_page, run_id, visit.form)
             return visit.show("imports/prepared.html", page)
         look(visit, run_id)
         return visit.go(f"{LIST}/{run_id}")
+
+    @post("/{run_id:int}/answers")
+    def answer(self, visit: NamedDependency[Visit], run_id: FromPath[int]) -> Response[Any]:
+        """Remember which new names mean what is in the record, and look again."""
+        with visit.saving() as session:
+            run = runs.own_run(session, visit.viewer, row_id(run_id))
+            if run.state != RunState.PREPARED:
+                raise Conflict(f"This import is {run.state} already.")
+            save_answers(session, visit.viewer, preview_from_json(run.preview), visit.form)
+        if visit.form.refusal:
+            page = visit.page(prepared_page, run_id, visit.form)
+            return visit.show("imports/prepared.html", page)
+        look(visit, run_id)
+        return visit.go(f"{LIST}/{run_id}", "Answers saved.")
 
     @post("/{run_id:int}/run")
     def run(self, visit: NamedDependency[Visit], run_id: FromPath[int]) -> Response[Any]:
@@ -303,12 +321,27 @@ def look(visit: Visit, run_id: int) -> None:
             session.add(run)
 
 
+def save_answers(session: Session, viewer: Viewer, found: Preview, form: Form) -> None:
+    """Remember the answers of a form to the questions of a preview."""
+    answers = [
+        (question, form.choice(f"answer-{place}", ("same", "another")))
+        for place, question in enumerate(found.questions)
+    ]
+    form.done()
+    for question, answer in answers:
+        if answer:
+            table: type[Account | Person] = Account if question.kind == ACCOUNT else Person
+            row = row_of_key(session, table, question.existing_key)
+            same = answer == "same"
+            remember_answer(session, row, question.name, viewer.person_id, same=same)
+
+
 def prepared_page(session: Session, viewer: Viewer, run_id: int, form: Form) -> PreparedPage:
     """An import that is not started, with its files and what would come of them."""
     run = runs.visible_run(session, viewer, run_id)
     found = preview_from_json(run.preview)
     files = [
-        FilePage(file.number, file.name, of_file, mapping_of(file, EXTENSION))
+        FilePage(file.number, file.name, of_file, mapping_of(session, file, EXTENSION))
         for file, of_file in zip(runs.files_of(session, run_id), found.files, strict=False)
     ]
     kinds = sorted({file_format.kind for file_format in EXTENSION.formats_of_all})
@@ -342,9 +375,9 @@ def run_page(session: Session, run_id: int) -> RunPage:
     )
 
 
-def _changed_reading(file: ImportFile, form: Form) -> Reading:
+def _changed_reading(session: Session, file: ImportFile, form: Form) -> Reading:
     """How a file is to be read by the form of its columns."""
-    mapping = mapping_of(file, EXTENSION)
+    mapping = mapping_of(session, file, EXTENSION)
     if mapping is None:
         raise Invalid("This file cannot be read.")
     reading = reading_from_json(file.reading)

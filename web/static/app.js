@@ -59,7 +59,7 @@ document.addEventListener("click", (event) => {
   if (box.id === "banner") box.hidden = true; else box.remove();
 });
 const toast = document.querySelector(".toast");
-if (toast) setTimeout(() => { if (!toast.matches(":hover, :focus-within")) toast.remove(); }, 8000);
+if (toast) setTimeout(() => { if (!toast.matches(":hover, :focus-within")) toast.remove(); }, 10000);
 
 // --- After a swap -----------------------------------------------------------
 

@@ -1,12 +1,13 @@
 """Accounts: the organisations that we sell to, sell with, or compete against."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import JSON, event
 from sqlmodel import Field, Index, Session, SQLModel, col, select
 
 from workspace.accounts.geography import region_of
@@ -56,6 +57,8 @@ class Account(SQLModel, table=True):
     description: str = ""
     # Whether everybody may know of it; one that was made for a confidential deal is as hidden.
     listed: bool = True
+    # Values of own fields, by key.
+    own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
 
 
@@ -117,6 +120,7 @@ class AccountRow:
     country: str | None
     region: str | None
     relationship: str
+    own: dict[str, Any]
 
 
 def account_rows(
@@ -126,11 +130,12 @@ def account_rows(
     relationship: str | None = None,
     industry: str | None = None,
     parent_id: int | None = None,
+    own: Sequence[sa.ColumnElement[bool]] = (),
     after: str | None = None,
     limit: int = 50,
 ) -> list[AccountRow]:
-    """Accounts by name, after the account of the key `after`."""
-    query = select_row(AccountRow, Account)
+    """Accounts by name, after the account of the key `after`; `own` is about own fields."""
+    query = select_row(AccountRow, Account).where(*own)
     if text:
         query = query.where(contains(text, Account.name, Account.domain))
     if relationship:
@@ -160,6 +165,7 @@ EDITABLE = (
     "parent_id",
     "relationship",
     "description",
+    "own",
 )
 
 

@@ -146,12 +146,18 @@ _ACTS = {
     "task": "assigned or completed a task",
     "seat": "changed a seat",
     "credit": "closed a deal of your team",
+    "wake": "woke a deal of yours",
     "follow": "was active",
 }
 
 
 def _item(item: Item) -> str:
+    if item.event is None:
+        move = item.move
+        return f"{move.person} is now at {move.organisation}" if move else ""
     where = "a confidential deal" if item.confidential else item.event.deal_name
+    if item.why == "wake" and item.event.by is None:
+        return f"A parked deal of yours is open again: {where}"
     return f"{item.event.by or 'A former colleague'} {_ACTS[item.why]}: {where}"
 
 

@@ -13,9 +13,11 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from workspace.clock import now
+from workspace.collaboration.job_changes import JOB_CHANGE, JobChange, Move, moves_of
 from workspace.deals import access
 from workspace.deals.tables import Deal
 from workspace.errors import NotFound
+from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.timeline.notifications import Notification
 from workspace.timeline.timeline import Event, TimelineEntry, events_of
@@ -27,7 +29,9 @@ REASONS = {
     "task": "Your task, or one that you assigned",
     "seat": "Your seat, or a seat on your deal",
     "credit": "You were on the team",
+    "wake": "You own this deal",
     "follow": "You follow this deal",
+    JOB_CHANGE: "A contact of yours",
 }
 
 
@@ -41,11 +45,13 @@ class InboxFolder(StrEnum):
 
 @dataclass(frozen=True)
 class Item:
-    """An item of the inbox: an event of a timeline, and the reason why the member gets it."""
+    """An item of the inbox: an event of a timeline or a job change, and why the member gets it."""
 
     id: int
     why: str
-    event: Event
+    event: Event | None
+    move: Move | None
+    at: datetime
     snoozed_until: datetime | None
     confidential: bool
 
@@ -79,31 +85,56 @@ def items(
         viewer,
         folder,
     )
-    if before is not None:
-        query = query.where(col(Notification.id) < before)
-    if unmailed:
-        query = query.where(col(Notification.mailed_at).is_(None))
-    rows = session.execute(query.order_by(sa.desc(col(Notification.id))).limit(limit)).all()
+    moves = _with_people(sa.select(Notification), viewer, folder)
+    order = sa.desc(col(Notification.id))
+    rows = session.execute(_part(query, before, unmailed).order_by(order).limit(limit)).all()
+    told = session.scalars(_part(moves, before, unmailed).order_by(order).limit(limit)).all()
     entries = [(row.TimelineEntry, row.deal_key, row.deal_name) for row in rows]
-    return [
+    found = [
         Item(
             id=row.Notification.id,
             why=row.Notification.why,
             event=event,
+            move=None,
+            at=event.at,
             snoozed_until=row.Notification.snoozed_until,
             confidential=row.confidential,
         )
         for row, event in zip(rows, events_of(session, entries), strict=True)
     ]
+    words = moves_of(session, viewer, [row.job_change_id for row in told if row.job_change_id])
+    found += [
+        Item(
+            id=row.id,
+            why=row.why,
+            event=None,
+            move=words[row.job_change_id],
+            at=row.at,
+            snoozed_until=row.snoozed_until,
+            confidential=False,
+        )
+        for row in told
+        if row.job_change_id in words
+    ]
+    return sorted(found, key=lambda item: -item.id)[:limit]
+
+
+def _part(query: Any, before: int | None, unmailed: bool) -> Any:
+    if before is not None:
+        query = query.where(col(Notification.id) < before)
+    if unmailed:
+        query = query.where(col(Notification.mailed_at).is_(None))
+    return query
 
 
 def count(session: Session, viewer: Viewer) -> int:
     """The number of open items in the viewer's inbox."""
     if viewer.person_id is None:
         return 0
-    query = _with_deals(sa.select(sa.func.count(col(Notification.id))), viewer, InboxFolder.OPEN)
-    waiting: int = session.execute(query).scalar_one()
-    return waiting
+    number = sa.select(sa.func.count(col(Notification.id)))
+    queries = [query(number, viewer, InboxFolder.OPEN) for query in (_with_deals, _with_people)]
+    numbers: list[int] = [session.execute(query).scalar_one() for query in queries]
+    return sum(numbers)
 
 
 def finish(session: Session, viewer: Viewer, ids: Sequence[int]) -> int:
@@ -126,12 +157,33 @@ def snooze(session: Session, viewer: Viewer, item_id: int, long: str) -> datetim
 
 def open_ids(session: Session, viewer: Viewer) -> list[int]:
     """The ids of all open items in the viewer's inbox."""
-    query = _with_deals(sa.select(col(Notification.id)), viewer, InboxFolder.OPEN)
-    return list(session.execute(query).scalars())
+    ids = sa.select(col(Notification.id))
+    return [
+        item_id
+        for query in (_with_deals, _with_people)
+        for item_id in session.scalars(query(ids, viewer, InboxFolder.OPEN))
+    ]
 
 
 def _with_deals(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
     """A query of notifications, joined with their deals, for a folder of the viewer's inbox."""
+    return (
+        query.join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
+        .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
+        .where(access.visible_deals(viewer), *_in_folder(viewer, folder))
+    )
+
+
+def _with_people(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
+    """A query of notifications of job changes, joined with the people whom the viewer may know."""
+    return (
+        query.join(JobChange, col(JobChange.id) == col(Notification.job_change_id))
+        .join(Person, col(Person.id) == col(JobChange.person_id))
+        .where(*_in_folder(viewer, folder))
+    )
+
+
+def _in_folder(viewer: Viewer, folder: InboxFolder) -> list[sa.ColumnElement[bool]]:
     is_snoozed = col(Notification.snoozed_until) > now()
     is_awake = sa.or_(col(Notification.snoozed_until).is_(None), sa.not_(is_snoozed))
     is_done = col(Notification.done_at).is_not(None)
@@ -140,15 +192,7 @@ def _with_deals(query: Any, viewer: Viewer, folder: InboxFolder) -> Any:
         InboxFolder.SNOOZED: sa.and_(sa.not_(is_done), is_snoozed),
         InboxFolder.DONE: is_done,
     }
-    return (
-        query.join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
-        .join(Deal, col(Deal.id) == col(TimelineEntry.deal_id))
-        .where(
-            col(Notification.person_id) == viewer.person_id,
-            access.visible_deals(viewer),
-            conditions[folder],
-        )
-    )
+    return [col(Notification.person_id) == viewer.person_id, conditions[folder]]
 
 
 def _change(session: Session, viewer: Viewer, ids: Sequence[int], **values: Any) -> int:

@@ -20,7 +20,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.deals.access import visible_deals
-from workspace.deals.tables import Deal, Outcome, PastSeat, Seat
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, PastSeat, Seat
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
@@ -62,7 +62,7 @@ def seat_history(*where: sa.ColumnElement[bool]) -> Any:
     A subquery with the columns deal_id, person_id, role and until; `where` is about Deal.
     """
     present = _of(Seat, sa.cast(sa.null(), sa.Date)).where(col(Seat.person_id).is_not(None), *where)
-    past = _of(PastSeat, col(PastSeat.until)).where(col(Deal.outcome) != Outcome.OPEN, *where)
+    past = _of(PastSeat, col(PastSeat.until)).where(col(Deal.outcome).in_(CLOSED_OUTCOMES), *where)
     return sa.union_all(present, past).subquery()
 
 
@@ -73,7 +73,7 @@ def credits_of(
 
     The owner of a deal is credited too, with or without a seat.
     """
-    closed = col(Deal.outcome) != Outcome.OPEN
+    closed = col(Deal.outcome).in_(CLOSED_OUTCOMES)
     history = seat_history(closed)
     seats = sa.select(history.c.deal_id).where(history.c.person_id == person_id)
     rows = session.execute(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -16,6 +16,7 @@ from workspace.clock import today
 from workspace.database import contains
 from workspace.deals.quarters import CATEGORIES, Quarter, quarter_of
 from workspace.deals.tables import (
+    CLOSED_OUTCOMES,
     Competitor,
     Deal,
     DealCompetitor,
@@ -29,6 +30,13 @@ from workspace.people.tables import Person
 
 # The outcome in a filter for deals that are won or lost.
 CLOSED = "closed"
+
+
+class OwnPredicate(Protocol):
+    """What an own field has to be."""
+
+    def where(self, own: Any) -> list[sa.ColumnElement[bool]]:
+        """The predicates, on the column `own` of a table."""
 
 
 class Attention(StrEnum):
@@ -82,6 +90,8 @@ class DealFilter:
     until: date | None = None
     # A part of the deal's or its account's name, or the deal's key.
     text: str | None = None
+    # What own fields have to be: predicates on the column `own`, such as `OwnFilter`.
+    own: tuple[OwnPredicate, ...] = ()
     # For open deals only.
     attention: Attention | None = None
     # The quarter of closing; of the expected close, not before this quarter, of an open deal.
@@ -95,14 +105,14 @@ class DealFilter:
     def takes(self, outcome: str) -> bool:
         """Whether the filter's outcome includes this one."""
         if self.outcome == CLOSED:
-            return outcome != Outcome.OPEN
+            return outcome in CLOSED_OUTCOMES
         return not self.outcome or outcome == self.outcome
 
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The predicates of this filter, for a query that selects from Deal."""
         predicates: list[sa.ColumnElement[bool]] = []
         if self.outcome == CLOSED:
-            predicates.append(col(Deal.outcome) != Outcome.OPEN)
+            predicates.append(col(Deal.outcome).in_(CLOSED_OUTCOMES))
         elif self.outcome:
             predicates.append(col(Deal.outcome) == self.outcome)
         if self.stage:
@@ -119,6 +129,8 @@ class DealFilter:
         if self.owner:
             owner = select(Person.id).where(Person.key == self.owner)
             predicates.append(col(Deal.owner_id).in_(owner))
+        for own in self.own:
+            predicates += own.where(col(Deal.own))
         day = sa.func.coalesce(Deal.closed, Deal.opened)
         if self.since:
             predicates.append(day >= self.since)
@@ -191,7 +203,7 @@ def _needs(attention: Attention) -> sa.ColumnElement[bool]:
 
 def _in_quarter(quarter: Quarter) -> sa.ColumnElement[bool]:
     ended = sa.and_(
-        col(Deal.outcome) != Outcome.OPEN,
+        col(Deal.outcome).in_(CLOSED_OUTCOMES),
         col(Deal.closed) >= quarter.first_day,
         col(Deal.closed) < quarter.next.first_day,
     )

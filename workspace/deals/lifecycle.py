@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account, Relationship, find_account
+from workspace.audit import audit
 from workspace.clock import now, today
 from workspace.database import insert_rows
 from workspace.deals import access
@@ -23,6 +24,7 @@ from workspace.deals.products import (
 )
 from workspace.deals.stages import first_stage, stage_of
 from workspace.deals.tables import (
+    CLOSED_OUTCOMES,
     Competitor,
     Deal,
     DealCompetitor,
@@ -36,7 +38,7 @@ from workspace.deals.tables import (
     Stage,
     Stakeholder,
 )
-from workspace.errors import Conflict, DealkinError, Invalid
+from workspace.errors import Conflict, Invalid
 from workspace.people.people import list_account, list_people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
@@ -48,12 +50,13 @@ RESERVED_KEYS = frozenset({"new", "bulk", "views", "stages"})
 # The same deal by the same member within this time is a button that was pressed twice.
 SAME_SUBMIT = timedelta(minutes=1)
 
-_SAY_WHY = "Enter a reason for the win or loss: it helps the next deal."
+SAY_WHY = "Enter a reason for the win or loss: it helps the next deal."
 
 # The columns that a form or a file may change, and that the timeline reports.
 EDITABLE = (
-    "name", "account_id", "owner_id", "amount", "currency", "opened", "expected_close", "closed",
-    "use_case", "notes", "next_step", "next_step_on", "reason", "confidential",
+    "name", "account_id", "owner_id", "amount", "currency", "yearly", "term_months",
+    "renews_on", "opened", "expected_close", "closed",
+    "use_case", "notes", "next_step", "next_step_on", "reason", "confidential", "own",
 )  # fmt: skip
 
 
@@ -89,7 +92,7 @@ def log_one(
         facts["currency"] = None
     at = stage_of(session, stage) if stage else None
     if at and at.outcome != Outcome.OPEN and not facts.get("reason"):
-        raise Invalid("Some of this could not be taken.", {"reason": _SAY_WHY})
+        raise Invalid("Some of this could not be taken.", {"reason": SAY_WHY})
     # A second press waits here until the first one has logged its deal.
     member = select(Person.id).where(Person.id == viewer.person_id)
     session.exec(member.with_for_update(key_share=True)).first()
@@ -172,11 +175,11 @@ def log_all(
             name=plan.name,
             account_id=plan.account.id if plan.account else None,
             stage_id=plan.stage.id,
-            outcome=plan.stage.outcome,
+            outcome=Outcome.PARKED if plan.parked else plan.stage.outcome,
             **plan.facts,
         )
         deal.stage_since = stage_since or deal.opened or today()
-        if deal.outcome != Outcome.OPEN and deal.closed is None:
+        if deal.outcome in CLOSED_OUTCOMES and deal.closed is None:
             deal.closed = today()
         _require_dates(deal.outcome, deal.opened, deal.closed)
         deals.append(deal)
@@ -217,8 +220,11 @@ def edit(
     *,
     version: int | None = None,
     tell: Mapping[int, str] | None = None,
+    own: Mapping[str, object] | None = None,
 ) -> bool:
     """Change some columns of a deal; whether anything differed.
+
+    `own` is what the timeline says of changed own fields: nothing of those that not all may see.
 
     `version` is the version that the editor saw; `Conflict` where it is no longer that one.
     `tell` has the members to notify, each with the reason.
@@ -242,14 +248,15 @@ def edit(
         list_account(session, deal.account_id)
     deal.version += 1
     session.add(deal)
-    record(
-        session,
-        deal.id,
-        by,
-        "edited",
-        detail={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
-        tell=tell,
-    )
+    detail: dict[str, object] = {
+        name: [_plain(before[name]), _plain(value)]
+        for name, value in changed.items()
+        if name != "own"
+    }
+    if detail or own:
+        record(session, deal.id, by, "edited", detail={**detail, **(own or {})}, tell=tell)
+    else:
+        audit(session, by, "deal edited", f"deal {deal.id}", {"own": True})
     return True
 
 
@@ -270,8 +277,8 @@ def change_stage(
     deal = access.editable_deal(session, viewer, key)
     to = stage_of(session, name)
     lock_deal(session, deal)
-    if _lacks_reason(deal, to, reason):
-        raise Invalid("Some of this could not be taken.", {"reason": _SAY_WHY})
+    if lacks_reason(deal, to, reason):
+        raise Invalid("Some of this could not be taken.", {"reason": SAY_WHY})
     if version is not None and version != deal.version:
         raise Conflict(
             f"Not moved to {name}, because this deal was changed in the meantime:"
@@ -281,43 +288,9 @@ def change_stage(
     return deal
 
 
-def _lacks_reason(deal: Deal, to: Stage, reason: str = "") -> bool:
+def lacks_reason(deal: Deal, to: Stage, reason: str = "") -> bool:
     """Whether a deal would close without a reason."""
     return to.outcome != Outcome.OPEN and not (reason or deal.reason)
-
-
-def change_all(
-    session: Session,
-    viewer: Viewer,
-    chosen: Iterable[tuple[str, int]],
-    *,
-    stage: Stage | None,
-    changes: dict[str, object],
-) -> int:
-    """Change all of these deals or none; each is a key and the version that the viewer saw.
-
-    How many deals changed. `Invalid` has a reason for every deal that cannot be changed; the
-    caller must then roll its transaction back.
-    """
-    refused: dict[str, str] = {}
-    changed = 0
-    # Locks are taken in one order, so that two transactions never wait for each other.
-    for key, version in sorted(chosen):
-        try:
-            deal = access.editable_deal(session, viewer, key)
-            differs = edit(session, deal, viewer.person_id, changes, version=version)
-            if stage:
-                if deal.outcome != Outcome.OPEN:
-                    raise Conflict("It is closed: open it again on its own page.")
-                if _lacks_reason(deal, stage):
-                    raise Conflict(_SAY_WHY)
-                differs |= advance(session, deal, stage, viewer.person_id)
-            changed += differs
-        except DealkinError as why:
-            refused[key] = str(why)
-    if refused:
-        raise Invalid("Nothing was changed: some of these deals cannot be.", refused)
-    return changed
 
 
 def advance(
@@ -345,6 +318,8 @@ def advance(
     deal.stage_id = to.id
     deal.stage_since = today()
     deal.outcome = to.outcome
+    # A parked deal that moves is awake.
+    stop_parking(deal)
     if to.outcome == Outcome.OPEN:
         deal.closed = None
     else:
@@ -361,6 +336,11 @@ def advance(
     detail: dict[str, object] = {"stage": [before.name, to.name]}
     record(session, deal.id, by, "stage", reason, detail=detail, tell=tell, quiet=quiet)
     return True
+
+
+def stop_parking(deal: Deal) -> None:
+    """Forget why a deal was parked, and what was to wake it."""
+    deal.parked_reason, deal.wakes_on, deal.wakes_when = "", None, ""
 
 
 def change_links(
@@ -456,7 +436,7 @@ def lock_deal(session: Session, deal: Deal) -> None:
 
 
 def _require_dates(outcome: str, opened: object, closed: object) -> None:
-    if closed and outcome == Outcome.OPEN:
+    if closed and outcome not in CLOSED_OUTCOMES:
         raise Invalid("An open deal has no closing date.", {"closed": "The deal is open."})
     if isinstance(opened, date) and isinstance(closed, date) and closed < opened:
         raise Invalid(

@@ -18,7 +18,7 @@ from workspace.deals.filters import ALL_DEALS, DealFilter
 from workspace.deals.money import rates_of
 from workspace.deals.products import competitor_choices, product_choices
 from workspace.deals.stages import stages
-from workspace.deals.tables import Deal, Outcome, Seat, Stage
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Seat, Stage
 from workspace.people.people import active_members
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -48,6 +48,13 @@ class DealRow:
     stage_since: date | None
     rotting_days: int
     version: int
+    parked_reason: str
+    wakes_on: date | None
+    wakes_when: str
+    own: dict[str, Any]
+    yearly: Decimal | None
+    term_months: int | None
+    renews_on: date | None
 
     @property
     def overdue(self) -> bool:
@@ -83,6 +90,9 @@ _ORDERS: dict[str, Any] = {
     "close": sa.func.coalesce(Deal.closed, Deal.expected_close, date.min),
     "owner": sa.func.lower(sa.func.coalesce(_OWNER.name, "")),
     "moved": sa.func.coalesce(Deal.stage_since, date.min),
+    "yearly": sa.func.coalesce(Deal.yearly, -1),
+    "renews": sa.func.coalesce(Deal.renews_on, date.max),
+    "wakes": sa.func.coalesce(Deal.wakes_on, date.max),
 }
 DEAL_ORDERS = tuple(_ORDERS)
 # Of a record of a million deals, counting all of them would take longer than showing a page.
@@ -95,13 +105,17 @@ def deal_rows(
     chosen: DealFilter = ALL_DEALS,
     *,
     order: str = "opened",
+    own_order: sa.ColumnElement[Any] | None = None,
     descending: bool = True,
     after: str | None = None,
     limit: int = 50,
 ) -> list[DealRow]:
     """The deals that a viewer may see and has chosen, in order, from after the deal of the key
-    `after`."""
-    columns = (_ORDERS[order], col(Deal.id))
+    `after`.
+
+    `own_order` takes the place of `order`: what an own field makes of its column.
+    """
+    columns = (_ORDERS[order] if own_order is None else own_order, col(Deal.id))
     visible = access.visible_deals(viewer)
     # The page's deals are chosen first, so that the joins which only show something are made for
     # them alone.
@@ -204,7 +218,7 @@ def deals_of_member(
 
 def closed_deals(session: Session, viewer: Viewer, *, limit: int = 6) -> list[DealRow]:
     """The deals that were won or lost last."""
-    query = row_query().where(access.visible_deals(viewer), col(Deal.outcome) != Outcome.OPEN)
+    query = row_query().where(access.visible_deals(viewer), col(Deal.outcome).in_(CLOSED_OUTCOMES))
     newest = query.order_by(sa.desc(_ORDERS["close"]), sa.desc(col(Deal.id)))
     return fetch(session, DealRow, newest.limit(limit))
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, Numeric, SQLModel, UniqueConstraint
 
 from workspace.accounts.accounts import Account
@@ -16,11 +16,15 @@ from workspace.clock import now
 
 
 class Outcome(StrEnum):
-    """Whether a deal is open, won or lost; it follows from the stage."""
+    """Whether a deal is open, won or lost, which follows from the stage, or parked meanwhile."""
 
     OPEN = "open"
     WON = "won"
     LOST = "lost"
+    PARKED = "parked"
+
+
+CLOSED_OUTCOMES = (Outcome.WON, Outcome.LOST)
 
 
 class Stage(SQLModel, table=True):
@@ -62,7 +66,7 @@ class Competitor(SQLModel, table=True):
 
 
 class Deal(SQLModel, table=True):
-    """A sale: open, won or lost."""
+    """A sale: open, won, lost or parked."""
 
     id: int = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=80)
@@ -75,10 +79,16 @@ class Deal(SQLModel, table=True):
     # deal, whose changes before the import are unknown, the day of the import, or of the last
     # imported activity.
     stage_since: date | None = None
-    # Follows from the stage; kept here so that lists filter on it without a join.
-    outcome: str = Field(default=Outcome.OPEN, max_length=4, index=True)
+    # Follows from the stage, unless the deal is parked; kept here so that lists filter on it
+    # without a join.
+    outcome: str = Field(default=Outcome.OPEN, max_length=6, index=True)
     amount: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
     currency: str | None = Field(default=None, max_length=3)
+    # Of a recurring deal: what is paid each year, the term of the contract, and when it renews. The
+    # amount is the value of the whole contract.
+    yearly: Decimal | None = Field(default=None, sa_type=Numeric(14, 2))
+    term_months: int | None = None
+    renews_on: date | None = None
     opened: date | None = None
     expected_close: date | None = None
     closed: date | None = Field(default=None, index=True)
@@ -89,7 +99,13 @@ class Deal(SQLModel, table=True):
     next_step_on: date | None = None
     # Why it was won or lost.
     reason: str = Field(default="", max_length=500)
+    # Of a parked deal: why, and the day or the event that wakes it.
+    parked_reason: str = Field(default="", max_length=500)
+    wakes_on: date | None = None
+    wakes_when: str = Field(default="", max_length=200)
     confidential: bool = Field(default=False, index=True)
+    # Values of own fields, by key.
+    own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
     # Rises with every edit, so that a form that was opened earlier overwrites nothing unseen.
     version: int = 1
@@ -107,6 +123,18 @@ class DealProduct(SQLModel, table=True):
 
     deal_id: int = Field(primary_key=True, foreign_key="deal.id", ondelete="CASCADE")
     product_id: int = Field(primary_key=True, foreign_key="product.id", index=True)
+
+
+class LineItem(SQLModel, table=True):
+    """A product on a deal with its quantity and price, which is paid once or each year."""
+
+    id: int = Field(default=None, primary_key=True)
+    deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
+    product_id: int = Field(foreign_key="product.id", index=True)
+    quantity: Decimal = Field(sa_type=Numeric(12, 2))
+    # In the deal's currency; of one unit.
+    price: Decimal = Field(sa_type=Numeric(14, 2))
+    recurring: bool = False
 
 
 class DealCompetitor(SQLModel, table=True):
@@ -134,6 +162,7 @@ class NewDeal:
     products: Iterable[Product] = ()
     competitors: Iterable[Competitor] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    parked: bool = False
 
 
 class Seat(SQLModel, table=True):

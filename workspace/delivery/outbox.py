@@ -43,7 +43,7 @@ _ADDRESS = re.compile(r"[^@\s,;:<>()\[\]\"\\]+@[^@\s,;:<>()\[\]\"\\]+")
 # An address in a text whose HTML is escaped.
 _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 # The secret in the address of a guest link, of an invitation, or of a new e-mail address.
-_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/))[\w-]{20,}")
+_SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
 
 class OutboxMessage(SQLModel, table=True):

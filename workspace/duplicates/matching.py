@@ -8,11 +8,11 @@ rare trait in common are compared (blocking).
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
@@ -90,10 +90,15 @@ class _Traits:
     postcode: str = ""
 
 
-def likely_duplicates(records: Sequence[Record], least: float = LIKELY) -> list[Pair]:
-    """The pairs of records that are one with at least this probability, the likeliest first."""
+def likely_duplicates(
+    records: Sequence[Record], least: float = LIKELY, *, new: Collection[str] | None = None
+) -> list[Pair]:
+    """The pairs of records that are one with at least this probability, the likeliest first.
+
+    With `new`, the ids of some of them, these are compared with the others alone.
+    """
     matcher = _Matcher(records)
-    pairs = [pair for pair in matcher.pairs() if pair.probability >= least]
+    pairs = [pair for pair in matcher.pairs(new) if pair.probability >= least]
     return sorted(pairs, key=lambda pair: (-pair.probability, pair.one, pair.other))
 
 
@@ -107,15 +112,15 @@ class _Matcher:
         for traits in self._traits:
             self._frequency.update(set(_counted(traits)))
 
-    def pairs(self) -> Iterator[Pair]:
+    def pairs(self, new: Collection[str] | None = None) -> Iterator[Pair]:
         """All pairs that were compared."""
-        for one, other in self._candidates():
+        for one, other in self._candidates(new):
             weight, reasons = self._evidence(self._traits[one], self._traits[other])
             probability = 1 / (1 + math.exp(-max(-50.0, min(50.0, weight))))
             ids = self._traits[one].record.id, self._traits[other].record.id
             yield Pair(*ids, probability, tuple(reasons))
 
-    def _candidates(self) -> Iterable[tuple[int, int]]:
+    def _candidates(self, new: Collection[str] | None) -> Iterable[tuple[int, int]]:
         blocks: dict[object, list[int]] = defaultdict(list)
         for number, traits in enumerate(self._traits):
             for key in set(_keys(traits)):
@@ -125,8 +130,16 @@ class _Matcher:
         for block in sorted(blocks.values(), key=len):
             if len(block) > _LARGEST_BLOCK or len(found) > most:
                 break
-            found.update(combinations(block, 2))
+            found.update(self._pairs_of(block, new))
         return found
+
+    def _pairs_of(
+        self, block: Sequence[int], new: Collection[str] | None
+    ) -> Iterable[tuple[int, int]]:
+        if new is None:
+            return combinations(block, 2)
+        added = [number for number in block if self._traits[number].record.id in new]
+        return product([number for number in block if number not in added], added)
 
     def _rarity(self, key: object, most: float) -> float:
         """The weight of sharing a trait: the fewer records have it, the more, up to `most`."""

@@ -41,6 +41,8 @@ class KnownAccounts:
         self._by_name: dict[str, list[int]] = {}
         self._by_key: dict[str, list[int]] = {}
         self._by_domain: dict[str, list[int]] = {}
+        # Domains of accounts that were merged into these.
+        self._former_domains: set[tuple[int, str]] = set()
         for account in accounts:
             self.put(account)
 
@@ -55,6 +57,19 @@ class KnownAccounts:
             ids = index.setdefault(key, [])
             if account.id not in ids:
                 ids.append(account.id)
+
+    def put_former(self, account_id: int, name: str, domain: str | None) -> None:
+        """Have lookups find an account by a name and a domain of one that was merged into it."""
+        if account_id not in self._by_id:
+            return
+        places = [(self._by_name, plain(name))]
+        places += [(self._by_key, key) for key in company_keys(name) if key]
+        if domain and is_company_domain(domain):
+            places.append((self._by_domain, domain))
+            self._former_domains.add((account_id, domain))
+        for index, key in places:
+            # The present name of another account comes first.
+            index.setdefault(key, []).append(account_id)
 
     def remember(self, account: Account) -> None:
         """The same for a row of the table."""
@@ -80,7 +95,7 @@ class KnownAccounts:
         """The account that a row with these facts is about; `Invalid` where that is uncertain."""
         domain = domain if domain and is_company_domain(domain) else None
         of_domain = [self._by_id[row_id] for row_id in self._by_domain.get(domain or "", [])]
-        of_domain = [account for account in of_domain if account.domain == domain]
+        of_domain = [account for account in of_domain if self._has_domain(account, domain)]
         if exact := self._by_name.get(plain(name)):
             return self._exact(self._by_id[exact[0]], domain, of_domain)
         if of_domain:
@@ -102,7 +117,7 @@ class KnownAccounts:
     ) -> Match:
         """An account of the very name, unless its domain shows that it is another company."""
         known = account.domain if account.domain and is_company_domain(account.domain) else None
-        if domain and known and domain != known:
+        if domain and known and not self._has_domain(account, domain):
             other = next((other for other in of_domain if other.id != account.id), None)
             whose = f", which is that of {quoted(other.name)}" if other else ""
             raise Invalid(
@@ -110,6 +125,9 @@ class KnownAccounts:
                 " change the domain on the account's page, or give the other company another name."
             )
         return Match(account.id)
+
+    def _has_domain(self, account: KnownAccount, domain: str | None) -> bool:
+        return account.domain == domain or (account.id, domain) in self._former_domains
 
     def _of_keys(self, name: str) -> list[KnownAccount]:
         ids = [row_id for key in company_keys(name) if key for row_id in self._by_key.get(key, [])]

@@ -13,8 +13,10 @@ from workspace.deals.tables import Competitor, Product
 from workspace.imports.cells import quoted, read_choice, read_domain, read_whole
 from workspace.imports.context import ImportContext, NamedRow
 from workspace.imports.money import read_currency, read_money
+from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
+from workspace.own_fields.fields import FieldSubject
 
 
 def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -87,6 +89,7 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
         if account and parent_account and _is_ancestor(context, account, parent_account):
             row.leave_out("parent", f"{parent_account.name} belongs to this account already.")
             parent = None
+        facts |= read_own(context, row, FieldSubject.ACCOUNT, account.own if account else {})
         if band:
             facts |= _usual_headcount(context, row, account, band)
         if parent:

@@ -15,8 +15,10 @@ from workspace.imports.activity import add_past_event, start_of
 from workspace.imports.cells import quoted, read_boolean, read_choice, read_link
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day
+from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
 from workspace.keys import plain
+from workspace.own_fields.fields import FieldSubject
 
 
 def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -38,6 +40,7 @@ def apply_assets(context: ImportContext, rows: Sequence[Row]) -> None:
         row.check()
         if asset and context.viewer and not may_edit(context.viewer, asset):
             raise Forbidden("Only its author and the library’s editors can change it.")
+        facts |= read_own(context, row, FieldSubject.ASSET, asset.own if asset else {})
         product_ids = None
         if products is not None:
             product_ids = [product.id for product in context.find_or_add_products(products)]

@@ -20,12 +20,16 @@ from workspace.deals.products import add_competitor, add_product, respell
 from workspace.deals.seat_roles import owners_role, role_names
 from workspace.deals.stages import stages
 from workspace.deals.tables import Competitor, Deal, Outcome, Product, Stage
+from workspace.duplicates.finding import ACCOUNT, PERSON
+from workspace.duplicates.tables import FormerAccount, FormerPerson
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.account_matching import KnownAccount, KnownAccounts, Match
+from workspace.imports.answers import answered
 from workspace.imports.cells import quoted, read_key, read_name
 from workspace.imports.rows import Row, max_length
 from workspace.imports.stage_names import StageNames
 from workspace.keys import joined, plain
+from workspace.own_fields.fields import FieldSubject, OwnField, fields_of
 from workspace.people import members, people, viewer
 from workspace.people.names import name_key
 from workspace.people.tables import Member, Person, Role
@@ -69,6 +73,7 @@ class ImportContext:
         self.file_name = ""
         self._warnings: Counter[str] = Counter()
         self._rows: dict[tuple[type[SQLModel], int], SQLModel] = {}
+        self._own_fields: dict[FieldSubject, list[OwnField]] = {}
         # The accounts of this import by their ids in another system.
         self.account_of_record_id: dict[str, int] = {}
         # Deals that the importing member may change, as far as they were asked about.
@@ -84,6 +89,14 @@ class ImportContext:
         """The warnings since the last call, each with the number of its rows."""
         warnings, self._warnings = self._warnings, Counter()
         return warnings
+
+    # Own fields.
+
+    def own_fields(self, subject: FieldSubject) -> list[OwnField]:
+        """The own fields of a subject."""
+        if subject not in self._own_fields:
+            self._own_fields[subject] = fields_of(self.session, subject)
+        return self._own_fields[subject]
 
     # Rows by id.
 
@@ -113,7 +126,13 @@ class ImportContext:
     def accounts(self) -> KnownAccounts:
         """All accounts by what they are known by."""
         query = select_row(KnownAccount, Account).order_by(col(Account.id))
-        return KnownAccounts(fetch(self.session, KnownAccount, query))
+        known = KnownAccounts(fetch(self.session, KnownAccount, query))
+        former = select(FormerAccount.account_id, FormerAccount.name, FormerAccount.domain)
+        for row_id, name, domain in self.session.exec(former.order_by(col(FormerAccount.id))):
+            known.put_former(row_id, name, domain)
+        for name, row_id in answered(self.session, ACCOUNT, same=True):
+            known.put_former(row_id, name, None)
+        return known
 
     def account_name_of_ids(self, text: str) -> str | None:
         """The name of the account that another system's ids mean; a warning if none is known."""
@@ -243,23 +262,28 @@ class ImportContext:
     @cached_property
     def emails(self) -> dict[str, int]:
         """The ids of all people by e-mail address."""
-        rows = self.session.exec(select(Person.email, Person.id))
+        former = self.session.exec(select(FormerPerson.email, FormerPerson.person_id))
+        rows = [*former, *self.session.exec(select(Person.email, Person.id))]
         return {email.lower(): row_id for email, row_id in rows if email}
 
     @cached_property
     def people_named(self) -> dict[str, list[int]]:
         """The ids of all people by the key of their name."""
         ids: dict[str, list[int]] = {}
-        for name, row_id in self.session.exec(select(Person.name, Person.id)):
-            ids.setdefault(name_key(name), []).append(row_id)
+        former = self.session.exec(select(FormerPerson.name, FormerPerson.person_id))
+        said = answered(self.session, PERSON, same=True)
+        for name, row_id in [*self.session.exec(select(Person.name, Person.id)), *former, *said]:
+            if row_id not in ids.setdefault(name_key(name), []):
+                ids[name_key(name)].append(row_id)
         return ids
 
     @cached_property
     def profiles(self) -> dict[str, list[int]]:
         """The ids of all people with a profile, by its address."""
         ids: dict[str, list[int]] = {}
-        for profile, row_id in self.session.exec(select(Person.profile, Person.id)):
-            if profile:
+        former = self.session.exec(select(FormerPerson.profile, FormerPerson.person_id))
+        for profile, row_id in [*self.session.exec(select(Person.profile, Person.id)), *former]:
+            if profile and row_id not in ids.get(profile, []):
                 ids.setdefault(profile, []).append(row_id)
         return ids
 

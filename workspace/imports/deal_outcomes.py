@@ -1,8 +1,10 @@
 """The stage of a row of deals, and the outcome that other systems state beside it."""
 
-from workspace.deals.tables import Outcome, Stage
+from workspace.deals.parking import Parking
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Stage
 from workspace.imports.cells import quoted, read_boolean
 from workspace.imports.context import ImportContext
+from workspace.imports.dates import read_day
 from workspace.imports.rows import Row
 from workspace.imports.stage_names import find_outcome
 
@@ -10,18 +12,42 @@ from workspace.imports.stage_names import find_outcome
 def read_stage(context: ImportContext, row: Row) -> Stage | None:
     """The stage that a row tells: by its name, and by a status of its own in some systems."""
     outcome = _outcome(row)
-    closing = context.stage_names.closing(outcome) if outcome not in (None, Outcome.OPEN) else None
     text = row.cells.get("stage", "")
+    closing = context.stage_names.closing(outcome) if outcome in CLOSED_OUTCOMES else None
     # Pipedrive's deals keep the stage in which they were won.
     if closing and (not text or context.stage_names.find(text)[0] is None):
         return closing
+    if _parks(context, text):
+        # 'On hold' tells how a deal stands, and not how far it is.
+        return None
     stage = row.read("stage", context.stage)
     if stage is None or outcome is None or stage.outcome == outcome:
         return stage
-    if closing and stage.outcome == Outcome.OPEN:
-        return closing
+    if stage.outcome == Outcome.OPEN and (closing or outcome == Outcome.PARKED):
+        return closing or stage
     row.add_problem(f"stage: {quoted(text)} contradicts the status of the deal.")
     return None
+
+
+def read_parking(context: ImportContext, row: Row) -> Parking | bool | None:
+    """Why a row says that its deal is parked; False if it says how else the deal stands.
+
+    None where it says nothing of it.
+    """
+    stated = find_outcome(row.cells.get("status", ""))
+    if stated != Outcome.PARKED and not _parks(context, row.cells.get("stage", "")):
+        return False if stated else None
+    texts = row.read_lines(Deal, "parked_reason", "wakes_when")
+    return Parking(
+        reason=texts["parked_reason"] or "",
+        wakes_on=row.read_optional("wakes_on", read_day),
+        wakes_when=texts["wakes_when"] or "",
+    )
+
+
+def _parks(context: ImportContext, stage: str) -> bool:
+    """Whether the text of a stage says that a deal is parked, and names no stage of ours."""
+    return find_outcome(stage) == Outcome.PARKED and context.stage_names.find(stage)[0] is None
 
 
 def _outcome(row: Row) -> Outcome | None:
@@ -30,7 +56,9 @@ def _outcome(row: Row) -> Outcome | None:
     if status:
         outcome = find_outcome(status)
         if outcome is None:
-            row.add_problem(f"status: {quoted(status)} is not known: it is open, won or lost.")
+            row.add_problem(
+                f"status: {quoted(status)} is not known: it is open, won, lost or parked."
+            )
         return outcome
     won, closed = row.read("is_won", read_boolean), row.read("is_closed", read_boolean)
     if won or ("won_on" in row and "lost_on" not in row):

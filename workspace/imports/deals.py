@@ -1,6 +1,7 @@
 """Applies the rows of deals and their seats."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
@@ -13,10 +14,13 @@ from workspace.changes import differing
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals import access, lifecycle
+from workspace.deals.parking import Parking, set_awake, set_parked
 from workspace.deals.tables import (
+    CLOSED_OUTCOMES,
     Deal,
     DealCompetitor,
     DealProduct,
+    LineItem,
     NewDeal,
     Outcome,
     Product,
@@ -34,11 +38,15 @@ from workspace.imports.cells import (
     read_key,
     read_line,
     read_name,
+    read_whole,
 )
 from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.dates import read_day
-from workspace.imports.deal_outcomes import read_stage
+from workspace.imports.deal_outcomes import read_parking, read_stage
+from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, max_length, without_empty
+from workspace.own_fields.fields import FieldSubject
+from workspace.own_fields.values import changed_values
 from workspace.timeline.timeline import record
 
 
@@ -50,6 +58,19 @@ def apply_deals(context: ImportContext, rows: Sequence[Row]) -> None:
     for group in (keyed, others):
         for batch in batches(group):
             _DealBatch(context, batch).apply()
+
+
+@dataclass(frozen=True)
+class _Changes:
+    """What a row says of a deal that is there."""
+
+    stage: Stage | None
+    closed: date | None
+    facts: dict[str, Any]
+    products: list[str] | None
+    competitors: list[str] | None
+    # How it is parked; False if it is not, None where the row says nothing of it.
+    parking: Parking | bool | None
 
 
 class _DealBatch:
@@ -69,6 +90,8 @@ class _DealBatch:
         self.products: dict[int, set[int]] = {}
         self.competitors: dict[int, set[int]] = {}
         self.seats: dict[int, set[tuple[str, int | None]]] = {}
+        # Their amounts follow from line items.
+        self.with_items: set[int] = set()
 
     def apply(self) -> None:
         """Apply the rows."""
@@ -110,6 +133,8 @@ class _DealBatch:
             pairs = select(table.deal_id, column).where(col(table.deal_id).in_(ids))
             for deal_id, linked_id in self.session.exec(pairs):
                 links.setdefault(deal_id, set()).add(linked_id)
+        items = select(LineItem.deal_id).where(col(LineItem.deal_id).in_(ids)).distinct()
+        self.with_items = set(self.session.exec(items))
         if any("seat" in row for row in self.rows):
             seats = select(Seat.deal_id, Seat.role, Seat.person_id)
             for deal_id, role, person_id in self.session.exec(
@@ -124,6 +149,7 @@ class _DealBatch:
         if not account_name and "account_id" in row:
             account_name = self.context.account_name_of_ids(row.cells["account_id"])
         stage = read_stage(self.context, row)
+        parking = read_parking(self.context, row)
         closed = row.read("closed", read_day)
         products = self.context.read_names(row, "products")
         competitors = self.context.read_names(row, "competitors")
@@ -144,6 +170,7 @@ class _DealBatch:
         deal = deals[0] if deals else None
         if deal:
             self.context.require_edit(deal)
+        facts |= read_own(self.context, row, FieldSubject.DEAL, deal.own if deal else {})
         final = stage or (self.context.get(Stage, deal.stage_id) if deal else None)
         if final is None or final.outcome == Outcome.OPEN:
             if close_date := row.read_optional("close_date", read_day):
@@ -167,7 +194,8 @@ class _DealBatch:
         if deal:
             if name:
                 facts["name"] = name
-            return self._change(row, deal, stage, closed, facts, products, competitors)
+            changes = _Changes(stage, closed, facts, products, competitors, parking)
+            return self._change(row, deal, changes)
         facts.pop("account_id", None)
         stage = stage or self.context.stages[0]
         # The importer does not become the owner of a deal for which the file names none.
@@ -180,7 +208,8 @@ class _DealBatch:
             key=key,
             products=deal_products,
             competitors=self.context.find_or_add_competitors(competitors or []),
-            facts=facts | {"closed": self._closing(stage, closed, facts)},
+            facts=facts | {"closed": self._closing(stage, closed, facts)} | _parked_facts(parking),
+            parked=isinstance(parking, Parking),
         )
         if not key:
             identity = (name, account.id if account else None)
@@ -193,6 +222,9 @@ class _DealBatch:
             {
                 "amount": amount,
                 "currency": currency,
+                "yearly": read_price(row, "yearly")[0],
+                "term_months": row.read_optional("term_months", read_whole),
+                "renews_on": row.read_optional("renews_on", read_day),
                 "opened": row.read_optional("opened", read_day),
                 "expected_close": row.read_optional("expected_close", read_day),
                 "confidential": row.read("confidential", read_boolean),
@@ -255,18 +287,18 @@ class _DealBatch:
         self,
         row: Row,
         deal: Deal,
-        stage: Stage | None,
-        closed: date | None,
-        facts: dict[str, Any],
-        products: list[str] | None,
-        competitors: list[str] | None,
+        changes: "_Changes",
     ) -> Result:
         session, by = self.session, self.context.by
+        stage, closed, facts = changes.stage, changes.closed, changes.facts
+        if deal.id in self.with_items:
+            facts.pop("amount", None)
+            facts.pop("yearly", None)
         default_name = "" if "name" in facts else self._default_name_of(deal)
         account = self.context.get(Account, deal.account_id) if deal.account_id else None
         if facts.get("account_id"):
             account = self.context.get(Account, facts["account_id"])
-        links_changed = self._change_links(deal, products, competitors)
+        links_changed = self._change_links(deal, changes.products, changes.competitors)
         if links_changed:
             record(session, deal.id, by, "edited", self.context.file_name)
         if default_name and deal.name == default_name:
@@ -277,15 +309,18 @@ class _DealBatch:
         changed = False
         if stage and moves and stage.outcome == Outcome.OPEN:
             changed |= lifecycle.advance(session, deal, stage, by, quiet=True)
-        if deal.outcome != Outcome.OPEN and closed:
+        if deal.outcome in CLOSED_OUTCOMES and closed:
             facts["closed"] = closed
         # `edit` reads the deal again, which would take most of the time for unchanged rows.
         if differing(deal, facts):
-            changed |= lifecycle.edit(session, deal, by, facts)
+            fields = self.context.own_fields(FieldSubject.DEAL)
+            told = changed_values(fields, deal.own, facts.get("own", deal.own))
+            changed |= lifecycle.edit(session, deal, by, facts, own=told)
             self.context.forget_rights(deal)
         if stage and moves and stage.outcome != Outcome.OPEN:
             closing = closed or deal.closed or self._closing(stage, closed, facts)
             changed |= lifecycle.advance(session, deal, stage, by, closed=closing, quiet=True)
+        changed |= self._park(deal, changes.parking)
         if account and was_former:
             account.relationship = Relationship.FORMER_CUSTOMER
         if "seat" in row and "owner_id" in facts:
@@ -295,6 +330,19 @@ class _DealBatch:
                 self.seats[deal.id].add(seat)
                 changed = True
         return Result.UPDATED if changed or links_changed else Result.UNCHANGED
+
+    def _park(self, deal: Deal, stated: Parking | bool | None) -> bool:
+        """Park or wake an existing deal as its row says; whether it differed."""
+        session, by = self.session, self.context.by
+        if isinstance(stated, Parking) and deal.outcome not in CLOSED_OUTCOMES:
+            known = Parking(deal.parked_reason, deal.wakes_on, deal.wakes_when)
+            if deal.outcome == Outcome.OPEN or known != stated:
+                set_parked(session, deal, by, stated, quiet=True)
+                return True
+        if stated is False and deal.outcome == Outcome.PARKED:
+            set_awake(session, deal, by, quiet=True)
+            return True
+        return False
 
     def _change_links(
         self, deal: Deal, products: list[str] | None, competitors: list[str] | None
@@ -375,6 +423,16 @@ def _check_dates(
     closed = closed or (deal.closed if deal else None) or today()
     if opened and closed < opened:
         raise Invalid(f"closed: It cannot close on {closed} before it was opened on {opened}.")
+
+
+def _parked_facts(stated: Parking | bool | None) -> dict[str, Any]:
+    if not isinstance(stated, Parking):
+        return {}
+    return {
+        "parked_reason": stated.reason,
+        "wakes_on": stated.wakes_on,
+        "wakes_when": stated.wakes_when,
+    }
 
 
 def _default_name(products: Iterable[Product], account: Account | None) -> str:

@@ -135,8 +135,13 @@ OWN_FORMATS = (
         ),
         columns(
             "deal,name,account,owner,stage,amount,currency,opened,expected_close,closed,products,"
-            "competitors,use_case,notes,reason,confidential,next_step,next_step_on",
+            "competitors,use_case,notes,reason,confidential,next_step,next_step_on,status,"
+            "parked_reason,wakes_on,wakes_when,yearly,term_months,renews_on",
             deal=("deal key",),
+            status=("outcome",),
+            yearly=("annual value", "arr", "value per year", "recurring amount"),
+            term_months=("term", "contract term"),
+            renews_on=("renewal date", "renewal"),
             name=("deal name",),
             account=("account name",),
             products=("product",),
@@ -152,6 +157,16 @@ OWN_FORMATS = (
             )
         ),
         columns("deal,person,buying_role,stance,influence,coverage,reports_to,note"),
+    ),
+    Format(
+        "items",
+        needs("deal,product,price", "deal,product,quantity"),
+        columns(
+            "deal,product,quantity,price,recurring",
+            deal=("deal key",),
+            price=("unit price",),
+            quantity=("qty",),
+        ),
     ),
     Format("seats", needs("deal,role"), columns("deal,role,person,since")),
     Format(

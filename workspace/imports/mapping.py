@@ -14,6 +14,7 @@ from workspace.errors import DealkinError
 from workspace.imports.files import RawFile, read_bytes
 from workspace.imports.formats import column_name
 from workspace.imports.ledger import ColumnChoice, ImportFile
+from workspace.imports.own_fields import formats_with_own
 from workspace.imports.recognition import Reading, columns_of_kind, likely_header, recognise
 from workspace.imports.run import ImportExtension
 from workspace.imports.runs import reading_from_json, reading_to_json
@@ -44,14 +45,14 @@ class Mapping:
     reading: Reading
 
 
-def mapping_of(file: ImportFile, extension: ImportExtension) -> Mapping | None:
+def mapping_of(session: Session, file: ImportFile, extension: ImportExtension) -> Mapping | None:
     """How a stored file is read; None if it cannot be read at all."""
     reading = reading_from_json(file.reading)
     try:
         raw = read_bytes(file.name, file.raw, extension.splitters, reading.encoding)
     except DealkinError:
         return None
-    formats = extension.formats_of_all
+    formats = formats_with_own(session, extension.formats_of_all)
     try:
         known = recognise(raw, formats, reading)
     except DealkinError:

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
+from workspace.collaboration.job_changes import edit_contact
 from workspace.database import batches
 from workspace.deals import leaving
 from workspace.errors import Invalid
@@ -26,6 +27,7 @@ from workspace.imports.cells import (
 )
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import read_first_day, read_last_day
+from workspace.imports.own_fields import read_own
 from workspace.imports.people_matching import (
     Entry,
     ambiguous_lines,
@@ -35,6 +37,7 @@ from workspace.imports.people_matching import (
 )
 from workspace.imports.rows import Result, Row, apply_each, max_length, parents_first, without_empty
 from workspace.keys import plain
+from workspace.own_fields.fields import FieldSubject
 from workspace.people import members
 from workspace.people.addresses import is_shared
 from workspace.people.names import name_key, personal_name
@@ -76,6 +79,7 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
         row.check()
         person = _member(context, email, name)
         manager_id = _manager(context, roles, manager, facts) if manager else None
+        facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if person is None:
             person = members.add_member(
                 context.session, name, email, new_roles or [], by=context.by, **facts
@@ -126,6 +130,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
                 f" {quoted(name)} was imported without it."
             )
             email = None
+        facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if account_name:
             account = account or context.add_account(account_name, mentioned=True)
             facts["account_id"] = account.id
@@ -137,7 +142,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             # A mailbox of their team does not replace their own address.
             email = None
         facts |= {"name": fuller_name(name, person.name)} | ({"email": email} if email else {})
-        changed = edit_person(context.session, person, context.by, facts)
+        changed = edit_contact(context.session, person, context.by, facts, "imported")
         context.remember_person(person)
         return Result.UPDATED if changed else Result.UNCHANGED
 

@@ -20,6 +20,7 @@ from workspace.database import FOLLOWS, Database, batches
 from workspace.errors import DealkinError
 from workspace.imports.context import ImportContext
 from workspace.imports.ledger import ImportFile
+from workspace.imports.near_misses import Question, questions_about
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
 from workspace.imports.runs import read_for_importer, recognised
@@ -77,6 +78,8 @@ class Preview:
 
     files: list[FilePreview]
     fields: list[FieldChanges]
+    # New names that may mean what is in the record.
+    questions: list[Question] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """The preview as it is stored."""
@@ -89,7 +92,8 @@ def preview_from_json(stored: dict[str, Any]) -> Preview:
         FilePreview(**{**file, "problems": [Problem(**problem) for problem in file["problems"]]})
         for file in stored["files"]
     ]
-    return Preview(files, [FieldChanges(**changes) for changes in stored["fields"]])
+    questions = [Question(**question) for question in stored.get("questions", [])]
+    return Preview(files, [FieldChanges(**changes) for changes in stored["fields"]], questions)
 
 
 def preview(
@@ -106,12 +110,14 @@ def preview(
     until = time.monotonic() + seconds if seconds is not None else None
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
-    for file in stored:
-        try:
-            files[file.number] = recognised(file, extension)
-        except DealkinError as problem:
-            reports[file.number] = Report(file.name, refused=str(problem))
+    with database.read() as session:
+        for file in stored:
+            try:
+                files[file.number] = recognised(session, file, extension)
+            except DealkinError as problem:
+                reports[file.number] = Report(file.name, refused=str(problem))
     changes: list[Change] = []
+    questions: list[Question] = []
     seen: dict[int, int] = {}
     if files:
         with trial(database) as session:
@@ -122,6 +128,7 @@ def preview(
                 report, seen[number] = _try_file(context, files[number], extension, until)
                 reports[number] = report
             changes = recorder.changes()
+            questions = questions_about(session, changes)
     return Preview(
         [
             _file_preview(
@@ -130,6 +137,7 @@ def preview(
             for number, report in sorted(reports.items())
         ],
         _field_changes(changes),
+        questions,
     )
 
 

@@ -12,12 +12,21 @@ from sqlmodel import Session, SQLModel
 from workspace.deals.seat_roles import add_default_seat_roles
 from workspace.deals.stages import add_default_stages
 from workspace.errors import DealkinError
-from workspace.imports import accounts, activity, assets, deals, people, stakeholders
+from workspace.imports import (
+    accounts,
+    activity,
+    assets,
+    deals,
+    line_items,
+    people,
+    stakeholders,
+)
 from workspace.imports.context import ImportContext, worded
 from workspace.imports.error_files import WrongRow, write_error_file
 from workspace.imports.files import Splitters, read_file
 from workspace.imports.formats import Format
 from workspace.imports.ledger import Import
+from workspace.imports.own_fields import formats_with_own
 from workspace.imports.recognition import FORMATS, ORDER, Reading, RecognisedFile, recognise
 from workspace.imports.rows import Groups, Result, Row, one_by_one, parents_first, together
 from workspace.keys import plain
@@ -38,6 +47,7 @@ _FUNCTIONS: dict[str, ApplyRows] = {
     "memberships": people.apply_memberships,
     "deals": deals.apply_deals,
     "stakeholders": stakeholders.apply_stakeholders,
+    "items": line_items.apply_line_items,
     "seats": deals.apply_seats,
     "assets": assets.apply_assets,
     "uses": assets.apply_uses,
@@ -71,6 +81,7 @@ _GROUPS: dict[str, GroupRows] = {
     "people": same_name,
     "deals": _keyed_first,
     "stakeholders": same_cell("deal"),
+    "items": same_cell("deal"),
     "activity": same_cell("deal"),
 }
 
@@ -173,10 +184,11 @@ def import_files(
     reading = reading or Reading()
     files: dict[int, RecognisedFile] = {}
     reports: dict[int, Report] = {}
+    formats = formats_with_own(session, extension.formats_of_all)
     for number, path in enumerate(paths):
         try:
             raw = read_file(path, extension.splitters, reading.encoding)
-            files[number] = recognise(raw, extension.formats_of_all, reading)
+            files[number] = recognise(raw, formats, reading)
         except DealkinError as problem:
             reports[number] = Report(path.name, refused=str(problem))
     applied = apply_files(session, list(files.values()), by, extension)

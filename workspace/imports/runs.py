@@ -25,6 +25,7 @@ from workspace.imports.context import ImportContext
 from workspace.imports.dates import DateOrder
 from workspace.imports.files import read_bytes
 from workspace.imports.ledger import ImportFile, ImportPart, ImportRun, RunState
+from workspace.imports.own_fields import formats_with_own
 from workspace.imports.recognition import Reading, RecognisedFile, recognise
 from workspace.imports.rows import Row
 from workspace.imports.run import ImportExtension, Outcome, Report, add_to_ledger, apply_rows
@@ -113,11 +114,11 @@ def files_of(session: Session, run_id: int) -> list[ImportFile]:
     return list(session.exec(query.order_by(col(ImportFile.number))))
 
 
-def recognised(file: ImportFile, extension: ImportExtension) -> RecognisedFile:
+def recognised(session: Session, file: ImportFile, extension: ImportExtension) -> RecognisedFile:
     """A stored file's rows; `Invalid` if it cannot be read or is not known."""
     reading = reading_from_json(file.reading)
     raw = read_bytes(file.name, file.raw, extension.splitters, reading.encoding)
-    return recognise(raw, extension.formats_of_all, reading)
+    return recognise(raw, formats_with_own(session, extension.formats_of_all), reading)
 
 
 def own_run(session: Session, viewer: Viewer, run_id: int) -> ImportRun:
@@ -190,7 +191,7 @@ class ImportWork:
                 self._refused[stored.number] = stored.refused
                 continue
             try:
-                self._files[stored.number] = recognised(stored, extension)
+                self._files[stored.number] = recognised(session, stored, extension)
             except DealkinError as problem:
                 self._refused[stored.number] = str(problem)
         self._groups: list[tuple[int, int, list[Row]]] = []

@@ -34,12 +34,18 @@ _OUTCOMES = {
         *("open", "active", "in progress", "new", "pending", "ongoing", "offen", "otwarta"),
         *("otwarte", "aktywna", "w toku", "открыта", "в работе", "ouvert", "en cours", "otevreno"),
     ),
+    Outcome.PARKED: (
+        *("parked", "on hold", "hold", "onhold", "paused", "postponed", "deferred", "suspended"),
+        *("frozen", "dormant", "stalled", "pausiert", "zuruckgestellt", "ruhend", "wstrzymana"),
+        *("wstrzymane", "odlozona", "odlozone", "zawieszona", "отложена", "приостановлена"),
+        *("en pause", "en attente", "suspendu", "pozastaveno", "odlozeno", "en espera", "pausado"),
+    ),
 }
 _OUTCOME_OF = {joined(name): outcome for outcome, names in _OUTCOMES.items() for name in names}
 
 
 def find_outcome(text: str) -> Outcome | None:
-    """The outcome that a word such as 'won', 'Closed Lost' or 'open' means; None if unknown."""
+    """The outcome that a word such as 'won', 'Closed Lost' or 'on hold' means; None if unknown."""
     return _OUTCOME_OF.get(joined(text))
 
 

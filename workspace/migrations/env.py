@@ -15,6 +15,7 @@ for module in (
     "workspace.assets",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
     "workspace.company",
@@ -28,13 +29,16 @@ for module in (
     "workspace.deals.tables",
     "workspace.delivery.outbox",
     "workspace.duplicates.tables",
+    "workspace.imports.answers",
     "workspace.imports.ledger",
     "workspace.jobs.tables",
     "workspace.leading",
+    "workspace.own_fields.fields",
     "workspace.people.field_rights",
     "workspace.people.invitations",
     "workspace.people.sign_in.tables",
     "workspace.people.tables",
+    "workspace.privacy.tables",
     "workspace.revisions.tables",
     "workspace.timeline.notifications",
     "workspace.timeline.timeline",
@@ -53,6 +57,7 @@ for module in (
     "references.introductions.tables",
     "references.network.address_books",
     "references.network.ties",
+    "references.network.wrong_ties",
 ):
     importlib.import_module(module)
 

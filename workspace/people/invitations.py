@@ -17,6 +17,7 @@ from workspace.delivery import outbox
 from workspace.errors import Conflict, Invalid
 from workspace.people import members
 from workspace.people.sign_in import passwords, throttling, tokens
+from workspace.people.sign_in.rules import rules_of
 from workspace.people.tables import Member, Person, Role
 
 INVITATION_LIFETIME = timedelta(days=7)
@@ -67,7 +68,9 @@ def ask_for_reset(session: Session, email: str) -> tuple[Person, str] | None:
         return None
     throttling.count_attempt(session, subject)
     person_id = members.active_member_id(session, email)
-    if person_id is None or not members.locked_member(session, person_id).password_hash:
+    if not rules_of(session).takes_passwords or person_id is None:
+        return None
+    if not members.locked_member(session, person_id).password_hash:
         return None
     token = _new_link(session, person_id, RESET_LIFETIME)
     audit(session, None, "password reset asked for", f"person {person_id}")
@@ -125,7 +128,12 @@ def mail_reset(session: Session, person: Person, link: str) -> None:
 
 
 def invited(session: Session, token: str) -> Person | None:
-    """The active member whose invitation has this secret; None if it does not work any more."""
+    """The active member whose invitation has this secret; None if it does not work any more.
+
+    Nobody chooses a password while members sign in through an identity provider alone.
+    """
+    if not rules_of(session).takes_passwords:
+        return None
     return session.exec(
         select(Person)
         .join(MemberInvitation, col(MemberInvitation.person_id) == col(Person.id))

@@ -13,7 +13,7 @@ from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.database import contains, page_by_name, select_row
-from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.errors import Forbidden, Invalid
 from workspace.keys import free_key, random_key, row_of_key
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.tables import (
@@ -49,6 +49,7 @@ class PersonRow(PersonSummary):
     city: str
     country: str | None
     skills: str
+    own: dict[str, Any]
 
 
 def select_people(row: type[PersonSummary]) -> sa.Select[Any]:
@@ -72,11 +73,12 @@ def person_rows(
     text: str | None = None,
     members: bool | None = None,
     account_id: int | None = None,
+    own: Sequence[sa.ColumnElement[bool]] = (),
     after: str | None = None,
     limit: int = 50,
 ) -> list[PersonRow]:
-    """People by name, after the person of the key `after`."""
-    query = select_people(PersonRow)
+    """People by name, after the person of the key `after`; `own` is about own fields."""
+    query = select_people(PersonRow).where(*own)
     if text:
         query = query.where(contains(text, Person.name, Person.title, Person.skills, Account.name))
     if members is not None:
@@ -268,9 +270,7 @@ def add_employment(
     session: Session, person: Person, organisation: str, by: int | None, **facts: Any
 ) -> Employment:
     """Add an employment, linked to the account of the organisation's name if there is one."""
-    # A link to an account that is not listed would tell of it.
-    same = select(Account.id).where(Account.name == organisation, col(Account.listed).is_(True))
-    account = session.exec(same).first()
+    account = _listed_account(session, organisation)
     row = Employment(person_id=person.id, organisation=organisation, account_id=account, **facts)
     _add_fact(session, row, by, "employment")
     return row
@@ -299,21 +299,41 @@ def add_membership(
 def _add_fact(
     session: Session, row: Employment | Education | Membership, by: int | None, noun: str
 ) -> None:
-    if row.start and row.end and row.end < row.start:
-        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+    _require_dates(row)
     session.add(row)
     session.flush()
     audit(session, by, f"{noun} added", f"person {row.person_id}")
 
 
-def remove_membership(session: Session, person: Person, row_id: int, by: int | None) -> None:
-    """Remove a membership of this person."""
-    row = session.get(Membership, row_id)
-    if row is None or row.person_id != person.id:
-        raise NotFound("There is no such membership.")
-    session.delete(row)
-    session.flush()
-    audit(session, by, "membership removed", f"person {person.id}")
+def _require_dates(row: Employment | Education | Membership) -> None:
+    if row.start and row.end and row.end < row.start:
+        raise Invalid("It cannot end before it began.", {"end": "Before it began."})
+
+
+def _listed_account(session: Session, organisation: str) -> int | None:
+    """The account of an organisation's name; a link to one that is not listed would tell of it."""
+    same = select(Account.id).where(Account.name == organisation, col(Account.listed).is_(True))
+    return session.exec(same).first()
+
+
+def edit_fact(
+    session: Session,
+    row: Employment | Education | Membership,
+    by: int | None,
+    changes: dict[str, Any],
+) -> None:
+    """Correct an employment, an education or a membership; its source stays."""
+    changed = differing(row, changes)
+    assign(row, changed)
+    _require_dates(row)
+    if isinstance(row, Employment) and "organisation" in changed:
+        row.account_id = _listed_account(session, row.organisation)
+    if changed:
+        session.add(row)
+        session.flush()
+        noun = type(row).__name__.lower()
+        detail: dict[str, object] = {"changed": sorted(changed)}
+        audit(session, by, f"{noun} edited", f"person {row.person_id}", detail)
 
 
 def _is_member(session: Session, person_id: int) -> bool:

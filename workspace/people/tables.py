@@ -3,9 +3,11 @@
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 import pycountry
 import sqlalchemy as sa
+from sqlalchemy import JSON
 from sqlmodel import Field, Index, SQLModel
 
 from workspace.clock import now
@@ -55,6 +57,8 @@ class Person(SQLModel, table=True):
     # Whether everybody may know of them; who was added for a confidential deal is as hidden.
     listed: bool = True
     timezone: str = Field(default="", max_length=60)
+    # Values of own fields, by key.
+    own: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=now)
 
 

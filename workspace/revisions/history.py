@@ -9,7 +9,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import fetch, select_row, unfiltered
+from workspace.database import Database, fetch, select_row, unfiltered
 from workspace.errors import Conflict, NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
@@ -20,6 +20,8 @@ from workspace.revisions.undo import TakeBack, kept_places, steps_of
 
 # How long a merge or a deletion can be taken back.
 KEPT = timedelta(days=30)
+# How often the leader looks for what is too old.
+PAUSE_SECONDS = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,15 @@ def begin(
     return revision
 
 
+def begin_edit(session: Session, by: int | None) -> Revision:
+    """Record this transaction's changes from now on as an edit that its member can take back."""
+    revision = Revision(kind=RevisionKind.EDIT, by_id=by, listed=False)
+    session.add(revision)
+    session.flush()
+    record(session, revision)
+    return revision
+
+
 def _name_of(row: Any) -> str:
     names = (getattr(row, name, None) for name in ("name", "organisation", "institution", "role"))
     return next((str(name) for name in names if name), str(row.id))[:300]
@@ -83,7 +94,8 @@ def revisions(
     query = select_row(RevisionRow, Revision, by=Person.name).outerjoin(
         Person, col(Person.id) == col(Revision.by_id)
     )
-    query = query.where(*_open(viewer)).order_by(col(Revision.id).desc())
+    query = query.where(*_open(viewer), col(Revision.kind) != RevisionKind.EDIT)
+    query = query.order_by(col(Revision.id).desc())
     if of:
         query = query.where(
             col(Revision.kind) == RevisionKind.MERGE,
@@ -125,13 +137,20 @@ def take_back(
         told = TakeBack(session, kept, removers, viewer.person_id).undo(steps)
     revision.undone_at = now()
     session.add(revision)
-    verb = "merge undone" if revision.kind == RevisionKind.MERGE else "deletion undone"
-    audit(session, viewer.person_id, verb, f"{revision.table_name} {revision.row_id}")
+    subject = f"{revision.table_name} {revision.row_id}" if revision.row_id else "deals"
+    audit(session, viewer.person_id, f"{revision.kind} undone", subject)
     return revision, told
 
 
-def forget_old(session: Session) -> int:
-    """Forget merges and deletions that cannot be taken back any more; how many there were.
+def forget_when_due(database: Database) -> float:
+    """Forget what is too old to be taken back; returns the seconds until the next look."""
+    with database.write() as session:
+        _forget_old(session)
+    return PAUSE_SECONDS
+
+
+def _forget_old(session: Session) -> None:
+    """Forget what cannot be taken back any more.
 
     A merge is remembered without its changes, so that links to the merged row lead on.
     """
@@ -142,7 +161,6 @@ def forget_old(session: Session) -> int:
     session.execute(sa.delete(RevisionChange).where(col(RevisionChange.revision_id).in_(ids)))
     session.execute(
         sa.delete(Revision).where(
-            col(Revision.id).in_(ids), col(Revision.kind) == RevisionKind.DELETION
+            col(Revision.id).in_(ids), col(Revision.kind) != RevisionKind.MERGE
         )
     )
-    return len(ids)

@@ -57,6 +57,9 @@ before_insert(_number_rows)
 def _highest(session: Session) -> dict[str, int]:
     """The ids below which a table's new rows do not begin, by table."""
     known: dict[str, int] | None = session.info.get(_HIGHEST)
+    if known is None and not sa.inspect(session.connection()).has_table("highestid"):
+        # A schema of before.
+        return {}
     if known is None:
         rows = session.connection().execute(select(HighestId.table_name, HighestId.id))
         known = session.info[_HIGHEST] = {row.table_name: row.id for row in rows}

@@ -18,6 +18,8 @@ class RevisionKind(StrEnum):
     IMPORT = "import"
     MERGE = "merge"
     DELETION = "deletion"
+    # Of the board, or of many deals at once.
+    EDIT = "edit"
 
 
 class Revision(SQLModel, table=True):

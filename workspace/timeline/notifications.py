@@ -13,7 +13,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.clock import now
 
 # The kinds of events that followers are notified of: notes, stages and references, not every edit.
-FOLLOWED_KINDS = ("note", "call", "meeting", "email", "stage", "reference")
+FOLLOWED_KINDS = (*("note", "call", "meeting", "email", "stage", "parked", "woken", "reference"),)
 
 
 class Follow(SQLModel, table=True):
@@ -25,16 +25,21 @@ class Follow(SQLModel, table=True):
 
 
 class Notification(SQLModel, table=True):
-    """An event of a timeline in a member's inbox, and the reason why it is there.
+    """An event of a timeline, or a job change, in a member's inbox, and why it is there.
 
-    `why` is one of mention, task, seat, credit and follow.
+    `why` is one of mention, task, seat, credit, wake, follow and job change.
     """
 
     __table_args__ = (sa.Index("ix_notification_person_id_done_at", "person_id", "done_at"),)
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id")
-    entry_id: int = Field(foreign_key="timelineentry.id", index=True, ondelete="CASCADE")
+    entry_id: int | None = Field(
+        default=None, foreign_key="timelineentry.id", index=True, ondelete="CASCADE"
+    )
+    job_change_id: int | None = Field(
+        default=None, foreign_key="jobchange.id", index=True, ondelete="CASCADE"
+    )
     why: str = Field(max_length=20)
     at: datetime = Field(default_factory=now)
     done_at: datetime | None = None

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.accounts.accounts import Account
-from workspace.audit import AuditEntry, audit
+from workspace.audit import audit, audit_all
 from workspace.clock import now
 from workspace.database import insert_rows, page_after
 from workspace.people.tables import Member, Person
@@ -21,7 +21,7 @@ class TimelineEntry(SQLModel, table=True):
     """An event on a deal.
 
     `kind` is note, call, meeting or email for what members write. Dealkin writes logged, stage,
-    edited, seat, task, stakeholder, reference, use, invited, uninvited and imported.
+    parked, woken, edited, seat, task, stakeholder, reference, use, invited, uninvited and imported.
     """
 
     id: int = Field(default=None, primary_key=True)
@@ -79,14 +79,7 @@ def record_all(
         TimelineEntry,
         [{**values, "deal_id": deal_id, "kind": kind, "text": text} for deal_id in deal_ids],
     )
-    insert_rows(
-        session,
-        AuditEntry,
-        [
-            {**values, "action": f"deal {kind}", "subject": f"deal {deal_id}"}
-            for deal_id in deal_ids
-        ],
-    )
+    audit_all(session, by, f"deal {kind}", [f"deal {deal_id}" for deal_id in deal_ids])
 
 
 @dataclass(frozen=True)

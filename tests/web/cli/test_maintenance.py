@@ -9,6 +9,7 @@ from similarity.learned_weights import Subject
 from similarity.scoring import Weights
 from tests.web.cli.conftest import Run
 from tests.world import World
+from workspace.audit import AuditEntry
 from workspace.database import Database
 from workspace.deals import lifecycle
 
@@ -85,3 +86,15 @@ def test_should_survive_a_damaged_index(on_world: Run, tmp_path: Path) -> None:
     found = on_world("doctor", "--json")
     assert found.code == 0
     assert found.json["index"]["state"] == "damaged, or of another model"
+
+
+def test_should_find_and_print_the_audit_log(on_world: Run, world: World) -> None:
+    assert "udit" not in str(on_world("doctor", "--json").json["problems"])
+    lines = on_world("audit").out.splitlines()
+    assert on_world("audit", "--after", str(len(lines) - 1)).out.splitlines() == lines[-1:]
+    assert on_world("audit", "--format", "syslog").out.startswith("<109>1 ")
+    assert on_world("audit", "--format", "xml").code == 2
+    with world.database.write() as session:
+        session.add(AuditEntry(action="roles set", subject="person 1"))
+    problems = on_world("doctor", "--json").json["problems"]
+    assert "1 audit entries were inserted beside the chain." in problems

@@ -249,3 +249,52 @@ def test_should_add_sample_data_and_remove_it(empty: Visitor, workspace: Workspa
         assert session.exec(select(Deal)).all() == []
         assert session.exec(select(Account)).all() == []
         assert session.exec(select(Person.name)).all() == before
+
+
+def test_should_ask_once_whether_a_new_name_is_in_the_record(
+    visit: Visit, world: World, workspace: Workspace
+) -> None:
+    grace = visit("grace")
+    accounts = "account,country\nSt Branoc Hospitals,\nKestrel Healht,\nOrlik Mills,Poland\n"
+    people = "name,account,title\nInes Morreira,St Brannoc Hospital,Chief of data\n"
+    address = prepared(grace, ("accounts.csv", accounts), ("people.csv", people))
+    page = grace.get(address).text
+    asked = re.findall(r"<legend>\s*<b>([^<]+)</b>.*?<a [^>]+>([^<]+)</a>", page, re.DOTALL)
+    assert set(asked) == {
+        ("St Branoc Hospitals", "St Brannoc Hospital"),
+        ("Kestrel Healht", "Kestrel Health"),
+        ("Ines Morreira", "Inês Moreira"),
+    }
+    place = {name: f"answer-{number}" for number, (name, _) in enumerate(asked)}
+    answers = {
+        place["St Branoc Hospitals"]: "same",
+        place["Kestrel Healht"]: "another",
+        place["Ines Morreira"]: "same",
+    }
+    wrong = {place["St Branoc Hospitals"]: "perhaps"}
+    assert grace.post(f"{address}/answers", wrong).status_code == 422
+    assert visit("dana").post(f"{address}/answers", answers).status_code == 404
+    assert grace.post(f"{address}/answers", answers).status_code == 303
+    assert "Already in the record?" not in grace.get(address).text
+    before = names(world)
+    grace.post(f"{address}/run")
+    work(workspace)
+    assert names(world) - before == {"Kestrel Healht", "Orlik Mills"}
+    with world.database.read() as session:
+        ines = session.exec(select(Person).where(Person.key == "ines-moreira")).one()
+        assert ines.title == "Chief of data"
+    # The same names in a later file are known.
+    address = prepared(grace, ("more.csv", "account,country\nSt Branoc Hospitals,Ireland\n"))
+    assert "Already in the record?" not in grace.get(address).text
+    assert "<dt>New</dt><dd>0</dd>" in grace.get(address).text
+
+
+def test_should_add_a_name_as_new_while_there_is_no_answer(
+    visit: Visit, world: World, workspace: Workspace
+) -> None:
+    grace = visit("grace")
+    address = prepared(grace, ("accounts.csv", "account\nSt Branoc Hospital\n"))
+    assert "Already in the record?" in grace.get(address).text
+    grace.post(f"{address}/run")
+    work(workspace)
+    assert "St Branoc Hospital" in names(world)

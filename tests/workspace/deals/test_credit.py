@@ -3,7 +3,7 @@
 from sqlmodel import Session, select
 
 from tests.world import World, ago, stage
-from workspace.deals import credit, lifecycle, team
+from workspace.deals import bulk, credit, lifecycle, team
 from workspace.deals.tables import Deal, PastSeat, Seat
 
 
@@ -42,7 +42,7 @@ def test_should_credit_when_many_deals_change_at_once(world: World) -> None:
         row = world.deal(session, "wards")
         alice, won = world.viewer("alice"), stage(session, "Closed Won")
         chosen = [(row.key, row.version)]
-        lifecycle.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})
+        bulk.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})
     assert on(world, "wards") == [("product expert", False)]
 
 

@@ -12,7 +12,7 @@ from workspace.accounts.accounts import Account, Relationship, add_account
 from workspace.audit import AuditEntry
 from workspace.clock import today
 from workspace.database import Database
-from workspace.deals import lifecycle, products, stages
+from workspace.deals import bulk, lifecycle, products, stages
 from workspace.deals.tables import Deal, DealCompetitor, DealProduct, Outcome, Product
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.timeline.timeline import TimelineEntry
@@ -278,11 +278,11 @@ def test_should_close_many_deals_only_with_a_reason(world: World) -> None:
     with world.database.write() as session:
         deal, won = world.deal(session, "wards"), stage(session, "Closed Won")
         with pytest.raises(Invalid) as refused:
-            lifecycle.change_all(
+            bulk.change_all(
                 session, alice, [(deal.key, deal.version)], stage=won, changes={"next_step": ""}
             )
         assert refused.value.fields[deal.key].startswith("Enter a reason")
         assert deal.outcome == Outcome.OPEN
         chosen = [(deal.key, deal.version)]
-        lifecycle.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})
+        bulk.change_all(session, alice, chosen, stage=won, changes={"reason": "Speed"})
         assert (deal.outcome, deal.reason) == (Outcome.WON, "Speed")

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session, select
 
 from tests.world import World, ago, stage
-from workspace.deals import access, board, lifecycle, lists, products, stages
+from workspace.deals import access, board, bulk, lifecycle, lists, products, stages
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
 from workspace.deals.tables import Deal, Outcome, Stage
@@ -300,9 +300,7 @@ def change(
     with world.database.write() as session:
         chosen = [(row.key, row.version) for row in (world.deal(session, name) for name in names)]
         to = stage(session, stage_name) if stage_name else None
-        return lifecycle.change_all(
-            session, world.viewer(who), chosen, stage=to, changes=dict(changes)
-        )
+        return bulk.change_all(session, world.viewer(who), chosen, stage=to, changes=dict(changes))
 
 
 def test_should_change_many_deals_together(world: World) -> None:
@@ -352,7 +350,7 @@ def test_should_not_overwrite_what_somebody_else_changed(world: World) -> None:
     change(world, "bob", ["wards"], expected_close=ago(-9))
     day: dict[str, object] = {"expected_close": ago(-40)}
     with pytest.raises(Invalid) as refused, world.database.write() as session:
-        lifecycle.change_all(session, world.viewer("alice"), seen, stage=None, changes=day)
+        bulk.change_all(session, world.viewer("alice"), seen, stage=None, changes=day)
     assert "in the meantime" in refused.value.fields[world.deals["wards"]]
     with world.database.read() as session:
         assert world.deal(session, "meridian").expected_close is None

@@ -11,7 +11,7 @@ from workspace.audit import AuditEntry
 from workspace.deals import stakeholders
 from workspace.deals.stakeholders import StakeholderRow
 from workspace.deals.tables import Stakeholder
-from workspace.errors import Conflict, Invalid, NotFound
+from workspace.errors import Conflict, Invalid
 from workspace.people import people
 from workspace.people.tables import Membership, Person
 from workspace.timeline.timeline import TimelineEntry, timeline
@@ -202,17 +202,19 @@ def test_should_take_memberships_and_attendance_from_files(world: World, tmp_pat
         assert (visit.person_id, visit.source) == (world.people["jonas"], "imported")
 
 
-def test_should_remove_a_membership_from_its_person_only(world: World) -> None:
+def test_should_correct_a_membership_and_keep_its_source(world: World) -> None:
     with world.database.write() as session:
         ines = session.get_one(Person, world.people["ines"])
-        jonas = session.get_one(Person, world.people["jonas"])
         with pytest.raises(Invalid):
             people.add_membership(session, ines, "club", "Ward Forum", None)
-        row = people.add_membership(session, ines, "board", "Ward Forum", None)
-        with pytest.raises(NotFound):
-            people.remove_membership(session, jonas, row.id, None)
-        people.remove_membership(session, ines, row.id, None)
-        assert people.memberships(session, ines.id) == []
+        row = people.add_membership(session, ines, "board", "Ward Forum", None, source="register")
+        people.edit_fact(session, row, None, {"organisation": "Wards Forum", "kind": "event"})
+        [row] = people.memberships(session, ines.id)
+        assert (row.organisation, row.kind, row.source) == ("Wards Forum", "event", "register")
+        with pytest.raises(Invalid):
+            people.edit_fact(
+                session, row, None, {"start": date(2020, 1, 2), "end": date(2020, 1, 1)}
+            )
 
 
 @pytest.mark.parametrize(

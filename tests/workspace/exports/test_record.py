@@ -36,17 +36,18 @@ from workspace.people.tables import Person
 # Each table has its place: a new one joins a set, or this fails.
 EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetproduct", "company", "competitor",
-    "connection", "consent", "deal", "dealcompetitor", "dealcounter", "dealinvitation",
-    "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
+    "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
+    "dealinvitation", "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
     "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
-    "formerperson", "guestlink", "introductionrequest", "keepintouch", "kinfeedback", "lesson",
-    "member", "memberavailability", "memberrole", "membership", "notification", "pastseat",
+    "formerperson", "guestlink", "importanswer", "introductionrequest", "jobchange",
+    "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
+    "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
     "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
     "requeststep", "savedview", "seat", "seatrole", "signinrules", "stage", "stakeholder", "task",
-    "tie", "timelineentry", "use",
+    "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
-SECRETS = {"consentcode", "memberinvitation"}
+SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}
 SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash"}
 NASTY = ['=1+1;"x",\r\n\\n', "\\", "'=HYPERLINK(1)", "ł\tя ＝1", "", "@x", " plain "]
 

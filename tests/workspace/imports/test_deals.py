@@ -142,3 +142,34 @@ def test_should_leave_the_clock_alone_of_deals_that_moved_or_were_logged(
     activity = "deal,at,text\n" + "".join(f"D-{n},{ago(50)},Called\n" for n in (1, 2, 3))
     load_text(database, tmp_path, activity)
     assert clocks(database) == {"D-1": 90, "D-2": 0, "D-3": 0}
+
+
+def outcomes(database: Database) -> dict[str, tuple[str, str]]:
+    with database.read() as session:
+        return {deal.key: (deal.outcome, deal.parked_reason) for deal in session.exec(select(Deal))}
+
+
+def test_should_park_and_wake_deals_as_a_file_says(database: Database, tmp_path: Path) -> None:
+    text = (
+        "deal,name,stage,status,parked_reason,wakes_on\n"
+        "1,One,Negotiation/Review,On hold,No budget,2027-03-01\n"
+        "2,Two,On hold,,,\n"
+        "3,Three,Prospecting,open,,\n"
+        "4,Four,Closed Won,parked,,\n"
+    )
+    report = load_text(database, tmp_path, text)
+    assert counts(report) == (3, 0, 0, 1)
+    assert "contradicts the status" in report.error_file.read_text("utf-8-sig")  # type: ignore[union-attr]
+    assert outcomes(database) == {
+        "1": ("parked", "No budget"),
+        "2": ("parked", ""),
+        "3": ("open", ""),
+    }
+    assert counts(load_text(database, tmp_path, text)) == (0, 0, 3, 1)
+    # A row that says nothing of it leaves a deal parked; one that moves it, or says open, wakes it.
+    silent = "deal,name,next_step\n1,One,Call\n"
+    assert counts(load_text(database, tmp_path, silent)) == (0, 1, 0, 0)
+    assert outcomes(database)["1"] == ("parked", "No budget")
+    awake = "deal,name,stage,status\n1,One,,active\n2,Two,Qualification,\n"
+    assert counts(load_text(database, tmp_path, awake)) == (0, 2, 0, 0)
+    assert {outcome for outcome, _ in outcomes(database).values()} == {"open"}

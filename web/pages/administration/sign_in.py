@@ -13,6 +13,7 @@ from web.forms import Form
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
+from workspace.people.sign_in import providers
 from workspace.people.sign_in.rules import rules_of, set_rules
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer, require_role
@@ -27,6 +28,7 @@ class RulesPage:
     form: EditForm
     # The roles that are checked.
     chosen: list[str]
+    providers: list[tuple[str, str]]
     roles: tuple[tuple[str, str], ...] = tuple((role, role.capitalize()) for role in Role)
 
 
@@ -47,14 +49,19 @@ class SignInRuleController(Controller):
         idle = form.integer("idle_minutes", 1)
         lifetime = form.integer("lifetime_hours", 1)
         roles = form.choices("two_step", tuple(Role))
+        takes_passwords = form.flag("takes_passwords")
         with visit.saving() as session:
             require_unchanged(form, saved_rules(session))
+            # An administrator who cannot sign in otherwise would lock everybody out.
+            if not takes_passwords and not providers.is_linked(session, by or 0):
+                form.refuse("takes_passwords", "Sign in through an identity provider first.")
             form.done()
             set_rules(
                 session,
                 idle_minutes=idle or 0,
                 lifetime_hours=lifetime or 0,
                 two_step_roles=[Role(role) for role in roles],
+                takes_passwords=takes_passwords,
                 by=by,
             )
         if form.refusal:
@@ -70,7 +77,8 @@ def rules_page(session: Session, viewer: Viewer, form: Form) -> RulesPage:
     require_role(viewer, Role.ADMIN)
     roles = [str(role) for role in rules_of(session).two_step_roles]
     chosen = form.sent.get("two_step", []) if form.refusal else roles
-    return RulesPage(edit_form(form, saved_rules(session)), chosen)
+    rows = [(row.key, row.name) for row in providers.providers(session)]
+    return RulesPage(edit_form(form, saved_rules(session)), chosen, rows)
 
 
 def saved_rules(session: Session) -> dict[str, str]:
@@ -80,4 +88,5 @@ def saved_rules(session: Session) -> dict[str, str]:
         "idle_minutes": str(int(rules.idle.total_seconds() // 60)),
         "lifetime_hours": str(int(rules.lifetime.total_seconds() // 3600)),
         "two_step": ", ".join(sorted(rules.two_step_roles)),
+        "takes_passwords": "yes" if rules.takes_passwords else "",
     }

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session, col, select
 
+from references.removal import delete_seat
 from references.teams.proposals import Proposal, staffing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.experts import Expert, experts_of_deal
@@ -169,6 +170,17 @@ class ExpertController(Controller):
             return visit.show("deal_room/experts.html", page)
         back = at("deals", key, "experts") if readable else "/deals"
         return visit.go(back, "The seat is open again.")
+
+    @post("/seats/{seat_id:int}/remove")
+    def remove(
+        self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
+    ) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            seat = _editable_seat(session, visit, key, seat_id)
+            revision = delete_seat(session, visit.viewer, seat)
+            readable = is_readable(session, visit.viewer, key)
+        return visit.go_deleted(at("deals", key, "experts") if readable else "/deals", revision)
 
 
 def experts_page(

@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlmodel import Session
 
 from web.edit_conflicts import Difference, EditForm, differences
 from web.forms import Form
+from web.own_fields import form_values, labels_of, read_own
 from web.pages.deal_room.header import DealHeader
 from web.rendering import money
 from workspace.accounts.accounts import Account, find_account
 from workspace.deals import lifecycle, lists
+from workspace.deals.line_items import LONGEST_TERM, amounts_of_items, contract_value
 from workspace.deals.lists import Choices
 from workspace.deals.products import (
     choose_competitors,
@@ -22,12 +25,18 @@ from workspace.deals.products import (
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid, NotFound
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields_of
+from workspace.own_fields.values import changed_values
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 
 # What the page calls a fact, where that is not the field's name.
 LABELS = {
+    "amount": "Contract value",
+    "yearly": "Value per year",
+    "term_months": "Term in months",
+    "renews_on": "Renewal date",
     "next_step_on": "Due date",
     "product": "Products",
     "competitor": "Competitors",
@@ -46,6 +55,7 @@ class FactsForm:
     version: int
     choices: Choices
     owners: list[tuple[str, str]]
+    own: list[OwnField]
 
 
 def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form) -> FactsForm:
@@ -53,12 +63,16 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
     deal = header.deal
     choices = lists.choices(session, viewer)
     products, competitors = products_of(session, deal.id), competitors_of(session, deal.id)
+    own = editable(session, viewer, FieldSubject.DEAL)
     saved = {
         "name": deal.name,
         "account": header.account.name if header.account else "",
         "owner": header.owner_key or "",
         "amount": money(deal.amount).replace(",", ""),
         "currency": deal.currency or "",
+        "yearly": money(deal.yearly).replace(",", ""),
+        "term_months": str(deal.term_months or ""),
+        "renews_on": str(deal.renews_on or ""),
         "opened": str(deal.opened or ""),
         "expected_close": str(deal.expected_close or ""),
         "use_case": deal.use_case,
@@ -67,6 +81,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         "next_step_on": str(deal.next_step_on or ""),
         "reason": deal.reason,
         "confidential": "on" if deal.confidential else "off",
+        **form_values(own, deal.own),
     }
     sent = {name: value for name, value in form.values.items() if name in saved}
     linked = "links" in form.sent
@@ -78,7 +93,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         }
         if linked:
             theirs |= {"product": _names(products), "competitor": _names(competitors)}
-        changed = _differences(session, form, choices, theirs)
+        changed = _differences(session, form, choices, theirs, {**LABELS, **labels_of(own)})
     return FactsForm(
         form=EditForm(
             values={**saved, **sent},
@@ -93,6 +108,7 @@ def facts_form(session: Session, viewer: Viewer, header: DealHeader, form: Form)
         version=deal.version,
         choices=choices,
         owners=_owners(session, header),
+        own=own,
     )
 
 
@@ -105,6 +121,9 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
         "name": lambda: form.text("name", 200, required=True),
         "amount": lambda: form.money("amount"),
         "currency": lambda: form.currency("currency"),
+        "yearly": lambda: form.money("yearly"),
+        "term_months": lambda: form.integer("term_months", 1, LONGEST_TERM),
+        "renews_on": lambda: form.day("renews_on"),
         "opened": lambda: form.day("opened"),
         "expected_close": lambda: form.day("expected_close"),
         "use_case": lambda: form.lines("use_case", 5_000),
@@ -118,20 +137,37 @@ def change_deal(session: Session, viewer: Viewer, deal: Deal, form: Form) -> Non
     }
     sent = {"account_id": "account", "owner_id": "owner"}
     changes = {name: read() for name, read in readers.items() if sent.get(name, name) in form.sent}
+    own = read_own(session, viewer, FieldSubject.DEAL, form, deal.own)
+    if own != deal.own:
+        changes["own"] = own
     linked = form.flag("links")
     choices = lists.choices(session, viewer)
     products = form.choices("product", [value for value, _ in choices.products])
     competitors = form.choices("competitor", [value for value, _ in choices.competitors])
     new_product = form.maybe("new_product", 200)
     new_competitor = form.maybe("new_competitor", 200)
-    if lifecycle.lacks_currency(changes.get("amount"), changes.get("currency", deal.currency)):
+    worth = changes.get("amount") or changes.get("yearly")
+    if lifecycle.lacks_currency(worth, changes.get("currency", deal.currency)):
         form.refuse("currency", "Needed with an amount.")
     form.done()
-    lifecycle.edit(session, deal, viewer.person_id, changes, version=version)
+    changes |= _amounts(session, deal, changes)
+    told = changed_values(fields_of(session, FieldSubject.DEAL), deal.own, own)
+    lifecycle.edit(session, deal, viewer.person_id, changes, version=version, own=told)
     if linked:
         sold = choose_products(session, viewer, products, new_product)
         against = choose_competitors(session, viewer, competitors, new_competitor)
         lifecycle.change_links(session, deal, viewer.person_id, sold, against)
+
+
+def _amounts(session: Session, deal: Deal, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The amounts that follow from line items and the term, or from a year's value."""
+    term = changes.get("term_months", deal.term_months)
+    if items := amounts_of_items(session, deal, term):
+        return items
+    yearly = changes.get("yearly", deal.yearly)
+    if yearly and "amount" in changes and changes["amount"] is None:
+        return {"amount": contract_value(Decimal(0), yearly, term)}
+    return {}
 
 
 def _account_id(session: Session, form: Form) -> int | None:
@@ -165,7 +201,11 @@ def _owner_id(session: Session, deal: Deal, form: Form) -> int | None:
 
 
 def _differences(
-    session: Session, form: Form, choices: Choices, theirs: Mapping[str, str]
+    session: Session,
+    form: Form,
+    choices: Choices,
+    theirs: Mapping[str, str],
+    labels: Mapping[str, str],
 ) -> list[Difference]:
     """What was sent beside what is saved now, both in words: names in place of keys."""
     yours = {
@@ -177,7 +217,7 @@ def _differences(
     }
     sent = {*form.values, "product", "competitor"}
     return differences(
-        {name: value for name, value in yours.items() if name in sent}, theirs, LABELS
+        {name: value for name, value in yours.items() if name in sent}, theirs, labels
     )
 
 

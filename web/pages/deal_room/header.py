@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from references.removal import may_remove
 from workspace.accounts.accounts import Account
 from workspace.deals import access
 from workspace.deals.stages import stages
@@ -41,6 +42,7 @@ class DealHeader:
     # For the actions, which are the same on every tab.
     stages: list[Stage]
     following: bool
+    may_remove: bool
     tabs: tuple[tuple[str, str, str], ...] = TABS
 
 
@@ -59,6 +61,7 @@ def deal_header(session: Session, viewer: Viewer, key: str, tab: str) -> DealHea
         tab=tab,
         stages=stages(session),
         following=notifications.is_followed(session, deal.id, viewer.person_id),
+        may_remove=may_remove(session, viewer, deal),
     )
 
 

@@ -16,8 +16,9 @@ from similarity.index.facets import facets
 from similarity.inquiry import ask_of_deal, named_in_deal
 from similarity.kin import Kin, kin_of, past_and_running
 from similarity.learned_weights import weights_in_use
-from similarity.scoring import Weights
+from similarity.scoring import OwnWeight, Weights
 from web.forms import Form
+from web.own_fields import PREFIX
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deals.list_state import read_filter
 from web.pages.named_facets import NamedFacets, chips_of
@@ -34,7 +35,6 @@ from workspace.people.viewer import Viewer
 
 LIMIT = 10
 RUNNING = 5
-TERMS = tuple(term.name for term in dataclasses.fields(Weights))
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class KinPage:
     defaults: dict[str, float]
     params: dict[str, str]
     choices: Choices
-    labels: dict[str, str] = field(default_factory=lambda: LABELS)
+    labels: dict[str, str]
     reasons: tuple[str, ...] = REASONS
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
     divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
@@ -175,10 +175,25 @@ def changed(weights: dict[str, float], defaults: dict[str, float]) -> dict[str, 
 
 def read_weights(asked: Form, usual: Weights) -> Weights:
     """The weights in an address: the usual ones where it has none."""
-    sent = {name: asked.fraction(f"w_{name}") for name in TERMS}
+    sent = {name: asked.fraction(f"w_{name}") for name in sliders(usual)}
     asked.check()
     chosen = {name: value for name, value in sent.items() if value is not None}
-    return dataclasses.replace(usual, **chosen)
+    own = tuple(
+        dataclasses.replace(field, weight=chosen.pop(own_slider(field), field.weight))
+        for field in usual.own
+    )
+    return dataclasses.replace(usual, **chosen, own=own)
+
+
+def sliders(weights: Weights) -> dict[str, float]:
+    """The weights by the names of their sliders."""
+    own = {own_slider(field): field.weight for field in weights.own}
+    return {name: getattr(weights, name) for name in Weights.names()} | own
+
+
+def own_slider(field: OwnWeight) -> str:
+    """The name of the slider of an own field."""
+    return f"{PREFIX}{field.key}"
 
 
 def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked: Form) -> KinPage:
@@ -191,8 +206,7 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
     inquiry = ask_of_deal(session, viewer, catalog, header.deal, weights=weights, without=off)
     record = facets(session, [header.deal.id])[header.deal.id]
     named = named_in_deal(session, viewer, header.deal, record)
-    values = {name: getattr(weights, name) for name in TERMS}
-    defaults = {name: getattr(usual, name) for name in TERMS}
+    values, defaults = sliders(weights), sliders(usual)
     address = at("deals", key, "kin") + "?" + query({**params, **changed(values, defaults)})
     past, running = past_and_running(chosen)
     unlike = {
@@ -212,6 +226,7 @@ def kin_page(session: Session, viewer: Viewer, catalog: Catalog, key: str, asked
         ],
         weights=values,
         defaults=defaults,
+        labels={**LABELS, **{own_slider(field): field.label for field in usual.own}},
         params=params,
         choices=lists.choices(session, viewer),
     )

@@ -1,6 +1,7 @@
 """The Overview tab: facts, stage, who may see it, and the best of every other tab."""
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from litestar import Controller
@@ -10,37 +11,44 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
+from references.removal import delete_deal
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.outlook import MINIMUM, Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
-from web.forms import Form
+from web.forms import Form, row_id
+from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.deals.board import board_of
-from web.pages.deals.list_state import list_state_of, query_fields
+from web.pages.deals.list_state import list_state_of, query_fields, read_parking
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
 from workspace.collaboration.tasks import TaskRow, tasks_of_deal
-from workspace.deals import access, credit, lifecycle, team
+from workspace.deals import access, credit, lifecycle, line_items, parking, team
 from workspace.deals.access import invited_to
 from workspace.deals.credit import FormerMember
+from workspace.deals.line_items import ItemRow
 from workspace.deals.products import (
+    choose_products,
     competitors_of,
+    product_choices,
     products_of,
 )
-from workspace.deals.tables import Outcome
+from workspace.deals.tables import CLOSED_OUTCOMES, Outcome
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject
 from workspace.people import people
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.revisions import history
 from workspace.timeline.timeline import Event, timeline
 
 BEST = 3
@@ -73,6 +81,12 @@ class Overview:
     # What is still to be done.
     tasks: list[TaskRow]
     viewer_id: int | None
+    own: list[OwnFact]
+    items: list[ItemRow]
+    # What a line item can be of, and what was typed into the form for one that was refused.
+    all_products: list[tuple[str, str]]
+    item_values: dict[str, str]
+    item_wrong: dict[str, str]
     form: FactsForm | None
 
 
@@ -107,6 +121,14 @@ class OverviewController(Controller):
             return visit.go("/deals", f"{key} is saved. Only its team sees it now.")
         return visit.go(at("deals", key), "Saved.")
 
+    @post("/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.readable_deal(session, visit.viewer, key)
+            revision = delete_deal(session, visit.viewer, deal)
+        return visit.go_deleted("/deals", revision)
+
     @post("/stage")
     def advance(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         name = visit.form.text("stage", 60, required=True)
@@ -119,16 +141,70 @@ class OverviewController(Controller):
         )
         visit.form.done()
         with visit.write() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
             deal = lifecycle.change_stage(
                 session, visit.viewer, key, name, reason=reason, closed=closed, version=version
             )
+            undo = f"/deleted/{revision.id}/restore"
         if board is None:
-            return visit.go(at("deals", key), f"Moved to {name}.")
+            return visit.go(at("deals", key), f"Moved to {name}.", undo=undo)
         said = f"{deal.name} is at {name} now."
         if not visit.wants_fragment:
-            return visit.go(board.address(), said)
+            return visit.go(board.address(), said, undo=undo)
         page = visit.page(board_of, query_fields(board), moved=key)
-        return visit.show(page.fragment, replace(page, said=said))
+        return visit.show(page.fragment, replace(page, said=said, undo=undo))
+
+    @post("/park")
+    def park(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        chosen = read_parking(visit.form)
+        version = visit.form.integer("version", 1)
+        visit.form.done()
+        with visit.write() as session:
+            parking.park(session, visit.viewer, key, chosen, version=version)
+        return visit.go(at("deals", key), "Parked.")
+
+    @post("/wake")
+    def wake(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        version = visit.form.integer("version", 1)
+        visit.form.done()
+        with visit.write() as session:
+            parking.wake(session, visit.viewer, key, version=version)
+        return visit.go(at("deals", key), "Open again.")
+
+    @post("/line-items")
+    def add_item(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        product_key = visit.form.text("item_product", 80, required=True)
+        quantity, price = visit.form.money("quantity"), visit.form.money("price")
+        recurring = visit.form.choice("paid", ("once", "yearly")) == "yearly"
+        for name, number in (("quantity", quantity), ("price", price)):
+            if number is None:
+                visit.form.refuse(name, "Enter a number.")
+        with visit.saving() as session:
+            visit.form.done()
+            [product] = choose_products(session, visit.viewer, [product_key])
+            line_items.add_item(
+                session,
+                visit.viewer,
+                key,
+                product,
+                quantity or Decimal(0),
+                price or Decimal(0),
+                recurring=recurring,
+            )
+        if visit.form.refusal:
+            page = visit.page(overview, visit.workspace, key)
+            page = replace(page, item_values=visit.form.values, item_wrong=visit.form.wrong)
+            return visit.show("deal_room/overview.html", page)
+        return visit.go(at("deals", key), "Line item added.")
+
+    @post("/line-items/{item_id:int}/remove")
+    def remove_item(
+        self, visit: NamedDependency[Visit], key: FromPath[str], item_id: FromPath[int]
+    ) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            line_items.remove_item(session, visit.viewer, key, row_id(item_id))
+        return visit.go(at("deals", key), "Line item removed.")
 
     @post("/invitations")
     def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -179,7 +255,7 @@ def overview(
         invited=invited_to(session, deal.id) if deal.confidential else [],
         members=people.active_members(session) if deal.confidential else [],
         seats=team.seats_of(session, deal.id),
-        former=credit.former_team(session, deal) if deal.outcome != Outcome.OPEN else [],
+        former=credit.former_team(session, deal) if deal.outcome in CLOSED_OUTCOMES else [],
         kin=kin_of(session, catalog, inquiry, filter=past, limit=BEST),
         plays=plays_of(session, catalog, inquiry, limit=BEST),
         experts=experts_of(session, catalog, inquiry, limit=BEST),
@@ -200,5 +276,10 @@ def overview(
         events=timeline(session, [(deal.id, deal.key, deal.name)], limit=LATEST),
         tasks=tasks_of_deal(session, deal, done=0),
         viewer_id=viewer.person_id,
+        own=own_facts(session, viewer, FieldSubject.DEAL, deal.own),
+        items=line_items.items_of(session, deal.id),
+        all_products=product_choices(session, viewer) if header.may_edit else [],
+        item_values={},
+        item_wrong={},
         form=facts_form(session, viewer, header, form) if form else None,
     )

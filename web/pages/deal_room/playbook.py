@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
 
+from references.removal import delete_use
 from similarity.playbook import Playbook, playbook_of_deal
 from web.forms import row_id
 from web.pages.deal_room.header import DealHeader, deal_header
@@ -78,3 +79,16 @@ class PlaybookController(Controller):
             value = {"yes": True, "no": False}.get(answer or "")
             assets.say_helped(session, made, visit.viewer.person_id, value)
         return visit.go(at("deals", key, "playbook"), "Noted: the next deal's playbook knows.")
+
+    @post("/uses/{use_id:int}/remove")
+    def remove(
+        self, visit: NamedDependency[Visit], key: FromPath[str], use_id: FromPath[int]
+    ) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            made = session.get(Use, row_id(use_id))
+            if made is None or made.deal_id != deal.id:
+                raise NotFound("There is no such use on this deal.")
+            revision = delete_use(session, visit.viewer, made)
+        return visit.go_deleted(at("deals", key, "playbook"), revision)

@@ -147,7 +147,7 @@ def references_page(
 
 def _not_yet(session: Session, header: DealHeader) -> str:
     if header.deal.outcome != Outcome.OPEN:
-        return "This deal is closed."
+        return f"This deal is {header.deal.outcome}."
     earliest = policy.current_policy(session).earliest_stage
     if header.stage.position < earliest:
         at_stage = f"this deal is at stage {header.stage.position}"

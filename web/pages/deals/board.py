@@ -6,7 +6,14 @@ from datetime import date
 from sqlmodel import Session
 
 from web.forms import Form
-from web.pages.deals.list_state import LIST, Bar, ListState, bar_of, read_list_state
+from web.pages.deals.list_state import (
+    LIST,
+    Bar,
+    ListState,
+    bar_of,
+    read_list_state,
+    with_own_fields,
+)
 from workspace.clock import today
 from workspace.deals import access, board
 from workspace.deals.board import StageTotal
@@ -50,6 +57,8 @@ class Board:
     editable: set[int]
     moved: str  # The deal that was moved just now, if any.
     said: str
+    # The address that undoes it.
+    undo: str
     fragment: str = "deals/_board.html"
 
 
@@ -59,7 +68,7 @@ def board_of(
     """The board that an address asks for, or the next cards of one of its columns."""
     stage_name = asked.maybe("column", 60)
     after = asked.maybe("after", 80)
-    state = read_list_state(asked)
+    state = with_own_fields(session, viewer, read_list_state(asked))
     open_stages = [row for row in stages(session) if row.outcome == Outcome.OPEN]
     only = stage_name or state.chosen.stage
     shown = [row for row in open_stages if only in (None, row.name)]
@@ -80,6 +89,7 @@ def board_of(
         editable=access.editable_deal_ids(session, viewer, cards),
         moved=moved,
         said="",
+        undo="",
         fragment="deals/_cards.html" if after else "deals/_board.html",
     )
 

@@ -2,12 +2,13 @@
 
 import textwrap
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from similarity.likely import likely_existing
 from similarity.names.tables import Subject
@@ -15,6 +16,7 @@ from similarity.sentences.accounts import account_in
 from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
 from web.forms import Form
 from web.lists import first_page
+from web.own_fields import filled_own, read_own
 from web.pages.deals.board import Board, board_of
 from web.pages.deals.list_state import (
     BOARD,
@@ -26,6 +28,8 @@ from web.pages.deals.list_state import (
     list_state_of,
     query_fields,
     read_list_state,
+    read_parking,
+    with_own_fields,
 )
 from web.pages.search import Link
 from web.policies import Policy, open_to
@@ -34,12 +38,15 @@ from web.visits import Visit
 from workspace.accounts.accounts import Account, account_rows, find_account
 from workspace.accounts.geography import country_choices
 from workspace.accounts.industries import DIVISIONS, SECTIONS
-from workspace.deals import access, lifecycle, lists
+from workspace.deals import access, bulk, lifecycle, lists
 from workspace.deals.lists import Choices, DealRow
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields_of
+from workspace.own_fields.values import changed_values, order_of
 from workspace.people import people
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
 
 PAGE = 50
 # At most so many are changed in one go.
@@ -66,7 +73,14 @@ class DealList:
     selected: list[str]
     refused: dict[str, str]
     fragment: str
-    columns: dict[str, tuple[str, str]] = field(default_factory=lambda: COLUMNS)
+    # What own fields many deals can be changed to at once.
+    own: list[OwnField]
+
+    @property
+    def columns(self) -> dict[str, tuple[str, str]]:
+        """The columns that the list can show: the label, and what orders it."""
+        own = {field.param: (field.name, field.param) for field in self.state.own}
+        return {**COLUMNS, **own}
 
     @property
     def names(self) -> dict[str, str]:
@@ -101,6 +115,7 @@ class NewDeal:
     account: AccountNote
     choices: Choices
     currency: str
+    own: list[OwnField]
     # What a sentence names, from which the form was filled in.
     named: list[NamedFacet] = field(default_factory=list)
 
@@ -121,13 +136,15 @@ class DealController(Controller):
         require_writer(visit.viewer)
         state = list_state_of(visit.form.text("query", 2000))
         with visit.saving() as session:
+            revision = history.begin_edit(session, visit.viewer.person_id)
+            undo = f"/deleted/{revision.id}/restore"
             changed = change_many(session, visit.viewer, visit.form)
         if visit.form.refusal:
             page = visit.page(deal_list, query_fields(state))
             page = with_refused_change(page, visit.form)
             return visit.show("deals/list.html", page)
         said = "1 deal is" if changed == 1 else f"{changed} deals are"
-        return visit.go(state.address(), f"{said} changed.")
+        return visit.go(state.address(), f"{said} changed.", undo=undo if changed else "")
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -164,7 +181,7 @@ def deals_page(
 def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None = None) -> DealList:
     """The list that an address asks for, with a form over a view that came back."""
     after = asked.maybe("after", 80)
-    state = read_list_state(asked)
+    state = with_own_fields(session, viewer, read_list_state(asked))
     rows = rows_of(session, viewer, state, after, PAGE + 1)
     shown, last = first_page(rows, PAGE)
     open_stages = [row.name for row in stages(session) if row.outcome == Outcome.OPEN]
@@ -182,6 +199,7 @@ def deal_list(session: Session, viewer: Viewer, asked: Form, form: Form | None =
         refused={},
         # A next page is put below the rows that are there already.
         fragment="deals/_rows.html" if after else "deals/_results.html",
+        own=editable(session, viewer, FieldSubject.DEAL),
     )
 
 
@@ -189,11 +207,13 @@ def rows_of(
     session: Session, viewer: Viewer, state: ListState, after: str | None, limit: int
 ) -> list[DealRow]:
     """The deals that a list shows, from after the deal of the key `after`."""
+    by_own = [field for field in state.own if field.param == state.order]
     return lists.deal_rows(
         session,
         viewer,
         state.chosen,
-        order=state.order,
+        order="opened" if by_own else state.order,
+        own_order=order_of(col(Deal.own), by_own[0]) if by_own else None,
         descending=state.descending,
         after=after,
         limit=limit,
@@ -213,10 +233,13 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     stage = form.choice("stage", open_stages)
     owner = form.choice("owner", [key for key, _ in people.active_members(session)])
     day = form.day("expected_close")
+    status = form.choice("status", ("park", "wake"))
+    parking = read_parking(form)
+    own = filled_own(session, viewer, FieldSubject.DEAL, form)
     if not selected and "deal" not in form.wrong:
         form.refuse("deal", "Tick the deals first.")
-    if not (stage or owner or day) and not form.wrong:
-        form.refuse("stage", "Choose a stage, an owner or a date.")
+    if not (stage or owner or day or status or own) and not form.wrong:
+        form.refuse("stage", "Choose a stage, an owner, a date or a status.")
     form.done()
     changes: dict[str, object] = {}
     if owner:
@@ -224,12 +247,16 @@ def change_many(session: Session, viewer: Viewer, form: Form) -> int:
     if day:
         changes["expected_close"] = day
     chosen = [deal.rpartition(":") for deal in selected]
-    return lifecycle.change_all(
+    return bulk.change_all(
         session,
         viewer,
         [(key, int(seen) if seen.isdecimal() else 0) for key, _, seen in chosen],
         stage=open_stages[stage] if stage else None,
         changes=changes,
+        parking=parking if status == "park" else None,
+        wakes=status == "wake",
+        own=own,
+        told=partial(changed_values, fields_of(session, FieldSubject.DEAL)),
     )
 
 
@@ -243,6 +270,7 @@ def new_deal(session: Session, viewer: Viewer, form: Form) -> NewDeal:
         account=account_note(session, viewer, form),
         choices=lists.choices(session, viewer),
         currency=lists.usual_currency(session, viewer),
+        own=editable(session, viewer, FieldSubject.DEAL),
     )
 
 
@@ -309,6 +337,7 @@ def log_deal(session: Session, viewer: Viewer, form: Form) -> tuple[Deal, bool]:
         "next_step": form.text("next_step", 500),
         "next_step_on": form.day("next_step_on"),
         "confidential": form.flag("confidential"),
+        "own": read_own(session, viewer, FieldSubject.DEAL, form, {}),
     }
     if lifecycle.lacks_currency(amount, currency):
         form.refuse("currency", "Needed with an amount.")

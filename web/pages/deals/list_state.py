@@ -1,20 +1,25 @@
 """Ways of looking at the deals: what an address asks for, and the views that have a name."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from sqlmodel import Session
 
 from web.forms import Form, parse_pairs
+from web.own_fields import PREFIX
+from web.own_fields import read_filter as read_own_filter
 from web.rendering import query
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import lists
 from workspace.deals.filters import Attention, DealFilter
 from workspace.deals.lists import DEAL_ORDERS, Choices
+from workspace.deals.parking import Parking
 from workspace.deals.quarters import CATEGORIES, Quarter, read_quarter
 from workspace.deals.saved_views import ViewRow, views_of
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
+from workspace.own_fields.fields import FieldSubject, OwnField, readable
 from workspace.people.viewer import Viewer
 
 LIST, BOARD = "list", "board"
@@ -29,6 +34,9 @@ COLUMNS = {
     "owner": ("Owner", "owner"),
     "opened": ("Opened", "opened"),
     "moved": ("Last move", "moved"),
+    "wakes": ("Reopens", "wakes"),
+    "yearly": ("Per year", "yearly"),
+    "renews": ("Renewal", "renews"),
 }
 USUAL_COLUMNS = ("account", "stage", "next", "amount", "close", "owner")
 # Sent with every choice of columns, so that an empty one is a choice too.
@@ -45,6 +53,8 @@ class ListState:
     order: str
     descending: bool
     columns: tuple[str, ...]
+    # The own fields that the viewer may see, once they were looked up.
+    own: tuple[OwnField, ...] = ()
 
     @property
     def sort(self) -> str:
@@ -79,14 +89,23 @@ class ListState:
 
 
 def read_list_state(asked: Form) -> ListState:
-    """What an address asks for; `Invalid` where it cannot be asked for."""
+    """What an address asks for; `Invalid` where it cannot be asked for.
+
+    `with_own_fields` looks up what it asks of own fields.
+    """
     view = asked.choice("view", (LIST, BOARD)) or LIST
-    sorts = [*DEAL_ORDERS, *(f"-{name}" for name in DEAL_ORDERS)]
-    sort = asked.choice("sort", sorts) or USUAL_SORT
+    sort = asked.text("sort", 120) or USUAL_SORT
+    if sort.removeprefix("-") not in DEAL_ORDERS and not is_own(sort.removeprefix("-")):
+        asked.refuse("sort", "Choose one of the list.")
     named = [name for sent in asked.sent.get("columns", []) for name in sent.split(",") if name]
-    if any(name not in COLUMNS and name != NAME for name in named):
+    if any(name not in COLUMNS and name != NAME and not is_own(name) for name in named):
         asked.refuse("columns", "Choose from the list.")
     chosen, params = read_filter(asked)
+    # What there is of own fields, and who may see them, is asked when the list is read.
+    params |= {
+        name: text for name in asked.sent if is_own(name) and (text := asked.text(name, 200))
+    }
+    asked.check()
     if view == BOARD:
         # A board is of open deals, whatever the list was of.
         params.pop("outcome", None)
@@ -96,8 +115,37 @@ def read_list_state(asked: Form) -> ListState:
         view=view,
         order=sort.removeprefix("-"),
         descending=sort.startswith("-"),
-        columns=tuple(name for name in COLUMNS if name in named) if named else USUAL_COLUMNS,
+        columns=_columns(named) if named else USUAL_COLUMNS,
     )
+
+
+def with_own_fields(session: Session, viewer: Viewer, state: ListState) -> ListState:
+    """The state with what it asks of the own fields that a viewer may see, and of no others."""
+    fields = readable(session, viewer, FieldSubject.DEAL)
+    asked = Form((name, text) for name, text in state.params.items() if is_own(name))
+    filters, params = read_own_filter(session, viewer, FieldSubject.DEAL, asked)
+    asked.check()
+    known = {field.param for field in fields}
+    if is_own(state.order) and state.order not in known:
+        usual = USUAL_SORT.removeprefix("-")
+        state = replace(state, order=usual, descending=USUAL_SORT.startswith("-"))
+    return replace(
+        state,
+        chosen=replace(state.chosen, own=tuple(filters)),
+        params={name: text for name, text in state.params.items() if not is_own(name)} | params,
+        columns=tuple(name for name in state.columns if not is_own(name) or name in known),
+        own=tuple(fields),
+    )
+
+
+def _columns(named: Sequence[str]) -> tuple[str, ...]:
+    own = dict.fromkeys(name for name in named if is_own(name))
+    return (*(name for name in COLUMNS if name in named), *own)
+
+
+def is_own(name: str) -> bool:
+    """Whether a part of an address is about an own field."""
+    return name.startswith(PREFIX) and len(name) <= 100
 
 
 def list_state_of(text: str) -> ListState:
@@ -155,6 +203,13 @@ def _tab(row: ViewRow, state: ListState) -> Tab:
     except Invalid:
         return Tab(row, None, False)
     return Tab(row, saved.address(), saved.query == state.query)
+
+
+def read_parking(form: Form) -> Parking:
+    """Why a deal is parked, and until when, in a form."""
+    return Parking(
+        form.text("park_reason", 500), form.day("wakes_on"), form.text("wakes_when", 200)
+    )
 
 
 # What a list of deals, or the Kin tab, can be narrowed down by.

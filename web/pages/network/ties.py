@@ -13,6 +13,7 @@ from references.network import ties
 from references.network.common_ground import Shared, common_ground
 from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
+from references.network.wrong_ties import call_wrong
 from web.forms import Form, row_id
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -122,6 +123,17 @@ class TiesController(Controller):
             tie = ties.own_tie(session, visit.viewer, row_id(tie_id))
             ties.remove_tie(session, tie, visit.viewer.person_id)
         return visit.go(at("people", key, "ties"), "The tie is removed.")
+
+    @post("/{tie_id:int}/wrong")
+    def call_wrong(
+        self, visit: NamedDependency[Visit], key: FromPath[str], tie_id: FromPath[int]
+    ) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            revision = call_wrong(session, visit.viewer, row_id(tie_id))
+            undo = f"/deleted/{revision.id}/restore"
+        notice = "The tie is removed. Imports do not bring it back."
+        return visit.go(at("people", key, "ties"), notice, undo=undo)
 
 
 class AccountPathsController(Controller):

@@ -1,6 +1,7 @@
 """Accounts: the list, an account's page, adding and editing."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from litestar import Controller
@@ -9,9 +10,19 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_account, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
+from web.own_fields import (
+    OwnFact,
+    form_values,
+    labels_of,
+    own_facts,
+    predicates,
+    read_filter,
+    read_own,
+)
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -23,8 +34,11 @@ from workspace.deals import lists
 from workspace.deals.filters import DealFilter
 from workspace.deals.lists import DealRow
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people.people import PersonRow, person_rows
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
+from workspace.revisions.history import RevisionRow
 
 PAGE = 50
 
@@ -36,6 +50,7 @@ class AccountList:
     rows: list[AccountRow]
     more: str | None
     params: dict[str, str]
+    own: list[OwnField]
     relationships: tuple[str, ...] = tuple(Relationship)
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
     divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
@@ -52,7 +67,11 @@ class AccountPage:
     namesakes: list[AccountRow]
     people: list[PersonRow]
     deals: list[DealRow]
+    own: list[OwnFact]
     may_edit: bool
+    may_remove: bool
+    # Merges with this account that can be undone.
+    merges: list[RevisionRow]
 
 
 @dataclass(frozen=True)
@@ -61,6 +80,7 @@ class AccountForm:
 
     key: str | None
     form: EditForm
+    own: list[OwnField]
     relationships: tuple[str, ...] = tuple(Relationship)
     regions: tuple[str, ...] = REGIONS
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
@@ -81,14 +101,15 @@ class AccountController(Controller):
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        form = EditForm({"relationship": Relationship.PROSPECT}, {})
-        return visit.show("records/accounts/edit.html", AccountForm(None, form))
+        form = Form([("relationship", Relationship.PROSPECT)])
+        page = visit.page(account_form, None, form)
+        return visit.show("records/accounts/edit.html", page)
 
     @post()
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts = read_account(session, visit.form)
+            facts = read_account(session, visit.viewer, visit.form, {})
             name = facts.pop("name")
             account = accounts.add(session, name, visit.viewer.person_id, **facts)
         if visit.form.refusal:
@@ -102,8 +123,7 @@ class AccountController(Controller):
     @get("/{key:str}/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         require_writer(visit.viewer)
-        with visit.read() as session:
-            page = account_form(session, key, Form())
+        page = visit.page(account_form, key, Form())
         return visit.show("records/accounts/edit.html", page)
 
     @post("/{key:str}/edit")
@@ -111,39 +131,56 @@ class AccountController(Controller):
         require_writer(visit.viewer)
         with visit.saving() as session:
             account = row_of_key(session, Account, key)
-            lock_unchanged(session, account, visit.form, account_values)
-            facts = read_account(session, visit.form)
+            values = partial(account_values, viewer=visit.viewer)
+            lock_unchanged(session, account, visit.form, values)
+            facts = read_account(session, visit.viewer, visit.form, account.own)
             accounts.edit_account(session, account, visit.viewer.person_id, facts)
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("accounts", key), "Saved.")
 
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            account = row_of_key(session, Account, key)
+            revision = delete_account(session, visit.viewer, account)
+        return visit.go_deleted("/accounts", revision)
+
 
 def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
-    rows, params = chosen_accounts(session, visit.form, PAGE + 1)
+    rows, params = chosen_accounts(session, visit.viewer, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
-    return AccountList(rows=shown, more=last.key if last else None, params=params)
+    return AccountList(
+        rows=shown,
+        more=last.key if last else None,
+        params=params,
+        own=readable(session, visit.viewer, FieldSubject.ACCOUNT),
+    )
 
 
 def chosen_accounts(
-    session: Session, asked: Form, limit: int
+    session: Session, viewer: Viewer, asked: Form, limit: int
 ) -> tuple[list[AccountRow], dict[str, str]]:
     """The accounts that an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     relationship = asked.choice("relationship", tuple(Relationship))
     industry = asked.maybe("industry", 3)
     after = asked.maybe("after", 80)
+    own, own_params = read_filter(session, viewer, FieldSubject.ACCOUNT, asked)
     asked.check()
     rows = accounts.account_rows(
         session,
         text=text,
         relationship=relationship,
         industry=industry,
+        own=predicates(FieldSubject.ACCOUNT, own),
         after=after,
         limit=limit,
     )
-    return rows, filled(q=text, relationship=relationship, industry=industry)
+    params = filled(q=text, relationship=relationship, industry=industry)
+    return rows, {**params, **own_params}
 
 
 def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
@@ -156,19 +193,23 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         namesakes=accounts.namesakes(session, account),
         people=person_rows(session, account_id=account.id, limit=100),
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
+        own=own_facts(session, viewer, FieldSubject.ACCOUNT, account.own),
         may_edit=viewer.may_write,
+        may_remove=may_remove(session, viewer, account),
+        merges=history.revisions(session, viewer, of=("account", account.id)),
     )
 
 
-def account_form(session: Session, key: str | None, form: Form) -> AccountForm:
+def account_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> AccountForm:
     """The form over an account, with what was sent; without a key, over a new one."""
+    own = editable(session, viewer, FieldSubject.ACCOUNT)
     if key is None:
-        return AccountForm(None, EditForm(form.values, form.wrong))
-    saved = account_values(session, row_of_key(session, Account, key))
-    return AccountForm(key, edit_form(form, saved))
+        return AccountForm(None, EditForm(form.values, form.wrong), own)
+    saved = account_values(session, row_of_key(session, Account, key), viewer=viewer)
+    return AccountForm(key, edit_form(form, saved, labels=labels_of(own)), own)
 
 
-def account_values(session: Session, account: Account) -> dict[str, str]:
+def account_values(session: Session, account: Account, *, viewer: Viewer) -> dict[str, str]:
     """An account's facts as its form shows them."""
     parent = session.get(Account, account.parent_id) if account.parent_id else None
     return {
@@ -181,10 +222,13 @@ def account_values(session: Session, account: Account) -> dict[str, str]:
         "parent": parent.name if parent else "",
         "relationship": account.relationship,
         "description": account.description,
+        **form_values(editable(session, viewer, FieldSubject.ACCOUNT), account.own),
     }
 
 
-def read_account(session: Session, form: Form) -> dict[str, Any]:
+def read_account(
+    session: Session, viewer: Viewer, form: Form, own: dict[str, Any]
+) -> dict[str, Any]:
     """The facts in a form; `Invalid` where one cannot be taken."""
     parent_name = form.text("parent", 200)
     parent = accounts.find_account(session, parent_name) if parent_name else None
@@ -200,12 +244,12 @@ def read_account(session: Session, form: Form) -> dict[str, Any]:
         "parent_id": parent.id if parent else None,
         "relationship": form.choice("relationship", tuple(Relationship)) or Relationship.PROSPECT,
         "description": form.lines("description", 5_000),
+        "own": read_own(session, viewer, FieldSubject.ACCOUNT, form, own),
     }
     form.done()
     return facts
 
 
 def _form_again(visit: Visit, key: str | None) -> Response[str]:
-    with visit.read() as session:
-        page = account_form(session, key, visit.form)
+    page = visit.page(account_form, key, visit.form)
     return visit.answer("records/accounts/edit.html", "records/accounts/_form.html", page)

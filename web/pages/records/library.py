@@ -1,6 +1,7 @@
 """The library: demos and collateral, and what came of using them."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from litestar import Controller
@@ -9,9 +10,19 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_asset, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
+from web.own_fields import (
+    OwnFact,
+    form_values,
+    labels_of,
+    own_facts,
+    predicates,
+    read_filter,
+    read_own,
+)
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -22,6 +33,7 @@ from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
 from workspace.deals.tables import Product
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
@@ -37,6 +49,7 @@ class Library:
     rows: list[AssetRow]
     more: str | None
     params: dict[str, str]
+    own: list[OwnField]
     products: list[tuple[str, str]]
     kinds: tuple[str, ...] = KINDS
 
@@ -52,7 +65,9 @@ class AssetPage:
     # Of the deals it was used on, counted as the list of assets counts them.
     won: int
     closed: int
+    own: list[OwnFact]
     may_edit: bool
+    may_remove: bool
     expired: bool
 
 
@@ -65,6 +80,7 @@ class AssetForm:
     form: EditForm
     chosen_products: list[str]
     products: list[tuple[str, str]]
+    own: list[OwnField]
     kinds: tuple[str, ...] = KINDS
 
 
@@ -88,7 +104,7 @@ class LibraryController(Controller):
     def publish(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts, product_ids = read_asset(session, visit.viewer, visit.form)
+            facts, product_ids = read_asset(session, visit.viewer, visit.form, {})
             name, kind = facts.pop("name"), facts.pop("kind")
             asset = assets.publish(
                 session, name, kind, visit.viewer.person_id, product_ids, **facts
@@ -109,8 +125,9 @@ class LibraryController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
             asset = assets.editable_asset(session, visit.viewer, key)
-            lock_unchanged(session, asset, visit.form, asset_values)
-            facts, product_ids = read_asset(session, visit.viewer, visit.form)
+            values = partial(asset_values, viewer=visit.viewer)
+            lock_unchanged(session, asset, visit.form, values)
+            facts, product_ids = read_asset(session, visit.viewer, visit.form, asset.own)
             assets.edit_asset(session, asset, visit.viewer.person_id, facts, product_ids)
         if visit.form.refusal:
             return _form_again(visit, key)
@@ -126,6 +143,14 @@ class LibraryController(Controller):
         said = "withdrawn: no playbook offers it" if withdrawn else "offered again"
         return visit.go(at("library", key), f"{asset.name} is {said}.")
 
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            asset = row_of_key(session, Asset, key)
+            revision = delete_asset(session, visit.viewer, asset)
+        return visit.go_deleted("/library", revision)
+
 
 def library(session: Session, visit: Visit) -> Library:
     """The page that an address asks for."""
@@ -135,6 +160,7 @@ def library(session: Session, visit: Visit) -> Library:
         rows=shown,
         more=last.key if last else None,
         params=params,
+        own=readable(session, visit.viewer, FieldSubject.ASSET),
         products=lists.choices(session, visit.viewer).products,
     )
 
@@ -148,6 +174,7 @@ def chosen_assets(
     product = asked.maybe("product", 80)
     every = asked.choice("every", ("yes",))
     after = asked.maybe("after", 80)
+    own, own_params = read_filter(session, viewer, FieldSubject.ASSET, asked)
     asked.check()
     rows = assets.asset_rows(
         session,
@@ -156,10 +183,12 @@ def chosen_assets(
         product=product,
         text=text,
         every=bool(every),
+        own=predicates(FieldSubject.ASSET, own),
         after=after,
         limit=limit,
     )
-    return rows, filled(q=text, kind=kind, product=product, every=every)
+    params = filled(q=text, kind=kind, product=product, every=every)
+    return rows, {**params, **own_params}
 
 
 def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
@@ -173,7 +202,9 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
         uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
         won=counted.won,
         closed=counted.closed,
+        own=own_facts(session, viewer, FieldSubject.ASSET, asset.own),
         may_edit=assets.may_edit(viewer, asset),
+        may_remove=may_remove(session, viewer, asset),
         expired=bool(asset.expires and asset.expires < today()),
     )
 
@@ -182,10 +213,11 @@ def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) ->
     """The form over an asset, with what was sent; without a key, over a new one."""
     options = lists.choices(session, viewer).products
     selected = form.sent.get("product", [])
+    own = editable(session, viewer, FieldSubject.ASSET)
     if key is None:
-        return AssetForm(None, "", EditForm(form.values, form.wrong), selected, options)
+        return AssetForm(None, "", EditForm(form.values, form.wrong), selected, options, own)
     asset = assets.editable_asset(session, viewer, key)
-    saved = asset_values(session, asset)
+    saved = asset_values(session, asset, viewer=viewer)
     yours = {
         **form.values,
         "products": ", ".join(sorted(name for product, name in options if product in selected)),
@@ -193,15 +225,16 @@ def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) ->
     return AssetForm(
         key=key,
         name=asset.name,
-        form=edit_form(form, saved, yours),
+        form=edit_form(form, saved, yours, labels_of(own)),
         chosen_products=selected
         if form.refusal
         else [product.key for product in _products(session, asset)],
         products=options,
+        own=own,
     )
 
 
-def asset_values(session: Session, asset: Asset) -> dict[str, str]:
+def asset_values(session: Session, asset: Asset, *, viewer: Viewer) -> dict[str, str]:
     """An asset's facts as text: those of the form's fields, and the names of its products."""
     names = sorted(product.name for product in _products(session, asset))
     return {
@@ -213,10 +246,13 @@ def asset_values(session: Session, asset: Asset) -> dict[str, str]:
         "expires": str(asset.expires or ""),
         "language": asset.language,
         "products": ", ".join(names),
+        **form_values(editable(session, viewer, FieldSubject.ASSET), asset.own),
     }
 
 
-def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, Any], list[int]]:
+def read_asset(
+    session: Session, viewer: Viewer, form: Form, own: dict[str, Any]
+) -> tuple[dict[str, Any], list[int]]:
     """The facts in a form and the products; `Invalid` where one cannot be taken."""
     options = [value for value, _ in lists.choices(session, viewer).products]
     chosen = form.choices("product", options)
@@ -228,6 +264,7 @@ def read_asset(session: Session, viewer: Viewer, form: Form) -> tuple[dict[str, 
         "published": form.day("published"),
         "expires": form.day("expires"),
         "language": form.text("language", 10),
+        "own": read_own(session, viewer, FieldSubject.ASSET, form, own),
     }
     form.done()
     return facts, [product.id for product in choose_products(session, viewer, chosen)]

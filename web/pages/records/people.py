@@ -11,9 +11,19 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.removal import delete_person, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
-from web.forms import Form, row_id
+from web.forms import Form
 from web.lists import answer_list, filled, first_page
+from web.own_fields import (
+    OwnFact,
+    form_values,
+    labels_of,
+    own_facts,
+    predicates,
+    read_filter,
+    read_own,
+)
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -22,7 +32,7 @@ from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
 from workspace.accounts.geography import country_choices
 from workspace.assets import AssetRow
-from workspace.collaboration import reminders
+from workspace.collaboration import job_changes, reminders
 from workspace.collaboration.reminders import CADENCES, KeepInTouch
 from workspace.deals import credit, lists
 from workspace.deals.credit import Credit
@@ -31,11 +41,14 @@ from workspace.deals.stakeholders import Involvement, involvements
 from workspace.deals.tables import Outcome
 from workspace.errors import Invalid
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person, Role
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions import history
+from workspace.revisions.history import RevisionRow
 
 PAGE = 50
 
@@ -47,6 +60,7 @@ class PeopleList:
     rows: list[PersonRow]
     more: str | None
     params: dict[str, str]
+    own: list[OwnField]
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,11 @@ class PersonPage:
     # What a contact is on deals that the viewer may see.
     involvements: list[Involvement]
     assets: list[AssetRow]
+    own: list[OwnFact]
     may_edit: bool
+    may_remove: bool
+    # Merges with this person that can be undone.
+    merges: list[RevisionRow]
     reads_address: bool
     # Whether, and how often, the viewer wants to be reminded of them.
     kept: KeepInTouch | None
@@ -82,6 +100,7 @@ class PersonForm:
     key: str | None
     name: str
     form: EditForm
+    own: list[OwnField]
     reads_address: bool = True
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
 
@@ -99,14 +118,14 @@ class PeopleController(Controller):
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
         require_writer(visit.viewer)
-        form = EditForm({"account": visit.form.text("account", 200)}, {})
-        return visit.show("records/people/edit.html", PersonForm(None, "", form))
+        form = Form([("account", visit.form.text("account", 200))])
+        return visit.show("records/people/edit.html", visit.page(person_form, None, form))
 
     @post()
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts = read_person(session, visit.form, reads_address=True)
+            facts = read_person(session, visit.viewer, visit.form, {}, reads_address=True)
             name = facts.pop("name")
             person = people.add_contact(session, name, visit.viewer.person_id, **facts)
         if visit.form.refusal:
@@ -126,10 +145,10 @@ class PeopleController(Controller):
         with visit.saving() as session:
             person = people.editable_person(session, visit.viewer, key)
             reads = edits_address(session, visit.viewer, person)
-            values = partial(person_values, reads_address=reads)
+            values = partial(person_values, viewer=visit.viewer, reads_address=reads)
             lock_unchanged(session, person, visit.form, values)
-            facts = read_person(session, visit.form, reads_address=reads)
-            people.edit_person(session, person, visit.viewer.person_id, facts)
+            facts = read_person(session, visit.viewer, visit.form, person.own, reads_address=reads)
+            job_changes.edit_contact(session, person, visit.viewer.person_id, facts)
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("people", key), "Saved.")
@@ -180,40 +199,45 @@ class PeopleController(Controller):
 
         return _add_fact(visit, key, "memberships", organisation, add)
 
-    @post("/{key:str}/memberships/{membership_id:int}/remove")
-    def leave(
-        self, visit: NamedDependency[Visit], key: FromPath[str], membership_id: FromPath[int]
-    ) -> Response[Any]:
+    @post("/{key:str}/delete")
+    def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
         with visit.write() as session:
-            person = people.editable_person(session, visit.viewer, key)
-            visit.form.done()
-            people.remove_membership(session, person, row_id(membership_id), visit.viewer.person_id)
-        return visit.go(at("people", key), "Removed.")
+            person = row_of_key(session, Person, key)
+            revision = delete_person(session, visit.viewer, person)
+        return visit.go_deleted("/people", revision)
 
 
 def people_list(session: Session, visit: Visit) -> PeopleList:
     """The page that an address asks for."""
-    rows, params = chosen_people(session, visit.form, PAGE + 1)
+    rows, params = chosen_people(session, visit.viewer, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
-    return PeopleList(rows=shown, more=last.key if last else None, params=params)
+    return PeopleList(
+        rows=shown,
+        more=last.key if last else None,
+        params=params,
+        own=readable(session, visit.viewer, FieldSubject.PERSON),
+    )
 
 
 def chosen_people(
-    session: Session, asked: Form, limit: int
+    session: Session, viewer: Viewer, asked: Form, limit: int
 ) -> tuple[list[PersonRow], dict[str, str]]:
     """The people whom an address asks for, and its filters."""
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
+    own, own_params = read_filter(session, viewer, FieldSubject.PERSON, asked)
     asked.check()
     rows = people.person_rows(
         session,
         text=text,
         members=None if who is None else who == "members",
+        own=predicates(FieldSubject.PERSON, own),
         after=after,
         limit=limit,
     )
-    return rows, filled(q=text, who=who)
+    return rows, {**filled(q=text, who=who), **own_params}
 
 
 def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: str) -> PersonPage:
@@ -234,7 +258,10 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         credits=credit.credits_of(session, viewer, person.id) if roles is not None else [],
         involvements=involvements(session, viewer, person.id) if roles is None else [],
         assets=assets.asset_rows(session, viewer, author_id=person.id) if roles is not None else [],
+        own=own_facts(session, viewer, FieldSubject.PERSON, person.own),
         may_edit=people.may_edit(session, viewer, person),
+        may_remove=may_remove(session, viewer, person),
+        merges=history.revisions(session, viewer, of=("person", person.id)),
         reads_address=reads_address(session, viewer, person),
         kept=reminders.cadence_of(session, viewer.person_id, person.id),
         cadences=[(str(days), words.capitalize()) for days, words in CADENCES.items()],
@@ -246,12 +273,14 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
 
 def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -> PersonForm:
     """The form over a person, with what was sent; without a key, over a new contact."""
+    own = editable(session, viewer, FieldSubject.PERSON)
     if key is None:
-        return PersonForm(None, "", EditForm(form.values, form.wrong))
+        return PersonForm(None, "", EditForm(form.values, form.wrong), own)
     person = people.editable_person(session, viewer, key)
     reads = edits_address(session, viewer, person)
-    saved = person_values(session, person, reads_address=reads)
-    return PersonForm(key, saved["name"], edit_form(form, saved), reads)
+    saved = person_values(session, person, viewer=viewer, reads_address=reads)
+    form_over = edit_form(form, saved, labels=labels_of(own))
+    return PersonForm(key, saved["name"], form_over, own, reads)
 
 
 def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
@@ -272,7 +301,9 @@ def edits_address(session: Session, viewer: Viewer, person: Person) -> bool:
     return reads_address(session, viewer, person)
 
 
-def person_values(session: Session, person: Person, *, reads_address: bool) -> dict[str, str]:
+def person_values(
+    session: Session, person: Person, *, viewer: Viewer, reads_address: bool
+) -> dict[str, str]:
     """A person's facts as the form shows them."""
     account = session.get(Account, person.account_id) if person.account_id else None
     return {
@@ -288,10 +319,13 @@ def person_values(session: Session, person: Person, *, reads_address: bool) -> d
         "languages": person.languages,
         "skills": person.skills,
         "about": person.about,
+        **form_values(editable(session, viewer, FieldSubject.PERSON), person.own),
     }
 
 
-def read_person(session: Session, form: Form, *, reads_address: bool) -> dict[str, Any]:
+def read_person(
+    session: Session, viewer: Viewer, form: Form, own: dict[str, Any], *, reads_address: bool
+) -> dict[str, Any]:
     """The facts in a form; `Invalid` where one cannot be taken.
 
     Without the right to read the address, it is no field of the form.
@@ -322,6 +356,7 @@ def read_person(session: Session, form: Form, *, reads_address: bool) -> dict[st
         "languages": form.text("languages", 100),
         "skills": form.text("skills", 1_000),
         "about": form.lines("about", 5_000),
+        "own": read_own(session, viewer, FieldSubject.PERSON, form, own),
     }
     form.done()
     return facts

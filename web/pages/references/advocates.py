@@ -11,7 +11,16 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from references.desk import addresses, advocates, budgets, codes, guest_links, queue, workflow
+from references.desk import (
+    addresses,
+    advocates,
+    budgets,
+    codes,
+    guest_links,
+    job_changes,
+    queue,
+    workflow,
+)
 from references.desk.advocates import Activity, Advocate, CodeNeeded
 from references.desk.consent import (
     Consent,
@@ -32,6 +41,7 @@ from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from web.workspace import Workspace
+from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.errors import Conflict, TooMany
 from workspace.keys import row_of_key
@@ -90,6 +100,8 @@ class AdvocatePage:
     consents: list[ConsentRow]
     # The address in the record, if the desk has not confirmed it.
     proposed_address: str | None
+    # The former customer, if they consented there and their consent is in review.
+    former_customer: str
     requests: list[RequestRow]
     # When their customer was, or will be, taken out of their day: for whichever deal.
     used: list[date]
@@ -272,11 +284,28 @@ class AdvocateController(Controller):
         notice = f"Emails to {person.name} now go to {address}."
         return visit.go(at("references", "advocates", key), notice)
 
+    @post("/{key:str}/employer")
+    def confirm_employer(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        visit.form.done()
+        require_role(visit.viewer, *DESK_ROLES)
+        with visit.write() as session:
+            advocate, person = advocates.advocate_of(session, key)
+            job_changes.confirm_employer(session, advocate, visit.viewer.person_id)
+        notice = f"{person.name}’s consent is confirmed for the new employer."
+        return visit.go(at("references", "advocates", key), notice)
+
     def _again(self, visit: Visit, key: str, name: str) -> Response[str]:
         if isinstance(visit.form.refusal, CodeNeeded):
             send_code(visit, lambda session: advocates.advocate_of(session, key)[0])
         page = visit.page(advocate_page, visit.workspace, key, visit.form, name)
         return visit.show("references/advocates/show.html", page)
+
+
+def _former_customer(session: Session, advocate: Advocate, person: Person) -> str:
+    if not advocates.is_in_review(advocate, person.account_id):
+        return ""
+    account = session.get(Account, advocate.account_id)
+    return account.name if account else "another customer"
 
 
 def send_code(visit: Visit, find: Callable[[Session], Advocate]) -> None:
@@ -371,6 +400,7 @@ def advocate_page(
             for consent in reversed(said)
         ],
         proposed_address=addresses.proposed_address(advocate, person),
+        former_customer=_former_customer(session, advocate, person),
         requests=queue.requests_of_advocate(session, viewer, advocate.id),
         used=budgets.days_of_customer(session, person.account_id) if reads_limits else [],
         reads_consents=reads_consents,

@@ -25,6 +25,8 @@ class Rules:
     lifetime: timedelta
     # The roles that need two-step verification.
     two_step_roles: frozenset[Role]
+    # Whether members sign in by password; without it, through an identity provider alone.
+    takes_passwords: bool
 
 
 def rules_of(session: Session) -> Rules:
@@ -34,7 +36,17 @@ def rules_of(session: Session) -> Rules:
         idle=timedelta(minutes=row.idle_minutes),
         lifetime=timedelta(hours=row.lifetime_hours),
         two_step_roles=frozenset(map(Role, split_values(row.two_step_roles))),
+        takes_passwords=row.takes_passwords,
     )
+
+
+def take_passwords_again(session: Session) -> None:
+    """Allow passwords again, from the command line: the provider may not be reachable."""
+    row = session.get(SignInRules, 1)
+    if row is not None:
+        row.takes_passwords = True
+        session.add(row)
+    audit(session, None, "passwords allowed again", "settings")
 
 
 def set_rules(
@@ -43,6 +55,7 @@ def set_rules(
     idle_minutes: int,
     lifetime_hours: int,
     two_step_roles: Collection[Role] = (),
+    takes_passwords: bool = True,
     by: int | None,
 ) -> None:
     """Set the rules of signing in. Open sessions keep the lifetime that they began with."""
@@ -56,10 +69,12 @@ def set_rules(
     row = session.get(SignInRules, 1) or SignInRules()
     row.idle_minutes, row.lifetime_hours = idle_minutes, lifetime_hours
     row.two_step_roles = join_values(role for role in Role if role in two_step_roles)
+    row.takes_passwords = takes_passwords
     session.add(row)
     detail: dict[str, object] = {
         "idle_minutes": idle_minutes,
         "lifetime_hours": lifetime_hours,
         "two_step_roles": sorted(two_step_roles),
+        "takes_passwords": takes_passwords,
     }
     audit(session, by, "sign-in rules set", "settings", detail)

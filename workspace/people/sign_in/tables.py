@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
-from workspace.database import FOLLOWS
+from workspace.database import FOLLOWS, SECRET
 
 
 class SignInSession(SQLModel, table=True):
@@ -93,6 +94,35 @@ class PendingSignIn(SQLModel, table=True):
     expires_at: datetime
 
 
+class IdentityProvider(SQLModel, table=True):
+    """A provider of OpenID Connect, at which members sign in."""
+
+    __table_args__ = {"info": {SECRET: True}}
+
+    id: int = Field(default=None, primary_key=True)
+    key: str = Field(unique=True, max_length=40)
+    name: str = Field(max_length=60)
+    issuer: str = Field(max_length=300)
+    client_id: str = Field(max_length=200)
+    # Encrypted; empty for a client without one.
+    secret: str = Field(default="", max_length=1000)
+    groups_claim: str = Field(default="groups", max_length=60)
+    # The role of each group; where there is none, roles are set in Dealkin.
+    roles: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    # Whether a person without an account gets one.
+    adds_members: bool = False
+
+
+class IdentityLink(SQLModel, table=True):
+    """Whose account a person at a provider is."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    provider_id: int = Field(primary_key=True, foreign_key="identityprovider.id")
+    subject: str = Field(primary_key=True, max_length=255)
+    person_id: int = Field(foreign_key="member.person_id", index=True)
+
+
 class SignInRules(SQLModel, table=True):
     """What an administrator has set for all sign-ins; one row, or none as long as nobody has."""
 
@@ -101,3 +131,4 @@ class SignInRules(SQLModel, table=True):
     lifetime_hours: int = 12
     # The roles that need two-step verification, joined by `value_lists.join_values`.
     two_step_roles: str = Field(default="", max_length=200)
+    takes_passwords: bool = True

@@ -1,6 +1,7 @@
 """The deal room's first tab, and changes to a deal."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlmodel import Session, select
@@ -20,6 +21,7 @@ from tests.world import World, ago, log_closed_deals, stage
 from web.pages.deal_room.overview import overview
 from web.workspace import Workspace
 from workspace import assets
+from workspace.clock import today
 from workspace.deals import lifecycle, products, team
 from workspace.deals.access import visible_deals
 from workspace.deals.filters import DealFilter
@@ -351,3 +353,57 @@ def test_should_keep_an_owner_who_has_left_and_offer_nobody_else_who_has(
     assert dana.post(f"{path}/edit", given).status_code == 422
     assert dana.post(f"{path}/edit", {"version": "2", "owner": "dana-dvorak"}).status_code == 303
     assert '<option value="alice-adeyemi"' not in dana.get(f"{path}/edit").text
+
+
+def test_should_park_a_deal_and_reopen_it(visit: Visit, world: World) -> None:
+    alice, here = visit("alice"), key(world)
+    wrong = alice.post(f"/deals/{here}/park", {"park_reason": "No budget"})
+    assert "Enter a day or an event." in wrong.text
+    day = today() + timedelta(days=30)
+    facts = {"park_reason": "No budget", "wakes_on": day, "wakes_when": "their budget round"}
+    assert alice.post(f"/deals/{here}/park", facts).status_code == 303
+    page = alice.get(f"/deals/{here}").text
+    assert "their budget round" in page
+    assert "parked it until" in page
+    assert "Move to stage" in page
+    shown = alice.get("/deals?outcome=parked&columns=name,wakes").text
+    assert "their budget round" in shown
+    assert here not in alice.get("/deals?view=board").text
+    assert alice.post(f"/deals/{here}/wake").status_code == 303
+    assert "reopened it" in alice.get(f"/deals/{here}").text
+
+
+def test_should_park_many_deals_from_the_list(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    form = {"deal": f"{world.deals['wards']}:1", "status": "park", "query": ""}
+    assert "Enter a reason." in alice.post("/deals/bulk", form).text
+    more = {"park_reason": "No budget", "wakes_when": "Their budget round"}
+    assert alice.post("/deals/bulk", {**form, **more}).status_code == 303
+    assert world.deals["wards"] in alice.get("/deals?outcome=parked").text
+
+
+def test_should_have_amounts_follow_from_line_items(visit: Visit, world: World) -> None:
+    alice, here = visit("alice"), f"/deals/{key(world)}"
+    term = {"version": "1", "term_months": "24", "renews_on": "2028-12-01"}
+    assert alice.post(f"{here}/edit", term).status_code == 303
+    with world.database.read() as session:
+        [(product, _)] = products.products_of(session, world.deal(session, "wards").id)
+    item = {"item_product": product, "quantity": "10", "price": "1,000", "paid": "yearly"}
+    wrong = alice.post(f"{here}/line-items", {**item, "quantity": "none"})
+    assert wrong.status_code == 422
+    assert 'id="quantity-error"' in wrong.text
+    assert alice.post(f"{here}/line-items", item).status_code == 303
+    page = alice.get(here).text
+    for shown in ("Contract value, 24 months", "20,000 EUR", "10,000 EUR", "1 Dec 2028"):
+        assert shown in page
+    # An amount that is typed in does not last; the term counts.
+    alice.post(f"{here}/edit", {"version": "3", "amount": "5", "term_months": "12"})
+    with world.database.read() as session:
+        assert world.deal(session, "wards").amount == 10_000
+    assert "Per year" in alice.get("/deals?columns=name,yearly,renews&sort=-yearly").text
+    exported = alice.post(
+        "/exports/line-items", {"format": "csv", "query": here.replace("/deals/", "deal=")}
+    )
+    assert b"Beacon Dashboards,10.00,1000.00,yes,10000.00,EUR" in exported.content
+    assert alice.post(f"{here}/line-items/1/remove").status_code == 303
+    assert "Contract value" not in alice.get(here).text

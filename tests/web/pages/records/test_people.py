@@ -1,5 +1,7 @@
 """People."""
 
+import re
+
 import pytest
 from sqlmodel import Session, select
 
@@ -93,9 +95,16 @@ def test_should_keep_what_a_person_belongs_to(visit: Visit, session: Session) ->
     assert wrong.status_code == 422
     assert "Before it began" in wrong.text
     row = session.exec(select(Membership)).one()
-    assert charlie.post(f"/people/ines-moreira/memberships/{row.id}/remove").status_code == 404
-    assert charlie.post(f"{here}/memberships/{row.id}/remove").status_code == 303
+    fact = f"facts/memberships/{row.id}"
+    assert charlie.post(f"/people/ines-moreira/{fact}/remove").status_code == 404
+    assert charlie.post(f"{here}/{fact}/remove").status_code == 303
+    undo = re.search(r'action="(/deleted/\d+/restore)"', charlie.get(here).text)
+    assert undo
+    del charlie.cookies["flash"]
     assert "Ward Forum" not in charlie.get(here).text
+    assert charlie.post(undo[1]).status_code == 303
+    assert "Ward Forum" in charlie.get(here).text
+    assert charlie.post(f"{here}/{fact}/remove").status_code == 303
 
 
 def test_should_keep_a_profile_in_one_form(visit: Visit) -> None:
@@ -130,7 +139,7 @@ def test_should_leave_members_their_own_profile(visit: Visit) -> None:
         ("/people/jonas-havelka/employment", {"organisation": "x"}, False),
         ("/people/jonas-havelka/education", {"institution": "x"}, False),
         ("/people/jonas-havelka/memberships", {"kind": "board", "organisation": "x"}, False),
-        ("/people/jonas-havelka/memberships/1/remove", {}, False),
+        ("/people/jonas-havelka/facts/memberships/1/remove", {}, False),
     ],
 )
 def test_should_refuse_what_every_write_refuses(

@@ -188,7 +188,7 @@ def test_should_let_administrators_set_when_sessions_end(
     visit: Visit, world: World, idle: str, hours: str, status: int
 ) -> None:
     here, before = "/administration/sign-in", acts(world)
-    sent = {"idle_minutes": idle, "lifetime_hours": hours}
+    sent = {"idle_minutes": idle, "lifetime_hours": hours, "takes_passwords": "yes"}
     assert visit("grace").save(here, sent).status_code == status
     assert visit("dana").post(here, sent).status_code == 403
     assert (acts(world) > before) == (status == 303)

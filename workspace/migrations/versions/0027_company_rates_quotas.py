@@ -1,14 +1,14 @@
 """The company's settings, exchange rates and quotas
 
-Revision: 0051
-Revises: 0022
+Revision: 0027
+Revises: 0026
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0051"
-down_revision = "0022"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,92 @@
+"""Whose account a person at an identity provider is, and with which roles."""
+
+from pathlib import Path
+
+import pytest
+from sqlmodel import Session, select
+
+from tests.world import World
+from workspace.deals import leaving
+from workspace.errors import Conflict
+from workspace.keyring import Keyring
+from workspace.people import members
+from workspace.people.sign_in import providers, rules
+from workspace.people.sign_in.openid import Identity, SignInRefused
+from workspace.people.sign_in.providers import ProviderFacts
+from workspace.people.sign_in.tables import IdentityLink, IdentityProvider
+from workspace.people.tables import Person, Role
+from workspace.settings import Settings
+
+
+def provider(session: Session, tmp_path: Path, **facts: object) -> IdentityProvider:
+    entered = ProviderFacts("Corporate ID", "https://id.example", "dealkin", **facts)  # type: ignore[arg-type]
+    keyring = Keyring(Settings(home=tmp_path))
+    return providers.save_provider(session, keyring, None, entered, "the secret", by=None)
+
+
+def identity(email: str, *groups: str, subject: str = "s-1", verified: bool = True) -> Identity:
+    return Identity(subject, email, verified, "Some Name", frozenset(groups))
+
+
+def test_should_link_an_account_by_its_verified_address_once(world: World, tmp_path: Path) -> None:
+    with world.database.write() as session:
+        corporate = provider(session, tmp_path)
+        assert "the secret" not in corporate.secret
+        with pytest.raises(SignInRefused, match="not verified"):
+            providers.member_for(session, corporate, identity(world.email("alice"), verified=False))
+        with pytest.raises(SignInRefused, match="no member"):
+            providers.member_for(session, corporate, identity("nobody@dealkin.example"))
+        alice = providers.member_for(session, corporate, identity(world.email("alice")))
+        assert alice.id == world.people["alice"]
+        # From now on the subject counts, and not an address that somebody else may get.
+        again = providers.member_for(session, corporate, identity(world.email("bob")))
+        assert again.id == alice.id
+        assert len(session.exec(select(IdentityLink)).all()) == 1
+
+
+def test_should_refuse_a_member_who_has_left(world: World, tmp_path: Path) -> None:
+    with world.database.write() as session:
+        corporate = provider(session, tmp_path, adds_members=True)
+        providers.member_for(session, corporate, identity(world.email("bob"), subject="s-2"))
+        for name in ("alice", "bob"):
+            leaving.deactivate(session, world.people[name], by=None)
+        for who in (identity(world.email("alice")), identity(world.email("bob"), subject="s-2")):
+            with pytest.raises(SignInRefused, match="ended"):
+                providers.member_for(session, corporate, who)
+
+
+def test_should_give_the_roles_of_groups(world: World, tmp_path: Path) -> None:
+    roles = {"sales": Role.REP, "sales leads": Role.MANAGER}
+    with world.database.write() as session:
+        corporate = provider(session, tmp_path, roles=roles, adds_members=True)
+
+        def roles_after(
+            *groups: str, email: str = "new@dealkin.example", subject: str = "n"
+        ) -> set[Role]:
+            person = providers.member_for(
+                session, corporate, identity(email, *groups, subject=subject)
+            )
+            return set(members.viewer(session, person.id, person.name).roles)
+
+        assert roles_after("sales", "others") == {Role.REP}
+        assert roles_after("sales", "sales leads") == {Role.REP, Role.MANAGER}
+        assert roles_after() == set()
+        # The last administrator stays one.
+        kept = roles_after("sales", email=world.email("grace"), subject="g")
+        assert kept == {Role.REP, Role.ADMIN}
+        added = session.exec(select(Person).where(Person.email == "new@dealkin.example")).one()
+        assert added.name == "Some Name"
+
+
+def test_should_forget_links_where_the_issuer_changes(world: World, tmp_path: Path) -> None:
+    with world.database.write() as session:
+        corporate = provider(session, tmp_path)
+        providers.member_for(session, corporate, identity(world.email("alice")))
+        other = ProviderFacts("Corporate ID", "https://other.example", "dealkin")
+        keyring = Keyring(Settings(home=tmp_path))
+        providers.save_provider(session, keyring, corporate.key, other, None, by=None)
+        assert not providers.is_linked(session, world.people["alice"])
+        assert keyring.decrypt(corporate.secret) == "the secret"
+        rules.set_rules(session, idle_minutes=60, lifetime_hours=8, takes_passwords=False, by=None)
+        with pytest.raises(Conflict):
+            providers.remove_provider(session, corporate.key, by=None)

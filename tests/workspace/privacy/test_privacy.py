@@ -1,0 +1,194 @@
+"""Telling a person what is stored, erasing it everywhere, and keeping it from being erased."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlmodel import SQLModel, col, select
+
+from references.network import ties
+from references.network.ties import TieKind, Visibility
+from tests.references.asking import advocate, call
+from tests.world import World
+from web.backups import restore_workspace
+from web.jobs import kinds_of
+from web.workspace import Workspace
+from workspace import audit_log
+from workspace.backups.archives import make_backup
+from workspace.clock import today
+from workspace.collaboration import notes
+from workspace.database import Database
+from workspace.deals import leaving
+from workspace.delivery import outbox
+from workspace.errors import Conflict
+from workspace.imports import runs
+from workspace.imports.recognition import Reading
+from workspace.jobs.running import run_now
+from workspace.people import people
+from workspace.people.tables import Person
+from workspace.privacy import requests
+from workspace.privacy.erasure import ERASE, erasures_file, require_erasable
+from workspace.privacy.person_export import person_file, stored_of
+from workspace.privacy.register import PURPOSES, personal_tables
+from workspace.settings import Settings
+
+EMAIL = "ines.moreira@brannoc.example"
+
+
+@pytest.mark.usefixtures("database")
+def test_should_know_every_table_that_names_a_person() -> None:
+    """A new table with a reference to a person needs an entry: think of export and erasure."""
+    assert {table.name for table in personal_tables()} <= PURPOSES.keys()
+    assert PURPOSES.keys() - {table.name for table in personal_tables()} == set()
+
+
+@pytest.fixture
+def known(world: World, workspace: Workspace) -> int:
+    """Inês, of whom everything is stored that can be; her id."""
+    with world.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        people.edit_person(
+            session,
+            ines,
+            world.people["alice"],
+            {"email": EMAIL, "title": "Chief walrus officer", "about": "Keeps walruses."},
+        )
+        alice = world.people["alice"]
+        deal = world.deal(session, "wards")
+        notes.write_note(session, deal, alice, "call", f"Inês Moreira ({EMAIL}) wants a demo")
+        deal.notes = "Ask Inês Moreira first."
+        session.add(deal)
+        jonas = session.get_one(Person, world.people["jonas"])
+        jonas.about = "Worked with inês moreira."
+        session.add(jonas)
+        who = advocate(session, world, "ines")
+        call(session, world, who, today())
+        ties.assert_tie(
+            session,
+            world.people["jonas"],
+            ines.id,
+            TieKind.KNOWS,
+            evidence="The choir",
+            source="entered",
+            asserted_by_id=alice,
+            visibility=Visibility.PRIVATE,
+        )
+        outbox.queue(session, EMAIL, "A question", "Dear Inês Moreira, …")
+        outbox.queue(session, "bob@dealkin.example", "News", "Inês Moreira has answered.")
+        runs.store(
+            session, alice, [runs.Upload("people.csv", f"email\n{EMAIL}\n".encode(), Reading())]
+        )
+    return world.people["ines"]
+
+
+def hits(database: Database, home: Path) -> list[str]:
+    """Where the person is still found: in any column of any table, and in any file."""
+    found = []
+    needles = ("nês Moreira", "ines moreira", "ines-moreira", EMAIL, "moreira", "walrus")
+    with database.read() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            for row in session.connection().execute(sa.select(table)).mappings():
+                text = " ".join(
+                    value.decode("latin-1")
+                    if isinstance(value, bytes)
+                    else json.dumps(value, ensure_ascii=False, default=str)
+                    for value in row.values()
+                ).casefold()
+                found += [table.name for needle in needles if needle.casefold() in text]
+    for file in sorted(home.rglob("*")):
+        if file.is_file() and "backups" not in file.parts:
+            raw = file.read_bytes()
+            found += [file.name for needle in needles if needle.encode() in raw]
+    return found
+
+
+def test_should_tell_everything_that_is_stored(world: World, known: int) -> None:
+    with world.database.write() as session:
+        ines = session.get_one(Person, known)
+        raw = person_file(session, ines, world.viewer("grace"))
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        told = json.loads(archive.read("person.json"))
+    by_table = {each["table"]: each for each in told["stored"]}
+    assert by_table.keys() >= {"person", "employment", "education", "advocate", "consent", "tie"}
+    assert all(each["why"] for each in told["stored"])
+    # A tie that a colleague asserted between two others is theirs, too.
+    evidence = {row.get("evidence") for row in by_table["tie"]["rows"]}
+    assert "The choir" in evidence
+    entered = next(row for row in by_table["tie"]["rows"] if row.get("evidence") == "The choir")
+    assert entered["stored by"] == "Alice Adeyemi"
+    texts = json.dumps(told["mentions"], ensure_ascii=False)
+    for mention in ("wants a demo", "Ask Inês Moreira first", "Dear Inês Moreira", "inês moreira."):
+        assert mention in texts, mention
+
+
+def test_should_show_no_secrets(world: World) -> None:
+    with world.database.read() as session:
+        stored = stored_of(session, world.people["alice"])
+    columns = {name for each in stored for row in each.rows for name in row}
+    assert not {name for name in columns if "password" in name or "token" in name}
+
+
+def test_should_erase_a_person_everywhere_and_from_an_older_backup(
+    world: World, workspace: Workspace, known: int, tmp_path: Path
+) -> None:
+    database, settings = world.database, workspace.settings
+    workspace.catalog.catch_up()
+    assert len(set(hits(database, settings.home))) > 8
+    folder = erasures_file(settings).parent
+    backup, _ = make_backup(database, settings, folder) if can_back_up(database) else (None, None)
+    result = run_now(
+        database, kinds_of(workspace), ERASE, {"person_id": known}, by=world.people["grace"]
+    )
+    assert result["texts"] > 3
+    assert hits(database, settings.home) == []
+    with database.read() as session:
+        assert audit_log.broken_links(session) == []
+        assert session.get(Person, known) is None
+        # What they were part of is still there.
+        assert session.exec(select(Person).where(Person.id == world.people["jonas"])).one()
+    assert "moreira" not in erasures_file(settings).read_text().casefold()
+    if backup is None:
+        return
+    restored = Settings(home=tmp_path / "restored", model=settings.model, backups="off")
+    restore_workspace(backup, restored)
+    again = Database(restored.database)
+    with again.read() as session:
+        assert session.get(Person, known) is None
+        assert audit_log.broken_links(session) == []
+    again.close()
+    assert hits(again, restored.home) == []
+
+
+def can_back_up(database: Database) -> bool:
+    """Whether a backup needs no programs of the server."""
+    return database.is_sqlite
+
+
+def test_should_keep_a_person_on_legal_hold(world: World, known: int) -> None:
+    with world.database.write() as session:
+        ines = session.get_one(Person, known)
+        requests.hold(session, ines, "A dispute", by=world.people["grace"])
+        with pytest.raises(Conflict, match="legal hold"):
+            require_erasable(session, ines)
+        requests.lift_hold(session, ines, by=world.people["grace"])
+        require_erasable(session, ines)
+        with pytest.raises(Conflict, match="Deactivate"):
+            require_erasable(session, session.get_one(Person, world.people["alice"]))
+
+
+def test_should_leave_of_a_member_only_that_somebody_was_there(
+    world: World, workspace: Workspace
+) -> None:
+    bob = world.people["bob"]
+    with world.database.write() as session:
+        leaving.deactivate(session, bob, by=None)
+    run_now(world.database, kinds_of(workspace), ERASE, {"person_id": bob})
+    with world.database.read() as session:
+        row = session.get_one(Person, bob)
+        assert (row.name, row.email, row.skills) == (f"Erased member {bob}", None, "")
+        assert audit_log.broken_links(session) == []
+        left = session.exec(select(Person.name).where(col(Person.name).contains("Brandt"))).all()
+        assert left == []

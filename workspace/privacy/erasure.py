@@ -1,0 +1,216 @@
+"""Erasing a person: their record, and every text, file and before-image that names them.
+
+A contact's row goes with all that hangs on it. A member's row stays without anything of them,
+because deals say who worked on them. What is derived, such as passages, words and vectors, follows.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, delete, select
+
+from workspace import audit_log
+from workspace.audit import AuditValues, audit
+from workspace.clock import now
+from workspace.database import Database, unfiltered
+from workspace.delivery.outbox import OutboxMessage
+from workspace.errors import Conflict, NotFound
+from workspace.imports.ledger import ImportFile
+from workspace.jobs.running import Task
+from workspace.people.sign_in.tables import SignInAttempt
+from workspace.people.tables import Member, Person
+from workspace.privacy.mentions import Needles, mentions_of
+from workspace.privacy.register import columns_of
+from workspace.privacy.tables import Erasure, LegalHold
+from workspace.revisions.deleting import delete_with_parts, parts_of
+from workspace.revisions.recorder import Place
+from workspace.revisions.tables import Revision, RevisionChange
+from workspace.settings import Settings
+
+ERASE = "erase person"
+FILE = "erasures.jsonl"
+# What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
+_MEMBERS_OWN = (
+    "addresschange", "connection", "correction", "digestchoice", "education", "employment",
+    "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink", "keepintouch",
+    "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
+    "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
+    "twostepsecret",
+)  # fmt: skip
+
+
+def require_erasable(session: Session, person: Person) -> None:
+    """Refuse a person on legal hold, or a member who still has access."""
+    if session.get(LegalHold, person.id) is not None:
+        raise Conflict("This person is on legal hold, and cannot be erased.")
+    member = session.get(Member, person.id)
+    if member is not None and member.active:
+        raise Conflict("Deactivate this member first.")
+
+
+def erase_person(task: Task) -> dict[str, Any]:
+    """The job: erase a person in one transaction, so that nothing is half erased."""
+    with task.part() as session:
+        person = session.get(Person, task.parameters["person_id"])
+        if person is None:
+            raise NotFound("This person is erased already.")
+        require_erasable(session, person)
+        return erase(session, person, by=task.by)
+
+
+def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]:
+    """Erase a person; how many rows went, and in how many texts they were named."""
+    if session.connection().dialect.name == "sqlite":
+        # What is deleted is overwritten in the file.
+        session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
+    with unfiltered(session):
+        person_id, email = person.id, person.email
+        needles = Needles(session, person)
+        gone, _ = parts_of(session, [Place("person", (person_id,))])
+        is_member = session.get(Member, person_id) is not None
+        _forget_changes(session, person_id, set() if is_member else gone)
+        named = _forget_texts(session, needles, person_id, email)
+        _empty_audit(session, needles, person_id)
+        session.merge(Erasure(person_id=person_id, at=now(), fingerprint=fingerprint_of(person)))
+        if is_member:
+            rows = _forget_member(session, person)
+        else:
+            rows = sum(delete_with_parts(session, [Place("person", (person_id,))], by).values())
+    detail: dict[str, object] = {"rows": rows, "texts": named}
+    audit(session, by, "person erased", f"person {person_id}", detail)
+    return {"rows": rows, "texts": named, "shared name": needles.shares_name}
+
+
+def fingerprint_of(person: Person) -> str:
+    """By what an erased person is recognised in an older copy of the same database."""
+    moment = person.created_at.replace(tzinfo=None).isoformat()
+    return hashlib.sha256(f"{person.id} {moment}".encode()).hexdigest()
+
+
+def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
+    """Delete the before-images of the person and of what is theirs: it cannot come back."""
+    places = {(place.table, json.dumps(list(place.key))) for place in gone}
+    places.add(("person", json.dumps([person_id])))
+    about = f'_id": {person_id}'
+    query = select(RevisionChange).where(
+        sa.or_(
+            sa.tuple_(col(RevisionChange.table_name), col(RevisionChange.row_key)).in_(places),
+            *(
+                sa.cast(column, sa.Text).contains(about)
+                for column in (col(RevisionChange.before), col(RevisionChange.after))
+            ),
+        )
+    )
+    for change in session.exec(query).all():
+        table = SQLModel.metadata.tables.get(change.table_name)
+        of_them = table is not None and any(
+            (values or {}).get(column.name) == person_id
+            for values in (change.before, change.after)
+            for column in columns_of(table)
+        )
+        if of_them or (change.table_name, change.row_key) in places:
+            session.delete(change)
+    merged = select(Revision).where(Revision.table_name == "person")
+    for revision in session.exec(merged.where(col(Revision.row_id) == person_id)).all():
+        revision.name = ""
+        session.add(revision)
+    session.flush()
+
+
+def _forget_texts(session: Session, needles: Needles, person_id: int, email: str | None) -> int:
+    """Take the person out of every text; how many rows named them."""
+    if email:
+        session.exec(delete(OutboxMessage).where(col(OutboxMessage.recipient) == email))
+        session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject).contains(email)))
+    # Files may be compressed, so that one cannot tell whether they name somebody.
+    session.execute(sa.update(ImportFile).values(raw=b"").where(col(ImportFile.raw) != b""))
+    count = 0
+    for row, named in list(mentions_of(session, needles, person_id)):
+        for column, value in named.items():
+            setattr(row, column, needles.without(value))
+        session.add(row)
+        count += 1
+    session.flush()
+    return count
+
+
+def _empty_audit(session: Session, needles: Needles, person_id: int) -> None:
+    """Empty the values of the audit log that are about the person, or name them."""
+    about = audit_log.entries_about(session, person_id)
+    filled = select(AuditValues).where(col(AuditValues.detail).is_not(None))
+    naming = [row.entry_id for row in session.exec(filled) if needles.are_in(row.detail)]
+    audit_log.empty_values(session, [*about, *naming])
+
+
+def _forget_member(session: Session, person: Person) -> int:
+    """Leave of a member's row only that somebody was there; how many rows went."""
+    rows = 0
+    for name in _MEMBERS_OWN:
+        table = SQLModel.metadata.tables[name]
+        columns = [
+            column
+            for column in columns_of(table)
+            if column.name in ("person_id", "owner_id", "member_id", "one_id", "other_id")
+        ]
+        own = sa.or_(*(column == person.id for column in columns))
+        rows += session.connection().execute(sa.delete(table).where(own)).rowcount
+    facts = {column.name for column in Person.__table__.c} - {  # type: ignore[attr-defined]
+        "id", "key", "name", "created_at", "listed",
+    }  # fmt: skip
+    for name in facts:
+        empty = None if Person.__table__.c[name].nullable else ""  # type: ignore[attr-defined]
+        setattr(person, name, empty)
+    person.key, person.name = f"erased-{person.id}", f"Erased member {person.id}"
+    session.add(person)
+    member = session.get_one(Member, person.id)
+    member.password_hash = None
+    session.add(member)
+    session.flush()
+    return rows
+
+
+def erasures_file(settings: Settings) -> Path:
+    """The file that tells of erasures beside the backups, which are older than they are."""
+    return (settings.backup_folder or settings.home) / FILE
+
+
+def write_erasures(database: Database, settings: Settings) -> None:
+    """Write the file of erasures anew; it has nothing of the persons."""
+    with database.read() as session:
+        rows = session.exec(select(Erasure).order_by(col(Erasure.person_id))).all()
+    file = erasures_file(settings)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines = [
+        json.dumps(
+            {
+                "person_id": row.person_id,
+                "at": row.at.isoformat(),
+                "fingerprint": row.fingerprint,
+            }
+        )
+        for row in rows
+    ]
+    scratch = file.with_suffix(".new")
+    scratch.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    scratch.chmod(0o600)
+    scratch.replace(file)
+
+
+def replay_erasures(database: Database, file: Path) -> int:
+    """Erase persons who were erased after a backup was made, from what was restored of it."""
+    if not file.is_file():
+        return 0
+    count = 0
+    for line in file.read_text("ascii").splitlines():
+        told = json.loads(line)
+        with database.write() as session, unfiltered(session):
+            person = session.get(Person, told["person_id"])
+            if person is None or fingerprint_of(person) != told["fingerprint"]:
+                continue
+            if session.get(Erasure, person.id) is None:
+                erase(session, person, by=None)
+                count += 1
+    return count

@@ -1,0 +1,114 @@
+"""Mentions: texts of other records in which a person is named."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, SQLModel, col, select
+
+from workspace.database import unfiltered
+from workspace.people.tables import Person
+from workspace.revisions.rows import class_of
+
+ERASED = "[erased]"
+# Shorter names are words of the language, and would erase other things.
+SHORTEST = 5
+# Derived from other rows, and renewed with them; what a person has themself is not a mention; and
+# values of the audit log are emptied in another way.
+_LEFT_OUT = frozenset(
+    {
+        "auditentry",
+        "auditvalues",
+        "catalogmean",
+        "document",
+        "duplicatepair",
+        "erasure",
+        "nameentry",
+        "namevariant",
+        "nameword",
+        "passage",
+    }
+)
+
+
+class Needles:
+    """What a person is named by: name, e-mail address, profile and key."""
+
+    def __init__(self, session: Session, person: Person) -> None:
+        same = select(Person.id).where(Person.name == person.name, col(Person.id) != person.id)
+        # The texts of two people of one name cannot be told apart.
+        self.shares_name = session.exec(same).first() is not None
+        names = [] if self.shares_name else [person.name]
+        texts = [*names, person.email or "", person.profile or "", person.key]
+        self.texts = [text for text in texts if len(text) >= SHORTEST]
+        every = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
+        self._pattern = re.compile(rf"(?<![\w@.-])(?:{every})(?![\w@-])", re.IGNORECASE)
+
+    def are_in(self, value: Any) -> bool:
+        """Whether a value of a column names the person."""
+        return bool(self.texts) and self.without(value) != value
+
+    def without(self, value: Any) -> Any:
+        """The value without the person, in texts within JSON, too."""
+        if isinstance(value, str):
+            return self._pattern.sub(ERASED, value)
+        if isinstance(value, dict):
+            return {self.without(name): self.without(each) for name, each in value.items()}
+        if isinstance(value, list):
+            return [self.without(each) for each in value]
+        return value
+
+
+def mentions_of(
+    session: Session, needles: Needles, person_id: int
+) -> Iterator[tuple[SQLModel, dict[str, Any]]]:
+    """The rows that name a person in a text, each with the columns that do."""
+    for table in SQLModel.metadata.sorted_tables:
+        columns = text_columns(table)
+        if table.name in _LEFT_OUT or not columns or not needles.texts:
+            continue
+        conditions = [
+            sa.cast(column, sa.Text).icontains(form, autoescape=True)
+            for column in columns
+            for text in needles.texts
+            # JSON is stored with the letters of ASCII alone.
+            for form in {text, json.dumps(text)[1:-1]}
+        ]
+        query = sa.select(class_of(table.name)).where(sa.or_(*conditions))
+        if table.name == "person":
+            query = query.where(table.c.id != person_id)
+        with unfiltered(session):
+            rows = session.scalars(query.order_by(*table.primary_key)).all()
+        for row in rows:
+            named = {
+                column.name: getattr(row, column.name)
+                for column in columns
+                if needles.are_in(getattr(row, column.name))
+            }
+            if named:
+                yield row, named
+
+
+def text_columns(table: sa.Table) -> list[sa.Column[Any]]:
+    """The columns of a table in which people write, or that hold what they wrote.
+
+    Names and keys of other records are their own.
+    """
+    own = {"name", "key"} if table.name in ("person", "account", "deal", "asset") else {"key"}
+    return [
+        column
+        for column in table.c
+        if isinstance(_stored_as(column), sa.String | sa.JSON)
+        and not column.primary_key
+        and not column.foreign_keys
+        and column.name not in own
+        and not column.name.endswith(("hash", "digest"))
+    ]
+
+
+def _stored_as(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    """The kind of a column, without what is wrapped around it."""
+    kind: Any = column.type
+    return kind.impl_instance if isinstance(kind, sa.TypeDecorator) else kind
