@@ -43,6 +43,7 @@ from web.pages.demo import DemoController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
+from web.pages.help import HelpController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
 from web.pages.live import LiveController
@@ -101,6 +102,7 @@ CONTROLLERS = (
     ForgottenController,
     GuestController,
     HealthController,
+    HelpController,
     InfluenceController,
     ImportController,
     InboxController,

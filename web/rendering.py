@@ -15,6 +15,7 @@ from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
 from web.entry_links import place_of, source_label
+from web.help_places import help_for
 from web.markdown import markdown
 from web.path_diagram import draw
 from web.routes import Request
@@ -100,7 +101,7 @@ def environment() -> Environment:
         figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
-    templates.globals.update(static=static_path, today=today, query=query)
+    templates.globals.update(help_for=help_for, static=static_path, today=today, query=query)
     return templates
 
 

@@ -116,6 +116,33 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Segment:
+    """The open deals of a segment, and its advocates who may be asked for a call today."""
+
+    section: str
+    region: str
+    deals: int
+    advocates: int
+
+    @property
+    def state(self) -> str:
+        """How well it is covered: 'gap', 'thin' with an advocate for more than three deals, or
+        'covered'."""
+        if not self.advocates:
+            return "gap"
+        return "thin" if self.deals > 3 * self.advocates else "covered"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The segments by industry and region, both with the most open deals first."""
+
+    sections: list[str]
+    regions: list[str]
+    segments: dict[tuple[str, str], Segment]
+
+
+@dataclass(frozen=True)
 class Influence:
     """The figures over the deals that a viewer may see."""
 
@@ -125,6 +152,7 @@ class Influence:
     stage: str
     flow: Flow
     gaps: list[Gap]
+    coverage: Coverage
     segments: int
     # Open deals without a known industry or region.
     unplaced: int
@@ -135,14 +163,15 @@ def measure_influence(session: Session, viewer: Viewer) -> Influence:
     stages, first_stage = _stages_that_may_ask(session)
     rows = _closed_deals(session, viewer, stages)
     rates = rates_of(session)
-    gaps, segments, unplaced = _gaps(session, viewer, rates)
+    gaps, coverage, unplaced = _gaps(session, viewer, rates)
     return Influence(
         everywhere=_comparison(rows, rates),
         as_far=_comparison((row for row in rows if row.as_far), rates),
         stage=first_stage,
         flow=_flow(session, viewer),
         gaps=gaps,
-        segments=segments,
+        coverage=coverage,
+        segments=len(coverage.segments),
         unplaced=unplaced,
     )
 
@@ -307,8 +336,8 @@ class _SegmentAdvocate:
     region: str
 
 
-def _gaps(session: Session, viewer: Viewer, rates: Rates) -> tuple[list[Gap], int, int]:
-    """The segments without an available advocate, the number of segments, and of deals in none."""
+def _gaps(session: Session, viewer: Viewer, rates: Rates) -> tuple[list[Gap], Coverage, int]:
+    """The segments without an available advocate, all segments, and the number of deals in none."""
     segment = {"section": sa.func.substr(Account.industry, 1, 1), "region": col(Account.region)}
     query = (
         select_row(
@@ -352,7 +381,24 @@ def _gaps(session: Session, viewer: Viewer, rates: Rates) -> tuple[list[Gap], in
                 )
             )
     gaps.sort(key=lambda gap: (-gap.deals, gap.section, gap.region))
-    return gaps, len(deals), unplaced
+    segments = {
+        place: Segment(*place, count, sum(each.may_be_asked for each in available[place]))
+        for place, count in deals.items()
+    }
+    return gaps, _coverage(segments), unplaced
+
+
+def _coverage(segments: dict[tuple[str, str], Segment]) -> Coverage:
+    sections: dict[str, int] = defaultdict(int)
+    regions: dict[str, int] = defaultdict(int)
+    for segment in segments.values():
+        sections[segment.section] += segment.deals
+        regions[segment.region] += segment.deals
+    return Coverage(
+        sections=sorted(sections, key=lambda section: (-sections[section], section)),
+        regions=sorted(regions, key=lambda region: (-regions[region], region)),
+        segments=segments,
+    )
 
 
 def _availability_by_segment(

@@ -14,7 +14,7 @@ from similarity.names.spelling import joined, sorted_words, variants, words_of
 from similarity.names.tables import Form, NameEntry, NameVariant, NameWord, Subject
 from workspace.accounts.accounts import Account
 from workspace.assets import Asset
-from workspace.database import BATCH, Database, batches
+from workspace.database import BATCH, Database, batches, unfiltered
 from workspace.deals.tables import Deal
 from workspace.keys import plain, romanised
 from workspace.people.tables import Person
@@ -88,8 +88,10 @@ def _listen(session: Session) -> None:
     @event.listens_for(session, "before_commit")
     def write(session: Session) -> None:
         session.flush()
-        for kind, ids in touched.items():
-            renew(session, kind, ids)
+        # What comes back may have been hidden from the session's reader.
+        with unfiltered(session):
+            for kind, ids in touched.items():
+                renew(session, kind, ids)
 
 
 def _names(session: Session, kind: Subject, ids: list[int]) -> Iterator[tuple[int, Names]]:

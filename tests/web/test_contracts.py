@@ -189,6 +189,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("entry_id", own),
         ("run_id", 1),
         ("number", 0),
+        ("area", "deals"),
         ("name", static_path("app.css").rsplit("/", 1)[1]),
     ):
         path = path.replace(f"{{{name}}}", str(value))

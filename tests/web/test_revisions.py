@@ -1,21 +1,14 @@
 """Imports, edits, merges, deletions and their undoing in any order: the record stays whole."""
 
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
 from sqlmodel import Session, col, select
 
 from references.imports import EXTENSION
@@ -42,6 +35,7 @@ from workspace.accounts.accounts import Account, account_rows, edit_account
 from workspace.assets import Asset
 from workspace.collaboration.job_changes import edit_contact
 from workspace.database import Database
+from workspace.deals.discretion import read_for
 from workspace.deals.tables import Deal
 from workspace.errors import DealkinError
 from workspace.imports import runs, undo
@@ -62,26 +56,44 @@ DELETIONS: tuple[tuple[type[Any], Callable[..., Revision]], ...] = (
     (Asset, delete_asset),
     (Employment, delete_fact),
 )
+# What is done, with which rows. At least ten steps, so that they meet each other's traces.
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("delete"), st.sampled_from(DELETIONS), NUMBERS),
+        st.tuples(st.just("merge"), st.booleans(), NUMBERS, NUMBERS, st.booleans()),
+        st.tuples(st.just("take_back"), NUMBERS),
+        st.tuples(st.just("edit"), NUMBERS, NUMBERS),
+        st.tuples(st.just("import_files"), NUMBERS),
+        st.tuples(st.just("undo_import"), NUMBERS),
+    ),
+    min_size=10,
+    max_size=14,
+)
 PEOPLE = "name,email,account,title"
 ACCOUNTS = "account,domain,headcount,parent"
 
 
-class History(RuleBasedStateMachine):
+class History:
     """One record, changed and changed back in any order."""
 
     def __init__(self, workspace: Workspace, world: World) -> None:
-        super().__init__()
         self.workspace = workspace
         self.dana = world.viewer("dana")
         self.world = world
         self.edited = False
 
-    @initialize()
     def begin(self) -> None:
         """Records that are there twice."""
         with self.workspace.database.write() as session:
             add_duplicates(self.world, session)
         self.before = dump(self.workspace)
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that gets what Dana may know of, as the sessions of pages do."""
+        with self.workspace.database.write() as session:
+            read_for(session, self.dana)
+            yield session
 
     def pick(self, session: Session, table: type[Any], number: int) -> Any:
         """One of the rows of a table; members are no subject of this."""
@@ -91,16 +103,14 @@ class History(RuleBasedStateMachine):
         rows = session.exec(query).all()
         return rows[number % len(rows)] if rows else None
 
-    @rule(kind=st.sampled_from(DELETIONS), number=NUMBERS)
     def delete(self, kind: tuple[type[Any], Callable[..., Revision]], number: int) -> None:
         table, act = kind
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             if row := self.pick(session, table, number):
                 act(session, self.dana, row)
 
-    @rule(people=st.booleans(), one=NUMBERS, other=NUMBERS, theirs=st.booleans())
     def merge(self, people: bool, one: int, other: int, theirs: bool) -> None:
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             table: Any = Person if people else Account
             kept, former = (self.pick(session, table, number) for number in (one, other))
             if kept is None:
@@ -115,25 +125,22 @@ class History(RuleBasedStateMachine):
                 {column: getattr(former, column)} if theirs else {},
             )
 
-    @rule(number=NUMBERS)
     def take_back(self, number: int) -> None:
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             rows = history.revisions(session, self.dana)
             if rows:
                 row = rows[number % len(rows)]
                 history.take_back(session, self.dana, row.id, EXTENSION.removers)
 
-    @rule(number=NUMBERS, to=NUMBERS)
     def edit(self, number: int, to: int) -> None:
         self.edited = True
-        with suppress(DealkinError), self.workspace.database.write() as session:
+        with suppress(DealkinError), self.writing() as session:
             person, account = self.pick(session, Person, number), self.pick(session, Account, to)
             if person and account:
                 changes = {"account_id": account.id, "city": f"Town {to}"}
                 edit_contact(session, person, self.dana.person_id, changes)
                 edit_account(session, account, None, {"headcount": 10 + number})
 
-    @rule(number=NUMBERS)
     def import_files(self, number: int) -> None:
         names = ("St Brannoc Hospitals", "St Brannoc Hosp.", f"New {number % 3}")
         account, other = names[number % 3], names[(number + 1) % 3]
@@ -149,7 +156,6 @@ class History(RuleBasedStateMachine):
             runs.begin(session, run)
         self._job(runs.IMPORT, run.id)
 
-    @rule(number=NUMBERS)
     def undo_import(self, number: int) -> None:
         with self.workspace.database.write() as session:
             done = select(ImportRun).where(ImportRun.state == RunState.DONE)
@@ -165,7 +171,6 @@ class History(RuleBasedStateMachine):
         kinds = kinds_of(self.workspace)
         running.run_now(self.workspace.database, kinds, kind, {"import": run_id})
 
-    @invariant()
     def whole(self) -> None:
         """Nothing dangles; documents, names, ties and counts are those of the database."""
         with self.workspace.database.read() as session:
@@ -189,7 +194,7 @@ class History(RuleBasedStateMachine):
             derive_ties(session, Touched(people=people, accounts=accounts, deals=deals))
         assert ties(self.workspace.database) == stored
 
-    def teardown(self) -> None:
+    def finish(self) -> None:
         """What was only deleted and merged comes back as it was, taken back from the last on."""
         if self.edited:
             return
@@ -201,7 +206,7 @@ class History(RuleBasedStateMachine):
                 )
             ).first()
         for revision_id in ids:
-            with self.workspace.database.write() as session:
+            with self.writing() as session:
                 history.take_back(session, self.dana, revision_id, EXTENSION.removers)
         # Taken back in another order, a row may meet one that was merged since.
         if taken is None:
@@ -246,12 +251,19 @@ def test_should_keep_the_record_whole_in_any_order(
         return History(workspace_on(database, home, FakeEmbedder()), world)
 
     checks = [HealthCheck.too_slow, HealthCheck.data_too_large]
+
+    @settings(max_examples=5, deadline=None, suppress_health_check=checks)
+    @given(STEPS)
+    def check(steps: list[tuple[Any, ...]]) -> None:
+        made = fresh()
+        made.begin()
+        for number, (name, *values) in enumerate(steps, 1):
+            getattr(made, name)(*values)
+            if number % 3 == 0 or number == len(steps):
+                made.whole()
+        made.finish()
+
     try:
-        run_state_machine_as_test(  # type: ignore[no-untyped-call]
-            fresh,
-            settings=settings(
-                max_examples=8, stateful_step_count=12, deadline=None, suppress_health_check=checks
-            ),
-        )
+        check()
     finally:
         give_back()

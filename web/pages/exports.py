@@ -1,6 +1,6 @@
 """Exports: what a list shows, with its filter and its columns, as a file for spreadsheets."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -44,13 +44,12 @@ from workspace.people.people import readable_addresses
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer, require_role
 
-# Rows that are read at once, and rows of a file.
-BATCH = 1_000
+# Rows of a file.
 MOST_ROWS = 50_000
 
 # The titles of a file's columns, each with the cell of a row.
 Columns = dict[str, Callable[[Any], Cell]]
-# Reads the rows that an address asks for, from after the row that its `after` names.
+# Reads the rows that an address asks for.
 Read = Callable[[Session, Viewer, Form], list[Any]]
 
 
@@ -61,8 +60,6 @@ class List:
     title: str
     columns: Callable[[Session, Viewer, Form], Columns]
     read: Read
-    # The attribute of a row by which the next rows are asked for; empty for a list of one page.
-    place: str = "key"
 
 
 class ExportController(Controller):
@@ -83,7 +80,7 @@ class ExportController(Controller):
         file_format = FileFormat(chosen or "")
         with visit.read() as session:
             columns = exported.columns(session, visit.viewer, _asked(query))
-            rows = list(_rows(session, visit.viewer, exported, query))
+            rows = _rows(session, visit.viewer, exported, query)
         cells = ([cell(row) for cell in columns.values()] for row in rows)
         if file_format == FileFormat.CSV:
             raw = write_csv(list(columns), cells)
@@ -101,31 +98,26 @@ class ExportController(Controller):
         )
 
 
-def _asked(query: str, **changes: str) -> Form:
-    pairs = parse_pairs(query.encode())
-    return Form([*(pair for pair in pairs if pair[0] != "after"), *changes.items()])
+def _asked(query: str) -> Form:
+    return Form(pair for pair in parse_pairs(query.encode()) if pair[0] != "after")
 
 
-def _rows(session: Session, viewer: Viewer, exported: List, query: str) -> Iterator[Any]:
-    """All rows that a query asks for; `Invalid` where a file would have too many."""
-    count = 0
-    after: dict[str, str] = {}
-    while True:
-        rows = exported.read(session, viewer, _asked(query, **after))
-        count += len(rows)
-        if count > MOST_ROWS:
-            raise Invalid(
-                f"A file holds at most {MOST_ROWS:,} rows: filter the list, and export the parts."
-            )
-        yield from rows
-        if len(rows) < BATCH or not exported.place:
-            return
-        after = {"after": str(getattr(rows[-1], exported.place))}
+def _rows(session: Session, viewer: Viewer, exported: List, query: str) -> list[Any]:
+    """All rows that a query asks for; `Invalid` where a file would have too many.
+
+    They are read at once: each further page of a list would sort all of it again.
+    """
+    rows = exported.read(session, viewer, _asked(query))
+    if len(rows) > MOST_ROWS:
+        raise Invalid(
+            f"A file holds at most {MOST_ROWS:,} rows: filter the list, and export the parts."
+        )
+    return rows
 
 
 def _read_deals(session: Session, viewer: Viewer, asked: Form) -> list[DealRow]:
     state = with_own_fields(session, viewer, read_list_state(asked))
-    return rows_of(session, viewer, state, asked.maybe("after", 80), BATCH)
+    return rows_of(session, viewer, state, None, MOST_ROWS + 1)
 
 
 _DEAL_COLUMNS: dict[str, Columns] = {
@@ -321,7 +313,7 @@ def _member_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
 
 def _read_members(session: Session, viewer: Viewer, asked: Form) -> list[Any]:
     require_role(viewer, Role.ADMIN)
-    return chosen_members(session, asked, BATCH)[0]
+    return chosen_members(session, asked, MOST_ROWS + 1)[0]
 
 
 def _connection_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
@@ -342,35 +334,34 @@ LISTS = {
     "accounts": List(
         "Accounts",
         _account_columns,
-        lambda session, viewer, asked: chosen_accounts(session, viewer, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_accounts(session, viewer, asked, MOST_ROWS + 1)[0],
     ),
     "people": List(
         "People",
         _people_columns,
-        lambda session, viewer, asked: chosen_people(session, viewer, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_people(session, viewer, asked, MOST_ROWS + 1)[0],
     ),
     "library": List(
         "Library",
         _asset_columns,
-        lambda session, viewer, asked: chosen_assets(session, viewer, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_assets(session, viewer, asked, MOST_ROWS + 1)[0],
     ),
-    "line-items": List("Line items", _item_columns, _read_items, place=""),
-    "tasks": List("Tasks", _task_columns, _read_tasks, place=""),
+    "line-items": List("Line items", _item_columns, _read_items),
+    "tasks": List("Tasks", _task_columns, _read_tasks),
     "references": List(
         "References",
         _request_columns,
-        lambda session, viewer, asked: chosen_requests(session, viewer, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_requests(session, viewer, asked, MOST_ROWS + 1)[0],
     ),
     "advocates": List(
         "Advocates",
         _advocate_columns,
-        lambda session, viewer, asked: chosen_advocates(session, viewer, asked, BATCH)[0],
+        lambda session, viewer, asked: chosen_advocates(session, viewer, asked, MOST_ROWS + 1)[0],
     ),
     "members": List("Members", _member_columns, _read_members),
     "connections": List(
         "Connections",
         _connection_columns,
-        lambda session, viewer, asked: chosen_connections(session, viewer, asked, BATCH)[0],
-        place="id",
+        lambda session, viewer, asked: chosen_connections(session, viewer, asked, MOST_ROWS + 1)[0],
     ),
 }

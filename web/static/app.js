@@ -507,6 +507,15 @@ document.addEventListener("click", (event) => {
 const PLACES = { t: "/", i: "/inbox", d: "/deals", a: "/accounts", p: "/people", l: "/library", r: "/references" };
 let going = 0;
 
+// Ctrl+Enter sends the form of the text that is typed, as its first button does.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+  const form = event.target.closest?.("textarea")?.form;
+  if (!form) return;
+  event.preventDefault();
+  form.requestSubmit(form.querySelector("button.primary, button:not([type=button])"));
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const menu = document.activeElement?.closest?.("details.menu[open]") || document.querySelector("details.menu[open]");

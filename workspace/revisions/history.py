@@ -10,7 +10,7 @@ from sqlmodel import Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import Database, fetch, select_row, unfiltered
-from workspace.errors import Conflict, NotFound
+from workspace.errors import NotFound
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
 from workspace.revisions.changes import record
@@ -131,8 +131,6 @@ def take_back(
         raise NotFound("It cannot be restored any more.")
     with unfiltered(session):
         steps = steps_of(session, revision_id)
-        if not steps:
-            raise Conflict("Its changes are gone.")
         kept = kept_places(session, steps)
         told = TakeBack(session, kept, removers, viewer.person_id).undo(steps)
     revision.undone_at = now()

@@ -407,3 +407,16 @@ def test_should_have_amounts_follow_from_line_items(visit: Visit, world: World) 
     assert b"Beacon Dashboards,10.00,1000.00,yes,10000.00,EUR" in exported.content
     assert alice.post(f"{here}/line-items/1/remove").status_code == 303
     assert "Contract value" not in alice.get(here).text
+
+
+@pytest.mark.parametrize(
+    "tab", ["", "/kin", "/playbook", "/experts", "/stakeholders", "/references", "/activity"]
+)
+def test_should_offer_the_same_actions_on_every_tab(visit: Visit, world: World, tab: str) -> None:
+    here = f"/deals/{world.deals['wards']}"
+    page = visit("alice").get(f"{here}{tab}").text
+    for action in ("Move or close", "Request reference", f'href="{here}/brief"', "Follow"):
+        assert action in page, action
+    others = visit("charlie").get(f"{here}{tab}").text
+    assert "Move or close" not in others
+    assert f'href="{here}/brief"' in others

@@ -1,13 +1,13 @@
 """Retention rules
 
-Revision: 0046
+Revision: 0032
 Revises: 0031
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0046"
+revision = "0032"
 down_revision = "0031"
 branch_labels = None
 depends_on = None
