@@ -201,7 +201,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
     moved = starts + timedelta(hours=1)
     page.get_by_label("When").fill(moved.strftime("%Y-%m-%dT%H:%M"))
     page.get_by_label("Time zone").select_option("UTC")
-    page.get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("button", name="Reschedule", exact=True).click()
     later = event_in(inboxes.next_to(ines, 3), "REQUEST")
     assert (later["UID"], later["SEQUENCE"]) == (first["UID"], first["SEQUENCE"] + 1)
     assert later["DTSTART"].dt == moved
@@ -232,7 +232,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
     page.get_by_role("button", name="Record").click()
     expect(page.locator(".facts").get_by_text("helped")).to_be_visible()
     page.goto(f"/deals/{world.deals['tidewater']}/activity?view=references")
-    expect(page.locator(".timeline")).to_contain_text("recorded what came of the reference call")
+    expect(page.locator(".timeline")).to_contain_text("recorded the outcome of the reference call")
     assert len(inboxes.mails) == 8
     assert len({mail["Message-ID"] for mail in inboxes.mails}) == 8
 
