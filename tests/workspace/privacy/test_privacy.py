@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 
 from references.network import ties
+from references.network.address_books import Connection
 from references.network.ties import TieKind, Visibility
 from tests.references.asking import advocate, call
 from tests.world import World
@@ -18,21 +20,32 @@ from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace import audit_log
 from workspace.backups.archives import make_backup
-from workspace.clock import today
+from workspace.clock import now, today
 from workspace.collaboration import notes
 from workspace.database import Database
 from workspace.deals import leaving
+from workspace.deals.tables import Stakeholder
 from workspace.delivery import outbox
 from workspace.errors import Conflict
 from workspace.imports import runs
 from workspace.imports.recognition import Reading
 from workspace.jobs.running import run_now
 from workspace.people import people
+from workspace.people.sign_in.tables import (
+    AddressChange,
+    KnownDevice,
+    PendingSignIn,
+    RecoveryCode,
+    SignInSession,
+    TwoStepSecret,
+)
 from workspace.people.tables import Person
+from workspace.people.viewer import PLAIN_VIEW
 from workspace.privacy import requests
 from workspace.privacy.erasure import ERASE, erasures_file, require_erasable
 from workspace.privacy.person_export import person_file, stored_of
 from workspace.privacy.register import PURPOSES, personal_tables
+from workspace.privacy.tables import PrivacyLink
 from workspace.settings import Settings
 
 EMAIL = "ines.moreira@brannoc.example"
@@ -120,13 +133,69 @@ def test_should_tell_everything_that_is_stored(world: World, known: int) -> None
     entered = next(row for row in by_table["tie"]["rows"] if row.get("evidence") == "The choir")
     assert entered["stored by"] == "Alice Adeyemi"
     texts = json.dumps(told["mentions"], ensure_ascii=False)
-    for mention in ("wants a demo", "Ask Inês Moreira first", "Dear Inês Moreira", "inês moreira."):
+    for mention in ("wants a demo", "Ask Inês Moreira first", "inês moreira."):
         assert mention in texts, mention
+    # Mail repeats what other tables say, and may be about a confidential deal.
+    assert "Inês Moreira has answered" not in texts
+
+
+def test_should_tell_of_confidential_deals_only_how_many(world: World, known: int) -> None:
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        deal.confidential = True
+        deal.owner_id = world.people["alice"]
+        session.add(deal)
+        session.add(Stakeholder(deal_id=deal.id, person_id=known, note="Hates walruses"))
+        session.add(
+            Connection(owner_id=world.people["alice"], name="Otto Secret", plain_name="otto secret")
+        )
+        alice = session.get_one(Person, world.people["alice"])
+        raw = person_file(session, session.get_one(Person, known), world.viewer("alice"))
+        raw_of_alice = person_file(session, alice, world.viewer("grace"))
+    with world.database.read() as session:
+        shown = stored_of(session, known, world.viewer("grace"))
+        to_alice = stored_of(session, world.people["alice"], PLAIN_VIEW, for_themselves=True)
+        of_alice = stored_of(session, world.people["alice"], world.viewer("grace"))
+        on_team = stored_of(session, known, world.viewer("alice"))
+    told = "".join(
+        zipfile.ZipFile(io.BytesIO(each)).read("person.json").decode()
+        for each in (raw, raw_of_alice)
+    )
+    hidden = {each.table: each.hidden for each in shown}
+    assert hidden["stakeholder"] == 1
+    assert hidden["person"] == 0
+    assert "Hates walruses" in str(on_team)
+    for text in ("Hates walruses", "wants a demo", "Ask Inês Moreira first"):
+        assert text not in told
+        assert text not in str(shown)
+        assert text not in str(to_alice)
+    by_table = {each.table: each for each in of_alice}
+    assert (by_table["connection"].rows, by_table["connection"].hidden) == ([], 1)
+    assert "Otto Secret" not in told
+    assert "Otto Secret" in str(to_alice)
+    # A deal that everybody sees is told of by its key alone.
+    assert all(
+        row.keys() <= {"key", "part", "owner_id", "stored by", "stored since"}
+        for row in by_table["deal"].rows
+    )
 
 
 def test_should_show_no_secrets(world: World) -> None:
+    alice, soon = world.people["alice"], now() + timedelta(days=1)
+    with world.database.write() as session:
+        session.add(SignInSession(token_hash="hush1", key="k", person_id=alice, expires_at=soon))
+        session.add(KnownDevice(token_hash="hush2", person_id=alice, expires_at=soon))
+        session.add(PendingSignIn(token_hash="hush3", person_id=alice, expires_at=soon))
+        session.add(RecoveryCode(person_id=alice, code_hash="hush4"))
+        session.add(TwoStepSecret(person_id=alice, secret="hush5"))
+        session.add(
+            AddressChange(person_id=alice, token_hash="hush6", email="a@b.example", expires_at=soon)
+        )
+        session.add(PrivacyLink(person_id=alice, token_hash="hush7", expires_at=soon))
     with world.database.read() as session:
-        stored = stored_of(session, world.people["alice"])
+        stored = stored_of(session, alice, PLAIN_VIEW, for_themselves=True)
+    assert {each.table for each in stored} >= {"signinsession", "recoverycode", "twostepsecret"}
+    assert "hush" not in str(stored)
     columns = {name for each in stored for row in each.rows for name in row}
     assert not {name for name in columns if "password" in name or "token" in name}
 
