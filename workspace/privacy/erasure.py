@@ -56,8 +56,12 @@ def erase_person(task: Task) -> dict[str, Any]:
     """The job: erase a person in one transaction, so that nothing is half erased."""
     with task.part() as session:
         person = session.get(Person, task.parameters["person_id"])
+        erasure = session.get(Erasure, task.parameters["person_id"])
+        if erasure and (person is None or fingerprint_of(person) == erasure.fingerprint):
+            # An earlier run has erased them, and ended before what follows.
+            return {"rows": 0, "texts": 0, "shared name": False}
         if person is None:
-            raise NotFound("This person is erased already.")
+            raise NotFound("There is no such person.")
         require_erasable(session, person)
         return erase(session, person, by=task.by)
 
@@ -148,7 +152,11 @@ def _empty_audit(session: Session, needles: Needles, person_id: int) -> None:
 
 def _forget_member(session: Session, person: Person) -> int:
     """Leave of a member's row only that somebody was there; how many rows went."""
-    rows = 0
+    # What colleagues were told of the member's moves goes before the moves.
+    news, moves = (SQLModel.metadata.tables[name] for name in ("notification", "jobchange"))
+    theirs = sa.select(moves.c.id).where(moves.c.person_id == person.id)
+    told = sa.delete(news).where(news.c.job_change_id.in_(theirs))
+    rows = session.connection().execute(told).rowcount
     for name in _MEMBERS_OWN:
         table = SQLModel.metadata.tables[name]
         columns = [
@@ -162,8 +170,7 @@ def _forget_member(session: Session, person: Person) -> int:
         "id", "key", "name", "created_at", "listed",
     }  # fmt: skip
     for name in facts:
-        empty = None if Person.__table__.c[name].nullable else ""  # type: ignore[attr-defined]
-        setattr(person, name, empty)
+        setattr(person, name, Person.model_fields[name].get_default(call_default_factory=True))
     person.key, person.name = f"erased-{person.id}", f"Erased member {person.id}"
     session.add(person)
     member = session.get_one(Member, person.id)
@@ -178,35 +185,37 @@ def erasures_file(settings: Settings) -> Path:
     return (settings.backup_folder or settings.home) / FILE
 
 
-def write_erasures(database: Database, settings: Settings) -> None:
-    """Write the file of erasures anew; it has nothing of the persons."""
+def write_erasures(database: Database, file: Path, *others: Path) -> None:
+    """Write a file of erasures: what the database, the file itself and others tell.
+
+    It has nothing of the persons.
+    """
     with database.read() as session:
         rows = session.exec(select(Erasure).order_by(col(Erasure.person_id))).all()
-    file = erasures_file(settings)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lines = [
-        json.dumps(
-            {
-                "person_id": row.person_id,
-                "at": row.at.isoformat(),
-                "fingerprint": row.fingerprint,
-            }
-        )
+    told = [line for each in (file, *others) for line in _lines_of(each)]
+    told += [
+        {"person_id": row.person_id, "at": row.at.isoformat(), "fingerprint": row.fingerprint}
         for row in rows
     ]
+    # A database that was restored knows nothing of later erasures, so that no line may get lost.
+    lines = {(line["person_id"], line["fingerprint"]): json.dumps(line) for line in told}
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = file.with_suffix(".new")
-    scratch.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    scratch.write_text("".join(f"{lines[key]}\n" for key in sorted(lines)), encoding="ascii")
     scratch.chmod(0o600)
     scratch.replace(file)
 
 
+def _lines_of(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    return [json.loads(line) for line in file.read_text("ascii").splitlines()]
+
+
 def replay_erasures(database: Database, file: Path) -> int:
     """Erase persons who were erased after a backup was made, from what was restored of it."""
-    if not file.is_file():
-        return 0
     count = 0
-    for line in file.read_text("ascii").splitlines():
-        told = json.loads(line)
+    for told in _lines_of(file):
         with database.write() as session, unfiltered(session):
             person = session.get(Person, told["person_id"])
             if person is None or fingerprint_of(person) != told["fingerprint"]:

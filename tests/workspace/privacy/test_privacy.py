@@ -13,15 +13,17 @@ from sqlmodel import SQLModel, col, select
 from references.network import ties
 from references.network.address_books import Connection
 from references.network.ties import TieKind, Visibility
+from similarity.names import recorder
 from tests.references.asking import advocate, call
 from tests.world import World
-from web.backups import restore_workspace
+from web.backups import back_up, restore_workspace
 from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace import audit_log
 from workspace.backups.archives import make_backup
 from workspace.clock import now, today
 from workspace.collaboration import notes
+from workspace.collaboration.job_changes import JobChange
 from workspace.database import Database
 from workspace.deals import leaving
 from workspace.deals.tables import Stakeholder
@@ -42,11 +44,12 @@ from workspace.people.sign_in.tables import (
 from workspace.people.tables import Person
 from workspace.people.viewer import PLAIN_VIEW
 from workspace.privacy import requests
-from workspace.privacy.erasure import ERASE, erasures_file, require_erasable
+from workspace.privacy.erasure import ERASE, erasures_file, require_erasable, write_erasures
 from workspace.privacy.person_export import person_file, stored_of
 from workspace.privacy.register import PURPOSES, personal_tables
 from workspace.privacy.tables import PrivacyLink
 from workspace.settings import Settings
+from workspace.timeline.notifications import Notification
 
 EMAIL = "ines.moreira@brannoc.example"
 
@@ -231,6 +234,43 @@ def test_should_erase_a_person_everywhere_and_from_an_older_backup(
     assert hits(again, restored.home) == []
 
 
+def test_should_finish_an_erasure_that_a_crash_cut_off(
+    world: World, workspace: Workspace, known: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, kinds = world.database, kinds_of(workspace)
+    with monkeypatch.context() as patched:
+        patched.setattr(recorder, "forget_unused", crash)
+        with pytest.raises(RuntimeError):
+            run_now(database, kinds, ERASE, {"person_id": known})
+    assert not erasures_file(workspace.settings).exists()
+    run_now(database, kinds, ERASE, {"person_id": known})
+    assert erasures_file(workspace.settings).read_text().count("\n") == 1
+    assert hits(database, workspace.settings.home) == []
+
+
+def crash(*_: object) -> None:
+    raise RuntimeError
+
+
+def test_should_keep_the_lines_of_erasures_and_write_them_beside_each_backup(
+    world: World, workspace: Workspace, tmp_path: Path
+) -> None:
+    """A restored database knows nothing of erasures after its backup."""
+    file = erasures_file(workspace.settings)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    line = '{"person_id": 4711, "at": "2026-11-29T00:00:00", "fingerprint": "f"}\n'
+    file.write_text(line)
+    write_erasures(world.database, file)
+    assert file.read_text() == line
+    if can_back_up(world.database):
+        made = back_up(workspace, tmp_path / "elsewhere")
+        assert (tmp_path / "elsewhere" / file.name).read_text() == line
+        file.unlink()
+        settings = Settings(home=tmp_path / "new", model=workspace.settings.model)
+        restore_workspace(Path(made["file"]), settings)
+        assert erasures_file(settings).read_text() == line
+
+
 def can_back_up(database: Database) -> bool:
     """Whether a backup needs no programs of the server."""
     return database.is_sqlite
@@ -254,10 +294,18 @@ def test_should_leave_of_a_member_only_that_somebody_was_there(
     bob = world.people["bob"]
     with world.database.write() as session:
         leaving.deactivate(session, bob, by=None)
+        move = JobChange(person_id=bob, organisation="Elsewhere")
+        session.add(move)
+        session.flush()
+        session.add(
+            Notification(person_id=world.people["alice"], job_change_id=move.id, why="contact")
+        )
     run_now(world.database, kinds_of(workspace), ERASE, {"person_id": bob})
     with world.database.read() as session:
         row = session.get_one(Person, bob)
         assert (row.name, row.email, row.skills) == (f"Erased member {bob}", None, "")
+        assert row.own == {}
+        assert session.exec(select(JobChange.id)).all() == []
         assert audit_log.broken_links(session) == []
         left = session.exec(select(Person.name).where(col(Person.name).contains("Brandt"))).all()
         assert left == []
