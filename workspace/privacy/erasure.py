@@ -6,6 +6,7 @@ because deals say who worked on them. What is derived, such as passages, words a
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from workspace.privacy.mentions import Needles, mentions_of
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
 from workspace.revisions.deleting import delete_with_parts, parts_of
-from workspace.revisions.recorder import Place
-from workspace.revisions.tables import Revision, RevisionChange
+from workspace.revisions.recorder import Place, from_json
+from workspace.revisions.tables import Revision, RevisionChange, RevisionKind
 from workspace.settings import Settings
 
 ERASE = "erase person"
@@ -72,13 +73,18 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
         # What is deleted is overwritten in the file.
         session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
     with unfiltered(session):
-        person_id, email = person.id, person.email
+        person_id = person.id
+        merged = _merges_into(session, person_id)
+        ids = {person_id, *(each.former_id for each in merged if each.former_id is not None)}
         needles = Needles(session, person)
         gone, _ = parts_of(session, [Place("person", (person_id,))])
         is_member = session.get(Member, person_id) is not None
-        _forget_changes(session, person_id, set() if is_member else gone)
-        named = _forget_texts(session, needles, person_id, email)
-        _empty_audit(session, needles, person_id)
+        _tell_of_former(session, merged)
+        _forget_merges(session, merged)
+        for row_id in sorted(ids):
+            _forget_changes(session, row_id, set() if is_member else gone)
+        named = _forget_texts(session, needles, person_id)
+        _empty_audit(session, needles, ids)
         session.merge(Erasure(person_id=person_id, at=now(), fingerprint=fingerprint_of(person)))
         if is_member:
             rows = _forget_member(session, person)
@@ -93,6 +99,47 @@ def fingerprint_of(person: Person) -> str:
     """By what an erased person is recognised in an older copy of the same database."""
     moment = person.created_at.replace(tzinfo=None).isoformat()
     return hashlib.sha256(f"{person.id} {moment}".encode()).hexdigest()
+
+
+def _merges_into(session: Session, person_id: int) -> list[Revision]:
+    """The merges by which other persons became this one, also through one another."""
+    found: list[Revision] = []
+    into = {person_id}
+    while into:
+        query = select(Revision).where(
+            Revision.kind == RevisionKind.MERGE,
+            Revision.table_name == "person",
+            col(Revision.row_id).in_(into),
+            col(Revision.undone_at).is_(None),
+        )
+        rows = session.exec(query.order_by(col(Revision.id))).all()
+        new = [row for row in rows if row not in found]
+        found += new
+        into = {row.former_id for row in new if row.former_id is not None}
+    return found
+
+
+def _tell_of_former(session: Session, merged: Sequence[Revision]) -> None:
+    """Note persons who were merged as erased: in a backup from before they have their records."""
+    for revision in merged:
+        change = session.get(
+            RevisionChange, (revision.id, "person", json.dumps([revision.former_id]))
+        )
+        if change and change.before:
+            former = Person(**from_json(SQLModel.metadata.tables["person"], change.before))
+            session.merge(
+                Erasure(person_id=former.id, at=now(), fingerprint=fingerprint_of(former))
+            )
+
+
+def _forget_merges(session: Session, merged: Sequence[Revision]) -> None:
+    """Delete what merges changed; they cannot be undone from then on."""
+    ids = [revision.id for revision in merged]
+    session.exec(delete(RevisionChange).where(col(RevisionChange.revision_id).in_(ids)))
+    for revision in merged:
+        revision.name, revision.undone_at = "", now()
+        session.add(revision)
+    session.flush()
 
 
 def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
@@ -125,9 +172,9 @@ def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
     session.flush()
 
 
-def _forget_texts(session: Session, needles: Needles, person_id: int, email: str | None) -> int:
+def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     """Take the person out of every text; how many rows named them."""
-    if email:
+    for email in sorted(needles.addresses):
         session.exec(delete(OutboxMessage).where(col(OutboxMessage.recipient) == email))
         session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject).contains(email)))
     # Files may be compressed, so that one cannot tell whether they name somebody.
@@ -142,9 +189,9 @@ def _forget_texts(session: Session, needles: Needles, person_id: int, email: str
     return count
 
 
-def _empty_audit(session: Session, needles: Needles, person_id: int) -> None:
+def _empty_audit(session: Session, needles: Needles, ids: Collection[int]) -> None:
     """Empty the values of the audit log that are about the person, or name them."""
-    about = audit_log.entries_about(session, person_id)
+    about = [entry for row_id in ids for entry in audit_log.entries_about(session, row_id)]
     filled = select(AuditValues).where(col(AuditValues.detail).is_not(None))
     naming = [row.entry_id for row in session.exec(filled) if needles.are_in(row.detail)]
     audit_log.empty_values(session, [*about, *naming])

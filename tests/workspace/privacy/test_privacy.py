@@ -10,9 +10,11 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import SQLModel, col, select
 
+from references.merging import merge_people
 from references.network import ties
 from references.network.address_books import Connection
 from references.network.ties import TieKind, Visibility
+from references.removal import delete_account, delete_person
 from similarity.names import recorder
 from tests.references.asking import advocate, call
 from tests.world import World
@@ -20,6 +22,7 @@ from web.backups import back_up, restore_workspace
 from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace import audit_log
+from workspace.accounts.accounts import Account
 from workspace.backups.archives import make_backup
 from workspace.clock import now, today
 from workspace.collaboration import notes
@@ -28,7 +31,7 @@ from workspace.database import Database
 from workspace.deals import leaving
 from workspace.deals.tables import Stakeholder
 from workspace.delivery import outbox
-from workspace.errors import Conflict
+from workspace.errors import Conflict, NotFound
 from workspace.imports import runs
 from workspace.imports.recognition import Reading
 from workspace.jobs.running import run_now
@@ -44,10 +47,17 @@ from workspace.people.sign_in.tables import (
 from workspace.people.tables import Person
 from workspace.people.viewer import PLAIN_VIEW
 from workspace.privacy import requests
-from workspace.privacy.erasure import ERASE, erasures_file, require_erasable, write_erasures
+from workspace.privacy.erasure import (
+    ERASE,
+    erasures_file,
+    fingerprint_of,
+    require_erasable,
+    write_erasures,
+)
 from workspace.privacy.person_export import person_file, stored_of
 from workspace.privacy.register import PURPOSES, personal_tables
-from workspace.privacy.tables import PrivacyLink
+from workspace.privacy.tables import Erasure, LegalHold, PrivacyLink
+from workspace.revisions import history
 from workspace.settings import Settings
 from workspace.timeline.notifications import Notification
 
@@ -232,6 +242,53 @@ def test_should_erase_a_person_everywhere_and_from_an_older_backup(
         assert audit_log.broken_links(session) == []
     again.close()
     assert hits(again, restored.home) == []
+
+
+def test_should_not_delete_a_person_on_legal_hold(world: World, known: int) -> None:
+    """The hold also stops the deletion of their account, and goes along in a merge."""
+    grace = world.viewer("grace")
+    with world.database.write() as session:
+        other = people.add_contact(session, "Inesa Moreira", world.people["alice"])
+        other.account_id = session.get_one(Person, known).account_id
+        session.add(other)
+        requests.hold(session, other, "A dispute", by=world.people["grace"])
+        account = session.get_one(Account, other.account_id)
+    with world.database.write() as session, pytest.raises(Conflict, match="Inesa Moreira"):
+        delete_person(session, grace, session.get_one(Person, other.id))
+    with world.database.write() as session, pytest.raises(Conflict, match="legal hold"):
+        delete_account(session, grace, session.get_one(Account, account.id))
+    with world.database.write() as session:
+        kept, gone = session.get_one(Person, known), session.get_one(Person, other.id)
+        merge_people(session, grace, kept, gone, {})
+    with world.database.read() as session:
+        assert session.get_one(LegalHold, known).reason == "A dispute"
+
+
+def test_should_erase_a_person_with_the_records_that_were_merged_into_theirs(
+    world: World, workspace: Workspace, known: int
+) -> None:
+    grace = world.viewer("grace")
+    with world.database.write() as session:
+        name, email = "Inesita Walruskeeper", "inesita@former.example"
+        twin = people.add_contact(session, name, world.people["alice"], email=email)
+        session.flush()
+        deal = world.deal(session, "wards")
+        notes.write_note(session, deal, world.people["alice"], "call", "Inesita Walruskeeper rang")
+        outbox.queue(session, email, "A question", "Dear you")
+        twin_id, fingerprint = twin.id, fingerprint_of(twin)
+    with world.database.write() as session:
+        kept, gone = session.get_one(Person, known), session.get_one(Person, twin_id)
+        revision = merge_people(session, grace, kept, gone, {}).id
+    run_now(world.database, kinds_of(workspace), ERASE, {"person_id": known})
+    assert hits(world.database, workspace.settings.home) == []
+    with world.database.read() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            rows = session.connection().execute(sa.select(table)).all()
+            assert "inesita" not in str(rows).casefold(), table.name
+        # Backups from before the merge have the other record.
+        assert session.get_one(Erasure, twin_id).fingerprint == fingerprint
+    with world.database.write() as session, pytest.raises(NotFound):
+        history.take_back(session, grace, revision, {})
 
 
 def test_should_finish_an_erasure_that_a_crash_cut_off(
