@@ -64,8 +64,8 @@ class Needles:
             # A shared mailbox is another person's, too.
             if email and not _others_have(session, person, Person.email, email)
         }
-        profiles = [each.profile or "" for each in (person, *former)]
-        keys = [each.key for each in (person, *former)]
+        profiles = [person.profile or "", *(each.profile or "" for each in former)]
+        keys = [person.key, *(each.key for each in former)]
         texts = dict.fromkeys([*names, *self.addresses, *profiles, *keys])
         self.texts = [text for text in texts if len(text) >= SHORTEST]
         every = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
