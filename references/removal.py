@@ -24,6 +24,7 @@ from workspace.errors import Conflict, Forbidden
 from workspace.people.people import may_edit, roles_of
 from workspace.people.tables import Education, Employment, Member, Membership, Person
 from workspace.people.viewer import Viewer
+from workspace.privacy.tables import LegalHold
 from workspace.revisions.deleting import delete_with_parts, parts_of
 from workspace.revisions.history import begin
 from workspace.revisions.recorder import Place
@@ -124,6 +125,7 @@ def _delete(
     kept = _of_hidden_deals(session, viewer, places)
     roots = [place for place in places if place not in kept]
     _require_closed_requests(session, roots)
+    _require_no_hold(session, roots)
     for place in kept:
         kind: type[SQLModel] = Account if place.table == "account" else Person
         hidden: Any = session.get_one(kind, place.key[0])
@@ -188,6 +190,19 @@ def _require_closed_requests(session: Session, roots: Collection[Place]) -> None
     )
     if keys := session.exec(open_ones.order_by(col(ReferenceRequest.id))).all():
         raise Conflict(f"Cancel the open reference request first: {', '.join(keys[:3])}.")
+
+
+def _require_no_hold(session: Session, roots: Collection[Place]) -> None:
+    """Refuse to delete people on legal hold."""
+    gone, _ = parts_of(session, roots)
+    ids = [place.key[0] for place in gone if place.table == "person"]
+    held = (
+        select(Person.name)
+        .join(LegalHold, col(LegalHold.person_id) == col(Person.id))
+        .where(col(Person.id).in_(ids))
+    )
+    if names := session.exec(held.order_by(Person.name)).all():
+        raise Conflict(f"On legal hold, and cannot be deleted: {', '.join(names[:3])}.")
 
 
 def delete_fact(session: Session, viewer: Viewer, fact: Fact) -> Revision:

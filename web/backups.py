@@ -26,7 +26,7 @@ from workspace.jobs import queue
 from workspace.jobs.tables import JobState
 from workspace.people.viewer import PLAIN_VIEW
 from workspace.privacy.erasure import FILE as ERASURES
-from workspace.privacy.erasure import replay_erasures, write_erasures
+from workspace.privacy.erasure import erasures_file, replay_erasures, write_erasures
 from workspace.privacy.retention import RETENTION, rules_of
 from workspace.settings import Settings
 from workspace.setup import open_database
@@ -47,6 +47,10 @@ def back_up(workspace: Workspace, folder: Path | None = None) -> dict[str, Any]:
     target = folder or kept_in
     if target is None:
         raise DealkinError("DEALKIN_BACKUPS is off: give the folder for the backup.")
+    erasures = erasures_file(settings)
+    write_erasures(workspace.database, erasures)
+    if target != erasures.parent:
+        write_erasures(workspace.database, target / ERASURES, erasures)
     file, manifest = make_backup(workspace.database, settings, target)
     if target == kept_in:
         rotate(target)
@@ -74,6 +78,12 @@ def apply_retention_when_due(workspace: Workspace) -> float:
     return PAUSE_SECONDS
 
 
+def erasures_for(file: Path, settings: Settings) -> list[Path]:
+    """The files that tell of erasures since a backup: beside it, and where settings have it."""
+    places = dict.fromkeys((file.absolute().parent / ERASURES, erasures_file(settings).absolute()))
+    return [place for place in places if place.is_file()]
+
+
 def restore_workspace(file: Path, settings: Settings, identity: Path | None = None) -> Manifest:
     """Restore a backup into the empty place of these settings, and bring it up to date.
 
@@ -81,15 +91,15 @@ def restore_workspace(file: Path, settings: Settings, identity: Path | None = No
     """
     manifest = restore(file, settings, identity)
     with closing(open_database(settings)) as database:
-        erasures = file.parent / ERASURES
-        if erasures.is_file():
+        erasures = erasures_for(file, settings)
+        if erasures:
             # What is derived from persons goes with them.
             workspace_on(database, settings, encoder_of_record(settings, database))
-            if replay_erasures(database, erasures):
+            if sum(replay_erasures(database, each) for each in erasures):
                 with database.write() as session:
                     recorder.forget_unused(session)
                 database.shrink_log()
-            write_erasures(database, settings)
+        write_erasures(database, erasures_file(settings), *erasures)
     return manifest
 
 

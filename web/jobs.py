@@ -58,7 +58,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def forget_erased() -> None:
         with workspace.database.write() as session:
             recorder.forget_unused(session)
-        erasure.write_erasures(workspace.database, workspace.settings)
+        erasure.write_erasures(workspace.database, erasure.erasures_file(workspace.settings))
         # Caches in files have words and vectors.
         catalog.catch_up()
         catalog.reset()
@@ -72,7 +72,8 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
 
     def apply_retention(task: Task) -> dict[str, Any]:
         result = retention.apply_rules(task)
-        if result.get(retention.Kept.CONTACTS):
+        # An earlier run may have erased contacts, and ended before what follows.
+        if result.get(retention.Kept.CONTACTS) or task.attempts > 1:
             forget_erased()
         return result
 

@@ -42,10 +42,17 @@ def restore(
     file: Annotated[Path, typer.Argument(help="The file of a backup.")], identity: Identity = None
 ) -> None:
     """Restore a backup into the empty home or database of the settings."""
-    from web.backups import restore_workspace
+    from web.backups import erasures_for, restore_workspace
 
-    manifest = restore_workspace(file, load_settings(), identity)
+    settings = load_settings()
+    has_erasures = bool(erasures_for(file, settings))
+    manifest = restore_workspace(file, settings, identity)
     typer.echo(f"Restored: {sum(manifest.rows.values()):,} rows, as of {manifest.made_at}.")
+    if not has_erasures:
+        typer.echo(
+            "There is no erasures.jsonl beside the backup: who was erased since is in the record"
+            " again."
+        )
     typer.echo("`dealkin serve` serves it; the search index is made again at the start.")
 
 

@@ -6,6 +6,7 @@ because deals say who worked on them. What is derived, such as passages, words a
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ from workspace.privacy.mentions import Needles, mentions_of
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
 from workspace.revisions.deleting import delete_with_parts, parts_of
-from workspace.revisions.recorder import Place
-from workspace.revisions.tables import Revision, RevisionChange
+from workspace.revisions.recorder import Place, from_json
+from workspace.revisions.tables import Revision, RevisionChange, RevisionKind
 from workspace.settings import Settings
 
 ERASE = "erase person"
@@ -56,8 +57,12 @@ def erase_person(task: Task) -> dict[str, Any]:
     """The job: erase a person in one transaction, so that nothing is half erased."""
     with task.part() as session:
         person = session.get(Person, task.parameters["person_id"])
+        erasure = session.get(Erasure, task.parameters["person_id"])
+        if erasure and (person is None or fingerprint_of(person) == erasure.fingerprint):
+            # An earlier run has erased them, and ended before what follows.
+            return {"rows": 0, "texts": 0, "shared name": False}
         if person is None:
-            raise NotFound("This person is erased already.")
+            raise NotFound("There is no such person.")
         require_erasable(session, person)
         return erase(session, person, by=task.by)
 
@@ -68,13 +73,18 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
         # What is deleted is overwritten in the file.
         session.connection().exec_driver_sql("PRAGMA secure_delete=ON")
     with unfiltered(session):
-        person_id, email = person.id, person.email
+        person_id = person.id
+        merged = _merges_into(session, person_id)
+        ids = {person_id, *(each.former_id for each in merged if each.former_id is not None)}
         needles = Needles(session, person)
         gone, _ = parts_of(session, [Place("person", (person_id,))])
         is_member = session.get(Member, person_id) is not None
-        _forget_changes(session, person_id, set() if is_member else gone)
-        named = _forget_texts(session, needles, person_id, email)
-        _empty_audit(session, needles, person_id)
+        _tell_of_former(session, merged)
+        _forget_merges(session, merged)
+        for row_id in sorted(ids):
+            _forget_changes(session, row_id, set() if is_member else gone)
+        named = _forget_texts(session, needles, person_id)
+        _empty_audit(session, needles, ids)
         session.merge(Erasure(person_id=person_id, at=now(), fingerprint=fingerprint_of(person)))
         if is_member:
             rows = _forget_member(session, person)
@@ -89,6 +99,47 @@ def fingerprint_of(person: Person) -> str:
     """By what an erased person is recognised in an older copy of the same database."""
     moment = person.created_at.replace(tzinfo=None).isoformat()
     return hashlib.sha256(f"{person.id} {moment}".encode()).hexdigest()
+
+
+def _merges_into(session: Session, person_id: int) -> list[Revision]:
+    """The merges by which other persons became this one, also through one another."""
+    found: list[Revision] = []
+    into = {person_id}
+    while into:
+        query = select(Revision).where(
+            Revision.kind == RevisionKind.MERGE,
+            Revision.table_name == "person",
+            col(Revision.row_id).in_(into),
+            col(Revision.undone_at).is_(None),
+        )
+        rows = session.exec(query.order_by(col(Revision.id))).all()
+        new = [row for row in rows if row not in found]
+        found += new
+        into = {row.former_id for row in new if row.former_id is not None}
+    return found
+
+
+def _tell_of_former(session: Session, merged: Sequence[Revision]) -> None:
+    """Note persons who were merged as erased: in a backup from before they have their records."""
+    for revision in merged:
+        change = session.get(
+            RevisionChange, (revision.id, "person", json.dumps([revision.former_id]))
+        )
+        if change and change.before:
+            former = Person(**from_json(SQLModel.metadata.tables["person"], change.before))
+            session.merge(
+                Erasure(person_id=former.id, at=now(), fingerprint=fingerprint_of(former))
+            )
+
+
+def _forget_merges(session: Session, merged: Sequence[Revision]) -> None:
+    """Delete what merges changed; they cannot be undone from then on."""
+    ids = [revision.id for revision in merged]
+    session.exec(delete(RevisionChange).where(col(RevisionChange.revision_id).in_(ids)))
+    for revision in merged:
+        revision.name, revision.undone_at = "", now()
+        session.add(revision)
+    session.flush()
 
 
 def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
@@ -121,9 +172,9 @@ def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
     session.flush()
 
 
-def _forget_texts(session: Session, needles: Needles, person_id: int, email: str | None) -> int:
+def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     """Take the person out of every text; how many rows named them."""
-    if email:
+    for email in sorted(needles.addresses):
         session.exec(delete(OutboxMessage).where(col(OutboxMessage.recipient) == email))
         session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject).contains(email)))
     # Files may be compressed, so that one cannot tell whether they name somebody.
@@ -138,9 +189,9 @@ def _forget_texts(session: Session, needles: Needles, person_id: int, email: str
     return count
 
 
-def _empty_audit(session: Session, needles: Needles, person_id: int) -> None:
+def _empty_audit(session: Session, needles: Needles, ids: Collection[int]) -> None:
     """Empty the values of the audit log that are about the person, or name them."""
-    about = audit_log.entries_about(session, person_id)
+    about = [entry for row_id in ids for entry in audit_log.entries_about(session, row_id)]
     filled = select(AuditValues).where(col(AuditValues.detail).is_not(None))
     naming = [row.entry_id for row in session.exec(filled) if needles.are_in(row.detail)]
     audit_log.empty_values(session, [*about, *naming])
@@ -148,7 +199,11 @@ def _empty_audit(session: Session, needles: Needles, person_id: int) -> None:
 
 def _forget_member(session: Session, person: Person) -> int:
     """Leave of a member's row only that somebody was there; how many rows went."""
-    rows = 0
+    # What colleagues were told of the member's moves goes before the moves.
+    news, moves = (SQLModel.metadata.tables[name] for name in ("notification", "jobchange"))
+    theirs = sa.select(moves.c.id).where(moves.c.person_id == person.id)
+    told = sa.delete(news).where(news.c.job_change_id.in_(theirs))
+    rows = session.connection().execute(told).rowcount
     for name in _MEMBERS_OWN:
         table = SQLModel.metadata.tables[name]
         columns = [
@@ -162,8 +217,7 @@ def _forget_member(session: Session, person: Person) -> int:
         "id", "key", "name", "created_at", "listed",
     }  # fmt: skip
     for name in facts:
-        empty = None if Person.__table__.c[name].nullable else ""  # type: ignore[attr-defined]
-        setattr(person, name, empty)
+        setattr(person, name, Person.model_fields[name].get_default(call_default_factory=True))
     person.key, person.name = f"erased-{person.id}", f"Erased member {person.id}"
     session.add(person)
     member = session.get_one(Member, person.id)
@@ -178,35 +232,37 @@ def erasures_file(settings: Settings) -> Path:
     return (settings.backup_folder or settings.home) / FILE
 
 
-def write_erasures(database: Database, settings: Settings) -> None:
-    """Write the file of erasures anew; it has nothing of the persons."""
+def write_erasures(database: Database, file: Path, *others: Path) -> None:
+    """Write a file of erasures: what the database, the file itself and others tell.
+
+    It has nothing of the persons.
+    """
     with database.read() as session:
         rows = session.exec(select(Erasure).order_by(col(Erasure.person_id))).all()
-    file = erasures_file(settings)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lines = [
-        json.dumps(
-            {
-                "person_id": row.person_id,
-                "at": row.at.isoformat(),
-                "fingerprint": row.fingerprint,
-            }
-        )
+    told = [line for each in (file, *others) for line in _lines_of(each)]
+    told += [
+        {"person_id": row.person_id, "at": row.at.isoformat(), "fingerprint": row.fingerprint}
         for row in rows
     ]
+    # A database that was restored knows nothing of later erasures, so that no line may get lost.
+    lines = {(line["person_id"], line["fingerprint"]): json.dumps(line) for line in told}
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     scratch = file.with_suffix(".new")
-    scratch.write_text("".join(f"{line}\n" for line in lines), encoding="ascii")
+    scratch.write_text("".join(f"{lines[key]}\n" for key in sorted(lines)), encoding="ascii")
     scratch.chmod(0o600)
     scratch.replace(file)
 
 
+def _lines_of(file: Path) -> list[dict[str, Any]]:
+    if not file.is_file():
+        return []
+    return [json.loads(line) for line in file.read_text("ascii").splitlines()]
+
+
 def replay_erasures(database: Database, file: Path) -> int:
     """Erase persons who were erased after a backup was made, from what was restored of it."""
-    if not file.is_file():
-        return 0
     count = 0
-    for line in file.read_text("ascii").splitlines():
-        told = json.loads(line)
+    for told in _lines_of(file):
         with database.write() as session, unfiltered(session):
             person = session.get(Person, told["person_id"])
             if person is None or fingerprint_of(person) != told["fingerprint"]:

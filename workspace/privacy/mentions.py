@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from workspace.database import unfiltered
+from workspace.duplicates.tables import FormerPerson
 from workspace.people.tables import Person
 from workspace.revisions.rows import class_of
 
@@ -34,14 +35,38 @@ _LEFT_OUT = frozenset(
 
 
 class Needles:
-    """What a person is named by: name, e-mail address, profile and key."""
+    """What a person is or was named by: names, e-mail addresses, profiles and keys.
+
+    Records that were merged into theirs, and the address at which they are an advocate, name them,
+    too.
+    """
 
     def __init__(self, session: Session, person: Person) -> None:
-        same = select(Person.id).where(Person.name == person.name, col(Person.id) != person.id)
+        former = session.exec(
+            select(FormerPerson)
+            .where(FormerPerson.person_id == person.id)
+            .order_by(col(FormerPerson.id))
+        ).all()
         # The texts of two people of one name cannot be told apart.
-        self.shares_name = session.exec(same).first() is not None
-        names = [] if self.shares_name else [person.name]
-        texts = [*names, person.email or "", person.profile or "", person.key]
+        self.shares_name = _others_have(session, person, Person.name, person.name)
+        names = [
+            name
+            for name in {person.name, *(each.name for each in former)}
+            if not _others_have(session, person, Person.name, name)
+        ]
+        advocate = SQLModel.metadata.tables["advocate"]
+        addresses = sa.select(advocate.c.address).where(advocate.c.person_id == person.id)
+        emails = {*(each.email for each in former), *session.scalars(addresses)}
+        self.addresses = {person.email} if person.email else set()
+        self.addresses |= {
+            email
+            for email in emails
+            # A shared mailbox is another person's, too.
+            if email and not _others_have(session, person, Person.email, email)
+        }
+        profiles = [person.profile or "", *(each.profile or "" for each in former)]
+        keys = [person.key, *(each.key for each in former)]
+        texts = dict.fromkeys([*names, *self.addresses, *profiles, *keys])
         self.texts = [text for text in texts if len(text) >= SHORTEST]
         every = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
         self._pattern = re.compile(rf"(?<![\w@.-])(?:{every})(?![\w@-])", re.IGNORECASE)
@@ -59,6 +84,12 @@ class Needles:
         if isinstance(value, list):
             return [self.without(each) for each in value]
         return value
+
+
+def _others_have(session: Session, person: Person, column: Any, value: str) -> bool:
+    """Whether another person has this value."""
+    same = select(Person.id).where(column == value, col(Person.id) != person.id)
+    return session.exec(same).first() is not None
 
 
 def mentions_of(

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import Session, select
+from sqlmodel import Session, SQLModel
 
 from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import SECRET
-from workspace.deals import access
-from workspace.deals.tables import Deal
 from workspace.people.tables import Person
-from workspace.people.viewer import Viewer
+from workspace.people.viewer import PLAIN_VIEW, Viewer
+from workspace.privacy.discretion import Discretion, key_of
 from workspace.privacy.mentions import Needles, mentions_of
 from workspace.privacy.register import PURPOSES, rows_of
 from workspace.revisions.recorder import to_json
@@ -25,6 +24,39 @@ _SINCE = ("created_at", "at", "since", "start", "recorded_at", "asserted_at")
 _BY = ("by_id", "asserted_by_id", "recorded_by_id", "nominated_by_id", "added_by_id", "owner_id")
 
 
+# Of these tables only some columns are told: texts and amounts of deals are not the person's, and
+# what members did and mailed names other people.
+_TOLD_IN_PART = {
+    "deal": ("key", "owner_id"),
+    "importrun": ("id", "at", "by_id", "state", "total"),
+    "job": ("id", "kind", "by_id", "state", "created_at", "finished_at"),
+    "outboxmessage": ("id", "asked_by_id", "created_at", "sent_at"),
+    "revision": ("id", "kind", "at", "by_id", "table_name"),
+}
+# Where people write about others. Mail, jobs, files and earlier versions repeat such texts.
+_MENTIONING = frozenset(
+    {
+        "account",
+        "advocate",
+        "asset",
+        "deal",
+        "editedemail",
+        "education",
+        "employment",
+        "introductionrequest",
+        "kinfeedback",
+        "membership",
+        "person",
+        "referencerequest",
+        "requeststep",
+        "stakeholder",
+        "task",
+        "timelineentry",
+        "use",
+    }
+)
+
+
 @dataclass(frozen=True)
 class Stored:
     """What a table stores of a person."""
@@ -32,45 +64,68 @@ class Stored:
     table: str
     purpose: str
     rows: list[dict[str, Any]]
+    # Rows that the viewer may not see.
+    hidden: int
 
 
-def stored_of(session: Session, person_id: int) -> list[Stored]:
-    """What is stored of a person, without secrets; ties that others asserted are among it."""
-    return [
-        Stored(
-            table.name,
-            PURPOSES.get(table.name, ""),
-            [_told(session, table, row) for row in rows],
+def stored_of(
+    session: Session, person_id: int, viewer: Viewer, *, for_themselves: bool = False
+) -> list[Stored]:
+    """What is stored of a person, without secrets; ties that others asserted are among it.
+
+    Of what the viewer may not see, only the number is told. A private address book is told to its
+    owner alone.
+    """
+    discretion = Discretion(session, viewer, person_id)
+    stored = []
+    for table, found, hidden in rows_of(session, person_id, discretion):
+        if table.info.get(SECRET):
+            continue
+        rows = found
+        if table.name == "connection":
+            rows = [row for row in found if for_themselves and row["owner_id"] == person_id]
+        stored.append(
+            Stored(
+                table.name,
+                PURPOSES.get(table.name, ""),
+                [_told(session, table, row, discretion) for row in rows],
+                hidden + len(found) - len(rows),
+            )
         )
-        for table, rows in rows_of(session, person_id)
-        if not table.info.get(SECRET)
-    ]
+    return stored
 
 
 def person_file(session: Session, person: Person, viewer: Viewer) -> bytes:
     """Everything about a person as a ZIP with one JSON file, for them to have.
 
-    Of texts on confidential deals that the viewer does not see, only the number is told.
+    The person gets it, so it has nothing of confidential deals: of their rows and texts, only the
+    number is told.
     """
     needles = Needles(session, person)
-    visible = set(session.exec(select(Deal.id).where(access.visible_deals(viewer))))
+    discretion = Discretion(session, PLAIN_VIEW, person.id)
+    hidden_keys = {
+        name: discretion.hidden_keys(session, SQLModel.metadata.tables[name])
+        for name in _MENTIONING
+    }
     mentions, hidden = [], 0
     for row, named in mentions_of(session, needles, person.id):
-        deal_id = row.id if isinstance(row, Deal) else getattr(row, "deal_id", None)
-        if deal_id is not None and deal_id not in visible:
+        table = str(row.__tablename__)
+        if table not in _MENTIONING:
+            continue
+        if key_of(row) in hidden_keys[table]:
             hidden += 1
             continue
-        table = type(row).__tablename__
-        mentions.append({"table": str(table), "texts": to_json(named)})
+        mentions.append({"table": table, "texts": to_json(named)})
+    for_themselves = viewer.person_id == person.id
     content = {
         "person": person.name,
         "made_at": now().isoformat(),
         "stored": [
-            {"table": each.table, "why": each.purpose, "rows": each.rows}
-            for each in stored_of(session, person.id)
+            {"table": each.table, "why": each.purpose, "rows": each.rows, "not shown": each.hidden}
+            for each in stored_of(session, person.id, PLAIN_VIEW, for_themselves=for_themselves)
         ],
         "mentions": mentions,
-        "mentions in confidential deals": hidden,
+        "mentions not shown": hidden,
     }
     audit(session, viewer.person_id, "person exported", f"person {person.id}")
     buffer = io.BytesIO()
@@ -80,15 +135,21 @@ def person_file(session: Session, person: Person, viewer: Viewer) -> bytes:
     return buffer.getvalue()
 
 
-def _told(session: Session, table: sa.Table, row: dict[str, Any]) -> dict[str, Any]:
+def _told(
+    session: Session, table: sa.Table, row: dict[str, Any], discretion: Discretion
+) -> dict[str, Any]:
     """A row without secrets, with since when and by whom it is stored."""
-    values = {name: value for name, value in row.items() if not table.c[name].info.get(SECRET)}
+    names = _TOLD_IN_PART.get(table.name, tuple(row))
+    values = {name: row[name] for name in names if not table.c[name].info.get(SECRET)}
+    if table.name == "person" and discretion.hides_account(row["account_id"]):
+        del values["account_id"]
     since = next((row[name] for name in _SINCE if row.get(name)), None)
     by_id = next((row[name] for name in _BY if row.get(name)), None)
     by = session.get(Person, by_id) if by_id and table.name != "person" else None
     told = to_json({name: value for name, value in values.items() if value not in (None, "")})
     return {
         **told,
+        **({"part": "owner"} if table.name == "deal" else {}),
         **({"stored since": str(since)} if since else {}),
         **({"stored by": by.name} if by else {}),
     }

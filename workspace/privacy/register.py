@@ -10,6 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel
 
+from workspace.privacy.discretion import Discretion
+
 # What each table stores of a person for, as the person is told.
 PURPOSES = {
     "accountowner": "Who looks after an account",
@@ -92,8 +94,10 @@ def personal_tables() -> list[sa.Table]:
     return [table for table in tables if table.name == "person" or columns_of(table)]
 
 
-def rows_of(session: Session, person_id: int) -> Iterator[tuple[sa.Table, list[dict[str, Any]]]]:
-    """The rows that refer to a person, table by table."""
+def rows_of(
+    session: Session, person_id: int, discretion: Discretion
+) -> Iterator[tuple[sa.Table, list[dict[str, Any]], int]]:
+    """The rows that refer to a person, table by table, and how many more are not told."""
     connection = session.connection()
     advocate = SQLModel.metadata.tables["advocate"]
     own = sa.select(advocate.c.id).where(advocate.c.person_id == person_id)
@@ -109,7 +113,10 @@ def rows_of(session: Session, person_id: int) -> Iterator[tuple[sa.Table, list[d
                     for column in columns_of(table)
                 )
             )
-        query = sa.select(table).where(condition).order_by(*table.primary_key)
+        hides = discretion.hides(table)
+        query = sa.select(table).where(condition, sa.not_(hides)).order_by(*table.primary_key)
         rows = [dict(row) for row in connection.execute(query).mappings()]
-        if rows:
-            yield table, rows
+        count = sa.select(sa.func.count()).select_from(table).where(condition, hides)
+        hidden = connection.execute(count).scalar_one()
+        if rows or hidden:
+            yield table, rows, hidden

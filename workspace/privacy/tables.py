@@ -35,7 +35,9 @@ class PrivacyLink(SQLModel, table=True):
 
     __table_args__ = {"info": {SECRET: True}}
 
-    token_hash: str = Field(primary_key=True, max_length=64)
+    token_hash: str = Field(
+        primary_key=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
+    )
     person_id: int = Field(foreign_key="person.id", index=True, ondelete="CASCADE")
     expires_at: datetime
 

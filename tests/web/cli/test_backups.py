@@ -30,5 +30,12 @@ def test_should_back_up_drill_and_restore(
     restored = run("restore", made["file"])
     assert restored.code == 0, restored.err
     assert "Restored" in restored.out
+    assert "no erasures.jsonl" not in restored.out
     assert run("doctor", "--json").json["rows"]["deal"] == 1
     assert run("restore", tmp_path / "nowhere").code == 1
+
+    alone = tmp_path / "alone" / Path(made["file"]).name
+    alone.parent.mkdir()
+    alone.write_bytes(Path(made["file"]).read_bytes())
+    monkeypatch.setenv("DEALKIN_HOME", str(tmp_path / "newer"))
+    assert "no erasures.jsonl" in run("restore", alone).out

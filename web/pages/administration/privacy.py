@@ -17,7 +17,7 @@ from workspace.errors import Invalid
 from workspace.jobs import queue
 from workspace.keys import row_of_key
 from workspace.people.tables import Person, Role
-from workspace.people.viewer import Viewer, require_role
+from workspace.people.viewer import PLAIN_VIEW, Viewer, require_role
 from workspace.privacy import requests
 from workspace.privacy.erasure import ERASE, require_erasable
 from workspace.privacy.person_export import Stored, person_file, stored_of
@@ -167,7 +167,7 @@ def privacy_page(
     return PrivacyPage(
         key=key,
         name=person.name,
-        stored=stored_of(session, person.id),
+        stored=stored_of(session, person.id, viewer),
         corrections=requests.corrections_of(session, person.id),
         hold=session.get(LegalHold, person.id),
         link=link,
@@ -184,7 +184,7 @@ def _own_data(visit: Visit, token: str, wrong: dict[str, str], *, thanks: bool) 
         page = OwnDataPage(
             here=f"/own-data/{token}",
             name=person.name,
-            stored=stored_of(session, person.id),
+            stored=stored_of(session, person.id, PLAIN_VIEW, for_themselves=True),
             waiting=requests.corrections_of(session, person.id),
             wrong=wrong,
             thanks=thanks,

@@ -14,7 +14,9 @@ class SignInSession(SQLModel, table=True):
 
     __table_args__ = {"info": {FOLLOWS: True}}
 
-    token_hash: str = Field(primary_key=True, max_length=64)
+    token_hash: str = Field(
+        primary_key=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
+    )
     # What its member calls it by when they end it from another browser.
     key: str = Field(unique=True, max_length=16)
     person_id: int = Field(foreign_key="person.id", index=True)
@@ -43,7 +45,9 @@ class KnownDevice(SQLModel, table=True):
 
     __table_args__ = {"info": {FOLLOWS: True}}
 
-    token_hash: str = Field(primary_key=True, max_length=64)
+    token_hash: str = Field(
+        primary_key=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
+    )
     person_id: int = Field(foreign_key="person.id", index=True)
     created_at: datetime = Field(default_factory=now)
     expires_at: datetime
@@ -55,7 +59,7 @@ class AddressChange(SQLModel, table=True):
     __table_args__ = {"info": {FOLLOWS: True}}
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
-    token_hash: str = Field(unique=True, max_length=64)
+    token_hash: str = Field(unique=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}})
     email: str = Field(max_length=254)
     expires_at: datetime
 
@@ -66,7 +70,7 @@ class TwoStepSecret(SQLModel, table=True):
     __table_args__ = {"info": {FOLLOWS: True}}
 
     person_id: int = Field(primary_key=True, foreign_key="member.person_id")
-    secret: str = Field(max_length=300)
+    secret: str = Field(max_length=300, sa_column_kwargs={"info": {SECRET: True}})
     # When a first code of it was entered; until then no code is asked for.
     confirmed_at: datetime | None = None
     # The time step of the last code that was taken, which is not taken again.
@@ -80,7 +84,7 @@ class RecoveryCode(SQLModel, table=True):
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="member.person_id", index=True)
-    code_hash: str = Field(max_length=64)
+    code_hash: str = Field(max_length=64, sa_column_kwargs={"info": {SECRET: True}})
     used_at: datetime | None = None
 
 
@@ -89,7 +93,9 @@ class PendingSignIn(SQLModel, table=True):
 
     __table_args__ = {"info": {FOLLOWS: True}}
 
-    token_hash: str = Field(primary_key=True, max_length=64)
+    token_hash: str = Field(
+        primary_key=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
+    )
     person_id: int = Field(foreign_key="member.person_id", index=True)
     expires_at: datetime
 

@@ -6,6 +6,7 @@ from sqlmodel import Session, select
 
 from tests.web.conftest import Visit
 from tests.world import World
+from workspace.deals.tables import Stakeholder
 from workspace.jobs.tables import Job
 from workspace.privacy.tables import LegalHold, PrivacyLink
 
@@ -33,6 +34,20 @@ def test_should_show_and_correct_by_a_link(visit: Visit, world: World, session: 
     grace.post(f"{HERE}/link")
     assert stranger.get(path[0]).status_code == 410
     assert visit("dana").post(f"{HERE}/link").status_code == 403
+
+
+def test_should_not_show_confidential_deals(visit: Visit, world: World, session: Session) -> None:
+    grace, stranger = visit("grace"), visit(None)
+    with world.database.write() as writing:
+        deal = world.deal(writing, "wards")
+        deal.confidential, deal.owner_id = True, world.people["alice"]
+        ines = world.people["ines"]
+        writing.add_all([deal, Stakeholder(deal_id=deal.id, person_id=ines, note="Hates walruses")])
+    path = re.search(r"/own-data/[\w-]+", grace.post(f"{HERE}/link").text)
+    assert path is not None
+    for page in (grace.get(HERE).text, stranger.get(path[0]).text):
+        assert "Hates walruses" not in page
+        assert "Not shown, as private or confidential: 1" in page
 
 
 def test_should_export_hold_and_erase(visit: Visit, world: World, session: Session) -> None:
