@@ -149,6 +149,24 @@ def test_should_keep_what_was_edited_since_a_merge(world: World, workspace: Work
 
 
 @pytest.mark.usefixtures("_both")
+def test_should_not_merge_a_listed_person_into_a_hidden_one(
+    world: World, workspace: Workspace
+) -> None:
+    with workspace.database.write() as session:
+        other = session.exec(select(Account).where(Account.name == "St Brannoc Hosp.")).one()
+        address = "nina@brannoc.example"
+        listed = people.add_contact(session, "Nina N", None, email=address, account_id=other.id)
+        hidden = Person(key="person-n", name="N. Novak", email=address, listed=False)
+        session.add(hidden)
+        session.flush()
+        ids = {listed.id, hidden.id}
+        merge_accounts(session, world.viewer("dana"), world.account(session, "brannoc"), other, {})
+    with workspace.database.read() as session:
+        same = select(Person).where(Person.email == address).order_by(col(Person.id))
+        assert {person.id for person in session.exec(same)} == ids
+
+
+@pytest.mark.usefixtures("_both")
 def test_should_not_lose_a_no_in_a_merge(world: World, workspace: Workspace) -> None:
     with workspace.database.write() as session:
         twin = session.get_one(Person, world.people["twin"])
