@@ -112,6 +112,8 @@ def learn_employer(
     before = person.title
     facts: dict[str, Any] = {"account_id": account.id if account else None}
     edit_person(session, person, by, facts | ({"title": title} if title else {}))
+    if account and not account.listed:
+        organisation = ""
     # Whose address book it was in is nobody else's business.
     _note(session, person, former, before, organisation, None, source)
     return True
