@@ -93,7 +93,7 @@ def typed(own: Any, key: str, kind: str) -> Any:
     return own[key].as_string()
 
 
-class _kind_of(GenericFunction[str]):
+class _KindOf(FunctionElement[str]):
     """The kind of a value of JSON, as the database calls it."""
 
     type = sa.String()
