@@ -14,6 +14,7 @@ from references.removal import delete_account, delete_deal, delete_person
 from tests.duplicated import add_duplicates
 from tests.references.asking import call
 from tests.web.conftest import Visit
+from tests.web.test_contracts import counted
 from tests.whole_record import dangling as dangling_in
 from tests.whole_record import dump
 from tests.world import World
@@ -21,7 +22,7 @@ from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals.tables import Deal, Stakeholder
-from workspace.duplicates.tables import FormerAccount
+from workspace.duplicates.tables import DuplicatePair, FormerAccount
 from workspace.errors import Conflict, Forbidden, NotFound
 from workspace.imports.context import ImportContext
 from workspace.own_fields.fields import FieldKind, FieldSubject, add_field
@@ -294,3 +295,28 @@ def test_should_not_delete_what_a_guest_is_asked_about(world: World, workspace: 
         with pytest.raises(Conflict, match="Cancel"):
             delete_deal(session, dana, world.deal(session, "wards"))
         assert session.exec(select(FormerAccount)).first() is None
+
+
+def test_should_send_no_more_statements_for_more_likely_duplicates(
+    world: World, visit: Visit
+) -> None:
+    alice = visit("alice")
+    seen = []
+    for added in (1, 8):
+        with world.database.write() as session:
+            brannoc = world.account(session, "brannoc")
+            for n in range(added):
+                names = (f"Nurse {added}{n}", f"Nurse {added}{n} N.")
+                pair = [
+                    people.add_contact(session, name, None, account_id=brannoc.id).id
+                    for name in names
+                ]
+                session.add(
+                    DuplicatePair(kind="person", one_id=pair[0], other_id=pair[1], probability=0.9)
+                )
+        alice.get("/duplicates/people")
+        with counted(world.database) as statements:
+            page = alice.get("/duplicates/people").text
+        assert page.count("/duplicates/people/nurse-") >= 2
+        seen.append(len(statements))
+    assert seen[1] <= seen[0]

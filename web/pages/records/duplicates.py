@@ -8,10 +8,10 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from references.merging import ACCOUNT_FIELDS, PERSON_FIELDS, merge_accounts, merge_people
-from references.removal import may_remove, require_removal
+from references.removal import removable, require_removal
 from web.forms import Form
 from web.own_fields import labels_of
 from web.pages.records.accounts import account_values
@@ -186,17 +186,12 @@ def duplicates(session: Session, viewer: Viewer, kind: str) -> Duplicates:
     """The page of a kind."""
     rows = finding.pair_rows(session, _kind_of(kind))
     table: Any = Account if kind == "accounts" else Person
-    may = {
-        row_id: may_remove(session, viewer, session.get_one(table, row_id))
-        for row in rows
-        for row_id in (row.one_id, row.other_id)
-    }
+    ids = {row_id for row in rows for row_id in (row.one_id, row.other_id)}
+    may = removable(session, viewer, session.exec(select(table).where(table.id.in_(ids))).all())
     return Duplicates(
         kind=kind,
         rows=rows,
-        may_merge={
-            (row.one_id, row.other_id) for row in rows if may[row.one_id] and may[row.other_id]
-        },
+        may_merge={(row.one_id, row.other_id) for row in rows if {row.one_id, row.other_id} <= may},
         looking=queue.is_unfinished(session, finding.FIND),
         reasons=REASONS,
     )
