@@ -233,7 +233,10 @@ def delete_seat(session: Session, viewer: Viewer, seat: Seat) -> Revision:
 
 def delete_use(session: Session, viewer: Viewer, asset_use: Use) -> Revision:
     """Delete a use of an asset from a deal."""
-    revision = begin(session, RevisionKind.DELETION, asset_use, viewer.person_id)
+    deal = session.get_one(Deal, asset_use.deal_id)
+    revision = begin(
+        session, RevisionKind.DELETION, asset_use, viewer.person_id, listed=not deal.confidential
+    )
     delete_with_parts(session, [_place(asset_use)], viewer.person_id)
     audit(session, viewer.person_id, "use removed", f"deal {asset_use.deal_id}")
     return revision

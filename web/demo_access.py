@@ -63,13 +63,17 @@ def is_from_this_machine(request: Request, workspace: Workspace) -> bool:
         return False
     try:
         host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        # A proxy may send a host of its own, but the browser's origin with a form.
+        origin = urlsplit(request.headers.get("origin", f"//{host}")).hostname or ""
     except ValueError:
         return False
     peer = request.client.host if request.client else ""
-    return _is_loopback(peer) and (host == "localhost" or _is_loopback(host))
+    return all(map(_is_loopback, (peer, host, origin)))
 
 
 def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -147,6 +147,7 @@ def test_should_change_many_deals_and_keep_a_view(page: Page, world: World) -> N
     page.locator("summary").filter(has_text="Columns").click()
     page.get_by_label("Last move").check()
     expect(page.get_by_role("columnheader", name="Last move")).to_be_visible()
+    page.keyboard.press("Escape")
     page.get_by_text("Save view").click()
     page.locator(".view-menu #name").fill("With moves")
     page.locator(".view-menu").get_by_role("button", name="Save").click()

@@ -34,7 +34,7 @@ def test_should_log_a_deal_in_two_clicks_and_show_what_wins_it(page: Page, world
 
     page.get_by_role("link", name="Playbook", exact=True).click()
     expect(page.get_by_role("link", name="Ward demo").first).to_be_visible()
-    expect(page.get_by_text("with it").first).to_be_visible()
+    expect(page.locator(".lift").get_by_text("with it").first).to_be_visible()
     page.get_by_role("button", name="Use Ward demo on this deal").click()
     expect(page.get_by_text("In use", exact=True)).to_be_visible()
 

@@ -92,7 +92,7 @@ def test_should_send_a_reference_request_by_keyboard_alone(page: Page, world: Wo
     press_to_tab(page, "References")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Customers who can vouch")).to_be_attached()
-    press_to(page, "Request")
+    press_to(page, "Request Inês")
     page.keyboard.press("Enter")
     press_to(page, "Send request")
     page.keyboard.press("Enter")

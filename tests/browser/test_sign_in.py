@@ -120,7 +120,7 @@ def test_should_sign_in_with_a_code_and_end_a_session_elsewhere(
     code = page.locator(".codes code").first.inner_text()
     elsewhere = new_page(browser, base_url=app.state.workspace.origin)
     elsewhere.goto("/sign-in?next=/people")
-    elsewhere.get_by_label("E-mail address").fill(world.email("alice"))
+    elsewhere.get_by_label("Email").fill(world.email("alice"))
     elsewhere.get_by_label("Password").fill(world.password("alice"))
     elsewhere.get_by_role("button", name="Sign in").click()
     expect(elsewhere.get_by_role("heading", level=1)).to_have_text("Enter your code")

@@ -81,6 +81,8 @@ class StageSum:
     count: int
     amount: Decimal
     weighted: Decimal
+    # How many have no amount, or one without a rate, and so are in no sum.
+    unconverted: int
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,11 @@ class Forecast:
         return sum((stage.amount for stage in self.stages), Decimal(0))
 
     @property
+    def unconverted(self) -> int:
+        """How many open deals are in no sum."""
+        return sum(stage.unconverted for stage in self.stages)
+
+    @property
     def weighted(self) -> Decimal:
         """The same by the probabilities of their stages."""
         return sum((stage.weighted for stage in self.stages), Decimal(0))
@@ -121,8 +128,8 @@ class _Group:
 
 @dataclass
 class _Sums:
-    stages: dict[int, tuple[int, Decimal]] = field(
-        default_factory=lambda: defaultdict(lambda: (0, Decimal(0)))
+    stages: dict[int, tuple[int, Decimal, int]] = field(
+        default_factory=lambda: defaultdict(lambda: (0, Decimal(0), 0))
     )
     lines: dict[tuple[Quarter, int | None], Line] = field(default_factory=dict)
 
@@ -137,8 +144,12 @@ def forecast(session: Session, viewer: Viewer, rates: Rates) -> Forecast:
     for group in _groups(session, viewer, col(Deal.expected_close), Outcome.OPEN):
         stage = by_id[group.stage_id]
         amount = rates.convert(group.amount, group.currency, None)
-        count, so_far = sums.stages[group.stage_id]
-        sums.stages[group.stage_id] = (count + group.count, so_far + (amount or 0))
+        count, so_far, unconverted = sums.stages[group.stage_id]
+        sums.stages[group.stage_id] = (
+            count + group.count,
+            so_far + (amount or 0),
+            unconverted + (group.count if amount is None else 0),
+        )
         quarter = max(this, quarter_of(group.day)) if group.day else None
         if quarter in quarters:
             _add(sums, quarter, group, amount, stage)
@@ -166,6 +177,7 @@ def forecast(session: Session, viewer: Viewer, rates: Rates) -> Forecast:
                 sums.stages[stage.id][0],
                 sums.stages[stage.id][1],
                 sums.stages[stage.id][1] * stage.probability / 100,
+                sums.stages[stage.id][2],
             )
             for stage in pipeline
             if stage.outcome == Outcome.OPEN

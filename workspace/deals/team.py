@@ -13,7 +13,7 @@ from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.access import NOBODY_SEES, has_reader, may_see
 from workspace.deals.lifecycle import lock_deal
-from workspace.deals.tables import Deal, PastSeat, Seat, Stage
+from workspace.deals.tables import Deal, Outcome, PastSeat, Seat, Stage
 from workspace.deals.workload import require_room
 from workspace.errors import Conflict, Forbidden
 from workspace.people.tables import Person
@@ -246,7 +246,11 @@ def asked_seats(session: Session, viewer: Viewer) -> list[AskedSeat]:
         .join(Deal, col(Deal.id) == col(Seat.deal_id))
         .join(Stage, col(Stage.id) == col(Deal.stage_id))
         .outerjoin(Account, col(Account.id) == col(Deal.account_id))
-        .where(access.visible_deals(viewer), col(Seat.asked_id) == viewer.person_id)
+        .where(
+            access.visible_deals(viewer),
+            col(Seat.asked_id) == viewer.person_id,
+            col(Deal.outcome) == Outcome.OPEN,
+        )
         .order_by(col(Seat.id))
     )
     return fetch(session, AskedSeat, query)

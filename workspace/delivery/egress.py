@@ -90,7 +90,12 @@ class Guarded(httpx2.HTTPTransport):
         # The header Host was set from the address with the name.
         request.url = request.url.copy_with(host=address)
         request.extensions = {**request.extensions, "sni_hostname": host}
+        # A small answer may be huge once it is unpacked.
+        request.headers["Accept-Encoding"] = "identity"
         response = super().handle_request(request)
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            response.close()
+            raise Unreachable(f"{host} answers in a packed form that was not asked for.")
         return httpx2.Response(
             response.status_code,
             headers=response.headers,

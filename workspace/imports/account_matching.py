@@ -69,7 +69,9 @@ class KnownAccounts:
             self._former_domains.add((account_id, domain))
         for index, key in places:
             # The present name of another account comes first.
-            index.setdefault(key, []).append(account_id)
+            ids = index.setdefault(key, [])
+            if account_id not in ids:
+                ids.append(account_id)
 
     def remember(self, account: Account) -> None:
         """The same for a row of the table."""

@@ -14,6 +14,7 @@ from workspace.changes import differing
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals import access, lifecycle
+from workspace.deals.line_items import amounts_of_items
 from workspace.deals.parking import Parking, set_awake, set_parked
 from workspace.deals.tables import (
     CLOSED_OUTCOMES,
@@ -294,6 +295,8 @@ class _DealBatch:
         if deal.id in self.with_items:
             facts.pop("amount", None)
             facts.pop("yearly", None)
+            months = facts.get("term_months", deal.term_months)
+            facts |= amounts_of_items(session, deal, months)
         default_name = "" if "name" in facts else self._default_name_of(deal)
         account = self.context.get(Account, deal.account_id) if deal.account_id else None
         if facts.get("account_id"):

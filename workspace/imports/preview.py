@@ -187,7 +187,9 @@ def _file_preview(report: Report, rows: int, seen: int) -> FilePreview:
 
 
 # Columns that follow from others, or count changes.
-_SILENT = frozenset({"version", "plain_name", "plain_company", "key", "stage_id"})
+_SILENT = frozenset({"version", "plain_name", "plain_company", "key", "stage_id", "own"})
+# What not every member may read: changes are counted, and not shown.
+_UNSHOWN = frozenset({"email"})
 _TABLES = frozenset({"account", "person", "deal", "asset", "product", "competitor", "connection"})
 
 
@@ -206,7 +208,8 @@ def _field_changes(changes: Sequence[Change]) -> list[FieldChanges]:
             counted[place] += 1
             row = fields.setdefault(place, FieldChanges(*place))
             row.count += 1
-            if len(row.examples) < _EXAMPLES and not column.endswith("_id"):
+            shown = column not in _UNSHOWN and not column.endswith("_id")
+            if len(row.examples) < _EXAMPLES and shown:
                 name = str(before.get("name") or before.get("key") or "")
                 row.examples.append((name[:80], _shown(before[column]), _shown(after[column])))
     return sorted(fields.values(), key=lambda row: (-row.count, row.table, row.column))

@@ -12,8 +12,7 @@ from sqlmodel import Session, col, select
 from workspace.clock import now
 from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.errors import NotFound
-from workspace.people.invitations import MemberInvitation
-from workspace.people.sign_in.tables import SignInAttempt, SignInSession
+from workspace.people.sign_in.tables import MemberInvitation, SignInAttempt, SignInSession
 from workspace.people.sign_in.throttling import account_subject, locked_accounts
 from workspace.people.tables import Member, MemberRole, Person, Role
 

@@ -6,35 +6,24 @@ link ends when it is used, when its time is up, or when the member is deactivate
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from sqlmodel import Field, Session, SQLModel, col, delete, select
+from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import SECRET
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Invalid
 from workspace.people import members
 from workspace.people.sign_in import passwords, throttling, tokens
 from workspace.people.sign_in.rules import rules_of
+from workspace.people.sign_in.tables import MemberInvitation
 from workspace.people.tables import Member, Person, Role
 
 INVITATION_LIFETIME = timedelta(days=7)
 # A link that anyone can ask for by typing an address.
 RESET_LIFETIME = timedelta(hours=1)
 RESETS_A_DAY = 5
-
-
-class MemberInvitation(SQLModel, table=True):
-    """A member's link that waits to be used. Only the hash of its secret is stored."""
-
-    __table_args__ = {"info": {SECRET: True}}
-
-    person_id: int = Field(primary_key=True, foreign_key="member.person_id")
-    token_hash: str = Field(unique=True, max_length=64)
-    created_at: datetime = Field(default_factory=now)
-    expires_at: datetime
 
 
 def invite(

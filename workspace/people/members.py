@@ -9,7 +9,7 @@ from sqlmodel import Session, col, delete, select
 from workspace.audit import audit
 from workspace.errors import Conflict, Invalid
 from workspace.keys import free_key
-from workspace.people.tables import Member, MemberRole, Person, Role
+from workspace.people.tables import IdentityLink, Member, MemberRole, Person, Role, SignInRules
 from workspace.people.viewer import Viewer
 
 
@@ -106,7 +106,18 @@ def _require_other_administrator(session: Session, person_id: int) -> None:
     passwords = dict(session.exec(administrators).all())
     if person_id not in passwords:
         return
-    if not any(password for other_id, password in passwords.items() if other_id != person_id):
+    rules = session.get(SignInRules, 1) or SignInRules()
+    linked = set(
+        session.exec(
+            select(IdentityLink.person_id).where(col(IdentityLink.person_id).in_(passwords))
+        )
+    )
+    others = {
+        other_id
+        for other_id, password in passwords.items()
+        if (password and rules.takes_passwords) or other_id in linked
+    }
+    if not others - {person_id}:
         raise Conflict(
             "This is the last administrator who can sign in. Make another member an administrator"
             " first."

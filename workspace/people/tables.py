@@ -11,7 +11,7 @@ from sqlalchemy import JSON
 from sqlmodel import Field, Index, SQLModel
 
 from workspace.clock import now
-from workspace.database import SECRET
+from workspace.database import FOLLOWS, SECRET
 from workspace.value_lists import split_values
 
 
@@ -147,3 +147,24 @@ def language_name(code: str) -> str:
     """The English name of a language, from its ISO 639-1 code."""
     language = pycountry.languages.get(alpha_2=code)
     return str(language.name) if language else code
+
+
+class IdentityLink(SQLModel, table=True):
+    """Whose account a person at a provider is."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    provider_id: int = Field(primary_key=True, foreign_key="identityprovider.id")
+    subject: str = Field(primary_key=True, max_length=255)
+    person_id: int = Field(foreign_key="member.person_id", index=True)
+
+
+class SignInRules(SQLModel, table=True):
+    """What an administrator has set for all sign-ins; one row, or none as long as nobody has."""
+
+    id: int = Field(default=1, primary_key=True)
+    idle_minutes: int = 120
+    lifetime_hours: int = 12
+    # The roles that need two-step verification, joined by `value_lists.join_values`.
+    two_step_roles: str = Field(default="", max_length=200)
+    takes_passwords: bool = True

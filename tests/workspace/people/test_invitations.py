@@ -13,9 +13,8 @@ from workspace.deals import leaving
 from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import Conflict, Invalid
 from workspace.people import invitations, members
-from workspace.people.invitations import MemberInvitation
 from workspace.people.sign_in import passwords, sessions, throttling
-from workspace.people.sign_in.tables import SignInSession
+from workspace.people.sign_in.tables import MemberInvitation, SignInSession
 from workspace.people.tables import Person, Role
 
 PASSWORD = "a long enough password"

@@ -13,8 +13,8 @@ from workspace.people import members
 from workspace.people.sign_in import providers, rules
 from workspace.people.sign_in.openid import Identity, SignInRefused
 from workspace.people.sign_in.providers import ProviderFacts
-from workspace.people.sign_in.tables import IdentityLink, IdentityProvider
-from workspace.people.tables import Person, Role
+from workspace.people.sign_in.tables import IdentityProvider
+from workspace.people.tables import IdentityLink, Person, Role
 from workspace.settings import Settings
 
 

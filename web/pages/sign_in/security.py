@@ -187,7 +187,7 @@ def knows_password(visit: Visit, form: Form, name: str) -> bool:
     The tries are limited as at the sign-in: a browser that was left open is no way to guess.
     """
     password, own = form.secret(name), visit.viewer.person_id
-    subject = f"password of {own}"
+    subject = throttling.password_subject(own)
     with visit.write() as session:
         if throttling.attempts(session, subject) >= throttling.ATTEMPT_LIMIT:
             raise TooMany("Too many wrong passwords. Try again in a quarter of an hour.")

@@ -87,7 +87,7 @@ class CodeController(Controller):
             if wrong:
                 audit(session, None, "two-step code refused", f"person {person_id}")
                 return _code_form(visit, session, person_id, CODE, back, wrong)
-            throttling.forget_attempts(session, _subject(person_id), counted)
+            throttling.forget_attempts(session, throttling.code_subject(person_id), counted)
             two_step.end_waiting(session, person_id)
             response = visit.go(back)
             if codes:
@@ -117,7 +117,7 @@ class TwoStepController(Controller):
         try:
             with visit.write() as session:
                 codes = two_step.confirm(session, visit.workspace.keyring, own, code)
-                throttling.forget_attempts(session, _subject(own), counted)
+                throttling.forget_attempts(session, throttling.code_subject(own), counted)
         except Invalid as refusal:
             return self._form(visit, refusal.fields, status=422)
         return visit.show("sign_in/codes.html", CodesPage(codes, HERE), status=200)
@@ -161,13 +161,9 @@ def _waiting(visit: Visit, session: Session) -> int | None:
     return two_step.waiting_for_code(session, token) if token else None
 
 
-def _subject(person_id: int) -> str:
-    return f"code of {person_id}"
-
-
 def _count(visit: Visit, person_id: int) -> list[int]:
     """Count a try before the code is looked at; refused where there were too many."""
-    guess = Guess(_subject(person_id), f"address {network_of(visit.request)}", False)
+    guess = Guess(throttling.code_subject(person_id), f"address {network_of(visit.request)}", False)
     with visit.write() as session:
         if not throttling.may_try(session, guess, 1):
             raise TooMany("Too many wrong codes. Try again in a quarter of an hour.")

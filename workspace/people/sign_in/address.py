@@ -9,6 +9,7 @@ from workspace.clock import now
 from workspace.delivery import outbox
 from workspace.errors import Conflict, Invalid
 from workspace.people.members import locked_member, require_free_address
+from workspace.people.sign_in.passwords import end_links
 from workspace.people.sign_in.tables import AddressChange
 from workspace.people.sign_in.tokens import new_token, token_hash
 from workspace.people.tables import Member, Person
@@ -52,6 +53,14 @@ def mail_link(session: Session, person: Person, email: str, link: str) -> None:
         " mail.\n"
     )
     outbox.queue(session, email, "Confirm your new e-mail address", body, about=about)
+    if person.email:
+        body = (
+            f"Hello {person.name},\n\n"
+            f"you asked to sign in to Dealkin with {email} from now on. The link that was sent"
+            " there confirms it.\n\n"
+            "If you did not ask for it, change your password at once, which ends the link.\n"
+        )
+        outbox.queue(session, person.email, "A new e-mail address was asked for", body, about=about)
 
 
 def end_change(session: Session, person_id: int) -> None:
@@ -98,6 +107,8 @@ def confirm_change(session: Session, token: str) -> Person | None:
         return None
     person = session.get_one(Person, change.person_id)
     before, person.email = person.email, change.email
+    # A link to a new password that was mailed to the old address.
+    end_links(session, person.id)
     session.add(person)
     audit(session, person.id, "address changed", f"person {person.id}")
     if before:

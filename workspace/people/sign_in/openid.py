@@ -25,6 +25,8 @@ SCOPES = "openid email profile"
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 # How long a provider's description and keys are believed.
 KEPT_SECONDS = 3600.0
+# A document that is younger is not fetched again, whatever a token says.
+FRESH_SECONDS = 60
 CLOCKS_APART = 60
 
 
@@ -134,8 +136,14 @@ def _claims(
     flow: Flow,
 ) -> dict[str, Any]:
     """The claims of an ID token, once its signature, its parties and its nonce are checked."""
-    keys = KeySet.import_key_set(_document(settings, _endpoint(metadata, "jwks_uri")))  # type: ignore[arg-type]
-    decoded = jwt.decode(token, keys, algorithms=list(ALGORITHMS))
+    address = _endpoint(metadata, "jwks_uri")
+    try:
+        decoded = _decoded(settings, address, token)
+    except (JoseError, ValueError):
+        # The provider may have changed its keys since they were fetched.
+        if not _forget(address):
+            raise
+        decoded = _decoded(settings, address, token)
     claims = CodeIDToken(
         decoded.claims,
         decoded.header,
@@ -147,6 +155,21 @@ def _claims(
     )
     claims.validate(leeway=CLOCKS_APART)
     return dict(claims)
+
+
+def _decoded(settings: Settings, address: str, token: str) -> jwt.Token:
+    keys = KeySet.import_key_set(_document(settings, address))  # type: ignore[arg-type]
+    return jwt.decode(token, keys, algorithms=list(ALGORITHMS))
+
+
+def _forget(address: str) -> bool:
+    """Have a document fetched again, unless it was fetched a moment ago; whether it will be."""
+    with _lock:
+        moment, _ = _described.get(address, (0.0, {}))
+        if time.monotonic() - moment < FRESH_SECONDS:
+            return False
+        _described.pop(address, None)
+    return True
 
 
 def _metadata(settings: Settings, issuer: str) -> Mapping[str, Any]:

@@ -11,11 +11,12 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, delete, select
 
 from workspace.audit import audit
 from workspace.errors import Invalid
 from workspace.people.sign_in.sessions import close_sessions
+from workspace.people.sign_in.tables import MemberInvitation
 from workspace.people.tables import Member, Person
 
 MINIMUM_PASSWORD = 12
@@ -67,6 +68,12 @@ def store_password(session: Session, person_id: int, password_hash: str) -> None
     member.password_hash = password_hash
     session.add(member)
     close_sessions(session, person_id)
+    end_links(session, person_id)
+
+
+def end_links(session: Session, person_id: int) -> None:
+    """Have a link that sets a member's password work no longer."""
+    session.exec(delete(MemberInvitation).where(col(MemberInvitation.person_id) == person_id))
 
 
 def random_password() -> str:

@@ -13,8 +13,8 @@ from workspace.keyring import Keyring
 from workspace.people import members
 from workspace.people.sign_in.openid import Identity, SignInRefused
 from workspace.people.sign_in.rules import rules_of
-from workspace.people.sign_in.tables import IdentityLink, IdentityProvider
-from workspace.people.tables import Member, Person, Role
+from workspace.people.sign_in.tables import IdentityProvider
+from workspace.people.tables import IdentityLink, Member, Person, Role
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ def _set_roles(
 
 def _free_key(session: Session, name: str) -> str:
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:30] or "provider"
-    taken = {row.key for row in providers(session)}
+    # The page for a new provider has the address that this key would have.
+    taken = {"new", *(row.key for row in providers(session))}
     numbers = (f"{base}-{number}" for number in range(2, len(taken) + 3))
     return next(key for key in (base, *numbers) if key not in taken)

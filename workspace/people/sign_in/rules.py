@@ -8,8 +8,7 @@ from sqlmodel import Session
 
 from workspace.audit import audit
 from workspace.errors import Invalid
-from workspace.people.sign_in.tables import SignInRules
-from workspace.people.tables import Role
+from workspace.people.tables import Role, SignInRules
 from workspace.value_lists import join_values, split_values
 
 # The limits of the limits: a session lasts a working day, or a month on a device at home.

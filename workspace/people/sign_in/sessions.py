@@ -12,9 +12,9 @@ from workspace.clock import now
 from workspace.errors import NotFound
 from workspace.people.members import viewer
 from workspace.people.sign_in.rules import rules_of
-from workspace.people.sign_in.tables import KnownDevice, SignInRules, SignInSession
+from workspace.people.sign_in.tables import AddressChange, KnownDevice, PendingSignIn, SignInSession
 from workspace.people.sign_in.tokens import new_token, token_hash
-from workspace.people.tables import Member, Person
+from workspace.people.tables import Member, Person, SignInRules
 from workspace.people.viewer import Viewer
 
 # How exactly the last use of a session is known: a write for each page would be too many.
@@ -65,6 +65,9 @@ def close_sessions(session: Session, person_id: int) -> None:
     """Sign all browsers of a member out, and know none of them any more."""
     session.exec(delete(SignInSession).where(col(SignInSession.person_id) == person_id))
     session.exec(delete(KnownDevice).where(col(KnownDevice.person_id) == person_id))
+    # What a stranger may have begun in one of them ends with it.
+    session.exec(delete(PendingSignIn).where(col(PendingSignIn.person_id) == person_id))
+    session.exec(delete(AddressChange).where(col(AddressChange.person_id) == person_id))
 
 
 def end_sessions(session: Session, person_id: int, *, by: int | None) -> None:

@@ -94,6 +94,17 @@ class PendingSignIn(SQLModel, table=True):
     expires_at: datetime
 
 
+class MemberInvitation(SQLModel, table=True):
+    """A member's link that waits to be used. Only the hash of its secret is stored."""
+
+    __table_args__ = {"info": {SECRET: True}}
+
+    person_id: int = Field(primary_key=True, foreign_key="member.person_id")
+    token_hash: str = Field(unique=True, max_length=64)
+    created_at: datetime = Field(default_factory=now)
+    expires_at: datetime
+
+
 class IdentityProvider(SQLModel, table=True):
     """A provider of OpenID Connect, at which members sign in."""
 
@@ -111,24 +122,3 @@ class IdentityProvider(SQLModel, table=True):
     roles: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     # Whether a person without an account gets one.
     adds_members: bool = False
-
-
-class IdentityLink(SQLModel, table=True):
-    """Whose account a person at a provider is."""
-
-    __table_args__ = {"info": {FOLLOWS: True}}
-
-    provider_id: int = Field(primary_key=True, foreign_key="identityprovider.id")
-    subject: str = Field(primary_key=True, max_length=255)
-    person_id: int = Field(foreign_key="member.person_id", index=True)
-
-
-class SignInRules(SQLModel, table=True):
-    """What an administrator has set for all sign-ins; one row, or none as long as nobody has."""
-
-    id: int = Field(default=1, primary_key=True)
-    idle_minutes: int = 120
-    lifetime_hours: int = 12
-    # The roles that need two-step verification, joined by `value_lists.join_values`.
-    two_step_roles: str = Field(default="", max_length=200)
-    takes_passwords: bool = True

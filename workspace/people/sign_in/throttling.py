@@ -112,6 +112,16 @@ def forget_attempts(session: Session, account: str, attempt_ids: Iterable[int] =
     )
 
 
+def code_subject(person_id: int) -> str:
+    """What tries at a member's second step are counted by."""
+    return f"code of {person_id}"
+
+
+def password_subject(person_id: int | None) -> str:
+    """What tries of a signed-in browser at its member's password are counted by."""
+    return f"password of {person_id}"
+
+
 def account_subject(email: str) -> str:
     """What attempts for an account are counted by."""
     return f"account {email.strip().lower()}"
@@ -155,7 +165,12 @@ def unlock(session: Session, person: Person) -> None:
     devices = select(KnownDevice.token_hash).where(KnownDevice.person_id == person.id)
     for device in session.exec(devices).all():
         forget_attempts(session, _device_subject(device))
-    forget_attempts(session, account_subject(person.email or ""))
+    for subject in (
+        account_subject(person.email or ""),
+        code_subject(person.id),
+        password_subject(person.id),
+    ):
+        forget_attempts(session, subject)
 
 
 def unlock_member(session: Session, person: Person, *, by: int | None) -> None:

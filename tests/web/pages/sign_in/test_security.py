@@ -125,8 +125,27 @@ def test_should_change_the_address_by_a_link_to_the_new_one(
     session.expire_all()
     session.rollback()
     assert session.get_one(Person, world.people["alice"]).email == new
-    assert "no longer with this address" in mailed(session, before)[0]
+    asked, changed = mailed(session, before)
+    assert "change your password at once" in asked
+    assert path[0] not in asked
+    assert "no longer with this address" in changed
     assert stranger.get(path[0]).status_code == stranger.post(path[0]).status_code == 410
+
+
+def test_should_end_a_change_of_address_with_a_new_password(
+    app: Litestar, visit: Visit, world: World, session: Session
+) -> None:
+    """A stranger who knew the old password keeps no way in."""
+    set_mail_server(app)
+    alice = visit("alice")
+    sent = {"email": "stranger@dealkin.example", "password": world.password("alice")}
+    assert alice.post("/security/address", sent).status_code == 303
+    [body] = mailed(session, "stranger@dealkin.example")
+    path = re.search(r"/confirm/[\w-]+", body)
+    assert path is not None
+    with world.database.write() as writing:
+        passwords.set_password(writing, world.people["alice"], "correct horse battery staple")
+    assert visit(None).post(path[0]).status_code == 410
 
 
 def test_should_keep_the_address_out_of_the_profile_form(visit: Visit, world: World) -> None:
