@@ -1,6 +1,6 @@
 """Merging two accounts, or two people: everything that hangs on both hangs on one afterwards."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from references.network.wrong_ties import WrongTie
 from references.removal import require_removal
 from workspace.accounts.accounts import EDITABLE, Account
 from workspace.audit import audit
+from workspace.changes import assign, differing
 from workspace.clock import now, today
 from workspace.duplicates.tables import DuplicatePair, FormerAccount, FormerPerson
 from workspace.errors import Conflict, Invalid
@@ -27,7 +28,7 @@ from workspace.revisions.recorder import Place
 from workspace.revisions.tables import Revision, RevisionKind
 from workspace.value_lists import join_values, split_values
 
-ACCOUNT_FIELDS = EDITABLE
+ACCOUNT_FIELDS = tuple(name for name in EDITABLE if name != "own")
 PERSON_FIELDS = (
     "name",
     "email",
@@ -47,14 +48,22 @@ PERSON_FIELDS = (
 def merge_accounts(
     session: Session, viewer: Viewer, kept: Account, other: Account, chosen: Mapping[str, Any]
 ) -> Revision:
-    """Merge an account into another one, which gets the chosen values of its fields."""
+    """Merge an account into another one, which gets the chosen values of its fields.
+
+    `own` among them has the chosen values of own fields; without one, the first that has a value.
+    """
     revision = _begin(session, viewer, kept, other)
-    former = FormerAccount(account_id=kept.id, key=other.key, name=other.name, domain=other.domain)
+    former = [
+        FormerAccount(account_id=kept.id, key=other.key, name=other.name, domain=other.domain)
+    ]
     values = {name: chosen[name] for name in ACCOUNT_FIELDS if name in chosen}
+    values["own"] = _own(kept, other, chosen)
+    if replaced := _replaced(kept, values, ("name", "domain")):
+        former.append(FormerAccount(account_id=kept.id, **({"name": kept.name} | replaced)))
     if values.get("parent_id", kept.parent_id) in (kept.id, other.id):
         values["parent_id"] = None
     merge_row(session, "account", other.id, kept.id, MOVERS)
-    session.add(former)
+    session.add_all(former)
     return _finish(session, viewer, revision, kept, values)
 
 
@@ -63,22 +72,28 @@ def merge_people(
 ) -> Revision:
     """Merge a contact into another one, who gets the chosen values of their fields.
 
-    Where they are an advocate, emails still go to the address that the desk confirmed.
+    Where they are an advocate, emails still go to the address that the desk confirmed. `own` among
+    the chosen values has those of own fields.
     """
     revision = _begin(session, viewer, kept, other)
     _require_one_word(session, kept, other)
-    former = FormerPerson(
-        person_id=kept.id,
-        key=other.key,
-        name=other.name,
-        email=other.email,
-        profile=other.profile,
-    )
+    former = [
+        FormerPerson(
+            person_id=kept.id,
+            key=other.key,
+            name=other.name,
+            email=other.email,
+            profile=other.profile,
+        )
+    ]
     values = {name: chosen[name] for name in PERSON_FIELDS if name in chosen}
+    values["own"] = _own(kept, other, chosen)
+    if replaced := _replaced(kept, values, ("name", "email", "profile")):
+        former.append(FormerPerson(person_id=kept.id, **({"name": kept.name} | replaced)))
     merge_row(session, "person", other.id, kept.id, MOVERS)
     for table in ("employment", "education", "membership"):
         same_rows(session, table, "person_id", kept.id)
-    session.add(former)
+    session.add_all(former)
     return _finish(session, viewer, revision, kept, values)
 
 
@@ -104,6 +119,25 @@ def _begin(
     )
 
 
+def _own(
+    kept: Account | Person, other: Account | Person, chosen: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The values of own fields of both: the chosen ones, then those of the kept record."""
+    values = {**other.own, **kept.own, **chosen.get("own", {})}
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _replaced(
+    kept: Account | Person, values: Mapping[str, Any], names: Collection[str]
+) -> dict[str, Any]:
+    """What the kept record is known by, and the chosen values replace."""
+    return {
+        name: getattr(kept, name)
+        for name in names
+        if name in values and getattr(kept, name) not in (None, "", values[name])
+    }
+
+
 def _finish(
     session: Session,
     viewer: Viewer,
@@ -111,8 +145,8 @@ def _finish(
     kept: Account | Person,
     values: Mapping[str, Any],
 ) -> Revision:
-    for name, value in values.items():
-        setattr(kept, name, value)
+    values = differing(kept, values)
+    assign(kept, values)
     session.add(kept)
     session.flush()
     table, former = revision.table_name, revision.former_id
@@ -237,6 +271,8 @@ MOVERS: Movers = {Tie: _move_tie, WrongTie: _move_wrong_tie, Advocate: _move_adv
 
 def former_key(session: Session, kind: type[SQLModel], key: str) -> str | None:
     """The key of the account or the person into which the one of this key was merged."""
+    if not key:
+        return None
     query: Any
     if kind is Account:
         query = select(Account.key).join(

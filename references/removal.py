@@ -5,7 +5,7 @@ hidden from everybody else instead of deleted.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -46,29 +46,45 @@ NOUNS = {
 
 def may_remove(session: Session, viewer: Viewer, row: Account | Person | Deal | Asset) -> bool:
     """Whether a viewer may delete or merge this: its owner, managers and administrators."""
+    if isinstance(row, Account | Person):
+        return row.id in removable(session, viewer, [row])
     if not viewer.may_write or viewer.person_id is None:
         return False
-    if isinstance(row, Person) and roles_of(session, row.id) is not None:
-        return False
+    owner_id = row.owner_id if isinstance(row, Deal) else row.author_id
+    return viewer.leads or owner_id == viewer.person_id
+
+
+def removable(session: Session, viewer: Viewer, rows: Sequence[Account | Person]) -> set[int]:
+    """The ids of those of these accounts, or of these people, that a viewer may delete or merge."""
+    if not viewer.may_write or viewer.person_id is None:
+        return set()
+    people = [row.id for row in rows if isinstance(row, Person)]
+    members = select(Member.person_id).where(col(Member.person_id).in_(people))
+    kept = set(session.exec(members)) if people else set()
+    accounts = {
+        row.id: row.id if isinstance(row, Account) else row.account_id
+        for row in rows
+        if isinstance(row, Account) or row.id not in kept
+    }
     if viewer.leads:
-        return True
-    match row:
-        case Deal():
-            return row.owner_id == viewer.person_id
-        case Asset():
-            return row.author_id == viewer.person_id
-        case Account():
-            return _looks_after(session, viewer, row.id)
-    return row.account_id is not None and _looks_after(session, viewer, row.account_id)
+        return set(accounts)
+    looked_after = _looked_after(session, viewer, set(filter(None, accounts.values())))
+    return {row_id for row_id, account_id in accounts.items() if account_id in looked_after}
 
 
-def _looks_after(session: Session, viewer: Viewer, account_id: int) -> bool:
-    """Whether a viewer owns an account, or, where nobody does, a deal with it."""
-    owner = account_owners(session, [account_id]).get(account_id)
-    if owner is not None:
-        return owner == viewer.person_id
-    own = select(Deal.id).where(Deal.account_id == account_id, Deal.owner_id == viewer.person_id)
-    return session.exec(own.limit(1)).first() is not None
+def _looked_after(session: Session, viewer: Viewer, account_ids: Collection[int]) -> set[int]:
+    """Those of these accounts that a viewer owns, or, where nobody does, has a deal with."""
+    owners = account_owners(session, account_ids)
+    own = select(Deal.account_id).where(
+        col(Deal.account_id).in_(account_ids), Deal.owner_id == viewer.person_id
+    )
+    with_deal = set(session.exec(own))
+    return {
+        account_id
+        for account_id in account_ids
+        if owners.get(account_id, viewer.person_id if account_id in with_deal else None)
+        == viewer.person_id
+    }
 
 
 def require_removal(session: Session, viewer: Viewer, row: Account | Person | Deal | Asset) -> None:

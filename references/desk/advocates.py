@@ -49,7 +49,8 @@ class Advocate(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(unique=True, foreign_key="person.id")
     # The customer for which they consented. Where they work elsewhere now, their consent is in
-    # review: they are not offered until customer marketing confirms it.
+    # review: they are not offered until customer marketing confirms it. Empty where they consented
+    # for an employer that was no account.
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     # Where emails to them go; only `addresses.confirm_address` sets it. The address in the record,
     # which every member with a role may edit, is no more than a proposal.
@@ -105,7 +106,7 @@ def nominate(
 
 def is_in_review(advocate: Advocate, account_id: int | None) -> bool:
     """Whether an advocate consented for another customer than the one where they work now."""
-    return advocate.account_id is not None and advocate.account_id != account_id
+    return advocate.account_id != account_id
 
 
 def nominated(session: Session, person_ids: Collection[int]) -> set[int]:

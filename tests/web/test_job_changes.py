@@ -6,18 +6,20 @@ from pathlib import Path
 from sqlmodel import Session, col, select
 
 from references.desk import budgets, job_changes
-from references.desk.advocates import Activity, Advocate
+from references.desk.advocates import Activity, Advocate, is_in_review
 from references.imports import EXTENSION
 from tests.references.asking import advocate
 from tests.web.conftest import Visit
 from tests.world import World, ago
 from web.workspace import Workspace
-from workspace.accounts.accounts import Account
+from workspace.accounts.accounts import Account, add_account
 from workspace.clock import today
 from workspace.collaboration import inbox, reminders
-from workspace.collaboration.job_changes import JobChange
+from workspace.collaboration.job_changes import JobChange, edit_contact
+from workspace.deals.discretion import read_for
 from workspace.deals.tables import Stakeholder
 from workspace.imports.run import import_files
+from workspace.people.people import add_contact
 from workspace.people.tables import Employment, Person
 
 HEADER = "First Name,Last Name,URL,Email Address,Company,Position,Connected On"
@@ -130,3 +132,74 @@ def test_should_note_a_move_that_a_member_enters(visit: Visit, world: World) -> 
         assert account.key == world.accounts["brannoc"]
         job_changes.confirm_employer(session, found, world.people["erin"])
         assert found.account_id == world.account(session, "kestrel").id
+
+
+def test_should_review_the_consent_again_after_an_employer_that_is_no_account(
+    world: World, workspace: Workspace, tmp_path: Path
+) -> None:
+    with workspace.database.write() as session:
+        who = prepare(world, session)
+        ines = session.get_one(Person, world.people["ines"])
+        ines.account_id = None
+        job_changes.confirm_employer(session, who, world.people["erin"])
+        assert not is_in_review(who, None)
+        assert is_in_review(who, world.account(session, "kestrel").id)
+
+
+def test_should_not_move_a_contact_back_whom_a_file_has_at_the_former_employer(
+    world: World, visit: Visit, tmp_path: Path
+) -> None:
+    with world.database.write() as session:
+        prepare(world, session)
+        ines = session.get_one(Person, world.people["ines"])
+        ines.email = "ines@brannoc.example"
+        first = world.account(session, "brannoc").name
+        kestrel = world.account(session, "kestrel").id
+        edit_contact(session, ines, None, {"account_id": kestrel, "title": "Head of data"})
+    text = f"name,email,account,title\nInês Moreira,ines@brannoc.example,{first},Analyst\n"
+    file = tmp_path / "people.csv"
+    file.write_text(text)
+    with world.database.write() as session:
+        import_files(session, [file], None, tmp_path, EXTENSION)
+    with world.database.read() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        assert (ines.account_id, ines.title) == (kestrel, "Head of data")
+        assert len(session.exec(select(JobChange)).all()) == 1
+
+
+def test_should_not_name_a_confidential_account_in_a_career(world: World) -> None:
+    with world.database.write() as session:
+        hidden = session.get_one(Person, add_hidden(session))
+        former = hidden.account_id
+        brannoc = world.account(session, "brannoc")
+        edit_contact(session, hidden, None, {"account_id": brannoc.id})
+        [job] = session.exec(select(Employment).where(Employment.person_id == hidden.id)).all()
+        assert (job.organisation, job.end) == (brannoc.name, None)
+        edit_contact(session, hidden, None, {"account_id": former})
+        jobs = session.exec(select(Employment).where(Employment.person_id == hidden.id)).all()
+        assert [(job.organisation, job.end) for job in jobs] == [(brannoc.name, today())]
+        changes = session.exec(select(JobChange).order_by(col(JobChange.id))).all()
+        assert [(change.former, change.organisation) for change in changes] == [
+            ("", brannoc.name),
+            (brannoc.name, ""),
+        ]
+
+
+def test_should_move_a_contact_from_an_account_that_the_editor_may_not_know(world: World) -> None:
+    with world.database.write() as session:
+        hidden = session.get_one(Person, add_hidden(session))
+        hidden.listed = True
+        person_id = hidden.id
+    with world.database.write() as session:
+        read_for(session, world.viewer("bob"))
+        person = session.get_one(Person, person_id)
+        edit_contact(session, person, None, {"account_id": world.account(session, "brannoc").id})
+        assert session.exec(select(JobChange.former)).one() == ""
+
+
+def add_hidden(session: Session) -> int:
+    """A contact at a confidential account."""
+    account = add_account(session, "Quiet Holdings")
+    account.listed = False
+    session.flush()
+    return add_contact(session, "Quentin Quiet", None, account_id=account.id).id

@@ -13,6 +13,8 @@ from references.network.ties import Tie
 from references.removal import delete_account, delete_deal, delete_person
 from tests.duplicated import add_duplicates
 from tests.references.asking import call
+from tests.web.conftest import Visit
+from tests.web.test_contracts import counted
 from tests.whole_record import dangling as dangling_in
 from tests.whole_record import dump
 from tests.world import World
@@ -20,10 +22,12 @@ from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.deals.tables import Deal, Stakeholder
-from workspace.duplicates.tables import FormerAccount
+from workspace.duplicates.tables import DuplicatePair, FormerAccount
 from workspace.errors import Conflict, Forbidden, NotFound
+from workspace.imports.context import ImportContext
+from workspace.own_fields.fields import FieldKind, FieldSubject, add_field
 from workspace.people import people
-from workspace.people.tables import Employment, Person
+from workspace.people.tables import Employment, Person, Role
 from workspace.revisions import history
 
 # Every column that refers to an account or a person, so that a new one is looked at: it moves in a
@@ -149,6 +153,72 @@ def test_should_keep_what_was_edited_since_a_merge(world: World, workspace: Work
 
 
 @pytest.mark.usefixtures("_both")
+def test_should_not_merge_a_listed_person_into_a_hidden_one(
+    world: World, workspace: Workspace
+) -> None:
+    with workspace.database.write() as session:
+        other = session.exec(select(Account).where(Account.name == "St Brannoc Hosp.")).one()
+        address = "nina@brannoc.example"
+        listed = people.add_contact(session, "Nina N", None, email=address, account_id=other.id)
+        hidden = Person(key="person-n", name="N. Novak", email=address, listed=False)
+        session.add(hidden)
+        session.flush()
+        ids = {listed.id, hidden.id}
+        merge_accounts(session, world.viewer("dana"), world.account(session, "brannoc"), other, {})
+    with workspace.database.read() as session:
+        same = select(Person).where(Person.email == address).order_by(col(Person.id))
+        assert {person.id for person in session.exec(same)} == ids
+
+
+@pytest.mark.usefixtures("_both")
+def test_should_know_the_kept_record_by_what_a_merge_replaced(
+    world: World, workspace: Workspace
+) -> None:
+    dana = world.viewer("dana")
+    with workspace.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        ines.email = "ines@old.example"
+        twin = session.get_one(Person, world.people["twin"])
+        merge_people(session, dana, ines, twin, {"email": twin.email, "name": ines.name})
+        kept = world.account(session, "brannoc")
+        kept.domain = "old-brannoc.example"
+        other = session.exec(select(Account).where(Account.name == "St Brannoc Hosp.")).one()
+        name = kept.name
+        merge_accounts(session, dana, kept, other, {"name": other.name, "domain": other.domain})
+    with workspace.database.read() as session:
+        context = ImportContext(session, None)
+        assert context.emails["ines@old.example"] == world.people["ines"]
+        assert context.emails["ines@private.example"] == world.people["ines"]
+        former = [row for row in session.exec(select(FormerAccount)) if not row.key]
+        assert [(row.name, row.domain) for row in former] == [(name, "old-brannoc.example")]
+        assert former_key(session, Account, "") is None
+
+
+@pytest.mark.usefixtures("_both")
+def test_should_keep_the_own_values_of_both_and_offer_a_choice(world: World, visit: Visit) -> None:
+    with world.database.write() as session:
+        subject = FieldSubject.ACCOUNT
+        add_field(session, subject, "Tier", FieldKind.TEXT, None)
+        add_field(session, subject, "Plan", FieldKind.TEXT, None)
+        add_field(session, subject, "Site", FieldKind.TEXT, None)
+        add_field(session, subject, "Rate", FieldKind.TEXT, None, readers=[Role.ADMIN])
+        kept = world.account(session, "brannoc")
+        other = session.exec(select(Account).where(Account.name == "St Brannoc Hosp.")).one()
+        kept.own = {"tier": "Gold", "plan": "A"}
+        other.own = {"tier": "Silver", "plan": "B", "site": "North", "rate": "7"}
+        here = f"/duplicates/accounts/{kept.key}/{other.key}"
+    dana = visit("dana")
+    page = dana.get(here).text
+    assert 'aria-label="Tier: Silver"' in page
+    assert "Rate" not in page
+    answer = dana.save(here, {"own_tier": "other", "own_plan": "one", "own_site": "other"})
+    assert answer.status_code == 303
+    with world.database.read() as session:
+        own = world.account(session, "brannoc").own
+        assert own == {"tier": "Silver", "plan": "A", "site": "North", "rate": "7"}
+
+
+@pytest.mark.usefixtures("_both")
 def test_should_not_lose_a_no_in_a_merge(world: World, workspace: Workspace) -> None:
     with workspace.database.write() as session:
         twin = session.get_one(Person, world.people["twin"])
@@ -225,3 +295,28 @@ def test_should_not_delete_what_a_guest_is_asked_about(world: World, workspace: 
         with pytest.raises(Conflict, match="Cancel"):
             delete_deal(session, dana, world.deal(session, "wards"))
         assert session.exec(select(FormerAccount)).first() is None
+
+
+def test_should_send_no_more_statements_for_more_likely_duplicates(
+    world: World, visit: Visit
+) -> None:
+    alice = visit("alice")
+    seen = []
+    for added in (1, 8):
+        with world.database.write() as session:
+            brannoc = world.account(session, "brannoc")
+            for n in range(added):
+                names = (f"Nurse {added}{n}", f"Nurse {added}{n} N.")
+                pair = [
+                    people.add_contact(session, name, None, account_id=brannoc.id).id
+                    for name in names
+                ]
+                session.add(
+                    DuplicatePair(kind="person", one_id=pair[0], other_id=pair[1], probability=0.9)
+                )
+        alice.get("/duplicates/people")
+        with counted(world.database) as statements:
+            page = alice.get("/duplicates/people").text
+        assert page.count("/duplicates/people/nurse-") >= 2
+        seen.append(len(statements))
+    assert seen[1] <= seen[0]

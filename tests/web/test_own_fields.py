@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from references.imports import EXTENSION
+from references.removal import delete_deal
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal
 from similarity.kin import kin_of, past_and_running
@@ -17,8 +19,15 @@ from tests.web.conftest import Visit
 from tests.workspace.imports.files import counts, load_text
 from tests.world import World
 from workspace.audit import AuditEntry
-from workspace.own_fields.fields import FieldKind, FieldSubject, OwnField, add_field
+from workspace.own_fields.fields import (
+    FieldKind,
+    FieldSubject,
+    OwnField,
+    add_field,
+    remove_field,
+)
 from workspace.people.tables import Role
+from workspace.revisions import history
 from workspace.timeline.timeline import TimelineEntry
 
 FIELDS = "/administration/own-fields"
@@ -259,3 +268,33 @@ def test_should_edit_and_remove_a_field_with_its_values(visit: Visit, world: Wor
     assert grace.post(f"{FIELDS}/{field.id}/remove").status_code == 303
     assert own_of(world, "wards") == {}
     assert visit("alice").get(FIELDS).status_code == 403
+
+
+def test_should_not_give_a_new_field_the_values_of_a_removed_one(
+    visit: Visit, world: World
+) -> None:
+    field = add(world, "Sites", FieldKind.TEXT)
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        deal.own = {"sites": "Many"}
+        revision = delete_deal(session, world.viewer("dana"), deal).id
+    with world.database.write() as session:
+        remove_field(session, session.get_one(OwnField, field.id), None)
+    new = add(world, "Sites", FieldKind.NUMBER)
+    assert new.key.startswith("sites-")
+    with world.database.write() as session:
+        history.take_back(session, world.viewer("dana"), revision, EXTENSION.removers)
+    page = visit("dana").get(f"/deals/{world.deals['wards']}").text
+    assert "Many" not in page
+
+
+def test_should_sort_and_filter_numbers_beside_an_old_text(visit: Visit, world: World) -> None:
+    add(world, "Sites", FieldKind.NUMBER)
+    with world.database.write() as session:
+        world.deal(session, "wards").own = {"sites": "Many"}
+        world.deal(session, "havel").own = {"sites": 12.0}
+        world.deal(session, "fjord").own = {"sites": 3}
+    rows = exported(visit, "alice", "columns=name,own_sites&sort=-own_sites")
+    assert [row["Sites"] for row in rows][:2] == ["12", "3"]
+    rows = exported(visit, "alice", "columns=name,own_sites&own_sites_from=2")
+    assert sorted(row["Sites"] for row in rows) == ["12", "3"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from web.jobs import kinds_of
 from web.workspace import Workspace, workspace_on
 from workspace.accounts.accounts import Account, account_rows, edit_account
 from workspace.assets import Asset
+from workspace.clock import today
 from workspace.collaboration.job_changes import edit_contact
 from workspace.database import Database
 from workspace.deals.discretion import read_for
@@ -45,7 +47,9 @@ from workspace.jobs import running
 from workspace.people.people import person_rows
 from workspace.people.tables import Employment, Member, Person
 from workspace.revisions import history
+from workspace.revisions.changes import record
 from workspace.revisions.tables import Revision, RevisionKind
+from workspace.revisions.undo import TakeBack, steps_of
 from workspace.settings import Settings
 
 NUMBERS = st.integers(0, 50)
@@ -267,3 +271,59 @@ def test_should_keep_the_record_whole_in_any_order(
         check()
     finally:
         give_back()
+
+
+@contextmanager
+def revision_of(world: World, revision_ids: list[int]) -> Iterator[Session]:
+    """A session whose changes are those of a revision, whose id is added."""
+    with world.database.write() as session:
+        revision = Revision(kind=RevisionKind.IMPORT)
+        session.add(revision)
+        session.flush()
+        record(session, revision)
+        revision_ids.append(revision.id)
+        yield session
+
+
+def undone(session: Session, revision_id: int) -> list[str]:
+    """What an undo of a revision tells."""
+    return TakeBack(session, set(), {}, None).undo(steps_of(session, revision_id))
+
+
+def test_should_give_back_what_a_deal_says_together_or_none_of_it(world: World) -> None:
+    ids: list[int] = []
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        deal.amount, deal.currency, deal.term_months = Decimal(100), "EUR", None
+    with revision_of(world, ids) as session:
+        deal = world.deal(session, "wards")
+        deal.amount, deal.next_step = Decimal(200), "Call"
+        deal.outcome, deal.closed, deal.reason = "lost", today(), "Price"
+    with world.database.write() as session:
+        deal = world.deal(session, "wards")
+        deal.currency = "USD"
+        deal.outcome = "won"
+    with world.database.write() as session:
+        [told] = undone(session, ids[0])
+        assert told.endswith("edited since: amount, closed, currency, outcome, reason")
+        deal = world.deal(session, "wards")
+        assert (deal.amount, deal.currency, deal.next_step) == (200, "USD", "")
+        assert (deal.outcome, deal.closed, deal.reason) == ("won", today(), "Price")
+
+
+def test_should_tell_of_an_address_that_another_person_has_by_now(world: World) -> None:
+    ids: list[int] = []
+    with world.database.write() as session:
+        session.get_one(Person, world.people["ines"]).email = "ines@brannoc.example"
+    with revision_of(world, ids) as session:
+        ines = session.get_one(Person, world.people["ines"])
+        ines.email, ines.city = "ines@new.example", "Porto"
+    with world.database.write() as session:
+        before = session.get_one(Person, world.people["ines"]).city
+        session.add(Person(key="person-i", name="Inga M", email="ines@brannoc.example"))
+    with world.database.write() as session:
+        [told] = undone(session, ids[0])
+        assert told.endswith("in use elsewhere: email")
+        ines = session.get_one(Person, world.people["ines"])
+        assert ines.email == "ines@new.example"
+        assert ines.city != before

@@ -154,7 +154,7 @@ _ACTS = {
 def _item(item: Item) -> str:
     if item.event is None:
         move = item.move
-        return f"{move.person} is now at {move.organisation}" if move else ""
+        return f"{move.person} is now at {move.organisation or 'another company'}" if move else ""
     where = "a confidential deal" if item.confidential else item.event.deal_name
     if item.why == "wake" and item.event.by is None:
         return f"A parked deal of yours is open again: {where}"

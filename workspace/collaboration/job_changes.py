@@ -36,6 +36,7 @@ class JobChange(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id", index=True)
     at: datetime = Field(default_factory=now)
     former_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    # Empty, as `organisation` is, where not everybody may know of the account.
     former: str = Field(default="", max_length=200)
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
     organisation: str = Field(default="", max_length=200)
@@ -71,9 +72,22 @@ def edit_contact(
     former, title = person.account_id, person.title
     changed = edit_person(session, person, by, changes)
     if changed and former and person.account_id and person.account_id != former:
-        new = session.get_one(Account, person.account_id)
-        _note(session, person, former, title, new.name, by, source)
+        new = session.get(Account, person.account_id)
+        # Everybody reads a career, and members without the deal the change.
+        organisation = new.name if new and new.listed else ""
+        _note(session, person, former, title, organisation, by, source)
     return changed
+
+
+def has_left(session: Session, person: Person, account: Account) -> bool:
+    """Whether the person worked at an account, and does so no longer."""
+    jobs = session.exec(select(Employment).where(Employment.person_id == person.id)).all()
+    there = [
+        job
+        for job in jobs
+        if job.account_id == account.id or same_company(job.organisation, account.name)
+    ]
+    return bool(there) and all(job.end is not None and job.end <= today() for job in there)
 
 
 def learn_employer(
@@ -98,6 +112,8 @@ def learn_employer(
     before = person.title
     facts: dict[str, Any] = {"account_id": account.id if account else None}
     edit_person(session, person, by, facts | ({"title": title} if title else {}))
+    if account and not account.listed:
+        organisation = ""
     # Whose address book it was in is nobody else's business.
     _note(session, person, former, before, organisation, None, source)
     return True
@@ -110,8 +126,8 @@ def _has_worked_at(
     jobs = session.exec(select(Employment).where(Employment.person_id == person.id)).all()
     names = [job.organisation for job in jobs]
     accounts = {person.account_id, *(job.account_id for job in jobs)} - {None}
-    if person.account_id:
-        names.append(session.get_one(Account, person.account_id).name)
+    if present := person.account_id and session.get(Account, person.account_id):
+        names.append(present.name)
     if account and account.id in accounts:
         return True
     return any(same_company(name, organisation) for name in names)
@@ -126,12 +142,16 @@ def _note(
     by: int | None,
     source: str,
 ) -> JobChange:
-    former = session.get_one(Account, former_id)
-    _write_employments(session, person, former, former_title, organisation, source)
+    # A member who may not know of the account may edit the person all the same.
+    former = session.get(Account, former_id)
+    if former and not former.listed:
+        former = None
+    _end_employment(session, person, former_id, former, former_title, source)
+    _begin_employment(session, person, organisation, source)
     change = JobChange(
         person_id=person.id,
         former_id=former_id,
-        former=former.name,
+        former=former.name if former else "",
         account_id=person.account_id,
         organisation=organisation,
         title=person.title,
@@ -143,50 +163,60 @@ def _note(
     return change
 
 
-def _write_employments(
+def _end_employment(
     session: Session,
     person: Person,
-    former: Account,
-    former_title: str,
-    organisation: str,
+    former_id: int,
+    former: Account | None,
+    title: str,
     source: str,
 ) -> None:
-    """End the former employment, and begin the new one today, unless the record has it."""
-    query = select(Employment).where(
-        Employment.person_id == person.id, col(Employment.end).is_(None)
-    )
-    current = session.exec(query.order_by(col(Employment.id))).all()
+    """End the employment at the former account today; add it unless it must not be named."""
     left = [
         job
-        for job in current
-        if job.account_id == former.id or same_company(job.organisation, former.name)
+        for job in _current_jobs(session, person)
+        if job.account_id == former_id or (former and same_company(job.organisation, former.name))
     ]
     for job in left:
         job.end = today()
         session.add(job)
-    if not left:
+    if former and not left:
         session.add(
             Employment(
                 person_id=person.id,
                 account_id=former.id,
                 organisation=former.name,
-                title=former_title,
+                title=title,
                 end=today(),
                 source=source,
             )
         )
-    if not any(same_company(job.organisation, organisation) for job in current):
-        listed = person.account_id and session.get_one(Account, person.account_id).listed
-        session.add(
-            Employment(
-                person_id=person.id,
-                account_id=person.account_id if listed else None,
-                organisation=organisation,
-                title=person.title,
-                start=today(),
-                source=source,
-            )
+
+
+def _begin_employment(session: Session, person: Person, organisation: str, source: str) -> None:
+    """Begin the new employment today, unless the record has it or it must not be named."""
+    if not organisation or any(
+        same_company(job.organisation, organisation) for job in _current_jobs(session, person)
+    ):
+        return
+    account = session.get(Account, person.account_id) if person.account_id else None
+    session.add(
+        Employment(
+            person_id=person.id,
+            account_id=account.id if account and account.listed else None,
+            organisation=organisation,
+            title=person.title,
+            start=today(),
+            source=source,
         )
+    )
+
+
+def _current_jobs(session: Session, person: Person) -> Sequence[Employment]:
+    query = select(Employment).where(
+        Employment.person_id == person.id, col(Employment.end).is_(None)
+    )
+    return session.exec(query.order_by(col(Employment.id))).all()
 
 
 def _deal_owners(session: Session, person: Person) -> list[int]:

@@ -9,21 +9,27 @@ from workspace.database import FOLLOWS
 
 
 class FormerAccount(SQLModel, table=True):
-    """An account that was merged into another one: links and imports still know it."""
+    """An account that was merged into another one: links and imports still know it.
+
+    Without a key, what the other one was known by before the merge gave it another value.
+    """
 
     id: int = Field(default=None, primary_key=True)
     account_id: int = Field(foreign_key="account.id", ondelete="CASCADE", index=True)
-    key: str = Field(max_length=80, index=True)
+    key: str = Field(default="", max_length=80, index=True)
     name: str = Field(max_length=200)
     domain: str | None = Field(default=None, max_length=200)
 
 
 class FormerPerson(SQLModel, table=True):
-    """A person who was merged into another one: links and imports still know them."""
+    """A person who was merged into another one: links and imports still know them.
+
+    Without a key, what the other one was known by before the merge gave them another value.
+    """
 
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id", ondelete="CASCADE", index=True)
-    key: str = Field(max_length=80, index=True)
+    key: str = Field(default="", max_length=80, index=True)
     name: str = Field(max_length=200)
     email: str | None = Field(default=None, max_length=254, index=True)
     profile: str | None = Field(default=None, max_length=300, index=True)

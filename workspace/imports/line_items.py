@@ -1,5 +1,6 @@
 """Applies the rows of line items."""
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
@@ -13,22 +14,29 @@ from workspace.imports.context import DealRows, ImportContext
 from workspace.imports.money import read_money
 from workspace.imports.rows import Result, Row, apply_each
 
+# A deal, a product, and whether it is recurring.
+_Key = tuple[int, int, bool]
+
 
 def apply_line_items(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Matched by deal, product and whether it is recurring."""
+    """Matched by deal, product and whether it is recurring.
+
+    A product may be on a deal several times: its n-th row is about its n-th line item.
+    """
+    counted: Counter[_Key] = Counter()
     for batch in context.deal_batches(rows):
         query = select(LineItem).where(col(LineItem.deal_id).in_(batch.deal_ids))
-        items = {
-            (item.deal_id, item.product_id, item.recurring): item
-            for item in context.session.exec(query)
-        }
-        apply_each(batch.rows, partial(_apply, context, batch, items))
+        items: dict[_Key, list[LineItem]] = defaultdict(list)
+        for item in context.session.exec(query.order_by(col(LineItem.id))):
+            items[item.deal_id, item.product_id, item.recurring].append(item)
+        apply_each(batch.rows, partial(_apply, context, batch, items, counted))
 
 
 def _apply(
     context: ImportContext,
     batch: DealRows,
-    items: dict[tuple[int, int, bool], LineItem],
+    items: dict[_Key, list[LineItem]],
+    counted: Counter[_Key],
     row: Row,
 ) -> Result:
     name = row.need("product", read_name)
@@ -38,8 +46,10 @@ def _apply(
     row.check()
     deal = context.editable_deal(row, batch)
     [product] = context.find_or_add_products([name])
-    item = items.get((deal.id, product.id, recurring))
-    if item is None:
+    key = (deal.id, product.id, recurring)
+    number = counted[key]
+    counted[key] += 1
+    if number >= len(items[key]):
         item = LineItem(
             deal_id=deal.id,
             product_id=product.id,
@@ -48,8 +58,9 @@ def _apply(
             recurring=recurring,
         )
         put_item(context.session, deal, context.by, item)
-        items[deal.id, product.id, recurring] = item
+        items[key].append(item)
         return Result.CREATED
+    item = items[key][number]
     new = (quantity or item.quantity, item.price if price is None else price)
     if new == (item.quantity, item.price):
         return Result.UNCHANGED

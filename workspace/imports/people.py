@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
-from workspace.collaboration.job_changes import edit_contact
+from workspace.collaboration.job_changes import edit_contact, has_left
 from workspace.database import batches
 from workspace.deals import leaving
 from workspace.errors import Invalid
@@ -133,7 +133,16 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         facts |= read_own(context, row, FieldSubject.PERSON, person.own if person else {})
         if account_name:
             account = account or context.add_account(account_name, mentioned=True)
-            facts["account_id"] = account.id
+            if (
+                person
+                and account.id != person.account_id
+                and has_left(context.session, person, account)
+            ):
+                # The file is older than the record, and so is what they did there.
+                context.warn(f"{quoted(person.name)} has left {quoted(account.name)}.")
+                facts = {k: v for k, v in facts.items() if k not in ("title", "department")}
+            else:
+                facts["account_id"] = account.id
         if person is None:
             person = add_contact(context.session, name, context.by, email=email, **facts)
             context.remember_person(person)

@@ -13,14 +13,16 @@ from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 
 from workspace.accounts.accounts import Account
 from workspace.assets import Asset
-from workspace.audit import audit
+from workspace.audit import AuditEntry, audit
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
-from workspace.keys import free_key, plain
+from workspace.keys import free_key, plain, random_key, slug
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
 from workspace.value_lists import join_values, split_values
 
+# What the audit log calls the removal of a field.
+_REMOVED = "own field removed"
 MOST_FIELDS = 50
 MOST_CHOICES = 100
 # What a field of a choice weighs in similar deals at most; the largest weight of ours is 0.5.
@@ -155,7 +157,7 @@ def add_field(
         raise Invalid(f"There are at most {MOST_FIELDS} fields of a kind of record.")
     field = OwnField(
         subject=subject,
-        key=free_key(session, OwnField, name),
+        key=_new_key(session, name),
         name=name,
         kind=kind,
         choices=list(choices),
@@ -169,6 +171,14 @@ def add_field(
     session.flush()
     audit(session, by, "own field added", f"own field {field.id}", {"name": name, "kind": kind})
     return field
+
+
+def _new_key(session: Session, name: str) -> str:
+    """A key that no field has or had: records that come back may hold values of a removed one."""
+    query = select(AuditEntry.id).where(AuditEntry.action == _REMOVED).limit(1)
+    if session.exec(query).first() is None:
+        return free_key(session, OwnField, name)
+    return random_key(session, OwnField, f"{slug(name) or 'field'}-")
 
 
 def edit_field(
@@ -207,7 +217,7 @@ def remove_field(session: Session, field: OwnField, by: int | None) -> int:
         row.own = {key: value for key, value in row.own.items() if key != field.key}
         session.add(row)
     detail: dict[str, object] = {"name": field.name, "values": len(rows)}
-    audit(session, by, "own field removed", f"own field {field.id}", detail)
+    audit(session, by, _REMOVED, f"own field {field.id}", detail)
     session.delete(field)
     session.flush()
     return len(rows)

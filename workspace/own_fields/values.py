@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from workspace.errors import Invalid
 from workspace.own_fields.fields import FieldKind, OwnField
@@ -86,8 +88,30 @@ class OwnFilter:
 def typed(own: Any, key: str, kind: str) -> Any:
     """A field's value in the column `own`, to be compared; null where there is none."""
     if kind in (FieldKind.NUMBER, FieldKind.AMOUNT):
-        return own[key].as_float()
+        # PostgreSQL fails to cast a text.
+        return sa.case((_KindOf(own[key]).in_(_NUMBERS), own[key].as_float()))
     return own[key].as_string()
+
+
+class _KindOf(FunctionElement[str]):
+    """The kind of a value of JSON, as the database calls it."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+# What PostgreSQL and SQLite call numbers.
+_NUMBERS = ("number", "integer", "real")
+
+
+@compiles(_KindOf, "postgresql")
+def _on_postgresql(function: Any, compiler: Any, **facts: Any) -> str:
+    return f"json_typeof({compiler.process(function.clauses, **facts)})"
+
+
+@compiles(_KindOf, "sqlite")
+def _on_sqlite(function: Any, compiler: Any, **facts: Any) -> str:
+    return f"json_type({compiler.process(function.clauses, **facts)})"
 
 
 def order_of(own: Any, field: OwnField) -> Any:

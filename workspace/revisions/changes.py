@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from workspace.database import batches
 from workspace.revisions.recorder import (
+    COLUMN_GROUPS,
     Change,
     Recorder,
     changed_columns,
@@ -91,7 +92,10 @@ def _as_stored(change: Change) -> dict[str, Any]:
     elif change.after is None:
         values["before"] = to_json(change.before)
     else:
-        names = list(changed_columns(change))
+        names = set(changed_columns(change))
+        # An undo sees in the others of a group whether what it says was edited since.
+        for group in COLUMN_GROUPS.get(change.place.table, ()):
+            names |= group if names & group else set()
         values["before"] = to_json({name: change.before.get(name) for name in names})
         values["after"] = to_json({name: change.after[name] for name in names})
     return values

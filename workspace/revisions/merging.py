@@ -8,7 +8,7 @@ from sqlmodel import Session, SQLModel
 
 from workspace.database import FOLLOWS, unfiltered
 from workspace.revisions.recorder import Place, rows_at
-from workspace.revisions.restoring import unique_columns
+from workspace.revisions.restoring import others_with
 from workspace.revisions.rows import class_of, delete_rows, load_rows, references_to
 
 # How a row is moved where setting its column is not all; it gets the session, the row, the name of
@@ -73,17 +73,9 @@ def _equal_row(
     session: Session, table: sa.Table, place: Place, values: Mapping[str, Any]
 ) -> SQLModel | None:
     """Another row with the same values where two may not have them."""
-    for columns, _ in unique_columns(table):
-        if any(values.get(column.name) is None for column in columns):
-            continue
-        same = sa.select(*table.primary_key).where(
-            *(column == values[column.name] for column in columns)
-        )
-        for key in session.connection().execute(same):
-            if tuple(key) != place.key:
-                return load_rows(session, [Place(table.name, tuple(key))])[
-                    Place(table.name, tuple(key))
-                ]
+    for _, other in others_with(session, table, values):
+        if other != place:
+            return load_rows(session, [other])[other]
     return None
 
 

@@ -23,6 +23,13 @@ from workspace.deals.tables import DealCounter
 Values = dict[str, Any]
 # Changed by statements, which no flush shows.
 _COUNTERS = (DealCounter,)
+# Columns that say one thing together, by their table: a deal's place in the pipeline, its amount.
+_PLACE_IN_PIPELINE = frozenset(
+    {"stage_id", "outcome", "closed", "reason", "stage_since"}
+    | {"parked_reason", "wakes_on", "wakes_when"}
+)
+_AMOUNT = frozenset({"amount", "currency", "yearly", "term_months"})
+COLUMN_GROUPS = {"deal": (_PLACE_IN_PIPELINE, _AMOUNT)}
 
 
 class Place(NamedTuple):

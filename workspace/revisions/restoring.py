@@ -1,7 +1,7 @@
 """Brings deleted rows back, with their ids and everything that they refer to."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -92,14 +92,7 @@ def successor(session: Session, table: str, row_id: int) -> int | None:
 def _make_unique(session: Session, table: sa.Table, values: Values) -> bool:
     """Change values that another row has by now; False if there is no room for the row."""
     for columns, condition in unique_columns(table):
-        if any(values.get(column.name) is None for column in columns):
-            continue
-        if condition and not values.get(condition):
-            continue
-        same = [column == values[column.name] for column in columns]
-        if condition:
-            same.append(table.c[condition])
-        if session.connection().execute(sa.select(*columns).where(*same)).first() is None:
+        if _row_with(session, table, columns, condition, values) is None:
             continue
         name = columns[0].name
         if len(columns) == 1 and name == "key":
@@ -109,6 +102,45 @@ def _make_unique(session: Session, table: sa.Table, values: Values) -> bool:
         else:
             return False
     return True
+
+
+def others_with(
+    session: Session, table: sa.Table, values: Mapping[str, Any]
+) -> Iterator[tuple[frozenset[str], Place]]:
+    """The rows with values that two may not have, each with the names of the columns."""
+    for columns, condition in unique_columns(table):
+        place = _row_with(session, table, columns, condition, values)
+        if place:
+            yield _names(columns, condition), place
+
+
+def unique_names(table: sa.Table) -> list[frozenset[str]]:
+    """The names of the columns of which no two rows have the same values."""
+    return [_names(columns, condition) for columns, condition in unique_columns(table)]
+
+
+def _names(columns: Iterable[sa.Column[Any]], condition: str) -> frozenset[str]:
+    names = {column.name for column in columns}
+    return frozenset(names | {condition} if condition else names)
+
+
+def _row_with(
+    session: Session,
+    table: sa.Table,
+    columns: Sequence[sa.Column[Any]],
+    condition: str,
+    values: Mapping[str, Any],
+) -> Place | None:
+    """The row that has the same values in these columns, if these values may not be there twice."""
+    if any(values.get(column.name) is None for column in columns):
+        return None
+    if condition and not values.get(condition):
+        return None
+    same = [column == values[column.name] for column in columns]
+    if condition:
+        same.append(table.c[condition])
+    key = session.connection().execute(sa.select(*table.primary_key).where(*same)).first()
+    return Place(table.name, tuple(key)) if key else None
 
 
 def _new_key(session: Session, table: sa.Table, values: Values) -> str:

@@ -1,8 +1,9 @@
 """Taking revisions back: rows that one created go, and what it changed or deleted comes back.
 
 What was edited since is kept, and told: an edited row stays, with what it refers to and what is
-part of it; an edited column of a changed row keeps its value. A row is part of another if it is
-deleted with it, or has no other that it cannot be without.
+part of it; an edited column of a changed row keeps its value, and so do the columns that say one
+thing together with it. A row is part of another if it is deleted with it, or has no other that it
+cannot be without.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +14,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from workspace.database import FOLLOWS, batches
 from workspace.revisions.recorder import (
+    COLUMN_GROUPS,
     Place,
     Values,
     digest,
@@ -21,7 +23,7 @@ from workspace.revisions.recorder import (
     rows_at,
     to_json,
 )
-from workspace.revisions.restoring import restore_rows
+from workspace.revisions.restoring import others_with, restore_rows, unique_names
 from workspace.revisions.rows import Removers, delete_rows, load_rows, references_to, told
 from workspace.revisions.tables import RevisionChange
 
@@ -85,7 +87,7 @@ def kept_places(session: Session, steps: Sequence[Step]) -> set[Place]:
     before = rows_at(session, {ref.source for ref in outside} & changed.keys())
     for ref in outside:
         step = changed.get(ref.source)
-        if step is None or not _comes_back(step, before[ref.source], ref.link.column.name):
+        if step is None or ref.link.column.name not in _coming_back(step, before[ref.source]):
             kept.add(ref.target)
     # What a kept row refers to stays, and so does what is part of it.
     spread = True
@@ -111,10 +113,15 @@ def _stated(step: Step) -> set[str]:
     }
 
 
-def _comes_back(step: Step, values: Values, column: str) -> bool:
-    """Whether a column of a changed row gets the value back that it had before."""
-    after = step.after or {}
-    return column in after and to_json(values)[column] == after[column]
+def _coming_back(step: Step, values: Values) -> set[str]:
+    """The columns of a changed row that get the value back that they had before."""
+    present = to_json(values)
+    back = {name for name, value in (step.after or {}).items() if present[name] == value}
+    edited = _stated(step) - back
+    for group in COLUMN_GROUPS.get(step.place.table, ()):
+        if edited & group:
+            back -= group
+    return back
 
 
 class TakeBack:
@@ -163,10 +170,11 @@ class TakeBack:
         """
         table = SQLModel.metadata.tables[step.place.table]
         before = from_json(table, step.before or {})
-        back = {name for name in step.after or {} if _comes_back(step, values, name)}
-        edited = sorted(_stated(step) - back)
+        back = _coming_back(step, values)
+        edited = sorted(name for name in _stated(step) - back if values[name] != before[name])
         if edited and references:
             self._tell(step.place, values, f"edited since: {', '.join(edited)}")
+        former: Values = {}
         for name in back:
             if bool(table.c[name].foreign_keys) != references:
                 continue
@@ -174,8 +182,27 @@ class TakeBack:
                 Place(key.column.table.name, (before[name],)) for key in table.c[name].foreign_keys
             ]
             if before[name] is None or all(rows_at(self._session, [place]) for place in targets):
-                setattr(row, name, before[name])
+                former[name] = before[name]
+        for name in self._without_taken(table, step.place, row, former):
+            setattr(row, name, former[name])
         self._session.add(row)
+
+    def _without_taken(
+        self, table: sa.Table, place: Place, row: SQLModel, former: Values
+    ) -> set[str]:
+        """The columns of former values that no other row has by now; the others are told."""
+        if not any(former.keys() & names for names in unique_names(table)):
+            return set(former)
+        # Another row of this undo may have given the value back.
+        self._session.flush()
+        values = {column.name: getattr(row, column.name) for column in table.c} | former
+        taken: set[str] = set()
+        for names, other in others_with(self._session, table, values):
+            if other != place:
+                taken |= names & former.keys()
+        if taken:
+            self._tell(place, values, f"in use elsewhere: {', '.join(sorted(taken))}")
+        return former.keys() - taken
 
     def _remove(self, steps: Sequence[Step], now_there: Mapping[Place, Values]) -> None:
         """Remove rows that the revision created, except those that stay."""

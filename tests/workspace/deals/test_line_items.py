@@ -99,3 +99,19 @@ def test_should_import_line_items_and_recurring_amounts(database: Database, tmp_
         assert (one.amount, one.yearly, one.term_months) == (Decimal(36000), Decimal(12000), 36)
         assert str(one.renews_on) == "2029-03-01"
         assert (two.amount, two.yearly) == (Decimal("350.50"), Decimal(300))
+
+
+def test_should_match_rows_of_one_product_with_its_line_items_in_order(
+    database: Database, tmp_path: Path
+) -> None:
+    deals = "deal,name,currency\n7,Seven,EUR\n"
+    assert counts(load_text(database, tmp_path, deals)) == (1, 0, 0, 0)
+    items = "deal,product,quantity,price\n7,Atlas,3,100\n7,Atlas,1,80\n"
+    assert counts(load_text(database, tmp_path, items)) == (2, 0, 0, 0)
+    assert counts(load_text(database, tmp_path, items)) == (0, 0, 2, 0)
+    items = "deal,product,quantity,price\n7,Atlas,3,100\n7,Atlas,2,80\n7,Atlas,1,5\n"
+    assert counts(load_text(database, tmp_path, items)) == (1, 1, 1, 0)
+    with database.read() as session:
+        deal = session.exec(select(Deal)).one()
+        rows = [(row.quantity, row.price) for row in items_of(session, deal.id)]
+        assert rows == [(3, 100), (2, 80), (1, 5)]

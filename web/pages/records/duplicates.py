@@ -8,10 +8,12 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, select
 
 from references.merging import ACCOUNT_FIELDS, PERSON_FIELDS, merge_accounts, merge_people
-from references.removal import may_remove, require_removal
+from references.removal import removable, require_removal
+from web.forms import Form
+from web.own_fields import labels_of
 from web.pages.records.accounts import account_values
 from web.pages.records.people import person_values, reads_address
 from web.policies import Policy, open_to
@@ -25,11 +27,13 @@ from workspace.duplicates.finding import PairRow
 from workspace.errors import Conflict, NotFound
 from workspace.jobs import queue
 from workspace.keys import row_of_key
+from workspace.own_fields.fields import FieldSubject, editable
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
 # The kinds by the first part of an address.
 KINDS = {"accounts": finding.ACCOUNT, "people": finding.PERSON}
+_SUBJECTS = {"accounts": FieldSubject.ACCOUNT, "people": FieldSubject.PERSON}
 _LABELS = {
     "parent_id": "Belongs to",
     "account_id": "Account",
@@ -158,10 +162,14 @@ class DuplicateController(Controller):
             for row in (kept, former):
                 require_removal(session, visit.viewer, row)
             fields = ACCOUNT_FIELDS if isinstance(kept, Account) else PERSON_FIELDS
-            chosen = {}
-            for name in fields:
-                if visit.form.choice(name, ("one", "other")) == "other":
-                    chosen[name] = getattr(former, name)
+            chosen: dict[str, Any] = {
+                name: getattr(former, name) for name in fields if _takes_other(visit.form, name)
+            }
+            chosen["own"] = {
+                field.key: former.own.get(field.key)
+                for field in editable(session, visit.viewer, _SUBJECTS[kind])
+                if _takes_other(visit.form, field.param)
+            }
             visit.form.done()
             if isinstance(kept, Account) and isinstance(former, Account):
                 revision = merge_accounts(session, visit.viewer, kept, former, chosen)
@@ -178,17 +186,12 @@ def duplicates(session: Session, viewer: Viewer, kind: str) -> Duplicates:
     """The page of a kind."""
     rows = finding.pair_rows(session, _kind_of(kind))
     table: Any = Account if kind == "accounts" else Person
-    may = {
-        row_id: may_remove(session, viewer, session.get_one(table, row_id))
-        for row in rows
-        for row_id in (row.one_id, row.other_id)
-    }
+    ids = {row_id for row in rows for row_id in (row.one_id, row.other_id)}
+    may = removable(session, viewer, session.exec(select(table).where(table.id.in_(ids))).all())
     return Duplicates(
         kind=kind,
         rows=rows,
-        may_merge={
-            (row.one_id, row.other_id) for row in rows if may[row.one_id] and may[row.other_id]
-        },
+        may_merge={(row.one_id, row.other_id) for row in rows if {row.one_id, row.other_id} <= may},
         looking=queue.is_unfinished(session, finding.FIND),
         reasons=REASONS,
     )
@@ -204,13 +207,14 @@ def merge_page(
     if kept.id == former.id:
         raise NotFound("Choose two different records.")
     values = [_values(session, viewer, row) for row in (kept, former)]
-    fields = ACCOUNT_FIELDS if kind == "accounts" else PERSON_FIELDS
+    names = ACCOUNT_FIELDS if kind == "accounts" else PERSON_FIELDS
+    labels = {name: _LABELS.get(name, name.capitalize()) for name in names}
+    labels |= labels_of(editable(session, viewer, _SUBJECTS[kind]))
     choices = []
-    for name in fields:
+    for name, label in labels.items():
         shown = _SHOWN.get(name, name)
         if shown in values[0]:
             pair = (values[0][shown], values[1][shown])
-            label = _LABELS.get(name, name.capitalize())
             choices.append(Choice(name, label, pair, 1 if not pair[0] and pair[1] else 0))
     return MergePage(kind, kept, former, choices, wrong)
 
@@ -223,6 +227,10 @@ def _values(session: Session, viewer: Viewer, row: Account | Person) -> dict[str
         reads = reads_address(session, viewer, row)
         values = person_values(session, row, viewer=viewer, reads_address=reads)
     return values | {"country": country_name(row.country)}
+
+
+def _takes_other(form: Form, name: str) -> bool:
+    return form.choice(name, ("one", "other")) == "other"
 
 
 def _row(session: Session, kind: str, key: str) -> Account | Person:

@@ -304,7 +304,7 @@ class AdvocateController(Controller):
 def _former_customer(session: Session, advocate: Advocate, person: Person) -> str:
     if not advocates.is_in_review(advocate, person.account_id):
         return ""
-    account = session.get(Account, advocate.account_id)
+    account = session.get(Account, advocate.account_id) if advocate.account_id else None
     return account.name if account else "another customer"
 
 
