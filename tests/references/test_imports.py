@@ -571,7 +571,7 @@ def test_should_ignore_the_card_of_the_owner(world: World, tmp_path: Path) -> No
 
 def test_should_show_an_address_book_to_its_owner_only(world: World, tmp_path: Path) -> None:
     jane = add_jane(world)
-    text = book("Jane,Doe,,jane@havel.example,Acme,CIO,12 Mar 2024", "Ann,Onym,,,Acme,,")
+    text = book("Jane,Doe,,jane@havel.example,Havel Clinics,CIO,12 Mar 2024", "Ann,Onym,,,Acme,,")
     assert counts(load_text(world, tmp_path, text, by="alice")) == (2, 0, 0, 0)
     with world.database.read() as session:
         alices = [(row.id, row.name, row.position) for row in connections_of(session, world)]
