@@ -13,6 +13,7 @@ from references.desk.advocates import Activity
 from tests.references.asking import advocate
 from tests.world import World, stage
 from web.app import create_app
+from web.pages import help as help_areas
 from web.rendering import STATIC, TEMPLATES
 from web.workspace import Workspace
 from workspace.deals.lifecycle import advance, invite
@@ -86,6 +87,8 @@ def test_should_use_every_template() -> None:
     # The three templates of a list are called by their folder.
     for folder in re.findall(r'answer_list\(visit, "([\w/]+)"', text):
         used |= {f"{folder}/{name}.html" for name in ("list", "_results", "_rows")}
+    # An area's help is called by its name.
+    used |= {f"help/{area}.html" for area in help_areas.AREAS}
     there = {str(template.relative_to(TEMPLATES)) for template in TEMPLATES.rglob("*.html")}
     assert there <= used
 

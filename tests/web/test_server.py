@@ -93,7 +93,7 @@ def test_should_keep_a_connection_while_its_answer_takes_long(
         time.sleep(1.0)
         return False
 
-    monkeypatch.setattr("web.signin._within_limits", slowly)
+    monkeypatch.setattr("web.signin.throttling.may_try", slowly)
     with connected(address) as connection:
         connection.sendall(b"GET /sign-in HTTP/1.1\r\nHost: x\r\n\r\n")
         first = b""

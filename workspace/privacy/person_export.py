@@ -84,6 +84,9 @@ def stored_of(
         rows = found
         if table.name == "connection":
             rows = [row for row in found if for_themselves and row["owner_id"] == person_id]
+        elif table.name == "tie" and viewer.person_id not in (None, person_id):
+            # The person may have what colleagues said of them; on a page, private ties stay so.
+            rows = [row for row in found if _is_told(row, viewer)]
         stored.append(
             Stored(
                 table.name,
@@ -93,6 +96,11 @@ def stored_of(
             )
         )
     return stored
+
+
+def _is_told(tie: dict[str, Any], viewer: Viewer) -> bool:
+    """Whether a viewer may read a tie of somebody else."""
+    return bool(tie["visibility"] == "everyone" or tie["asserted_by_id"] == viewer.person_id)
 
 
 def person_file(session: Session, person: Person, viewer: Viewer) -> bytes:
