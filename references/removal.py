@@ -236,7 +236,7 @@ def delete_seat(session: Session, viewer: Viewer, seat: Seat) -> Revision:
     """Delete a seat, filled or open, from a deal's team."""
     deal = session.get_one(Deal, seat.deal_id)
     if deal.confidential and not has_reader(session, deal, deal.owner_id, freed=seat.id):
-        raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite somebody, first.")
+        raise Conflict(f"{NOBODY_SEES} Give it an owner, or invite a colleague, first.")
     revision = begin(
         session, RevisionKind.DELETION, seat, viewer.person_id, listed=not deal.confidential
     )

@@ -137,4 +137,4 @@ def wake_now(database: Database) -> float:
 
 def _require_version(deal: Deal, version: int | None) -> None:
     if version is not None and version != deal.version:
-        raise Conflict("Somebody else changed this deal in the meantime. Reload the page.")
+        raise Conflict("A colleague changed this deal in the meantime. Reload the page.")

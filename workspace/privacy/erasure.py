@@ -177,7 +177,7 @@ def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     for email in sorted(needles.addresses):
         session.exec(delete(OutboxMessage).where(col(OutboxMessage.recipient) == email))
         session.exec(delete(SignInAttempt).where(col(SignInAttempt.subject).contains(email)))
-    # Files may be compressed, so that one cannot tell whether they name somebody.
+    # Files may be compressed, so that nothing tells whether they name the person.
     session.execute(sa.update(ImportFile).values(raw=b"").where(col(ImportFile.raw) != b""))
     count = 0
     for row, named in list(mentions_of(session, needles, person_id)):
@@ -198,7 +198,7 @@ def _empty_audit(session: Session, needles: Needles, ids: Collection[int]) -> No
 
 
 def _forget_member(session: Session, person: Person) -> int:
-    """Leave of a member's row only that somebody was there; how many rows went."""
+    """Leave of a member's row only that a colleague was there; how many rows went."""
     # What colleagues were told of the member's moves goes before the moves.
     news, moves = (SQLModel.metadata.tables[name] for name in ("notification", "jobchange"))
     theirs = sa.select(moves.c.id).where(moves.c.person_id == person.id)

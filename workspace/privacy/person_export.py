@@ -99,7 +99,7 @@ def stored_of(
 
 
 def _is_told(tie: dict[str, Any], viewer: Viewer) -> bool:
-    """Whether a viewer may read a tie of somebody else."""
+    """Whether a viewer may read a tie that a colleague has."""
     return bool(tie["visibility"] == "everyone" or tie["asserted_by_id"] == viewer.person_id)
 
 
