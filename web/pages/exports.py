@@ -1,6 +1,6 @@
 """Exports: what a list shows, with its filter and its columns, as a file for spreadsheets."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -329,39 +329,44 @@ def _connection_columns(session: Session, viewer: Viewer, asked: Form) -> Column
     }
 
 
+def _all(chosen: Callable[[Session, Viewer, Form, int], tuple[Sequence[Any], Any]]) -> Read:
+    """All rows that a list's address asks for, one more than a file may have."""
+    return lambda session, viewer, asked: list(chosen(session, viewer, asked, MOST_ROWS + 1)[0])
+
+
 LISTS = {
     "deals": List("Deals", _deal_columns, _read_deals),
     "accounts": List(
         "Accounts",
         _account_columns,
-        lambda session, viewer, asked: chosen_accounts(session, viewer, asked, MOST_ROWS + 1)[0],
+        _all(chosen_accounts),
     ),
     "people": List(
         "People",
         _people_columns,
-        lambda session, viewer, asked: chosen_people(session, viewer, asked, MOST_ROWS + 1)[0],
+        _all(chosen_people),
     ),
     "library": List(
         "Library",
         _asset_columns,
-        lambda session, viewer, asked: chosen_assets(session, viewer, asked, MOST_ROWS + 1)[0],
+        _all(chosen_assets),
     ),
     "line-items": List("Line items", _item_columns, _read_items),
     "tasks": List("Tasks", _task_columns, _read_tasks),
     "references": List(
         "References",
         _request_columns,
-        lambda session, viewer, asked: chosen_requests(session, viewer, asked, MOST_ROWS + 1)[0],
+        _all(chosen_requests),
     ),
     "advocates": List(
         "Advocates",
         _advocate_columns,
-        lambda session, viewer, asked: chosen_advocates(session, viewer, asked, MOST_ROWS + 1)[0],
+        _all(chosen_advocates),
     ),
     "members": List("Members", _member_columns, _read_members),
     "connections": List(
         "Connections",
         _connection_columns,
-        lambda session, viewer, asked: chosen_connections(session, viewer, asked, MOST_ROWS + 1)[0],
+        _all(chosen_connections),
     ),
 }

@@ -210,7 +210,8 @@ def _damage(file: Path) -> Iterator[None]:
     except DealkinError:
         raise
     except (
-        *(zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError),
+        # `zipfile` raises RuntimeError for a password, and for a way of packing it does not know.
+        *(zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError),
         *(KeyError, TypeError, ValueError, csv.Error, DBAPIError),
     ) as problem:
         raise Invalid(

@@ -18,6 +18,7 @@ from workspace.clock import today
 from workspace.deals import access, board
 from workspace.deals.board import StageTotal
 from workspace.deals.lists import DealRow
+from workspace.deals.quarters import quarter_of
 from workspace.deals.stages import stages
 from workspace.deals.tables import Outcome, Stage
 from workspace.people.viewer import Viewer
@@ -94,11 +95,6 @@ def board_of(
     )
 
 
-def quarter_start(day: date) -> date:
-    """The first day of a day's quarter."""
-    return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
-
-
 def _first_of(stage: Stage, totals: dict[int, StageTotal], rows: list[DealRow]) -> Column:
     own = [row for row in rows if row.stage == stage.name]
     total = totals.get(stage.id)
@@ -120,7 +116,7 @@ def _column(
 
 
 def _closed(session: Session, viewer: Viewer, state: ListState) -> list[ClosedColumn]:
-    start = quarter_start(today())
+    start = quarter_of(today()).first_day
     counts = board.closed_since(session, viewer, start, state.chosen)
     since = max(start, state.chosen.since or start)
     return [

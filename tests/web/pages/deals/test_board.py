@@ -9,9 +9,10 @@ from sqlmodel import Session
 
 from tests.web.conftest import Visit, acts
 from tests.world import World, ago, stage
-from web.pages.deals.board import PAGE, quarter_start
+from web.pages.deals.board import PAGE
 from workspace.clock import today
 from workspace.deals import lifecycle, stages
+from workspace.deals.quarters import quarter_of
 from workspace.deals.tables import Stage
 
 HTMX = {"HX-Request": "true"}
@@ -102,7 +103,7 @@ def test_should_count_what_closed_this_quarter(visit: Visit, world: World) -> No
         for name in ("nightingale", "lumen", "ribera"):
             world.deal(session, name).closed = today()
         for name in ("brannoc", "havel", "orlik", "fjord"):
-            world.deal(session, name).closed = quarter_start(today()).replace(year=2020)
+            world.deal(session, name).closed = quarter_of(today()).first_day.replace(year=2020)
     for who, won in (("alice", 2), ("dana", 1)):
         text = visit(who).get(BOARD).text
         told = re.findall(r'href="([^"]+)" data-column="(?:won|lost)"><b>(\w+)</b> ?(\d+)', text)
