@@ -48,6 +48,9 @@ LONGEST = timedelta(days=3)
 # How long an endpoint rests after a failure; the rest doubles with each in a row.
 FIRST_REST = timedelta(seconds=5)
 LONGEST_REST = timedelta(minutes=5)
+# How long messages are kept that were delivered or given up, and how often old ones are deleted.
+KEPT = timedelta(days=30)
+FORGET_SECONDS = 6 * 3600.0
 # How long an attempt may take in all.
 ATTEMPT_SECONDS = 20.0
 PAUSE_SECONDS = 2.0
@@ -90,6 +93,14 @@ def stop_orphans(database: Database) -> None:
         for endpoint in _active(session):
             if endpoint.id in orphans and (why := _orphaned(session, endpoint)):
                 stop_endpoint(session, endpoint, by=None, why=why)
+
+
+def forget_when_due(database: Database) -> float:
+    """Delete messages that are kept no longer; returns the seconds until the next look."""
+    ended = sa.func.coalesce(col(WebhookMessage.sent_at), col(WebhookMessage.dropped_at))
+    with database.write() as session:
+        session.execute(sa.delete(WebhookMessage).where(ended < now() - KEPT))
+    return FORGET_SECONDS
 
 
 def send_next(database: Database, settings: Settings) -> bool:

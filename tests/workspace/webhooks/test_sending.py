@@ -155,6 +155,10 @@ def test_should_give_up_in_words_after_ten_attempts_and_send_again_when_asked(
         messages.replay_failed(session, grace, row, began)
     work(world.database, settings, clock, clock.moment + DAY)
     assert sorted(receiver.ids) == sorted(row.message_id for row in failed)
+    clock.moment += 31 * DAY
+    happen(world)
+    sending.forget_when_due(world.database)
+    assert [row.sent_at for row in rows(world.database)] == [None]
 
 
 def test_should_stop_an_endpoint_that_is_gone_until_it_is_resumed(

@@ -30,11 +30,11 @@ from workspace.webhooks.tables import EventGroup, WebhookEndpoint
 LIST = "/administration/webhooks"
 PAGE = 50
 LABELS = {
-    EventGroup.DEAL: "Deals: logged, edited, parked, woken, deleted, restored",
-    EventGroup.STAGE: "Stages: a deal moves, is won or lost",
-    EventGroup.SEAT: "Seats: opened, asked for, filled, left",
-    EventGroup.REFERENCE: "References: every step of a request",
-    EventGroup.ADVOCATE: "Advocates: nominations, terms and consents",
+    EventGroup.DEAL: "Deals",
+    EventGroup.STAGE: "Stages",
+    EventGroup.SEAT: "Seats",
+    EventGroup.REFERENCE: "References",
+    EventGroup.ADVOCATE: "Advocates",
 }
 
 
