@@ -1,14 +1,14 @@
 """Webhooks: endpoints of other programs, and messages to them
 
 Revision: 0060
-Revises: 0032
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0060"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
