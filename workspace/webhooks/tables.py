@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 from workspace.clock import now
 from workspace.database import FOLLOWS, SECRET
 from workspace.delivery.attempts import Queued
+from workspace.ids import uncounted_id
 
 
 class EventGroup(StrEnum):
@@ -54,7 +55,7 @@ class WebhookMessage(Queued, table=True):
 
     __table_args__: ClassVar[dict[str, Any]] = {"info": {FOLLOWS: True}}
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     # The header webhook-id, which stays the same for all attempts.
     message_id: str = Field(unique=True, max_length=40)
     endpoint_id: int = Field(foreign_key="webhookendpoint.id", index=True, ondelete="CASCADE")

@@ -41,7 +41,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_webhookendpoint_acts_as_id"), "webhookendpoint", ["acts_as_id"])
     op.create_table(
         "webhookmessage",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
         sa.Column("message_id", sa.String(length=40), nullable=False),
         sa.Column("endpoint_id", sa.Integer(), nullable=False),
         sa.Column("type", sa.String(length=60), nullable=False),

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from tests.web.conftest import Visit
 from tests.webhook_receiver import receiving
@@ -58,17 +58,18 @@ def test_should_add_a_webhook_test_it_and_replay_what_failed(
         page = grace.get(f"{LIST}/1?state=delivered").text
         assert "deal.edited" in page
         assert page.count("msg_") == 4
-        assert grace.post(f"{LIST}/1/messages/1/replay").status_code == 303
+        with world.database.write() as session:
+            first = session.exec(select(WebhookMessage).order_by(col(WebhookMessage.id))).first()
+            assert first is not None
+        assert grace.post(f"{LIST}/1/messages/{first.id}/replay").status_code == 303
         assert sending.send_next(world.database, settings)
         assert receiver.ids.count(receiver.ids[0]) == 2
     with world.database.write() as session:
-        session.get_one(WebhookMessage, 1).dropped_at = session.get_one(
-            WebhookMessage, 1
-        ).created_at
+        session.get_one(WebhookMessage, first.id).dropped_at = first.created_at
     assert grace.post(f"{LIST}/1/replay", {"since": ""}).status_code == 422
     assert grace.post(f"{LIST}/1/replay", {"since": "2026-01-01"}).status_code == 303
     with world.database.read() as session:
-        assert session.get_one(WebhookMessage, 1).dropped_at is None
+        assert session.get_one(WebhookMessage, first.id).dropped_at is None
         actions = session.exec(
             select(AuditEntry.action).where(AuditEntry.subject == "webhook 1")
         ).all()
