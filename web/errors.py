@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Response
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from references.merging import former_key
@@ -51,8 +51,6 @@ _MERGED: dict[str, type[Account | Person]] = {"accounts": Account, "people": Per
 _RETRY_AFTER = "5"
 # PostgreSQL's code where a lock was not given up in time.
 _LOCK_NOT_AVAILABLE = "55P03"
-# PostgreSQL's code where a number is larger than its column holds.
-_OUT_OF_RANGE = "22003"
 # PostgreSQL's code where its disk is full.
 _DISK_FULL = "53100"
 
@@ -167,13 +165,6 @@ def database_refused(request: Request, error: OperationalError) -> Response[str]
     return broke(request, error)
 
 
-def out_of_range(request: Request, error: DataError) -> Response[str]:
-    """An id in an address that is larger than its column holds, or a fault."""
-    if _code(error) == _OUT_OF_RANGE:
-        return explain(request, 404, "There is no such thing here.")
-    return broke(request, error)
-
-
 def failed_on_disk(request: Request, error: OSError) -> Response[str]:
     """A file that could not be written, or another fault."""
     return full(request, error) if error.errno == errno.ENOSPC else broke(request, error)
@@ -217,7 +208,7 @@ def _hashes_password(request: Request) -> bool:
     return bool(request.scope["route_handler"].opt.get("hashes_password"))
 
 
-def _code(error: DBAPIError) -> str:
+def _code(error: OperationalError) -> str:
     """The code that PostgreSQL gives to an error, of the SQL standard or its own."""
     return str(getattr(error.orig, "sqlstate", "") or "")
 
@@ -249,7 +240,6 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
-    DataError: out_of_range,
     PoolTimeout: busy,
     OSError: failed_on_disk,
     Exception: broke,

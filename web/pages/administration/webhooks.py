@@ -12,7 +12,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.edit_conflicts import EditForm, edit_form, require_unchanged
-from web.forms import Form, row_id
+from web.forms import Form, row_id, uncounted_id
 from web.lists import filled, first_page
 from web.policies import Policy, open_to
 from web.rendering import query
@@ -113,7 +113,7 @@ class WebhookController(Controller):
     @get("/{endpoint_id:int}")
     def show(self, visit: NamedDependency[Visit], endpoint_id: FromPath[int]) -> Response[str]:
         state = visit.form.choice("state", STATES)
-        after = visit.form.integer("after")
+        after = visit.form.integer("after", 1)
         visit.form.check()
         page = visit.page(endpoint_page, row_id(endpoint_id), Form(), state, after)
         fragment = "_rows.html" if after is not None else "_results.html"
@@ -201,7 +201,7 @@ class WebhookController(Controller):
         visit.form.done()
         with visit.write() as session:
             row = endpoints.locked_endpoint(session, row_id(endpoint_id))
-            messages.replay(session, visit.viewer, row, row_id(message))
+            messages.replay(session, visit.viewer, row, uncounted_id(message))
         return visit.go(here(endpoint_id), "The event will be sent again.")
 
 

@@ -195,22 +195,7 @@ def test_should_rewrite_what_is_far_down_without_scripts(visit: Visit, world: Wo
     assert "Long ago</textarea>" in visit("alice").get(f"{entry}/edit").text
 
 
-@pytest.mark.parametrize("number", [2**31, 2**63 - 1])
-def test_should_know_no_item_of_a_number_that_none_can_have(
-    visit: Visit, world: World, number: int
-) -> None:
-    here, alice = f"/deals/{world.deals['wards']}", visit("alice")
-    assert alice.get(f"{here}/activity/{number}/edit").status_code == 404
-    assert alice.get(f"/inbox?before={number}").status_code == 422
-    for path in (f"{here}/tasks/{number}/done", f"{here}/activity/{number}/remove"):
-        assert alice.post(path).status_code == 404
-    for path in ("done", "reopen", "snooze"):
-        sent = {"item": str(number), **({"until": "a week"} if path == "snooze" else {})}
-        assert alice.post(f"/inbox/{path}", sent).status_code == 422
-    assert visit("grace").get(f"/administration/webhooks/{number}").status_code == 404
-
-
-@pytest.mark.parametrize("number", [2**63, 10**40])
+@pytest.mark.parametrize("number", [2**31, 2**63 - 1, 10**40])
 def test_should_know_no_entry_of_a_number_that_no_row_can_have(
     visit: Visit, world: World, number: int
 ) -> None:
