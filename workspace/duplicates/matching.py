@@ -17,11 +17,13 @@ from itertools import combinations, pairwise, product
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from workspace.duplicates.words import Word, folded, likeness, words_of
+from workspace.duplicates.words import Word, folded, likeness, may_be_person, words_of
 from workspace.people.addresses import is_company_domain, is_shared
 
 # From this probability on, a pair is called a likely duplicate.
 LIKELY = 0.5
+# The evidence of a pair that is one for sure, and the most that many such pairs add to others.
+_SURE, _MOST_PRIOR = 3.0, 2.0
 # How many pairs are compared for each record, and in any case.
 _PAIRS_EACH, _PAIRS = 25, 200_000
 # How many records a trait may have so that they are compared with each other.
@@ -50,7 +52,8 @@ class Record:
     id: str
     # Its name, and other names for it.
     names: tuple[str, ...]
-    person: bool = False
+    # None where it is not known which of the two it is.
+    person: bool | None = False
     emails: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
     profiles: frozenset[str] = frozenset()
@@ -80,6 +83,7 @@ class _Traits:
     """A record as it is compared."""
 
     record: Record
+    person: bool = False
     names: list[tuple[Word, ...]] = field(default_factory=list)
     # The words of the street, and its numbers.
     street: str = ""
@@ -114,11 +118,23 @@ class _Matcher:
 
     def pairs(self, new: Collection[str] | None = None) -> Iterator[Pair]:
         """All pairs that were compared."""
-        for one, other in self._candidates(new):
-            weight, reasons = self._evidence(self._traits[one], self._traits[other])
-            probability = 1 / (1 + math.exp(-max(-50.0, min(50.0, weight))))
+        compared = [
+            (one, other, *self._evidence(self._traits[one], self._traits[other]))
+            for one, other in self._candidates(new)
+        ]
+        prior = self._prior(weight for _, _, weight, _ in compared)
+        for one, other, weight, reasons in compared:
+            probability = 1 / (1 + math.exp(-max(-50.0, min(50.0, weight + prior))))
             ids = self._traits[one].record.id, self._traits[other].record.id
             yield Pair(*ids, probability, tuple(reasons))
+
+    def _prior(self, weights: Iterable[float]) -> float:
+        """What is added to all evidence where most records have several duplicates.
+
+        The evidence supposes one duplicate a record. Pairs that are sure tell how many there are.
+        """
+        sure = sum(weight > _SURE for weight in weights)
+        return min(_MOST_PRIOR, math.log(max(1.0, 2 * sure / self._count)))
 
     def _candidates(self, new: Collection[str] | None) -> Iterable[tuple[int, int]]:
         blocks: dict[object, list[int]] = defaultdict(list)
@@ -148,7 +164,7 @@ class _Matcher:
     def _evidence(self, one: _Traits, other: _Traits) -> tuple[float, list[Reason]]:
         reasons: list[Reason] = []
         name = max(
-            (self._names(a, b, one.record.person) for a in one.names for b in other.names),
+            (self._names(a, b, one.person and other.person) for a in one.names for b in other.names),
             default=0.0,
         )
         if name > 0:
@@ -253,12 +269,16 @@ class _Matcher:
 
 
 def _traits(record: Record) -> _Traits:
-    names = [words_of(name, person=record.person) for name in record.names]
+    person = record.person
+    if person is None:
+        person = all(map(may_be_person, record.names))
+    names = [words_of(name, person=person) for name in record.names]
     digits = "".join(letter for letter in record.phone if letter.isdigit())
     street = folded(record.street).split()
     numbers = frozenset(word for word in street if word[0].isdigit())
     return _Traits(
         record,
+        person=person,
         names=[name for name in dict.fromkeys(names) if name],
         street=" ".join(word for word in street if word not in numbers),
         numbers=numbers,
