@@ -60,19 +60,34 @@ _EQUIVALENTS = (
     *("alexander alexandros oleksandr aleksandr", "andrew andreas andrei andriy andrzej andres"),
     *("basil vasilis vassilis vasily vasyl", "catherine ekaterini yekaterina kateryna katerina"),
     *("constantine constantinos konstantinos kostas konstantin", "david dawid dawud davit"),
-    *("demetrius dimitris dimitrios dmitry dmitri dmytro dimitri", "elena olena helena helen eleni"),
+    *(
+        "demetrius dimitris dimitrios dmitry dmitri dmytro dimitri",
+        "elena olena helena helen eleni",
+    ),
     *("eugene yevgeny evgeny evgenii yevhen eugenio", "george giorgos georgios georgy georg jorge"),
-    *("george giorgi jerzy heorhii", "isaac yitzhak itzhak ishaq", "jacob yaakov yakov jakob jakub"),
+    *(
+        "george giorgi jerzy heorhii",
+        "isaac yitzhak itzhak ishaq",
+        "jacob yaakov yakov jakob jakub",
+    ),
     *("john ioannis yiannis giannis yannis", "joseph yosef josef iosif jozef yusuf youssef jose"),
     *("julia yulia yuliya iuliia", "lawrence laurentius lavrenty", "luke lukas lucas lukasz luca"),
-    *("mark marek marco marcos markus", "mary maria mariya miriam maryam", "moses moshe musa moussa"),
+    *(
+        "mark marek marco marcos markus",
+        "mary maria mariya miriam maryam",
+        "moses moshe musa moussa",
+    ),
     *("matthew matthias mateusz matteo matvey", "michael mikhail michail michalis mykhailo miguel"),
     *("michael michal michel michele mihail", "nicholas nikolaos nikos nikolai mykola nicolas"),
     *("paul pavlos pavel pavlo pawel paulo pablo", "peter petros piotr pyotr petro pedro pietro"),
     *("philip filip philippos felipe", "sergei serhiy sergio serge", "simon shimon semyon szymon"),
     *("solomon shlomo suleiman sulayman", "stephen stefan stefanos stepan esteban stefano"),
     *("theodore theodoros fyodor fedor teodor", "thomas tomas tomasz tommaso foma"),
-    *("vladimir volodymyr wlodzimierz uladzimir", "xenia ksenia oksana", "zachary zacharias zakhar"),
+    *(
+        "vladimir volodymyr wlodzimierz uladzimir",
+        "xenia ksenia oksana",
+        "zachary zacharias zakhar",
+    ),
 )
 _GROUPS: dict[str, frozenset[int]] = {}
 for _number, _names in enumerate((*_NICKNAMES, *_EQUIVALENTS)):
