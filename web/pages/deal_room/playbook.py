@@ -10,7 +10,7 @@ from litestar.response import Response
 
 from references.removal import delete_use
 from similarity.playbook import Playbook, playbook_of_deal
-from web.forms import row_id
+from web.forms import uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -73,7 +73,7 @@ class PlaybookController(Controller):
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            made = session.get(Use, row_id(use_id))
+            made = session.get(Use, uncounted_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             value = {"yes": True, "no": False}.get(answer or "")
@@ -87,7 +87,7 @@ class PlaybookController(Controller):
         visit.form.done()
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
-            made = session.get(Use, row_id(use_id))
+            made = session.get(Use, uncounted_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             revision = delete_use(session, visit.viewer, made)
