@@ -145,10 +145,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _greet(workspace: "Workspace", host: str) -> None:
+    from workspace.delivery.egress import internal_networks
+    from workspace.delivery.mailbox import mailbox_of
     from workspace.delivery.outbox import mail_server
 
     # Settings that cannot be used are refused before anything is served.
     mail_server(workspace.settings.smtp_url, workspace.settings.mail_from)
+    mailbox_of(workspace.settings.mailbox_url, internal_networks(workspace.settings))
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     if warning := network_warning(host, workspace):
         typer.echo(warning, err=True)
@@ -160,6 +163,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
 
     from sqlalchemy.exc import SQLAlchemyError
 
+    from references.desk.returned import take_returned
     from web.app import create_app
     from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
@@ -168,7 +172,8 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from workspace.commits import listen
     from workspace.database import writing_until
     from workspace.deals import parking
-    from workspace.delivery import outbox
+    from workspace.delivery import mailbox, outbox
+    from workspace.delivery.egress import internal_networks
     from workspace.jobs.running import Runner
     from workspace.leading import Leader
     from workspace.revisions import history
@@ -210,6 +215,10 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
         leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))
+    if returned_to := mailbox.mailbox_of(settings.mailbox_url, internal_networks(settings)):
+        leader.start_worker(
+            "mailbox", lambda: mailbox.read_due(database, returned_to, take_returned)
+        )
     if not database.is_sqlite:
         stops = [listen(settings.direct_database, app.state.pulse.wake)]
     else:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from enum import StrEnum
 from html import escape
 from secrets import token_hex
 from typing import Any
@@ -46,6 +47,15 @@ _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
 
+class Returned(StrEnum):
+    """Why something came back for a mail."""
+
+    # It was not delivered.
+    BOUNCED = "bounced"
+    # Its receiver is away, as an automatic answer says.
+    AWAY = "away"
+
+
 class OutboxMessage(SQLModel, table=True):
     """A mail that is to be sent, or was sent."""
 
@@ -77,6 +87,10 @@ class OutboxMessage(SQLModel, table=True):
     dropped_at: datetime | None = None
     # The mail server's error at the last attempt.
     problem: str = Field(default="", max_length=500)
+    # What came back for it after it was sent: a `Returned`, when, and in whose words.
+    returned: str = Field(default="", max_length=10)
+    returned_at: datetime | None = None
+    returned_why: str = Field(default="", max_length=300)
 
 
 @dataclass(frozen=True)
@@ -170,6 +184,8 @@ def _require_not_asked_lately(session: Session, recipient: str) -> None:
         col(OutboxMessage.recipient) == recipient,
         col(OutboxMessage.question).is_(True),
         col(OutboxMessage.dropped_at).is_(None),
+        # A mail that was not delivered asked nobody.
+        col(OutboxMessage.returned) != Returned.BOUNCED,
         col(OutboxMessage.created_at) > now() - QUESTIONS_APART,
     )
     last = session.exec(asked.order_by(col(OutboxMessage.created_at).desc())).first()

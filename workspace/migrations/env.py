@@ -27,6 +27,7 @@ for module in (
     "workspace.deals.saved_views",
     "workspace.deals.seat_roles",
     "workspace.deals.tables",
+    "workspace.delivery.mailbox",
     "workspace.delivery.outbox",
     "workspace.duplicates.tables",
     "workspace.imports.answers",
