@@ -26,6 +26,7 @@ from web.pages.administration.providers import ProviderController
 from web.pages.administration.retention import RetentionController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
+from web.pages.administration.webhooks import WebhookController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -118,6 +119,7 @@ CONTROLLERS = (
     MetricsController,
     FieldRightController,
     StrandedDealController,
+    WebhookController,
     OverviewController,
     OwnFieldController,
     PeopleController,

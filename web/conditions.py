@@ -23,11 +23,12 @@ from workspace.delivery.mailbox import MailboxPosition
 from workspace.delivery.outbox import OutboxMessage
 from workspace.jobs.tables import Job, JobState
 from workspace.settings import Settings
+from workspace.webhooks.tables import WebhookEndpoint
 
 # Bytes that are left on a disk.
 LITTLE_SPACE = 1_000_000_000
 NO_SPACE = 100_000_000
-# Mail that has failed this often is stuck.
+# Mail, or a webhook, that has failed this often is stuck.
 STUCK_ATTEMPTS = 3
 # Jobs that failed within this time are worth a look.
 LATELY = timedelta(days=1)
@@ -76,6 +77,7 @@ def stored_conditions(session: Session, database: Database, settings: Settings) 
     checks = (
         _mail(session, settings),
         _mailbox(session, settings),
+        _webhooks(session),
         _jobs(session),
         _backup(session, settings),
         *(_disk(folder) for folder in folders(database, settings)),
@@ -133,6 +135,23 @@ def _mailbox(session: Session, settings: Settings) -> Condition | None:
         return None
     text = f"The mailbox cannot be read: {problem}. So nobody is told of mail that comes back."
     return Condition("mailbox", False, text)
+
+
+def _webhooks(session: Session) -> Condition | None:
+    """Webhooks that Dealkin has stopped, or whose receivers take nothing."""
+    troubled = sa.select(col(WebhookEndpoint.name)).where(
+        sa.or_(
+            col(WebhookEndpoint.stopped_why) != "",
+            sa.and_(
+                col(WebhookEndpoint.stopped_at).is_(None),
+                col(WebhookEndpoint.failures) >= STUCK_ATTEMPTS,
+            ),
+        )
+    )
+    names = session.scalars(troubled.order_by(col(WebhookEndpoint.name))).all()
+    if not names:
+        return None
+    return Condition("webhooks", False, f"Events are not delivered: see Webhooks, {names[0]}.")
 
 
 def _jobs(session: Session) -> Condition | None:

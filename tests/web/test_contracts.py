@@ -33,6 +33,8 @@ from workspace.people import people
 from workspace.people.sign_in.tables import IdentityProvider
 from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
+from workspace.webhooks import messages
+from workspace.webhooks.tables import WebhookEndpoint
 
 PUBLIC = {
     ("GET", "/sign-in"),
@@ -118,6 +120,13 @@ def _request(request: pytest.FixtureRequest) -> None:
                     key=PROVIDER, name="Corporate ID", issuer="https://127.0.0.1", client_id="x"
                 )
             )
+            grace = world.people["grace"]
+            hook = WebhookEndpoint(
+                name="BI", url="https://127.0.0.1", events="", acts_as_id=grace, secret=""
+            )
+            writing.add(hook)
+            writing.flush()
+            messages.send_test(writing, hook)
             file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
             run = runs.store(writing, world.people["bob"], [file])
             part = ImportPart(run_id=run.id, start=0, file=0, rows=1, wrong=[(2, "Odd.", ["x"])])
@@ -179,6 +188,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("step", "approve"),
         ("message", 1),
         ("job_id", 1),
+        ("endpoint_id", 1),
         ("email", "invitation"),
         ("stakeholder_id", 1),
         ("connection_id", 1),

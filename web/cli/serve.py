@@ -177,6 +177,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from workspace.jobs.running import Runner
     from workspace.leading import Leader
     from workspace.revisions import history
+    from workspace.webhooks import sending
 
     settings, database = workspace.settings, workspace.database
     mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
@@ -212,6 +213,8 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
+    leader.start_worker("webhooks", lambda: sending.send_due(database, settings))
+    leader.start_worker("webhook messages", lambda: sending.forget_when_due(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
         leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))

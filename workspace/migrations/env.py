@@ -44,6 +44,7 @@ for module in (
     "workspace.revisions.tables",
     "workspace.timeline.notifications",
     "workspace.timeline.timeline",
+    "workspace.webhooks.tables",
     "similarity.feedback",
     "similarity.index.tables",
     "similarity.learned_weights",

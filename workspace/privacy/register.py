@@ -73,6 +73,7 @@ PURPOSES = {
     "timelineentry": "Who did what on a deal",
     "twostepsecret": "Signing in with a code",
     "use": "Who used an asset",
+    "webhookendpoint": "With whose rights another program is told of events",
     "wrongtie": "That two people do not know each other",
 }
 # Through these, other tables refer to a person.
