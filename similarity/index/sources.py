@@ -24,7 +24,8 @@ from similarity.index.documents import (
 )
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
-from workspace.assets import Asset, AssetProduct
+from workspace.assets.assets import Asset, AssetProduct
+from workspace.assets.files import AssetFile
 from workspace.database import batches
 from workspace.deals.tables import (
     Competitor,
@@ -182,13 +183,25 @@ def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetTe
     """The texts of these assets, each with the asset's id."""
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
     searched = searched_keys(session, FieldSubject.ASSET)
+    newest = (
+        sa.select(col(AssetFile.asset_id), sa.func.max(col(AssetFile.version)).label("version"))
+        .where(col(AssetFile.asset_id).in_(ids))
+        .group_by(col(AssetFile.asset_id))
+        .subquery()
+    )
+    of_newest = sa.and_(
+        col(AssetFile.asset_id) == newest.c.asset_id, col(AssetFile.version) == newest.c.version
+    )
+    files = sa.select(col(AssetFile.asset_id), col(AssetFile.text)).join(newest, of_newest)
+    said: dict[int, str] = {row.asset_id: row.text for row in session.execute(files)}
     rows = session.execute(
         sa.select(
             col(Asset.id), col(Asset.name), col(Asset.kind), col(Asset.summary), col(Asset.own)
         ).where(col(Asset.id).in_(ids))
     )
     for row_id, name, kind, summary, own in rows:
-        yield row_id, AssetText(name, kind, _with_own(summary, own, searched), products[row_id])
+        about = _with_own(summary, own, searched)
+        yield row_id, AssetText(name, kind, about, products[row_id], said.get(row_id, ""))
 
 
 def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText, bool]]:
@@ -245,7 +258,7 @@ def touched_by(row: SQLModel) -> list[tuple[str, int]]:
         return [("deal", row.deal_id)]
     if isinstance(row, TimelineEntry):
         return [("deal", row.deal_id)] if row.kind in WRITTEN_KINDS else []
-    if isinstance(row, AssetProduct):
+    if isinstance(row, AssetProduct | AssetFile):
         return [("asset", row.asset_id)]
     if isinstance(row, Employment | Education):
         # A row that moves to another person changes the document of the previous one, too.

@@ -45,7 +45,8 @@ MOVED = {
 }  # fmt: skip
 OF_MEMBERS = {
     "accountowner.person_id", "advocate.kept_by_id", "advocate.nominated_by_id",
-    "asset.author_id", "auditentry.by_id", "columnchoice.by_id", "connection.owner_id",
+    "asset.author_id", "assetfile.by_id", "auditentry.by_id", "columnchoice.by_id",
+    "connection.owner_id",
     "consent.recorded_by_id", "consent.told_by_id", "deal.owner_id", "dealinvitation.person_id",
     "dealrecovery.asked_by_id", "dealrecovery.reader_id", "duplicatepair.distinct_by_id",
     "editedemail.by_id", "follow.person_id", "import.by_id", "importanswer.by_id",

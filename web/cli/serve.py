@@ -164,6 +164,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
     from web.server import Server, settle
+    from workspace.assets import files
     from workspace.collaboration import digests
     from workspace.commits import listen
     from workspace.database import writing_until
@@ -206,6 +207,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     leader.start_worker("backups", back_up)
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
+    leader.start_worker("files", lambda: files.sweep_when_due(database, workspace.settings.files))
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))

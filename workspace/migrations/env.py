@@ -12,7 +12,8 @@ from workspace.errors import DealkinError
 # Every module that defines a table, so that autogeneration and `alembic check` see it.
 for module in (
     "workspace.accounts.accounts",
-    "workspace.assets",
+    "workspace.assets.assets",
+    "workspace.assets.files",
     "workspace.audit",
     "workspace.collaboration.digests",
     "workspace.collaboration.job_changes",

@@ -18,6 +18,7 @@ PURPOSES = {
     "addresschange": "A new e-mail address that waits to be confirmed",
     "advocate": "Being asked for references",
     "asset": "Who wrote it",
+    "assetfile": "Who uploaded a file",
     "auditentry": "Who did what, for security",
     "columnchoice": "Who chose how files are read",
     "connection": "Private address book of a colleague",

@@ -15,8 +15,8 @@ from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace import assets
-from workspace.assets import Asset, Use, UseRow
+from workspace.assets import assets
+from workspace.assets.assets import Asset, Use, UseRow
 from workspace.deals import access
 from workspace.errors import NotFound
 from workspace.keys import row_of_key

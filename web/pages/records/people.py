@@ -27,11 +27,11 @@ from web.own_fields import (
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace import assets
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
 from workspace.accounts.geography import country_choices
-from workspace.assets import AssetRow
+from workspace.assets import assets
+from workspace.assets.assets import AssetRow
 from workspace.collaboration import job_changes, reminders
 from workspace.collaboration.reminders import CADENCES, KeepInTouch
 from workspace.deals import credit, lists
