@@ -10,7 +10,7 @@ import stat
 import struct
 import sys
 import zipfile
-from typing import IO
+from typing import IO, Any
 
 # What a package may have unpacked, its members, and how deep packages are in one another.
 MOST_UNPACKED = 300_000_000
