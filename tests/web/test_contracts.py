@@ -62,7 +62,7 @@ DOORS = {
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
-BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/")
+BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/", "/shared/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
@@ -196,6 +196,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("entry_id", own),
         ("run_id", 1),
         ("version", 1),
+        ("link_id", 1),
         ("number", 0),
         ("area", "deals"),
         ("name", static_path("app.css").rsplit("/", 1)[1]),

@@ -57,7 +57,8 @@ OF_MEMBERS = {
     "referencerequest.assigned_to_id", "referencerequest.desk_approved_by_id",
     "referencerequest.owner_approved_by_id", "referencerequest.requested_by_id",
     "requeststep.by_id", "revision.by_id", "savedview.owner_id", "seat.asked_id",
-    "seat.person_id", "signinsession.person_id", "task.added_by_id", "task.assignee_id",
+    "seat.person_id", "sharelink.by_id", "signinsession.person_id", "task.added_by_id",
+    "task.assignee_id",
     "task.done_by_id", "tie.asserted_by_id", "timelineentry.by_id", "use.by_id", "wrongtie.by_id",
 }  # fmt: skip
 

@@ -203,11 +203,18 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
             logger.exception("No backup could be queued")
             return CATCH_UP_SECONDS
 
+    def sweep() -> float:
+        try:
+            return files.sweep_when_due(database, settings.files)
+        except Exception:
+            logger.exception("The library's files could not be swept")
+            return CATCH_UP_SECONDS
+
     leader.start()
     leader.start_worker("backups", back_up)
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
-    leader.start_worker("files", lambda: files.sweep_when_due(database, workspace.settings.files))
+    leader.start_worker("files", sweep)
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))

@@ -209,7 +209,7 @@ def _check_pdf(content: bytes) -> None:
         reader = pypdf.PdfReader(io.BytesIO(content))
         if reader.is_encrypted:
             raise Problem("protected")
-        catalog = reader.root_object
+        catalog: Any = reader.root_object
         names, form = (
             catalog[name].get_object() if name in catalog else {}
             for name in ("/Names", "/AcroForm")

@@ -14,6 +14,7 @@ for module in (
     "workspace.accounts.accounts",
     "workspace.assets.assets",
     "workspace.assets.files",
+    "workspace.assets.sharing",
     "workspace.audit",
     "workspace.collaboration.digests",
     "workspace.collaboration.job_changes",

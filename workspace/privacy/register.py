@@ -67,6 +67,7 @@ PURPOSES = {
     "revision": "Who merged or deleted records",
     "savedview": "Saved lists of a member",
     "seat": "Who is on a team",
+    "sharelink": "Who shared a file with a buyer",
     "signinsession": "Browsers that are signed in",
     "stakeholder": "Part in a deal",
     "task": "Tasks of a member",

@@ -43,12 +43,12 @@ EXPORTED = {
     "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
     "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
     "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
-    "requeststep", "retentionrule", "savedview", "seat", "seatrole", "signinrules", "stage",
-    "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
+    "requeststep", "retentionrule", "savedview", "seat", "seatrole", "sharelink", "signinrules",
+    "stage", "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}
-SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash"}
+SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash", "sharelink.token_hash"}
 NASTY = ['=1+1;"x",\r\n\\n', "\\", "'=HYPERLINK(1)", "ł\tя ＝1", "", "@x", " plain "]
 
 

@@ -1,5 +1,6 @@
 """The library: demos and collateral, and what came of using them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,10 +28,11 @@ from web.own_fields import (
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace.assets import assets, files
+from workspace.assets import assets, files, sharing
 from workspace.assets.assets import KINDS, Asset, AssetRow, UseRow
 from workspace.assets.files import FileRow
 from workspace.assets.inspection import FILE_KINDS, LARGEST_FILE, InspectedFile, inspect
+from workspace.assets.sharing import SharedRow
 from workspace.clock import today
 from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
@@ -72,6 +74,8 @@ class AssetPage:
     products: list[str]
     # The versions of its file, the newest first.
     files: list[FileRow]
+    # Links that buyers were sent, on deals that the viewer may see.
+    shared: Sequence[SharedRow]
     uses: list[UseRow]
     # Of the deals it was used on, counted as the list of assets counts them.
     won: int
@@ -260,6 +264,7 @@ def attachment(row: FileRow, raw: bytes) -> Response[bytes]:
     """A file that browsers save and never show, as what it contains is of others."""
     return Response(
         raw,
+        status_code=200,
         media_type=row.media_type,
         headers={
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(row.name)}",
@@ -281,6 +286,7 @@ def asset_page(
         author=session.get(Person, asset.author_id) if asset.author_id else None,
         products=[product.name for product in _products(session, asset)],
         files=files.versions_of(session, asset.id),
+        shared=sharing.shared_rows(session, viewer, asset_id=asset.id),
         uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
         won=counted.won,
         closed=counted.closed,
