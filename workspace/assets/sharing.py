@@ -21,6 +21,7 @@ from workspace.database import SECRET, fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.ids import uncounted_id
 from workspace.people.sign_in.tokens import new_token, token_hash
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -36,7 +37,7 @@ _MOST_DOWNLOADS = 200
 class ShareLink(SQLModel, table=True):
     """A link by which one recipient downloads the newest version of an asset's file."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     token_hash: str = Field(unique=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}})
     asset_id: int = Field(foreign_key="asset.id", index=True, ondelete="CASCADE")
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")

@@ -1,14 +1,14 @@
 """Files of assets, in versions
 
 Revision: 0045
-Revises: 0032
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0045"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
