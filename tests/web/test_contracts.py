@@ -65,8 +65,10 @@ PROGRAMS = ("/health/", "/metrics")
 BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/", "/shared/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
-# Writes that a read-only member may send: they change nothing of the record.
+# Writes that a read-only member may send: they change nothing of the record but who sees their
+# own profile.
 HARMLESS = {
+    "/people/{key}/visibility",
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}"),
 }

@@ -38,6 +38,7 @@ for module in (
     "workspace.own_fields.fields",
     "workspace.people.field_rights",
     "workspace.people.invitations",
+    "workspace.people.profile_privacy",
     "workspace.people.sign_in.tables",
     "workspace.people.tables",
     "workspace.privacy.retention",

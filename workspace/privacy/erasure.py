@@ -37,7 +37,8 @@ FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
     "addresschange", "connection", "correction", "digestchoice", "education", "employment",
-    "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink",
+    "eligibilitydecision", "follow", "formerperson", "guestlink", "hiddenfield",
+    "identitylink",
     "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
     "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",

@@ -37,6 +37,7 @@ PURPOSES = {
     "follow": "Which deals are followed",
     "formerperson": "Links to a record that was merged",
     "guestlink": "Links that were sent",
+    "hiddenfield": "What a member keeps from colleagues",
     "identitylink": "Signing in through an identity provider",
     "import": "Who imported a file",
     "importanswer": "Which person a name in files means",

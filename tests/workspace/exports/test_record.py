@@ -39,7 +39,7 @@ EXPORTED = {
     "competitor", "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
     "dealinvitation", "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
     "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
-    "formerperson", "guestlink", "importanswer", "introductionrequest", "jobchange",
+    "formerperson", "guestlink", "hiddenfield", "importanswer", "introductionrequest", "jobchange",
     "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
     "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
     "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
