@@ -58,6 +58,7 @@ from web.pages.records.duplicates import DuplicateController
 from web.pages.records.facts import FactController
 from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
+from web.pages.records.shared import SharedController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
 from web.pages.references.emails import EmailController
@@ -133,6 +134,7 @@ CONTROLLERS = (
     RetentionController,
     SearchController,
     SecurityController,
+    SharedController,
     SimilarController,
     SeatRoleController,
     EligibilityController,

@@ -19,6 +19,7 @@ from web.routes import Request
 from web.workspace import Workspace
 from workspace.deals.discretion import read_for
 from workspace.errors import Conflict, Invalid
+from workspace.people.profile_privacy import read_facts_for
 from workspace.people.viewer import Viewer
 from workspace.revisions.tables import Revision
 
@@ -82,6 +83,7 @@ class Visit:
         # A guest has no rights but those of their link.
         if self.request.scope.get("user"):
             read_for(session, self.viewer)
+            read_facts_for(session, self.viewer)
 
     def page(
         self,

@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         return Path(self.backups) if self.backups else self.home / "backups"
 
     @property
+    def files(self) -> Path:
+        """The folder of the library's files, which servers of one database share."""
+        return self.home / "files"
+
+    @property
     def indexes(self) -> Path:
         """The folder of index snapshots, a cache that can be deleted at any time."""
         return self.home / "indexes"

@@ -168,6 +168,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
     from web.server import Server, settle
+    from workspace.assets import files
     from workspace.collaboration import digests
     from workspace.commits import listen
     from workspace.database import writing_until
@@ -208,10 +209,18 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
             logger.exception("No backup could be queued")
             return CATCH_UP_SECONDS
 
+    def sweep() -> float:
+        try:
+            return files.sweep_when_due(database, settings.files)
+        except Exception:
+            logger.exception("The library's files could not be swept")
+            return CATCH_UP_SECONDS
+
     leader.start()
     leader.start_worker("backups", back_up)
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
+    leader.start_worker("files", sweep)
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
     leader.start_worker("webhooks", lambda: sending.send_due(database, settings))
     leader.start_worker("webhook messages", lambda: sending.forget_when_due(database))

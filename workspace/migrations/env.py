@@ -12,7 +12,9 @@ from workspace.errors import DealkinError
 # Every module that defines a table, so that autogeneration and `alembic check` see it.
 for module in (
     "workspace.accounts.accounts",
-    "workspace.assets",
+    "workspace.assets.assets",
+    "workspace.assets.files",
+    "workspace.assets.sharing",
     "workspace.audit",
     "workspace.collaboration.digests",
     "workspace.collaboration.job_changes",
@@ -37,6 +39,7 @@ for module in (
     "workspace.own_fields.fields",
     "workspace.people.field_rights",
     "workspace.people.invitations",
+    "workspace.people.profile_privacy",
     "workspace.people.sign_in.tables",
     "workspace.people.tables",
     "workspace.privacy.retention",
