@@ -46,6 +46,7 @@ from web.pages.health import HealthController, MetricsController
 from web.pages.help import HelpController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
+from web.pages.insights import InsightsController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
 from web.pages.network.introductions import IntroductionController
@@ -76,6 +77,7 @@ from web.policies import require_policies
 from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
+from web.suggestion_tally import Tally
 from web.workspace import Workspace
 
 CONTROLLERS = (
@@ -106,6 +108,7 @@ CONTROLLERS = (
     InfluenceController,
     ImportController,
     InboxController,
+    InsightsController,
     IntroductionController,
     InvitationController,
     JobController,
@@ -207,6 +210,7 @@ def app_state(workspace: Workspace) -> State:
             "queues": Queues(),
             "conditions": Conditions(),
             "denials": Denials(),
+            "tally": Tally(),
         }
     )
 

@@ -1,6 +1,6 @@
 """What every handler is given: the request with its form and viewer, and ways to answer it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,12 +12,16 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.response import Redirect, Response
 from sqlmodel import Session
 
+from references.suggestion_counts import Fate, SuggestionKind
 from web.edit_conflicts import EditConflict
 from web.forms import Form, parse_pairs
 from web.rendering import render
 from web.routes import Request
+from web.suggestion_tally import Tally
 from web.workspace import Workspace
 from workspace.deals.discretion import read_for
+from workspace.deals.lists import DealRow
+from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid
 from workspace.people.viewer import Viewer
 from workspace.revisions.tables import Revision
@@ -131,6 +135,14 @@ class Visit:
         header = "HX-Replace-Url" if replace else "HX-Push-Url"
         headers = {header: address.rstrip("?")} if address else None
         return self.show(fragment, page, headers=headers)
+
+    def count(
+        self, kind: SuggestionKind, fate: Fate, deal: Deal | DealRow, items: Iterable[str]
+    ) -> None:
+        """Count what became of suggestions on a deal; confidential deals are left out."""
+        if not deal.confidential:
+            tally: Tally = self.request.app.state.tally
+            tally.count(self.viewer.person_id, deal.key, kind, fate, items)
 
     def show(
         self,

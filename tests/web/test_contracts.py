@@ -65,7 +65,7 @@ ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
 HARMLESS = {
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
-    *("/demo/sign-in", "/demo/tour", "/exports/{name}"),
+    *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
 }
 # Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {

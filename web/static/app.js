@@ -490,6 +490,27 @@ document.addEventListener("submit", (event) => {
   fetch(form.action, { method: "POST", body, redirect: "manual" });
 });
 
+// --- Suggestions: which of them are opened is counted, without who opened them ---
+
+function countSuggestion(control) {
+  const list = control.closest("[data-suggested]");
+  const item = (control.closest("li:not(.evidence li), article, [data-suggested]") || control).querySelector("a") || control;
+  const body = new URLSearchParams({
+    _csrf_token: JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"],
+    kind: list.dataset.suggested,
+    deal: list.dataset.deal,
+    fate: control.dataset.fate || "opened",
+    item: item.getAttribute("href") || "",
+  });
+  // The page may be left before the answer comes.
+  fetch("/insights/counts", { method: "POST", body, keepalive: true }).catch(() => null);
+}
+
+document.addEventListener("click", (event) => {
+  const control = event.target.closest?.("[data-suggested] :is(a, details:not([open], .menu) > summary)");
+  if (control) countSuggestion(control);
+});
+
 // --- Names that may mean a record: a choice fills in the field ---------------
 
 document.addEventListener("click", (event) => {

@@ -44,7 +44,7 @@ EXPORTED = {
     "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
     "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
     "requeststep", "retentionrule", "savedview", "seat", "seatrole", "signinrules", "stage",
-    "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
+    "stakeholder", "suggestioncount", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from references.removal import delete_use
+from references.suggestion_counts import Fate, SuggestionKind
 from similarity.playbook import Playbook, playbook_of_deal
 from web.forms import row_id
 from web.pages.deal_room.header import DealHeader, deal_header
@@ -53,6 +54,9 @@ class PlaybookController(Controller):
                 ),
                 uses=assets.use_rows(session, visit.viewer, deal_id=header.deal.id),
             )
+        shown = [play.key for play in page.playbook.plays]
+        shown += [asset.key for asset in page.playbook.general]
+        visit.count(SuggestionKind.CONTENT, Fate.SHOWN, page.header.deal, shown)
         return visit.show("deal_room/playbook.html", page)
 
     @post("/uses")
@@ -63,6 +67,7 @@ class PlaybookController(Controller):
             visit.form.done()
             asset = row_of_key(session, Asset, asset_key)
             assets.use(session, asset, deal, visit.viewer.person_id)
+        visit.count(SuggestionKind.CONTENT, Fate.USED, deal, [asset_key])
         return visit.go(at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 
     @post("/uses/{use_id:int}/helped")

@@ -1,0 +1,28 @@
+"""What becomes of suggestions, counted by day and kind
+
+Revision: 0055
+Revises: 0032
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0055"
+down_revision = "0032"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "suggestioncount",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("fate", sa.String(length=20), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("day", "kind", "fate", name=op.f("pk_suggestioncount")),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("suggestioncount")
