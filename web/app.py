@@ -60,6 +60,7 @@ from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
+from web.pages.references.email_texts import EmailTextController
 from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
@@ -99,6 +100,7 @@ CONTROLLERS = (
     DemoController,
     DeskController,
     EmailController,
+    EmailTextController,
     ExpertController,
     ExportController,
     ForgottenController,

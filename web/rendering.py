@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from references.desk.calendar import shown
 from similarity.scoring import Term
@@ -24,7 +25,7 @@ from workspace.accounts.geography import country_name
 from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
-from workspace.delivery.outbox import without_secrets
+from workspace.delivery.outbox import html_paragraphs, without_secrets
 from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -92,6 +93,8 @@ def environment() -> Environment:
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
         listing=listing,
+        # It escapes the text.
+        mailed=lambda text: Markup(html_paragraphs(text)),  # noqa: S704
         markdown=markdown,
         chips=chips,
         drawing=draw,

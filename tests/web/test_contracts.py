@@ -164,13 +164,16 @@ def filled(path: str, world: World, session: Session) -> str:
     for start, key in keys.items():
         if path.startswith(start):
             path = path.replace("{key}", key)
+    kind = "employment" if path.startswith("/people/") else "accounts"
+    if path.startswith("/references/texts/"):
+        kind = "invitation"
     for name, value in (
         ("kin_key", world.deals["brannoc"]),
         ("person_key", "dana-dvorak"),
         ("seat_id", seat),
         ("use_id", 1),
         ("fact_id", fact),
-        ("kind", "employment" if path.startswith("/people/") else "accounts"),
+        ("kind", kind),
         ("one", world.accounts["brannoc"]),
         ("other", world.accounts["havel"]),
         ("revision_id", 1),

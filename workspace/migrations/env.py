@@ -52,6 +52,7 @@ for module in (
     "references.desk.consent",
     "references.desk.customers",
     "references.desk.edited_emails",
+    "references.desk.email_texts",
     "references.desk.guest_links",
     "references.desk.policy",
     "references.desk.request",
