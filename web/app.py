@@ -40,6 +40,7 @@ from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
+from web.pages.drafts import DraftController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
@@ -99,6 +100,7 @@ CONTROLLERS = (
     FactController,
     DemoController,
     DeskController,
+    DraftController,
     EmailController,
     EmailTextController,
     ExpertController,

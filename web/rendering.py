@@ -15,6 +15,7 @@ from markupsafe import Markup
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
+from web.drafts import Drafts
 from web.entry_links import place_of, source_label
 from web.help_places import help_for
 from web.markdown import markdown
@@ -53,6 +54,7 @@ def render(request: Request, template: str, context: Any) -> str:
             inbox=request.scope.get("inbox", 0),
             conditions=request.scope.get("conditions", []),
             path=request.url.path,
+            drafts=Drafts(request),
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
             shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",

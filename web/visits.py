@@ -13,12 +13,14 @@ from litestar.response import Redirect, Response
 from sqlmodel import Session
 
 from references.suggestion_counts import Fate, SuggestionKind
+from web.drafts import PLACE
 from web.edit_conflicts import EditConflict
 from web.forms import Form, parse_pairs
 from web.rendering import render
 from web.routes import Request
 from web.suggestion_tally import Tally
 from web.workspace import Workspace
+from workspace.collaboration.drafts import discard_draft
 from workspace.deals.discretion import read_for
 from workspace.deals.lists import DealRow
 from workspace.deals.tables import Deal
@@ -171,6 +173,7 @@ class Visit:
 
         The next page shows the notice, with a button that posts to the address `undo`.
         """
+        self._discard_draft()
         response: Response[Any]
         # Headers take ASCII only; % is safe here, as what is encoded already stays as it is.
         path = quote(path, safe="/#%[]=:;$&()+,!?*@'~")
@@ -184,6 +187,15 @@ class Visit:
                 FLASH, told.encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
             )
         return response
+
+    def _discard_draft(self) -> None:
+        """Delete the draft of a form that was just saved."""
+        if not self._is_post or f"{PLACE}=".encode() not in self.body:
+            return
+        place = self.form.values.get(PLACE)
+        if place and self.viewer.person_id is not None:
+            with self.write() as session:
+                discard_draft(session, self.viewer.person_id, place)
 
     def go_deleted(self, path: str, revision: Revision) -> Response[Any]:
         """A redirect after a deletion, with a notice that can undo it."""

@@ -167,7 +167,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from web.jobs import kinds_of
     from web.server import Server, settle
     from web.suggestion_tally import STORE_SECONDS
-    from workspace.collaboration import digests
+    from workspace.collaboration import digests, drafts
     from workspace.commits import listen
     from workspace.database import writing_until
     from workspace.deals import parking
@@ -214,6 +214,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     leader.start_worker("backups", back_up)
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
+    leader.start_worker("drafts", lambda: drafts.forget_old(database))
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))

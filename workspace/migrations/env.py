@@ -15,6 +15,7 @@ for module in (
     "workspace.assets",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.drafts",
     "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",

@@ -35,7 +35,7 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "connection", "correction", "digestchoice", "education", "employment",
+    "addresschange", "connection", "correction", "digestchoice", "draft", "education", "employment",
     "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink",
     "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",

@@ -47,7 +47,7 @@ EXPORTED = {
     "stakeholder", "suggestioncount", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
-SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}
+SECRETS = {"consentcode", "draft", "identityprovider", "memberinvitation", "privacylink"}
 SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash"}
 NASTY = ['=1+1;"x",\r\n\\n', "\\", "'=HYPERLINK(1)", "ł\tя ＝1", "", "@x", " plain "]
 
