@@ -82,6 +82,7 @@ def environment() -> Environment:
         short_money=short_money,
         sentence=sentence,
         day=day,
+        weekday=lambda value: f"{value:%a} {value.day} {value:%b}",
         ago=ago,
         due=due,
         moment=shown,
