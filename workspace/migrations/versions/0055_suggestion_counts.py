@@ -1,14 +1,14 @@
 """What becomes of suggestions, counted by day and kind
 
 Revision: 0055
-Revises: 0032
+Revises: 0033
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0055"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
