@@ -41,12 +41,14 @@ from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
+from web.pages.drafts import DraftController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.help import HelpController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
+from web.pages.insights import InsightsController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
 from web.pages.network.introductions import IntroductionController
@@ -61,6 +63,7 @@ from web.pages.records.people import PeopleController
 from web.pages.records.shared import SharedController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
+from web.pages.references.email_texts import EmailTextController
 from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
@@ -78,6 +81,7 @@ from web.policies import require_policies
 from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
+from web.suggestion_tally import Tally
 from web.workspace import Workspace
 
 CONTROLLERS = (
@@ -98,7 +102,9 @@ CONTROLLERS = (
     FactController,
     DemoController,
     DeskController,
+    DraftController,
     EmailController,
+    EmailTextController,
     ExpertController,
     ExportController,
     ForgottenController,
@@ -108,6 +114,7 @@ CONTROLLERS = (
     InfluenceController,
     ImportController,
     InboxController,
+    InsightsController,
     IntroductionController,
     InvitationController,
     JobController,
@@ -211,6 +218,7 @@ def app_state(workspace: Workspace) -> State:
             "queues": Queues(),
             "conditions": Conditions(),
             "denials": Denials(),
+            "tally": Tally(),
         }
     )
 

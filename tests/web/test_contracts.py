@@ -72,7 +72,7 @@ ADMINISTRATION = "/administration/"
 HARMLESS = {
     "/people/{key}/visibility",
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
-    *("/demo/sign-in", "/demo/tour", "/exports/{name}"),
+    *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
 }
 # Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {
@@ -182,13 +182,16 @@ def filled(path: str, world: World, session: Session) -> str:
     for start, key in keys.items():
         if path.startswith(start):
             path = path.replace("{key}", key)
+    kind = "employment" if path.startswith("/people/") else "accounts"
+    if path.startswith("/references/texts/"):
+        kind = "invitation"
     for name, value in (
         ("kin_key", world.deals["brannoc"]),
         ("person_key", "dana-dvorak"),
         ("seat_id", seat),
         ("use_id", 1),
         ("fact_id", fact),
-        ("kind", "employment" if path.startswith("/people/") else "accounts"),
+        ("kind", kind),
         ("one", world.accounts["brannoc"]),
         ("other", world.accounts["havel"]),
         ("revision_id", 1),

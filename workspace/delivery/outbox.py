@@ -283,17 +283,19 @@ def as_mail(message: OutboxMessage, sender: str) -> EmailMessage:
 
 
 def as_html(text: str) -> str:
-    """A plain text as HTML: the same words, with paragraphs and links that can be selected."""
-    paragraphs = "".join(
-        f"<p>{_LINK.sub(_anchor, escape(part)).replace(chr(10), '<br>')}</p>"
-        for part in text.strip().split("\n\n")
-    )
+    """A plain text as the HTML of a mail."""
     style = "font: 16px/1.5 system-ui, sans-serif; color: #1b1c1a; max-width: 600px"
+    paragraphs = html_paragraphs(text, ' style="color: #0a5f55"')
     return f'<!doctype html><html><body><div style="{style}">{paragraphs}</div></body></html>'
 
 
-def _anchor(match: re.Match[str]) -> str:
-    return f'<a href="{match[0]}" style="color: #0a5f55">{match[0]}</a>'
+def html_paragraphs(text: str, of_links: str = "") -> str:
+    """The same words in HTML, with paragraphs and links that can be selected."""
+    anchor = rf'<a href="\g<0>"{of_links}>\g<0></a>'
+    return "".join(
+        f"<p>{_LINK.sub(anchor, escape(part)).replace(chr(10), '<br>')}</p>"
+        for part in text.strip().split("\n\n")
+    )
 
 
 def _due() -> Any:

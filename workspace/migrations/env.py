@@ -17,6 +17,7 @@ for module in (
     "workspace.assets.sharing",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.drafts",
     "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
@@ -57,6 +58,7 @@ for module in (
     "references.desk.consent",
     "references.desk.customers",
     "references.desk.edited_emails",
+    "references.desk.email_texts",
     "references.desk.guest_links",
     "references.desk.policy",
     "references.desk.request",
@@ -64,6 +66,7 @@ for module in (
     "references.network.address_books",
     "references.network.ties",
     "references.network.wrong_ties",
+    "references.suggestion_counts",
 ):
     importlib.import_module(module)
 

@@ -29,6 +29,7 @@ PURPOSES = {
     "dealinvitation": "Who sees a confidential deal",
     "dealrecovery": "Who is to see a confidential deal",
     "digestchoice": "When daily mail is sent",
+    "draft": "What was typed and not sent",
     "duplicatepair": "Who said that two records are distinct",
     "editedemail": "Who edited a mail",
     "education": "Schools, for common ground with colleagues",

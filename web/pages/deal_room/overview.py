@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from references.desk.advocates import Activity
 from references.removal import delete_deal
+from references.suggestion_counts import Fate, SuggestionKind
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
@@ -98,7 +99,15 @@ class OverviewController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        return visit.show("deal_room/overview.html", visit.page(overview, visit.workspace, key))
+        page = visit.page(overview, visit.workspace, key)
+        for kind, shown in (
+            (SuggestionKind.SIMILAR, [kin.key for kin in page.kin]),
+            (SuggestionKind.CONTENT, [play.key for play in page.plays]),
+            (SuggestionKind.EXPERT, [expert.key for expert in page.experts]),
+            (SuggestionKind.REFERENCE, [offer.person.key for offer in page.references]),
+        ):
+            visit.count(kind, Fate.SHOWN, page.header.deal, shown)
+        return visit.show("deal_room/overview.html", page)
 
     @get("/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
