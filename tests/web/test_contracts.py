@@ -298,7 +298,9 @@ def test_should_let_a_reading_member_change_nothing(
         if method != "GET" and path not in HARMLESS:
             answer = visit("frank").post(filled(path, world, session))
             # There is no such link.
-            by_link = {"g": (404,), "join": (410,), "confirm": (410,), "own-data": (410,)}
+            by_link = {"g": (404,), "join": (410,), "confirm": (410,)} | dict.fromkeys(
+                ("own-data", "shared"), (410,)
+            )
             refused = by_link.get(path.split("/")[1], (403, 422))
             assert answer.status_code in refused, path
     assert acts(world) == before
