@@ -10,6 +10,7 @@ _PLACES = {
     "/availability": "teams",
     "/people": "network",
     "/connections": "network",
+    "/network": "network",
     "/introductions": "network",
     "/administration": "administration",
     "/imports": "administration",

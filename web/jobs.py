@@ -25,6 +25,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def reindex(task: Task) -> dict[str, Any]:
         # Documents that are current are skipped, so that a job which continues repeats nothing.
         prepared = catalog.catch_up(task.report, thorough=True)
+        workspace.titles.prepare()
         catalog.reset()
         catalog.warm()
         return {"documents": prepared}
@@ -32,6 +33,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def import_files(task: Task) -> dict[str, Any]:
         result = runs.run_import(task, workspace.database, EXTENSION, catalog.postpone)
         catalog.catch_up(show_documents)
+        workspace.titles.prepare()
         return result
 
     def undo_import(task: Task) -> dict[str, Any]:

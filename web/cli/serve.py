@@ -82,6 +82,7 @@ def serve(
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
+    from references.demo_connections import add_connections
     from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
@@ -106,6 +107,7 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                 except Conflict as error:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 add_requests(session, workspace.origin)
+                add_connections(session)
                 roles = _roles(session, [person for person, _ in made])
             print_passwords(made, roles)
         # Not before: each member that is loaded is an event of security.
@@ -182,6 +184,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     def catch_up() -> float:
         try:
             workspace.catalog.catch_up()
+            workspace.titles.prepare()
         except Exception:
             logger.exception("Documents could not be brought up to date")
         return CATCH_UP_SECONDS

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.prospecting.known import Presence, presence_at
 from references.removal import delete_account, may_remove
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
@@ -67,6 +68,8 @@ class AccountPage:
     namesakes: list[AccountRow]
     people: list[PersonRow]
     deals: list[DealRow]
+    # How many of us know people there.
+    presence: Presence
     own: list[OwnFact]
     may_edit: bool
     may_remove: bool
@@ -193,6 +196,7 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
         namesakes=accounts.namesakes(session, account),
         people=person_rows(session, account_id=account.id, limit=100),
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
+        presence=presence_at(session, viewer, account),
         own=own_facts(session, viewer, FieldSubject.ACCOUNT, account.own),
         may_edit=viewer.may_write,
         may_remove=may_remove(session, viewer, account),
