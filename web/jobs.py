@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from references.imports import EXTENSION
+from references.prospecting import blind
 from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
@@ -79,7 +80,11 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             forget_erased()
         return result
 
+    def search_books(task: Task) -> dict[str, Any]:
+        return blind.search_books(task, workspace.titles)
+
     return {
+        blind.SEARCH_BOOKS: Kind("Search address books", search_books),
         erasure.ERASE: Kind("Erase a person", erase_person),
         REINDEX: Kind("Rebuild the search index", reindex),
         retention.RETENTION: Kind("Apply retention rules", apply_retention),

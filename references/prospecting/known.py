@@ -38,6 +38,7 @@ STRONG = 0.25
 class Known:
     """A connection as a search compares it."""
 
+    id: int
     owner_id: int
     name: str
     plain_name: str

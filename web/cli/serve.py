@@ -82,7 +82,7 @@ def serve(
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
-    from references.demo_connections import add_connections
+    from references.demo_connections import add_connections, add_searches
     from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
     from workspace import demo as content
@@ -109,6 +109,9 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                 add_requests(session, workspace.origin)
                 add_connections(session)
                 roles = _roles(session, [person for person, _ in made])
+            workspace.titles.prepare()
+            with workspace.database.write() as session:
+                add_searches(session, workspace.titles)
             print_passwords(made, roles)
         # Not before: each member that is loaded is an event of security.
         _configure_logs(log_format)
@@ -162,6 +165,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
 
     from sqlalchemy.exc import SQLAlchemyError
 
+    from references.prospecting import blind
     from web.app import create_app
     from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
@@ -212,7 +216,10 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
-        leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))
+        leader.start_worker(
+            "digests",
+            lambda: digests.queue_now(database, workspace.origin, [blind.digest_lines]),
+        )
     if not database.is_sqlite:
         stops = [listen(settings.direct_database, app.state.pulse.wake)]
     else:

@@ -59,6 +59,7 @@ for module in (
     "references.network.address_books",
     "references.network.ties",
     "references.network.wrong_ties",
+    "references.prospecting.tables",
     "references.prospecting.titles",
 ):
     importlib.import_module(module)

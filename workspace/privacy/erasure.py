@@ -35,10 +35,12 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "connection", "correction", "digestchoice", "education", "employment",
+    "addresschange", "connection", "connectionmatch", "connectionoffer", "correction",
+    "digestchoice", "education", "employment",
     "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink",
     "importanswer", "jobchange", "keepintouch",
-    "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
+    "knowndevice", "memberavailability", "memberinvitation", "membership", "networksearch",
+    "notification",
     "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
     "twostepsecret", "wrongtie",
 )  # fmt: skip

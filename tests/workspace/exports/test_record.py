@@ -36,12 +36,14 @@ from workspace.people.tables import Person
 # Each table has its place: a new one joins a set, or this fails.
 EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetproduct", "company", "competitor",
-    "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
+    "connection", "connectionoffer", "consent", "correction", "deal", "dealcompetitor",
+    "dealcounter",
     "dealinvitation", "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
     "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
     "formerperson", "guestlink", "importanswer", "introductionrequest", "jobchange",
     "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
-    "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
+    "memberavailability", "memberrole", "membership", "networksearch", "notification",
+    "ownfield", "pastseat",
     "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
     "requeststep", "retentionrule", "savedview", "seat", "seatrole", "signinrules", "stage",
     "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
