@@ -16,7 +16,7 @@ MOST_FIELDS = 500
 # Integers from outside have to fit into a 64-bit column.
 LARGEST_INTEGER = 2**63 - 1
 # Primary keys are 32-bit columns.
-LARGEST_ID = 2**31 - 1
+LARGEST_ID = 2**63 - 1
 _ALWAYS_KNOWN = {"_csrf_token"}
 
 

@@ -20,6 +20,7 @@ from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import FOLLOWS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.ids import ID, uncounted_id
 from workspace.keys import plain
 from workspace.people.names import name_key
 from workspace.people.people import add_contact
@@ -32,7 +33,7 @@ class Connection(SQLModel, table=True):
 
     __table_args__ = (sa.Index("ix_connection_visibility_position", "visibility", "position"),)
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     owner_id: int = Field(foreign_key="person.id", index=True)
     name: str = Field(max_length=200)
     # The name as it is compared.
@@ -56,6 +57,7 @@ class Connection(SQLModel, table=True):
     tie_id: int | None = Field(
         default=None,
         foreign_key="tie.id",
+        sa_type=ID,
         ondelete="SET NULL",
         sa_column_kwargs={"info": {FOLLOWS: True}},
     )
