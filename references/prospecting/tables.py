@@ -11,6 +11,7 @@ from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
 from workspace.database import FOLLOWS
+from workspace.ids import ID
 
 # The days for which a search is open.
 OPEN_DAYS = 30
@@ -39,7 +40,11 @@ class ConnectionMatch(SQLModel, table=True):
 
     search_id: int = Field(primary_key=True, foreign_key="networksearch.id", ondelete="CASCADE")
     connection_id: int = Field(
-        primary_key=True, foreign_key="connection.id", ondelete="CASCADE", index=True
+        primary_key=True,
+        foreign_key="connection.id",
+        ondelete="CASCADE",
+        index=True,
+        sa_type=ID,
     )
     # Random: how a form refers to it.
     key: str = Field(unique=True, max_length=20)

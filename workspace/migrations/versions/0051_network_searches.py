@@ -35,7 +35,9 @@ def upgrade() -> None:
     op.create_table(
         "connectionmatch",
         sa.Column("search_id", sa.Integer(), nullable=False),
-        sa.Column("connection_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "connection_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
         sa.Column("key", sa.String(length=20), nullable=False),
         sa.Column("owner_id", sa.Integer(), nullable=False),
         sa.Column("declined", sa.Boolean(), nullable=False),

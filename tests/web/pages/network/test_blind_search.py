@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import col, delete, select
 
@@ -135,6 +135,7 @@ def test_should_show_askers_the_same_whatever_is_in_private_books(
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )
     @given(ENTRIES, st.integers(0, 2))
+    @example([("bob", "Pia Novak", "Lumen Bank", "Head of data", Visibility.PRIVATE)], 1)
     def keeps_still(entries: list[tuple[Any, ...]], declined: int) -> None:
         with world.database.write() as session:
             for owner, *facts in entries:
