@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from references import webhook_events
 from references.desk import job_changes
 from references.network.paths import Network
 from references.prospecting.titles import Titles
@@ -70,7 +71,9 @@ def workspace_on(
     network.attach()
     job_changes.attach(database)
     titles = Titles(database, encoder)
-    return Workspace(settings, database, catalog, network, titles, address)
+    workspace = Workspace(settings, database, catalog, network, titles, address)
+    webhook_events.attach(database, workspace.origin)
+    return workspace
 
 
 @contextmanager

@@ -1,14 +1,14 @@
 """Vectors of titles, and indexes for searching connections
 
 Revision: 0050
-Revises: 0033
+Revises: 0041
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0050"
-down_revision = "0033"
+down_revision = "0041"
 branch_labels = None
 depends_on = None
 
