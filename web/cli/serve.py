@@ -82,6 +82,7 @@ def serve(
 @app.command()
 def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "console") -> None:
     """Serve the demo workspace; into an empty database it is put first."""
+    from references.demo_connections import add_connections, add_searches
     from references.demo_counts import add_demo_counts
     from references.demo_requests import add_requests
     from references.imports import DEMO, EXTENSION
@@ -107,8 +108,12 @@ def demo(host: Host = "127.0.0.1", port: Port = 8000, log_format: Logs = "consol
                 except Conflict as error:
                     raise DealkinError(f"{error} DEALKIN_HOME names another's folder.") from None
                 add_requests(session, workspace.origin)
+                add_connections(session)
                 add_demo_counts(session)
                 roles = _roles(session, [person for person, _ in made])
+            workspace.titles.prepare()
+            with workspace.database.write() as session:
+                add_searches(session, workspace.titles)
             print_passwords(made, roles)
         # Not before: each member that is loaded is an event of security.
         _configure_logs(log_format)
@@ -166,6 +171,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from references.desk.returned import take_returned
+    from references.prospecting import blind
     from web.app import create_app
     from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
@@ -193,6 +199,7 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     def catch_up() -> float:
         try:
             workspace.catalog.catch_up()
+            workspace.titles.prepare()
         except Exception:
             logger.exception("Documents could not be brought up to date")
         return CATCH_UP_SECONDS
@@ -235,7 +242,10 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     leader.start_worker("webhook messages", lambda: sending.forget_when_due(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
-        leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))
+        leader.start_worker(
+            "digests",
+            lambda: digests.queue_now(database, workspace.origin, [blind.digest_lines]),
+        )
     if returned_to := mailbox.mailbox_of(settings.mailbox_url, internal_networks(settings)):
         leader.start_worker(
             "mailbox", lambda: mailbox.read_due(database, returned_to, take_returned)
