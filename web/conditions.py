@@ -19,6 +19,7 @@ from workspace.audit import AuditEntry
 from workspace.backups.archives import backups_in
 from workspace.clock import now, spoken
 from workspace.database import Database
+from workspace.delivery.mailbox import MailboxPosition
 from workspace.delivery.outbox import OutboxMessage
 from workspace.jobs.tables import Job, JobState
 from workspace.settings import Settings
@@ -75,6 +76,7 @@ def stored_conditions(session: Session, database: Database, settings: Settings) 
     """What is not as it should be of database and disks, whether a server runs or not."""
     checks = (
         _mail(session, settings),
+        _mailbox(session, settings),
         _webhooks(session),
         _jobs(session),
         _backup(session, settings),
@@ -123,6 +125,16 @@ def _mail(session: Session, settings: Settings) -> Condition | None:
     return Condition(
         "mail", False, f"The mail server has not taken {mails}: {problem}. Dealkin goes on trying."
     )
+
+
+def _mailbox(session: Session, settings: Settings) -> Condition | None:
+    if not settings.mailbox_url:
+        return None
+    problem = session.execute(sa.select(sa.func.max(col(MailboxPosition.problem)))).scalar()
+    if not problem:
+        return None
+    text = f"The mailbox cannot be read: {problem}. So nobody is told of mail that comes back."
+    return Condition("mailbox", False, text)
 
 
 def _webhooks(session: Session) -> Condition | None:

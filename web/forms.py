@@ -17,7 +17,7 @@ MOST_FIELDS = 500
 LARGEST_INTEGER = 2**63 - 1
 # Primary keys are 32-bit columns, except for uncounted ids.
 LARGEST_ID = 2**31 - 1
-_ALWAYS_KNOWN = {"_csrf_token"}
+_ALWAYS_KNOWN = {"_csrf_token", "draft_of"}
 
 
 def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:

@@ -7,9 +7,10 @@ import asyncio
 import logging
 import re
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from enum import StrEnum
 from html import escape
 from secrets import token_hex
 from typing import Any, ClassVar
@@ -43,6 +44,15 @@ _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
 
+class Returned(StrEnum):
+    """Why something came back for a mail."""
+
+    # It was not delivered.
+    BOUNCED = "bounced"
+    # Its receiver is away, as an automatic answer says.
+    AWAY = "away"
+
+
 class OutboxMessage(Queued, table=True):
     """A mail that is to be sent, or was sent."""
 
@@ -64,6 +74,10 @@ class OutboxMessage(Queued, table=True):
     # An iCalendar object and its METHOD, where the mail is an invitation.
     calendar: str | None = Field(default=None, sa_type=Text)
     method: str = Field(default="", max_length=20)
+    # What came back for it after it was sent: a `Returned`, when, and in whose words.
+    returned: str = Field(default="", max_length=10)
+    returned_at: datetime | None = None
+    returned_why: str = Field(default="", max_length=300)
 
 
 @dataclass(frozen=True)
@@ -157,6 +171,8 @@ def _require_not_asked_lately(session: Session, recipient: str) -> None:
         col(OutboxMessage.recipient) == recipient,
         col(OutboxMessage.question).is_(True),
         col(OutboxMessage.dropped_at).is_(None),
+        # A mail that was not delivered asked nobody.
+        col(OutboxMessage.returned) != Returned.BOUNCED,
         col(OutboxMessage.created_at) > now() - QUESTIONS_APART,
     )
     last = session.exec(asked.order_by(col(OutboxMessage.created_at).desc())).first()
@@ -267,17 +283,19 @@ def as_mail(message: OutboxMessage, sender: str) -> EmailMessage:
 
 
 def as_html(text: str) -> str:
-    """A plain text as HTML: the same words, with paragraphs and links that can be selected."""
-    paragraphs = "".join(
-        f"<p>{_LINK.sub(_anchor, escape(part)).replace(chr(10), '<br>')}</p>"
-        for part in text.strip().split("\n\n")
-    )
+    """A plain text as the HTML of a mail."""
     style = "font: 16px/1.5 system-ui, sans-serif; color: #1b1c1a; max-width: 600px"
+    paragraphs = html_paragraphs(text, ' style="color: #0a5f55"')
     return f'<!doctype html><html><body><div style="{style}">{paragraphs}</div></body></html>'
 
 
-def _anchor(match: re.Match[str]) -> str:
-    return f'<a href="{match[0]}" style="color: #0a5f55">{match[0]}</a>'
+def html_paragraphs(text: str, of_links: str = "") -> str:
+    """The same words in HTML, with paragraphs and links that can be selected."""
+    anchor = rf'<a href="\g<0>"{of_links}>\g<0></a>'
+    return "".join(
+        f"<p>{_LINK.sub(anchor, escape(part)).replace(chr(10), '<br>')}</p>"
+        for part in text.strip().split("\n\n")
+    )
 
 
 def _due() -> Any:

@@ -39,7 +39,7 @@ VIEWS = {
     "team": ("Team", ("seat", "invited", "uninvited")),
     "stakeholders": ("Stakeholders", ("stakeholder",)),
     "references": ("References", ("reference",)),
-    "assets": ("Assets", ("use",)),
+    "assets": ("Assets", ("use", "shared", "opened")),
     "edits": ("Edits", ("edited",)),
 }
 

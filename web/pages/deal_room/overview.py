@@ -10,8 +10,10 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.buyers.stage_network import StageNetwork, stage_network
 from references.desk.advocates import Activity
 from references.removal import delete_deal
+from references.suggestion_counts import Fate, SuggestionKind
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
@@ -75,6 +77,8 @@ class Overview:
     outlook: Outlook | None
     # So many similar deals have to be closed for an outlook.
     least_similar: int
+    # Who of our network serves the deal's stage.
+    network: StageNetwork | None
     # The advocates for a call, while the deal is open.
     references: list[Suggestion]
     events: list[Event]
@@ -98,7 +102,15 @@ class OverviewController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        return visit.show("deal_room/overview.html", visit.page(overview, visit.workspace, key))
+        page = visit.page(overview, visit.workspace, key)
+        for kind, shown in (
+            (SuggestionKind.SIMILAR, [kin.key for kin in page.kin]),
+            (SuggestionKind.CONTENT, [play.key for play in page.plays]),
+            (SuggestionKind.EXPERT, [expert.key for expert in page.experts]),
+            (SuggestionKind.REFERENCE, [offer.person.key for offer in page.references]),
+        ):
+            visit.count(kind, Fate.SHOWN, page.header.deal, shown)
+        return visit.show("deal_room/overview.html", page)
 
     @get("/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -261,6 +273,7 @@ def overview(
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         least_similar=MINIMUM,
+        network=stage_network(session, viewer, workspace.network, deal, header.stage),
         references=suggest_advocates(
             session,
             viewer,

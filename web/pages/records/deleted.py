@@ -15,7 +15,7 @@ from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.deals.tables import Deal
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import Viewer

@@ -1,14 +1,14 @@
 """Webhooks: endpoints of other programs, and messages to them
 
-Revision: 0060
-Revises: 0033
+Revision: 0035
+Revises: 0034
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0060"
-down_revision = "0033"
+revision = "0035"
+down_revision = "0034"
 branch_labels = None
 depends_on = None
 
