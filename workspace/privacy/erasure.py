@@ -41,8 +41,8 @@ _MEMBERS_OWN = (
     "identitylink",
     "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
-    "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
-    "twostepsecret", "wrongtie",
+    "passkey", "passkeychallenge", "pendingsignin", "privacylink", "quota", "recoverycode",
+    "savedview", "signinsession", "tie", "twostepsecret", "wrongtie",
 )  # fmt: skip
 
 
