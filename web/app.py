@@ -26,6 +26,7 @@ from web.pages.administration.providers import ProviderController
 from web.pages.administration.retention import RetentionController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
+from web.pages.administration.webhooks import WebhookController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -40,12 +41,14 @@ from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
+from web.pages.drafts import DraftController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.help import HelpController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
+from web.pages.insights import InsightsController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
 from web.pages.network.introductions import IntroductionController
@@ -60,6 +63,7 @@ from web.pages.records.people import PeopleController
 from web.pages.records.shared import SharedController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
+from web.pages.references.email_texts import EmailTextController
 from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
@@ -78,6 +82,7 @@ from web.policies import require_policies
 from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
+from web.suggestion_tally import Tally
 from web.workspace import Workspace
 
 CONTROLLERS = (
@@ -98,7 +103,9 @@ CONTROLLERS = (
     FactController,
     DemoController,
     DeskController,
+    DraftController,
     EmailController,
+    EmailTextController,
     ExpertController,
     ExportController,
     ForgottenController,
@@ -108,6 +115,7 @@ CONTROLLERS = (
     InfluenceController,
     ImportController,
     InboxController,
+    InsightsController,
     IntroductionController,
     InvitationController,
     JobController,
@@ -120,6 +128,7 @@ CONTROLLERS = (
     MetricsController,
     FieldRightController,
     StrandedDealController,
+    WebhookController,
     OverviewController,
     OwnFieldController,
     PasskeyController,
@@ -212,6 +221,7 @@ def app_state(workspace: Workspace) -> State:
             "queues": Queues(),
             "conditions": Conditions(),
             "denials": Denials(),
+            "tally": Tally(),
         }
     )
 

@@ -4,6 +4,7 @@
 _PLACES = {
     "/similar": "suggestions",
     "/library": "suggestions",
+    "/insights": "suggestions",
     "/references": "references",
     "/staffing": "teams",
     "/experts": "teams",

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(default=None, repr=False)
     # The sender's address of all mail.
     mail_from: str | None = None
+    # The mailbox of that address, imaps://user:password@host/INBOX: what comes back for mail is
+    # read there.
+    mailbox_url: str | None = Field(default=None, repr=False)
 
     @property
     def database(self) -> str:

@@ -17,6 +17,7 @@ for module in (
     "workspace.assets.sharing",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.drafts",
     "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
@@ -29,6 +30,7 @@ for module in (
     "workspace.deals.saved_views",
     "workspace.deals.seat_roles",
     "workspace.deals.tables",
+    "workspace.delivery.mailbox",
     "workspace.delivery.outbox",
     "workspace.duplicates.tables",
     "workspace.imports.answers",
@@ -46,6 +48,7 @@ for module in (
     "workspace.revisions.tables",
     "workspace.timeline.notifications",
     "workspace.timeline.timeline",
+    "workspace.webhooks.tables",
     "similarity.feedback",
     "similarity.index.tables",
     "similarity.learned_weights",
@@ -55,6 +58,7 @@ for module in (
     "references.desk.consent",
     "references.desk.customers",
     "references.desk.edited_emails",
+    "references.desk.email_texts",
     "references.desk.guest_links",
     "references.desk.policy",
     "references.desk.request",
@@ -62,6 +66,7 @@ for module in (
     "references.network.address_books",
     "references.network.ties",
     "references.network.wrong_ties",
+    "references.suggestion_counts",
 ):
     importlib.import_module(module)
 

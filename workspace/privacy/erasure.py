@@ -36,8 +36,8 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "connection", "correction", "digestchoice", "education", "employment",
-    "eligibilitydecision", "follow", "formerperson", "guestlink", "hiddenfield",
+    "addresschange", "connection", "correction", "digestchoice", "draft", "education",
+    "eligibilitydecision", "employment", "follow", "formerperson", "guestlink", "hiddenfield",
     "identitylink",
     "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",

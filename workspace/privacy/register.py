@@ -29,6 +29,7 @@ PURPOSES = {
     "dealinvitation": "Who sees a confidential deal",
     "dealrecovery": "Who is to see a confidential deal",
     "digestchoice": "When daily mail is sent",
+    "draft": "What was typed and not sent",
     "duplicatepair": "Who said that two records are distinct",
     "editedemail": "Who edited a mail",
     "education": "Schools, for common ground with colleagues",
@@ -78,6 +79,7 @@ PURPOSES = {
     "timelineentry": "Who did what on a deal",
     "twostepsecret": "Signing in with a code",
     "use": "Who used an asset",
+    "webhookendpoint": "With whose rights another program is told of events",
     "wrongtie": "That two people do not know each other",
 }
 # Through these, other tables refer to a person.

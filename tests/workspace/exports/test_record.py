@@ -38,17 +38,21 @@ EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetfile", "assetproduct", "company",
     "competitor", "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
     "dealinvitation", "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
-    "eligibilitydecision", "employment", "exchangerate", "fieldright", "follow", "formeraccount",
-    "formerperson", "guestlink", "hiddenfield", "importanswer", "introductionrequest", "jobchange",
-    "keepintouch", "kinfeedback", "legalhold", "lesson", "lineitem", "member",
-    "memberavailability", "memberrole", "membership", "notification", "ownfield", "pastseat",
-    "person", "product", "quota", "referencepolicy", "referencerequest", "requestslot",
-    "requeststep", "retentionrule", "savedview", "seat", "seatrole", "sharelink", "signinrules",
-    "stage", "stakeholder", "task", "tie", "timelineentry", "use", "wrongtie",
+    "eligibilitydecision", "emailtext", "employment", "exchangerate", "fieldright", "follow",
+    "formeraccount", "formerperson", "guestlink", "hiddenfield", "importanswer",
+    "introductionrequest", "jobchange", "keepintouch", "kinfeedback", "legalhold", "lesson",
+    "lineitem", "member", "memberavailability", "memberrole", "membership", "notification",
+    "ownfield", "pastseat", "person", "product", "quota", "referencepolicy", "referencerequest",
+    "requestslot", "requeststep", "retentionrule", "savedview", "seat", "seatrole", "sharelink",
+    "signinrules", "stage", "stakeholder", "suggestioncount", "task", "tie", "timelineentry", "use",
+    "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
-SECRETS = {"consentcode", "identityprovider", "memberinvitation", "privacylink"}
-SECRET_COLUMNS = {"member.password_hash", "guestlink.token_hash", "sharelink.token_hash"}
+SECRETS = {
+    "consentcode", "draft", "identityprovider", "memberinvitation", "privacylink",
+    "webhookendpoint",
+}  # fmt: skip
+SECRET_COLUMNS = {"guestlink.token_hash", "member.password_hash", "sharelink.token_hash"}
 NASTY = ['=1+1;"x",\r\n\\n', "\\", "'=HYPERLINK(1)", "ł\tя ＝1", "", "@x", " plain "]
 
 

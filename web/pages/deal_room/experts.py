@@ -11,12 +11,13 @@ from litestar.response import Response
 from sqlmodel import Session, col, select
 
 from references.removal import delete_seat
+from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.proposals import Proposal, staffing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.experts import Expert, experts_of_deal
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
-from web.pages.staffing.places import locks_of
+from web.pages.staffing.places import locks_of, proposed_places
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -70,6 +71,11 @@ class ExpertController(Controller):
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         with visit.read() as session:
             page = experts_page(session, visit, key)
+        deal = page.header.deal
+        visit.count(
+            SuggestionKind.EXPERT, Fate.SHOWN, deal, [expert.key for expert in page.experts]
+        )
+        visit.count(SuggestionKind.TEAM, Fate.SHOWN, deal, proposed_places(page.proposals))
         return visit.show("deal_room/experts.html", page)
 
     @post("/assign")
@@ -84,12 +90,14 @@ class ExpertController(Controller):
             for seat_id, person_id in places.items():
                 _require_open(seat := _seat(session, deal, seat_id))
                 team.fill_seat(session, seat, person_id, visit.viewer.person_id)
+        visit.count(SuggestionKind.TEAM, Fate.USED, deal, map(str, places))
         count = f"{len(places)} {'seat is' if len(places) == 1 else 'seats are'}"
         return visit.go(at("deals", key, "experts"), f"{count} filled.")
 
     @post("/seats")
     def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         person_key = visit.form.maybe("person", 80)
+        suggested = visit.form.flag("suggested")
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             role = visit.form.choice("role", role_names(session), required=True) or ""
@@ -98,6 +106,8 @@ class ExpertController(Controller):
             team.add_seat(
                 session, deal, role, person.id if person else None, visit.viewer.person_id
             )
+        if person and suggested:
+            visit.count(SuggestionKind.EXPERT, Fate.USED, deal, [person.key])
         who = f"{person.name} is on the team as {role}." if person else f"An open seat: {role}."
         return visit.go(at("deals", key, "experts"), who)
 
@@ -121,6 +131,8 @@ class ExpertController(Controller):
             seat = _editable_seat(session, visit, key, seat_id)
             person = people.member_of(session, person_key)
             team.ask_seat(session, seat, person.id, visit.viewer.person_id)
+            deal = session.get_one(Deal, seat.deal_id)
+        visit.count(SuggestionKind.TEAM, Fate.USED, deal, [str(seat_id)])
         return visit.go(at("deals", key, "experts"), f"{person.name} is asked.")
 
     @post("/seats/{seat_id:int}/unask")
@@ -256,7 +268,7 @@ def _readable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Se
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:
-    seat = session.get(Seat, row_id(seat_id))
+    seat = session.get(Seat, uncounted_id(seat_id))
     if seat is None or seat.deal_id != deal.id:
         raise NotFound("There is no such seat on this deal.")
     return seat

@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.suggestion_counts import Fate, SuggestionKind
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
 from similarity.index.facets import facets
@@ -108,10 +109,12 @@ class KinController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         page = visit.page(kin_page, visit.workspace.catalog, key, visit.form)
+        shown = [kin.key for kin in (*page.kin, *page.running)]
+        visit.count(SuggestionKind.SIMILAR, Fate.SHOWN, page.header.deal, shown)
         # The address keeps what was chosen, and nothing that is as usual.
         off = [query({"off": name}) for name in page.named.off]
-        shown = "&".join(filter(None, [query({**page.params, **page.changed}), *off]))
-        address = at("deals", key, "kin") + "?" + shown
+        chosen = "&".join(filter(None, [query({**page.params, **page.changed}), *off]))
+        address = at("deals", key, "kin") + "?" + chosen
         return visit.answer(
             "deal_room/kin.html", "deal_room/_kin.html", page, address=address, replace=True
         )
@@ -145,6 +148,9 @@ class KinController(Controller):
                     reason,
                     visit.viewer.person_id,
                 )
+        if verdict != "withdraw":
+            fate = Fate.USED if verdict == Verdict.LIKE else Fate.DISMISSED
+            visit.count(SuggestionKind.SIMILAR, fate, deal, [kin_key])
         if not visit.wants_fragment:
             effects = {
                 "like": f"Noted: {other.name} is like this deal.",

@@ -11,8 +11,9 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.removal import delete_use
+from references.suggestion_counts import Fate, SuggestionKind
 from similarity.playbook import Playbook, playbook_of_deal
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -55,7 +56,11 @@ class PlaybookController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        return visit.show("deal_room/playbook.html", visit.page(playbook_page, visit, key))
+        page = visit.page(playbook_page, visit, key)
+        shown = [play.key for play in page.playbook.plays]
+        shown += [asset.key for asset in page.playbook.general]
+        visit.count(SuggestionKind.CONTENT, Fate.SHOWN, page.header.deal, shown)
+        return visit.show("deal_room/playbook.html", page)
 
     @post("/uses")
     def use(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -65,6 +70,7 @@ class PlaybookController(Controller):
             visit.form.done()
             asset = row_of_key(session, Asset, asset_key)
             assets.use(session, asset, deal, visit.viewer.person_id)
+        visit.count(SuggestionKind.CONTENT, Fate.USED, deal, [asset_key])
         return visit.go(at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 
     @post("/uses/{use_id:int}/helped")
@@ -75,7 +81,7 @@ class PlaybookController(Controller):
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            made = session.get(Use, row_id(use_id))
+            made = session.get(Use, uncounted_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             value = {"yes": True, "no": False}.get(answer or "")
@@ -89,7 +95,7 @@ class PlaybookController(Controller):
         visit.form.done()
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
-            made = session.get(Use, row_id(use_id))
+            made = session.get(Use, uncounted_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             revision = delete_use(session, visit.viewer, made)
@@ -117,7 +123,7 @@ class PlaybookController(Controller):
         visit.form.done()
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
-            sharing.end_link(session, deal, row_id(link_id), visit.viewer.person_id)
+            sharing.end_link(session, deal, uncounted_id(link_id), visit.viewer.person_id)
         return visit.go(at("deals", key, "playbook"), "The link no longer works.")
 
 

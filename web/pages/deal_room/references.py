@@ -13,6 +13,7 @@ from references.desk import advocates, policy, workflow
 from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow, requests_on_deal
 from references.network.paths import Reach
+from references.suggestion_counts import Fate, SuggestionKind
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
@@ -62,6 +63,10 @@ class ReferencesController(Controller):
         page = visit.page(
             references_page, visit.workspace, key, Activity(activity), prospect, limit
         )
+        offered = [offer.person.key for offer in page.suggestions.suggested]
+        visit.count(SuggestionKind.REFERENCE, Fate.SHOWN, page.header.deal, offered)
+        paths = [path.people[-1].key for path in page.reach.from_us]
+        visit.count(SuggestionKind.PATH, Fate.SHOWN, page.header.deal, paths)
         return visit.show("deal_room/references.html", page)
 
     @post()
@@ -106,6 +111,7 @@ class ReferencesController(Controller):
                 shared_message=shared_message,
                 fit=why,
             )
+        visit.count(SuggestionKind.REFERENCE, Fate.USED, deal, [advocate_key])
         notice = f"{made.key} is sent: {person.name} is asked once it is approved."
         return visit.go(at("deals", key, "references"), notice)
 

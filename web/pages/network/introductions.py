@@ -15,6 +15,7 @@ from references.introductions.lists import OwnRequest, ReceivedRequest, requests
 from references.introductions.tables import OPEN_DAYS, Answer
 from references.network import ties
 from references.network.paths import KnownPath, Network
+from references.suggestion_counts import Fate, SuggestionKind
 from web.forms import Form
 from web.policies import Policy, open_to
 from web.routes import get, post
@@ -99,6 +100,7 @@ class IntroductionController(Controller):
         draft = visit.form.lines("draft", 5_000)
         with visit.saving() as session:
             visit.form.done()
+            deal = access.readable_deal(session, visit.viewer, deal_key) if deal_key else None
             asking.ask(
                 session,
                 visit.viewer,
@@ -107,11 +109,13 @@ class IntroductionController(Controller):
                 people.member_of(session, over_key) if over_key else None,
                 why=why,
                 draft=draft,
-                deal=access.readable_deal(session, visit.viewer, deal_key) if deal_key else None,
+                deal=deal,
             )
         if visit.form.refusal:
             page = visit.page(new_introduction, visit.workspace.network, visit.form)
             return visit.show("network/introductions/new.html", page)
+        if deal and over_key:
+            visit.count(SuggestionKind.PATH, Fate.USED, deal, [person_key])
         return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
 
     @post("/{key:str}/answer")

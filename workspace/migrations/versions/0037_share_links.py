@@ -1,14 +1,14 @@
 """Links by which buyers download files of assets
 
-Revision: 0046
-Revises: 0045
+Revision: 0037
+Revises: 0036
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0046"
-down_revision = "0045"
+revision = "0037"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Files of assets, in versions
 
-Revision: 0045
-Revises: 0033
+Revision: 0036
+Revises: 0035
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0033"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
