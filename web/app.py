@@ -53,6 +53,7 @@ from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
 from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
+from web.pages.network.search import NetworkController
 from web.pages.network.ties import AccountPathsController, TiesController
 from web.pages.records.accounts import AccountController
 from web.pages.records.deleted import DeletedController
@@ -126,6 +127,7 @@ CONTROLLERS = (
     LiveController,
     MemberController,
     MetricsController,
+    NetworkController,
     FieldRightController,
     StrandedDealController,
     WebhookController,

@@ -171,6 +171,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/people/": "ines-moreira",
         "/library/": world.assets["demo"],
         "/introductions/": "I-nothing",
+        "/network/": "N-nothing",
         "/references/advocates/": "ines-moreira",
         "/references/{key}/emails/": EMAILED,
         "/references/": REQUEST,

@@ -1,14 +1,14 @@
 """Passkeys
 
 Revision: 0048
-Revises: 0041
+Revises: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0048"
-down_revision = "0041"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 
