@@ -49,6 +49,8 @@ PUBLIC = {
     ("GET", "/sign-in/with/{key}"),
     ("GET", "/sign-in/with/{key}/callback"),
     ("POST", "/sign-in/code"),
+    ("POST", "/sign-in/passkey"),
+    ("POST", "/sign-in/passkey/options"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
@@ -71,7 +73,8 @@ ADMINISTRATION = "/administration/"
 # own profile.
 HARMLESS = {
     "/people/{key}/visibility",
-    *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
+    *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-in/passkey"),
+    *("/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
 }
 # Fragments without a page of their own, and what programs ask for.
