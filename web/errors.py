@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from references.merging import former_key
 from web import conditions
 from web.forms import parse_pairs
+from web.problems import is_for_programs, problem
 from web.rendering import render
 from web.routes import Request
 from workspace.accounts.accounts import Account
@@ -33,18 +34,23 @@ _STATUS: dict[type[DealkinError], int] = {
 }
 _TITLES = {
     400: "That request could not be read",
+    401: "Not signed in",
     403: "Not yours to change",
     404: "Nothing here",
     405: "Not done this way",
     408: "Too slow",
     409: "Changed in the meantime",
+    412: "Changed in the meantime",
     413: "Too large",
+    415: "Not a kind of content that is taken",
     422: "That could not be taken",
+    428: "Say what you change",
     429: "Slow down",
     500: "Something broke",
     503: "Busy just now",
     507: "The disk is full",
 }
+_OTHER = "That did not work"
 # Records that are merged, by the first part of their addresses.
 _MERGED: dict[str, type[Account | Person]] = {"accounts": Account, "people": Person}
 # Seconds after which a client may try again.
@@ -86,6 +92,9 @@ def refused(request: Request, error: DealkinError) -> Response[str]:
     """An error of the record's rules, with the status of its kind and its own message."""
     status = _STATUS.get(type(error), 400)
     message = str(error)
+    if is_for_programs(request):
+        fields = error.fields if isinstance(error, Invalid) else None
+        return problem(status, _TITLES.get(status, _OTHER), message, fields=fields)
     if isinstance(error, Invalid) and error.fields:
         message += " " + " ".join(f"{name}: {why}" for name, why in error.fields.items())
     return explain(request, status, message)
@@ -107,8 +116,13 @@ def lead_on(request: Request, error: NotFound) -> Response[Any]:
     return refused(request, error)
 
 
-def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
+def not_signed_in(request: Request, error: NotAuthorizedException) -> Response[Any]:
     """A redirect to the sign-in page, which leads back if this was a page."""
+    if is_for_programs(request):
+        given = "authorization" in request.headers
+        detail = error.detail if given else "Send a token as 'Authorization: Bearer …'."
+        headers = {"WWW-Authenticate": 'Bearer realm="Dealkin"'}
+        return problem(401, _TITLES[401], detail, headers=headers)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else ""
     if request.headers.get("hx-request") == "true":
@@ -133,7 +147,7 @@ def refused_by_framework(request: Request, error: HTTPException) -> Response[str
         408: "The request took too long to arrive. Send it again.",
         413: "That is more than this form takes.",
     }
-    told = status in (403, 429)
+    told = status in (403, 429) or (is_for_programs(request) and status not in messages)
     message = error.detail if told else messages.get(status, "The request could not be read.")
     response = explain(request, status, message)
     response.headers.update(error.headers or {})
@@ -221,10 +235,12 @@ def _route(request: Request) -> str:
 def explain(
     request: Request, status: int, message: str, *, unsaved: Unsaved | None = None
 ) -> Response[str]:
-    """The error page; for htmx only the message, which the page shows in a banner."""
+    """The error page; for programs a problem document, for htmx the message for its banner."""
+    if is_for_programs(request):
+        return problem(status, _TITLES.get(status, _OTHER), message)
     if request.headers.get("hx-request") == "true":
         return Response(message, status_code=status, media_type="text/plain")
-    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message, unsaved)
+    page = ErrorPage(status, _TITLES.get(status, _OTHER), message, unsaved)
     return Response(
         render(request, "error.html", page),
         status_code=status,

@@ -1,0 +1,22 @@
+"""The Controllers of the API, with what each of their handlers is given."""
+
+from litestar import Router
+from litestar.di import Provide
+
+from web.api.accounts import AccountsController
+from web.api.calls import provide_call
+from web.api.deal_room import DealRoomController
+from web.api.deals import DealsController
+from web.api.finding import FindingController
+from web.api.library import AssetsController
+from web.api.people import PeopleOfRecordController
+
+CONTROLLERS = (
+    AccountsController,
+    AssetsController,
+    DealRoomController,
+    DealsController,
+    FindingController,
+    PeopleOfRecordController,
+)
+API = Router("/", route_handlers=CONTROLLERS, dependencies={"call": Provide(provide_call)})
