@@ -15,6 +15,7 @@ from references.desk.request import State
 from tests.references.asking import advocate, call
 from tests.web.conftest import Visit, acts
 from tests.world import World, ago
+from web.policies import handlers
 from web.rendering import STATIC, TEMPLATES, environment, static_path
 from workspace import assets
 from workspace.accounts import accounts
@@ -48,6 +49,7 @@ PUBLIC = {
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
     ("GET", "/metrics"),
+    ("GET", "/api/v1/openapi.json"),
 }
 # Forms for visitors who are about to sign in, which lead others on.
 DOORS = {
@@ -57,7 +59,7 @@ DOORS = {
     "/sign-in/with/{key}/callback",
 }
 # What other programs ask for.
-PROGRAMS = ("/health/", "/metrics")
+PROGRAMS = ("/health/", "/metrics", "/api/v1/")
 # Where the secret in the address takes the place of a session and of the form's token.
 BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/")
 # What administrators alone are shown.
@@ -126,12 +128,11 @@ def _request(request: pytest.FixtureRequest) -> None:
 
 
 def routes(app: Litestar) -> list[tuple[str, str]]:
-    """Every method and path that the application answers."""
+    """Every method and path that the application answers to browsers."""
     return sorted(
-        (method, re.sub(r":\w+}", "}", route.path))
-        for route in app.routes
-        for method in getattr(route, "methods", ())
-        if method != "OPTIONS"
+        (method, re.sub(r":\w+}", "}", path))
+        for method, path, handler in handlers(app)
+        if not handler.opt.get("api")
     )
 
 
@@ -152,6 +153,8 @@ def filled(path: str, world: World, session: Session) -> str:
         "/introductions/": "I-nothing",
         "/references/advocates/": "ines-moreira",
         "/references/{key}/emails/": EMAILED,
+        "/tokens/": "of-nobody",
+        "/administration/tokens/": "of-nobody",
         "/references/": REQUEST,
         "/staffing/members/": "bob-brandt",
         "/staffing/roles/": "trainer",

@@ -1,7 +1,7 @@
 """Accounts over the API."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -77,6 +77,7 @@ class AccountQuery(Found, kw_only=True):
 class AccountChange(Body):
     """The facts to be changed; the others stay. The parent is the name of an account."""
 
+    example: ClassVar[dict[str, Any]] = {"domain": "orlik.example", "headcount": 2400}
     name: Required | UnsetType = UNSET
     domain: Short | UnsetType = UNSET
     industry: Label | UnsetType | None = UNSET
@@ -92,6 +93,7 @@ class AccountChange(Body):
 class NewAccount(AccountChange, kw_only=True):
     """An account to be added."""
 
+    example: ClassVar[dict[str, Any]] = {"name": "Orlik Clinics", "country": "PL"}
     name: Required
 
 

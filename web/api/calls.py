@@ -218,6 +218,20 @@ class Call(MemberRequest):
             keep_answer(session, self.token.id, key, digest, status, headers, body)
             return response
 
+    def done(
+        self,
+        act: Callable[Concatenate[Session, Viewer, P], object],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Response[Any]:
+        """Do a write for the viewer that nothing is answered to."""
+
+        def save(session: Session) -> Saved:
+            act(session, self.viewer, *args, **kwargs)
+            return Saved()
+
+        return self.save(save)
+
     def save_over(
         self, act: Callable[[Session], Saved], current: Callable[[Session], Saved]
     ) -> Response[Any]:

@@ -6,17 +6,23 @@ from litestar.di import Provide
 from web.api.accounts import AccountsController
 from web.api.calls import provide_call
 from web.api.deal_room import DealRoomController
+from web.api.deal_team import DealTeamController
+from web.api.deal_work import DealWorkController
 from web.api.deals import DealsController
 from web.api.finding import FindingController
 from web.api.library import AssetsController
+from web.api.me import MeController
 from web.api.people import PeopleOfRecordController
 
 CONTROLLERS = (
     AccountsController,
     AssetsController,
     DealRoomController,
+    DealTeamController,
+    DealWorkController,
     DealsController,
     FindingController,
+    MeController,
     PeopleOfRecordController,
 )
 API = Router("/", route_handlers=CONTROLLERS, dependencies={"call": Provide(provide_call)})

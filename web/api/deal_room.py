@@ -1,7 +1,7 @@
 """What a deal's tabs show, over the API: similar deals, playbook, experts, references, brief."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -116,6 +116,7 @@ class ReferenceQuery(Query):
 class Judgement(Body):
     """What the caller thinks of a similar deal."""
 
+    example: ClassVar[dict[str, Any]] = {"verdict": "like"}
     verdict: Literal["like", "unlike", "withdraw"]
     reason: Label | UnsetType = UNSET
 

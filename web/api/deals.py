@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -136,6 +136,12 @@ class DealFields(Body):
 class NewDeal(DealFields, kw_only=True):
     """A deal to be logged; a new account is added with the facts that are sent."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Ward boards",
+        "account": "Orlik Clinics",
+        "amount": 120000,
+        "currency": "EUR",
+    }
     name: Required
     account: Required
     stage: Label | UnsetType = UNSET
@@ -147,6 +153,10 @@ class NewDeal(DealFields, kw_only=True):
 class DealChange(DealFields):
     """The facts to be changed; the others stay."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "next_step": "Send the offer",
+        "next_step_on": "2027-03-01",
+    }
     name: Required | UnsetType = UNSET
     account: Short | UnsetType = UNSET
     owner: Short | UnsetType = UNSET
@@ -159,6 +169,7 @@ class DealChange(DealFields):
 class StageMove(Body):
     """The stage that a deal is moved to. Won and lost deals have a reason."""
 
+    example: ClassVar[dict[str, Any]] = {"stage": "Needs Analysis"}
     stage: Label
     reason: Line | UnsetType = UNSET
     closed: Day | UnsetType | None = UNSET
@@ -167,6 +178,7 @@ class StageMove(Body):
 class Parked(Body):
     """Why a deal is parked, and until when."""
 
+    example: ClassVar[dict[str, Any]] = {"reason": "Budget freeze", "wakes_on": "2027-06-01"}
     park_reason: Line = field(name="reason")
     wakes_on: Day | UnsetType | None = UNSET
     wakes_when: Short | UnsetType = UNSET
@@ -175,6 +187,12 @@ class Parked(Body):
 class NewItem(Body):
     """A line item of a deal."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "product": "ward-board",
+        "quantity": 10,
+        "price": 900,
+        "paid": "yearly",
+    }
     item_product: Key = field(name="product")
     quantity: Money
     price: Money
@@ -184,6 +202,7 @@ class NewItem(Body):
 class Invitation(Body):
     """A member who is to see a confidential deal."""
 
+    example: ClassVar[dict[str, Any]] = {"person": "dana-dvorak"}
     person: Key
 
 
@@ -220,6 +239,7 @@ class DealsController(Controller):
         body=DealChange,
         tagged=True,
         matches=True,
+        may_vanish=True,
     )
     def change(self, call: NamedDependency[Call], key: FromPath[str]) -> Response[bytes]:
         def save(session: Session) -> Saved:

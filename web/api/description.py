@@ -21,6 +21,7 @@ MEANINGS = {
     401: "There is no token, or it has ended.",
     403: "The token's member may not do this, or the token lacks the scope.",
     404: "There is no such thing, or the token's member may not know of it.",
+    408: "The body took too long to arrive.",
     409: "Something else has changed in the meantime, or stands against it.",
     412: "The record has changed since it was read. The answer has both versions.",
     413: "The body is larger than a megabyte.",
@@ -163,8 +164,7 @@ def _described(
     }
     if operation.body:
         content: dict[str, Any] = {"schema": by_type[id(operation.body)]}
-        if operation.example is not None:
-            content["example"] = operation.example
+        content["example"] = operation.body.example
         described["requestBody"] = {"required": True, "content": {"application/json": content}}
     return described
 
@@ -196,7 +196,7 @@ def _answers(method: str, operation: Operation, by_type: dict[int, Any]) -> dict
                 }
             }
         answers[str(operation.status)] = answer
-        if method not in _SAFE and operation.matches:
+        if method not in _SAFE and operation.may_vanish:
             told = "It is saved, and the token's member no longer sees the record."
             answers["204"] = {"description": told}
         if method in _SAFE and operation.tagged:

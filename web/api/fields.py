@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta, Struct
 
@@ -28,6 +28,8 @@ OwnValues = Annotated[
 
 class Body(Struct, forbid_unknown_fields=True, kw_only=True):
     """A body: what it does not know, it refuses."""
+
+    example: ClassVar[dict[str, Any]]
 
 
 class Query(Struct, kw_only=True):

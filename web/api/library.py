@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -67,6 +67,7 @@ class AssetQuery(Found, kw_only=True):
 class AssetChange(Body):
     """The facts to be changed; the others stay."""
 
+    example: ClassVar[dict[str, Any]] = {"summary": "For ward managers."}
     name: Required | UnsetType = UNSET
     kind: Label | UnsetType = UNSET
     summary: Text | UnsetType = UNSET
@@ -81,6 +82,11 @@ class AssetChange(Body):
 class NewAsset(AssetChange, kw_only=True):
     """An asset to be published."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Ward deck",
+        "kind": "deck",
+        "url": "https://example.com/deck",
+    }
     name: Required
     kind: Label
 
@@ -88,6 +94,7 @@ class NewAsset(AssetChange, kw_only=True):
 class Withdrawal(Body):
     """Whether playbooks offer the asset no more."""
 
+    example: ClassVar[dict[str, Any]] = {"withdrawn": "yes"}
     withdrawn: Literal["yes", "no"]
 
 

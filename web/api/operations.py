@@ -8,11 +8,13 @@ import litestar
 import msgspec
 from litestar.handlers import HTTPRouteHandler
 
+from web.api.fields import Body
 from web.policies import Policy, open_to
 
 # What every operation can be refused with, and what writes can be in addition.
 REFUSALS = (400, 401, 403, 404, 422, 429, 500, 503)
-OF_WRITES = (409, 413, 415, 507)
+OF_WRITES = (409, 507)
+OF_BODIES = (408, 413, 415)
 
 
 @dataclass(frozen=True)
@@ -23,20 +25,27 @@ class Operation:
     # The type of what it answers; None where the answer is empty.
     answers: Any = None
     status: int = 200
+    writes: bool = True
     # Whether it answers a page of a list.
     paged: bool = False
     query: type[msgspec.Struct] | None = None
-    body: type[msgspec.Struct] | None = None
+    body: type[Body] | None = None
     # Whether the answer has an ETag, and whether a write needs it in If-Match.
     tagged: bool = False
     matches: bool = False
-    example: Any = None
+
+    # Whether the write can take the record out of the caller's sight, who then gets no answer.
+    may_vanish: bool = False
 
     @property
     def refusals(self) -> tuple[int, ...]:
         """The statuses that it can be refused with."""
-        writes = OF_WRITES if self.body or self.status != 200 else ()
-        return (*REFUSALS, *writes, *((412, 428) if self.matches else ()))
+        return (
+            *REFUSALS,
+            *(OF_WRITES if self.writes else ()),
+            *(OF_BODIES if self.body else ()),
+            *((412, 428) if self.matches else ()),
+        )
 
 
 Handler = Callable[[Callable[..., Any]], HTTPRouteHandler]
@@ -44,7 +53,7 @@ Handler = Callable[[Callable[..., Any]], HTTPRouteHandler]
 
 def read(path: str = "", *, summary: str, answers: Any, **facts: Any) -> Handler:
     """A handler that reads."""
-    return _handler(litestar.get, path, Operation(summary, answers, **facts))
+    return _handler(litestar.get, path, Operation(summary, answers, writes=False, **facts))
 
 
 def create(path: str = "", *, summary: str, answers: Any, **facts: Any) -> Handler:

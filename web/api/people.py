@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -118,6 +118,7 @@ class PeopleQuery(Found, kw_only=True):
 class PersonChange(Body):
     """The facts to be changed; the others stay. The account is the name of one."""
 
+    example: ClassVar[dict[str, Any]] = {"title": "Head of wards"}
     name: Required | UnsetType = UNSET
     email: Short | UnsetType | None = UNSET
     profile: Short | UnsetType | None = UNSET
@@ -136,12 +137,14 @@ class PersonChange(Body):
 class NewPerson(PersonChange, kw_only=True):
     """A contact to be added."""
 
+    example: ClassVar[dict[str, Any]] = {"name": "Nadia Ferro", "account": "Orlik Clinics"}
     name: Required
 
 
 class NewEmployment(Body):
     """A time at an employer."""
 
+    example: ClassVar[dict[str, Any]] = {"organisation": "Orlik Clinics", "title": "Nurse"}
     organisation: Required
     title: Short | UnsetType = UNSET
     start: Day | UnsetType | None = UNSET
@@ -151,6 +154,7 @@ class NewEmployment(Body):
 class NewEducation(Body):
     """A time at a school."""
 
+    example: ClassVar[dict[str, Any]] = {"institution": "University of Porto", "degree": "MSc"}
     institution: Required
     degree: Short | UnsetType = UNSET
     field: Short | UnsetType = UNSET
@@ -161,6 +165,7 @@ class NewEducation(Body):
 class NewMembership(Body):
     """A time in an association or on a board, or an event."""
 
+    example: ClassVar[dict[str, Any]] = {"kind": "event", "organisation": "Ward Days 2026"}
     kind: Literal["association", "board", "event"]
     organisation: Required
     role: Short | UnsetType = UNSET

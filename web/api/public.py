@@ -96,6 +96,8 @@ def public(kind: Any) -> Any:
         return dict.__class_getitem__(parts)
     if isinstance(origin, type) and issubclass(origin, Collection):
         return list[parts[0]]  # type: ignore[valid-type]
+    if kind is object:
+        return Any
     if isinstance(kind, type) and issubclass(kind, float):
         return float | None
     return kind
