@@ -11,8 +11,8 @@ from web.routes import Request
 MEDIA_TYPE = "application/problem+json"
 # Where what a problem means is explained; its address is the problem's type.
 EXPLAINED = "/api/docs#problem-"
-# What programs use, by the first part of the address.
-PROGRAMS = "/api/"
+# How the addresses begin that programs use.
+PROGRAMS = "/api/v1/"
 
 
 def is_for_programs(request: Request) -> bool:

@@ -67,7 +67,7 @@ ADMINISTRATION = "/administration/"
 # Writes that a read-only member may send: they change nothing of the record.
 HARMLESS = {
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
-    *("/demo/sign-in", "/demo/tour", "/exports/{name}"),
+    *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/tokens", "/tokens/{key}/revoke"),
 }
 # Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {
