@@ -60,6 +60,8 @@ class Candidate:
     left: int | None
     # Whether their last reference helped; None without one, or without an outcome.
     last_helped: bool | None
+    # Whether the viewer may know what is left.
+    shows_limits: bool = True
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def compare(wanted: Wanted, candidate: Candidate) -> dict[str, Value]:
             float(bool(wanted.country) and wanted.country == candidate.country),
             "same country" if wanted.country == candidate.country else "another country",
         ),
-        "budget": _budget(candidate.left),
+        "budget": _budget(candidate.left, shown=candidate.shows_limits),
         "last": _last(candidate.last_helped),
     }
 
@@ -176,7 +178,10 @@ def _language(wanted: frozenset[str], languages: frozenset[str]) -> Value:
     return Value(alike, f"both speak {language_name(own[0])}")
 
 
-def _budget(left: int | None) -> Value:
+def _budget(left: int | None, *, shown: bool) -> Value:
+    if not shown:
+        # The order would tell of it, too.
+        return Value(1.0, "request limit not shown")
     if left is None:
         return Value(1.0, "no request limit")
     # An advocate with more requests left is asked first, to spare the others.

@@ -42,7 +42,7 @@ from workspace.deals.tables import (
     Product,
     Stakeholder,
 )
-from workspace.people.field_rights import readable_fields
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonSummary
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -119,17 +119,22 @@ def suggest_advocates(
         people = [person for person in people if person == prospect]
     advocates = _advocates(session, deal)
     ids = [advocate.id for advocate in advocates]
-    available = availability(session, ids, activity, on or today())
+    available = availability(session, ids, activity, on or today(), viewer=viewer)
     askable = [advocate for advocate in advocates if available[advocate.id].may_be_asked]
+    fields = readable_fields(session, viewer)
     persons = path_people(session, {*(advocate.person_id for advocate in advocates), *people})
     inquiry = inquiry or ask_of_deal(session, viewer, catalog, deal)
     known = _what_is_known(session, catalog, network, inquiry, deal, askable, people)
     matches = matching.match(
-        (_wanted(advocate, deal, known), _candidate(advocate, available[advocate.id], known))
+        (
+            _wanted(advocate, deal, known),
+            _candidate(
+                advocate, available[advocate.id], known, shows_limits=FieldGroup.LIMITS in fields
+            ),
+        )
         for advocate in askable
     )
     by_id = {advocate.id: advocate for advocate in askable}
-    fields = readable_fields(session, viewer)
     suggested = []
     for match in matches[:limit]:
         advocate = by_id[match.id]
@@ -303,7 +308,9 @@ def _wanted(advocate: _AdvocateAtAccount, deal: Deal, known: _Known) -> Wanted:
     )
 
 
-def _candidate(advocate: _AdvocateAtAccount, available: Availability, known: _Known) -> Candidate:
+def _candidate(
+    advocate: _AdvocateAtAccount, available: Availability, known: _Known, *, shows_limits: bool
+) -> Candidate:
     path = known.paths.get(advocate.person_id)
     similar = known.similar_deals.get(advocate.account_id or 0)
     profile = known.profiles[advocate.person_id]
@@ -322,6 +329,7 @@ def _candidate(advocate: _AdvocateAtAccount, available: Availability, known: _Kn
         country=profile.country,
         left=min(limits) if limits else None,
         last_helped=known.last_helped.get(advocate.id),
+        shows_limits=shows_limits,
     )
 
 

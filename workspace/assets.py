@@ -18,6 +18,7 @@ from workspace.deals.access import visible_deals
 from workspace.deals.products import make_listed
 from workspace.deals.tables import CLOSED_OUTCOMES, Deal, Outcome, Product
 from workspace.errors import Conflict, Forbidden, Invalid
+from workspace.ids import uncounted_id
 from workspace.keys import free_key, row_of_key
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
@@ -65,7 +66,7 @@ class AssetProduct(SQLModel, table=True):
 class Use(SQLModel, table=True):
     """An asset used on a deal, and whether it helped (None: nobody has said)."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     asset_id: int = Field(foreign_key="asset.id", index=True, ondelete="CASCADE")
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     stage_id: int | None = Field(default=None, foreign_key="stage.id")

@@ -27,8 +27,11 @@ from references.desk.policy import ReferencePolicy, current_policy
 from references.desk.request import BUDGET_STATES, ReferenceRequest
 from workspace.clock import months_after, spoken
 from workspace.database import fetch, select_row
+from workspace.deals.access import visible_deals
+from workspace.deals.tables import Deal
 from workspace.people.field_rights import FieldGroup
 from workspace.people.tables import Person
+from workspace.people.viewer import Viewer
 
 # The months in any window of which a limit of calls, or of events, must hold.
 CALL_MONTHS = 3
@@ -91,11 +94,13 @@ def availability(
     activity: Activity,
     on: date,
     *,
+    viewer: Viewer | None = None,
     except_request: int | None = None,
 ) -> dict[int, Availability]:
     """Each advocate's availability, with four queries for any number of advocates.
 
-    `except_request` is a request that does not count.
+    With a viewer, only requests on deals that they may see count towards the limits; the true
+    limit is for `require_available`. `except_request` is a request that does not count.
     """
     rules = current_policy(session)
     rows = session.exec(
@@ -105,7 +110,7 @@ def availability(
     ).all()
     consents = consents_of(session, advocate_ids)
     accounts = {account_id for _, account_id in rows if account_id}
-    used = used_days(session, accounts, activity, except_request=except_request)
+    used = used_days(session, accounts, activity, viewer=viewer, except_request=except_request)
     return {
         advocate.id: _availability_of(
             advocate,
@@ -145,6 +150,7 @@ def used_days(
     account_ids: Collection[int],
     activity: Activity,
     *,
+    viewer: Viewer | None = None,
     except_request: int | None = None,
 ) -> UsedDays:
     """The past and future days of activities that share a limit with this one.
@@ -173,6 +179,9 @@ def used_days(
     )
     if except_request is not None:
         query = query.where(col(ReferenceRequest.id) != except_request)
+    if viewer is not None:
+        seen = sa.select(col(Deal.id)).where(visible_deals(viewer))
+        query = query.where(col(ReferenceRequest.deal_id).in_(seen))
     for request in fetch(session, _CountedRequest, query):
         used.by_customer.setdefault(request.account_id, []).append(request.at.date())
         used.by_advocate.setdefault(request.advocate_id, []).append(request.at.date())

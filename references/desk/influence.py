@@ -363,7 +363,7 @@ def _gaps(session: Session, viewer: Viewer, rates: Rates) -> tuple[list[Gap], Co
         deals[row.section, row.region] += row.deals
         if row.priced:
             parts[row.section, row.region].append((row.amount, row.currency, None))
-    available = _availability_by_segment(session, segment)
+    available = _availability_by_segment(session, viewer, segment)
     gaps = []
     for place, count in deals.items():
         advocates = available[place]
@@ -402,7 +402,7 @@ def _coverage(segments: dict[tuple[str, str], Segment]) -> Coverage:
 
 
 def _availability_by_segment(
-    session: Session, segment: dict[str, Any]
+    session: Session, viewer: Viewer, segment: dict[str, Any]
 ) -> dict[tuple[str, str], list[Availability]]:
     """Whether the advocates of each segment may be asked for a call today."""
     query = (
@@ -412,7 +412,8 @@ def _availability_by_segment(
         .join(Account, col(Account.id) == col(Person.account_id))
     )
     advocates = fetch(session, _SegmentAdvocate, query)
-    by_id = availability(session, [row.id for row in advocates], Activity.CALL, today())
+    ids = [row.id for row in advocates]
+    by_id = availability(session, ids, Activity.CALL, today(), viewer=viewer)
     by_segment: dict[tuple[str, str], list[Availability]] = defaultdict(list)
     for row in advocates:
         by_segment[row.section, row.region].append(by_id[row.id])

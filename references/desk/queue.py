@@ -234,6 +234,7 @@ def history_of(session: Session, request_id: int) -> list[StepRow]:
 
 def advocate_rows(
     session: Session,
+    viewer: Viewer,
     activity: Activity,
     *,
     text: str | None = None,
@@ -273,7 +274,8 @@ def advocate_rows(
     place: Any = sa.select(*order).where(col(Person.key) == after) if after else None
     query = page_after(session, query, order, place).limit(limit)
     advocates = fetch(session, _AdvocateFacts, query)
-    availability = budgets.availability(session, [row.id for row in advocates], activity, today())
+    ids = [row.id for row in advocates]
+    availability = budgets.availability(session, ids, activity, today(), viewer=viewer)
     rows = [
         AdvocateRow(
             id=row.id,
@@ -308,9 +310,9 @@ def rows_for_reader(
     ]
 
 
-def advocate_choices(session: Session, activity: Activity) -> list[tuple[str, str]]:
+def advocate_choices(session: Session, viewer: Viewer, activity: Activity) -> list[tuple[str, str]]:
     """The advocates who may be asked today, as (key, name), for a select field."""
-    rows = advocate_rows(session, activity, limit=5_000)
+    rows = advocate_rows(session, viewer, activity, limit=5_000)
     return [
         (row.key, f"{row.name}, {row.account}" if row.account else row.name)
         for row in rows
@@ -420,7 +422,7 @@ def _complete(session: Session, viewer: Viewer, query: sa.Select[Any]) -> list[R
     owners = account_owners(session, {row.customer_id for row in rows if row.customer_id})
     names = _names(session, owners.values())
     editable = editable_deal_ids(session, viewer, {row.deal_id for row in rows})
-    availability = _availability(session, rows)
+    availability = _availability(session, viewer, rows)
     fields = readable_fields(session, viewer)
     completed = []
     for row in rows:
@@ -441,13 +443,13 @@ def _complete(session: Session, viewer: Viewer, query: sa.Select[Any]) -> list[R
 
 
 def _availability(
-    session: Session, rows: Sequence[RequestRow]
+    session: Session, viewer: Viewer, rows: Sequence[RequestRow]
 ) -> dict[tuple[int | None, str], Availability]:
     """The availability of the advocates of these requests, by advocate and activity."""
     availability: dict[tuple[int | None, str], Availability] = {}
     for activity in {row.activity for row in rows}:
         ids = {row.advocate_id for row in rows if row.activity == activity and row.advocate_id}
-        by_advocate = budgets.availability(session, ids, Activity(activity), today())
+        by_advocate = budgets.availability(session, ids, Activity(activity), today(), viewer=viewer)
         availability.update(
             {(advocate_id, activity): value for advocate_id, value in by_advocate.items()}
         )

@@ -28,6 +28,7 @@ from workspace.clock import now, today
 from workspace.deals.access import may_edit, may_see, sees_deal, visible_deals, works_on_deal
 from workspace.deals.tables import Deal, Outcome, Stage, Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.people.field_rights import readable_fields
 from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 
@@ -223,7 +224,7 @@ def require_prospect(session: Session, deal: Deal, prospect: Person) -> None:
 
 
 def require_allowed_by_policy(
-    session: Session, request: ReferenceRequest, rules: ReferencePolicy
+    session: Session, request: ReferenceRequest, rules: ReferencePolicy, actor: Actor
 ) -> None:
     """Refuse a deal in too early a stage, and an advocate who is not available."""
     stage, outcome = session.exec(
@@ -246,24 +247,35 @@ def require_allowed_by_policy(
             if earliest
             else "The policy lets no deal ask for a reference."
         )
-    require_available(session, request, today())
+    require_available(session, request, today(), actor)
 
 
-def require_available(session: Session, request: ReferenceRequest, on: date) -> None:
-    """Refuse an advocate who cannot be asked, and lock their customer's budget."""
+def require_available(session: Session, request: ReferenceRequest, on: date, actor: Actor) -> None:
+    """Refuse an advocate who cannot be asked, and lock their customer's budget.
+
+    Requests on deals that the actor may not see count, too. So the reason is said only where the
+    actor reads it elsewhere.
+    """
     if request.advocate_id is None:
         raise Conflict("Choose an advocate first.")
     advocate = session.get_one(Advocate, request.advocate_id)
     advocates.lock_customer(session, advocate)
     activity = Activity(request.activity)
-    availability = budgets.availability(
+    available = budgets.availability(
         session, [advocate.id], activity, on, except_request=request.id
     )[advocate.id]
-    if not availability.may_be_asked:
+    if not available.may_be_asked:
         name = session.get_one(Person, advocate.person_id).name
-        next_on = availability.next_on
+        next_on = available.next_on
         when = f" Possible from {clock.spoken(next_on)}." if next_on and next_on > on else ""
-        raise Conflict(f"{name} cannot be asked: {availability.reason}.{when}")
+        reason = ""
+        if isinstance(actor, Viewer):
+            shown = budgets.availability(
+                session, [advocate.id], activity, on, viewer=actor, except_request=request.id
+            )[advocate.id]
+            reason = shown.for_reader(readable_fields(session, actor)).reason
+        why = f": {reason}" if reason else ""
+        raise Conflict(f"{name} cannot be asked{why}.{when}")
 
 
 def require_approvers(session: Session, request: ReferenceRequest, rules: ReferencePolicy) -> None:
@@ -283,7 +295,9 @@ def require_approvers(session: Session, request: ReferenceRequest, rules: Refere
         )
 
 
-def require_slots(session: Session, request: ReferenceRequest, times: Sequence[datetime]) -> None:
+def require_slots(
+    session: Session, request: ReferenceRequest, times: Sequence[datetime], actor: Actor
+) -> None:
     """Refuse too few or too many times, and days on which the advocate is not available."""
     if not FEWEST_SLOTS <= len(times) <= MOST_SLOTS:
         raise Invalid(
@@ -294,7 +308,7 @@ def require_slots(session: Session, request: ReferenceRequest, times: Sequence[d
         calendar.require_ahead(time)
     for day in sorted({time.date() for time in times}):
         try:
-            require_available(session, request, day)
+            require_available(session, request, day, actor)
         except Conflict as why:
             raise Conflict(f"Not on {clock.spoken(day)}. {why}") from None
 

@@ -148,10 +148,12 @@ def has_approval_to_give(
     return owes_approval(request, parties, owner_needed)
 
 
-def set_time(session: Session, request: ReferenceRequest, starts_at: datetime, origin: str) -> None:
+def set_time(
+    session: Session, request: ReferenceRequest, starts_at: datetime, origin: str, actor: Actor
+) -> None:
     """Set the time of the appointment, and email the calendar invitations."""
     calendar.require_ahead(starts_at)
-    require_available(session, request, starts_at.date())
+    require_available(session, request, starts_at.date(), actor)
     guest_links.revoke_links(session, request.id)
     request.starts_at = starts_at
     request.calendar_sequence += 1

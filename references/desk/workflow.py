@@ -149,7 +149,7 @@ def submit(
     """Hand a draft to the desk."""
     before = begin_step(session, viewer, request, "submit", version)
     rules = policy.current_policy(session)
-    require_allowed_by_policy(session, request, rules)
+    require_allowed_by_policy(session, request, rules, viewer)
     require_approvers(session, request, rules)
     owner_id = account_owner(session, request)
     if owner_id is not None and owner_id == viewer.person_id:
@@ -164,7 +164,7 @@ def approve(
     """Approve for the viewer's parties; the request is approved once no approval is missing."""
     before = begin_step(session, viewer, request, "approve", version)
     rules = policy.current_policy(session)
-    require_allowed_by_policy(session, request, rules)
+    require_allowed_by_policy(session, request, rules, viewer)
     parties = parties_of(session, viewer, request)
     if not has_approval_to_give(session, request, parties, rules):
         raise Conflict("You have approved already. Another approval is pending.")
@@ -237,7 +237,7 @@ def swap(
     request.state = State.SUBMITTED
     session.add(request)
     session.flush()
-    require_allowed_by_policy(session, request, rules)
+    require_allowed_by_policy(session, request, rules, viewer)
     require_approvers(session, request, rules)
     owner_id = account_owner(session, request)
     if owner_id is not None and owner_id in (viewer.person_id, request.requested_by_id):
@@ -256,7 +256,7 @@ def invite(
 ) -> None:
     """Email the advocate a link for their answer."""
     before = begin_step(session, viewer, request, "invite", version)
-    require_allowed_by_policy(session, request, policy.current_policy(session))
+    require_allowed_by_policy(session, request, policy.current_policy(session), viewer)
     guest_links.email_invitation(session, email_context_of(session, request), origin)
     finish_step(session, request, viewer, "invite", before)
 
@@ -272,11 +272,11 @@ def accept(
     before = begin_step(session, guest, request, "accept", None)
     slots = sorted(set(times))
     if request.activity in MEETINGS:
-        require_slots(session, request, slots)
+        require_slots(session, request, slots, guest)
         session.add_all(RequestSlot(request_id=request.id, starts_at=slot) for slot in slots)
         session.flush()
     else:
-        require_available(session, request, today())
+        require_available(session, request, today(), guest)
     if slots:
         guest_links.email_time_choice(session, email_context_of(session, request), origin)
     finish_step(session, request, guest, "accept", before)
@@ -300,7 +300,7 @@ def ask_other_times(
     before = begin_step(session, actor, request, "other times", version)
     if request.activity not in MEETINGS:
         raise Conflict("This has no appointment.")
-    require_available(session, request, today())
+    require_available(session, request, today(), actor)
     guest_links.revoke_links(session, request.id)
     outbox.drop(session, outbox_subject(request))
     clear_times(session, request)
@@ -326,7 +326,7 @@ def schedule(
         raise Conflict("This has no appointment.")
     if isinstance(actor, Guest) and starts_at not in slots_of(session, request.id):
         raise Conflict("This time is no longer offered. Choose another.")
-    set_time(session, request, starts_at, origin)
+    set_time(session, request, starts_at, origin, actor)
     finish_step(session, request, actor, "schedule", before, spoken_time(starts_at))
 
 
@@ -342,7 +342,7 @@ def reschedule(
     """Move the appointment; both guests get an updated calendar invitation."""
     before = begin_step(session, viewer, request, "reschedule", version)
     outbox.drop(session, outbox_subject(request))
-    set_time(session, request, starts_at, origin)
+    set_time(session, request, starts_at, origin, viewer)
     finish_step(session, request, viewer, "reschedule", before, spoken_time(starts_at))
 
 

@@ -20,6 +20,7 @@ from references.network.paths import path_people
 from workspace.clock import today
 from workspace.deals.lists import deal_names
 from workspace.delivery.outbox import OutboxMessage
+from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonSummary
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -52,6 +53,8 @@ class ReceivedRequest:
     key: str
     asker: PersonSummary
     person: PersonSummary
+    # Whether they have an address, and the address if the viewer may read it.
+    has_email: bool
     email: str | None
     # Whether the asker does not know the connector, and learns it only with a yes.
     hidden: bool
@@ -128,6 +131,7 @@ def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
     )
     deals = deal_names(session, viewer, {row.deal_id for row in requests if row.deal_id})
     mails = _mails(session, requests)
+    shows_email = FieldGroup.ADDRESSES in readable_fields(session, viewer)
     received = []
     for row in requests:
         if row.person_id not in people:
@@ -139,7 +143,8 @@ def requests_to(session: Session, viewer: Viewer) -> list[ReceivedRequest]:
                 key=row.key,
                 asker=people[row.asker_id],
                 person=people[row.person_id],
-                email=emails[row.person_id],
+                has_email=bool(emails[row.person_id]),
+                email=emails[row.person_id] if shows_email else None,
                 hidden=not row.connector_shown,
                 deal_key=deal_key,
                 deal_name=deal_name,

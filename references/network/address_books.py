@@ -19,6 +19,7 @@ from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import FOLLOWS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.ids import ID, uncounted_id
 from workspace.keys import plain
 from workspace.people.names import name_key
 from workspace.people.people import add_contact
@@ -29,7 +30,7 @@ from workspace.people.viewer import Viewer, require_writer
 class Connection(SQLModel, table=True):
     """An entry of a member's address book. Nobody else sees it."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     owner_id: int = Field(foreign_key="person.id", index=True)
     name: str = Field(max_length=200)
     # The name as it is compared.
@@ -53,6 +54,7 @@ class Connection(SQLModel, table=True):
     tie_id: int | None = Field(
         default=None,
         foreign_key="tie.id",
+        sa_type=ID,
         ondelete="SET NULL",
         sa_column_kwargs={"info": {FOLLOWS: True}},
     )

@@ -23,6 +23,7 @@ from workspace.change_log import Change, ChangeLog, Generation, State
 from workspace.clock import now, today
 from workspace.database import FOLLOWS
 from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.ids import uncounted_id
 from workspace.people.tables import Member, MemberRole, Person, Role
 from workspace.people.viewer import Viewer, require_writer
 
@@ -55,7 +56,7 @@ class Tie(SQLModel, table=True):
 
     __table_args__ = {"info": {FOLLOWS: "origin"}}
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     # In the order of their ids, so that a pair is stored in one way.
     one_id: int = Field(foreign_key="person.id", index=True)
     other_id: int = Field(foreign_key="person.id", index=True)

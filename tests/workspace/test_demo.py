@@ -61,7 +61,7 @@ def test_should_fill_an_empty_workspace(database):
         assert [each.key for each in reminders.occasions(session, rep)] == ["wojciech-halas"]
 
 
-def test_should_refuse_a_workspace_that_is_in_use(database):
+def test_should_refuse_s17_demo_data_in_a_workspace_that_is_in_use(database):
     with database.write() as session:
         session.add(Person(key="ann", name="Ann"))
     with database.write() as session, pytest.raises(Conflict, match="empty workspace"):

@@ -175,7 +175,7 @@ def desk_home(session: Session, viewer: Viewer) -> DeskHome:
     """What customer marketing looks at first."""
     waiting = queue.queued_requests(session, viewer, View.WAITING)
     influence = measure_influence(session, viewer)
-    ending = queue.advocate_rows(session, Activity.CALL, renewals=True, limit=ENDING)
+    ending = queue.advocate_rows(session, viewer, Activity.CALL, renewals=True, limit=ENDING)
     return DeskHome(
         waiting=len(waiting),
         overdue=sum(row.overdue for row in waiting),

@@ -13,6 +13,7 @@ from workspace.deals import access
 from workspace.deals.lifecycle import lock_deal
 from workspace.deals.tables import Deal
 from workspace.errors import Forbidden, Invalid, NotFound
+from workspace.ids import uncounted_id
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline.timeline import record
@@ -21,7 +22,7 @@ from workspace.timeline.timeline import record
 class Task(SQLModel, table=True):
     """Something to do on a deal."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     text: str = Field(max_length=300)
     due: date | None = None

@@ -13,6 +13,7 @@ from sqlmodel import Field, Numeric, SQLModel, UniqueConstraint
 
 from workspace.accounts.accounts import Account
 from workspace.clock import now
+from workspace.ids import ID, uncounted_id
 
 
 class Outcome(StrEnum):
@@ -128,7 +129,7 @@ class DealProduct(SQLModel, table=True):
 class LineItem(SQLModel, table=True):
     """A product on a deal with its quantity and price, which is paid once or each year."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     product_id: int = Field(foreign_key="product.id", index=True)
     quantity: Decimal = Field(sa_type=Numeric(12, 2))
@@ -168,7 +169,7 @@ class NewDeal:
 class Seat(SQLModel, table=True):
     """A place on a deal's team: filled by a member, or open."""
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     role: str = Field(max_length=40)
     person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
@@ -193,7 +194,7 @@ class Stakeholder(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("deal_id", "person_id"),)
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     person_id: int = Field(foreign_key="person.id", index=True)
     buying_role: str = Field(default="", max_length=20)
@@ -202,6 +203,6 @@ class Stakeholder(SQLModel, table=True):
     coverage: str = Field(default="unknown", max_length=20)
     # The stakeholder of this deal whom they report to.
     reports_to_id: int | None = Field(
-        default=None, foreign_key="stakeholder.id", index=True, ondelete="SET NULL"
+        default=None, foreign_key="stakeholder.id", index=True, ondelete="SET NULL", sa_type=ID
     )
     note: str = Field(default="", max_length=1000)

@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
 from workspace.database import FOLLOWS
+from workspace.ids import ID
 
 
 class RunState(StrEnum):
@@ -41,7 +42,7 @@ class ImportRun(SQLModel, table=True):
     # The job that applies or undoes it.
     job_id: int | None = Field(default=None, foreign_key="job.id")
     # What it changed; empty before it began.
-    revision_id: int | None = Field(default=None, foreign_key="revision.id", index=True)
+    revision_id: int | None = Field(default=None, foreign_key="revision.id", index=True, sa_type=ID)
     # Rows that are applied, or changes that are undone, and how many there are.
     done: int = 0
     total: int = 0

@@ -74,7 +74,7 @@ def _next(session: Session, name: str) -> int:
 
 def _numbered(name: str) -> bool:
     keys = list(SQLModel.metadata.tables[name].primary_key)
-    return len(keys) == 1 and keys[0].name == "id"
+    return len(keys) == 1 and keys[0].name == "id" and keys[0].default is None
 
 
 def _is_sqlite(session: Session) -> bool:

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
 from workspace.database import FOLLOWS
+from workspace.ids import ID, uncounted_id
 
 
 class RevisionKind(StrEnum):
@@ -30,15 +31,15 @@ class Revision(SQLModel, table=True):
         {"info": {FOLLOWS: True}},
     )
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     kind: str = Field(max_length=10, index=True)
     at: datetime = Field(default_factory=now)
     by_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     # The row that was deleted, or that the other one was merged into; empty for an import.
     table_name: str = Field(default="", max_length=40)
-    row_id: int | None = None
+    row_id: int | None = Field(default=None, sa_type=ID)
     # The row that was merged into it.
-    former_id: int | None = Field(default=None, index=True)
+    former_id: int | None = Field(default=None, index=True, sa_type=ID)
     # What the deleted or merged row was called.
     name: str = Field(default="", max_length=300)
     # Whether managers and administrators may know of it, besides the member who did it.
@@ -56,7 +57,9 @@ class RevisionChange(SQLModel, table=True):
         {"info": {FOLLOWS: True}},
     )
 
-    revision_id: int = Field(primary_key=True, foreign_key="revision.id", ondelete="CASCADE")
+    revision_id: int = Field(
+        primary_key=True, foreign_key="revision.id", ondelete="CASCADE", sa_type=ID
+    )
     table_name: str = Field(primary_key=True, max_length=40)
     # The primary key of the row, as JSON.
     row_key: str = Field(primary_key=True, max_length=100)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.clock import now
+from workspace.ids import ID
 
 # The kinds of events that followers are notified of: notes, stages and references, not every edit.
 FOLLOWED_KINDS = (*("note", "call", "meeting", "email", "stage", "parked", "woken", "reference"),)
@@ -35,7 +36,7 @@ class Notification(SQLModel, table=True):
     id: int = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id")
     entry_id: int | None = Field(
-        default=None, foreign_key="timelineentry.id", index=True, ondelete="CASCADE"
+        default=None, foreign_key="timelineentry.id", index=True, ondelete="CASCADE", sa_type=ID
     )
     job_change_id: int | None = Field(
         default=None, foreign_key="jobchange.id", index=True, ondelete="CASCADE"

@@ -12,6 +12,7 @@ from workspace.accounts.accounts import Account
 from workspace.audit import audit, audit_all
 from workspace.clock import now
 from workspace.database import insert_rows, page_after
+from workspace.ids import uncounted_id
 from workspace.people.tables import Member, Person
 from workspace.timeline.mentions import mentions
 from workspace.timeline.notifications import FOLLOWED_KINDS, followers, notify
@@ -24,7 +25,7 @@ class TimelineEntry(SQLModel, table=True):
     parked, woken, edited, seat, task, stakeholder, reference, use, invited, uninvited and imported.
     """
 
-    id: int = Field(default=None, primary_key=True)
+    id: int = uncounted_id()
     deal_id: int = Field(foreign_key="deal.id", index=True, ondelete="CASCADE")
     at: datetime = Field(default_factory=now)
     by_id: int | None = Field(default=None, foreign_key="person.id")

@@ -387,6 +387,29 @@ def test_should_refuse_an_advocate_over_budget_with_the_next_day(desk: Desk) -> 
         desk.ask()
 
 
+def test_should_count_unseen_requests_and_name_no_reason(desk: Desk) -> None:
+    """A request on a deal that one may not see changes nothing that is shown but the day."""
+    world = desk.world
+
+    def shown(name: str) -> budgets.Availability:
+        with world.database.read() as session:
+            ids = [desk.advocate_id]
+            viewer = world.viewer(name)
+            return budgets.availability(session, ids, Activity.CALL, today(), viewer=viewer)[ids[0]]
+
+    before = shown("charlie")
+    with world.database.write() as session:
+        who = session.get_one(Advocate, desk.advocate_id)
+        call(session, world, who, ago(10), deal="nightingale")
+    assert shown("charlie") == before
+    assert before.may_be_asked
+    assert "takes no further call" in shown("alice").reason
+    with pytest.raises(Conflict) as refused:
+        desk.ask()
+    day = spoken(months_after(ago(10), 3))
+    assert str(refused.value) == f"Inês Moreira cannot be asked. Possible from {day}."
+
+
 def test_should_require_consent_at_every_step_that_uses_it(desk: Desk) -> None:
     desk.ask()
     desk.bring_to(State.APPROVED)

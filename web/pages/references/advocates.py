@@ -347,6 +347,7 @@ def chosen_advocates(
     asked.check()
     rows = queue.advocate_rows(
         session,
+        viewer,
         Activity(activity),
         text=text,
         renewals=bool(renew),
@@ -365,7 +366,7 @@ def advocate_page(
     advocate, person = advocates.advocate_of(session, key)
     activities = advocates.activities_of(advocate)
     rows = queue.advocate_rows(
-        session, activities[0] if activities else Activity.CALL, advocate_id=advocate.id
+        session, viewer, activities[0] if activities else Activity.CALL, advocate_id=advocate.id
     )
     [row] = queue.rows_for_reader(session, viewer, rows)
     fields = readable_fields(session, viewer)

@@ -319,7 +319,7 @@ def request_page(
         is_desk=is_desk,
         may_read_message=is_desk or request.requested_by_id == viewer.person_id,
         may_read_feedback=bool(row.parties & {Party.DESK, Party.ASKER}),
-        others=advocate_choices(session, Activity(request.activity)) if is_desk else [],
+        others=advocate_choices(session, viewer, Activity(request.activity)) if is_desk else [],
         members=desk_choices(session, request.deal_id) if is_desk else [],
         values=form.values,
         wrong=form.wrong,

@@ -4,9 +4,13 @@ import re
 from urllib.parse import quote_plus
 
 import pytest
+from litestar import Litestar
 from sqlmodel import Session
 
-from tests.references.asking import advocate, call
+from references.network import ties
+from references.network.ties import TieKind, Visibility
+from tests.references.asking import advocate, call, contact
+from tests.serving import set_mail_server
 from tests.web.checklist import _refuses_strangers
 from tests.web.conftest import Visit
 from tests.world import World, ago
@@ -121,3 +125,42 @@ def test_should_hide_limits_and_the_reasons_that_tell_them(visit: Visit, world: 
     assert "cannot be asked" in page
     assert "This customer’s recent requests" not in visit("alice").get(INES).text
     assert "This customer’s recent requests" in visit("grace").get(INES).text
+
+
+def test_should_neither_show_nor_order_by_limits_that_are_hidden(
+    visit: Visit, world: World
+) -> None:
+    with world.database.write() as session:
+        contact(session, world, "Vera Vance", "meridian")
+        advocate(session, world, "vera")
+    tab = f"/deals/{world.deals['tidewater']}/references"
+    assert "left for" in visit("charlie").get(tab).text
+    assert "request limit not shown" not in visit("charlie").get(tab).text
+    withhold(world, FieldGroup.LIMITS)
+    hidden = visit("charlie").get(tab).text
+    assert "Vera Vance" in hidden
+    assert not re.search(r"\d requests? left", hidden)
+    assert "request limit not shown" in hidden
+    # A refusal names none either.
+    sent = {"advocate": "ines-moreira", "activity": "reference call"}
+    refused = visit("charlie").post(tab, sent).text
+    assert "further call" not in refused
+    assert "cannot be asked" in refused
+
+
+def test_should_hide_an_address_from_the_colleague_who_introduces(
+    app: Litestar, visit: Visit, world: World
+) -> None:
+    set_mail_server(app)
+    with world.database.write() as session:
+        bob, ines = world.people["bob"], session.get_one(Person, world.people["ines"])
+        known_to = {"source": "entered", "asserted_by_id": bob, "visibility": Visibility.EVERYONE}
+        ties.assert_tie(session, bob, ines.id, TieKind.KNOWS, evidence="A choir", **known_to)
+    asked = {"person": "ines-moreira", "over": "bob-brandt", "why": "A walk", "draft": "Hi"}
+    answer = visit("charlie").post("/introductions", asked)
+    assert answer.status_code == 303, answer.text
+    assert "Send to i.m.quorn@customers.example" in visit("bob").get("/introductions").text
+    withhold(world, FieldGroup.ADDRESSES)
+    page = visit("bob").get("/introductions").text
+    assert "quorn" not in page
+    assert "Send to Inês Moreira" in page
