@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from references.merging import former_key
@@ -57,6 +57,8 @@ _MERGED: dict[str, type[Account | Person]] = {"accounts": Account, "people": Per
 _RETRY_AFTER = "5"
 # PostgreSQL's code where a lock was not given up in time.
 _LOCK_NOT_AVAILABLE = "55P03"
+# PostgreSQL's code where a number does not fit into its column.
+_OUT_OF_RANGE = "22003"
 # PostgreSQL's code where its disk is full.
 _DISK_FULL = "53100"
 
@@ -179,6 +181,13 @@ def database_refused(request: Request, error: OperationalError) -> Response[str]
     return broke(request, error)
 
 
+def out_of_range(request: Request, error: DataError) -> Response[str]:
+    """A number that is larger than its column, such as a primary key that there cannot be."""
+    if _code(error) == _OUT_OF_RANGE:
+        return explain(request, 404, "There is no such thing here.")
+    return broke(request, error)
+
+
 def failed_on_disk(request: Request, error: OSError) -> Response[str]:
     """A file that could not be written, or another fault."""
     return full(request, error) if error.errno == errno.ENOSPC else broke(request, error)
@@ -222,7 +231,7 @@ def _hashes_password(request: Request) -> bool:
     return bool(request.scope["route_handler"].opt.get("hashes_password"))
 
 
-def _code(error: OperationalError) -> str:
+def _code(error: DBAPIError) -> str:
     """The code that PostgreSQL gives to an error, of the SQL standard or its own."""
     return str(getattr(error.orig, "sqlstate", "") or "")
 
@@ -256,6 +265,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
+    DataError: out_of_range,
     PoolTimeout: busy,
     OSError: failed_on_disk,
     Exception: broke,

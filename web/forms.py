@@ -15,8 +15,9 @@ from workspace.errors import Conflict, Invalid, NotFound
 MOST_FIELDS = 500
 # Integers from outside have to fit into a 64-bit column.
 LARGEST_INTEGER = 2**63 - 1
-# Primary keys are 32-bit columns.
-LARGEST_ID = 2**31 - 1
+# Primary keys have 64 bits, some of them 32: PostgreSQL refuses a larger one, and `web/errors.py`
+# answers that there is no such thing.
+LARGEST_ID = LARGEST_INTEGER
 _ALWAYS_KNOWN = {"_csrf_token"}
 
 

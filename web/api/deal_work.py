@@ -14,7 +14,7 @@ from sqlmodel import Session
 from references.removal import delete_use
 from references.teams.stakeholder_insights import Remark, buyers_side
 from web.api.calls import Call, Saved
-from web.api.fields import Body, Day, Key, Label, Line, LongText, Number, Query, Required, Short
+from web.api.fields import Body, Day, Id, Key, Label, Line, LongText, Query, Required, Short
 from web.api.operations import act, change, create, for_programs, read, remove
 from web.edit_conflicts import fingerprint
 from web.forms import LARGEST_ID, Form, row_id
@@ -51,7 +51,7 @@ class Stakeholder:
     """A contact on a deal."""
 
     # Of the place on the deal; `key` is the person's.
-    number: int
+    number: str
     key: str
     name: str
     title: str
@@ -143,7 +143,7 @@ class StakeholderChange(Body):
     influence: Label | UnsetType = UNSET
     coverage: Label | UnsetType = UNSET
     note: Line | UnsetType = UNSET
-    reports_to: Number | UnsetType | None = UNSET
+    reports_to: Id | UnsetType | None = UNSET
 
 
 class NewUse(Body):
@@ -367,7 +367,7 @@ def _side(session: Session, viewer: Viewer, key: str) -> Saved:
 
 def _stakeholder(row: StakeholderRow) -> Stakeholder:
     return Stakeholder(
-        number=row.id,
+        number=str(row.id),
         key=row.key,
         name=row.name,
         title=row.title,

@@ -212,7 +212,7 @@ def _answers(method: str, operation: Operation, by_type: dict[int, Any]) -> dict
 def _of_path(name: str, kind: str) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "string", "minLength": 1}
     if kind == "int":
-        schema = {"type": "integer", "minimum": 1, "maximum": 2**31 - 1}
+        schema = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
     return {"name": name, "in": "path", "required": True, "schema": schema}
 
 

@@ -19,7 +19,8 @@ Money = Annotated[
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="A code of ISO 4217.")]
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="A code of ISO 3166.")]
 Day = date
-Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Id = Annotated[str, Meta(pattern="^[0-9]{1,19}$", description="The `id` of a row.")]
+Number = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 OwnValues = Annotated[
     dict[Key, str | list[str] | None],
     Meta(description="Values of own fields by their keys; null empties one."),

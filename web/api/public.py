@@ -2,7 +2,7 @@
 
 An answer is made of the dataclasses that pages show. Of each, the API shows the fields and the
 properties, without the primary keys of the database: only a row without a key of its own shows its
-number, by which it is changed.
+number, by which it is changed. It is a text, as some programs know no integers of 64 bits.
 """
 
 import types
@@ -25,7 +25,8 @@ _NAMED: dict[str, type] = {}
 def plain(value: Any) -> Any:
     """A value in the types of JSON."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in public_names(type(value))}
+        shown = {name: plain(getattr(value, name)) for name in public_names(type(value))}
+        return shown | {"id": str(shown["id"])} if "id" in shown else shown
     if isinstance(value, msgspec.Struct):
         return {
             called: plain(given)
@@ -68,7 +69,7 @@ def _members(kind: type) -> dict[str, Any]:
             if isinstance(member, property):
                 hints[name] = get_type_hints(member.fget)["return"]
     return {
-        name: hint
+        name: str if name == "id" else hint
         for name, hint in hints.items()
         if not name.startswith("_")
         and not name.endswith("_id")
