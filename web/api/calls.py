@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from web.api.operations import operation_of
 from web.api.public import plain, public_names
+from web.edit_conflicts import fingerprint
 from web.forms import LARGEST_ID, Form, parse_pairs
 from web.lists import first_page
 from web.own_fields import PREFIX
@@ -168,11 +169,19 @@ class Call(MemberRequest):
 
     def fill(self, saved: Mapping[str, str]) -> None:
         """Have the form send a whole record: what the body leaves out stays as it is saved."""
+        self._complete(saved)
+        self.form.sent["seen"] = [self.seen]
+
+    def complete(self, saved: Mapping[str, str]) -> None:
+        """The same for a record that is changed without a version."""
+        self._complete(saved)
+        self.form.sent["seen"] = [fingerprint(saved)]
+
+    def _complete(self, saved: Mapping[str, str]) -> None:
         for name, value in saved.items():
             # Own fields that are not sent stay anyway.
             if not name.startswith(PREFIX):
                 self.form.sent.setdefault(name, [value])
-        self.form.sent["seen"] = [self.seen]
 
     @property
     def seen(self) -> str:

@@ -26,6 +26,12 @@ from workspace.people.tables import Role
 
 V1 = "/api/v1"
 LEAVER = "leaver"
+# Where pages have other addresses than the operations on the same things.
+PLACES = {
+    "/assets": "/library",
+    "/advocates": "/references/advocates",
+    "/members": "/administration/members",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +71,12 @@ def operations(app: Litestar) -> list[tuple[str, str, Any]]:
 
 def address(path: str, world: World, session: Session) -> str:
     """The address of an operation with the keys of existing things."""
-    page = path.removeprefix(V1).replace("/assets", "/library", 1)
-    return V1 + filled(page, world, session).replace("/library", "/assets", 1)
+    page = path.removeprefix(V1)
+    for start, of_page in PLACES.items():
+        if page.startswith(start):
+            here = filled(page.replace(start, of_page, 1), world, session)
+            return V1 + here.replace(of_page, start, 1)
+    return V1 + filled(page, world, session)
 
 
 def example(app: Litestar, method: str, path: str) -> tuple[Any, dict[str, str]]:

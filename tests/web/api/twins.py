@@ -10,7 +10,9 @@ _PROGRAM = "is made for programs already"
 _HELP = "words for people"
 _RULES = "rules of the workspace are set by administrators in person"
 _PERSON = "an act on somebody's access or privacy, which an administrator does in person"
-_LATER = "to come"
+_NIGHTLY = "a job finds duplicates by itself each night"
+_LISTS = "the lists answer with the same rows, page by page"
+_FILES = "a person looks a file through before it is applied; `dealkin import` applies it at once"
 
 # One line a route: its method and address, and the operation below /api/v1 or the reason.
 _TABLE = f"""
@@ -23,7 +25,7 @@ POST /accounts/{{key}}/delete                     | DELETE /accounts/{{key}}
 GET /accounts/{{key}}/edit                        | {_FORM}
 POST /accounts/{{key}}/edit                       | PATCH /accounts/{{key}}
 GET /accounts/{{key}}/paths                       | GET /accounts/{{key}}/paths
-GET /administration/audit                         | {_LATER}
+GET /administration/audit                         | GET /audit
 GET /administration/company                       | {_RULES}
 POST /administration/company                      | {_RULES}
 GET /administration/deals                         | {_PERSON}
@@ -34,13 +36,13 @@ GET /administration/fields                        | {_RULES}
 POST /administration/fields                       | {_RULES}
 GET /administration/invitations                   | {_FORM}
 POST /administration/invitations                  | {_PERSON}
-GET /administration/jobs                          | {_LATER}
-POST /administration/jobs/backup                  | {_LATER}
-POST /administration/jobs/reindex                 | {_LATER}
-POST /administration/jobs/{{job_id}}/cancel       | {_LATER}
-POST /administration/jobs/{{job_id}}/retry        | {_LATER}
-GET /administration/members                       | {_LATER}
-GET /administration/members/{{key}}               | {_LATER}
+GET /administration/jobs                          | GET /jobs
+POST /administration/jobs/backup                  | {_RULES}
+POST /administration/jobs/reindex                 | {_RULES}
+POST /administration/jobs/{{job_id}}/cancel       | {_RULES}
+POST /administration/jobs/{{job_id}}/retry        | {_RULES}
+GET /administration/members                       | GET /members
+GET /administration/members/{{key}}               | GET /members/{{key}}
 GET /administration/members/{{key}}/handover      | {_FORM}
 POST /administration/members/{{key}}/handover     | {_PERSON}
 POST /administration/members/{{key}}/link         | {_SECRET}
@@ -49,7 +51,7 @@ POST /administration/members/{{key}}/roles        | {_PERSON}
 POST /administration/members/{{key}}/sign-out     | {_PERSON}
 POST /administration/members/{{key}}/two-step     | {_PERSON}
 POST /administration/members/{{key}}/unlock       | {_PERSON}
-GET /administration/own-fields                    | {_LATER}
+GET /administration/own-fields                    | GET /choices
 POST /administration/own-fields                   | {_RULES}
 GET /administration/own-fields/{{field_id}}       | {_FORM}
 POST /administration/own-fields/{{field_id}}      | {_RULES}
@@ -74,27 +76,27 @@ POST /administration/tokens                       | {_TOKEN}
 POST /administration/tokens/{{key}}/revoke        | {_TOKEN}
 GET /api/docs                                     | {_HELP}
 GET /api/v1/openapi.json                          | {_PROGRAM}
-GET /availability                                 | {_LATER}
-POST /availability                                | {_LATER}
+GET /availability                                 | GET /availability
+POST /availability                                | PATCH /availability
 GET /confirm/{{token}}                            | {_SECRET}
 POST /confirm/{{token}}                           | {_SECRET}
-GET /connections                                  | {_LATER}
-POST /connections/share                           | {_LATER}
-POST /connections/{{connection_id}}/add           | {_LATER}
-POST /connections/{{connection_id}}/forget        | {_LATER}
-POST /connections/{{connection_id}}/share         | {_LATER}
+GET /connections                                  | GET /connections
+POST /connections/share                           | POST /connections/share
+POST /connections/{{connection_id}}/add           | POST /connections/{{connection_id}}/add
+POST /connections/{{connection_id}}/forget        | DELETE /connections/{{connection_id}}
+POST /connections/{{connection_id}}/share         | POST /connections/{{connection_id}}/share
 GET /deals                                        | GET /deals
 POST /deals                                       | POST /deals
 POST /deals/bulk                                  | PATCH /deals/{{key}}
 GET /deals/new                                    | {_FORM}
 GET /deals/new/account                            | GET /names
-GET /deals/stages                                 | {_LATER}
+GET /deals/stages                                 | GET /choices
 POST /deals/stages                                | {_RULES}
-GET /deals/targets                                | {_LATER}
+GET /deals/targets                                | GET /forecast
 POST /deals/targets/currency                      | {_RULES}
 POST /deals/targets/quotas                        | {_RULES}
-POST /deals/targets/rates                         | {_LATER}
-POST /deals/targets/rates/remove                  | {_LATER}
+POST /deals/targets/rates                         | {_RULES}
+POST /deals/targets/rates/remove                  | {_RULES}
 POST /deals/views                                 | {_BROWSER}
 POST /deals/views/{{view_id}}/delete              | {_BROWSER}
 POST /deals/views/{{view_id}}/edit                | {_BROWSER}
@@ -133,7 +135,7 @@ POST /deals/{{key}}/playbook/uses                 | POST /deals/{{key}}/uses
 POST /deals/{{key}}/playbook/uses/{{use_id}}/helped | POST /deals/{{key}}/uses/{{use_id}}/helped
 POST /deals/{{key}}/playbook/uses/{{use_id}}/remove | DELETE /deals/{{key}}/uses/{{use_id}}
 GET /deals/{{key}}/references                     | GET /deals/{{key}}/references
-POST /deals/{{key}}/references                    | {_LATER}
+POST /deals/{{key}}/references                    | POST /deals/{{key}}/references
 POST /deals/{{key}}/stage                         | POST /deals/{{key}}/stage
 GET /deals/{{key}}/stakeholders                   | GET /deals/{{key}}/stakeholders
 POST /deals/{{key}}/stakeholders                  | POST /deals/{{key}}/stakeholders
@@ -146,18 +148,18 @@ POST /deals/{{key}}/tasks/{{task_id}}/done        | POST /deals/{{key}}/tasks/{{
 POST /deals/{{key}}/tasks/{{task_id}}/remove      | DELETE /deals/{{key}}/tasks/{{task_id}}
 POST /deals/{{key}}/tasks/{{task_id}}/reopen      | POST /deals/{{key}}/tasks/{{task_id}}/reopen
 POST /deals/{{key}}/wake                          | POST /deals/{{key}}/wake
-GET /deleted                                      | {_LATER}
-POST /deleted/{{revision_id}}/restore             | {_LATER}
+GET /deleted                                      | GET /deleted
+POST /deleted/{{revision_id}}/restore             | POST /deleted/{{revision_id}}/restore
 POST /demo/sign-in                                | {_BROWSER}
 POST /demo/tour                                   | {_BROWSER}
-GET /duplicates                                   | {_LATER}
-GET /duplicates/{{kind}}                          | {_LATER}
-POST /duplicates/{{kind}}/look                    | {_LATER}
+GET /duplicates                                   | GET /duplicates/{{kind}}
+GET /duplicates/{{kind}}                          | GET /duplicates/{{kind}}
+POST /duplicates/{{kind}}/look                    | {_NIGHTLY}
 GET /duplicates/{{kind}}/{{one}}/{{other}}        | {_FORM}
-POST /duplicates/{{kind}}/{{one}}/{{other}}       | {_LATER}
-POST /duplicates/{{kind}}/{{one}}/{{other}}/distinct | {_LATER}
+POST /duplicates/{{kind}}/{{one}}/{{other}}       | POST /duplicates/{{kind}}/{{one}}/{{other}}
+POST /duplicates/{{kind}}/{{one}}/{{other}}/distinct | POST /duplicates/{{kind}}/{{one}}/{{other}}/distinct
 GET /experts                                      | GET /experts
-POST /exports/{{name}}                            | {_LATER}
+POST /exports/{{name}}                            | {_LISTS}
 GET /g/{{token}}                                  | {_GUEST}
 POST /g/{{token}}/answer                          | {_GUEST}
 POST /g/{{token}}/feedback                        | {_GUEST}
@@ -168,28 +170,28 @@ GET /health/live                                  | {_PROGRAM}
 GET /health/ready                                 | {_PROGRAM}
 GET /help                                         | {_HELP}
 GET /help/{{area}}                                | {_HELP}
-GET /imports                                      | {_LATER}
-POST /imports                                     | {_LATER}
-POST /imports/sample                              | {_LATER}
-GET /imports/{{run_id}}                           | {_LATER}
-POST /imports/{{run_id}}/answers                  | {_LATER}
-GET /imports/{{run_id}}/errors/{{number}}         | {_LATER}
-POST /imports/{{run_id}}/files/{{number}}         | {_LATER}
-POST /imports/{{run_id}}/run                      | {_LATER}
-POST /imports/{{run_id}}/undo                     | {_LATER}
-GET /inbox                                        | {_LATER}
-POST /inbox/done                                  | {_LATER}
-POST /inbox/reopen                                | {_LATER}
+GET /imports                                      | GET /imports
+POST /imports                                     | {_FILES}
+POST /imports/sample                              | {_FILES}
+GET /imports/{{run_id}}                           | GET /imports/{{run_id}}
+POST /imports/{{run_id}}/answers                  | {_FILES}
+GET /imports/{{run_id}}/errors/{{number}}         | {_FILES}
+POST /imports/{{run_id}}/files/{{number}}         | {_FILES}
+POST /imports/{{run_id}}/run                      | {_FILES}
+POST /imports/{{run_id}}/undo                     | {_FILES}
+GET /inbox                                        | GET /inbox
+POST /inbox/done                                  | POST /inbox/done
+POST /inbox/reopen                                | POST /inbox/reopen
 GET /inbox/settings                               | {_FORM}
 POST /inbox/settings                              | {_BROWSER}
-POST /inbox/snooze                                | {_LATER}
+POST /inbox/snooze                                | POST /inbox/snooze
 POST /inbox/unfollow                              | POST /deals/{{key}}/follow
-GET /introductions                                | {_LATER}
-POST /introductions                               | {_LATER}
+GET /introductions                                | GET /introductions
+POST /introductions                               | POST /introductions
 GET /introductions/new                            | {_FORM}
-POST /introductions/{{key}}/answer                | {_LATER}
-POST /introductions/{{key}}/outcome               | {_LATER}
-POST /introductions/{{key}}/withdraw              | {_LATER}
+POST /introductions/{{key}}/answer                | POST /introductions/{{key}}/answer
+POST /introductions/{{key}}/outcome               | POST /introductions/{{key}}/outcome
+POST /introductions/{{key}}/withdraw              | POST /introductions/{{key}}/withdraw
 GET /join/{{token}}                               | {_SECRET}
 POST /join/{{token}}                              | {_SECRET}
 GET /library                                      | GET /assets
@@ -214,40 +216,40 @@ POST /people/{{key}}/edit                         | PATCH /people/{{key}}
 POST /people/{{key}}/education                    | POST /people/{{key}}/education
 POST /people/{{key}}/employment                   | POST /people/{{key}}/employment
 GET /people/{{key}}/facts/{{kind}}/{{fact_id}}    | {_FORM}
-POST /people/{{key}}/facts/{{kind}}/{{fact_id}}   | {_LATER}
-POST /people/{{key}}/facts/{{kind}}/{{fact_id}}/remove | {_LATER}
-POST /people/{{key}}/keep-in-touch                | {_LATER}
-POST /people/{{key}}/keep-in-touch/done           | {_LATER}
-POST /people/{{key}}/keep-in-touch/later          | {_LATER}
-POST /people/{{key}}/keep-in-touch/stop           | {_LATER}
+POST /people/{{key}}/facts/{{kind}}/{{fact_id}}   | PATCH /people/{{key}}/facts/{{kind}}/{{fact_id}}
+POST /people/{{key}}/facts/{{kind}}/{{fact_id}}/remove | DELETE /people/{{key}}/facts/{{kind}}/{{fact_id}}
+POST /people/{{key}}/keep-in-touch                | POST /people/{{key}}/keep-in-touch
+POST /people/{{key}}/keep-in-touch/done           | POST /people/{{key}}/keep-in-touch/done
+POST /people/{{key}}/keep-in-touch/later          | POST /people/{{key}}/keep-in-touch/later
+POST /people/{{key}}/keep-in-touch/stop           | DELETE /people/{{key}}/keep-in-touch
 POST /people/{{key}}/memberships                  | POST /people/{{key}}/memberships
 GET /people/{{key}}/ties                          | GET /people/{{key}}/ties
-POST /people/{{key}}/ties                         | {_LATER}
-POST /people/{{key}}/ties/{{tie_id}}/remove       | {_LATER}
-POST /people/{{key}}/ties/{{tie_id}}/share        | {_LATER}
-POST /people/{{key}}/ties/{{tie_id}}/wrong        | {_LATER}
+POST /people/{{key}}/ties                         | POST /people/{{key}}/ties
+POST /people/{{key}}/ties/{{tie_id}}/remove       | DELETE /people/{{key}}/ties/{{tie_id}}
+POST /people/{{key}}/ties/{{tie_id}}/share        | POST /people/{{key}}/ties/{{tie_id}}/share
+POST /people/{{key}}/ties/{{tie_id}}/wrong        | POST /people/{{key}}/ties/{{tie_id}}/wrong
 POST /preferences                                 | {_BROWSER}
-GET /references                                   | {_LATER}
-GET /references/advocates                         | {_LATER}
-POST /references/advocates                        | {_LATER}
+GET /references                                   | GET /references
+GET /references/advocates                         | GET /advocates
+POST /references/advocates                        | POST /advocates
 GET /references/advocates/new                     | GET /people
-GET /references/advocates/{{key}}                 | {_LATER}
-POST /references/advocates/{{key}}/address        | {_LATER}
-POST /references/advocates/{{key}}/asking         | {_LATER}
-POST /references/advocates/{{key}}/consent        | {_LATER}
-POST /references/advocates/{{key}}/employer       | {_LATER}
-POST /references/advocates/{{key}}/messages/{{message}} | {_LATER}
-POST /references/advocates/{{key}}/terms          | {_LATER}
-POST /references/bulk                             | {_LATER}
-GET /references/influence                         | {_LATER}
-GET /references/policy                            | {_LATER}
+GET /references/advocates/{{key}}                 | GET /advocates/{{key}}
+POST /references/advocates/{{key}}/address        | POST /advocates/{{key}}/address
+POST /references/advocates/{{key}}/asking         | POST /advocates/{{key}}/asking
+POST /references/advocates/{{key}}/consent        | POST /advocates/{{key}}/consent
+POST /references/advocates/{{key}}/employer       | POST /advocates/{{key}}/employer
+POST /references/advocates/{{key}}/messages/{{message}} | POST /advocates/{{key}}/letters/{{message}}/sent
+POST /references/advocates/{{key}}/terms          | POST /advocates/{{key}}/terms
+POST /references/bulk                             | POST /references/{{key}}/steps/{{step}}
+GET /references/influence                         | GET /influence
+GET /references/policy                            | GET /references/policy
 POST /references/policy                           | {_RULES}
-GET /references/{{key}}                           | {_LATER}
-GET /references/{{key}}/emails/{{email}}          | {_LATER}
-POST /references/{{key}}/emails/{{email}}         | {_LATER}
-POST /references/{{key}}/emails/{{email}}/standard | {_LATER}
-POST /references/{{key}}/messages/{{message}}     | {_LATER}
-POST /references/{{key}}/{{step}}                 | {_LATER}
+GET /references/{{key}}                           | GET /references/{{key}}
+GET /references/{{key}}/emails/{{email}}          | GET /references/{{key}}/emails/{{email}}
+POST /references/{{key}}/emails/{{email}}         | PATCH /references/{{key}}/emails/{{email}}
+POST /references/{{key}}/emails/{{email}}/standard | DELETE /references/{{key}}/emails/{{email}}
+POST /references/{{key}}/messages/{{message}}     | POST /references/{{key}}/letters/{{message}}/sent
+POST /references/{{key}}/{{step}}                 | POST /references/{{key}}/steps/{{step}}
 GET /search                                       | GET /search
 GET /search/existing                              | GET /names
 GET /search/names                                 | GET /names
@@ -268,12 +270,12 @@ GET /sign-in/with/{{key}}                         | {_BROWSER}
 GET /sign-in/with/{{key}}/callback                | {_BROWSER}
 POST /sign-out                                    | {_BROWSER}
 GET /similar                                      | GET /similar
-GET /staffing                                     | {_LATER}
+GET /staffing                                     | GET /staffing
 POST /staffing/assign                             | POST /deals/{{key}}/team/{{seat_id}}/fill
-GET /staffing/members                             | {_LATER}
+GET /staffing/members                             | GET /staffing/members
 GET /staffing/members/{{key}}                     | {_FORM}
-POST /staffing/members/{{key}}                    | {_LATER}
-GET /staffing/roles                               | {_LATER}
+POST /staffing/members/{{key}}                    | POST /staffing/members/{{key}}
+GET /staffing/roles                               | GET /staffing/roles
 POST /staffing/roles                              | {_RULES}
 POST /staffing/roles/{{key}}/move                 | {_RULES}
 POST /staffing/roles/{{key}}/remove               | {_RULES}
