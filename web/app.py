@@ -10,6 +10,7 @@ from litestar.types import Message, Scope
 from web import errors
 from web.api.controllers import API
 from web.api.docs import DocsController
+from web.assistants.controller import AssistantController
 from web.conditions import Conditions
 from web.denials import Denials, note_denial
 from web.dependencies import provide_pulse, provide_visit
@@ -92,6 +93,7 @@ CONTROLLERS = (
     CompanyController,
     ConnectionController,
     AdvocateController,
+    AssistantController,
     AuditController,
     DealController,
     DeletedController,

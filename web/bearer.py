@@ -7,7 +7,7 @@ from anyio import to_thread
 from litestar.datastructures import State
 from litestar.exceptions import NotAuthorizedException
 
-from web.policies import SAFE, Policy
+from web.policies import Policy
 from web.routes import Request
 from web.workspace import Workspace
 from workspace.database import writing_until
@@ -52,9 +52,9 @@ def _known(state: State, secret: str) -> KnownToken | None:
     return token
 
 
-def require_scope(token: KnownToken, method: str, declared: Policy) -> None:
+def require_scope(token: KnownToken, reads: bool, declared: Policy) -> None:
     """Refuse what a token may not be used for, whatever its member may do."""
-    needed = {Scope.READ if method in SAFE else Scope.WRITE}
+    needed = {Scope.READ if reads else Scope.WRITE}
     if declared in _HIGHER:
         needed.add(Scope.ADMINISTER)
     # To change something is to see it.

@@ -167,7 +167,8 @@ class AsDeclared(ASGIMiddleware):
             scope["token"] = sent  # type: ignore[typeddict-unknown-key]
             require(declared, scope["user"])
             if sent:
-                require_scope(sent, request.method, declared)
+                asks = bool(scope["route_handler"].opt.get("asks_by_post"))
+                require_scope(sent, asks or request.method in SAFE, declared)
             await next_app(scope, receive, send)
             return
         token = session_token(request)
@@ -247,7 +248,8 @@ class InTurn(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request = Request(scope, receive)
-        if not getattr(scope["route_handler"], "sync_to_thread", False):
+        handler = scope["route_handler"]
+        if not (getattr(handler, "sync_to_thread", False) or handler.opt.get("in_turn")):
             await next_app(scope, receive, send)
             return
         viewer = scope.get("user")

@@ -7,6 +7,7 @@ import typer
 
 # Each of these modules adds its commands to the application.
 from web.cli import (  # noqa: F401
+    assistants,
     audit,
     backups,
     deals,
