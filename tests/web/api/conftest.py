@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from litestar import Litestar
 from litestar.testing import TestClient
+from sqlmodel import Session
 
 from tests.serving import application
 from tests.world import World
+from web import limits
+from web.limits import Kind, Limit
 from web.workspace import Workspace
 from workspace.people.api_tokens import Scope, create_token
 
@@ -40,6 +43,19 @@ def secret_of(world: World, name: str, scopes: tuple[Scope, ...] = ALL) -> str:
     person_id = world.people[name]
     with world.database.write() as session:
         return create_token(session, person_id, f"Program of {name}", scopes, 30, by=person_id)[1]
+
+
+@pytest.fixture
+def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No limit on how often somebody may call."""
+    monkeypatch.setattr(limits, "LIMITS", dict.fromkeys(Kind, Limit(10_000_000)))
+
+
+@pytest.fixture
+def session(world: World) -> Iterator[Session]:
+    """A reading session."""
+    with world.database.read() as reading:
+        yield reading
 
 
 @pytest.fixture

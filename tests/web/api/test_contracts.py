@@ -16,9 +16,7 @@ from tests.web.test_contracts import _request as a_request  # noqa: F401
 from tests.web.test_contracts import filled, routes
 from tests.web.test_matrix import EVERYBODY, LETS_IN, READERS
 from tests.world import World
-from web import limits
 from web.api.description import description
-from web.limits import Kind, Limit
 from web.policies import handlers, policy_of
 from workspace.deals import leaving
 from workspace.people import members
@@ -35,14 +33,8 @@ PLACES = {
 
 
 @pytest.fixture(autouse=True)
-def _no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "LIMITS", dict.fromkeys(Kind, Limit(100_000)))
-
-
-@pytest.fixture
-def session(world: World) -> Any:
-    with world.database.read() as reading:
-        yield reading
+def _unlimited(no_limits: None) -> None:
+    """Many calls are made."""
 
 
 @pytest.fixture
