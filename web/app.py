@@ -29,6 +29,7 @@ from web.pages.administration.providers import ProviderController
 from web.pages.administration.retention import RetentionController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
+from web.pages.administration.webhooks import WebhookController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -43,16 +44,19 @@ from web.pages.deals.saved_views import ViewController
 from web.pages.deals.stages import StageController
 from web.pages.deals.targets import TargetsController
 from web.pages.demo import DemoController
+from web.pages.drafts import DraftController
 from web.pages.experts import TopicController
 from web.pages.exports import ExportController
 from web.pages.health import HealthController, MetricsController
 from web.pages.help import HelpController
 from web.pages.imports import ImportController
 from web.pages.inbox import InboxController
+from web.pages.insights import InsightsController
 from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
 from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
+from web.pages.network.search import NetworkController
 from web.pages.network.ties import AccountPathsController, TiesController
 from web.pages.records.accounts import AccountController
 from web.pages.records.deleted import DeletedController
@@ -60,8 +64,10 @@ from web.pages.records.duplicates import DuplicateController
 from web.pages.records.facts import FactController
 from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
+from web.pages.records.shared import SharedController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
+from web.pages.references.email_texts import EmailTextController
 from web.pages.references.emails import EmailController
 from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
@@ -80,6 +86,7 @@ from web.policies import require_policies
 from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
 from web.static_files import StaticController
+from web.suggestion_tally import Tally
 from web.workspace import Workspace
 
 CONTROLLERS = (
@@ -102,7 +109,9 @@ CONTROLLERS = (
     DemoController,
     DocsController,
     DeskController,
+    DraftController,
     EmailController,
+    EmailTextController,
     ExpertController,
     ExportController,
     ForgottenController,
@@ -112,6 +121,7 @@ CONTROLLERS = (
     InfluenceController,
     ImportController,
     InboxController,
+    InsightsController,
     IntroductionController,
     InvitationController,
     JobController,
@@ -122,8 +132,10 @@ CONTROLLERS = (
     LiveController,
     MemberController,
     MetricsController,
+    NetworkController,
     FieldRightController,
     StrandedDealController,
+    WebhookController,
     OverviewController,
     OwnFieldController,
     PeopleController,
@@ -137,6 +149,7 @@ CONTROLLERS = (
     RetentionController,
     SearchController,
     SecurityController,
+    SharedController,
     SimilarController,
     SeatRoleController,
     EligibilityController,
@@ -215,6 +228,7 @@ def app_state(workspace: Workspace) -> State:
             "queues": Queues(),
             "conditions": Conditions(),
             "denials": Denials(),
+            "tally": Tally(),
         }
     )
 

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from references.imports import EXTENSION
+from references.prospecting import blind
 from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
+from workspace.assets import files, texts
 from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
@@ -25,6 +27,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def reindex(task: Task) -> dict[str, Any]:
         # Documents that are current are skipped, so that a job which continues repeats nothing.
         prepared = catalog.catch_up(task.report, thorough=True)
+        workspace.titles.prepare()
         catalog.reset()
         catalog.warm()
         return {"documents": prepared}
@@ -32,6 +35,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def import_files(task: Task) -> dict[str, Any]:
         result = runs.run_import(task, workspace.database, EXTENSION, catalog.postpone)
         catalog.catch_up(show_documents)
+        workspace.titles.prepare()
         return result
 
     def undo_import(task: Task) -> dict[str, Any]:
@@ -55,9 +59,13 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             Path(identity) if identity else None,
         )
 
+    def read_text(task: Task) -> dict[str, Any]:
+        return texts.read_text(task, workspace.database, workspace.settings.files)
+
     def forget_erased() -> None:
         with workspace.database.write() as session:
             recorder.forget_unused(session)
+            files.sweep(session, workspace.settings.files)
         erasure.write_erasures(workspace.database, erasure.erasures_file(workspace.settings))
         # Caches in files have words and vectors.
         catalog.catch_up()
@@ -77,8 +85,13 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             forget_erased()
         return result
 
+    def search_books(task: Task) -> dict[str, Any]:
+        return blind.search_books(task, workspace.titles)
+
     return {
+        blind.SEARCH_BOOKS: Kind("Search address books", search_books),
         erasure.ERASE: Kind("Erase a person", erase_person),
+        files.READ_TEXT: Kind("Read the text of a file", read_text),
         REINDEX: Kind("Rebuild the search index", reindex),
         retention.RETENTION: Kind("Apply retention rules", apply_retention),
         runs.IMPORT: Kind("Import", import_files),

@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
+from web.drafts import Drafts
 from web.entry_links import place_of, source_label
 from web.help_places import help_for
 from web.markdown import markdown
@@ -24,7 +26,7 @@ from workspace.accounts.geography import country_name
 from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
-from workspace.delivery.outbox import without_secrets
+from workspace.delivery.outbox import html_paragraphs, without_secrets
 from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -52,6 +54,7 @@ def render(request: Request, template: str, context: Any) -> str:
             inbox=request.scope.get("inbox", 0),
             conditions=request.scope.get("conditions", []),
             path=request.url.path,
+            drafts=Drafts(request),
             csrf_token=session_cookie.csrf_token(request),
             theme=_preference(request, "theme", ("light", "dark"), "auto"),
             shortcuts=_preference(request, "shortcuts", ("off",), "on") == "on",
@@ -79,12 +82,14 @@ def environment() -> Environment:
         short_money=short_money,
         sentence=sentence,
         day=day,
+        weekday=lambda value: f"{value:%a} {value.day} {value:%b}",
         ago=ago,
         due=due,
         moment=shown,
         without_secrets=without_secrets,
         number=number,
         percent=percent,
+        file_size=file_size,
         industry=industry_name,
         country=country_name,
         size=size_band,
@@ -92,6 +97,8 @@ def environment() -> Environment:
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
         listing=listing,
+        # It escapes the text.
+        mailed=lambda text: Markup(html_paragraphs(text)),  # noqa: S704
         markdown=markdown,
         chips=chips,
         drawing=draw,
@@ -168,6 +175,11 @@ def number(value: float | int, places: int = 0) -> str:
 def percent(value: float) -> str:
     """A share as a whole percentage."""
     return f"{value * 100:.0f}%"
+
+
+def file_size(size: int) -> str:
+    """The size of a file in megabytes, or in kilobytes if it is small."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"
 
 
 def listing(value: object) -> str:

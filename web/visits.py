@@ -1,6 +1,6 @@
 """What every handler is given: the request with its form and viewer, and ways to answer it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +12,20 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.response import Redirect, Response
 from sqlmodel import Session
 
+from references.suggestion_counts import Fate, SuggestionKind
+from web.drafts import PLACE
 from web.edit_conflicts import EditConflict
 from web.forms import Form, parse_pairs
 from web.rendering import render
 from web.routes import Request
+from web.suggestion_tally import Tally
 from web.workspace import Workspace
+from workspace.collaboration.drafts import discard_draft
 from workspace.deals.discretion import read_for
+from workspace.deals.lists import DealRow
+from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid
+from workspace.people.profile_privacy import read_facts_for
 from workspace.people.viewer import Viewer
 from workspace.revisions.tables import Revision
 
@@ -31,6 +38,12 @@ FLASH = "flash"
 
 # A file that was sent with a form: its name and its bytes.
 Upload = tuple[str, bytes]
+
+
+def read_as(session: Session, viewer: Viewer) -> None:
+    """Have a session give what a viewer may know of, and no more."""
+    read_for(session, viewer)
+    read_facts_for(session, viewer)
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class MemberRequest:
     def _read_for_viewer(self, session: Session) -> None:
         # A guest has no rights but those of their link.
         if self.request.scope.get("user"):
-            read_for(session, self.viewer)
+            read_as(session, self.viewer)
 
 
 @dataclass(frozen=True)
@@ -138,6 +151,14 @@ class Visit(MemberRequest):
         headers = {header: address.rstrip("?")} if address else None
         return self.show(fragment, page, headers=headers)
 
+    def count(
+        self, kind: SuggestionKind, fate: Fate, deal: Deal | DealRow, items: Iterable[str]
+    ) -> None:
+        """Count what became of suggestions on a deal; confidential deals are left out."""
+        if not deal.confidential:
+            tally: Tally = self.request.app.state.tally
+            tally.count(self.viewer.person_id, deal.key, kind, fate, items)
+
     def show(
         self,
         template: str,
@@ -165,6 +186,7 @@ class Visit(MemberRequest):
 
         The next page shows the notice, with a button that posts to the address `undo`.
         """
+        self._discard_draft()
         response: Response[Any]
         # Headers take ASCII only; % is safe here, as what is encoded already stays as it is.
         path = quote(path, safe="/#%[]=:;$&()+,!?*@'~")
@@ -178,6 +200,15 @@ class Visit(MemberRequest):
                 FLASH, told.encode().hex(), max_age=60, httponly=True, samesite="lax", path="/"
             )
         return response
+
+    def _discard_draft(self) -> None:
+        """Delete the draft of a form that was just saved."""
+        if not self._is_post or f"{PLACE}=".encode() not in self.body:
+            return
+        place = self.form.values.get(PLACE)
+        if place and self.viewer.person_id is not None:
+            with self.write() as session:
+                discard_draft(session, self.viewer.person_id, place)
 
     def go_deleted(self, path: str, revision: Revision) -> Response[Any]:
         """A redirect after a deletion, with a notice that can undo it."""

@@ -221,6 +221,7 @@ SECURITY = {
         "reference policy",
         "seat role ",
         "job ",
+        "webhook ",
     ),
 }
 

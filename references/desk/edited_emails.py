@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Text
 from sqlmodel import Field, Session, SQLModel, col, select
 
+from references.desk.email_texts import company_email
 from references.desk.emails import (
     LINKS,
     NEEDED_FOR,
@@ -20,7 +21,6 @@ from references.desk.emails import (
     EmailKind,
     RequestFacts,
     marks_of,
-    standard_email,
 )
 from references.desk.request import MEETINGS, STEPS, Party, ReferenceRequest, State
 from workspace.audit import audit
@@ -105,7 +105,7 @@ def email_as_edited(
 ) -> Email:
     """An email as it will be sent, with marks."""
     edit = current_edits(session, request_id).get(kind)
-    return Email(edit.subject, edit.body) if edit else standard_email(kind, facts)
+    return Email(edit.subject, edit.body) if edit else company_email(session, kind, facts)
 
 
 def edit_email(
@@ -126,7 +126,7 @@ def edit_email(
         raise Forbidden("Only customer marketing edits this email.")
     if request.state not in _SENT_BY[kind][0]:
         raise Conflict(f"This request is {request.state}; this email is not sent any more.")
-    usual = standard_email(kind, facts)
+    usual = company_email(session, kind, facts)
     email = Email(subject, body.strip() + "\n")
     _require_sendable(email, usual, kind, facts)
     before = current_edits(session, request.id).get(kind)

@@ -1,5 +1,11 @@
-"""Pure: the wording of the emails to guests."""
+"""Pure: the wording of the emails to guests.
 
+The text of each kind has placeholders, which are replaced as plain text when an email is written,
+and marks, which are replaced when it is sent.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,6 +25,17 @@ class EmailKind(StrEnum):
     ADVOCATE_CANCELLATION = "cancellation-advocate"
     PROSPECT_CANCELLATION = "cancellation-prospect"
 
+
+class ConsentEmail(StrEnum):
+    """An email about consent, which belongs to no request."""
+
+    REQUEST = "consent"
+    RENEWAL = "consent-renewal"
+
+
+TextKind = EmailKind | ConsentEmail
+
+_BRACKETS = re.compile(r"\[[^\[\]\n]+\]")
 
 TO_PROSPECT = frozenset(
     {
@@ -41,18 +58,36 @@ class Mark(StrEnum):
     TIME = "[date and time]"
 
 
+class Placeholder(StrEnum):
+    """What stands in the text of a kind for what each request has of its own."""
+
+    GUEST = "[guest]"
+    OTHER_GUEST = "[other guest]"
+    BUYER = "[buyer]"
+    ADVOCATE = "[advocate]"
+    CUSTOMER = "[customer]"
+    ACTIVITY = "[activity]"
+    MINUTES = "[minutes]"
+    MESSAGE = "[message]"
+    SHARED_MESSAGE = "[shared message]"
+    ASKER = "[asker]"
+    ASKER_EMAIL = "[asker’s email]"
+
+
 # A link acts in the guest's name, and stands in the text alone, where members do not see it.
 LINKS = frozenset(Mark) - {Mark.TIME}
 
-# What the reader of each email could not do or know without a mark.
-NEEDED_FOR = {
+# What the reader of each email could not do or know without a mark or a placeholder.
+NEEDED_FOR: dict[str, str] = {
     Mark.ANSWER: "they cannot answer",
     Mark.CHOICE: "they cannot choose a time",
     Mark.FEEDBACK: "they cannot say how it was",
     Mark.TERMS: "they cannot change what they are asked",
     Mark.TIME: "they do not know when it is",
+    Placeholder.MESSAGE: "they do not get what the asker wrote for them",
+    Placeholder.SHARED_MESSAGE: "they do not get what the asker wrote for both sides",
 }
-_MARKS = {
+_MARKS: dict[TextKind, tuple[Mark, ...]] = {
     EmailKind.INVITATION: (Mark.ANSWER, Mark.TERMS),
     EmailKind.OTHER_TIMES: (Mark.ANSWER,),
     EmailKind.TIME_CHOICE: (Mark.CHOICE,),
@@ -64,6 +99,16 @@ _MARKS = {
     EmailKind.PROSPECT_MISSED: (Mark.FEEDBACK,),
     EmailKind.ADVOCATE_CANCELLATION: (),
     EmailKind.PROSPECT_CANCELLATION: (),
+    ConsentEmail.REQUEST: (Mark.TERMS,),
+    ConsentEmail.RENEWAL: (Mark.TERMS,),
+}
+# The placeholders of every email about a request. The asker's message to the advocate is in their
+# invitation alone, and an email about consent has no request.
+_OF_REQUESTS = tuple(each for each in Placeholder if each is not Placeholder.MESSAGE)
+_OF_CONSENT = (Placeholder.GUEST, Placeholder.ASKER, Placeholder.ASKER_EMAIL)
+_MESSAGES: dict[TextKind, tuple[Placeholder, ...]] = {
+    EmailKind.INVITATION: (Placeholder.MESSAGE, Placeholder.SHARED_MESSAGE),
+    EmailKind.TIME_CHOICE: (Placeholder.SHARED_MESSAGE,),
 }
 
 
@@ -94,35 +139,61 @@ class RequestFacts:
     minutes: int
 
 
-def marks_of(kind: EmailKind) -> tuple[Mark, ...]:
+def marks_of(kind: TextKind) -> tuple[Mark, ...]:
     """The marks that an email must contain."""
     return _MARKS[kind]
 
 
-def standard_email(kind: EmailKind, facts: RequestFacts) -> Email:
-    """The usual wording of an email, with marks."""
+def placeholders_of(kind: TextKind) -> tuple[str, ...]:
+    """Everything in brackets that the text of a kind may contain."""
+    if isinstance(kind, ConsentEmail):
+        return (*_OF_CONSENT, *marks_of(kind))
+    invitation = (Placeholder.MESSAGE,) if kind is EmailKind.INVITATION else ()
+    return (*_OF_REQUESTS, *invitation, *marks_of(kind))
+
+
+def required_of(kind: TextKind) -> tuple[str, ...]:
+    """What the text of a kind must contain."""
+    return (*marks_of(kind), *_MESSAGES.get(kind, ()))
+
+
+def in_brackets(text: str) -> list[str]:
+    """What stands in brackets in a text, in its order."""
+    return _BRACKETS.findall(text)
+
+
+def values_of(kind: EmailKind, facts: RequestFacts) -> dict[str, str]:
+    """The values of the placeholders in an email about a request."""
     to_prospect = kind in TO_PROSPECT
-    to = facts.prospect_name if to_prospect else facts.advocate
-    other = (
-        f"{facts.advocate} of {facts.customer}"
+    return {
+        Placeholder.GUEST: facts.prospect_name if to_prospect else facts.advocate,
+        Placeholder.OTHER_GUEST: f"{facts.advocate} of {facts.customer}"
         if to_prospect
-        else facts.prospect_name or facts.prospect
-    )
-    match kind:
-        case EmailKind.INVITATION:
-            return _invitation(facts)
-        case EmailKind.OTHER_TIMES:
-            return _other_times(facts)
-        case EmailKind.TIME_CHOICE:
-            return _time_choice(facts)
-        case EmailKind.ADVOCATE_APPOINTMENT | EmailKind.PROSPECT_APPOINTMENT:
-            return _appointment(facts, to, other, may_end=not to_prospect)
-        case EmailKind.ADVOCATE_FEEDBACK | EmailKind.PROSPECT_FEEDBACK:
-            return _feedback_request(facts, to, other, "took place")
-        case EmailKind.ADVOCATE_MISSED | EmailKind.PROSPECT_MISSED:
-            return _feedback_request(facts, to, other, "did not take place")
-        case EmailKind.ADVOCATE_CANCELLATION | EmailKind.PROSPECT_CANCELLATION:
-            return _cancellation(facts, to, other)
+        else facts.prospect_name or facts.prospect,
+        Placeholder.BUYER: facts.prospect,
+        Placeholder.ADVOCATE: facts.advocate,
+        Placeholder.CUSTOMER: facts.customer,
+        Placeholder.ACTIVITY: facts.activity,
+        Placeholder.MINUTES: str(facts.minutes),
+        Placeholder.MESSAGE: "" if to_prospect else facts.message,
+        Placeholder.SHARED_MESSAGE: facts.shared_message,
+        Placeholder.ASKER: facts.asker,
+        Placeholder.ASKER_EMAIL: facts.asker_email,
+    }
+
+
+def written(text: Email, values: Mapping[str, str]) -> Email:
+    """The email of a text: what has no value stays, and an empty paragraph is left out.
+
+    Values are replaced once: brackets in a message stand for nothing.
+    """
+
+    def put(part: str) -> str:
+        return _BRACKETS.sub(lambda found: values.get(found[0], found[0]), part).strip()
+
+    paragraphs = filter(None, map(put, text.body.strip().split("\n\n")))
+    subject = " ".join(put(text.subject).split())
+    return Email(subject[:1].upper() + subject[1:], "\n\n".join(paragraphs) + "\n")
 
 
 def filled(email: Email, values: dict[Mark, str]) -> Email:
@@ -133,117 +204,6 @@ def filled(email: Email, values: dict[Mark, str]) -> Email:
         if mark not in LINKS:
             subject = subject.replace(mark, value)
     return Email(subject, body)
-
-
-def _invitation(facts: RequestFacts) -> Email:
-    """Asks the advocate for an answer."""
-    return Email(
-        f"Could you take a {facts.activity}?",
-        _body(
-            facts.advocate,
-            f"{facts.asker} asks whether you could take a {facts.activity} with {facts.prospect}.",
-            facts.message,
-            facts.shared_message,
-            "Answer here, without an account:",
-            Mark.ANSWER,
-            "You agreed to be asked. You can set limits, pause or withdraw your consent at any"
-            " time:",
-            Mark.TERMS,
-            _signature(facts),
-        ),
-    )
-
-
-def _other_times(facts: RequestFacts) -> Email:
-    """Asks the advocate for other times."""
-    return Email(
-        f"Other times for the {facts.activity}?",
-        _body(
-            facts.advocate,
-            f"Thank you for the times that you offered for the {facts.activity} with"
-            f" {facts.prospect}. None of them works. Could you offer others?",
-            Mark.ANSWER,
-            _signature(facts),
-        ),
-    )
-
-
-def _time_choice(facts: RequestFacts) -> Email:
-    """Asks the prospect's contact to pick a time."""
-    return Email(
-        f"Choose a time: {facts.activity} with {facts.advocate}",
-        _body(
-            facts.prospect_name,
-            f"{facts.advocate} of {facts.customer} is available for a {facts.activity}. Choose"
-            " a time here, without an account:",
-            Mark.CHOICE,
-            facts.shared_message,
-            _signature(facts),
-        ),
-    )
-
-
-def _appointment(facts: RequestFacts, to: str, other: str, *, may_end: bool) -> Email:
-    """Tells either guest the time; the calendar invitation is attached."""
-    return Email(
-        f"{facts.activity.capitalize()} with {other}",
-        _body(
-            to,
-            f"The {facts.activity} with {other} is on {Mark.TIME}, for {facts.minutes} minutes. A"
-            " calendar invitation is attached.",
-            f"Change or end your reference preferences:\n\n{Mark.TERMS}" if may_end else "",
-            _signature(facts),
-        ),
-    )
-
-
-def _cancellation(facts: RequestFacts, to: str, other: str) -> Email:
-    """Tells either guest that the appointment is cancelled."""
-    return Email(
-        f"Cancelled: {facts.activity} with {other}",
-        _body(
-            to,
-            f"The {facts.activity} with {other} is cancelled. There is nothing for you to do;"
-            " earlier links no longer work.",
-            _signature(facts),
-        ),
-    )
-
-
-def _feedback_request(facts: RequestFacts, to: str, other: str, what: str) -> Email:
-    """Asks either guest for feedback."""
-    return Email(
-        f"How was the {facts.activity} with {other}?",
-        _body(
-            to,
-            f"The {facts.activity} with {other} {what}. Thank you for your time. How was it?"
-            " A line or two is enough:",
-            Mark.FEEDBACK,
-            _signature(facts),
-        ),
-    )
-
-
-def consent_request(
-    advocate: str, asker: str, asker_email: str, link: str, *, renewal: bool
-) -> Email:
-    """Asks an advocate for consent, or to renew a consent that is about to end."""
-    what = (
-        "You agreed to recommend us to others now and then. That agreement is about to end, and"
-        " we would like to renew it."
-        if renewal
-        else "We would like to ask you now and then to recommend us to others, for example in a"
-        " short call."
-    )
-    return Email(
-        "May we go on asking you for references?" if renewal else "May we ask you for references?",
-        _body(
-            advocate,
-            f"{what} You choose for what and how often, and can change it at any time:",
-            link,
-            f"{asker}\n{asker_email}".strip(),
-        ),
-    )
 
 
 def code(advocate: str, code: str, minutes: int) -> Email:
@@ -274,9 +234,83 @@ def address_changed(advocate: str) -> Email:
     )
 
 
-def _signature(facts: RequestFacts) -> str:
-    return f"{facts.asker}\n{facts.asker_email}".strip()
-
-
 def _body(to: str, *paragraphs: str) -> str:
     return "\n\n".join([f"Dear {to},", *filter(None, paragraphs)]) + "\n"
+
+
+def _text(subject: str, *paragraphs: str) -> Email:
+    greeting, signature = "Dear [guest],", "[asker]\n[asker’s email]"
+    return Email(subject, "\n\n".join([greeting, *paragraphs, signature]) + "\n")
+
+
+def _feedback(what: str) -> Email:
+    return _text(
+        "How was the [activity] with [other guest]?",
+        f"The [activity] with [other guest] {what}. Thank you for your time. How was it? A line"
+        " or two is enough:",
+        Mark.FEEDBACK,
+    )
+
+
+_HELD, _MISSED = _feedback("took place"), _feedback("did not take place")
+_APPOINTMENT = (
+    "The [activity] with [other guest] is on [date and time], for [minutes] minutes. A calendar"
+    " invitation is attached."
+)
+_CANCELLATION = _text(
+    "Cancelled: [activity] with [other guest]",
+    "The [activity] with [other guest] is cancelled. There is nothing for you to do; earlier links"
+    " no longer work.",
+)
+_CONSENT = "You choose for what and how often, and can change it at any time:"
+# The texts that come with the product.
+STANDARD_TEXTS: dict[TextKind, Email] = {
+    EmailKind.INVITATION: _text(
+        "Could you take a [activity]?",
+        "[asker] asks whether you could take a [activity] with [buyer].",
+        Placeholder.MESSAGE,
+        Placeholder.SHARED_MESSAGE,
+        "Answer here, without an account:",
+        Mark.ANSWER,
+        "You agreed to be asked. You can set limits, pause or withdraw your consent at any time:",
+        Mark.TERMS,
+    ),
+    EmailKind.OTHER_TIMES: _text(
+        "Other times for the [activity]?",
+        "Thank you for the times that you offered for the [activity] with [buyer]. None of them"
+        " works. Could you offer others?",
+        Mark.ANSWER,
+    ),
+    EmailKind.TIME_CHOICE: _text(
+        "Choose a time: [activity] with [advocate]",
+        "[advocate] of [customer] is available for a [activity]. Choose a time here, without an"
+        " account:",
+        Mark.CHOICE,
+        Placeholder.SHARED_MESSAGE,
+    ),
+    EmailKind.ADVOCATE_APPOINTMENT: _text(
+        "[activity] with [other guest]",
+        _APPOINTMENT,
+        "Change or end your reference preferences:",
+        Mark.TERMS,
+    ),
+    EmailKind.PROSPECT_APPOINTMENT: _text("[activity] with [other guest]", _APPOINTMENT),
+    EmailKind.ADVOCATE_FEEDBACK: _HELD,
+    EmailKind.PROSPECT_FEEDBACK: _HELD,
+    EmailKind.ADVOCATE_MISSED: _MISSED,
+    EmailKind.PROSPECT_MISSED: _MISSED,
+    EmailKind.ADVOCATE_CANCELLATION: _CANCELLATION,
+    EmailKind.PROSPECT_CANCELLATION: _CANCELLATION,
+    ConsentEmail.REQUEST: _text(
+        "May we ask you for references?",
+        "We would like to ask you now and then to recommend us to others, for example in a short"
+        f" call. {_CONSENT}",
+        Mark.TERMS,
+    ),
+    ConsentEmail.RENEWAL: _text(
+        "May we go on asking you for references?",
+        "You agreed to recommend us to others now and then. That agreement is about to end, and we"
+        f" would like to renew it. {_CONSENT}",
+        Mark.TERMS,
+    ),
+}

@@ -14,12 +14,15 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from references.desk.advocates import Advocate
 from references.desk.calendar import Attendee, Meeting, cancellation, invitation, shown
 from references.desk.edited_emails import email_as_edited
+from references.desk.email_texts import text_of
 from references.desk.emails import (
+    ConsentEmail,
     EmailKind,
     Mark,
+    Placeholder,
     RequestFacts,
-    consent_request,
     filled,
+    written,
 )
 from references.desk.policy import current_policy
 from workspace.audit import audit
@@ -276,7 +279,13 @@ def email_consent_request(
     """Ask an advocate by email for their consent, or to renew it."""
     to = Recipient(person, confirmed_address(person, advocate.address))
     link = create_terms_link(session, advocate.id, to, origin)
-    email = consent_request(person.name, asker.name, asker.email or "", link, renewal=renewal)
+    values: dict[str, str] = {
+        Placeholder.GUEST: person.name,
+        Placeholder.ASKER: asker.name,
+        Placeholder.ASKER_EMAIL: asker.email or "",
+    }
+    kind = ConsentEmail.RENEWAL if renewal else ConsentEmail.REQUEST
+    email = filled(written(text_of(session, kind), values), {Mark.TERMS: link})
     outbox.queue(
         session,
         to.address,

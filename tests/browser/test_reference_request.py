@@ -166,6 +166,7 @@ def test_should_bring_a_customer_and_a_prospect_together(
     phone.goto(answer)
     expect(phone.get_by_role("heading", level=1)).to_have_text("Could you take a reference call?")
     phone.get_by_label("Your time zone").select_option("Europe/Lisbon")
+    phone.get_by_text("Other times").click()
     for number in (1, 2, 3):
         phone.get_by_label(f"Time {number}").fill(f"{ahead(9 + number)}T15:30")
     phone.get_by_role("button", name="Offer these times").click()

@@ -61,7 +61,6 @@ class AccountShown:
     relationship: str
     description: str
     own: dict[str, str]
-    subsidiaries: list[Named]
     people: list[PersonSummary]
     deals: list[DealRow]
     may_edit: bool
@@ -171,7 +170,6 @@ def account_shown(session: Session, viewer: Viewer, key: str) -> Saved:
         relationship=account.relationship,
         description=account.description,
         own=own_values(session, viewer, FieldSubject.ACCOUNT, account.own),
-        subsidiaries=[Named(row.key, row.name) for row in page.subsidiaries],
         people=[_summary(row) for row in page.people],
         deals=with_readable_own(session, viewer, FieldSubject.DEAL, page.deals),
         may_edit=page.may_edit,

@@ -20,8 +20,8 @@ from web.edit_conflicts import fingerprint
 from web.forms import LARGEST_ID, Form, row_id
 from web.pages.deal_room import activity, playbook, stakeholders, tasks
 from web.policies import Policy
-from workspace import assets
-from workspace.assets import UseRow
+from workspace.assets import assets
+from workspace.assets.assets import UseRow
 from workspace.collaboration.notes import own_note
 from workspace.collaboration.tasks import (
     TaskRow,

@@ -27,8 +27,8 @@ from web.pages.records.library import (
     withdraw_asset,
 )
 from web.policies import Policy
-from workspace import assets
-from workspace.assets import Asset, AssetRow, UseRow
+from workspace.assets import assets
+from workspace.assets.assets import Asset, AssetRow, UseRow
 from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject
 from workspace.people.viewer import Viewer

@@ -28,9 +28,9 @@ from web.pages.network.ties import ties_page
 from web.pages.search import PATHS
 from web.pages.similar import similar_page
 from web.routes import at
+from web.visits import read_as
 from web.workspace import Workspace
 from workspace.deals import access
-from workspace.deals.discretion import read_for
 from workspace.errors import Forbidden, Invalid
 from workspace.people.api_tokens import KnownToken, Scope
 from workspace.people.viewer import Viewer, require_writer
@@ -164,7 +164,7 @@ class Assistant:
     def _reading(self) -> Iterator[tuple[Session, Viewer]]:
         viewer = self.token().viewer
         with self.workspace.database.read() as session:
-            read_for(session, viewer)
+            read_as(session, viewer)
             yield session, viewer
 
     @contextmanager
@@ -174,7 +174,7 @@ class Assistant:
             raise Forbidden("This token lacks the scope write.")
         require_writer(token.viewer)
         with self.workspace.database.write() as session:
-            read_for(session, token.viewer)
+            read_as(session, token.viewer)
             yield session, token.viewer
 
     def _source(self, title: str, path: str) -> dict[str, str]:

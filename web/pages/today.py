@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.suggestion_counts import Fate, SuggestionKind
 from web.pages.homes import (
     AdminHome,
     Advice,
@@ -76,7 +77,13 @@ class TodayController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return visit.show("today/show.html", visit.page(today_of, visit.workspace))
+        page = visit.page(today_of, visit.workspace)
+        for each in page.advice:
+            if each.kin:
+                visit.count(SuggestionKind.SIMILAR, Fate.SHOWN, each.deal, [each.kin.key])
+            if each.play:
+                visit.count(SuggestionKind.CONTENT, Fate.SHOWN, each.deal, [each.play.key])
+        return visit.show("today/show.html", page)
 
 
 def today_of(session: Session, viewer: Viewer, workspace: Workspace) -> Today:

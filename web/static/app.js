@@ -490,6 +490,77 @@ document.addEventListener("submit", (event) => {
   fetch(form.action, { method: "POST", body, redirect: "manual" });
 });
 
+// --- Drafts: what is typed into a long form is saved as a row of the member until it is sent ---
+
+const unsaved = new Map(); // The forms that were typed into, and the timers that save them.
+
+function typedIn(form) {
+  return [...form.querySelectorAll("textarea, input")].filter((field) => !/hidden|radio|checkbox/.test(field.type));
+}
+
+function saveDraft(form) {
+  clearTimeout(unsaved.get(form));
+  unsaved.delete(form);
+  // A form that is being sent needs no draft; the server deletes the one that there is.
+  if (form.dataset.sent || !form.isConnected) return;
+  const isEmpty = typedIn(form).every((field) => field.value === field.defaultValue);
+  const body = new URLSearchParams(new FormData(form));
+  fetch(isEmpty ? "/drafts/discard" : "/drafts", { method: "POST", body, keepalive: true }).catch(() => null);
+}
+
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (!form?.elements.draft_of) return;
+  clearTimeout(unsaved.get(form));
+  unsaved.set(form, setTimeout(saveDraft, 4000, form));
+});
+function saveDrafts() {
+  for (const form of [...unsaved.keys()]) saveDraft(form);
+}
+window.addEventListener("pagehide", saveDrafts);
+document.addEventListener("visibilitychange", () => { if (document.hidden) saveDrafts(); });
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("[data-continue], [data-discard]");
+  if (!button) return;
+  const left = button.closest("[data-draft]");
+  const { form } = button;
+  if (button.hasAttribute("data-discard")) {
+    fetch("/drafts/discard", { method: "POST", body: new URLSearchParams(new FormData(form)) });
+  } else {
+    const values = JSON.parse(left.dataset.draft);
+    for (const field of form.elements) {
+      if (!field.name || field.type === "hidden" || field.type === "submit") continue;
+      const sent = values[field.name] || [];
+      if (field.type === "checkbox" || field.type === "radio") field.checked = sent.includes(field.value);
+      else if (sent.length) [field.value] = sent;
+    }
+  }
+  left.remove();
+  typedIn(form)[0]?.focus();
+});
+
+// --- Suggestions: which of them are opened is counted, without who opened them ---
+
+function countSuggestion(control) {
+  const list = control.closest("[data-suggested]");
+  const item = (control.closest("li:not(.evidence li), article, [data-suggested]") || control).querySelector("a") || control;
+  const body = new URLSearchParams({
+    _csrf_token: JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"],
+    kind: list.dataset.suggested,
+    deal: list.dataset.deal,
+    fate: control.dataset.fate || "opened",
+    item: item.getAttribute("href") || "",
+  });
+  // The page may be left before the answer comes.
+  fetch("/insights/counts", { method: "POST", body, keepalive: true }).catch(() => null);
+}
+
+document.addEventListener("click", (event) => {
+  const control = event.target.closest?.("[data-suggested] :is(a, details:not([open], .menu) > summary)");
+  if (control) countSuggestion(control);
+});
+
 // --- Names that may mean a record: a choice fills in the field ---------------
 
 document.addEventListener("click", (event) => {

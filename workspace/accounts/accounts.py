@@ -129,7 +129,6 @@ def account_rows(
     text: str | None = None,
     relationship: str | None = None,
     industry: str | None = None,
-    parent_id: int | None = None,
     own: Sequence[sa.ColumnElement[bool]] = (),
     after: str | None = None,
     limit: int = 50,
@@ -142,8 +141,6 @@ def account_rows(
         query = query.where(col(Account.relationship) == relationship)
     if industry:
         query = query.where(col(Account.industry).startswith(industry, autoescape=True))
-    if parent_id is not None:
-        query = query.where(col(Account.parent_id) == parent_id)
     return page_by_name(session, AccountRow, query, Account, after=after, limit=limit)
 
 

@@ -34,6 +34,11 @@ class Quarter:
         """The quarter that follows."""
         return Quarter(self.year + self.number // 4, self.number % 4 + 1)
 
+    @property
+    def previous(self) -> "Quarter":
+        """The quarter before."""
+        return Quarter(self.year - (self.number == 1), (self.number + 2) % 4 + 1)
+
 
 def quarter_of(day: date) -> Quarter:
     """The quarter of a day."""

@@ -12,9 +12,12 @@ from workspace.errors import DealkinError
 # Every module that defines a table, so that autogeneration and `alembic check` see it.
 for module in (
     "workspace.accounts.accounts",
-    "workspace.assets",
+    "workspace.assets.assets",
+    "workspace.assets.files",
+    "workspace.assets.sharing",
     "workspace.audit",
     "workspace.collaboration.digests",
+    "workspace.collaboration.drafts",
     "workspace.collaboration.job_changes",
     "workspace.collaboration.reminders",
     "workspace.collaboration.tasks",
@@ -27,6 +30,7 @@ for module in (
     "workspace.deals.saved_views",
     "workspace.deals.seat_roles",
     "workspace.deals.tables",
+    "workspace.delivery.mailbox",
     "workspace.delivery.outbox",
     "workspace.duplicates.tables",
     "workspace.imports.answers",
@@ -38,6 +42,7 @@ for module in (
     "workspace.people.field_rights",
     "workspace.people.invitations",
     "workspace.people.kept_answers",
+    "workspace.people.profile_privacy",
     "workspace.people.sign_in.tables",
     "workspace.people.tables",
     "workspace.privacy.retention",
@@ -45,6 +50,7 @@ for module in (
     "workspace.revisions.tables",
     "workspace.timeline.notifications",
     "workspace.timeline.timeline",
+    "workspace.webhooks.tables",
     "similarity.feedback",
     "similarity.index.tables",
     "similarity.learned_weights",
@@ -54,6 +60,7 @@ for module in (
     "references.desk.consent",
     "references.desk.customers",
     "references.desk.edited_emails",
+    "references.desk.email_texts",
     "references.desk.guest_links",
     "references.desk.policy",
     "references.desk.request",
@@ -61,6 +68,9 @@ for module in (
     "references.network.address_books",
     "references.network.ties",
     "references.network.wrong_ties",
+    "references.prospecting.tables",
+    "references.prospecting.titles",
+    "references.suggestion_counts",
 ):
     importlib.import_module(module)
 

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from workspace import audit_log
+from workspace.assets.files import AssetFile
 from workspace.audit import AuditValues, audit
 from workspace.clock import now
 from workspace.database import Database, unfiltered
@@ -36,13 +37,16 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "apitoken", "connection", "correction", "digestchoice", "education",
-    "employment", "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink",
+    "addresschange", "apitoken", "connection", "connectionmatch", "connectionoffer", "correction",
+    "digestchoice", "draft", "education", "eligibilitydecision", "employment", "follow",
+    "formerperson", "guestlink", "hiddenfield", "identitylink",
     "importanswer", "jobchange", "keepintouch",
-    "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
+    "knowndevice", "memberavailability", "memberinvitation", "membership", "networksearch",
+    "notification",
     "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
     "twostepsecret", "wrongtie",
 )  # fmt: skip
+_OWN_COLUMNS = ("person_id", "owner_id", "asker_id", "member_id", "one_id", "other_id")
 
 
 def require_erasable(session: Session, person: Person) -> None:
@@ -185,6 +189,9 @@ def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     for row, named in list(mentions_of(session, needles, person_id)):
         for column, value in named.items():
             setattr(row, column, needles.without(value))
+        if isinstance(row, AssetFile) and row.erased_at is None:
+            # Nothing can take the person out of the file itself, so the sweep deletes it.
+            row.erased_at = now()
         session.add(row)
         count += 1
     session.flush()
@@ -208,11 +215,7 @@ def _forget_member(session: Session, person: Person) -> int:
     rows = session.connection().execute(told).rowcount
     for name in _MEMBERS_OWN:
         table = SQLModel.metadata.tables[name]
-        columns = [
-            column
-            for column in columns_of(table)
-            if column.name in ("person_id", "owner_id", "member_id", "one_id", "other_id")
-        ]
+        columns = [column for column in columns_of(table) if column.name in _OWN_COLUMNS]
         own = sa.or_(*(column == person.id for column in columns))
         rows += session.connection().execute(sa.delete(table).where(own)).rowcount
     facts = {column.name for column in Person.__table__.c} - {  # type: ignore[attr-defined]

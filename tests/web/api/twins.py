@@ -10,6 +10,10 @@ _PROGRAM = "is made for programs already"
 _HELP = "words for people"
 _RULES = "rules of the workspace are set by administrators in person"
 _PERSON = "an act on somebody's access or privacy, which an administrator does in person"
+_FIGURES = "a chart for people, of counts that pages make"
+_ASSET_FILE = "a file is looked at by the person who adds or opens it"
+_SHARED = "a link for a guest is made by a person, who knows to whom it goes"
+_IN_PERSON = "what one keeps from colleagues, or tells one, is said in person"
 _NIGHTLY = "a job finds duplicates by itself each night"
 _LISTS = "the lists answer with the same rows, page by page"
 _FILES = "a person looks a file through before it is applied; `dealkin import` applies it at once"
@@ -74,6 +78,18 @@ POST /administration/sign-in                      | {_RULES}
 GET /administration/tokens                        | {_TOKEN}
 POST /administration/tokens                       | {_TOKEN}
 POST /administration/tokens/{{key}}/revoke        | {_TOKEN}
+GET /administration/webhooks                      | {_RULES}
+POST /administration/webhooks                     | {_RULES}
+GET /administration/webhooks/new                  | {_FORM}
+GET /administration/webhooks/{{endpoint_id}}      | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}     | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}/messages/{{message}}/replay | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}/remove | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}/replay | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}/resume | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}/rotate | {_SECRET}
+POST /administration/webhooks/{{endpoint_id}}/stop | {_RULES}
+POST /administration/webhooks/{{endpoint_id}}/test | {_RULES}
 GET /api/docs                                     | {_HELP}
 GET /api/v1/openapi.json                          | {_PROGRAM}
 GET /availability                                 | GET /availability
@@ -131,6 +147,8 @@ POST /deals/{{key}}/line-items                    | POST /deals/{{key}}/line-ite
 POST /deals/{{key}}/line-items/{{item_id}}/remove | DELETE /deals/{{key}}/line-items/{{item_id}}
 POST /deals/{{key}}/park                          | POST /deals/{{key}}/park
 GET /deals/{{key}}/playbook                       | GET /deals/{{key}}/playbook
+POST /deals/{{key}}/playbook/links                | {_SHARED}
+POST /deals/{{key}}/playbook/links/{{link_id}}/end | {_SHARED}
 POST /deals/{{key}}/playbook/uses                 | POST /deals/{{key}}/uses
 POST /deals/{{key}}/playbook/uses/{{use_id}}/helped | POST /deals/{{key}}/uses/{{use_id}}/helped
 POST /deals/{{key}}/playbook/uses/{{use_id}}/remove | DELETE /deals/{{key}}/uses/{{use_id}}
@@ -140,6 +158,7 @@ POST /deals/{{key}}/stage                         | POST /deals/{{key}}/stage
 GET /deals/{{key}}/stakeholders                   | GET /deals/{{key}}/stakeholders
 POST /deals/{{key}}/stakeholders                  | POST /deals/{{key}}/stakeholders
 POST /deals/{{key}}/stakeholders/{{stakeholder_id}} | PATCH /deals/{{key}}/stakeholders/{{stakeholder_id}}
+POST /deals/{{key}}/stakeholders/{{stakeholder_id}}/line | PATCH /deals/{{key}}/stakeholders/{{stakeholder_id}}
 POST /deals/{{key}}/stakeholders/{{stakeholder_id}}/remove | DELETE /deals/{{key}}/stakeholders/{{stakeholder_id}}
 GET /deals/{{key}}/tasks                          | GET /deals/{{key}}/tasks
 POST /deals/{{key}}/tasks                         | POST /deals/{{key}}/tasks
@@ -152,6 +171,8 @@ GET /deleted                                      | GET /deleted
 POST /deleted/{{revision_id}}/restore             | POST /deleted/{{revision_id}}/restore
 POST /demo/sign-in                                | {_BROWSER}
 POST /demo/tour                                   | {_BROWSER}
+POST /drafts                                      | {_BROWSER}
+POST /drafts/discard                              | {_BROWSER}
 GET /duplicates                                   | GET /duplicates/{{kind}}
 GET /duplicates/{{kind}}                          | GET /duplicates/{{kind}}
 POST /duplicates/{{kind}}/look                    | {_NIGHTLY}
@@ -186,6 +207,8 @@ GET /inbox/settings                               | {_FORM}
 POST /inbox/settings                              | {_BROWSER}
 POST /inbox/snooze                                | POST /inbox/snooze
 POST /inbox/unfollow                              | POST /deals/{{key}}/follow
+GET /insights                                     | {_FIGURES}
+POST /insights/counts                             | {_BROWSER}
 GET /introductions                                | GET /introductions
 POST /introductions                               | POST /introductions
 GET /introductions/new                            | {_FORM}
@@ -201,9 +224,16 @@ GET /library/{{key}}                              | GET /assets/{{key}}
 POST /library/{{key}}/delete                      | DELETE /assets/{{key}}
 GET /library/{{key}}/edit                         | {_FORM}
 POST /library/{{key}}/edit                        | PATCH /assets/{{key}}
+POST /library/{{key}}/files                       | {_ASSET_FILE}
+GET /library/{{key}}/files/{{version}}            | {_ASSET_FILE}
 POST /library/{{key}}/withdrawal                  | POST /assets/{{key}}/withdrawal
 GET /live                                         | {_BROWSER}
 GET /metrics                                      | {_PROGRAM}
+GET /network                                      | {_IN_PERSON}
+POST /network/matches/{{key}}/decline             | {_IN_PERSON}
+POST /network/matches/{{key}}/offer               | {_IN_PERSON}
+POST /network/searches                            | {_IN_PERSON}
+POST /network/searches/{{key}}/withdraw           | {_IN_PERSON}
 GET /own-data/{{token}}                           | {_GUEST}
 POST /own-data/{{token}}                          | {_GUEST}
 GET /people                                       | GET /people
@@ -228,6 +258,7 @@ POST /people/{{key}}/ties                         | POST /people/{{key}}/ties
 POST /people/{{key}}/ties/{{tie_id}}/remove       | DELETE /people/{{key}}/ties/{{tie_id}}
 POST /people/{{key}}/ties/{{tie_id}}/share        | POST /people/{{key}}/ties/{{tie_id}}/share
 POST /people/{{key}}/ties/{{tie_id}}/wrong        | POST /people/{{key}}/ties/{{tie_id}}/wrong
+POST /people/{{key}}/visibility                   | {_IN_PERSON}
 POST /preferences                                 | {_BROWSER}
 GET /references                                   | GET /references
 GET /references/advocates                         | GET /advocates
@@ -244,6 +275,10 @@ POST /references/bulk                             | POST /references/{{key}}/ste
 GET /references/influence                         | GET /influence
 GET /references/policy                            | GET /references/policy
 POST /references/policy                           | {_RULES}
+GET /references/texts                             | {_RULES}
+GET /references/texts/{{kind}}                    | {_RULES}
+POST /references/texts/{{kind}}                   | {_RULES}
+POST /references/texts/{{kind}}/standard          | {_RULES}
 GET /references/{{key}}                           | GET /references/{{key}}
 GET /references/{{key}}/emails/{{email}}          | GET /references/{{key}}/emails/{{email}}
 POST /references/{{key}}/emails/{{email}}         | PATCH /references/{{key}}/emails/{{email}}
@@ -260,6 +295,8 @@ POST /security/sessions                           | {_BROWSER}
 GET /security/two-step                            | {_SECRET}
 POST /security/two-step                           | {_SECRET}
 POST /security/two-step/confirm                   | {_SECRET}
+GET /shared/{{token}}                             | {_GUEST}
+POST /shared/{{token}}                            | {_GUEST}
 GET /sign-in                                      | {_BROWSER}
 POST /sign-in                                     | {_BROWSER}
 GET /sign-in/code                                 | {_BROWSER}

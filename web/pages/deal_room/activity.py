@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.edit_conflicts import fingerprint, require_unchanged
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_INTEGER, Form, uncounted_id
 from web.lists import first_page
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deal_room.tasks import readers
@@ -45,7 +45,7 @@ VIEWS = {
     "team": ("Team", ("seat", "invited", "uninvited")),
     "stakeholders": ("Stakeholders", ("stakeholder",)),
     "references": ("References", ("reference",)),
-    "assets": ("Assets", ("use",)),
+    "assets": ("Assets", ("use", "shared", "opened")),
     "edits": ("Edits", ("edited",)),
 }
 
@@ -97,7 +97,7 @@ class ActivityController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         view = visit.form.choice("show", VIEWS) or ""
-        before = visit.form.integer("before", 1, LARGEST_ID)
+        before = visit.form.integer("before", 1, LARGEST_INTEGER)
         visit.form.check()
         page = visit.page(activity_page, key, Form(), view, before)
         fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
@@ -152,7 +152,7 @@ class ActivityController(Controller):
     ) -> Response[str]:
         with visit.read() as session:
             deal = access.readable_deal(session, visit.viewer, key)
-            entry = notes.own_note(session, deal, row_id(entry_id), visit.viewer.person_id)
+            entry = notes.own_note(session, deal, uncounted_id(entry_id), visit.viewer.person_id)
             written = {"text": entry.text}
             values = Form([("text", entry.text), ("seen", fingerprint(written))])
             page = rewriting_page(session, visit.viewer, key, values, entry.id)
@@ -201,7 +201,7 @@ def locked_note(session: Session, viewer: Viewer, key: str, entry_id: int) -> Ti
     """A note of the viewer's own, locked until this transaction ends."""
     require_writer(viewer)
     deal = access.readable_deal(session, viewer, key)
-    return notes.own_note(session, deal, row_id(entry_id), viewer.person_id, lock=True)
+    return notes.own_note(session, deal, uncounted_id(entry_id), viewer.person_id, lock=True)
 
 
 def rewrite_note(

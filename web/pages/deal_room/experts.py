@@ -11,12 +11,13 @@ from litestar.response import Response
 from sqlmodel import Session, col, select
 
 from references.removal import delete_seat
+from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.proposals import Proposal, staffing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.experts import Expert, experts_of_deal
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
-from web.pages.staffing.places import locks_of
+from web.pages.staffing.places import locks_of, proposed_places
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -71,6 +72,11 @@ class ExpertController(Controller):
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         with visit.read() as session:
             page = experts_page(session, visit, key)
+        deal = page.header.deal
+        visit.count(
+            SuggestionKind.EXPERT, Fate.SHOWN, deal, [expert.key for expert in page.experts]
+        )
+        visit.count(SuggestionKind.TEAM, Fate.SHOWN, deal, proposed_places(page.proposals))
         return visit.show("deal_room/experts.html", page)
 
     @post("/assign")
@@ -85,14 +91,18 @@ class ExpertController(Controller):
             for seat_id, person_id in places.items():
                 _require_open(seat := _seat(session, deal, seat_id))
                 team.fill_seat(session, seat, person_id, visit.viewer.person_id)
+        visit.count(SuggestionKind.TEAM, Fate.USED, deal, map(str, places))
         count = f"{len(places)} {'seat is' if len(places) == 1 else 'seats are'}"
         return visit.go(at("deals", key, "experts"), f"{count} filled.")
 
     @post("/seats")
     def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        suggested = visit.form.flag("suggested")
         with visit.write() as session:
-            seat, name = add_seat(session, visit.viewer, key, visit.form)
-            role = seat.role
+            seat, person_key, name = add_seat(session, visit.viewer, key, visit.form)
+            role, deal = seat.role, session.get_one(Deal, seat.deal_id)
+        if person_key and suggested:
+            visit.count(SuggestionKind.EXPERT, Fate.USED, deal, [person_key])
         who = f"{name} is on the team as {role}." if name else f"An open seat: {role}."
         return visit.go(at("deals", key, "experts"), who)
 
@@ -110,6 +120,8 @@ class ExpertController(Controller):
     ) -> Response[Any]:
         with visit.write() as session:
             name = ask_for_seat(session, visit.viewer, key, seat_id, visit.form)
+            deal = access.readable_deal(session, visit.viewer, key)
+        visit.count(SuggestionKind.TEAM, Fate.USED, deal, [str(seat_id)])
         return visit.go(at("deals", key, "experts"), f"{name} is asked.")
 
     @post("/seats/{seat_id:int}/unask")
@@ -160,15 +172,15 @@ class ExpertController(Controller):
         return visit.go_deleted(at("deals", key, "experts") if readable else "/deals", revision)
 
 
-def add_seat(session: Session, viewer: Viewer, key: str, form: Form) -> tuple[Seat, str]:
-    """Add the seat of a form to a deal's team; the seat, and who has it."""
+def add_seat(session: Session, viewer: Viewer, key: str, form: Form) -> tuple[Seat, str, str]:
+    """Add the seat of a form to a deal's team; the seat, and the key and name of who has it."""
     person_key = form.maybe("person", 80)
     deal = access.editable_deal(session, viewer, key)
     role = form.choice("role", role_names(session), required=True) or ""
     form.done()
     person = people.member_of(session, person_key) if person_key else None
     seat = team.add_seat(session, deal, role, person.id if person else None, viewer.person_id)
-    return seat, person.name if person else ""
+    return seat, person.key if person else "", person.name if person else ""
 
 
 def fill_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> str:
@@ -298,7 +310,7 @@ def _readable_seat(session: Session, viewer: Viewer, key: str, seat_id: int, for
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:
-    seat = session.get(Seat, row_id(seat_id))
+    seat = session.get(Seat, uncounted_id(seat_id))
     if seat is None or seat.deal_id != deal.id:
         raise NotFound("There is no such seat on this deal.")
     return seat

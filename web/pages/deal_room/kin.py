@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.suggestion_counts import Fate, SuggestionKind
 from similarity.feedback import REASONS, Verdict, judge, judgements, withdraw
 from similarity.index.catalog import Catalog
 from similarity.index.facets import facets
@@ -109,10 +110,12 @@ class KinController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         page = visit.page(kin_page, visit.workspace.catalog, key, visit.form)
+        shown = [kin.key for kin in (*page.kin, *page.running)]
+        visit.count(SuggestionKind.SIMILAR, Fate.SHOWN, page.header.deal, shown)
         # The address keeps what was chosen, and nothing that is as usual.
         off = [query({"off": name}) for name in page.named.off]
-        shown = "&".join(filter(None, [query({**page.params, **page.changed}), *off]))
-        address = at("deals", key, "kin") + "?" + shown
+        chosen = "&".join(filter(None, [query({**page.params, **page.changed}), *off]))
+        address = at("deals", key, "kin") + "?" + chosen
         return visit.answer(
             "deal_room/kin.html", "deal_room/_kin.html", page, address=address, replace=True
         )
@@ -128,7 +131,12 @@ class KinController(Controller):
             usual = weights_in_use(session)
         weights = read_weights(visit.form, usual)
         with visit.write() as session:
-            other, verdict, reason = judge_kin(session, visit.viewer, key, kin_key, visit.form)
+            deal, other, verdict, reason = judge_kin(
+                session, visit.viewer, key, kin_key, visit.form
+            )
+        if verdict != "withdraw":
+            fate = Fate.USED if verdict == Verdict.LIKE else Fate.DISMISSED
+            visit.count(SuggestionKind.SIMILAR, fate, deal, [kin_key])
         if not visit.wants_fragment:
             effects = {
                 "like": f"Noted: {other.name} is like this deal.",
@@ -154,8 +162,8 @@ class KinController(Controller):
 
 def judge_kin(
     session: Session, viewer: Viewer, key: str, kin_key: str, form: Form
-) -> tuple[Deal, str, str]:
-    """Note what a form says of a similar deal: that deal, the verdict and the reason."""
+) -> tuple[Deal, Deal, str, str]:
+    """Note what a form says of a similar deal: both deals, the verdict and the reason."""
     verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True) or ""
     reason = form.choice("reason", REASONS) or ""
     deal = access.editable_deal(session, viewer, key)
@@ -167,7 +175,7 @@ def judge_kin(
         withdraw(session, deal.id, other.id, viewer.person_id)
     else:
         judge(session, deal.id, other.id, Verdict(verdict), reason, viewer.person_id)
-    return other, verdict, reason
+    return deal, other, verdict, reason
 
 
 def changed(weights: dict[str, float], defaults: dict[str, float]) -> dict[str, str]:

@@ -10,15 +10,17 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.buyers.stage_network import StageNetwork, stage_network
 from references.desk.advocates import Activity
 from references.removal import delete_deal
+from references.suggestion_counts import Fate, SuggestionKind
 from references.suggestions import WON_KIN, Suggestion, suggest_advocates
 from similarity.experts import VOTING_KIN, Expert, experts_of
 from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.outlook import MINIMUM, Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
@@ -75,6 +77,8 @@ class Overview:
     outlook: Outlook | None
     # So many similar deals have to be closed for an outlook.
     least_similar: int
+    # Who of our network serves the deal's stage.
+    network: StageNetwork | None
     # The advocates for a call, while the deal is open.
     references: list[Suggestion]
     events: list[Event]
@@ -98,7 +102,15 @@ class OverviewController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        return visit.show("deal_room/overview.html", visit.page(overview, visit.workspace, key))
+        page = visit.page(overview, visit.workspace, key)
+        for kind, shown in (
+            (SuggestionKind.SIMILAR, [kin.key for kin in page.kin]),
+            (SuggestionKind.CONTENT, [play.key for play in page.plays]),
+            (SuggestionKind.EXPERT, [expert.key for expert in page.experts]),
+            (SuggestionKind.REFERENCE, [offer.person.key for offer in page.references]),
+        ):
+            visit.count(kind, Fate.SHOWN, page.header.deal, shown)
+        return visit.show("deal_room/overview.html", page)
 
     @get("/edit")
     def edit(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -175,7 +187,7 @@ class OverviewController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            line_items.remove_item(session, visit.viewer, key, row_id(item_id))
+            line_items.remove_item(session, visit.viewer, key, uncounted_id(item_id))
         return visit.go(at("deals", key), "Line item removed.")
 
     @post("/invitations")
@@ -294,6 +306,7 @@ def overview(
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         least_similar=MINIMUM,
+        network=stage_network(session, viewer, workspace.network, deal, header.stage),
         references=suggest_advocates(
             session,
             viewer,

@@ -14,6 +14,7 @@ from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow, requests_on_deal
 from references.desk.request import ReferenceRequest
 from references.network.paths import Reach
+from references.suggestion_counts import Fate, SuggestionKind
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
 from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
@@ -64,6 +65,10 @@ class ReferencesController(Controller):
         page = visit.page(
             references_page, visit.workspace, key, Activity(activity), prospect, limit
         )
+        offered = [offer.person.key for offer in page.suggestions.suggested]
+        visit.count(SuggestionKind.REFERENCE, Fate.SHOWN, page.header.deal, offered)
+        paths = [path.people[-1].key for path in page.reach.from_us]
+        visit.count(SuggestionKind.PATH, Fate.SHOWN, page.header.deal, paths)
         return visit.show("deal_room/references.html", page)
 
     @post()
@@ -75,6 +80,8 @@ class ReferencesController(Controller):
             fit = fit_of(session, visit.viewer, visit.workspace, key, asked)
         with visit.write() as session:
             made, name = ask_for_reference(session, visit.viewer, key, asked, fit)
+            deal = access.readable_deal(session, visit.viewer, key)
+        visit.count(SuggestionKind.REFERENCE, Fate.USED, deal, [asked.advocate])
         notice = f"{made.key} is sent: {name} is asked once it is approved."
         return visit.go(at("deals", key, "references"), notice)
 

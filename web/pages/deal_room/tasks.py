@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -106,7 +106,7 @@ def act_on_task(
     session: Session, viewer: Viewer, key: str, task_id: int, form: Form, act: Act
 ) -> Task:
     """Do something to a task of a deal."""
-    _, task = tasks.changeable_task(session, viewer, key, row_id(task_id))
+    _, task = tasks.changeable_task(session, viewer, key, uncounted_id(task_id))
     form.done()
     act(session, task, viewer.person_id)
     return task

@@ -15,6 +15,7 @@ from references.introductions.lists import OwnRequest, ReceivedRequest, requests
 from references.introductions.tables import OPEN_DAYS, Answer, IntroductionRequest
 from references.network import ties
 from references.network.paths import KnownPath, Network
+from references.suggestion_counts import Fate, SuggestionKind
 from web.forms import Form
 from web.policies import Policy, open_to
 from web.routes import get, post
@@ -94,9 +95,14 @@ class IntroductionController(Controller):
         require_writer(visit.viewer)
         with visit.saving() as session:
             ask(session, visit.viewer, visit.workspace.network, visit.form)
+            # The counts of suggestions are of those on deals, and of paths that were shown.
+            via, deal_key = visit.form.maybe("over", 80), visit.form.maybe("deal", 80)
+            deal = access.readable_deal(session, visit.viewer, deal_key) if deal_key else None
         if visit.form.refusal:
             page = visit.page(new_introduction, visit.workspace.network, visit.form)
             return visit.show("network/introductions/new.html", page)
+        if deal and via:
+            visit.count(SuggestionKind.PATH, Fate.USED, deal, [visit.form.text("person", 80)])
         return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
 
     @post("/{key:str}/answer")

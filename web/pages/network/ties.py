@@ -14,7 +14,8 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from references.network.wrong_ties import call_wrong
-from web.forms import Form, row_id
+from references.prospecting.known import Presence, Unrecorded, presence_at, unrecorded_at
+from web.forms import Form, uncounted_id
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -59,6 +60,10 @@ class AccountPathsPage:
     account: Account
     people: int
     reach: Reach
+    presence: Presence
+    # Whom the viewer knows there, or colleagues who share it, apart from the record.
+    unrecorded: list[Unrecorded]
+    may_write: bool
 
 
 class TiesController(Controller):
@@ -105,7 +110,7 @@ class TiesController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            revision = call_wrong(session, visit.viewer, row_id(tie_id))
+            revision = call_wrong(session, visit.viewer, uncounted_id(tie_id))
             undo = f"/deleted/{revision.id}/restore"
         notice = "The tie is removed. Imports do not bring it back."
         return visit.go(at("people", key, "ties"), notice, undo=undo)
@@ -122,10 +127,15 @@ class AccountPathsController(Controller):
         with visit.read() as session:
             account = row_of_key(session, Account, key)
             people = list(session.exec(select(Person.id).where(Person.account_id == account.id)))
-            reach = visit.workspace.network.reach(session, visit.viewer, people)
-        return visit.show(
-            "network/account_paths.html", AccountPathsPage(account, len(people), reach)
-        )
+            page = AccountPathsPage(
+                account=account,
+                people=len(people),
+                reach=visit.workspace.network.reach(session, visit.viewer, people),
+                presence=presence_at(session, visit.viewer, account),
+                unrecorded=unrecorded_at(session, visit.viewer, account),
+                may_write=visit.viewer.may_write,
+            )
+        return visit.show("network/account_paths.html", page)
 
 
 def add_tie(session: Session, viewer: Viewer, key: str, form: Form) -> None:
@@ -158,14 +168,14 @@ def share_tie(session: Session, viewer: Viewer, tie_id: int, form: Form) -> Visi
     chosen = form.choice("visibility", tuple(Visibility), required=True)
     form.done()
     visibility = Visibility(chosen or "")
-    tie = ties.own_tie(session, viewer, row_id(tie_id))
+    tie = ties.own_tie(session, viewer, uncounted_id(tie_id))
     ties.set_visibility(session, tie, visibility, viewer.person_id)
     return visibility
 
 
 def remove_tie(session: Session, viewer: Viewer, tie_id: int) -> None:
     """Remove a tie of the viewer's own."""
-    tie = ties.own_tie(session, viewer, row_id(tie_id))
+    tie = ties.own_tie(session, viewer, uncounted_id(tie_id))
     ties.remove_tie(session, tie, viewer.person_id)
 
 

@@ -21,8 +21,10 @@ from references.desk.edited_emails import (
 )
 from references.desk.emails import (
     TO_PROSPECT,
+    ConsentEmail,
     EmailKind,
     RequestFacts,
+    TextKind,
     marks_of,
 )
 from references.desk.guest_links import facts_of
@@ -40,7 +42,7 @@ from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
 
 SUBJECT, BODY = 200, 10_000
-_LABELS = {
+LABELS: dict[TextKind, str] = {
     EmailKind.INVITATION: "Invitation",
     EmailKind.OTHER_TIMES: "Request for other times",
     EmailKind.TIME_CHOICE: "Choice of a time",
@@ -52,6 +54,8 @@ _LABELS = {
     EmailKind.PROSPECT_MISSED: "Feedback on a missed appointment",
     EmailKind.ADVOCATE_CANCELLATION: "Cancellation",
     EmailKind.PROSPECT_CANCELLATION: "Cancellation",
+    ConsentEmail.REQUEST: "Request for consent",
+    ConsentEmail.RENEWAL: "Renewal of consent",
 }
 
 
@@ -183,7 +187,7 @@ def email_rows(session: Session, viewer: Viewer, request: ReferenceRequest) -> l
         rows.append(
             EmailRow(
                 kind=kind,
-                label=_LABELS[kind],
+                label=LABELS[kind],
                 to=facts.prospect_name if kind in TO_PROSPECT else facts.advocate,
                 may_edit=may_edit_email(parties, kind),
                 edited_by=by.name if by else "",

@@ -29,6 +29,7 @@ from references.desk.request import (
     RequestStep,
     State,
 )
+from references.desk.slots import DayOfSlots, business_days
 from references.desk.transitions import email_context_of
 from web.forms import Form, zone_choices
 from web.pages.references.advocates import send_code, terms_of
@@ -45,6 +46,7 @@ from workspace.errors import Conflict, DealkinError, Invalid, NotFound
 from workspace.people.people import edit_person
 from workspace.people.tables import Person
 
+MOST_CHOSEN = 50
 TIMES = tuple(f"time{number}" for number in range(1, MOST_SLOTS + 1))
 _HEADERS = {"X-Robots-Tag": "noindex, nofollow", "Cache-Control": "no-store"}
 # Feedback is asked of both.
@@ -81,6 +83,9 @@ class GuestPage:
     zone: str
     # The times to choose from: each as it is sent, and as it is read.
     slots: list[tuple[str, str]]
+    # Days and hours that an advocate can offer, and those that were sent.
+    days: list[DayOfSlots]
+    offered: list[str]
     values: dict[str, str]
     wrong: dict[str, str]
     chosen: list[str]
@@ -92,6 +97,11 @@ class GuestPage:
     times: tuple[str, ...] = TIMES
     fewest: int = FEWEST_SLOTS
     activities: tuple[str, ...] = tuple(Activity)
+
+    @property
+    def typed(self) -> bool:
+        """Whether times were typed in besides those to choose from."""
+        return any(self.values.get(name) for name in self.times)
 
 
 @dataclass(frozen=True)
@@ -267,7 +277,9 @@ def guest_page(
     """What a link shows, with what was typed into its form."""
     person = session.get_one(Person, link.person_id)
     zone = zone_or_utc(zone or person.timezone)
-    asked, slots, standing = None, [], None
+    asked, standing = None, None
+    slots: list[tuple[str, str]] = []
+    days: list[DayOfSlots] = []
     values, chosen = form.values, form.sent.get("activity", [])
     if link.request_id is not None:
         row = _request_of(session, link)
@@ -276,6 +288,8 @@ def guest_page(
         if link.purpose == Purpose.PICK:
             times = rules.slots_of(session, row.id)
             slots = [(time.isoformat(), calendar.shown(time, zone)) for time in times]
+        elif link.purpose == Purpose.ANSWER and asked.meeting:
+            days = business_days(session, row, zone)
     else:
         advocate, _ = _advocate_of(session, link)
         said = consent.consents_of(session, [advocate.id])[advocate.id]
@@ -289,6 +303,8 @@ def guest_page(
         asked=asked,
         zone=zone,
         slots=slots,
+        days=days,
+        offered=form.sent.get("slot", []),
         values=values,
         wrong=form.wrong,
         chosen=chosen,
@@ -301,12 +317,13 @@ def guest_page(
 
 def read_times(form: Form, zone: str) -> list[datetime]:
     """The moments that a form offers; what is wrong with each is noted at its field."""
+    written = [(name, form.text(name, 16)) for name in TIMES]
+    chosen = form.choices("slot", form.sent.get("slot", [])[:MOST_CHOSEN])
     times = []
-    for name in TIMES:
-        written = form.text(name, 16)
-        if written:
+    for name, text in [*written, *(("slot", slot) for slot in chosen)]:
+        if text:
             try:
-                times.append(calendar.moment(written, zone))
+                times.append(calendar.moment(text, zone))
             except Invalid as why:
                 form.refuse(name, str(why))
     return times

@@ -1,9 +1,10 @@
 """Places: who is to have which open seat, as addresses and forms name it: 'seat:person'."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
+from references.teams.proposals import Proposal
 from web.forms import Form
 from workspace.people.tables import Member, Person
 
@@ -31,3 +32,8 @@ def _pairs(locks: Iterable[str]) -> Iterable[tuple[int, str]]:
         seat, _, key = lock.partition(":")
         if seat.isascii() and seat.isdigit() and len(seat) < 10 and key:
             yield int(seat), key
+
+
+def proposed_places(proposals: Sequence[Proposal]) -> list[str]:
+    """The seats for which a member is proposed whom nobody has picked by hand."""
+    return [str(each.opening.id) for each in proposals if each.best and not each.opening.locked]

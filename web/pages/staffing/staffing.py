@@ -8,11 +8,12 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session, col, select
 
+from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.proposals import Proposal, staffing
 from similarity.index.catalog import Catalog
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
-from web.pages.staffing.places import locks_of
+from web.pages.staffing.places import locks_of, proposed_places
 from web.policies import Policy, open_to
 from web.routes import get, post
 from web.visits import Visit
@@ -64,11 +65,14 @@ class StaffingController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
         page = visit.page(staffing_page, visit.workspace.catalog, visit.form)
+        for row in page.rows:
+            visit.count(SuggestionKind.TEAM, Fate.SHOWN, row.deal, proposed_places(row.proposals))
         return visit.show("staffing/show.html", page)
 
     @post("/assign")
     def assign(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
+        filled: list[tuple[Deal, int]] = []
         with visit.write() as session:
             people = dict(active_members(session))
             open_seats = session.exec(
@@ -84,14 +88,17 @@ class StaffingController(Controller):
                 visit.form.refuse("place", "Select at least one person.")
             visit.form.done()
             for place in chosen:
-                seat_id, _, person_key = place.partition(":")
-                deal = access.editable_deal(session, visit.viewer, deal_of[int(seat_id)])
-                seat = session.get_one(Seat, int(seat_id))
+                number, _, person_key = place.partition(":")
+                deal = access.editable_deal(session, visit.viewer, deal_of[int(number)])
+                seat = session.get_one(Seat, int(number))
                 if seat.person_id is not None:
                     raise Conflict("One of these seats was filled in the meantime.")
                 person = member_of(session, person_key)
                 _require_off_team(session, deal, person)
                 team.fill_seat(session, seat, person.id, visit.viewer.person_id)
+                filled.append((deal, seat.id))
+        for deal, seat_id in filled:
+            visit.count(SuggestionKind.TEAM, Fate.USED, deal, [str(seat_id)])
         count = f"{len(chosen)} {'seat is' if len(chosen) == 1 else 'seats are'}"
         return visit.go("/staffing", f"{count} filled.")
 

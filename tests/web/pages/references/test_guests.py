@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from references.desk.edited_emails import emails_ahead
 from references.desk.emails import TO_PROSPECT, EmailKind
 from references.desk.guest_links import GuestLink
 from references.desk.request import Guest, Party, ReferenceRequest, State
+from references.desk.slots import DAYS
 from tests.references.asking import advocate, ahead, contact
 from tests.web.conftest import Visit, Visitor, acts
 from tests.world import World
@@ -155,9 +156,49 @@ def test_should_take_an_answer_with_three_times(visit: Visit, world: World, answ
     assert links(world, "tess")
 
 
+def test_should_take_times_chosen_from_the_next_business_days(
+    visit: Visit, world: World, answer: str
+) -> None:
+    page = guest(visit).get(answer).text
+    slots = re.findall(r'name="slot" value="([^"]+)"', page)
+    days = {slot[:10] for slot in slots}
+    assert len(days) == DAYS
+    assert all(date.fromisoformat(day).weekday() < 5 for day in days)
+    # A call of half an hour ends within the business day.
+    assert {slot[11:] for slot in slots} == {f"{hour:02}:00" for hour in range(9, 18)}
+    two = {"says": "yes", "zone": "America/New_York", "slot": slots[:2]}
+    refused = guest(visit).post(f"{answer}/answer", two, token="")
+    assert refused.status_code == 422
+    assert "3 to 5 different times" in refused.text
+    assert len(re.findall(r'name="slot" value="[^"]+" checked', refused.text)) == 2
+    three = {**two, "slot": slots[:2], "time1": slots[-1]}
+    assert guest(visit).post(f"{answer}/answer", three, token="").status_code == 303
+    with world.database.read() as session:
+        request = session.exec(select(ReferenceRequest)).one()
+        times = rules.slots_of(session, request.id)
+    zone = ZoneInfo("America/New_York")
+    assert [f"{time.astimezone(zone):%Y-%m-%dT%H:%M}" for time in times] == [
+        *slots[:2],
+        slots[-1],
+    ]
+
+
+def test_should_offer_no_day_on_which_the_advocate_cannot_be_asked(
+    visit: Visit, world: World, answer: str
+) -> None:
+    with world.database.write() as session:
+        advocate = session.exec(select(Advocate)).one()
+        advocate.paused_until = ahead(20)
+        session.add(advocate)
+    slots = re.findall(r'name="slot" value="([^"]+)"', guest(visit).get(answer).text)
+    assert slots
+    assert min(slots)[:10] >= str(ahead(20))
+
+
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
+        ({"slot": "x"}, "A day and a time"),
         ({"time3": ""}, "3 to 5 different times"),
         ({"time3": OFFER["time1"]}, "3 to 5 different times"),
         ({"time2": "2020-01-01T10:00"}, "This time has passed."),

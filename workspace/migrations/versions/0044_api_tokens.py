@@ -1,14 +1,14 @@
 """API tokens and service accounts
 
-Revision: 0040
-Revises: 0033
+Revision: 0044
+Revises: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040"
-down_revision = "0033"
+revision = "0044"
+down_revision = "0043"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Answers to calls of the API that are kept for a day
 
-Revision: 0041
-Revises: 0040
+Revision: 0045
+Revises: 0044
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0041"
-down_revision = "0040"
+revision = "0045"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
