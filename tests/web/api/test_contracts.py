@@ -55,7 +55,7 @@ def operations(app: Litestar) -> list[tuple[str, str, Any]]:
     found = [
         (method, re.sub(r":\w+}", "}", path), handler)
         for method, path, handler in handlers(app)
-        if handler.opt.get("api")
+        if "operation" in handler.opt
     ]
     # What one actor deletes, the others would not find.
     return sorted(found, key=lambda row: (row[0] == "DELETE", row[1], row[0]))
