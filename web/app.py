@@ -73,6 +73,7 @@ from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
 from web.pages.sign_in.forgotten import ForgottenController
+from web.pages.sign_in.passkeys import PasskeyController, PasskeySignInController
 from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.sign_in.with_provider import ProviderSignInController
@@ -138,6 +139,8 @@ CONTROLLERS = (
     WebhookController,
     OverviewController,
     OwnFieldController,
+    PasskeyController,
+    PasskeySignInController,
     PeopleController,
     PlaybookController,
     OwnDataController,

@@ -50,6 +50,8 @@ PUBLIC = {
     ("GET", "/sign-in/with/{key}"),
     ("GET", "/sign-in/with/{key}/callback"),
     ("POST", "/sign-in/code"),
+    ("POST", "/sign-in/passkey"),
+    ("POST", "/sign-in/passkey/options"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
@@ -73,7 +75,8 @@ ADMINISTRATION = "/administration/"
 # own profile.
 HARMLESS = {
     "/people/{key}/visibility",
-    *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
+    *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-in/passkey"),
+    *("/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
     *("/tokens", "/tokens/{key}/revoke"),
 }

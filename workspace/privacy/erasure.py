@@ -42,9 +42,8 @@ _MEMBERS_OWN = (
     "formerperson", "guestlink", "hiddenfield", "identitylink",
     "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "networksearch",
-    "notification",
-    "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
-    "twostepsecret", "wrongtie",
+    "notification", "passkey", "passkeychallenge", "pendingsignin", "privacylink", "quota",
+    "recoverycode", "savedview", "signinsession", "tie", "twostepsecret", "wrongtie",
 )  # fmt: skip
 _OWN_COLUMNS = ("person_id", "owner_id", "asker_id", "member_id", "one_id", "other_id")
 

@@ -62,6 +62,8 @@ PURPOSES = {
     "networksearch": "Looking for people in a position",
     "notification": "What a member was told",
     "outboxmessage": "Mail that was sent",
+    "passkey": "Signing in with a passkey",
+    "passkeychallenge": "A passkey that is being added",
     "pastseat": "Who was on a team",
     "pendingsignin": "A sign-in that waits for a code",
     "person": "Contact details and profile",

@@ -290,6 +290,9 @@ GET /search/existing                              | GET /names
 GET /search/names                                 | GET /names
 GET /security                                     | {_SECRET}
 POST /security/address                            | {_SECRET}
+POST /security/passkeys                           | {_SECRET}
+POST /security/passkeys/confirm                   | {_SECRET}
+POST /security/passkeys/{{key}}/remove            | {_SECRET}
 POST /security/password                           | {_SECRET}
 POST /security/sessions                           | {_BROWSER}
 GET /security/two-step                            | {_SECRET}
@@ -303,6 +306,8 @@ GET /sign-in/code                                 | {_BROWSER}
 POST /sign-in/code                                | {_BROWSER}
 GET /sign-in/forgotten                            | {_BROWSER}
 POST /sign-in/forgotten                           | {_BROWSER}
+POST /sign-in/passkey                             | {_BROWSER}
+POST /sign-in/passkey/options                     | {_BROWSER}
 GET /sign-in/with/{{key}}                         | {_BROWSER}
 GET /sign-in/with/{{key}}/callback                | {_BROWSER}
 POST /sign-out                                    | {_BROWSER}
