@@ -89,6 +89,12 @@ lock:
     END
     mv "$folder/constraints.txt" constraints.txt
 
+# Build the wheel, with the locked versions beside it, in build/release
+release: setup
+    rm -rf build/release
+    {{ python }} -m pip wheel --no-deps --wheel-dir build/release .
+    cp constraints.txt build/release
+
 # Ask an index of advisories about every locked version
 audit: setup
     @{{ python }} .ci/audit.py

@@ -15,7 +15,7 @@ from references.desk.advocates import Advocate
 from references.desk.request import OPEN_STATES, ReferenceRequest, State
 from references.desk.rules import account_owners
 from workspace.accounts.accounts import Account
-from workspace.assets import Asset, Use
+from workspace.assets.assets import Asset, Use
 from workspace.audit import audit
 from workspace.database import unfiltered
 from workspace.deals.access import NOBODY_SEES, has_reader, visible_deals

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from workspace.accounts.accounts import Account
-from workspace.assets import Use
+from workspace.assets.assets import Use
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, DealProduct, Outcome, Product
 from workspace.people.viewer import Viewer

@@ -26,7 +26,7 @@ from similarity.inquiry import (
 )
 from similarity.retrieval import ask, match_among, text_scores
 from similarity.scoring import Term, Weights
-from workspace.assets import Asset, Use
+from workspace.assets.assets import Asset, Use
 from workspace.database import batches
 from workspace.deals import credit
 from workspace.deals.seat_roles import seat_roles

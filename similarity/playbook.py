@@ -21,7 +21,7 @@ from similarity.lift import Lift, lift
 from similarity.questions import Question
 from similarity.scoring import Facets, Term, ago, score
 from workspace.accounts.industries import SECTIONS
-from workspace.assets import Asset, AssetProduct, Use, usable
+from workspace.assets.assets import Asset, AssetProduct, Use, usable
 from workspace.clock import today
 from workspace.database import batches
 from workspace.deals.access import visible_deals

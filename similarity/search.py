@@ -29,7 +29,7 @@ from similarity.sentences.denials import question_of
 from similarity.snippets import NO_TEXT, Span, contents_of, snippet, texts_of
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.clock import today
 from workspace.database import fetch, select_row
 from workspace.deals.access import hidden_deal_ids, visible_deals

@@ -49,6 +49,25 @@ def allowed(file: Path) -> set[str]:
     return {canonicalize_name(requirement.name) for requirement in requirements}
 
 
+def test_should_pack_every_file_into_the_wheel() -> None:
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"][
+        "setuptools"
+    ]
+    packed = {file for name in setup["packages"] for file in (ROOT / folder_of(name)).glob("*.py")}
+    for name, patterns in setup["package-data"].items():
+        for pattern in patterns:
+            packed |= set((ROOT / name).glob(pattern))
+    for name in PACKAGES[:-1]:
+        files = (file for file in (ROOT / name).rglob("*") if file.is_file())
+        missing = {file for file in files if file.parent.name != "__pycache__"} - packed
+        assert not missing, "\n".join(map(str, sorted(missing)))
+
+
+def folder_of(package: str) -> str:
+    """The folder of a package, from the root."""
+    return package.replace(".", "/")
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_should_declare_every_imported_distribution(package: str) -> None:
     distributions = packages_distributions()

@@ -14,9 +14,9 @@ from decimal import Decimal
 import numpy as np
 from sqlmodel import Session, select
 
-from workspace import assets
 from workspace.accounts.accounts import Account, add_account
-from workspace.assets import Asset
+from workspace.assets import assets
+from workspace.assets.assets import Asset
 from workspace.clock import today
 from workspace.database import Database
 from workspace.deals import lifecycle, team

@@ -26,6 +26,7 @@ from web.pages.administration.providers import ProviderController
 from web.pages.administration.retention import RetentionController
 from web.pages.administration.sign_in import SignInRuleController
 from web.pages.administration.stranded import StrandedDealController
+from web.pages.administration.webhooks import WebhookController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
 from web.pages.deal_room.experts import ExpertController
@@ -59,6 +60,7 @@ from web.pages.records.duplicates import DuplicateController
 from web.pages.records.facts import FactController
 from web.pages.records.library import LibraryController
 from web.pages.records.people import PeopleController
+from web.pages.records.shared import SharedController
 from web.pages.references.advocates import AdvocateController
 from web.pages.references.desk import DeskController
 from web.pages.references.email_texts import EmailTextController
@@ -125,6 +127,7 @@ CONTROLLERS = (
     MetricsController,
     FieldRightController,
     StrandedDealController,
+    WebhookController,
     OverviewController,
     OwnFieldController,
     PeopleController,
@@ -138,6 +141,7 @@ CONTROLLERS = (
     RetentionController,
     SearchController,
     SecurityController,
+    SharedController,
     SimilarController,
     SeatRoleController,
     EligibilityController,

@@ -15,6 +15,7 @@ from similarity.encoders.embeddings import Encoder
 from similarity.names import recorder
 from similarity.search import search
 from web.workspace import Workspace, encoder_of_record, workspace_on
+from workspace.assets import files
 from workspace.backups.archives import Manifest, is_due, make_backup, rotate
 from workspace.backups.restoring import restore
 from workspace.clock import now
@@ -98,6 +99,7 @@ def restore_workspace(file: Path, settings: Settings, identity: Path | None = No
             if sum(replay_erasures(database, each) for each in erasures):
                 with database.write() as session:
                     recorder.forget_unused(session)
+                    files.sweep(session, settings.files)
                 database.shrink_log()
         write_erasures(database, erasures_file(settings), *erasures)
     return manifest

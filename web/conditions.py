@@ -19,14 +19,16 @@ from workspace.audit import AuditEntry
 from workspace.backups.archives import backups_in
 from workspace.clock import now, spoken
 from workspace.database import Database
+from workspace.delivery.mailbox import MailboxPosition
 from workspace.delivery.outbox import OutboxMessage
 from workspace.jobs.tables import Job, JobState
 from workspace.settings import Settings
+from workspace.webhooks.tables import WebhookEndpoint
 
 # Bytes that are left on a disk.
 LITTLE_SPACE = 1_000_000_000
 NO_SPACE = 100_000_000
-# Mail that has failed this often is stuck.
+# Mail, or a webhook, that has failed this often is stuck.
 STUCK_ATTEMPTS = 3
 # Jobs that failed within this time are worth a look.
 LATELY = timedelta(days=1)
@@ -74,6 +76,8 @@ def stored_conditions(session: Session, database: Database, settings: Settings) 
     """What is not as it should be of database and disks, whether a server runs or not."""
     checks = (
         _mail(session, settings),
+        _mailbox(session, settings),
+        _webhooks(session),
         _jobs(session),
         _backup(session, settings),
         *(_disk(folder) for folder in folders(database, settings)),
@@ -121,6 +125,33 @@ def _mail(session: Session, settings: Settings) -> Condition | None:
     return Condition(
         "mail", False, f"The mail server has not taken {mails}: {problem}. Dealkin goes on trying."
     )
+
+
+def _mailbox(session: Session, settings: Settings) -> Condition | None:
+    if not settings.mailbox_url:
+        return None
+    problem = session.execute(sa.select(sa.func.max(col(MailboxPosition.problem)))).scalar()
+    if not problem:
+        return None
+    text = f"The mailbox cannot be read: {problem}. So nobody is told of mail that comes back."
+    return Condition("mailbox", False, text)
+
+
+def _webhooks(session: Session) -> Condition | None:
+    """Webhooks that Dealkin has stopped, or whose receivers take nothing."""
+    troubled = sa.select(col(WebhookEndpoint.name)).where(
+        sa.or_(
+            col(WebhookEndpoint.stopped_why) != "",
+            sa.and_(
+                col(WebhookEndpoint.stopped_at).is_(None),
+                col(WebhookEndpoint.failures) >= STUCK_ATTEMPTS,
+            ),
+        )
+    )
+    names = session.scalars(troubled.order_by(col(WebhookEndpoint.name))).all()
+    if not names:
+        return None
+    return Condition("webhooks", False, f"Events are not delivered: see Webhooks, {names[0]}.")
 
 
 def _jobs(session: Session) -> Condition | None:

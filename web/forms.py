@@ -15,7 +15,7 @@ from workspace.errors import Conflict, Invalid, NotFound
 MOST_FIELDS = 500
 # Integers from outside have to fit into a 64-bit column.
 LARGEST_INTEGER = 2**63 - 1
-# Primary keys are 32-bit columns.
+# Primary keys are 32-bit columns, except for uncounted ids.
 LARGEST_ID = 2**31 - 1
 _ALWAYS_KNOWN = {"_csrf_token", "draft_of"}
 
@@ -36,7 +36,16 @@ def parse_pairs(encoded: bytes) -> list[tuple[str, str]]:
 
 def row_id(number: int) -> int:
     """A primary key from an address; `NotFound` if it is out of range."""
-    if not 0 < number <= LARGEST_ID:
+    return _in_range(number, LARGEST_ID)
+
+
+def uncounted_id(number: int) -> int:
+    """A primary key that `workspace.ids` made; `NotFound` if it is out of range."""
+    return _in_range(number, LARGEST_INTEGER)
+
+
+def _in_range(number: int, largest: int) -> int:
+    if not 0 < number <= largest:
         raise NotFound("There is no such thing here.")
     return number
 

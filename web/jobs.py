@@ -7,6 +7,7 @@ from references.imports import EXTENSION
 from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
+from workspace.assets import files, texts
 from workspace.duplicates import finding
 from workspace.imports import runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
@@ -55,9 +56,13 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             Path(identity) if identity else None,
         )
 
+    def read_text(task: Task) -> dict[str, Any]:
+        return texts.read_text(task, workspace.database, workspace.settings.files)
+
     def forget_erased() -> None:
         with workspace.database.write() as session:
             recorder.forget_unused(session)
+            files.sweep(session, workspace.settings.files)
         erasure.write_erasures(workspace.database, erasure.erasures_file(workspace.settings))
         # Caches in files have words and vectors.
         catalog.catch_up()
@@ -79,6 +84,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
 
     return {
         erasure.ERASE: Kind("Erase a person", erase_person),
+        files.READ_TEXT: Kind("Read the text of a file", read_text),
         REINDEX: Kind("Rebuild the search index", reindex),
         retention.RETENTION: Kind("Apply retention rules", apply_retention),
         runs.IMPORT: Kind("Import", import_files),

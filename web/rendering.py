@@ -89,6 +89,7 @@ def environment() -> Environment:
         without_secrets=without_secrets,
         number=number,
         percent=percent,
+        file_size=file_size,
         industry=industry_name,
         country=country_name,
         size=size_band,
@@ -174,6 +175,11 @@ def number(value: float | int, places: int = 0) -> str:
 def percent(value: float) -> str:
     """A share as a whole percentage."""
     return f"{value * 100:.0f}%"
+
+
+def file_size(size: int) -> str:
+    """The size of a file in megabytes, or in kilobytes if it is small."""
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1000))} kB"
 
 
 def listing(value: object) -> str:

@@ -25,6 +25,7 @@ from workspace.deals.discretion import read_for
 from workspace.deals.lists import DealRow
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, Invalid
+from workspace.people.profile_privacy import read_facts_for
 from workspace.people.viewer import Viewer
 from workspace.revisions.tables import Revision
 
@@ -88,6 +89,7 @@ class Visit:
         # A guest has no rights but those of their link.
         if self.request.scope.get("user"):
             read_for(session, self.viewer)
+            read_facts_for(session, self.viewer)
 
     def page(
         self,

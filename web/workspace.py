@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
+from references import webhook_events
 from references.desk import job_changes
 from references.network.paths import Network
 from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
@@ -66,7 +67,9 @@ def workspace_on(
     network = Network(database)
     network.attach()
     job_changes.attach(database)
-    return Workspace(settings, database, catalog, network, address)
+    workspace = Workspace(settings, database, catalog, network, address)
+    webhook_events.attach(database, workspace.origin)
+    return workspace
 
 
 @contextmanager

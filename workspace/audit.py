@@ -213,6 +213,7 @@ SECURITY = {
         "reference policy",
         "seat role ",
         "job ",
+        "webhook ",
     ),
 }
 

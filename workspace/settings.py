@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     smtp_url: str | None = Field(default=None, repr=False)
     # The sender's address of all mail.
     mail_from: str | None = None
+    # The mailbox of that address, imaps://user:password@host/INBOX: what comes back for mail is
+    # read there.
+    mailbox_url: str | None = Field(default=None, repr=False)
 
     @property
     def database(self) -> str:
@@ -85,6 +88,11 @@ class Settings(BaseSettings):
         if self.backups == "off":
             return None
         return Path(self.backups) if self.backups else self.home / "backups"
+
+    @property
+    def files(self) -> Path:
+        """The folder of the library's files, which servers of one database share."""
+        return self.home / "files"
 
     @property
     def indexes(self) -> Path:

@@ -33,6 +33,10 @@ class Letter:
     attempts: int
     problem: str
     sent_at: datetime | None
+    # What came back for it, when, and in whose words.
+    returned: str
+    returned_at: datetime | None
+    returned_why: str
     may_send: bool
 
 
@@ -108,5 +112,8 @@ def _letter(message: OutboxMessage, *, may_send: bool, shows_address: bool) -> L
         attempts=message.attempts,
         problem=message.problem,
         sent_at=message.sent_at,
+        returned=message.returned,
+        returned_at=message.returned_at,
+        returned_why=message.returned_why,
         may_send=may_send,
     )

@@ -33,6 +33,8 @@ from workspace.people.tables import Member, MemberRole, Person
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 
 ASKED_LATELY = timedelta(days=90)
+# How the outbox names a request, before its id.
+ABOUT_REQUEST = "reference request "
 
 
 def request_of(session: Session, viewer: Viewer, key: str) -> ReferenceRequest:
@@ -203,7 +205,7 @@ def slots_of(session: Session, request_id: int) -> list[datetime]:
 
 def outbox_subject(request: ReferenceRequest) -> str:
     """The name of a request in the outbox."""
-    return f"reference request {request.id}"
+    return f"{ABOUT_REQUEST}{request.id}"
 
 
 def require_visible_deal(session: Session, viewer: Viewer, deal_id: int) -> None:

@@ -1,6 +1,6 @@
 """What the steps of a request share: each begins under a lock and ends in the logs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -78,6 +78,7 @@ def finish_step(
     *,
     after: State | None = None,
     rules: ReferencePolicy | None = None,
+    tell: Mapping[int, str] | None = None,
 ) -> None:
     """Set the state after a step, its version and due date, and log the step."""
     request.state = after or STEPS[name].after or before
@@ -88,7 +89,7 @@ def finish_step(
         request.due = due_date(request, rules or current_policy(session))
     session.add(request)
     session.flush()
-    log_step(session, request, actor, name, before, text)
+    log_step(session, request, actor, name, before, text, tell=tell)
 
 
 def finish_approval(
@@ -109,9 +110,19 @@ def finish_approval(
 
 
 def log_step(
-    session: Session, request: ReferenceRequest, actor: Actor, name: str, before: str, text: str
+    session: Session,
+    request: ReferenceRequest,
+    actor: Actor,
+    name: str,
+    before: str,
+    text: str,
+    *,
+    tell: Mapping[int, str] | None = None,
 ) -> None:
-    """Log a step on the request, the deal's timeline and in the audit log."""
+    """Log a step on the request, the deal's timeline and in the audit log.
+
+    `tell` has the members to notify besides the deal's followers, each with the reason.
+    """
     session.add(
         RequestStep(
             request_id=request.id,
@@ -134,7 +145,9 @@ def log_step(
         # A draft asks nobody for anything, so it is not on the timeline.
         audit(session, actor.person_id, "reference drafted", f"deal {request.deal_id}", detail)
     else:
-        record(session, request.deal_id, actor.person_id, "reference", text, detail=detail)
+        record(
+            session, request.deal_id, actor.person_id, "reference", text, detail=detail, tell=tell
+        )
 
 
 def has_approval_to_give(

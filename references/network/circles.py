@@ -15,6 +15,7 @@ from references.network.ties import TieKind, pair
 from workspace.accounts.accounts import Account
 from workspace.clock import today
 from workspace.keys import plain
+from workspace.people.profile_privacy import is_shown
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person
 
 # Weaker ties are not stored.
@@ -69,7 +70,7 @@ class Circle:
 def workplaces(session: Session, people: set[int], before: set[str]) -> Iterator[Circle]:
     rows = session.exec(
         select(Employment.account_id, Employment.organisation).where(
-            col(Employment.person_id).in_(people)
+            col(Employment.person_id).in_(people), is_shown(Employment)
         )
     )
     accounts, names = set(), set()
@@ -85,7 +86,7 @@ def workplaces(session: Session, people: set[int], before: set[str]) -> Iterator
     facts = select(Account.id, Account.name, Account.headcount).where(col(Account.id).in_(accounts))
     known = {account: (name, headcount) for account, name, headcount in session.exec(facts)}
     stays: dict[int, list[Stay]] = defaultdict(list)
-    jobs = select(Employment).where(col(Employment.account_id).in_(accounts))
+    jobs = select(Employment).where(col(Employment.account_id).in_(accounts), is_shown(Employment))
     for job in session.exec(jobs.order_by(col(Employment.id))):
         stays[job.account_id or 0].append(Stay(job.person_id, job.start, job.end, job.department))
     present = select(Person.account_id, Person.id, Person.department).where(
@@ -98,7 +99,9 @@ def workplaces(session: Session, people: set[int], before: set[str]) -> Iterator
         yield _circle(f"work@{account}", stays[account], people, _worked(name, headcount))
     elsewhere: dict[str, list[Stay]] = defaultdict(list)
     jobs = select(Employment).where(
-        col(Employment.organisation).in_(names), col(Employment.account_id).is_(None)
+        col(Employment.organisation).in_(names),
+        col(Employment.account_id).is_(None),
+        is_shown(Employment),
     )
     for job in session.exec(jobs.order_by(col(Employment.id))):
         elsewhere[job.organisation].append(Stay(job.person_id, job.start, job.end, job.department))
@@ -107,12 +110,13 @@ def workplaces(session: Session, people: set[int], before: set[str]) -> Iterator
 
 
 def schools(session: Session, people: set[int], before: set[str]) -> Iterator[Circle]:
-    names = set(
-        session.exec(select(Education.institution).where(col(Education.person_id).in_(people)))
+    attended = select(Education.institution).where(
+        col(Education.person_id).in_(people), is_shown(Education)
     )
+    names = set(session.exec(attended))
     names.update(_names_of_kind(before, "study:"))
     stays: dict[str, list[Stay]] = defaultdict(list)
-    studies = select(Education).where(col(Education.institution).in_(names))
+    studies = select(Education).where(col(Education.institution).in_(names), is_shown(Education))
     for row in session.exec(studies.order_by(col(Education.id))):
         start = row.start or (row.end - _USUAL_STUDY if row.end else None)
         end = row.end or (row.start + _USUAL_STUDY if row.start else None)
@@ -126,7 +130,7 @@ def gatherings(session: Session, people: set[int], before: set[str]) -> Iterator
     circles = set(
         session.exec(
             select(Membership.kind, Membership.organisation).where(
-                col(Membership.person_id).in_(people)
+                col(Membership.person_id).in_(people), is_shown(Membership)
             )
         )
     )
@@ -136,7 +140,7 @@ def gatherings(session: Session, people: set[int], before: set[str]) -> Iterator
     for kind, name in circles:
         memberships = session.exec(
             select(Membership)
-            .where(Membership.kind == kind, Membership.organisation == name)
+            .where(Membership.kind == kind, Membership.organisation == name, is_shown(Membership))
             .order_by(col(Membership.id))
         )
         stays = [

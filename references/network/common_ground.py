@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from references.network.ties import Tie, strength_on, visible
 from workspace.clock import today
 from workspace.keys import plain
+from workspace.people.profile_privacy import HiddenField, ProfileField
 from workspace.people.tables import (
     Education,
     Employment,
@@ -88,7 +89,7 @@ def ground_of_pairs(
     ours, theirs = {one for one, _ in pairs}, {other for _, other in pairs}
     people = ours | theirs
     stays = _stays(session, people)
-    origins = _origins(session, people)
+    origins = _origins(session, viewer, people)
     ties = _ties(session, viewer, ours, theirs, but_not)
     # Many people are from the same places, so that what follows from them is compared once.
     number = {each: place for place, each in enumerate(dict.fromkeys(origins.values()))}
@@ -171,18 +172,22 @@ def _places(
     return list(best.values())
 
 
-def _origins(session: Session, people: Collection[int]) -> dict[int, _Origins]:
-    rows = session.exec(select(Person).where(col(Person.id).in_(people)))
-    return {
-        person.id: _Origins(
-            person.home_town,
-            plain(person.home_town),
-            person.city,
-            plain(person.city),
-            frozenset(languages_of(person)),
+def _origins(session: Session, viewer: Viewer, people: Collection[int]) -> dict[int, _Origins]:
+    rows = session.exec(select(Person).where(col(Person.id).in_(people))).all()
+    hiding = session.exec(
+        select(HiddenField).where(
+            col(HiddenField.person_id).in_(people), HiddenField.person_id != viewer.person_id
         )
-        for person in rows
-    }
+    )
+    hidden = {(row.person_id, row.field) for row in hiding}
+    origins = {}
+    for person in rows:
+        hides_town = (person.id, ProfileField.HOME_TOWN) in hidden
+        town = "" if hides_town else person.home_town
+        hides_languages = (person.id, ProfileField.LANGUAGES) in hidden
+        spoken = frozenset() if hides_languages else frozenset(languages_of(person))
+        origins[person.id] = _Origins(town, plain(town), person.city, plain(person.city), spoken)
+    return origins
 
 
 def _shared_origins(one: _Origins, other: _Origins) -> list[Shared]:

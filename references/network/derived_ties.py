@@ -34,6 +34,7 @@ from workspace.accounts.accounts import Account
 from workspace.database import batches, fetch, select_row
 from workspace.deals.access import visible_deals
 from workspace.deals.tables import Deal, Seat, Stakeholder
+from workspace.people.profile_privacy import HiddenField
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import PLAIN_VIEW
 
@@ -66,7 +67,9 @@ class Touched:
 
     def note(self, row: SQLModel) -> None:
         """Note a changed row."""
-        if isinstance(row, Person):
+        if isinstance(row, HiddenField):
+            self.people.add(row.person_id)
+        elif isinstance(row, Person):
             self.people.add(row.id)
             self.circles.update(f"work@{account}" for account in changed_values(row, "account_id"))
         elif isinstance(row, Employment | Education | Membership):

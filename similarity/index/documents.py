@@ -16,6 +16,10 @@ PREPARATION = 3
 PASSAGE_WORDS = 90
 # The most passages of a document: longer texts are pasted material rather than a description.
 MAX_PASSAGES = 24
+# The most passages of an asset's file.
+MAX_FILE_PASSAGES = 200
+# Where the passages of an asset's file were written.
+FILE = "file"
 # The most entries of a deal that are passages of its document, and the most passages of each.
 MAX_ENTRIES, ENTRY_PASSAGES = 30, 3
 
@@ -120,6 +124,8 @@ class AssetText:
     kind: str
     summary: str
     products: list[str]
+    # What its file says.
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,15 +157,18 @@ def deal_document(deal: DealText) -> Document:
         for entry in (Written("reason", deal.reason), *deal.entries[:MAX_ENTRIES])
         for passage in passages(entry.text)[:ENTRY_PASSAGES]
     ]
-    remarks = tuple(entry.text for entry in entries)
     # A deal is not about what its text says not to be wanted.
+    remarks = tuple(entry.text for entry in entries)
     own = _document(deal.name, prose, tuple(related), remarks, affirm=True)
+    return _with_entries(own, join(prose), entries)
+
+
+def _with_entries(own: Document, prose: str, entries: Sequence[Written]) -> Document:
+    """A document with more passages than those of its own prose."""
     if not entries:
         return own
     pieces = list(own.pieces)
-    if not any(role == PieceRole.PASSAGE for role, _ in pieces) and (
-        split := passages(join(prose))
-    ):
+    if not any(role == PieceRole.PASSAGE for role, _ in pieces) and (split := passages(prose)):
         # Its own text is as much a passage as each entry.
         pieces.append((PieceRole.PASSAGE, split[0]))
     return replace(
@@ -170,8 +179,10 @@ def deal_document(deal: DealText) -> Document:
 
 
 def asset_document(asset: AssetText) -> Document:
-    """The document of an asset: its name and summary, and its products as words."""
-    return document(asset.name, [asset.summary], [asset.kind, *asset.products])
+    """The document of an asset: its name and summary, its products as words, and its file."""
+    said = passages(asset.text)[:MAX_FILE_PASSAGES]
+    own = document(asset.name, [asset.summary], [asset.kind, *asset.products], said)
+    return _with_entries(own, asset.summary, [Written(FILE, passage) for passage in said])
 
 
 def person_document(person: PersonText) -> Document:

@@ -24,7 +24,8 @@ from similarity.index.documents import (
 )
 from workspace.accounts.accounts import Account
 from workspace.accounts.industries import industry_name
-from workspace.assets import Asset, AssetProduct
+from workspace.assets.assets import Asset, AssetProduct
+from workspace.assets.files import AssetFile
 from workspace.database import batches
 from workspace.deals.tables import (
     Competitor,
@@ -35,6 +36,7 @@ from workspace.deals.tables import (
     Stakeholder,
 )
 from workspace.own_fields.fields import FieldKind, FieldSubject, fields_of
+from workspace.people.profile_privacy import HiddenField, ProfileField, is_hidden, is_shown
 from workspace.people.tables import Education, Employment, Person
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry
 
@@ -182,13 +184,25 @@ def asset_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, AssetTe
     """The texts of these assets, each with the asset's id."""
     products = names_of(session, Product, AssetProduct.product_id, AssetProduct.asset_id, ids)
     searched = searched_keys(session, FieldSubject.ASSET)
+    newest = (
+        sa.select(col(AssetFile.asset_id), sa.func.max(col(AssetFile.version)).label("version"))
+        .where(col(AssetFile.asset_id).in_(ids))
+        .group_by(col(AssetFile.asset_id))
+        .subquery()
+    )
+    of_newest = sa.and_(
+        col(AssetFile.asset_id) == newest.c.asset_id, col(AssetFile.version) == newest.c.version
+    )
+    files = sa.select(col(AssetFile.asset_id), col(AssetFile.text)).join(newest, of_newest)
+    said: dict[int, str] = {row.asset_id: row.text for row in session.execute(files)}
     rows = session.execute(
         sa.select(
             col(Asset.id), col(Asset.name), col(Asset.kind), col(Asset.summary), col(Asset.own)
         ).where(col(Asset.id).in_(ids))
     )
     for row_id, name, kind, summary, own in rows:
-        yield row_id, AssetText(name, kind, _with_own(summary, own, searched), products[row_id])
+        about = _with_own(summary, own, searched)
+        yield row_id, AssetText(name, kind, about, products[row_id], said.get(row_id, ""))
 
 
 def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, PersonText, bool]]:
@@ -196,13 +210,13 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
     searched = searched_keys(session, FieldSubject.PERSON)
     employers: dict[int, list[str]] = defaultdict(list)
     jobs = select(Employment.person_id, Employment.organisation, Employment.title).where(
-        col(Employment.person_id).in_(ids)
+        col(Employment.person_id).in_(ids), is_shown(Employment)
     )
     for person, organisation, title in session.exec(jobs.order_by(col(Employment.id))):
         employers[person].append(f"{title} {organisation}".strip())
     schools: dict[int, list[str]] = defaultdict(list)
     studies = select(Education.person_id, Education.institution, Education.field).where(
-        col(Education.person_id).in_(ids)
+        col(Education.person_id).in_(ids), is_shown(Education)
     )
     for person, institution, subject in session.exec(studies.order_by(col(Education.id))):
         schools[person].append(f"{subject} {institution}".strip())
@@ -213,9 +227,9 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
             col(Person.title),
             col(Person.department),
             col(Person.skills),
-            col(Person.about),
+            _unless_hidden(Person.about, ProfileField.ABOUT),
             col(Person.city),
-            col(Person.home_town),
+            _unless_hidden(Person.home_town, ProfileField.HOME_TOWN),
             col(Person.listed),
             col(Person.own),
             col(Account.name).label("account"),
@@ -237,6 +251,11 @@ def person_texts(session: Session, ids: list[int]) -> Iterator[tuple[int, Person
         yield row.id, text, not row.listed
 
 
+def _unless_hidden(column: Any, name: ProfileField) -> sa.ColumnElement[str]:
+    """A column of a person, empty where they keep it from colleagues."""
+    return sa.case((is_hidden(col(Person.id), name), ""), else_=column).label(name)
+
+
 def touched_by(row: SQLModel) -> list[tuple[str, int]]:
     """What documents depend on and a changed row touches: (table, id); empty for other rows."""
     if isinstance(row, Deal | Asset | Person | Account | Product | Competitor):
@@ -245,8 +264,10 @@ def touched_by(row: SQLModel) -> list[tuple[str, int]]:
         return [("deal", row.deal_id)]
     if isinstance(row, TimelineEntry):
         return [("deal", row.deal_id)] if row.kind in WRITTEN_KINDS else []
-    if isinstance(row, AssetProduct):
+    if isinstance(row, AssetProduct | AssetFile):
         return [("asset", row.asset_id)]
+    if isinstance(row, HiddenField):
+        return [("person", row.person_id)]
     if isinstance(row, Employment | Education):
         # A row that moves to another person changes the document of the previous one, too.
         before = sa.inspect(row).attrs.person_id.history.deleted or ()

@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 from similarity.names.spelling import joined, sorted_words, variants, words_of
 from similarity.names.tables import Form, NameEntry, NameVariant, NameWord, Subject
 from workspace.accounts.accounts import Account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.database import BATCH, Database, batches, unfiltered
 from workspace.deals.tables import Deal
 from workspace.keys import plain, romanised

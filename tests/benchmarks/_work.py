@@ -13,7 +13,7 @@ from references.desk.advocates import Activity, Advocate
 from references.desk.consent import Consent, ConsentState
 from references.network.ties import Tie, TieKind
 from workspace.accounts.accounts import Account
-from workspace.assets import KINDS, Asset, AssetProduct, Use
+from workspace.assets.assets import KINDS, Asset, AssetProduct, Use
 from workspace.clock import today
 from workspace.deals.seat_roles import DEFAULT_SEAT_ROLES
 from workspace.deals.stages import stages

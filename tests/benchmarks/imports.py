@@ -215,7 +215,8 @@ class _Visit:
     ) -> None:
         token, key = self.tokens[number], self.keys[number - 1]
         while not done.is_set():
-            sent = {"text": f"Called {time.monotonic_ns()}", "_csrf_token": csrf_token_of(token)}
+            text = f"Called {time.monotonic_ns()}"
+            sent = {"kind": "note", "text": text, "_csrf_token": csrf_token_of(token)}
             began = time.perf_counter()
             answer = await client.post(
                 f"/deals/{key}/activity", data=sent, headers={"Cookie": f"session={token}"}

@@ -14,7 +14,7 @@ from similarity.search import search
 from tests.similarity.asking import LONG, TEXTS, everything, kin_of_deal, kin_of_text
 from tests.similarity.index.test_snapshots import NOWHERE
 from tests.world import FakeEmbedder, World, ago, stage
-from workspace import assets
+from workspace.assets import assets
 from workspace.deals import lifecycle, products, team
 from workspace.deals.tables import Deal
 from workspace.people.viewer import PLAIN_VIEW, Viewer

@@ -20,8 +20,8 @@ from similarity.experts import (
 )
 from similarity.index.catalog import Catalog
 from tests.world import World, ago, stage
-from workspace import assets
-from workspace.assets import Asset, Use
+from workspace.assets import assets
+from workspace.assets.assets import Asset, Use
 from workspace.clock import today
 from workspace.database import Database
 from workspace.deals import availability, lifecycle, seat_roles, team

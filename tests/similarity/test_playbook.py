@@ -21,9 +21,9 @@ from similarity.playbook import (
     playbook_of_text,
 )
 from tests.world import World, ago, stage
-from workspace import assets
 from workspace.accounts import accounts
-from workspace.assets import Asset, Use
+from workspace.assets import assets
+from workspace.assets.assets import Asset, Use
 from workspace.database import Database
 from workspace.deals import lifecycle, products
 from workspace.deals.access import visible_deals

@@ -12,7 +12,7 @@ from similarity.names import recorder
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
 from tests.world import FakeEmbedder, World
 from workspace.accounts.accounts import Account, add_account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.deals.tables import Deal
 from workspace.people import people
 from workspace.people.tables import Member, Person

@@ -14,10 +14,13 @@ from sqlmodel import Session, col, select
 from references.desk.request import State
 from tests.references.asking import advocate, call
 from tests.web.conftest import Visit, acts
+from tests.workspace.assets.hostile_files import png
 from tests.world import World, ago
 from web.rendering import STATIC, TEMPLATES, environment, static_path
-from workspace import assets
 from workspace.accounts import accounts
+from workspace.assets import assets, files
+from workspace.assets.assets import Asset
+from workspace.assets.inspection import InspectedFile
 from workspace.clock import today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.database import Database
@@ -33,6 +36,8 @@ from workspace.people import people
 from workspace.people.sign_in.tables import IdentityProvider
 from workspace.people.tables import Employment, Person
 from workspace.timeline.timeline import TimelineEntry
+from workspace.webhooks import messages
+from workspace.webhooks.tables import WebhookEndpoint
 
 PUBLIC = {
     ("GET", "/sign-in"),
@@ -59,11 +64,13 @@ DOORS = {
 # What other programs ask for.
 PROGRAMS = ("/health/", "/metrics")
 # Where the secret in the address takes the place of a session and of the form's token.
-BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/")
+BY_LINK = ("/g/", "/join/", "/confirm/", "/own-data/", "/shared/")
 # What administrators alone are shown.
 ADMINISTRATION = "/administration/"
-# Writes that a read-only member may send: they change nothing of the record.
+# Writes that a read-only member may send: they change nothing of the record but who sees their
+# own profile.
 HARMLESS = {
+    "/people/{key}/visibility",
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
 }
@@ -73,6 +80,7 @@ NO_PAGES = {
     "/deals/{key}/activity/latest",
     "/deals/{key}/activity/mentions",
     "/imports/{run_id}/errors/{number}",
+    "/library/{key}/files/{version}",
     "/search/existing",
     "/search/names",
     "/live",
@@ -118,11 +126,21 @@ def _request(request: pytest.FixtureRequest) -> None:
                     key=PROVIDER, name="Corporate ID", issuer="https://127.0.0.1", client_id="x"
                 )
             )
+            grace = world.people["grace"]
+            hook = WebhookEndpoint(
+                name="BI", url="https://127.0.0.1", events="", acts_as_id=grace, secret=""
+            )
+            writing.add(hook)
+            writing.flush()
+            messages.send_test(writing, hook)
             file = runs.Upload("accounts.csv", b"account\nOrlik\n", Reading())
             run = runs.store(writing, world.people["bob"], [file])
             part = ImportPart(run_id=run.id, start=0, file=0, rows=1, wrong=[(2, "Odd.", ["x"])])
             writing.add(part)
             run.preview = Preview([FilePreview("accounts.csv", refused="Seen.")], []).to_json()
+            demo = row_of_key(writing, Asset, world.assets["demo"])
+            stored = files.keep(request.getfixturevalue("tmp_path") / "files", png())
+            files.add_version(writing, demo, InspectedFile("a.png", "png", png()), stored, alice)
 
 
 def routes(app: Litestar) -> list[tuple[str, str]]:
@@ -182,6 +200,7 @@ def filled(path: str, world: World, session: Session) -> str:
         ("step", "approve"),
         ("message", 1),
         ("job_id", 1),
+        ("endpoint_id", 1),
         ("email", "invitation"),
         ("stakeholder_id", 1),
         ("connection_id", 1),
@@ -191,6 +210,8 @@ def filled(path: str, world: World, session: Session) -> str:
         ("task_id", 1),
         ("entry_id", own),
         ("run_id", 1),
+        ("version", 1),
+        ("link_id", 1),
         ("number", 0),
         ("area", "deals"),
         ("name", static_path("app.css").rsplit("/", 1)[1]),

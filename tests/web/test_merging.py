@@ -45,7 +45,8 @@ MOVED = {
 }  # fmt: skip
 OF_MEMBERS = {
     "accountowner.person_id", "advocate.kept_by_id", "advocate.nominated_by_id",
-    "asset.author_id", "auditentry.by_id", "columnchoice.by_id", "connection.owner_id",
+    "asset.author_id", "assetfile.by_id", "auditentry.by_id", "columnchoice.by_id",
+    "connection.owner_id",
     "consent.recorded_by_id", "consent.told_by_id", "deal.owner_id", "dealinvitation.person_id",
     "dealrecovery.asked_by_id", "dealrecovery.reader_id", "draft.person_id",
     "duplicatepair.distinct_by_id",
@@ -57,7 +58,8 @@ OF_MEMBERS = {
     "referencerequest.assigned_to_id", "referencerequest.desk_approved_by_id",
     "referencerequest.owner_approved_by_id", "referencerequest.requested_by_id",
     "requeststep.by_id", "revision.by_id", "savedview.owner_id", "seat.asked_id",
-    "seat.person_id", "signinsession.person_id", "task.added_by_id", "task.assignee_id",
+    "seat.person_id", "sharelink.by_id", "signinsession.person_id", "task.added_by_id",
+    "task.assignee_id",
     "task.done_by_id", "tie.asserted_by_id", "timelineentry.by_id", "use.by_id", "wrongtie.by_id",
 }  # fmt: skip
 

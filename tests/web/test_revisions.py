@@ -33,7 +33,7 @@ from tests.world import FakeEmbedder, World
 from web.jobs import kinds_of
 from web.workspace import Workspace, workspace_on
 from workspace.accounts.accounts import Account, account_rows, edit_account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.clock import today
 from workspace.collaboration.job_changes import edit_contact
 from workspace.database import Database

@@ -147,10 +147,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _greet(workspace: "Workspace", host: str) -> None:
+    from workspace.delivery.egress import internal_networks
+    from workspace.delivery.mailbox import mailbox_of
     from workspace.delivery.outbox import mail_server
 
     # Settings that cannot be used are refused before anything is served.
     mail_server(workspace.settings.smtp_url, workspace.settings.mail_from)
+    mailbox_of(workspace.settings.mailbox_url, internal_networks(workspace.settings))
     typer.echo(f"Dealkin is at {workspace.origin} (Ctrl+C stops it)")
     if warning := network_warning(host, workspace):
         typer.echo(warning, err=True)
@@ -162,19 +165,23 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
 
     from sqlalchemy.exc import SQLAlchemyError
 
+    from references.desk.returned import take_returned
     from web.app import create_app
     from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
     from web.server import Server, settle
     from web.suggestion_tally import STORE_SECONDS
+    from workspace.assets import files
     from workspace.collaboration import digests, drafts
     from workspace.commits import listen
     from workspace.database import writing_until
     from workspace.deals import parking
-    from workspace.delivery import outbox
+    from workspace.delivery import mailbox, outbox
+    from workspace.delivery.egress import internal_networks
     from workspace.jobs.running import Runner
     from workspace.leading import Leader
     from workspace.revisions import history
+    from workspace.webhooks import sending
     from workspace.workers import start_worker
 
     settings, database = workspace.settings, workspace.database
@@ -206,6 +213,13 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
             logger.exception("No backup could be queued")
             return CATCH_UP_SECONDS
 
+    def sweep() -> float:
+        try:
+            return files.sweep_when_due(database, settings.files)
+        except Exception:
+            logger.exception("The library's files could not be swept")
+            return CATCH_UP_SECONDS
+
     def store_counts() -> float:
         app.state.tally.store(database)
         return STORE_SECONDS
@@ -214,11 +228,18 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     leader.start_worker("backups", back_up)
     leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
     leader.start_worker("revisions", lambda: history.forget_when_due(database))
+    leader.start_worker("files", sweep)
     leader.start_worker("drafts", lambda: drafts.forget_old(database))
     leader.start_worker("parked deals", lambda: parking.wake_now(database))
+    leader.start_worker("webhooks", lambda: sending.send_due(database, settings))
+    leader.start_worker("webhook messages", lambda: sending.forget_when_due(database))
     if mail_server:
         leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
         leader.start_worker("digests", lambda: digests.queue_now(database, workspace.origin))
+    if returned_to := mailbox.mailbox_of(settings.mailbox_url, internal_networks(settings)):
+        leader.start_worker(
+            "mailbox", lambda: mailbox.read_due(database, returned_to, take_returned)
+        )
     if not database.is_sqlite:
         stops = [listen(settings.direct_database, app.state.pulse.wake)]
     else:

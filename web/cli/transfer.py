@@ -21,7 +21,7 @@ def export(
     from workspace.exports.record import export_record
 
     with open_workspace() as workspace, progress_bar("export") as show:
-        rows = export_record(workspace.database, file, show)
+        rows = export_record(workspace.database, file, workspace.settings.files, show)
     typer.echo(printable(f"{file}: {rows:,} rows."))
 
 
@@ -31,7 +31,8 @@ def read_record(workspace: "Workspace", file: Path) -> None:
     from workspace.people import directory, invitations
 
     with progress_bar("import") as show:
-        rows = import_record(workspace.database, file, workspace.catalog.postpone, show)
+        folder = workspace.settings.files
+        rows = import_record(workspace.database, file, folder, workspace.catalog.postpone, show)
     with progress_bar("documents") as show:
         workspace.catalog.catch_up(show)
     typer.echo(printable(f"{file.name}: {rows:,} rows."))

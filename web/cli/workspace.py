@@ -57,10 +57,12 @@ def open_workspace(
 def open_view(email: str | None) -> "Iterator[tuple[Session, Viewer, Workspace]]":
     """A reading session, with the rights of a member or with those that all members have."""
     from workspace.deals.discretion import read_for
+    from workspace.people.profile_privacy import read_facts_for
 
     with open_workspace() as workspace, workspace.database.read() as session:
         viewer = viewer_of_email(session, email)
         read_for(session, viewer)
+        read_facts_for(session, viewer)
         yield session, viewer, workspace
 
 

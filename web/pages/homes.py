@@ -20,7 +20,7 @@ from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.playbook import CLOSED_KIN, Play, plays_of
 from web.workspace import Workspace
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.clock import today
 from workspace.company import company
 from workspace.deals.changes import Changes, changes_since

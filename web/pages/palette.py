@@ -104,6 +104,7 @@ def _pages(viewer: Viewer) -> Iterator[Command]:
         yield Command("Stages", "Go to", "/deals/stages")
     if Role.ADMIN in viewer.roles:
         yield Command("Members", "Go to", "/administration/members")
+        yield Command("Webhooks", "Go to", "/administration/webhooks")
 
 
 def _new(viewer: Viewer) -> Iterator[Command]:

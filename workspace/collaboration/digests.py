@@ -158,6 +158,8 @@ def _item(item: Item) -> str:
     where = "a confidential deal" if item.confidential else item.event.deal_name
     if item.why == "wake" and item.event.by is None:
         return f"A parked deal of yours is open again: {where}"
+    if item.why == "shared":
+        return f"A file that you shared was opened: {where}"
     return f"{item.event.by or 'A former colleague'} {_ACTS[item.why]}: {where}"
 
 

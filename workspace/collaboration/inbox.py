@@ -30,6 +30,7 @@ REASONS = {
     "seat": "Your seat, or a seat on your deal",
     "credit": "You were on the team",
     "wake": "You own this deal",
+    "shared": "You shared it",
     "follow": "You follow this deal",
     JOB_CHANGE: "A contact of yours",
 }

@@ -15,6 +15,7 @@ from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.tables import Deal, Outcome, Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.people.profile_privacy import is_shown
 from workspace.people.tables import Employment, Person
 from workspace.people.viewer import Viewer
 
@@ -137,7 +138,8 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
         .where(col(KeepInTouch.member_id) == viewer.person_id)
     ).all()
     ids = [row.KeepInTouch.person_id for row in rows]
-    employments = session.exec(select(Employment).where(col(Employment.person_id).in_(ids)))
+    known = select(Employment).where(col(Employment.person_id).in_(ids), is_shown(Employment))
+    employments = session.exec(known)
     jobs = _by_person(employments)
     wins = _by_person(_wins(session, viewer, ids))
     occasions = []

@@ -1,8 +1,6 @@
 """The outbox: mail that is to leave, written in the transaction that causes it.
 
 A message is stored before it is sent, so neither a crash nor an unreachable mail server loses it.
-A worker leases a message while sending it. If it dies after the server has accepted the message
-and before that is stored, the message is sent again under the same Message-ID.
 """
 
 import asyncio
@@ -12,24 +10,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime
+from enum import StrEnum
 from html import escape
 from secrets import token_hex
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 import sqlalchemy as sa
 from sqlalchemy import Text
-from sqlmodel import Field, Session, SQLModel, col, select
+from sqlmodel import Field, Session, col, select
 
 from workspace.clock import now, spoken
 from workspace.database import FOLLOWS, Database
+from workspace.delivery.attempts import Queued, attempt_next, unsent
 from workspace.errors import Conflict, DealkinError, Invalid, NotFound, TooMany
 
 logger = logging.getLogger("dealkin.outbox")
 
-# Longer than sending may take, so that no other worker takes a message that is being sent.
-LEASE = timedelta(minutes=5)
 SEND_SECONDS = 60
 # How long a failed message waits; the delay doubles with each attempt.
 FIRST_DELAY = timedelta(minutes=1)
@@ -46,10 +44,19 @@ _LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)]")
 _SECRET = re.compile(r"(?:(?<=/g/)|(?<=/join/)|(?<=/confirm/)|(?<=/own-data/))[\w-]{20,}")
 
 
-class OutboxMessage(SQLModel, table=True):
+class Returned(StrEnum):
+    """Why something came back for a mail."""
+
+    # It was not delivered.
+    BOUNCED = "bounced"
+    # Its receiver is away, as an automatic answer says.
+    AWAY = "away"
+
+
+class OutboxMessage(Queued, table=True):
     """A mail that is to be sent, or was sent."""
 
-    __table_args__ = {"info": {FOLLOWS: True}}
+    __table_args__: ClassVar[dict[str, Any]] = {"info": {FOLLOWS: True}}
 
     id: int = Field(default=None, primary_key=True)
     # The first part of its Message-ID, which stays the same for all attempts.
@@ -67,16 +74,10 @@ class OutboxMessage(SQLModel, table=True):
     # An iCalendar object and its METHOD, where the mail is an invitation.
     calendar: str | None = Field(default=None, sa_type=Text)
     method: str = Field(default="", max_length=20)
-    created_at: datetime = Field(default_factory=now)
-    due_at: datetime = Field(default_factory=now, index=True)
-    attempts: int = 0
-    # Until when a worker has it to itself. The lease of a worker that died expires.
-    leased_until: datetime | None = None
-    sent_at: datetime | None = None
-    # When it became obsolete before it was sent.
-    dropped_at: datetime | None = None
-    # The mail server's error at the last attempt.
-    problem: str = Field(default="", max_length=500)
+    # What came back for it after it was sent: a `Returned`, when, and in whose words.
+    returned: str = Field(default="", max_length=10)
+    returned_at: datetime | None = None
+    returned_why: str = Field(default="", max_length=300)
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,8 @@ def _require_not_asked_lately(session: Session, recipient: str) -> None:
         col(OutboxMessage.recipient) == recipient,
         col(OutboxMessage.question).is_(True),
         col(OutboxMessage.dropped_at).is_(None),
+        # A mail that was not delivered asked nobody.
+        col(OutboxMessage.returned) != Returned.BOUNCED,
         col(OutboxMessage.created_at) > now() - QUESTIONS_APART,
     )
     last = session.exec(asked.order_by(col(OutboxMessage.created_at).desc())).first()
@@ -201,14 +204,16 @@ def messages_about(session: Session, about: str) -> list[OutboxMessage]:
 def drop_to(session: Session, recipient: str) -> None:
     """Drop the messages to an address that wait."""
     waiting = sa.update(OutboxMessage).where(
-        col(OutboxMessage.recipient) == recipient, *_waiting(now())
+        col(OutboxMessage.recipient) == recipient, *unsent(OutboxMessage, now())
     )
     session.execute(waiting.values(dropped_at=now()))
 
 
 def drop(session: Session, about: str) -> None:
     """Drop the messages about a subject that wait; a message that is being sent still leaves."""
-    waiting = sa.update(OutboxMessage).where(col(OutboxMessage.about) == about, *_waiting(now()))
+    waiting = sa.update(OutboxMessage).where(
+        col(OutboxMessage.about) == about, *unsent(OutboxMessage, now())
+    )
     session.execute(waiting.values(dropped_at=now()))
 
 
@@ -238,28 +243,18 @@ def send_due(database: Database, server: MailServer) -> float:
 
 def send_next(database: Database, server: MailServer) -> bool:
     """Send the message that is due first; whether there was one."""
-    with database.read() as session:
-        if session.exec(_due().limit(1)).first() is None:
-            return False
-    with database.write() as session:
-        message = session.exec(_due().limit(1).with_for_update(skip_locked=True)).first()
-        if message is None:
-            return False
-        message.leased_until = now() + LEASE
-        message.attempts += 1
-        session.add(message)
-    problem = _send(message, server)
-    with database.write() as session:
-        row = session.get_one(OutboxMessage, message.id, with_for_update=True)
-        row.leased_until = None
+
+    def settle(_session: Session, row: OutboxMessage, problem: str) -> None:
         row.problem = problem[:500]
         if problem:
             row.due_at = now() + delay(row.attempts)
             logger.warning("Message %s was not taken: %s", row.message_id, problem)
         else:
             _set_sent(row)
-        session.add(row)
-    return True
+
+    return attempt_next(
+        database, OutboxMessage, _due, lambda message: _send(message, server), settle
+    )
 
 
 def delay(attempts: int) -> timedelta:
@@ -307,18 +302,8 @@ def _due() -> Any:
     moment = now()
     return (
         select(OutboxMessage)
-        .where(*_waiting(moment), col(OutboxMessage.due_at) <= moment)
+        .where(*unsent(OutboxMessage, moment), col(OutboxMessage.due_at) <= moment)
         .order_by(col(OutboxMessage.due_at), col(OutboxMessage.id))
-    )
-
-
-def _waiting(moment: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """The conditions for messages that are neither sent, nor dropped, nor leased."""
-    leased_until = col(OutboxMessage.leased_until)
-    return (
-        col(OutboxMessage.sent_at).is_(None),
-        col(OutboxMessage.dropped_at).is_(None),
-        sa.or_(leased_until.is_(None), leased_until < moment),
     )
 
 

@@ -1,7 +1,8 @@
 """The whole record as one file: a ZIP of CSVs, one a table, and back into an empty home.
 
-Every table and column is in it, except what follows from others (`FOLLOWS`) and secrets (`SECRET`).
-Rows keep their keys, and come in their order, so that the same record gives the same file.
+Every table and column is in it, except what follows from others (`FOLLOWS`) and secrets (`SECRET`),
+and so are the files of the library. Rows keep their keys, and come in their order, so that the same
+record gives the same file.
 """
 
 import csv
@@ -9,7 +10,9 @@ import hashlib
 import io
 import itertools
 import json
+import re
 import secrets
+import shutil
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,8 +23,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session, SQLModel, col, select
 
+from workspace.assets.files import AssetFile, keep_as, path_of
 from workspace.audit import audit
 from workspace.database import FOLLOWS, SECRET, Database
 from workspace.errors import Conflict, DealkinError, Invalid
@@ -61,8 +65,11 @@ def exported_columns(table: sa.Table) -> list[sa.Column[Any]]:
     ]
 
 
-def export_record(database: Database, file: Path, show: Progress | None = None) -> int:
-    """Write the record into a new file; the number of its rows."""
+def export_record(
+    database: Database, file: Path, folder: Path, show: Progress | None = None
+) -> int:
+    """Write the record and the library's files, which are in `folder`, into a new file; the number
+    of its rows."""
     if file.exists():
         raise Conflict(f"{file} is there already: name a new file.")
     scratch = file.with_name(f".{file.name}.part")
@@ -70,7 +77,7 @@ def export_record(database: Database, file: Path, show: Progress | None = None) 
     scratch.touch(mode=0o600)
     try:
         with database.read() as session:
-            rows = _write(session, scratch, database.revision() or "", show)
+            rows = _write(session, scratch, folder, database.revision() or "", show)
         scratch.replace(file)
     finally:
         scratch.unlink(missing_ok=True)
@@ -79,7 +86,7 @@ def export_record(database: Database, file: Path, show: Progress | None = None) 
     return rows
 
 
-def _write(session: Session, path: Path, revision: str, show: Progress | None) -> int:
+def _write(session: Session, path: Path, folder: Path, revision: str, show: Progress | None) -> int:
     tables = exported_tables()
     counts = {table.name: _count(session, table) for table in tables}
     total, done = sum(counts.values()), 0
@@ -103,9 +110,23 @@ def _write(session: Session, path: Path, revision: str, show: Progress | None) -
             "version": version("dealkin"),
             "revision": revision,
             "tables": about,
+            "files": _write_files(session, archive, folder),
         }
         archive.writestr(_member(ABOUT), json.dumps(told, indent=1))
     return total
+
+
+def _write_files(session: Session, archive: zipfile.ZipFile, folder: Path) -> dict[str, str]:
+    """Write the library's files; the SHA-256 of each. What is missing in the folder is left out."""
+    digests = {}
+    for stored in session.exec(select(AssetFile.stored).order_by(col(AssetFile.stored))):
+        path = path_of(folder, stored)
+        if path.is_file():
+            with path.open("rb") as source, archive.open(_member(f"files/{stored}"), "w") as file:
+                shutil.copyfileobj(source, file)
+            with path.open("rb") as source:
+                digests[stored] = hashlib.file_digest(source, "sha256").hexdigest()
+    return digests
 
 
 def _member(name: str) -> zipfile.ZipInfo:
@@ -177,16 +198,19 @@ def of_cell(column: sa.Column[Any], cell: str) -> Any:
 def import_record(
     database: Database,
     file: Path,
+    folder: Path,
     prepare: Callable[[Session], None],
     show: Progress | None = None,
 ) -> int:
     """Read an exported record into an empty home, or nothing of it; the number of its rows.
 
-    `prepare` is called with the session first.
+    The library's files go into `folder`. `prepare` is called with the session first.
     """
     with _damage(file), zipfile.ZipFile(file) as archive:
-        about = _about(database, archive)
-        _check(archive, about)
+        told = _told(database, archive)
+        about, files = told["tables"], told.get("files", {})
+        _check(archive, {f"{name}.csv": each["sha256"] for name, each in about.items()})
+        _check(archive, {f"files/{stored}": digest for stored, digest in files.items()})
         total = sum(int(each["rows"]) for each in about.values())
         with database.write() as session:
             prepare(session)
@@ -198,6 +222,8 @@ def import_record(
                         done += count
                         if show:
                             show(done, total)
+            for stored in files:
+                keep_as(folder, stored, archive.read(f"files/{stored}"))
             audit(session, None, "record imported", "record", {"rows": total})
     return total
 
@@ -219,33 +245,34 @@ def _damage(file: Path) -> Iterator[None]:
         ) from problem
 
 
-def _about(database: Database, archive: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
-    """What the file says of its tables."""
+def _told(database: Database, archive: zipfile.ZipFile) -> dict[str, Any]:
+    """What the file says of its tables and files."""
     if ABOUT not in archive.namelist():
         raise Invalid(f"It has no {ABOUT}: unpack an archive that is no exported record first.")
     if archive.getinfo(ABOUT).file_size > _ABOUT_SIZE:
         raise ValueError
-    told = json.loads(archive.read(ABOUT))
+    told: dict[str, Any] = json.loads(archive.read(ABOUT))
     if told["format"] > FORMAT or not database.knows(told["revision"]):
         raise DealkinError(
             f"This record is of version {told['version']} of Dealkin, which is newer than this one."
             " Install that version first."
         )
     tables = {table.name for table in exported_tables()}
-    about: dict[str, dict[str, Any]] = told["tables"]
-    if set(about) - tables:
+    if set(told["tables"]) - tables:
         raise ValueError
-    return about
+    if not all(re.fullmatch("[0-9a-f]{32}", stored) for stored in told.get("files", {})):
+        raise ValueError
+    return told
 
 
-def _check(archive: zipfile.ZipFile, about: Mapping[str, Mapping[str, Any]]) -> None:
-    """Read all of the file once: what is damaged must not be half applied."""
-    for name, told in about.items():
+def _check(archive: zipfile.ZipFile, digests: Mapping[str, str]) -> None:
+    """Read all of these members once: what is damaged must not be half applied."""
+    for name, told in digests.items():
         digest = hashlib.sha256()
-        with archive.open(f"{name}.csv") as raw:
+        with archive.open(name) as raw:
             while part := raw.read(1 << 20):
                 digest.update(part)
-        if digest.hexdigest() != told["sha256"]:
+        if digest.hexdigest() != told:
             raise ValueError(name)
 
 

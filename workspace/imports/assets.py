@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from workspace.assets import KINDS, Asset, Use, edit_asset, may_edit, publish
+from workspace.assets.assets import KINDS, Asset, Use, edit_asset, may_edit, publish
 from workspace.audit import audit
 from workspace.changes import assign, differing
 from workspace.errors import Forbidden, Invalid

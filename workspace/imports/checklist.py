@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col
 
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.deals.tables import Deal, Product
 from workspace.people.tables import Member, Person
 

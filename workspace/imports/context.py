@@ -12,7 +12,7 @@ from sqlmodel import Session, SQLModel, col, select
 from workspace.accounts.accounts import Account, add_account
 from workspace.accounts.geography import country_name, find_country
 from workspace.accounts.industries import find_industry, industry_name
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.audit import audit
 from workspace.database import batches, fetch, select_row
 from workspace.deals import access

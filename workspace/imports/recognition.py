@@ -200,7 +200,7 @@ def _rows_below(
     raw_rows, footer = _without_footer(raw_rows, len(names))
     unread = [position for position in unknown if _has_values(raw_rows, position)]
     require_decisive(file_format.kind, set(positions), [titles[place] for place in unread])
-    rows = [_row(file_format, raw, positions, len(names), is_error_file) for raw in raw_rows]
+    rows = [_row(file_format, raw, positions, len(names)) for raw in raw_rows]
     warnings = [
         f"The columns {' and '.join(repr(titles[place]) for place in places)} both tell the"
         f" {column}: the first that is filled was taken."
@@ -288,9 +288,9 @@ def _row(
     raw: RawRow,
     positions: dict[str, list[int]],
     width: int,
-    is_error_file: bool,
 ) -> Row:
-    cells = [unsafe(cell) for cell in raw.cells] if is_error_file else raw.cells
+    # Files of ours have apostrophes before what a spreadsheet would run.
+    cells = [unsafe(cell) for cell in raw.cells]
     row = Row(raw.line, cells, {})
     if raw.left_out:
         row.result = Result.LEFT_OUT

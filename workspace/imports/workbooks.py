@@ -1,12 +1,9 @@
 """Workbooks of Excel and OpenDocument: the rows of their sheets."""
 
 import json
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import IO
 
+from workspace.confined import Ended, confined
 from workspace.errors import Invalid
 from workspace.imports import workbook_process
 
@@ -15,7 +12,6 @@ OPENINGS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 # What all sheets of a workbook have together at most.
 _MOST_CELLS = 2_000_000
 _MOST_LETTERS = 32_000_000
-_SECONDS = 30
 _TOO_LARGE = (
     f"It is too large: a workbook may have {_MOST_CELLS:,} cells. Save the sheet as CSV, or divide"
     " it."
@@ -36,27 +32,13 @@ SheetRow = tuple[int, list[str]]
 
 def read_workbook(raw: bytes) -> dict[str, list[SheetRow]]:
     """The rows of each visible sheet by its name; `Invalid` if the workbook cannot be read."""
-    program = [sys.executable, "-I", str(Path(workbook_process.__file__))]
-    program += [str(_MOST_CELLS), str(_MOST_LETTERS)]
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as rows:
-        source.write(raw)
-        source.seek(0)
-        try:
-            ended = subprocess.run(  # noqa: S603
-                program,
-                stdin=source,
-                stdout=rows,
-                stderr=subprocess.DEVNULL,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Invalid(_TOO_LARGE) from None
-        if ended.returncode:
-            # A process that the system has ended wanted more memory or time than it may have.
-            raise Invalid(_PROBLEMS.get(ended.returncode, _TOO_LARGE))
-        rows.seek(0)
-        return _sheets(rows)
+    limits = (str(_MOST_CELLS), str(_MOST_LETTERS))
+    try:
+        with confined(workbook_process.__file__, raw, *limits) as rows:
+            return _sheets(rows)
+    except Ended as ended:
+        # A process that the system has ended wanted more memory or time than it may have.
+        raise Invalid(_PROBLEMS.get(ended.code or 0, _TOO_LARGE)) from None
 
 
 def _sheets(lines: IO[bytes]) -> dict[str, list[SheetRow]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import flag_modified
 from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 
 from workspace.accounts.accounts import Account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.audit import AuditEntry, audit
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from workspace import audit_log
+from workspace.assets.files import AssetFile
 from workspace.audit import AuditValues, audit
 from workspace.clock import now
 from workspace.database import Database, unfiltered
@@ -35,8 +36,9 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "connection", "correction", "digestchoice", "draft", "education", "employment",
-    "eligibilitydecision", "follow", "formerperson", "guestlink", "identitylink",
+    "addresschange", "connection", "correction", "digestchoice", "draft", "education",
+    "eligibilitydecision", "employment", "follow", "formerperson", "guestlink", "hiddenfield",
+    "identitylink",
     "importanswer", "jobchange", "keepintouch",
     "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
     "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
@@ -183,6 +185,9 @@ def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     for row, named in list(mentions_of(session, needles, person_id)):
         for column, value in named.items():
             setattr(row, column, needles.without(value))
+        if isinstance(row, AssetFile) and row.erased_at is None:
+            # Nothing can take the person out of the file itself, so the sweep deletes it.
+            row.erased_at = now()
         session.add(row)
         count += 1
     session.flush()

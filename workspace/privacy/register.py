@@ -18,6 +18,7 @@ PURPOSES = {
     "addresschange": "A new e-mail address that waits to be confirmed",
     "advocate": "Being asked for references",
     "asset": "Who wrote it",
+    "assetfile": "Who uploaded a file",
     "auditentry": "Who did what, for security",
     "columnchoice": "Who chose how files are read",
     "connection": "Private address book of a colleague",
@@ -37,6 +38,7 @@ PURPOSES = {
     "follow": "Which deals are followed",
     "formerperson": "Links to a record that was merged",
     "guestlink": "Links that were sent",
+    "hiddenfield": "What a member keeps from colleagues",
     "identitylink": "Signing in through an identity provider",
     "import": "Who imported a file",
     "importanswer": "Which person a name in files means",
@@ -67,6 +69,7 @@ PURPOSES = {
     "revision": "Who merged or deleted records",
     "savedview": "Saved lists of a member",
     "seat": "Who is on a team",
+    "sharelink": "Who shared a file with a buyer",
     "signinsession": "Browsers that are signed in",
     "stakeholder": "Part in a deal",
     "task": "Tasks of a member",
@@ -74,6 +77,7 @@ PURPOSES = {
     "timelineentry": "Who did what on a deal",
     "twostepsecret": "Signing in with a code",
     "use": "Who used an asset",
+    "webhookendpoint": "With whose rights another program is told of events",
     "wrongtie": "That two people do not know each other",
 }
 # Through these, other tables refer to a person.

@@ -28,7 +28,7 @@ class Follow(SQLModel, table=True):
 class Notification(SQLModel, table=True):
     """An event of a timeline, or a job change, in a member's inbox, and why it is there.
 
-    `why` is one of mention, task, seat, credit, wake, follow and job change.
+    `why` is one of mention, task, seat, credit, wake, shared, follow and job change.
     """
 
     __table_args__ = (sa.Index("ix_notification_person_id_done_at", "person_id", "done_at"),)

@@ -22,7 +22,8 @@ class TimelineEntry(SQLModel, table=True):
     """An event on a deal.
 
     `kind` is note, call, meeting or email for what members write. Dealkin writes logged, stage,
-    parked, woken, edited, seat, task, stakeholder, reference, use, invited, uninvited and imported.
+    parked, woken, edited, seat, task, stakeholder, reference, use, shared, opened, invited,
+    uninvited and imported.
     """
 
     id: int = uncounted_id()

@@ -37,6 +37,7 @@ from references.desk.request import (
     RequestStep,
     State,
 )
+from references.desk.returned import take_returned
 from tests.references.asking import advocate, ahead, call, contact, noon
 from tests.threads import SECONDS, wait_for
 from tests.world import World, ago, stage
@@ -44,11 +45,12 @@ from workspace.audit import AuditEntry
 from workspace.clock import months_after, now, spoken, today
 from workspace.deals import lifecycle, stages
 from workspace.delivery import outbox
-from workspace.delivery.outbox import OutboxMessage
+from workspace.delivery.outbox import OutboxMessage, Returned
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound, TooMany
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
-from workspace.timeline.timeline import timeline
+from workspace.timeline.notifications import Notification
+from workspace.timeline.timeline import TimelineEntry, timeline
 
 ORIGIN = "https://deals.example.com"
 TIMES = [noon(ahead(days)) for days in (10, 11, 12)]
@@ -675,6 +677,65 @@ def test_should_give_a_customers_last_call_to_one_of_two_requests(desk: Desk) ->
     with world.database.read() as session:
         states = session.exec(select(ReferenceRequest.state)).all()
     assert sorted(states) == [State.APPROVED, State.SUBMITTED]
+
+
+# Mail that comes back
+
+
+def come_back(desk: Desk, returned: Returned, why: str) -> None:
+    """The last email about the request was sent, and something came back for it."""
+    with desk.world.database.write() as session:
+        request = session.get_one(ReferenceRequest, desk.request_id)
+        message = outbox.messages_about(session, rules.outbox_subject(request))[0]
+        message.sent_at, message.returned, message.returned_why = now(), returned, why
+        session.add(message)
+        take_returned(session, message)
+
+
+def test_should_give_an_invitation_that_was_not_delivered_back_to_the_desk(desk: Desk) -> None:
+    desk.ask()
+    desk.bring_to(State.INVITED)
+    come_back(desk, Returned.BOUNCED, "550 No such person")
+    assert desk.read().state == State.APPROVED
+    with desk.world.database.read() as session:
+        alive = select(GuestLink.id).where(
+            GuestLink.request_id == desk.request_id, col(GuestLink.revoked_at).is_(None)
+        )
+        assert not session.exec(alive).all()
+        told = session.exec(
+            select(Notification.person_id)
+            .join(TimelineEntry, col(TimelineEntry.id) == col(Notification.entry_id))
+            .where(TimelineEntry.text == "550 No such person")
+        ).all()
+        step = session.exec(select(RequestStep).order_by(col(RequestStep.id).desc())).first()
+    people = desk.world.people
+    assert {people["erin"], people["charlie"]} <= set(told)
+    assert step
+    assert (step.action, step.by_id) == ("returned", None)
+    # The desk corrects the address, and asks again.
+    desk.do("invite", "erin", ORIGIN)
+    assert desk.read().state == State.INVITED
+
+
+def test_should_stop_the_clock_while_the_advocate_is_away(desk: Desk) -> None:
+    desk.ask()
+    desk.bring_to(State.INVITED)
+    assert desk.read().due
+    come_back(desk, Returned.AWAY, "Back on 4 May")
+    request = desk.read()
+    assert (request.state, request.due) == (State.INVITED, None)
+    # The answer is still welcome.
+    desk.do("refuse", desk.guest(Party.ADVOCATE), "Not this time")
+    assert desk.read().due
+
+
+@pytest.mark.parametrize("state", [State.SCHEDULED, State.COMPLETED])
+def test_should_change_nothing_where_no_answer_is_awaited(desk: Desk, state: State) -> None:
+    desk.ask()
+    desk.bring_to(state)
+    before = desk.read()
+    come_back(desk, Returned.BOUNCED, "550 No such person")
+    assert (desk.read().state, desk.read().due) == (before.state, before.due)
 
 
 # Whatever anybody does

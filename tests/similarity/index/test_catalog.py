@@ -23,7 +23,7 @@ from tests.similarity.index.catalogs import (
 )
 from tests.threads import SECONDS, at_the_same_time
 from tests.world import FakeEmbedder, World
-from workspace import assets
+from workspace.assets import assets
 from workspace.database import Database
 from workspace.deals import lifecycle
 from workspace.deals.tables import Deal

@@ -22,8 +22,8 @@ from tests.similarity.index.catalogs import (
 )
 from tests.threads import SECONDS, at_the_same_time
 from tests.world import FakeEmbedder, World, ago
-from workspace import assets
 from workspace.accounts.accounts import edit_account
+from workspace.assets import assets
 from workspace.database import Database
 from workspace.deals import lifecycle
 from workspace.deals.tables import Competitor, Deal, DealProduct, Product

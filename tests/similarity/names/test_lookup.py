@@ -10,7 +10,7 @@ from similarity.names.lookup import Closeness, NameMatch, find_names
 from similarity.names.tables import NameEntry, NameWord, Subject
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.database import Database
 from workspace.deals.tables import Deal
 from workspace.people import people

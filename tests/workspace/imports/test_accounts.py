@@ -1,15 +1,18 @@
 """Rows of accounts and products."""
 
+import pytest
 from sqlmodel import col, select
 
 from tests.workspace.imports.files import (
     counts,
+    load,
     load_text,
 )
 from workspace.accounts.accounts import Account
 from workspace.deals.tables import (
     Product,
 )
+from workspace.exports.spreadsheets import write_csv, write_xlsx
 
 
 def test_should_not_make_a_customer_a_prospect_again(database, tmp_path):
@@ -149,3 +152,18 @@ def test_should_make_a_key_of_a_name_in_another_script(database, tmp_path):
     load_text(database, tmp_path, "account\nСеверный Ветер\nΗλιοτρόπιο\n")
     with database.read() as session:
         assert sorted(session.exec(select(Account.key))) == ["iliotropio", "severnyy-veter"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_should_take_the_apostrophes_of_an_exported_list_off_again(database, tmp_path, kind):
+    header = ["account", "region"]
+    rows = [["@Home Ltd", "+East"], ["'quoted'", "O'Neill"], ["'=Odd", "-"]]
+    raw = write_csv(header, rows) if kind == "csv" else write_xlsx("Accounts", header, rows)
+    path = tmp_path / f"accounts.{kind}"
+    path.write_bytes(raw)
+    [report] = load(database, path)
+    assert counts(report) == (3, 0, 0, 0)
+    with database.read() as session:
+        found = session.exec(select(Account.name, Account.region).order_by(Account.id)).all()
+    assert [list(row) for row in found] == rows
+    assert counts(load(database, path)[0]) == (0, 0, 3, 0)

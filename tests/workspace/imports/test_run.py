@@ -18,7 +18,7 @@ from tests.workspace.imports.files import (
 )
 from tests.world import World
 from workspace.accounts.accounts import Account
-from workspace.assets import Asset, AssetProduct, Use
+from workspace.assets.assets import Asset, AssetProduct, Use
 from workspace.audit import AuditEntry, audit
 from workspace.clock import today
 from workspace.deals.tables import (

@@ -17,12 +17,17 @@ from references.network.ties import TieKind, Visibility
 from references.removal import delete_account, delete_person
 from similarity.names import recorder
 from tests.references.asking import advocate, call
+from tests.workspace.assets.hostile_files import pdf
 from tests.world import World
 from web.backups import back_up, restore_workspace
 from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace import audit_log
 from workspace.accounts.accounts import Account
+from workspace.assets import files
+from workspace.assets.assets import Asset
+from workspace.assets.files import AssetFile
+from workspace.assets.inspection import inspect
 from workspace.backups.archives import make_backup
 from workspace.clock import now, today
 from workspace.collaboration import notes
@@ -35,6 +40,7 @@ from workspace.errors import Conflict, NotFound
 from workspace.imports import runs
 from workspace.imports.recognition import Reading
 from workspace.jobs.running import run_now
+from workspace.keys import row_of_key
 from workspace.people import people
 from workspace.people.sign_in.tables import (
     AddressChange,
@@ -107,6 +113,13 @@ def known(world: World, workspace: Workspace) -> int:
         runs.store(
             session, alice, [runs.Upload("people.csv", f"email\n{EMAIL}\n".encode(), Reading())]
         )
+        said = f"Ask {EMAIL} about it"
+        file = inspect("case.pdf", pdf(said))
+        stored = files.keep(workspace.settings.files, file.raw)
+        row = files.add_version(
+            session, row_of_key(session, Asset, "ward-demo"), file, stored, alice
+        )
+        row.text, row.text_state = said, files.TextState.READ
     return world.people["ines"]
 
 
@@ -226,7 +239,9 @@ def test_should_erase_a_person_everywhere_and_from_an_older_backup(
     )
     assert result["texts"] > 3
     assert hits(database, settings.home) == []
+    assert not list(files.all_stored(settings.files)), "a file that names them is deleted"
     with database.read() as session:
+        assert session.exec(select(AssetFile)).one().erased_at
         assert audit_log.broken_links(session) == []
         assert session.get(Person, known) is None
         # What they were part of is still there.

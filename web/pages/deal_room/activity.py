@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from web.edit_conflicts import fingerprint, require_unchanged
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_INTEGER, Form, uncounted_id
 from web.lists import first_page
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.pages.deal_room.tasks import readers
@@ -39,7 +39,7 @@ VIEWS = {
     "team": ("Team", ("seat", "invited", "uninvited")),
     "stakeholders": ("Stakeholders", ("stakeholder",)),
     "references": ("References", ("reference",)),
-    "assets": ("Assets", ("use",)),
+    "assets": ("Assets", ("use", "shared", "opened")),
     "edits": ("Edits", ("edited",)),
 }
 
@@ -91,7 +91,7 @@ class ActivityController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         view = visit.form.choice("show", VIEWS) or ""
-        before = visit.form.integer("before", 1, LARGEST_ID)
+        before = visit.form.integer("before", 1, LARGEST_INTEGER)
         visit.form.check()
         page = visit.page(activity_page, key, Form(), view, before)
         fragment = "deal_room/_events.html" if before else "deal_room/_timeline.html"
@@ -161,7 +161,7 @@ class ActivityController(Controller):
     ) -> Response[str]:
         with visit.read() as session:
             deal = access.readable_deal(session, visit.viewer, key)
-            entry = notes.own_note(session, deal, row_id(entry_id), visit.viewer.person_id)
+            entry = notes.own_note(session, deal, uncounted_id(entry_id), visit.viewer.person_id)
             written = {"text": entry.text}
             values = Form([("text", entry.text), ("seen", fingerprint(written))])
             page = rewriting_page(session, visit.viewer, key, values, entry.id)
@@ -178,7 +178,7 @@ class ActivityController(Controller):
             deal = access.readable_deal(session, visit.viewer, key)
             notes.require_writer(session, visit.viewer, deal)
             mine = visit.viewer.person_id
-            entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
+            entry = notes.own_note(session, deal, uncounted_id(entry_id), mine, lock=True)
             saved = entry.text
             require_unchanged(visit.form, {"text": saved})
             visit.form.done()
@@ -201,7 +201,7 @@ class ActivityController(Controller):
         with visit.write() as session:
             deal = access.readable_deal(session, visit.viewer, key)
             mine = visit.viewer.person_id
-            entry = notes.own_note(session, deal, row_id(entry_id), mine, lock=True)
+            entry = notes.own_note(session, deal, uncounted_id(entry_id), mine, lock=True)
             notes.remove_note(session, deal, entry)
         return visit.go(at("deals", key, "activity"), "It is gone.")
 

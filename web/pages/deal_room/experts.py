@@ -15,7 +15,7 @@ from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.proposals import Proposal, staffing
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.experts import Expert, experts_of_deal
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header, is_readable
 from web.pages.staffing.places import locks_of, proposed_places
 from web.policies import Policy, open_to
@@ -268,7 +268,7 @@ def _readable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Se
 
 
 def _seat(session: Session, deal: Deal, seat_id: int) -> Seat:
-    seat = session.get(Seat, row_id(seat_id))
+    seat = session.get(Seat, uncounted_id(seat_id))
     if seat is None or seat.deal_id != deal.id:
         raise NotFound("There is no such seat on this deal.")
     return seat

@@ -19,7 +19,7 @@ from similarity.inquiry import ask_of_deal, rank_all
 from similarity.kin import Kin, kin_of, kin_wanted, past_and_running
 from similarity.outlook import MINIMUM, Outlook, outlook_of
 from similarity.playbook import CLOSED_KIN, Play, plays_of
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.own_fields import OwnFact, own_facts
 from web.pages.deal_room.activity import LATEST
 from web.pages.deal_room.facts import FactsForm, change_deal, facts_form
@@ -212,7 +212,7 @@ class OverviewController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            line_items.remove_item(session, visit.viewer, key, row_id(item_id))
+            line_items.remove_item(session, visit.viewer, key, uncounted_id(item_id))
         return visit.go(at("deals", key), "Line item removed.")
 
     @post("/invitations")

@@ -1,5 +1,6 @@
 """The Playbook tab: the assets that won this deal's kin, and using them here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,20 +8,23 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
+from sqlmodel import Session
 
 from references.removal import delete_use
 from references.suggestion_counts import Fate, SuggestionKind
 from similarity.playbook import Playbook, playbook_of_deal
-from web.forms import row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace import assets
-from workspace.assets import Asset, Use, UseRow
+from workspace.assets import assets, sharing
+from workspace.assets.assets import Asset, Use, UseRow
+from workspace.assets.sharing import LIFETIMES, SharedRow
 from workspace.deals import access
 from workspace.errors import NotFound
 from workspace.keys import row_of_key
+from workspace.people.viewer import Viewer
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,13 @@ class PlaybookPage:
     header: DealHeader
     playbook: Playbook
     uses: list[UseRow]
+    # Links that buyers were sent, and what can be shared, by key and name.
+    shared: Sequence[SharedRow]
+    shareable: list[tuple[str, str]]
+    form: Form
+    # A link that was just made, which is shown once.
+    link: str
+    lifetimes: tuple[tuple[str, str], ...] = tuple((str(n), f"{n} days") for n in LIFETIMES)
 
     @property
     def used(self) -> set[str]:
@@ -45,15 +56,7 @@ class PlaybookController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        with visit.read() as session:
-            header = deal_header(session, visit.viewer, key, "playbook")
-            page = PlaybookPage(
-                header=header,
-                playbook=playbook_of_deal(
-                    session, visit.viewer, visit.workspace.catalog, header.deal
-                ),
-                uses=assets.use_rows(session, visit.viewer, deal_id=header.deal.id),
-            )
+        page = visit.page(playbook_page, visit, key)
         shown = [play.key for play in page.playbook.plays]
         shown += [asset.key for asset in page.playbook.general]
         visit.count(SuggestionKind.CONTENT, Fate.SHOWN, page.header.deal, shown)
@@ -78,7 +81,7 @@ class PlaybookController(Controller):
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            made = session.get(Use, row_id(use_id))
+            made = session.get(Use, uncounted_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             value = {"yes": True, "no": False}.get(answer or "")
@@ -92,8 +95,51 @@ class PlaybookController(Controller):
         visit.form.done()
         with visit.write() as session:
             deal = access.editable_deal(session, visit.viewer, key)
-            made = session.get(Use, row_id(use_id))
+            made = session.get(Use, uncounted_id(use_id))
             if made is None or made.deal_id != deal.id:
                 raise NotFound("There is no such use on this deal.")
             revision = delete_use(session, visit.viewer, made)
         return visit.go_deleted(at("deals", key, "playbook"), revision)
+
+    @post("/links")
+    def share(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        asset = visit.form.text("asset", 80, required=True)
+        recipient = visit.form.text("recipient", 200, required=True)
+        days = visit.form.choice("days", [str(each) for each in LIFETIMES], required=True)
+        link = ""
+        with visit.saving() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            visit.form.done()
+            by = visit.viewer.person_id
+            token = sharing.share(session, deal, asset, recipient, int(days or 0), by)
+            link = f"{visit.workspace.origin.rstrip('/')}/shared/{token}"
+        page = visit.page(playbook_page, visit, key, link)
+        return visit.show("deal_room/playbook.html", page)
+
+    @post("/links/{link_id:int}/end")
+    def end(
+        self, visit: NamedDependency[Visit], key: FromPath[str], link_id: FromPath[int]
+    ) -> Response[Any]:
+        visit.form.done()
+        with visit.write() as session:
+            deal = access.editable_deal(session, visit.viewer, key)
+            sharing.end_link(session, deal, uncounted_id(link_id), visit.viewer.person_id)
+        return visit.go(at("deals", key, "playbook"), "The link no longer works.")
+
+
+def playbook_page(
+    session: Session, viewer: Viewer, visit: Visit, key: str, link: str = ""
+) -> PlaybookPage:
+    """The Playbook tab, with a link that was just made."""
+    header = deal_header(session, viewer, key, "playbook")
+    if link:
+        visit.form.sent.clear()
+    return PlaybookPage(
+        header=header,
+        playbook=playbook_of_deal(session, viewer, visit.workspace.catalog, header.deal),
+        uses=assets.use_rows(session, viewer, deal_id=header.deal.id),
+        shared=sharing.shared_rows(session, viewer, deal_id=header.deal.id),
+        shareable=sharing.shareable(session, header.deal.id) if header.may_edit else [],
+        form=visit.form,
+        link=link,
+    )

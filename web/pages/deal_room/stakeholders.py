@@ -10,7 +10,7 @@ from litestar.response import Response
 from sqlmodel import Session, select
 
 from references.teams.stakeholder_insights import Side, buyers_side
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_INTEGER, Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.path_diagram import Map, draw_map
 from web.policies import Policy, open_to
@@ -51,7 +51,7 @@ class StakeholderController(Controller):
 
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        editing = visit.form.integer("edit", 1, LARGEST_ID)
+        editing = visit.form.integer("edit", 1, LARGEST_INTEGER)
         visit.form.check()
         page = visit.page(stakeholders_page, key, Form(), editing)
         return visit.show("deal_room/stakeholders.html", page)
@@ -83,7 +83,7 @@ class StakeholderController(Controller):
             "coverage": visit.form.choice("coverage", COVERAGES) or "unknown",
             "note": visit.form.text("note", 1000),
         }
-        above = visit.form.integer("reports_to", 1, LARGEST_ID)
+        above = visit.form.integer("reports_to", 1, LARGEST_INTEGER)
         with visit.saving() as session:
             row = _editable_stakeholder(session, visit, key, stakeholder_id)
             if above is not None:
@@ -160,7 +160,7 @@ def _editable_stakeholder(
 
 
 def _stakeholder(session: Session, deal_id: int, stakeholder_id: int) -> Stakeholder:
-    row = session.get(Stakeholder, row_id(stakeholder_id))
+    row = session.get(Stakeholder, uncounted_id(stakeholder_id))
     if row is None or row.deal_id != deal_id:
         raise NotFound("There is no such stakeholder on this deal.")
     return row

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -120,7 +120,7 @@ def _change(
     """Change a task and go back; `notice` may have a place for the task's text."""
     back = _back(visit.form, key)
     with visit.write() as session:
-        _, task = tasks.changeable_task(session, visit.viewer, key, row_id(task_id))
+        _, task = tasks.changeable_task(session, visit.viewer, key, uncounted_id(task_id))
         visit.form.done()
         act(session, task, visit.viewer.person_id)
     return visit.go(back, notice.format(task.text))

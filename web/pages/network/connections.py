@@ -12,7 +12,7 @@ from sqlmodel import Session
 from references.network import address_books
 from references.network.address_books import ConnectionRow
 from references.network.ties import Visibility
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_INTEGER, Form, uncounted_id
 from web.lists import answer_list, filled, first_page
 from web.pages.network.ties import SHARING
 from web.policies import Policy, open_to
@@ -61,7 +61,7 @@ class ConnectionController(Controller):
     def share(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
         chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
         with visit.write() as session:
-            row = address_books.own_connection(session, visit.viewer, row_id(connection_id))
+            row = address_books.own_connection(session, visit.viewer, uncounted_id(connection_id))
             visit.form.done()
             visibility = Visibility(chosen or "")
             address_books.share_connections(session, [row], visibility, visit.viewer.person_id or 0)
@@ -70,7 +70,7 @@ class ConnectionController(Controller):
     @post("/{connection_id:int}/add")
     def add(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
         with visit.write() as session:
-            row = address_books.own_connection(session, visit.viewer, row_id(connection_id))
+            row = address_books.own_connection(session, visit.viewer, uncounted_id(connection_id))
             visit.form.done()
             person = address_books.add_to_record(session, row, visit.viewer.person_id or 0)
         return visit.go(at("people", person.key), f"{person.name} is in the record now.")
@@ -78,7 +78,7 @@ class ConnectionController(Controller):
     @post("/{connection_id:int}/forget")
     def forget(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
         with visit.write() as session:
-            row = address_books.own_connection(session, visit.viewer, row_id(connection_id))
+            row = address_books.own_connection(session, visit.viewer, uncounted_id(connection_id))
             visit.form.done()
             name = row.name
             address_books.remove_connection(session, row, visit.viewer.person_id or 0)
@@ -102,7 +102,7 @@ def chosen_connections(
 ) -> tuple[list[ConnectionRow], dict[str, str]]:
     """The viewer's connections that an address asks for, and its filters."""
     text = asked.text("q", 200)
-    after = asked.integer("after", 1, LARGEST_ID)
+    after = asked.integer("after", 1, LARGEST_INTEGER)
     asked.check()
     rows = address_books.connections_of(
         session, viewer.person_id or 0, text=text, after=after or 0, limit=limit

@@ -14,7 +14,7 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from references.network.wrong_ties import call_wrong
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -110,7 +110,7 @@ class TiesController(Controller):
         with visit.write() as session:
             visit.form.done()
             visibility = Visibility(chosen or "")
-            tie = ties.own_tie(session, visit.viewer, row_id(tie_id))
+            tie = ties.own_tie(session, visit.viewer, uncounted_id(tie_id))
             ties.set_visibility(session, tie, visibility, visit.viewer.person_id)
         return visit.go(at("people", key, "ties"), f"Visible to: {SHARING[visibility].lower()}.")
 
@@ -120,7 +120,7 @@ class TiesController(Controller):
     ) -> Response[Any]:
         with visit.write() as session:
             visit.form.done()
-            tie = ties.own_tie(session, visit.viewer, row_id(tie_id))
+            tie = ties.own_tie(session, visit.viewer, uncounted_id(tie_id))
             ties.remove_tie(session, tie, visit.viewer.person_id)
         return visit.go(at("people", key, "ties"), "The tie is removed.")
 
@@ -130,7 +130,7 @@ class TiesController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            revision = call_wrong(session, visit.viewer, row_id(tie_id))
+            revision = call_wrong(session, visit.viewer, uncounted_id(tie_id))
             undo = f"/deleted/{revision.id}/restore"
         notice = "The tie is removed. Imports do not bring it back."
         return visit.go(at("people", key, "ties"), notice, undo=undo)

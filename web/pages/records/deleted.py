@@ -10,12 +10,12 @@ from litestar.response import Response
 from sqlmodel import Session
 
 from references.imports import EXTENSION
-from web.forms import row_id
+from web.forms import uncounted_id
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.accounts.accounts import Account
-from workspace.assets import Asset
+from workspace.assets.assets import Asset
 from workspace.deals.tables import Deal
 from workspace.people.tables import Education, Employment, Membership, Person
 from workspace.people.viewer import Viewer
@@ -68,7 +68,7 @@ class DeletedController(Controller):
         visit.form.done()
         with visit.write() as session:
             revision, told = history.take_back(
-                session, visit.viewer, row_id(revision_id), EXTENSION.removers
+                session, visit.viewer, uncounted_id(revision_id), EXTENSION.removers
             )
             where = _place_of(session, revision) or "/deleted"
         # An edit is undone where it was made; only addresses of our own are followed.

@@ -1,8 +1,10 @@
 """The library: demos and collateral, and what came of using them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Controller
 from litestar.di import NamedDependency
@@ -27,12 +29,16 @@ from web.own_fields import (
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace import assets
-from workspace.assets import KINDS, Asset, AssetRow, UseRow
+from workspace.assets import assets, files, sharing
+from workspace.assets.assets import KINDS, Asset, AssetRow, UseRow
+from workspace.assets.files import FileRow
+from workspace.assets.inspection import FILE_KINDS, LARGEST_FILE, InspectedFile, inspect
+from workspace.assets.sharing import SharedRow
 from workspace.clock import today
 from workspace.deals import lists
 from workspace.deals.products import all_products, choose_products
 from workspace.deals.tables import Product
+from workspace.errors import Invalid
 from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people.tables import Person
@@ -41,6 +47,11 @@ from workspace.people.viewer import Viewer, require_writer
 PAGE = 50
 # Uses that an asset's page shows, the newest.
 USES = 200
+# What a browser offers to choose.
+ACCEPTED = ",".join(f".{each}" for kind in FILE_KINDS.values() for each in kind.extensions)
+# A form with a file, and what surrounds it.
+_LARGEST_FORM = LARGEST_FILE + 1_000_000
+_TAKES_FILES = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS, takes_files=True)
 
 
 COLUMNS = {
@@ -69,6 +80,10 @@ class AssetPage:
     asset: Asset
     author: Person | None
     products: list[str]
+    # The versions of its file, the newest first.
+    files: list[FileRow]
+    # Links that buyers were sent, on deals that the viewer may see.
+    shared: Sequence[SharedRow]
     uses: list[UseRow]
     # Of the deals it was used on, counted as the list of assets counts them.
     won: int
@@ -77,6 +92,9 @@ class AssetPage:
     may_edit: bool
     may_remove: bool
     expired: bool
+    wrong: dict[str, str]
+    accepted: str = ACCEPTED
+    largest: int = LARGEST_FILE // 10**6
 
 
 @dataclass(frozen=True)
@@ -90,6 +108,8 @@ class AssetForm:
     products: list[tuple[str, str]]
     own: list[OwnField]
     kinds: tuple[str, ...] = KINDS
+    accepted: str = ACCEPTED
+    largest: int = LARGEST_FILE // 10**6
 
 
 class LibraryController(Controller):
@@ -108,16 +128,20 @@ class LibraryController(Controller):
         page = visit.page(asset_form, None, Form([("published", str(today()))]))
         return visit.show("records/library/edit.html", page)
 
-    @post()
+    @post(request_max_body_size=_LARGEST_FORM, opt=_TAKES_FILES)
     def publish(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
+        upload = keep_upload(visit)
         with visit.saving() as session:
             facts, product_ids = read_asset(session, visit.viewer, visit.form, {})
             name, kind = facts.pop("name"), facts.pop("kind")
             asset = assets.publish(
                 session, name, kind, visit.viewer.person_id, product_ids, **facts
             )
+            if upload:
+                files.add_version(session, asset, *upload, visit.viewer.person_id)
         if visit.form.refusal:
+            discard(visit, upload)
             return _form_again(visit, None)
         return visit.go(at("library", asset.key), f"{asset.name} is published.")
 
@@ -140,6 +164,33 @@ class LibraryController(Controller):
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("library", key), "Saved.")
+
+    @post("/{key:str}/files", request_max_body_size=_LARGEST_FORM, opt=_TAKES_FILES)
+    def add_file(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        with visit.read() as session:
+            assets.editable_asset(session, visit.viewer, key)
+        upload = keep_upload(visit)
+        if upload is None:
+            visit.form.refuse("file", "Choose a file.")
+        with visit.saving() as session:
+            asset = assets.editable_asset(session, visit.viewer, key)
+            visit.form.done()
+            if upload:
+                row = files.add_version(session, asset, *upload, visit.viewer.person_id)
+        if visit.form.refusal:
+            discard(visit, upload)
+            page = visit.page(asset_page, key, visit.form.wrong)
+            return visit.show("records/library/show.html", page)
+        return visit.go(at("library", key), f"Version {row.version} is uploaded.")
+
+    @get("/{key:str}/files/{version:int}")
+    def download(
+        self, visit: NamedDependency[Visit], key: FromPath[str], version: FromPath[int]
+    ) -> Response[bytes]:
+        with visit.read() as session:
+            asset = row_of_key(session, Asset, key)
+            row = files.version_of(session, asset.id, version)
+        return attachment(row, files.read(visit.workspace.settings.files, row))
 
     @post("/{key:str}/withdrawal")
     def withdraw(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -216,14 +267,51 @@ def chosen_assets(
     return rows, {**params, **own_params}
 
 
-def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
-    """An asset as this viewer may know it."""
+def keep_upload(visit: Visit) -> tuple[InspectedFile, str] | None:
+    """The file of a form, and the name under which it is kept; what is wrong with it is noted."""
+    if not visit.uploads:
+        return None
+    try:
+        file = inspect(*visit.uploads[0])
+        return file, files.keep(visit.workspace.settings.files, file.raw)
+    except Invalid as refusal:
+        visit.form.refuse("file", str(refusal))
+        return None
+
+
+def discard(visit: Visit, upload: tuple[InspectedFile, str] | None) -> None:
+    """Delete a file that was kept for a form that was refused."""
+    if upload:
+        files.discard(visit.workspace.settings.files, upload[1])
+
+
+def attachment(row: FileRow, raw: bytes) -> Response[bytes]:
+    """A file that browsers save and never show, as what it contains is of others."""
+    return Response(
+        raw,
+        status_code=200,
+        media_type=row.media_type,
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(row.name)}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Vary": "HX-Request",
+        },
+    )
+
+
+def asset_page(
+    session: Session, viewer: Viewer, key: str, wrong: dict[str, str] | None = None
+) -> AssetPage:
+    """An asset as this viewer may know it, and what is wrong with a file for it."""
     asset = row_of_key(session, Asset, key)
     [counted] = assets.asset_rows(session, viewer, asset_id=asset.id, every=True)
     return AssetPage(
         asset=asset,
         author=session.get(Person, asset.author_id) if asset.author_id else None,
         products=[product.name for product in _products(session, asset)],
+        files=files.versions_of(session, asset.id),
+        shared=sharing.shared_rows(session, viewer, asset_id=asset.id),
         uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
         won=counted.won,
         closed=counted.closed,
@@ -231,6 +319,7 @@ def asset_page(session: Session, viewer: Viewer, key: str) -> AssetPage:
         may_edit=assets.may_edit(viewer, asset),
         may_remove=may_remove(session, viewer, asset),
         expired=bool(asset.expires and asset.expires < today()),
+        wrong=wrong or {},
     )
 
 

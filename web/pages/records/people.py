@@ -1,6 +1,6 @@
 """People: the list, a person's page, contacts and their facts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -28,11 +28,11 @@ from web.own_fields import (
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace import assets
 from workspace.accounts import accounts
 from workspace.accounts.accounts import Account
 from workspace.accounts.geography import country_choices
-from workspace.assets import AssetRow
+from workspace.assets import assets
+from workspace.assets.assets import AssetRow
 from workspace.collaboration import job_changes, reminders
 from workspace.collaboration.reminders import CADENCES, KeepInTouch
 from workspace.deals import credit, lists
@@ -40,18 +40,34 @@ from workspace.deals.credit import Credit
 from workspace.deals.lists import DealRow
 from workspace.deals.stakeholders import Involvement, involvements
 from workspace.deals.tables import Outcome
-from workspace.errors import Invalid
+from workspace.errors import Forbidden, Invalid
 from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonRow
+from workspace.people.profile_privacy import (
+    ProfileField,
+    as_shown,
+    hidden_fields,
+    hidden_from,
+    hide_fields,
+)
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person, Role
 from workspace.people.viewer import Viewer, require_writer
 from workspace.revisions import history
 from workspace.revisions.history import RevisionRow
 
 PAGE = 50
+PROFILE_FIELDS = (
+    ("about", "About"),
+    ("profile", "Profile URL"),
+    ("home_town", "Home town"),
+    ("languages", "Languages"),
+    ("employment", "Employers"),
+    ("education", "Education"),
+    ("memberships", "Associations and events"),
+)
 
 
 COLUMNS = {
@@ -91,6 +107,9 @@ class PersonPage:
     values: dict[str, str]
     wrong: dict[str, str]
     adding: str  # The form that is open: employment, education, memberships or none.
+    # What the viewer keeps from colleagues; None on the page of another person.
+    hiding: frozenset[ProfileField] | None
+    fields: tuple[tuple[str, str], ...] = PROFILE_FIELDS
 
 
 @dataclass(frozen=True)
@@ -102,6 +121,8 @@ class PersonForm:
     form: EditForm
     own: list[OwnField]
     reads_address: bool = True
+    # What the person keeps from the viewer, which are no fields of the form.
+    hidden: frozenset[ProfileField] = frozenset()
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
 
 
@@ -147,10 +168,30 @@ class PeopleController(Controller):
             reads = edits_address(session, visit.viewer, person)
             values = partial(person_values, viewer=visit.viewer, reads_address=reads)
             lock_unchanged(session, person, visit.form, values)
-            facts = read_person(session, visit.viewer, visit.form, person.own, reads_address=reads)
+            facts = read_person(
+                session,
+                visit.viewer,
+                visit.form,
+                person.own,
+                reads_address=reads,
+                hidden=hidden_from(session, visit.viewer, person.id),
+            )
             job_changes.edit_contact(session, person, visit.viewer.person_id, facts)
         if visit.form.refusal:
             return _form_again(visit, key)
+        return visit.go(at("people", key), "Saved.")
+
+    # Also members without a role have a profile.
+    @post("/{key:str}/visibility", opt=open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS))
+    def hide(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
+        """Set which fields of one's own profile colleagues do not see."""
+        shown = visit.form.choices("shown", [name for name, _ in PROFILE_FIELDS])
+        visit.form.done()
+        with visit.write() as session:
+            person = row_of_key(session, Person, key)
+            if person.id != visit.viewer.person_id:
+                raise Forbidden("Members decide themselves who sees their profile.")
+            hide_fields(session, person.id, [each for each in ProfileField if each not in shown])
         return visit.go(at("people", key), "Saved.")
 
     @post("/{key:str}/employment")
@@ -261,8 +302,9 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
     """A person as this viewer may know them."""
     person = row_of_key(session, Person, key)
     roles = people.roles_of(session, person.id)
+    is_self = person.id == viewer.person_id
     return PersonPage(
-        person=person,
+        person=as_shown(session, viewer, person),
         account=session.get(Account, person.account_id) if person.account_id else None,
         roles=roles,
         career=people.career(session, person.id),
@@ -285,6 +327,7 @@ def person_page(session: Session, viewer: Viewer, key: str, form: Form, adding: 
         values=form.values,
         wrong=form.wrong,
         adding=adding,
+        hiding=hidden_fields(session, person.id) if is_self else None,
     )
 
 
@@ -297,7 +340,8 @@ def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -
     reads = edits_address(session, viewer, person)
     saved = person_values(session, person, viewer=viewer, reads_address=reads)
     form_over = edit_form(form, saved, labels=labels_of(own))
-    return PersonForm(key, saved["name"], form_over, own, reads)
+    hidden = hidden_from(session, viewer, person.id)
+    return PersonForm(key, saved["name"], form_over, own, reads, hidden)
 
 
 def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
@@ -323,7 +367,8 @@ def person_values(
 ) -> dict[str, str]:
     """A person's facts as the form shows them."""
     account = session.get(Account, person.account_id) if person.account_id else None
-    return {
+    hidden = hidden_from(session, viewer, person.id)
+    values = {
         "name": person.name,
         **({"email": person.email or ""} if reads_address else {}),
         "profile": person.profile or "",
@@ -338,14 +383,21 @@ def person_values(
         "about": person.about,
         **form_values(editable(session, viewer, FieldSubject.PERSON), person.own),
     }
+    return {name: value for name, value in values.items() if name not in hidden}
 
 
 def read_person(
-    session: Session, viewer: Viewer, form: Form, own: dict[str, Any], *, reads_address: bool
+    session: Session,
+    viewer: Viewer,
+    form: Form,
+    own: dict[str, Any],
+    *,
+    reads_address: bool,
+    hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """The facts in a form; `Invalid` where one cannot be taken.
 
-    Without the right to read the address, it is no field of the form.
+    The address is no field of the form without the right to read it, nor is what the person hides.
     """
     account_name = form.text("account", 200)
     account = accounts.find_account(session, account_name) if account_name else None
@@ -354,7 +406,7 @@ def read_person(
     email = form.text("email", 254).lower() or None if reads_address else None
     if email and ("@" not in email.strip("@") or " " in email):
         form.refuse("email", "An e-mail address, such as ines@example.com.")
-    profile = form.text("profile", 500)
+    profile = form.text("profile", 500) if ProfileField.PROFILE not in hidden else ""
     if profile:
         try:
             profile = people.profile_address(profile)
@@ -363,18 +415,21 @@ def read_person(
     facts = {
         "name": form.text("name", 200, required=True),
         **({"email": email} if reads_address else {}),
-        "profile": profile or None,
         "title": form.text("title", 200),
         "department": form.text("department", 200),
         "account_id": account.id if account else None,
         "city": form.text("city", 100),
         "country": form.choice("country", [code for code, _ in country_choices()]),
-        "home_town": form.text("home_town", 100),
-        "languages": form.text("languages", 100),
         "skills": form.text("skills", 1_000),
-        "about": form.lines("about", 5_000),
         "own": read_own(session, viewer, FieldSubject.PERSON, form, own),
     }
+    if ProfileField.PROFILE not in hidden:
+        facts["profile"] = profile or None
+    for name, most in ((ProfileField.HOME_TOWN, 100), (ProfileField.LANGUAGES, 100)):
+        if name not in hidden:
+            facts[name.value] = form.text(name, most)
+    if ProfileField.ABOUT not in hidden:
+        facts["about"] = form.lines("about", 5_000)
     form.done()
     return facts
 

@@ -195,7 +195,7 @@ def test_should_rewrite_what_is_far_down_without_scripts(visit: Visit, world: Wo
     assert "Long ago</textarea>" in visit("alice").get(f"{entry}/edit").text
 
 
-@pytest.mark.parametrize("number", [2**31, 2**63 - 1, 10**40])
+@pytest.mark.parametrize("number", [2**63, 10**40])
 def test_should_know_no_entry_of_a_number_that_no_row_can_have(
     visit: Visit, world: World, number: int
 ) -> None:

@@ -20,7 +20,7 @@ from tests.web.conftest import Visit
 from tests.world import World, ago, log_closed_deals, stage
 from web.pages.deal_room.overview import overview
 from web.workspace import Workspace
-from workspace import assets
+from workspace.assets import assets
 from workspace.clock import today
 from workspace.deals import lifecycle, products, team
 from workspace.deals.access import visible_deals

@@ -6,7 +6,7 @@ from sqlmodel import Session, select
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
-from workspace.assets import Use
+from workspace.assets.assets import Use
 
 
 def test_should_show_plays_with_their_numbers(visit: Visit, world: World) -> None:

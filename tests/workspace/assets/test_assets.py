@@ -4,8 +4,8 @@ import pytest
 from sqlmodel import col, select
 
 from tests.world import World, ago
-from workspace import assets
-from workspace.assets import Asset, Use
+from workspace.assets import assets
+from workspace.assets.assets import Asset, Use
 from workspace.audit import AuditEntry
 from workspace.clock import today
 from workspace.errors import Conflict, Invalid

@@ -1,14 +1,14 @@
 """Drafts of members
 
-Revision: 0057
-Revises: 0056
+Revision: 0040
+Revises: 0039
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0057"
-down_revision = "0056"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 

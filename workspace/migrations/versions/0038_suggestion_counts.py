@@ -1,14 +1,14 @@
 """What becomes of suggestions, counted by day and kind
 
-Revision: 0055
-Revises: 0033
+Revision: 0038
+Revises: 0037
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0055"
-down_revision = "0033"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

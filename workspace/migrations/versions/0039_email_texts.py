@@ -1,14 +1,14 @@
 """The company's own texts for emails to guests
 
-Revision: 0056
-Revises: 0055
+Revision: 0039
+Revises: 0038
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0056"
-down_revision = "0055"
+revision = "0039"
+down_revision = "0038"
 branch_labels = None
 depends_on = None
 
