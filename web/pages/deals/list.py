@@ -76,6 +76,8 @@ class DealList:
     fragment: str
     # What own fields many deals can be changed to at once.
     own: list[OwnField]
+    # A cell is edited in its row alone.
+    editing: None = None
 
     @property
     def columns(self) -> dict[str, Column]:

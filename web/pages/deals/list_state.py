@@ -11,7 +11,7 @@ from web.rendering import query
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import lists
-from workspace.deals.filters import Attention, DealFilter
+from workspace.deals.filters import EXPECTED, Attention, DealFilter
 from workspace.deals.lists import DEAL_ORDERS, Choices
 from workspace.deals.parking import Parking
 from workspace.deals.quarters import CATEGORIES, Quarter, read_quarter
@@ -212,7 +212,7 @@ def read_filter(asked: Form) -> tuple[DealFilter, dict[str, str]]:
         until=asked.day("until"),
         attention=_attention(asked),
         quarter=_quarter(asked),
-        forecast=asked.choice("forecast", tuple(CATEGORIES)),
+        forecast=asked.choice("forecast", (*CATEGORIES, EXPECTED)),
     )
     asked.check()
     params = {name: asked.text(name, 200) for name in ("q", *FILTERS)}
