@@ -38,6 +38,7 @@ _LEVELS = (
     r"\b(head|leader|leiter\w*|kierownik|kierowniczka|bereichsleit\w*|руководител\w*)\b",
     r"\b(manager\w*|lead|menedżer\w*|supervisor|coordinator|teamleit\w*|менеджер\w*)\b",
 )
+SENIORITY_LEVELS = len(_LEVELS)
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ from web.pages.live import LiveController
 from web.pages.network.connections import ConnectionController
 from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
+from web.pages.network.search import NetworkController
 from web.pages.network.ties import AccountPathsController, TiesController
 from web.pages.records.accounts import AccountController
 from web.pages.records.deleted import DeletedController
@@ -70,6 +71,7 @@ from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
 from web.pages.sign_in.forgotten import ForgottenController
+from web.pages.sign_in.passkeys import PasskeyController, PasskeySignInController
 from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.sign_in.with_provider import ProviderSignInController
@@ -127,11 +129,14 @@ CONTROLLERS = (
     LiveController,
     MemberController,
     MetricsController,
+    NetworkController,
     FieldRightController,
     StrandedDealController,
     WebhookController,
     OverviewController,
     OwnFieldController,
+    PasskeyController,
+    PasskeySignInController,
     PeopleController,
     PlaybookController,
     OwnDataController,

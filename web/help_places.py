@@ -11,6 +11,7 @@ _PLACES = {
     "/availability": "teams",
     "/people": "network",
     "/connections": "network",
+    "/network": "network",
     "/introductions": "network",
     "/administration": "administration",
     "/imports": "administration",

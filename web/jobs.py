@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from references.imports import EXTENSION
+from references.prospecting import blind
 from similarity.names import recorder
 from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
@@ -26,6 +27,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def reindex(task: Task) -> dict[str, Any]:
         # Documents that are current are skipped, so that a job which continues repeats nothing.
         prepared = catalog.catch_up(task.report, thorough=True)
+        workspace.titles.prepare()
         catalog.reset()
         catalog.warm()
         return {"documents": prepared}
@@ -33,6 +35,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
     def import_files(task: Task) -> dict[str, Any]:
         result = runs.run_import(task, workspace.database, EXTENSION, catalog.postpone)
         catalog.catch_up(show_documents)
+        workspace.titles.prepare()
         return result
 
     def undo_import(task: Task) -> dict[str, Any]:
@@ -82,7 +85,11 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
             forget_erased()
         return result
 
+    def search_books(task: Task) -> dict[str, Any]:
+        return blind.search_books(task, workspace.titles)
+
     return {
+        blind.SEARCH_BOOKS: Kind("Search address books", search_books),
         erasure.ERASE: Kind("Erase a person", erase_person),
         files.READ_TEXT: Kind("Read the text of a file", read_text),
         REINDEX: Kind("Rebuild the search index", reindex),

@@ -1,6 +1,6 @@
 """The layout of path diagrams and stakeholder maps, in pixels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
@@ -114,6 +114,8 @@ _GAP = 16
 _LEVEL = 40
 # The number of boxes side by side, after which the next tree goes below.
 _ACROSS = 4
+# How high ties between neighbours rise above their boxes.
+_ARC = 26
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ class Line:
     y1: float
     x2: float
     y2: float
+    guessed: bool = False
 
     @property
     def middle(self) -> float:
@@ -144,8 +147,21 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Arc:
+    """A tie between two stakeholders from elsewhere, as a curve, and its evidence."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    through_x: float
+    through_y: float
+    label: str
+
+
+@dataclass(frozen=True)
 class Map:
-    """The stakeholder map of a deal; reports are below their managers."""
+    """The stakeholder map of a deal; reports are below their managers, also guessed ones."""
 
     width: float
     height: float
@@ -153,16 +169,25 @@ class Map:
     box_height: int
     boxes: list[Box]
     lines: list[Line]
+    arcs: list[Arc]
 
 
-def draw_map(rows: Sequence[StakeholderRow]) -> Map:
-    """The layout of the map: one tree for each stakeholder without a manager on it."""
+def draw_map(
+    rows: Sequence[StakeholderRow],
+    guesses: Mapping[int, int] = {},
+    ties: Iterable[tuple[int, int, str]] = (),
+) -> Map:
+    """The layout of the map: one tree for each stakeholder without a manager on it.
+
+    `guesses` has the row to which another may report; `ties` have the persons and the evidence.
+    """
     below: dict[int | None, list[StakeholderRow]] = {}
     for row in rows:
-        below.setdefault(row.reports_to_id, []).append(row)
-    boxes: list[Box] = []
+        below.setdefault(row.reports_to_id or guesses.get(row.id), []).append(row)
+    boxes: dict[int, Box] = {}
     lines: list[Line] = []
-    column, top, deepest, widest = 0, 0.0, 0.0, 0.0
+    known = list(ties)
+    column, top, deepest, widest = 0, _ARC if known else 0.0, 0.0, 0.0
     for root in below.get(None, []):
         across = _leaves(root, below)
         if column and column + across > _ACROSS:
@@ -170,8 +195,26 @@ def draw_map(rows: Sequence[StakeholderRow]) -> Map:
         _place(root, below, column, top, boxes, lines)
         column += across
         widest = max(widest, column * (_BOX_WIDTH + _GAP) - _GAP)
-        deepest = max(box.y + _BOX_HEIGHT for box in boxes)
-    return Map(widest, deepest, _BOX_WIDTH, _BOX_HEIGHT, boxes, lines)
+        deepest = max(box.y + _BOX_HEIGHT for box in boxes.values())
+    arcs = [
+        _arc(boxes[one], boxes[other], label)
+        for one, other, label in known
+        if one in boxes and other in boxes
+    ]
+    return Map(widest, deepest, _BOX_WIDTH, _BOX_HEIGHT, list(boxes.values()), lines, arcs)
+
+
+def _arc(one: Box, other: Box, label: str) -> Arc:
+    """A curve above boxes of one height, or between boxes of two."""
+    upper, lower = sorted((one, other), key=lambda box: (box.y, box.x))
+    x1, x2 = upper.x + _BOX_WIDTH / 2, lower.x + _BOX_WIDTH / 2
+    if upper.y == lower.y:
+        return Arc(x1, upper.y, x2, lower.y, (x1 + x2) / 2, upper.y - 2 * _ARC, label)
+    # Beside the reporting lines, which leave from the middle.
+    aside = _BOX_WIDTH / 4
+    y1 = upper.y + _BOX_HEIGHT
+    middle = (y1 + lower.y) / 2
+    return Arc(x1 + aside, y1, x2 + aside, lower.y, (x1 + x2) / 2 + 2 * aside, middle, label)
 
 
 def _leaves(row: StakeholderRow, below: dict[int | None, list[StakeholderRow]]) -> int:
@@ -184,34 +227,34 @@ def _place(
     below: dict[int | None, list[StakeholderRow]],
     column: float,
     y: float,
-    boxes: list[Box],
+    boxes: dict[int, Box],
     lines: list[Line],
 ) -> float:
     """Place a box above the centre of its reports; returns the centre of the box."""
     middles = []
     at = column
     down = y + _BOX_HEIGHT + _LEVEL
-    for report in below.get(row.id, ()):
+    reports = below.get(row.id, ())
+    for report in reports:
         middles.append(_place(report, below, at, down, boxes, lines))
         at += _leaves(report, below)
     own = column * (_BOX_WIDTH + _GAP) + _BOX_WIDTH / 2
     middle = (middles[0] + middles[-1]) / 2 if middles else own
-    boxes.append(
-        Box(
-            x=middle - _BOX_WIDTH / 2,
-            y=y,
-            name=_short(row.name, _BOX_WIDTH - 16, _NAME_LETTER),
-            title=_short(row.title, _BOX_WIDTH - 16),
-            role=_short(
-                ", ".join(
-                    filter(None, [row.buying_role or "role not known", row.stance])
-                ).capitalize(),
-                _BOX_WIDTH - 20,
-            ),
-            stance=row.stance or "unknown",
-        )
+    boxes[row.person_id] = Box(
+        x=middle - _BOX_WIDTH / 2,
+        y=y,
+        name=_short(row.name, _BOX_WIDTH - 16, _NAME_LETTER),
+        title=_short(row.title, _BOX_WIDTH - 16),
+        role=_short(
+            ", ".join(filter(None, [row.buying_role or "role not known", row.stance])).capitalize(),
+            _BOX_WIDTH - 20,
+        ),
+        stance=row.stance or "unknown",
     )
-    lines += [Line(middle, y + _BOX_HEIGHT, end, down) for end in middles]
+    lines += [
+        Line(middle, y + _BOX_HEIGHT, end, down, guessed=report.reports_to_id is None)
+        for end, report in zip(middles, reports, strict=True)
+    ]
     return middle
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from references import webhook_events
 from references.desk import job_changes
 from references.network.paths import Network
+from references.prospecting.titles import Titles
 from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
 from similarity.encoders.reranking import Reader
 from similarity.index.catalog import Catalog
@@ -29,6 +30,8 @@ class Workspace:
     database: Database
     catalog: Catalog
     network: Network
+    # The vectors of people's titles.
+    titles: Titles
     # The address of the server, for links where the settings name no origin.
     address: str = LOCAL_ADDRESS
 
@@ -67,7 +70,8 @@ def workspace_on(
     network = Network(database)
     network.attach()
     job_changes.attach(database)
-    workspace = Workspace(settings, database, catalog, network, address)
+    titles = Titles(database, encoder)
+    workspace = Workspace(settings, database, catalog, network, titles, address)
     webhook_events.attach(database, workspace.origin)
     return workspace
 

@@ -1,7 +1,8 @@
 """Connections: the entries of members' own address books, and their matches in the record.
 
-Only its owner sees a connection. If the record has the person (`recognition.py` says when), the
-owner gets a tie that is as private as the connection.
+Only its owner sees a connection, until they share it: a network search finds what is shared. If the
+record has the person (`recognition.py` says when), the owner gets a tie that is as private as the
+connection.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -28,7 +29,9 @@ from workspace.people.viewer import Viewer, require_writer
 
 
 class Connection(SQLModel, table=True):
-    """An entry of a member's address book. Nobody else sees it."""
+    """An entry of a member's address book. Nobody else sees it unless its owner shares it."""
+
+    __table_args__ = (sa.Index("ix_connection_visibility_position", "visibility", "position"),)
 
     id: int = uncounted_id()
     owner_id: int = Field(foreign_key="person.id", index=True)
@@ -39,7 +42,7 @@ class Connection(SQLModel, table=True):
     # The address of a profile, as it is compared.
     url: str | None = Field(default=None, max_length=300, index=True)
     company: str = Field(default="", max_length=200)
-    plain_company: str = Field(default="", max_length=500)
+    plain_company: str = Field(default="", index=True, max_length=500)
     position: str = Field(default="", max_length=200)
     connected_on: date | None = None
     source: str = Field(default="", max_length=100)

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
 from references.network.address_books import match_people
+from references.network.circles import changed_values
 from references.network.derived_ties import Touched, derive_ties
 from references.network.graph import Graph
 from references.network.ties import (
@@ -180,6 +181,22 @@ class Network:
             may_be_asked=colleague_may_know(session, viewer, list(targets)),
         )
 
+    def nearest(
+        self, session: Session, viewer: Viewer, targets: Collection[int]
+    ) -> dict[int, KnownPath]:
+        """The strongest path from our active members to each of these people, where there is one.
+
+        It is the first one of `paths` to that person alone; all are searched at once.
+        """
+        nearest = self.graph(session).nearest(
+            active_members(session),
+            targets,
+            lent=self.lent(session, viewer),
+            avoid={*competitors_people(session), *hidden_from(session, viewer).people},
+        )
+        known = known_paths(session, viewer, [path.people for path in nearest.values()])
+        return {path.people[-1].id: path for path in known}
+
     def lent(self, session: Session, viewer: Viewer) -> dict[Pair, float]:
         """The strengths of the pairs with a tie that this viewer may see, but not every member."""
         allowed = visible(session, viewer)
@@ -266,7 +283,9 @@ def _follow_writes(session: Session) -> None:
 
     def note(row: SQLModel) -> None:
         if isinstance(row, Tie):
-            changed.add((row.one_id, row.other_id))
+            # What others cannot see leaves no trace in the log that all processes follow.
+            if Visibility.EVERYONE in changed_values(row, "visibility"):
+                changed.add((row.one_id, row.other_id))
         else:
             touched.note(row)
 

@@ -8,7 +8,7 @@ independent probabilities, 1 − (1 − a)(1 − b), but never to a certainty.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -313,6 +313,20 @@ def colleague_may_know(session: Session, viewer: Viewer, people: Sequence[int]) 
     if not people or not viewer.may_write:
         return False
     met = sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people))
+    return session.execute(_hidden_ask_ties(session, viewer, met).limit(1)).first() is not None
+
+
+def known_to_colleagues(session: Session, viewer: Viewer, people: Collection[int]) -> set[int]:
+    """Those of these people to whom an active colleague has a hidden tie of visibility ASK."""
+    if not people or not viewer.may_write:
+        return set()
+    met = sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people))
+    pairs = session.execute(_hidden_ask_ties(session, viewer, met))
+    return {person for two in pairs for person in two}.intersection(people)
+
+
+def _hidden_ask_ties(session: Session, viewer: Viewer, met: sa.ColumnElement[bool]) -> Any:
+    """The pairs with a tie of visibility ASK that is hidden from a viewer, of active colleagues."""
     hidden = sa.not_(visible(session, viewer))
     # Members who have left, or may only read, cannot answer a request.
     active = (
@@ -320,10 +334,9 @@ def colleague_may_know(session: Session, viewer: Viewer, people: Sequence[int]) 
         .join(Member, col(Member.person_id) == col(MemberRole.person_id))
         .where(col(Member.active).is_(True))
     )
-    query = select(Tie.id).where(
-        Tie.visibility == Visibility.ASK, met, hidden, col(Tie.asserted_by_id).in_(active)
+    return sa.select(col(Tie.one_id), col(Tie.other_id)).where(
+        col(Tie.visibility) == Visibility.ASK, met, hidden, col(Tie.asserted_by_id).in_(active)
     )
-    return session.exec(query.limit(1)).first() is not None
 
 
 def ties_of(session: Session, viewer: Viewer, person_id: int, limit: int = 200) -> list[TieRow]:

@@ -67,9 +67,23 @@ def known_names(session: Session, viewer: Viewer) -> KnownNames:
     )
 
 
+@dataclass(frozen=True)
+class WrittenFacet:
+    """A facet, and its words in the text, from `first` to before `end`; none for a headcount."""
+
+    facet: NamedFacet
+    first: int = 0
+    end: int = 0
+
+
 def facets_in(text: str, known: KnownNames) -> list[NamedFacet]:
     """The facets that a text names and does not deny: of products and competitors all, and of the
     others the first."""
+    return [written.facet for written in written_facets(text, known)]
+
+
+def written_facets(text: str, known: KnownNames) -> list[WrittenFacet]:
+    """The same facets, each with its words in the text."""
     products, competitors = known.products.items(), known.competitors.items()
     return list(_facets_in(text[:LONGEST], tuple(products), tuple(competitors)))
 
@@ -78,19 +92,24 @@ def facets_in(text: str, known: KnownNames) -> list[NamedFacet]:
 @lru_cache(maxsize=1024)
 def _facets_in(
     text: str, products: tuple[tuple[str, str], ...], competitors: tuple[tuple[str, str], ...]
-) -> tuple[NamedFacet, ...]:
+) -> tuple[WrittenFacet, ...]:
     known = KnownNames(dict(products), dict(competitors))
     words = words_of(text)
     unsaid = denied(words)
     named = list(names.named(words, _names(products, competitors)))
     taken = {at for found in named for at in range(found.first, found.end)}
-    facets = [facet for facet, found in _affirmed(words, unsaid, named, known)]
+    facets = [
+        WrittenFacet(facet, found.first, found.end)
+        for facet, found in _affirmed(words, unsaid, named, known)
+    ]
     free = [at for at in range(len(words)) if at not in taken]
-    if code := _industry(words, free, unsaid):
-        facets.append(NamedFacet(FacetKind.INDUSTRY, code, industry_name(code)))
+    if found := _industry(words, free, unsaid):
+        code = found.meaning
+        industry = NamedFacet(FacetKind.INDUSTRY, code, industry_name(code))
+        facets.append(WrittenFacet(industry, found.first, found.end))
     if size := headcount_in(text):
         label = f"{size.headcount:,} employees"
-        facets.append(NamedFacet(FacetKind.SIZE, str(size.headcount), label))
+        facets.append(WrittenFacet(NamedFacet(FacetKind.SIZE, str(size.headcount), label)))
     facets += _places(words, free, unsaid)
     return tuple(facets)
 
@@ -169,8 +188,8 @@ def _affirmed(
         yield NamedFacet(FacetKind(kind), key, labels[key]), name
 
 
-def _industry(words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]) -> str | None:
-    """The code of the first industry that a sentence names; a division before a section."""
+def _industry(words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]) -> Match | None:
+    """The first industry that a sentence names; a division before a section."""
     found = [
         match
         for match in _matches(words, free, industries.industries(), industries.no_industries())
@@ -187,7 +206,7 @@ def _industry(words: Sequence[Word], free: Sequence[int], unsaid: Collection[int
         if other.first != first.end or words[other.first].apart or not _is_modifier(words, first):
             break
         first = other
-    return first.meaning
+    return first
 
 
 # The endings of adjectives, without accents: Russian 'ий' is 'ии' then.
@@ -215,7 +234,7 @@ def _is_function(words: Sequence[Word], match: Match) -> bool:
 
 def _places(
     words: Sequence[Word], free: Sequence[int], unsaid: Collection[int]
-) -> Iterator[NamedFacet]:
+) -> Iterator[WrittenFacet]:
     """The first country that a sentence names, and the first region where there is no country."""
     lower = not any(word.capital for word in words)
     countries = [
@@ -239,10 +258,13 @@ def _places(
     ]
     exact = [match for match in theirs if match.exact]
     if theirs:
-        code = (exact or theirs)[0].meaning
-        yield NamedFacet(FacetKind.COUNTRY, code, country_name(code))
+        place = (exact or theirs)[0]
+        country = NamedFacet(FacetKind.COUNTRY, place.meaning, country_name(place.meaning))
+        yield WrittenFacet(country, place.first, place.end)
     elif regions:
-        yield NamedFacet(FacetKind.REGION, regions[0].meaning, regions[0].meaning)
+        place = regions[0]
+        region = NamedFacet(FacetKind.REGION, place.meaning, place.meaning)
+        yield WrittenFacet(region, place.first, place.end)
 
 
 def _matches(

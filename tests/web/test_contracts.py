@@ -49,6 +49,8 @@ PUBLIC = {
     ("GET", "/sign-in/with/{key}"),
     ("GET", "/sign-in/with/{key}/callback"),
     ("POST", "/sign-in/code"),
+    ("POST", "/sign-in/passkey"),
+    ("POST", "/sign-in/passkey/options"),
     ("GET", "/static/{name}"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
@@ -71,7 +73,8 @@ ADMINISTRATION = "/administration/"
 # own profile.
 HARMLESS = {
     "/people/{key}/visibility",
-    *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-out", "/preferences"),
+    *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-in/passkey"),
+    *("/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
 }
 # Fragments without a page of their own, and what programs ask for.
@@ -170,6 +173,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/people/": "ines-moreira",
         "/library/": world.assets["demo"],
         "/introductions/": "I-nothing",
+        "/network/": "N-nothing",
         "/references/advocates/": "ines-moreira",
         "/references/{key}/emails/": EMAILED,
         "/references/": REQUEST,
@@ -301,7 +305,9 @@ def test_should_let_a_reading_member_change_nothing(
         if method != "GET" and path not in HARMLESS:
             answer = visit("frank").post(filled(path, world, session))
             # There is no such link.
-            by_link = {"g": (404,), "join": (410,), "confirm": (410,), "own-data": (410,)}
+            by_link = {"g": (404,), "join": (410,), "confirm": (410,)} | dict.fromkeys(
+                ("own-data", "shared"), (410,)
+            )
             refused = by_link.get(path.split("/")[1], (403, 422))
             assert answer.status_code in refused, path
     assert acts(world) == before

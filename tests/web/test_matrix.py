@@ -107,7 +107,7 @@ def test_should_let_in_whom_the_policy_of_a_route_names(
 ) -> None:
     rows = [row for row in handlers(app) if row[1].split(":")[0] not in APART]
     # What one actor deletes, the others would not find.
-    rows.sort(key=lambda row: row[1].endswith("/delete"))
+    rows.sort(key=lambda row: row[1].endswith(("/delete", "/remove")))
     addresses = dict(paths(app, world, session))
     wrong = []
     for method, route, handler in rows:

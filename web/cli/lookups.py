@@ -18,7 +18,7 @@ from web.cli.output import (
     print_suggestions,
 )
 from web.cli.workspace import deal_of_key, open_view
-from workspace.errors import DealkinError
+from workspace.errors import DealkinError, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from references.desk.advocates import Activity
+    from references.prospecting.known import Unrecorded
     from similarity.index.catalog import Catalog
     from similarity.inquiry import Inquiry
     from workspace.deals.filters import DealFilter
@@ -165,12 +166,12 @@ def paths(
     if bool(to and to.strip()) == bool(deal):
         raise typer.BadParameter("Give either --to WHO or --deal KEY.")
     with open_view(as_) as (session, viewer, workspace):
-        people = _targets(session, viewer, (to or "").strip(), deal)
+        people, unrecorded = _targets(session, viewer, (to or "").strip(), deal)
         reach = workspace.network.reach(session, viewer, people, limit=limit)
     if as_json:
-        print_json({"to": deal or to, **fields_of(reach)})
+        print_json({"to": deal or to, **fields_of(reach), "not_in_the_record": unrecorded})
     else:
-        print_reach(reach)
+        print_reach(reach, unrecorded, as_person=viewer.person_id)
 
 
 @app.command()
@@ -222,23 +223,34 @@ def references(
         print_suggestions(suggestions)
 
 
-def _targets(session: "Session", viewer: "Viewer", to: str, deal: str | None) -> "Sequence[int]":
-    """The people to find paths to: a deal's stakeholders, an account's people, or one person."""
+def _targets(
+    session: "Session", viewer: "Viewer", to: str, deal: str | None
+) -> "tuple[Sequence[int], list[Unrecorded]]":
+    """The people to find paths to: a deal's stakeholders, an account's people, or one person; and
+    those whom the viewer knows, or colleagues who share it, apart from the record."""
     from sqlmodel import col, select
 
+    from references.prospecting.known import unrecorded_at, unrecorded_of_name
     from references.suggestions import people_to_reach
     from workspace.accounts.accounts import Account, find_account
     from workspace.people.people import find_person
     from workspace.people.tables import Person
 
     if deal:
-        return people_to_reach(session, deal_of_key(session, viewer, deal))[0]
+        return people_to_reach(session, deal_of_key(session, viewer, deal))[0], []
     account = session.exec(select(Account).where(Account.key == to)).first()
     account = account or find_account(session, to)
     if account:
         employees = select(Person.id).where(Person.account_id == account.id)
-        return session.exec(employees.order_by(col(Person.id))).all()
-    return [find_person(session, viewer, to).id]
+        people = session.exec(employees.order_by(col(Person.id))).all()
+        return people, unrecorded_at(session, viewer, account)
+    unrecorded = unrecorded_of_name(session, viewer, to)
+    try:
+        return [find_person(session, viewer, to).id], unrecorded
+    except Invalid:
+        if not unrecorded:
+            raise
+        return [], unrecorded
 
 
 def _activity(text: str) -> "Activity":

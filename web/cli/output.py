@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
     from references.network.paths import KnownPath, Reach
+    from references.prospecting.known import Unrecorded
     from references.suggestions import Suggestions
     from similarity.experts import Expert
     from similarity.kin import Kin
@@ -186,12 +187,20 @@ def print_outlook(outlook: "Outlook | None", minimum: int) -> None:
         typer.echo(f"Amount in {outlook.currency}: {_typical(outlook.amount)}.")
 
 
-def print_reach(reach: "Reach") -> None:
+def print_reach(
+    reach: "Reach", unrecorded: "Sequence[Unrecorded]", *, as_person: int | None
+) -> None:
+    for person in unrecorded:
+        for who in person.known_by:
+            name = "You know" if who.id == as_person else f"{who.name} knows"
+            what = f"{person.name}, {person.title}" if person.title else person.name
+            typer.echo(f"{name} {what}, who is not in the record yet.")
     for title, paths in (
         ("From us", reach.from_us),
         ("From our customers' people", reach.from_customers),
     ):
-        typer.echo(f"{title}:" if paths else f"{title}: nobody is known to.")
+        nobody = "nobody else is known to" if unrecorded else "nobody is known to"
+        typer.echo(f"{title}:" if paths else f"{title}: {nobody}.")
         print_results(
             (
                 f"{path.band.capitalize()}  {_people(path)}",

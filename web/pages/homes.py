@@ -14,6 +14,7 @@ from references.desk.queue import AdvocateRow, RequestRow, View
 from references.desk.request import DESK_ROLES
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
 from references.introductions.tables import Standing
+from references.prospecting.blind import MatchedSearch, matched_searches
 from references.teams.requests import SeatRequest, seat_requests
 from similarity.index.catalog import Catalog
 from similarity.inquiry import ask_of_deal, rank_all
@@ -68,9 +69,11 @@ class Waiting:
     references: list[RequestRow]
     to_introduce: list[ReceivedRequest]
     agreed: list[OwnRequest]
+    # Searches of colleagues that the viewer's own connections fit.
+    to_offer: list[MatchedSearch]
 
     def __bool__(self) -> bool:
-        return bool(self.seats or self.references or self.to_introduce or self.agreed)
+        return any((self.seats, self.references, self.to_introduce, self.agreed, self.to_offer))
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def waiting_of(session: Session, viewer: Viewer, catalog: Catalog) -> Waiting:
         references=rows,
         to_introduce=[row for row in requests_to(session, viewer) if row.waiting],
         agreed=[row for row in requests_by(session, viewer) if row.standing == Standing.YES],
+        to_offer=[row for row in matched_searches(session, viewer) if row.waiting],
     )
 
 

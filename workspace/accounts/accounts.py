@@ -141,7 +141,6 @@ def account_rows(
     text: str | None = None,
     relationship: str | None = None,
     industry: str | None = None,
-    parent_id: int | None = None,
     own: Sequence[sa.ColumnElement[bool]] = (),
     order: str = "name",
     own_order: sa.ColumnElement[Any] | None = None,
@@ -160,8 +159,6 @@ def account_rows(
         where.append(col(Account.relationship) == relationship)
     if industry:
         where.append(col(Account.industry).startswith(industry, autoescape=True))
-    if parent_id is not None:
-        where.append(col(Account.parent_id) == parent_id)
     return page_by_name(
         session,
         AccountRow,

@@ -1,6 +1,7 @@
 """The daily digest: a mail in the member's morning with everything that waits for them."""
 
 import logging
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -49,17 +50,23 @@ def choose(session: Session, person_id: int, wanted: bool) -> None:
     session.add(row)
 
 
-def queue_now(database: Database, origin: str) -> float:
+# What other parts of the application add to a member's digest: a heading, and lines.
+Section = Callable[[Session, Viewer], tuple[str, list[str]]]
+
+
+def queue_now(database: Database, origin: str, more: Sequence[Section] = ()) -> float:
     """Queue the digests that are due; returns the seconds until the next look."""
     try:
-        queue_due(database, origin, now())
+        queue_due(database, origin, now(), more)
     except Exception:
         # The database may be unreachable for a while; what is due stays due.
         logger.exception("Digests could not be made")
     return PAUSE.total_seconds()
 
 
-def queue_due(database: Database, origin: str, moment: datetime) -> int:
+def queue_due(
+    database: Database, origin: str, moment: datetime, more: Sequence[Section] = ()
+) -> int:
     """Queue the digests that are due at a moment; returns their number.
 
     Each is a transaction of its own that locks the member, so that two processes never both send
@@ -81,14 +88,16 @@ def queue_due(database: Database, origin: str, moment: datetime) -> int:
     queued = 0
     for person_id, day in due:
         try:
-            queued += _queue_one(database, origin, person_id, day)
+            queued += _queue_one(database, origin, person_id, day, more)
         except Exception:
             # A failure concerns one member only, so the other digests are still made.
             logger.exception("The digest of member %s could not be made", person_id)
     return queued
 
 
-def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bool:
+def _queue_one(
+    database: Database, origin: str, person_id: int, day: date, more: Sequence[Section]
+) -> bool:
     with database.write() as session:
         member = select(Member).where(Member.person_id == person_id).with_for_update()
         active = session.exec(member).one().active
@@ -101,7 +110,7 @@ def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bo
         person = session.get_one(Person, person_id)
         viewer = members.viewer(session, person_id, person.name)
         items = inbox.items(session, viewer, limit=200, unmailed=True)
-        digest = digest_of(session, viewer, items, day, origin)
+        digest = digest_of(session, viewer, items, day, origin, more)
         if digest is None or not outbox.is_address(person.email or ""):
             return False
         _set_mailed(session, items)
@@ -111,7 +120,12 @@ def _queue_one(database: Database, origin: str, person_id: int, day: date) -> bo
 
 
 def digest_of(
-    session: Session, viewer: Viewer, items: list[Item], day: date, origin: str
+    session: Session,
+    viewer: Viewer,
+    items: list[Item],
+    day: date,
+    origin: str,
+    more: Sequence[Section] = (),
 ) -> tuple[str, str] | None:
     """Subject and text of a member's digest; None if there is nothing to report.
 
@@ -119,14 +133,16 @@ def digest_of(
     """
     due_tasks = tasks.tasks_of_member(session, viewer, until=day, limit=200)
     occasions = reminders.occasions(session, viewer)
-    if not (items or due_tasks or occasions):
+    added = [section(session, viewer) for section in more]
+    number = len(items) + len(due_tasks) + len(occasions) + sum(len(lines) for _, lines in added)
+    if not number:
         return None
     sections = [
         _section("New for you", [_item(item) for item in items]),
         _section("Tasks due", [_task(task, day) for task in due_tasks]),
         _section("Keep in touch", [_occasion(occasion) for occasion in occasions]),
+        *(_section(title, lines) for title, lines in added),
     ]
-    number = len(items) + len(due_tasks) + len(occasions)
     subject = f"Dealkin: {number} {'update' if number == 1 else 'updates'}"
     footer = f"Your inbox: {origin}/inbox\nEmail digest settings: {origin}/inbox/settings"
     first_name = viewer.name.split()[0] if viewer.name else ""

@@ -66,6 +66,8 @@ for module in (
     "references.network.address_books",
     "references.network.ties",
     "references.network.wrong_ties",
+    "references.prospecting.tables",
+    "references.prospecting.titles",
     "references.suggestion_counts",
 ):
     importlib.import_module(module)

@@ -36,14 +36,15 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "connection", "correction", "digestchoice", "draft", "education",
-    "eligibilitydecision", "employment", "follow", "formerperson", "guestlink", "hiddenfield",
-    "identitylink",
+    "addresschange", "connection", "connectionmatch", "connectionoffer", "correction",
+    "digestchoice", "draft", "education", "eligibilitydecision", "employment", "follow",
+    "formerperson", "guestlink", "hiddenfield", "identitylink",
     "importanswer", "jobchange", "keepintouch",
-    "knowndevice", "memberavailability", "memberinvitation", "membership", "notification",
-    "pendingsignin", "privacylink", "quota", "recoverycode", "savedview", "signinsession", "tie",
-    "twostepsecret", "wrongtie",
+    "knowndevice", "memberavailability", "memberinvitation", "membership", "networksearch",
+    "notification", "passkey", "passkeychallenge", "pendingsignin", "privacylink", "quota",
+    "recoverycode", "savedview", "signinsession", "tie", "twostepsecret", "wrongtie",
 )  # fmt: skip
+_OWN_COLUMNS = ("person_id", "owner_id", "asker_id", "member_id", "one_id", "other_id")
 
 
 def require_erasable(session: Session, person: Person) -> None:
@@ -211,11 +212,7 @@ def _forget_member(session: Session, person: Person) -> int:
     rows = session.connection().execute(told).rowcount
     for name in _MEMBERS_OWN:
         table = SQLModel.metadata.tables[name]
-        columns = [
-            column
-            for column in columns_of(table)
-            if column.name in ("person_id", "owner_id", "member_id", "one_id", "other_id")
-        ]
+        columns = [column for column in columns_of(table) if column.name in _OWN_COLUMNS]
         own = sa.or_(*(column == person.id for column in columns))
         rows += session.connection().execute(sa.delete(table).where(own)).rowcount
     facts = {column.name for column in Person.__table__.c} - {  # type: ignore[attr-defined]

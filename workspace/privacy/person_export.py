@@ -43,9 +43,11 @@ _MENTIONING = frozenset(
         "editedemail",
         "education",
         "employment",
+        "connectionoffer",
         "introductionrequest",
         "kinfeedback",
         "membership",
+        "networksearch",
         "person",
         "referencerequest",
         "requeststep",
@@ -55,6 +57,8 @@ _MENTIONING = frozenset(
         "use",
     }
 )
+# What only its owner knows of.
+_OWNERS_ALONE = ("connection", "connectionmatch")
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ def stored_of(
 ) -> list[Stored]:
     """What is stored of a person, without secrets; ties that others asserted are among it.
 
-    Of what the viewer may not see, only the number is told. A private address book is told to its
-    owner alone.
+    Of what the viewer may not see, only the number is told. What is private to colleagues is left
+    out: even a number would tell that one of them knows the person.
     """
     discretion = Discretion(session, viewer, person_id)
     stored = []
@@ -82,17 +86,20 @@ def stored_of(
         if table.info.get(SECRET):
             continue
         rows = found
-        if table.name == "connection":
+        if table.name in _OWNERS_ALONE:
             rows = [row for row in found if for_themselves and row["owner_id"] == person_id]
+            hidden = 0
         elif table.name == "tie" and viewer.person_id not in (None, person_id):
             # The person may have what colleagues said of them; on a page, private ties stay so.
             rows = [row for row in found if _is_told(row, viewer)]
+        if not rows and not hidden:
+            continue
         stored.append(
             Stored(
                 table.name,
                 PURPOSES.get(table.name, ""),
                 [_told(session, table, row, discretion) for row in rows],
-                hidden + len(found) - len(rows),
+                hidden,
             )
         )
     return stored

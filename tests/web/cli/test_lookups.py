@@ -3,6 +3,7 @@
 import pytest
 
 from tests.references.asking import advocate
+from tests.references.prospecting.books import add_connection
 from tests.references.telling import tell_tie
 from tests.web.cli.conftest import Run
 from tests.world import World, log_closed_deals
@@ -76,6 +77,22 @@ def test_should_find_paths_to_a_person_an_account_and_a_deal(on_world: Run, worl
     assert on_world("paths", "--to", "Nobody Here").code == 1
     assert on_world("paths").code == 2
     assert on_world("paths", "--deal", world.confidential_deal).code == 1
+
+
+def test_should_tell_a_member_whom_they_know_apart_from_the_record(
+    on_world: Run, world: World
+) -> None:
+    with world.database.write() as session:
+        add_connection(session, world, "alice", "Dora Quill", "Kestrel Health", "VP Finance")
+    for to in ("Kestrel Health", "Dora Quill"):
+        mine = on_world("paths", "--to", to, "--as", world.email("alice")).out
+        assert "You know Dora Quill, VP Finance, who is not in the record yet." in mine
+        assert "From us: nobody else is known to." in mine
+    for name in ("bob", "dana", "grace"):
+        other = on_world("paths", "--to", "Kestrel Health", "--as", world.email(name)).out
+        assert "Quill" not in other
+        assert "nobody is known to" in other
+        assert on_world("paths", "--to", "Dora Quill", "--as", world.email(name)).code == 1
 
 
 def test_should_keep_a_private_tie_out_of_anybody_elses_json(on_world: Run, world: World) -> None:

@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pyrage
 import pytest
-import sqlalchemy as sa
 from alembic import command
 from sqlmodel import select
 
 from tests.threads import wait_for
-from tests.workspace.backups.postgres import use_client_programs
+from tests.workspace.backups.postgres import empty_place, of_database, use_client_programs
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.backups import archives, copies
@@ -47,25 +45,11 @@ def settings(database: Database, tmp_path: Path) -> Settings:
     return of_database(database.url, home)
 
 
-def of_database(url: sa.URL, home: Path) -> Settings:
-    shown = url.render_as_string(hide_password=False)
-    return Settings(home=home, backups=str(home / "backups"), DATABASE_URL=shown)
-
-
 @pytest.fixture
 def elsewhere(database: Database, tmp_path: Path) -> Iterator[Settings]:
     """The settings of an empty place of the same kind."""
-    home = tmp_path / "elsewhere"
-    if database.is_sqlite:
-        yield of_database(sa.make_url(f"sqlite:///{home / 'restored.sqlite3'}"), home)
-        return
-    name = f"dealkin_restored_{token_hex(4)}"
-    engine = sa.create_engine(database.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield of_database(database.url.set(database=name), home)
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    engine.dispose()
+    with empty_place(database, tmp_path / "elsewhere") as settings:
+        yield settings
 
 
 def names(settings: Settings) -> list[str]:

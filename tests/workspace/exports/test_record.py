@@ -36,16 +36,16 @@ from workspace.people.tables import Person
 # Each table has its place: a new one joins a set, or this fails.
 EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetfile", "assetproduct", "company",
-    "competitor", "connection", "consent", "correction", "deal", "dealcompetitor", "dealcounter",
-    "dealinvitation", "dealproduct", "dealrecovery", "digestchoice", "editedemail", "education",
-    "eligibilitydecision", "emailtext", "employment", "exchangerate", "fieldright", "follow",
-    "formeraccount", "formerperson", "guestlink", "hiddenfield", "importanswer",
-    "introductionrequest", "jobchange", "keepintouch", "kinfeedback", "legalhold", "lesson",
-    "lineitem", "member", "memberavailability", "memberrole", "membership", "notification",
-    "ownfield", "pastseat", "person", "product", "quota", "referencepolicy", "referencerequest",
-    "requestslot", "requeststep", "retentionrule", "savedview", "seat", "seatrole", "sharelink",
-    "signinrules", "stage", "stakeholder", "suggestioncount", "task", "tie", "timelineentry", "use",
-    "wrongtie",
+    "competitor", "connection", "connectionoffer", "consent", "correction", "deal",
+    "dealcompetitor", "dealcounter", "dealinvitation", "dealproduct", "dealrecovery",
+    "digestchoice", "editedemail", "education", "eligibilitydecision", "emailtext", "employment",
+    "exchangerate", "fieldright", "follow", "formeraccount", "formerperson", "guestlink",
+    "hiddenfield", "importanswer", "introductionrequest", "jobchange", "keepintouch", "kinfeedback",
+    "legalhold", "lesson", "lineitem", "member", "memberavailability", "memberrole", "membership",
+    "networksearch", "notification", "ownfield", "pastseat", "person", "product", "quota",
+    "referencepolicy", "referencerequest", "requestslot", "requeststep", "retentionrule",
+    "savedview", "seat", "seatrole", "sharelink", "signinrules", "stage", "stakeholder",
+    "suggestioncount", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {

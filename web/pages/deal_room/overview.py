@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.buyers.stage_network import StageNetwork, stage_network
 from references.desk.advocates import Activity
 from references.removal import delete_deal
 from references.suggestion_counts import Fate, SuggestionKind
@@ -76,6 +77,8 @@ class Overview:
     outlook: Outlook | None
     # So many similar deals have to be closed for an outlook.
     least_similar: int
+    # Who of our network serves the deal's stage.
+    network: StageNetwork | None
     # The advocates for a call, while the deal is open.
     references: list[Suggestion]
     events: list[Event]
@@ -270,6 +273,7 @@ def overview(
         experts=experts_of(session, catalog, inquiry, limit=BEST),
         outlook=outlook_of(session, catalog, inquiry) if is_open else None,
         least_similar=MINIMUM,
+        network=stage_network(session, viewer, workspace.network, deal, header.stage),
         references=suggest_advocates(
             session,
             viewer,

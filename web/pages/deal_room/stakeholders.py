@@ -9,6 +9,8 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session, select
 
+from references.buyers.back_channel import Voice, back_channel
+from references.buyers.inner_circle import InnerCircle, guesses, inner_circle
 from references.teams.stakeholder_insights import Side, buyers_side
 from web.forms import LARGEST_INTEGER, Form, uncounted_id
 from web.pages.deal_room.header import DealHeader, deal_header
@@ -17,7 +19,13 @@ from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
 from workspace.deals import access, stakeholders
-from workspace.deals.stakeholders import BUYING_ROLES, COVERAGES, INFLUENCES, STANCES
+from workspace.deals.stakeholders import (
+    BUYING_ROLES,
+    COVERAGES,
+    INFLUENCES,
+    STANCES,
+    StakeholderRow,
+)
 from workspace.deals.tables import Deal, Stakeholder
 from workspace.errors import Invalid, NotFound
 from workspace.people.people import PersonRow, add_contact, find_person, person_rows
@@ -32,6 +40,11 @@ class StakeholdersPage:
     header: DealHeader
     side: Side
     map: Map
+    circle: InnerCircle
+    # Whom the buyer can call behind our back; empty for others than the deal's team.
+    voices: list[Voice]
+    # The stakeholder to whom another may report, by their rows.
+    guesses: dict[int, StakeholderRow]
     # People of the account who are not on the deal yet.
     people: list[PersonRow]
     editing: int | None
@@ -94,6 +107,18 @@ class StakeholderController(Controller):
             return self._again(visit, key, stakeholder_id)
         return visit.go(at("deals", key, "stakeholders"), "Saved.")
 
+    @post("/{stakeholder_id:int}/line")
+    def confirm_line(
+        self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
+    ) -> Response[Any]:
+        above = visit.form.integer("reports_to", 1, LARGEST_INTEGER)
+        with visit.write() as session:
+            row = _editable_stakeholder(session, visit, key, stakeholder_id)
+            superior = _stakeholder(session, row.deal_id, above or 0)
+            changes = {"reports_to_id": superior.id}
+            stakeholders.edit_stakeholder(session, row, visit.viewer.person_id, changes)
+        return visit.go(at("deals", key, "stakeholders"), "The reporting line is confirmed.")
+
     @post("/{stakeholder_id:int}/remove")
     def remove(
         self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
@@ -120,10 +145,20 @@ def stakeholders_page(
         rows = person_rows(session, account_id=header.account.id, limit=200)
         people = [row for row in rows if row.id not in there]
     known = {row.id for row in side.rows}
+    by_id = {row.id: row for row in side.rows}
+    lines = guesses(session, side.rows)
+    circle = inner_circle(session, viewer, header.account, there)
     return StakeholdersPage(
         header=header,
         side=side,
-        map=draw_map(side.rows),
+        map=draw_map(
+            side.rows,
+            lines,
+            [(tie.one_id, tie.other_id, f"{tie.kind}: {tie.evidence}") for tie in circle.ties],
+        ),
+        circle=circle,
+        voices=back_channel(session, viewer, header.deal),
+        guesses={one: by_id[other] for one, other in lines.items()},
         people=people,
         editing=editing if header.may_edit and editing in known else None,
         values=form.values,

@@ -14,6 +14,7 @@ from references.network.common_ground import Shared, common_ground
 from references.network.paths import Network, Reach
 from references.network.ties import CLOSENESS, TieKind, TieRow, Visibility
 from references.network.wrong_ties import call_wrong
+from references.prospecting.known import Presence, Unrecorded, presence_at, unrecorded_at
 from web.forms import Form, uncounted_id
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -59,6 +60,10 @@ class AccountPathsPage:
     account: Account
     people: int
     reach: Reach
+    presence: Presence
+    # Whom the viewer knows there, or colleagues who share it, apart from the record.
+    unrecorded: list[Unrecorded]
+    may_write: bool
 
 
 class TiesController(Controller):
@@ -147,10 +152,15 @@ class AccountPathsController(Controller):
         with visit.read() as session:
             account = row_of_key(session, Account, key)
             people = list(session.exec(select(Person.id).where(Person.account_id == account.id)))
-            reach = visit.workspace.network.reach(session, visit.viewer, people)
-        return visit.show(
-            "network/account_paths.html", AccountPathsPage(account, len(people), reach)
-        )
+            page = AccountPathsPage(
+                account=account,
+                people=len(people),
+                reach=visit.workspace.network.reach(session, visit.viewer, people),
+                presence=presence_at(session, visit.viewer, account),
+                unrecorded=unrecorded_at(session, visit.viewer, account),
+                may_write=visit.viewer.may_write,
+            )
+        return visit.show("network/account_paths.html", page)
 
 
 def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form: Form) -> TiesPage:

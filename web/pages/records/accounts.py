@@ -10,6 +10,9 @@ from litestar.params import FromPath
 from litestar.response import Response
 from sqlmodel import Session, col
 
+from references.buyers.group import Branch, group_of
+from references.buyers.inner_circle import InnerCircle, inner_circle
+from references.prospecting.known import Presence, presence_at
 from references.removal import delete_account, may_remove
 from web.columns import Arrangement, Column, ordering, read_remembered
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
@@ -70,11 +73,15 @@ class AccountPage:
 
     account: Account
     parent: Account | None
-    subsidiaries: list[AccountRow]
+    # The group with its branches and subsidiaries, if the account does not stand alone.
+    group: Branch | None
     # Of the same name, of those that the viewer may know of.
     namesakes: list[AccountRow]
     people: list[PersonRow]
     deals: list[DealRow]
+    # How many of us know people there.
+    presence: Presence
+    circle: InnerCircle
     own: list[OwnFact]
     may_edit: bool
     may_remove: bool
@@ -214,10 +221,12 @@ def account_page(session: Session, viewer: Viewer, key: str) -> AccountPage:
     return AccountPage(
         account=account,
         parent=session.get(Account, account.parent_id) if account.parent_id else None,
-        subsidiaries=accounts.account_rows(session, parent_id=account.id),
+        group=group_of(session, account),
         namesakes=accounts.namesakes(session, account),
         people=person_rows(session, account_id=account.id, limit=100),
         deals=lists.deal_rows(session, viewer, DealFilter(account=key), limit=100),
+        presence=presence_at(session, viewer, account),
+        circle=inner_circle(session, viewer, account),
         own=own_facts(session, viewer, FieldSubject.ACCOUNT, account.own),
         may_edit=viewer.may_write,
         may_remove=may_remove(session, viewer, account),

@@ -64,9 +64,9 @@ PROFILE_FIELDS = (
     ("profile", "Profile URL"),
     ("home_town", "Home town"),
     ("languages", "Languages"),
-    ("employment", "Employers"),
+    ("employment", "Experience"),
     ("education", "Education"),
-    ("memberships", "Associations and events"),
+    ("memberships", "Associations & events"),
 )
 
 

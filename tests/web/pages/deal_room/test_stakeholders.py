@@ -3,10 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
+import sqlalchemy as sa
 from sqlmodel import select
 
 from references.network.ties import TieKind, assert_tie
 from references.teams.stakeholder_insights import Remark, Tone, buyers_side
+from tests.references.telling import tell_tie
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
 from tests.world import World
@@ -229,3 +231,43 @@ def test_should_draw_boxes_apart_and_lines_downwards() -> None:
     assert len(found.lines) == 3
     assert all(line.y2 > line.y1 for line in found.lines)
     assert draw_map([]).boxes == []
+
+
+def test_should_mark_a_guessed_line_until_it_is_confirmed(visit: Visit, world: World) -> None:
+    deal = world.deals["wards"]
+    with world.database.write() as session:
+        row = world.deal(session, "wards")
+        for name, title in (("Ida North", "IT director"), ("Jo South", "Head of IT")):
+            person = people.add_contact(
+                session, name, None, title=title, department="IT", account_id=row.account_id
+            )
+            stakeholders.add_stakeholder(session, row, person.id, None)
+    page = visit("alice").get(f"/deals/{deal}/stakeholders").text
+    assert "reports to Ida North" in page
+    assert 'class="guess"' in page
+    # Frank may read it, and confirms nothing.
+    assert "Confirm" not in visit("frank").get(f"/deals/{deal}/stakeholders").text
+    with world.database.read() as session:
+        ids = dict(
+            session.execute(
+                sa.select(Person.name, Stakeholder.id).join(
+                    Person, Person.id == Stakeholder.person_id
+                )
+            ).all()
+        )
+    confirm = f"/deals/{deal}/stakeholders/{ids['Jo South']}/line"
+    reports_to = {"reports_to": str(ids["Ida North"])}
+    assert visit("frank").post(confirm, reports_to).status_code == 403
+    assert visit("alice").post(confirm, reports_to).status_code == 303
+    page = visit("alice").get(f"/deals/{deal}/stakeholders").text
+    assert 'class="guess"' not in page
+    assert "reports to Ida North" in page
+
+
+def test_should_show_the_back_channel_to_the_team_alone(visit: Visit, world: World) -> None:
+    with world.database.write() as session:
+        tell_tie(session, world, "ines", "jonas", owner="alice", evidence="Porto")
+    address = f"/deals/{world.deals['wards']}/stakeholders"
+    assert "Back channel" in visit("alice").get(address).text
+    for name in ("charlie", "dana", "grace", "frank"):
+        assert "Back channel" not in visit(name).get(address).text, name

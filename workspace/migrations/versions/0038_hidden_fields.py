@@ -1,14 +1,14 @@
 """Fields of their profile that members keep from colleagues
 
-Revision: 0047
-Revises: 0046
+Revision: 0038
+Revises: 0037
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0047"
-down_revision = "0046"
+revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,204 @@
+"""Connections that a member may read: their own, and those that colleagues share with them."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from references.network.address_books import Connection
+from references.network.ties import (
+    USUAL_BASE,
+    Tie,
+    TieKind,
+    Visibility,
+    last_contact,
+    strength,
+    teammates,
+    visible,
+)
+from workspace.accounts.accounts import Account
+from workspace.accounts.company_names import company_keys, same_company
+from workspace.clock import today
+from workspace.database import fetch, select_row
+from workspace.keys import plain
+from workspace.people.tables import Member, Person
+from workspace.people.viewer import Viewer
+
+# An account may have thousands of connections; more than this say nothing new.
+MOST_AT_ACCOUNT = 2_000
+# The least strength of a strong tie to one person.
+STRONG = 0.25
+
+
+@dataclass(frozen=True)
+class Known:
+    """A connection as a search compares it."""
+
+    id: int
+    owner_id: int
+    name: str
+    plain_name: str
+    email: str | None
+    url: str | None
+    company: str
+    position: str
+    source: str
+    connected_on: date | None
+    created_at: datetime
+    person_id: int | None
+
+
+@dataclass(frozen=True)
+class Knower:
+    """A colleague who knows someone, from where, since when, and how well today."""
+
+    id: int
+    key: str
+    name: str
+    source: str
+    since: date | None
+    strength: float
+
+    @property
+    def band(self) -> str:
+        """The strength in a word."""
+        return "strong" if self.strength >= STRONG else "weak"
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """A person whom colleagues know, and who is not in the record."""
+
+    name: str
+    title: str
+    company: str
+    known_by: tuple[Knower, ...]
+
+
+@dataclass(frozen=True)
+class Presence:
+    """How many of our colleagues know people at an account, and how many people they know."""
+
+    colleagues: int
+    people: int
+
+
+def readable_connections(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The predicate of the connections of active members that a viewer may read."""
+    active = select(Member.person_id).where(col(Member.active).is_(True))
+    allowed = shared_with_everyone()
+    if viewer.person_id is not None:
+        of_team = sa.and_(
+            col(Connection.visibility) == Visibility.TEAM,
+            col(Connection.owner_id).in_(teammates(session, viewer.person_id)),
+        )
+        allowed = sa.or_(allowed, col(Connection.owner_id) == viewer.person_id, of_team)
+    return sa.and_(allowed, col(Connection.owner_id).in_(active))
+
+
+def shared_with_everyone() -> sa.ColumnElement[bool]:
+    """The predicate of the connections that every member may read."""
+    return col(Connection.visibility) == Visibility.EVERYONE
+
+
+def knowers(session: Session, rows: Collection[Known]) -> dict[int, tuple[str, str]]:
+    """The key and the name of the owner of each of these connections."""
+    owners = {row.owner_id for row in rows}
+    query = select(Person.id, Person.key, Person.name).where(col(Person.id).in_(owners))
+    return {person_id: (key, name) for person_id, key, name in session.exec(query)}
+
+
+def grouped(session: Session, rows: Collection[Known]) -> list[tuple[Known, tuple[Knower, ...]]]:
+    """Connections to the same person as one, with all who know them, the strongest tie first."""
+    owners = knowers(session, rows)
+    on = today()
+    groups: dict[object, list[Known]] = defaultdict(list)
+    for row in rows:
+        groups[_identity(row)].append(row)
+    people = []
+    for same in groups.values():
+        by_owner: dict[int, Knower] = {}
+        for row in same:
+            last = last_contact(TieKind.CONNECTED, row.connected_on, None, row.created_at)
+            knower = Knower(
+                row.owner_id,
+                *owners[row.owner_id],
+                source=row.source,
+                since=row.connected_on,
+                strength=strength(TieKind.CONNECTED, USUAL_BASE[TieKind.CONNECTED], last, on),
+            )
+            if row.owner_id not in by_owner or knower.strength > by_owner[row.owner_id].strength:
+                by_owner[row.owner_id] = knower
+        ordered = sorted(by_owner.values(), key=lambda knower: (-knower.strength, knower.id))
+        people.append((same[0], tuple(ordered)))
+    return people
+
+
+def unrecorded_at(session: Session, viewer: Viewer, account: Account) -> list[Unrecorded]:
+    """The people at an account whom the viewer knows, or colleagues who share it, and who are not
+    in the record."""
+    rows = [row for row in _at_account(session, viewer, account) if row.person_id is None]
+    people = [
+        Unrecorded(row.name, row.position, row.company, who) for row, who in grouped(session, rows)
+    ]
+    return sorted(people, key=lambda person: (-person.known_by[0].strength, person.name))
+
+
+def unrecorded_of_name(session: Session, viewer: Viewer, name: str) -> list[Unrecorded]:
+    """The people of a name whom the viewer knows, or colleagues who share it, and who are not in
+    the record."""
+    query = select_row(Known, Connection).where(
+        col(Connection.plain_name) == plain(name),
+        col(Connection.person_id).is_(None),
+        readable_connections(session, viewer),
+    )
+    rows = fetch(session, Known, query.order_by(col(Connection.id)))
+    return [
+        Unrecorded(row.name, row.position, row.company, who) for row, who in grouped(session, rows)
+    ]
+
+
+def presence_at(session: Session, viewer: Viewer, account: Account) -> Presence:
+    """How many of us know people at an account, by the ties and connections that a viewer sees."""
+    there = select(Person.id).where(Person.account_id == account.id)
+    members = set(session.exec(select(Member.person_id).where(col(Member.active).is_(True))))
+    pairs: set[tuple[int, int]] = set()
+    for us, them in ((Tie.one_id, Tie.other_id), (Tie.other_id, Tie.one_id)):
+        met: Any = sa.select(us, them).where(  # type: ignore[call-overload]
+            col(them).in_(there), col(us).in_(members), visible(session, viewer)
+        )
+        pairs.update((int(one), int(other)) for one, other in session.execute(met))
+    pairs = {pair for pair in pairs if pair[1] not in members}
+    colleagues: set[int] = {one for one, _ in pairs}
+    people: set[object] = {other for _, other in pairs}
+    for row in _at_account(session, viewer, account):
+        colleagues.add(row.owner_id)
+        people.add(row.person_id or _identity(row))
+    return Presence(len(colleagues), len(people))
+
+
+def _at_account(session: Session, viewer: Viewer, account: Account) -> list[Known]:
+    """The connections at an account that a viewer may read."""
+    query = select_row(Known, Connection).where(
+        at_company(account.name), readable_connections(session, viewer)
+    )
+    rows = fetch(session, Known, query.order_by(col(Connection.id)).limit(MOST_AT_ACCOUNT))
+    return [row for row in rows if same_company(row.company, account.name)]
+
+
+def at_company(name: str) -> sa.ColumnElement[bool]:
+    """The predicate of the connections whose company may have this name."""
+    keys = {plain(name), *company_keys(name)} - {""}
+    company = col(Connection.plain_company)
+    longer = [company.startswith(f"{key} ", autoescape=True) for key in sorted(keys)]
+    return sa.or_(company.in_(sorted(keys)), *longer)
+
+
+def _identity(row: Known) -> object:
+    """What is the same for connections of several colleagues to one person."""
+    keys = company_keys(row.company) if row.company else ("",)
+    return row.url or row.email or (row.plain_name, keys[0])
