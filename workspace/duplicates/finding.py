@@ -135,7 +135,7 @@ def _store(session: Session, kind: str, pairs: list[Pair], new: Collection[str] 
         (row.one_id, row.other_id): row
         for row in session.exec(select(DuplicatePair).where(DuplicatePair.kind == kind))
     }
-    stale = {ids for ids in known if new is None or any(str(row_id) in new for row_id in ids)}
+    stale = {ids for ids in known if new is None or any(str(each) in new for each in ids)}
     for pair in pairs:
         one, other = sorted((int(pair.one), int(pair.other)))
         row = known.get((one, other)) or DuplicatePair(
