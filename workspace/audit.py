@@ -192,7 +192,15 @@ SECURITY = {
         "address change",
         "identity linked",
     ),
-    "Access": ("member ", "roles set", "invitation", "field rights", "recovery ", "work handed"),
+    "Access": (
+        "API token ",
+        "member ",
+        "roles set",
+        "invitation",
+        "field rights",
+        "recovery ",
+        "work handed",
+    ),
     "Denials": ("denied",),
     "Exports": (
         "list exported",
