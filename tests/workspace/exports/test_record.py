@@ -37,17 +37,15 @@ from workspace.people.tables import Person
 EXPORTED = {
     "account", "accountowner", "advocate", "asset", "assetfile", "assetproduct", "company",
     "competitor", "connection", "connectionoffer", "consent", "correction", "deal",
-    "dealcompetitor", "dealcounter", "dealinvitation", "dealproduct", "dealrecovery", "digestchoice",
-    "editedemail", "education",
-    "eligibilitydecision", "emailtext", "employment", "exchangerate", "fieldright", "follow",
-    "formeraccount", "formerperson", "guestlink", "hiddenfield", "importanswer",
-    "introductionrequest", "jobchange", "keepintouch", "kinfeedback", "legalhold", "lesson",
-    "lineitem", "member", "memberavailability", "memberrole", "membership", "networksearch",
-    "notification", "ownfield", "pastseat", "person", "product", "quota", "referencepolicy",
-    "referencerequest",
-    "requestslot", "requeststep", "retentionrule", "savedview", "seat", "seatrole", "sharelink",
-    "signinrules", "stage", "stakeholder", "suggestioncount", "task", "tie", "timelineentry", "use",
-    "wrongtie",
+    "dealcompetitor", "dealcounter", "dealinvitation", "dealproduct", "dealrecovery",
+    "digestchoice", "editedemail", "education", "eligibilitydecision", "emailtext", "employment",
+    "exchangerate", "fieldright", "follow", "formeraccount", "formerperson", "guestlink",
+    "hiddenfield", "importanswer", "introductionrequest", "jobchange", "keepintouch", "kinfeedback",
+    "legalhold", "lesson", "lineitem", "member", "memberavailability", "memberrole", "membership",
+    "networksearch", "notification", "ownfield", "pastseat", "person", "product", "quota",
+    "referencepolicy", "referencerequest", "requestslot", "requeststep", "retentionrule",
+    "savedview", "seat", "seatrole", "sharelink", "signinrules", "stage", "stakeholder",
+    "suggestioncount", "task", "tie", "timelineentry", "use", "wrongtie",
 }  # fmt: skip
 # Sessions and guesses at passwords follow from what is done, and are marked so.
 SECRETS = {
