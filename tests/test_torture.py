@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Backend
+from tests.torture.importing import kill_imports
 
 
 @pytest.mark.slow
@@ -24,6 +25,11 @@ def test_should_lose_nothing_when_upgrades_are_killed(backend: Backend, tmp_path
     name = backend.lend("empty")
     assert "no row is lost" in torture(backend.url(name), tmp_path, "--upgrades", "4")
     backend.give_back(name)
+
+
+@pytest.mark.slow
+def test_should_come_to_the_same_when_an_import_is_killed(tmp_path: Path) -> None:
+    kill_imports(tmp_path, 2, rows=400)
 
 
 def torture(url: str, folder: Path, *options: str) -> str:

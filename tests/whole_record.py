@@ -36,6 +36,26 @@ def dump(workspace: Workspace) -> dict[str, list[str]]:
     return rows
 
 
+def contents(workspace: Workspace) -> dict[str, list[str]]:
+    """What the record states, without numbers of rows, moments, and drawn keys."""
+    rows = {}
+    with workspace.database.read() as session:
+        for table in SQLModel.metadata.sorted_tables:
+            if table.info.get(FOLLOWS) is True:
+                continue
+            columns = [
+                column
+                for column in table.c
+                if not column.primary_key
+                and not column.foreign_keys
+                and "DateTime" not in repr(column.type)
+                and column.name not in ("key", "detail", "origin", "last")
+            ]
+            if columns:
+                rows[table.name] = sorted(map(repr, session.execute(sa.select(*columns))))
+    return rows
+
+
 def dangling(session: Session) -> list[str]:
     """References to rows that are not there."""
     found = []

@@ -8,6 +8,9 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from web import errors
+from web.api.controllers import API
+from web.api.docs import DocsController
+from web.assistants.controller import AssistantController
 from web.conditions import Conditions
 from web.denials import Denials, note_denial
 from web.dependencies import provide_pulse, provide_visit
@@ -29,6 +32,7 @@ from web.pages.administration.stranded import StrandedDealController
 from web.pages.administration.webhooks import WebhookController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
+from web.pages.deal_room.cells import CellController
 from web.pages.deal_room.experts import ExpertController
 from web.pages.deal_room.kin import KinController
 from web.pages.deal_room.overview import OverviewController
@@ -70,6 +74,7 @@ from web.pages.references.guests import GuestController
 from web.pages.references.influence import InfluenceController
 from web.pages.search import SearchController
 from web.pages.sign_in.forgotten import ForgottenController
+from web.pages.sign_in.passkeys import PasskeyController, PasskeySignInController
 from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.sign_in.with_provider import ProviderSignInController
@@ -79,6 +84,7 @@ from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
+from web.pages.tokens import AllTokensController, TokenController
 from web.policies import require_policies
 from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
@@ -98,12 +104,15 @@ CONTROLLERS = (
     CompanyController,
     ConnectionController,
     AdvocateController,
+    AssistantController,
     AuditController,
+    CellController,
     DealController,
     DeletedController,
     DuplicateController,
     FactController,
     DemoController,
+    DocsController,
     DeskController,
     DraftController,
     EmailController,
@@ -134,6 +143,8 @@ CONTROLLERS = (
     WebhookController,
     OverviewController,
     OwnFieldController,
+    PasskeyController,
+    PasskeySignInController,
     PeopleController,
     PlaybookController,
     OwnDataController,
@@ -162,6 +173,8 @@ CONTROLLERS = (
     TaskController,
     TiesController,
     TodayController,
+    TokenController,
+    AllTokensController,
     ViewController,
 )
 # Bytes of a request's body: forms hold text only.
@@ -185,7 +198,7 @@ _HEADERS = {
 def create_app(workspace: Workspace) -> Litestar:
     """The web application on a workspace; every route of it has a policy."""
     app = Litestar(
-        route_handlers=CONTROLLERS,
+        route_handlers=[*CONTROLLERS, API],
         dependencies={
             "visit": Provide(provide_visit),
             "pulse": Provide(provide_pulse, sync_to_thread=False),

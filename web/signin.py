@@ -29,6 +29,7 @@ from web.visits import Visit
 from workspace.audit import audit
 from workspace.people.members import active_member_id
 from workspace.people.sign_in import passwords, providers, sessions, throttling, two_step
+from workspace.people.sign_in.passkeys import site_of
 from workspace.people.sign_in.rules import rules_of
 
 # Where a member enters the code of their app.
@@ -50,6 +51,8 @@ class SignInPage:
     takes_passwords: bool
     # The key and the name of each identity provider.
     providers: list[tuple[str, str]]
+    # Whether a browser can offer its passkeys.
+    takes_passkeys: bool
     # Whom a visitor of the demo can be by one click.
     demo: Sequence[DemoMember]
 
@@ -65,7 +68,7 @@ class SignInController(Controller):
         back = safe_next(visit.form.text("next", 2000))
         if visit.request.scope.get("user"):
             return visit.go(back)
-        response = self._show(visit, "", back, "", 200)
+        response = _show(visit, "", back, "", 200)
         cookie = signed_out_cookie(visit.request)
         if cookie:
             response.set_cookie(cookie)
@@ -79,7 +82,7 @@ class SignInController(Controller):
         address = network_of(visit.request)
         with visit.read() as session:
             if not rules_of(session).takes_passwords:
-                return self._show(visit, "", back, _NO_PASSWORDS, 422)
+                return _show(visit, "", back, _NO_PASSWORDS, 422)
             guess = throttling.guess_of(session, email, address, device_token(visit.request))
             # A refused attempt is not counted, so that a lockout ends by waiting.
             allowed = throttling.may_try(session, guess, 1)
@@ -91,7 +94,7 @@ class SignInController(Controller):
             with visit.read() as session:
                 allowed = throttling.may_try(session, guess, 0)
         if not allowed:
-            return self._show(visit, email, back, _TOO_MANY, 429)
+            return _show(visit, email, back, _TOO_MANY, 429)
         # The hash takes a third of a second on purpose, too long for a write transaction.
         with visit.read() as session:
             person = passwords.check_password(session, email, password)
@@ -100,23 +103,10 @@ class SignInController(Controller):
                 whose = active_member_id(session, email)
                 subject = f"person {whose}" if whose else "unknown account"
                 audit(session, None, "sign-in failed", subject, {"address": address})
-            return self._show(visit, email, back, _WRONG, 422)
+            return _show(visit, email, back, _WRONG, 422)
         with visit.write() as session:
             throttling.forget_attempts(session, guess.subject, counted)
             return proceed(visit, session, person.id, back)
-
-    def _show(self, visit: Visit, email: str, back: str, error: str, status: int) -> Response[str]:
-        with visit.read() as session:
-            page = SignInPage(
-                email,
-                back,
-                error,
-                visit.workspace.sends_mail,
-                rules_of(session).takes_passwords,
-                [(row.key, row.name) for row in providers.providers(session)],
-                demo_members(visit),
-            )
-        return visit.show("sign_in/show.html", page, status=status)
 
 
 class SignOutController(Controller):
@@ -153,6 +143,27 @@ class PreferencesController(Controller):
                     Cookie(key=name, value=value, path="/", max_age=31_536_000, samesite="lax")
                 )
         return response
+
+
+def sign_in_again(visit: Visit, back: str, error: str) -> Response[str]:
+    """The sign-in page after an attempt of another kind than with a password."""
+    return _show(visit, "", back, error, 422)
+
+
+def _show(visit: Visit, email: str, back: str, error: str, status: int) -> Response[str]:
+    with visit.read() as session:
+        takes_passwords = rules_of(session).takes_passwords
+        page = SignInPage(
+            email,
+            back,
+            error,
+            visit.workspace.sends_mail,
+            takes_passwords,
+            [(row.key, row.name) for row in providers.providers(session)],
+            takes_passwords and site_of(visit.workspace.origin) is not None,
+            demo_members(visit),
+        )
+    return visit.show("sign_in/show.html", page, status=status)
 
 
 def proceed(

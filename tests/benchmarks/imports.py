@@ -26,6 +26,7 @@ from similarity.index.catalog import Catalog
 from tests.benchmarks._record import MadeUpModel, record
 from tests.benchmarks._work import add_work
 from tests.benchmarks.web import _opened, _serve
+from tests.torture.importing import ROWS, deals
 from web import limits
 from web.app import create_app
 from web.jobs import kinds_of
@@ -43,7 +44,6 @@ from workspace.people.tables import Role
 from workspace.settings import Settings
 
 CONNECTIONS = 5_000
-DEALS = 8_800
 SAVERS = 8
 CELL = 30_000_000
 COLUMNS = 100_000
@@ -66,17 +66,6 @@ def _connections() -> bytes:
     return "\n".join(lines).encode()
 
 
-def _deals() -> bytes:
-    lines = ["Deal Name,Account Name,Stage,Amount,Currency,Close Date,Created Date,Description"]
-    stages = ("Prospecting", "Qualification", "Closed Won", "Closed Lost")
-    lines += [
-        f"Warehouse for Works {n},Works {n % 3_000},{stages[n % 4]},{1_000 + n},EUR,"
-        f"2025-{n % 12 + 1:02}-11,2024-{n % 12 + 1:02}-03,Load {n} tables each night"
-        for n in range(DEALS)
-    ]
-    return "\n".join(lines).encode()
-
-
 def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     shutil.copytree(record(size), folder, dirs_exist_ok=True)
     with closing(_opened(folder)) as database:
@@ -92,8 +81,8 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
             tokens = [sessions.open_session(session, person.id) for person in people]
         with database.read() as session:
             viewer = members.viewer(session, people[0].id, people[0].name)
-            deals = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)
-            keys = session.exec(deals.order_by(Deal.key).limit(SAVERS)).all()
+            found = select(Deal.key).where(visible_deals(viewer), Deal.outcome == Outcome.OPEN)
+            keys = session.exec(found.order_by(Deal.key).limit(SAVERS)).all()
         Catalog(database, MadeUpModel(), folder / "indexes").catch_up()
     listener = socket.create_server(("127.0.0.1", 0))
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -104,8 +93,8 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
     try:
         for name, raw, saving in (
             (f"{CONNECTIONS:,} connections", _connections(), False),
-            (f"{DEALS:,} deals", _deals(), False),
-            (f"{DEALS:,} deals, eight members save", _deals(), True),
+            (f"{ROWS:,} deals", deals(ROWS), False),
+            (f"{ROWS:,} deals, eight members save", deals(ROWS), True),
         ):
             visit = _Visit(address, folder, tokens, keys)
             yield {"deals": f"{size:,}", "file": name, **asyncio.run(visit.take(raw, saving))}

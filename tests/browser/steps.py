@@ -23,7 +23,7 @@ def sign_in(page: Page, world: World, name: str = "alice") -> None:
     page.goto("/sign-in")
     page.get_by_label("Email", exact=True).fill(world.email(name))
     page.get_by_label("Password").fill(world.password(name))
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
     page.wait_for_load_state()
 

@@ -17,7 +17,7 @@ from tests.world import World
 from web.workspace import Workspace
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people import invitations, members
-from workspace.people.tables import Person, Role
+from workspace.people.tables import Person, Role, SignInRules
 
 
 def last_link(world: World, recipient: str) -> str:
@@ -170,3 +170,64 @@ def test_should_join_lose_the_password_and_move_to_another_address(
     page.get_by_label("Password again").fill(second)
     page.get_by_role("button", name="Save and sign in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+
+
+@pytest.fixture
+def named(app: Litestar, address: str) -> str:
+    """The application's address with a name, as browsers make no passkeys for IP addresses."""
+    named = address.replace("127.0.0.1", "localhost")
+    workspace = app.state.workspace
+    settings = workspace.settings.model_copy(update={"origin": named})
+    app.state.workspace = replace(workspace, settings=settings)
+    return named
+
+
+def test_should_sign_in_with_a_passkey(browser: Browser, named: str, world: World) -> None:
+    """Where two steps are required, too: the device has checked who holds it."""
+    page = new_page(browser, base_url=named)
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    made = device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    sign_in(page, world, "erin")
+    page.goto("/security")
+    passkeys = page.locator("section").filter(has=page.get_by_role("heading", name="Passkeys"))
+    passkeys.get_by_label("Name").fill("Blue laptop")
+    passkeys.get_by_label("Password").fill(world.password("erin"))
+    passkeys.get_by_role("button", name="Add a passkey").click()
+    page.get_by_role("button", name="Create passkey").click()
+    expect(page.get_by_text("Passkey Blue laptop added.")).to_be_visible()
+    with world.database.write() as session:
+        rules = session.get(SignInRules, 1) or SignInRules()
+        rules.two_step_roles = "marketer"
+        session.add(rules)
+    page.context.clear_cookies()
+    page.goto("/sign-in?next=/security")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(passkeys).to_contain_text("last used")
+    # The device does not know its holder.
+    verified = {"authenticatorId": made["authenticatorId"], "isUserVerified": False}
+    device.send("WebAuthn.setUserVerified", verified)
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("alert")).to_contain_text("No passkey was used")
+    # A passkey that was removed is not taken.
+    device.send("WebAuthn.setUserVerified", {**verified, "isUserVerified": True})
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
+    page.goto("/security")
+    passkeys.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Passkey removed.")).to_be_visible()
+    page.context.clear_cookies()
+    page.goto("/sign-in")
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_text("This passkey was not taken.")).to_be_visible()
+    page.context.close()

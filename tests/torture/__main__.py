@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from tests.torture.importing import kill_imports
 from tests.torture.killing import Torture
 from tests.torture.upgrading import kill_upgrades
 
@@ -15,9 +16,14 @@ def main() -> None:
     options.add_argument("--url", help="a database of its own; by default SQLite in the folder")
     options.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "torture")
     options.add_argument("--upgrades", type=int, help="kill so many upgrades instead")
+    options.add_argument("--imports", type=int, help="kill an import and its undo so often instead")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     url = given.url or f"sqlite:///{given.folder / 'torture.sqlite3'}"
+    if given.imports:
+        kills = kill_imports(given.folder, given.imports)
+        print(f"{kills} kills of an import and of its undo: the same as without.")
+        return
     if given.upgrades:
         cut_off = kill_upgrades(given.folder, url, given.upgrades)
         print(f"{given.upgrades} upgrades, {cut_off} killed before their end: no row is lost.")

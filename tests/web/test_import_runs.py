@@ -6,19 +6,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
-from sqlmodel import Session, SQLModel, col, select
+from sqlmodel import Session, col, select
 
 from references.imports import EXTENSION
 from references.network.address_books import Connection
 from references.network.ties import Tie
-from tests.whole_record import dump
+from tests.whole_record import contents, dump
 from tests.world import World
 from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.collaboration import notes
-from workspace.database import FOLLOWS
 from workspace.deals import lifecycle
 from workspace.deals.tables import Deal
 from workspace.errors import Conflict, NotFound
@@ -228,26 +226,6 @@ def test_should_undo_imports_exactly(world: World, workspace: Workspace, seed: i
     assert dump(workspace) == between
     assert undone(workspace, run) == []
     assert dump(workspace) == before
-
-
-def contents(workspace: Workspace) -> dict[str, list[str]]:
-    """What the record states, without numbers of rows, moments, and drawn keys."""
-    rows = {}
-    with workspace.database.read() as session:
-        for table in SQLModel.metadata.sorted_tables:
-            if table.info.get(FOLLOWS) is True:
-                continue
-            columns = [
-                column
-                for column in table.c
-                if not column.primary_key
-                and not column.foreign_keys
-                and "DateTime" not in repr(column.type)
-                and column.name not in ("key", "detail", "origin", "last")
-            ]
-            if columns:
-                rows[table.name] = sorted(map(repr, session.execute(sa.select(*columns))))
-    return rows
 
 
 def test_should_come_to_the_same_after_interruptions(

@@ -59,7 +59,7 @@ def test_should_hide_what_a_member_hides_everywhere(
     assert "Colleagues see all of it" in me.get(bob).text
     assert me.post(f"{bob}/visibility").headers["location"] == bob
     page = me.get(bob).text
-    assert "see: about, profile url, home town, languages, employers" in page
+    assert "see: about, profile url, home town, languages, experience" in page
     assert all(secret in page for secret in SECRETS)
     for colleague in colleagues:
         page = colleague.get(bob).text

@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from web.workspace import Workspace
+    from workspace.leading import Leader
     from workspace.people.tables import Person
 
 logger = logging.getLogger("dealkin.serve")
@@ -170,39 +172,20 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from references.desk.returned import take_returned
-    from references.prospecting import blind
     from web.app import create_app
-    from web.backups import apply_retention_when_due, back_up_when_due
     from web.jobs import kinds_of
     from web.server import Server, settle
     from web.suggestion_tally import STORE_SECONDS
-    from workspace.assets import files
-    from workspace.collaboration import digests, drafts
     from workspace.commits import listen
     from workspace.database import writing_until
-    from workspace.deals import parking
-    from workspace.delivery import mailbox, outbox
-    from workspace.delivery.egress import internal_networks
     from workspace.jobs.running import Runner
     from workspace.leading import Leader
-    from workspace.revisions import history
-    from workspace.webhooks import sending
     from workspace.workers import start_worker
 
     settings, database = workspace.settings, workspace.database
-    mail_server = outbox.mail_server(settings.smtp_url, settings.mail_from)
     app = create_app(workspace)
     server = Server(app, proxies=settings.trusted_proxies)
     leader = Leader(database)
-
-    def catch_up() -> float:
-        try:
-            workspace.catalog.catch_up()
-            workspace.titles.prepare()
-        except Exception:
-            logger.exception("Documents could not be brought up to date")
-        return CATCH_UP_SECONDS
 
     def get_ready() -> None:
         # The model loads in the background: neither the start nor the first page waits for it.
@@ -211,51 +194,17 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
         # Answers need the caches and the model first; to look through a large record takes longer.
         workspace.catalog.warm()
         settle()
-        leader.start_worker("catch-up", catch_up)
-
-    def back_up() -> float:
-        try:
-            return back_up_when_due(workspace)
-        except Exception:
-            logger.exception("No backup could be queued")
-            return CATCH_UP_SECONDS
-
-    def sweep() -> float:
-        try:
-            return files.sweep_when_due(database, settings.files)
-        except Exception:
-            logger.exception("The library's files could not be swept")
-            return CATCH_UP_SECONDS
+        leader.start_worker("catch-up", _or_later(lambda: _catch_up(workspace)))
 
     def store_counts() -> float:
         app.state.tally.store(database)
         return STORE_SECONDS
 
-    leader.start()
-    leader.start_worker("backups", back_up)
-    leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
-    leader.start_worker("revisions", lambda: history.forget_when_due(database))
-    leader.start_worker("files", sweep)
-    leader.start_worker("drafts", lambda: drafts.forget_old(database))
-    leader.start_worker("parked deals", lambda: parking.wake_now(database))
-    leader.start_worker("webhooks", lambda: sending.send_due(database, settings))
-    leader.start_worker("webhook messages", lambda: sending.forget_when_due(database))
-    if mail_server:
-        leader.start_worker("outbox", lambda: outbox.send_due(database, mail_server))
-        leader.start_worker(
-            "digests",
-            lambda: digests.queue_now(database, workspace.origin, [blind.digest_lines]),
-        )
-    if returned_to := mailbox.mailbox_of(settings.mailbox_url, internal_networks(settings)):
-        leader.start_worker(
-            "mailbox", lambda: mailbox.read_due(database, returned_to, take_returned)
-        )
-    if not database.is_sqlite:
-        stops = [listen(settings.direct_database, app.state.pulse.wake)]
-    else:
-        stops = []
+    _start_leading(leader, workspace)
     # Each process has counts of its own.
-    stops.append(start_worker("counts", store_counts))
+    stops = [start_worker("counts", store_counts)]
+    if not database.is_sqlite:
+        stops.append(listen(settings.direct_database, app.state.pulse.wake))
     threading.Thread(target=get_ready, name="warm-up", daemon=True).start()
     runner = Runner(database, kinds_of(workspace))
     runner.start()
@@ -267,6 +216,60 @@ def _serve(workspace: "Workspace", listener: socket.socket) -> None:
     with suppress(DealkinError, SQLAlchemyError), writing_until(time.monotonic() + JOB_SECONDS):
         leader.stop()
     runner.stop(JOB_SECONDS)
+
+
+def _start_leading(leader: "Leader", workspace: "Workspace") -> None:
+    """Start what one process does for all of them."""
+    from references.desk.returned import take_returned
+    from references.prospecting import blind
+    from web.backups import apply_retention_when_due, back_up_when_due
+    from workspace.assets import files
+    from workspace.collaboration import digests, drafts
+    from workspace.deals import parking
+    from workspace.delivery import mailbox, outbox
+    from workspace.delivery.egress import internal_networks
+    from workspace.revisions import history
+    from workspace.webhooks import sending
+
+    settings, database = workspace.settings, workspace.database
+    leader.start()
+    leader.start_worker("backups", _or_later(lambda: back_up_when_due(workspace)))
+    leader.start_worker("files", _or_later(lambda: files.sweep_when_due(database, settings.files)))
+    leader.start_worker("retention", lambda: apply_retention_when_due(workspace))
+    leader.start_worker("revisions", lambda: history.forget_when_due(database))
+    leader.start_worker("drafts", lambda: drafts.forget_old(database))
+    leader.start_worker("parked deals", lambda: parking.wake_now(database))
+    leader.start_worker("webhooks", lambda: sending.send_due(database, settings))
+    leader.start_worker("webhook messages", lambda: sending.forget_when_due(database))
+    if server := outbox.mail_server(settings.smtp_url, settings.mail_from):
+        leader.start_worker("outbox", lambda: outbox.send_due(database, server))
+        leader.start_worker(
+            "digests",
+            lambda: digests.queue_now(database, workspace.origin, [blind.digest_lines]),
+        )
+    if returned_to := mailbox.mailbox_of(settings.mailbox_url, internal_networks(settings)):
+        leader.start_worker(
+            "mailbox", lambda: mailbox.read_due(database, returned_to, take_returned)
+        )
+
+
+def _catch_up(workspace: "Workspace") -> float:
+    workspace.catalog.catch_up()
+    workspace.titles.prepare()
+    return CATCH_UP_SECONDS
+
+
+def _or_later(work: Callable[[], float]) -> Callable[[], float]:
+    """The work, tried again later where it fails; a worker lets no exception out."""
+
+    def tried() -> float:
+        try:
+            return work()
+        except Exception:
+            logger.exception("Background work failed and is tried again")
+            return CATCH_UP_SECONDS
+
+    return tried
 
 
 def _address(host: str, port: int) -> str:

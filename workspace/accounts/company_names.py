@@ -29,6 +29,11 @@ _FORMS = (
     "kk", "k k", "godo kaisha", "fze", "fzco", "fz llc", "wll", "dmcc", "saoc", "saog",
 )  # fmt: skip
 _ENDINGS = tuple(sorted((form.split() for form in _FORMS), key=len, reverse=True))
+# Forms that are part of no name.
+_WITHIN = tuple(form for form in _ENDINGS if len(form) > 2 or "".join(form) in (
+    "inc", "ltd", "llc", "plc", "gmbh", "nv", "bv", "ag", "ab", "spa", "srl", "sarl", "oy", "oyj",
+    "limited", "incorporated", "kg", "kgaa", "sro", "doo", "llp", "bvba",
+))  # fmt: skip
 # Russian and Ukrainian forms stand in front of the name: 'ООО «Ромашка»'.
 _IN_FRONT = re.compile(r"\s*(?:ООО|ОАО|ЗАО|ПАО|НАО|АО|ТОВ|ПрАТ|ПАТ|АТ|ИП|ТОО)\s+(?=[«\"“„'\w])")
 _ASIAN = re.compile(
@@ -43,11 +48,27 @@ def company_keys(name: str) -> tuple[str, ...]:
 
     Without legal form, in Latin letters, and with both spellings of German umlauts.
     """
+    return tuple(dict.fromkeys(_without_form(text.split()) for text in _spellings(name)))
+
+
+def name_and_place(name: str) -> tuple[str, str]:
+    """A company's name, and what stands behind a legal form within it: 'Tarn N.V., Amsterdam'."""
+    words = _spellings(name)[0].split()
+    for start in range(1, len(words) - 1):
+        for form in _WITHIN:
+            end = start + len(form)
+            if words[start:end] == form and end < len(words):
+                return " ".join(words[:start]), " ".join(words[end:])
+    return _without_form(words), ""
+
+
+def _spellings(name: str) -> tuple[str, ...]:
+    """The Latin spellings of a company's name, with its legal form at the end."""
     written = _ASIAN.sub(" ", _IN_FRONT.sub(" ", name))
     written = re.sub(r"[&+]", " and ", written)
     # 'S.A.' is one word, 'booking.com' are two.
     written = re.sub(r"\b(?:\w\.){2,}", lambda match: match[0].replace(".", ""), written)
-    return tuple(dict.fromkeys(_without_form(text.split()) for text in spellings(written)))
+    return spellings(written)
 
 
 def legal_form(name: str) -> str:

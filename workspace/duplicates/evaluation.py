@@ -74,7 +74,7 @@ def _records(path: Path) -> Iterator[Record]:
         yield Record(
             row["id"],
             tuple(dict.fromkeys(part for part in (name, *aliases) if part)),
-            person="person" in kind or (bool(given) and not kind),
+            person="person" in kind if kind else True if given else None,
             emails=frozenset(text.lower() for text in values["email"]),
             domains=frozenset(map(_domain, filter(None, domains))),
             profiles=frozenset(values["profile"]),

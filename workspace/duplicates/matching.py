@@ -6,26 +6,33 @@ they were one. What few records share weighs more than what many share. Only rec
 rare trait in common are compared (blocking).
 """
 
+import heapq
 import math
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import reduce
-from itertools import combinations, pairwise, product
+from itertools import pairwise
 
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from workspace.duplicates.words import Word, folded, likeness, words_of
+from workspace.duplicates.words import Word, folded, likeness, may_be_person, words_of
 from workspace.people.addresses import is_company_domain, is_shared
 
 # From this probability on, a pair is called a likely duplicate.
 LIKELY = 0.5
-# How many pairs are compared for each record, and in any case.
-_PAIRS_EACH, _PAIRS = 25, 200_000
-# How many records a trait may have so that they are compared with each other.
-_LARGEST_BLOCK = 1_500
+# The evidence of a pair that is one for sure, and the most that many such pairs add to others.
+_SURE, _MOST_PRIOR = 3.0, 2.0
+# By how many letters a word and the words that it may be written as differ at most.
+_LETTERS_APART = 2
+# With how many others each is compared at most; where there are few, one may have many copies.
+_MOST_EACH, _WHERE_FEW = 12, 700_000_000
+# What two records have in common at least, of what makes one record of all known.
+_LEAST_SHARED = 0.6
+# How many records are looked at for each that is compared.
+_POSTINGS = 60
 
 
 class Reason(StrEnum):
@@ -50,7 +57,8 @@ class Record:
     id: str
     # Its name, and other names for it.
     names: tuple[str, ...]
-    person: bool = False
+    # None where it is not known which of the two it is.
+    person: bool | None = False
     emails: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
     profiles: frozenset[str] = frozenset()
@@ -80,6 +88,7 @@ class _Traits:
     """A record as it is compared."""
 
     record: Record
+    person: bool = False
     names: list[tuple[Word, ...]] = field(default_factory=list)
     # The words of the street, and its numbers.
     street: str = ""
@@ -109,37 +118,76 @@ class _Matcher:
         self._traits = [_traits(record) for record in records]
         self._count = max(len(records), 2)
         self._frequency: Counter[object] = Counter()
+        # Whether two employers are one, as so many people have the same ones.
+        self._employers: dict[tuple[tuple[Word, ...], tuple[Word, ...]], bool] = {}
         for traits in self._traits:
             self._frequency.update(set(_counted(traits)))
 
     def pairs(self, new: Collection[str] | None = None) -> Iterator[Pair]:
         """All pairs that were compared."""
-        for one, other in self._candidates(new):
-            weight, reasons = self._evidence(self._traits[one], self._traits[other])
-            probability = 1 / (1 + math.exp(-max(-50.0, min(50.0, weight))))
+        compared = [
+            (one, other, *self._evidence(self._traits[one], self._traits[other]))
+            for one, other in self._candidates(new)
+        ]
+        prior = self._prior(weight for _, _, weight, _ in compared)
+        for one, other, weight, reasons in compared:
+            probability = 1 / (1 + math.exp(-max(-50.0, min(50.0, weight + prior))))
             ids = self._traits[one].record.id, self._traits[other].record.id
             yield Pair(*ids, probability, tuple(reasons))
 
-    def _candidates(self, new: Collection[str] | None) -> Iterable[tuple[int, int]]:
-        blocks: dict[object, list[int]] = defaultdict(list)
-        for number, traits in enumerate(self._traits):
-            for key in set(_keys(traits)):
-                blocks[key].append(number)
-        most = max(_PAIRS, _PAIRS_EACH * self._count)
-        found: set[tuple[int, int]] = set()
-        for block in sorted(blocks.values(), key=len):
-            if len(block) > _LARGEST_BLOCK or len(found) > most:
-                break
-            found.update(self._pairs_of(block, new))
-        return found
+    def _prior(self, weights: Iterable[float]) -> float:
+        """What is added to all evidence where most records have several duplicates.
 
-    def _pairs_of(
-        self, block: Sequence[int], new: Collection[str] | None
-    ) -> Iterable[tuple[int, int]]:
-        if new is None:
-            return combinations(block, 2)
-        added = [number for number in block if self._traits[number].record.id in new]
-        return product([number for number in block if number not in added], added)
+        The evidence supposes one duplicate a record. Pairs that are sure tell how many there are.
+        """
+        sure = sum(weight > _SURE for weight in weights)
+        return min(_MOST_PRIOR, math.log(max(1.0, 2 * sure / self._count)))
+
+    def _candidates(self, new: Collection[str] | None) -> Iterator[tuple[int, int]]:
+        """The pairs worth comparing: for each record those that share its rarest traits."""
+        blocks: dict[object, list[int]] = defaultdict(list)
+        keys = [set(_keys(traits)) for traits in self._traits]
+        for number, of_record in enumerate(keys):
+            for key in of_record:
+                blocks[key].append(number)
+        added = None if new is None else self._numbers(new)
+        most = max(_MOST_EACH, _WHERE_FEW // self._count**2)
+        for number, of_record in enumerate(keys):
+            if added is None or number in added:
+                for other in self._nearest(number, of_record, blocks, added, most):
+                    yield (other, number)
+
+    def _numbers(self, ids: Collection[str]) -> set[int]:
+        return {n for n, traits in enumerate(self._traits) if traits.record.id in ids}
+
+    def _nearest(
+        self,
+        number: int,
+        keys: Iterable[object],
+        blocks: Mapping[object, Sequence[int]],
+        added: Collection[int] | None,
+        most: int,
+    ) -> Iterable[int]:
+        """The records that share most with one: rare traits count more, and are asked first."""
+        shared: dict[int, float] = defaultdict(float)
+        left = _POSTINGS * most
+        for block in sorted((blocks[key] for key in keys), key=len):
+            if len(block) > left:
+                break
+            left -= len(block)
+            weight = math.log(self._count / len(block)) + 0.1
+            for other in block:
+                shared[other] += weight
+        for other in shared.keys() & (added or {number}):
+            # Each pair is compared once: with the first of the two, or with one that is not new.
+            del shared[other]
+        least = math.log(self._count) * _LEAST_SHARED
+        shared = {
+            other: weight
+            for other, weight in shared.items()
+            if weight >= least and (added is not None or other < number)
+        }
+        return heapq.nlargest(most, shared, key=shared.__getitem__)
 
     def _rarity(self, key: object, most: float) -> float:
         """The weight of sharing a trait: the fewer records have it, the more, up to `most`."""
@@ -148,7 +196,11 @@ class _Matcher:
     def _evidence(self, one: _Traits, other: _Traits) -> tuple[float, list[Reason]]:
         reasons: list[Reason] = []
         name = max(
-            (self._names(a, b, one.record.person) for a in one.names for b in other.names),
+            (
+                self._names(a, b, one.person and other.person)
+                for a in one.names
+                for b in other.names
+            ),
             default=0.0,
         )
         if name > 0:
@@ -163,9 +215,9 @@ class _Matcher:
     def _names(self, one: tuple[Word, ...], other: tuple[Word, ...], person: bool) -> float:
         """The evidence of two names: as much as they are alike, and no more than they tell."""
         matched, left, right = _aligned(one, other, person)
-        if left and right:
+        if left and right and one[0].consonantal != other[0].consonantal:
             whole = reduce(Word.__add__, one), reduce(Word.__add__, other)
-            if whole[0].consonantal != whole[1].consonantal and len(whole[0].skeleton) > 3:
+            if len(whole[0].skeleton) > 3:
                 near = likeness(*whole, person=person)
                 if near > 0.9:
                     matched, left, right = [(*whole, near)], [], []
@@ -181,12 +233,14 @@ class _Matcher:
             len(matched) > 1 or (not person and one[0].sound == other[0].sound)
         )
         # Two different given names or surnames are two people.
-        share = (0.25 if person else 0.4) if contained else 0.9 if person else 0.6
+        share = (0.25 if person else 0.4) if contained else 1.3 if person else 0.6
         rest = sum(self._weight(word, person) for word in (*left, *right))
         total = sum((self._weight(a, person) + self._weight(b, person)) / 2 for a, b, _ in matched)
         alike = shared / (total + rest * share)
-        # Two records of one name are one more often than not, however many there are.
+        # Two records of one name are one more often than not, unless many have that name.
         least = math.log(self._count) - (0.5 if person else -1.0) if alike == 1.0 else -9.0
+        if person:
+            least = min(least, told + 2.0)
         by_likeness = math.log(self._count) - 1.0 + 13.0 * (alike - 0.6)
         return max(least, min(by_likeness, told + 1.0))
 
@@ -223,7 +277,9 @@ class _Matcher:
     def _place(self, one: _Traits, other: _Traits) -> Iterator[tuple[Reason | None, float]]:
         if one.street and other.street:
             yield Reason.STREET, self._streets(one, other)
-        if one.town and other.town:
+        colleagues = bool(one.employer) and self._same_employer(one.employer, other.employer)
+        # Those who work together live in one town, so that it says nothing more of them.
+        if one.town and other.town and not (colleagues and one.town == other.town):
             near = fuzz.ratio(one.town, other.town) / 100
             rarity = self._rarity((Reason.TOWN, one.town), 4.0)
             yield Reason.TOWN, rarity * (2 * near - 1) if near > 0.75 else -2.5
@@ -235,10 +291,19 @@ class _Matcher:
             else:
                 yield Reason.POSTCODE, -1.5
         if one.employer and other.employer:
-            same = self._names(one.employer, other.employer, False) > math.log(self._count) - 1
-            yield Reason.EMPLOYER, 4.0 if same else -1.0
+            rarity = self._rarity((Reason.EMPLOYER, one.employer), 4.0)
+            yield Reason.EMPLOYER, rarity if colleagues else -1.0
         if one.record.country and other.record.country:
             yield None, 0.4 if one.record.country == other.record.country else -2.0
+
+    def _same_employer(self, one: tuple[Word, ...], other: tuple[Word, ...]) -> bool:
+        if one == other:
+            return True
+        known = self._employers.get((one, other))
+        if known is None:
+            known = self._names(one, other, False) > math.log(self._count) - 1
+            self._employers[one, other] = known
+        return known
 
     def _streets(self, one: _Traits, other: _Traits) -> float:
         """The evidence of two streets with house numbers."""
@@ -253,12 +318,16 @@ class _Matcher:
 
 
 def _traits(record: Record) -> _Traits:
-    names = [words_of(name, person=record.person) for name in record.names]
+    person = record.person
+    if person is None:
+        person = all(map(may_be_person, record.names))
+    names = [words_of(name, person=person) for name in record.names]
     digits = "".join(letter for letter in record.phone if letter.isdigit())
     street = folded(record.street).split()
     numbers = frozenset(word for word in street if word[0].isdigit())
     return _Traits(
         record,
+        person=person,
         names=[name for name in dict.fromkeys(names) if name],
         street=" ".join(word for word in street if word not in numbers),
         numbers=numbers,
@@ -278,6 +347,7 @@ def _counted(traits: _Traits) -> Iterator[object]:
     yield Reason.TOWN, traits.town
     yield Reason.POSTCODE, traits.postcode
     yield Reason.PHONE, traits.phone
+    yield Reason.EMPLOYER, traits.employer
     for domain in traits.record.domains:
         yield Reason.DOMAIN, domain
 
@@ -354,8 +424,11 @@ def _join(
         for length in (2, 3):
             for start in range(len(parts) - length + 1):
                 run = parts[start : start + length]
+                letters = sum(len(part.sound) for part in run)
+                if len(word.sound) < 4 or abs(letters - len(word.sound)) > _LETTERS_APART:
+                    continue
                 joined = reduce(Word.__add__, run)
-                near = likeness(word, joined, person=False) if len(word.sound) > 3 else 0.0
+                near = likeness(word, joined, person=False)
                 if near > 0.93:
                     matched.append((joined, word, near) if swap else (word, joined, near))
                     whole.remove(word)

@@ -55,8 +55,42 @@ _NICKNAMES = (
     *("evgeny zhenya eugene", "yury yura", "sergey seryozha serge", "giovanni gianni"),
     *("francisco paco", "jose pepe", "antonio tony toni", "ignacio nacho", "guadalupe lupe"),
 )
+# Given names that one person has in several languages, as passports and profiles write them.
+_EQUIVALENTS = (
+    *("alexander alexandros oleksandr aleksandr", "andrew andreas andrei andriy andrzej andres"),
+    *("basil vasilis vassilis vasily vasyl", "catherine ekaterini yekaterina kateryna katerina"),
+    *("constantine constantinos konstantinos kostas konstantin", "david dawid dawud davit"),
+    *(
+        "demetrius dimitris dimitrios dmitry dmitri dmytro dimitri",
+        "elena olena helena helen eleni",
+    ),
+    *("eugene yevgeny evgeny evgenii yevhen eugenio", "george giorgos georgios georgy georg jorge"),
+    *(
+        "george giorgi jerzy heorhii",
+        "isaac yitzhak itzhak ishaq",
+        "jacob yaakov yakov jakob jakub",
+    ),
+    *("john ioannis yiannis giannis yannis", "joseph yosef josef iosif jozef yusuf youssef jose"),
+    *("julia yulia yuliya iuliia", "lawrence laurentius lavrenty", "luke lukas lucas lukasz luca"),
+    *(
+        "mark marek marco marcos markus",
+        "mary maria mariya miriam maryam",
+        "moses moshe musa moussa",
+    ),
+    *("matthew matthias mateusz matteo matvey", "michael mikhail michail michalis mykhailo miguel"),
+    *("michael michal michel michele mihail", "nicholas nikolaos nikos nikolai mykola nicolas"),
+    *("paul pavlos pavel pavlo pawel paulo pablo", "peter petros piotr pyotr petro pedro pietro"),
+    *("philip filip philippos felipe", "sergei serhiy sergio serge", "simon shimon semyon szymon"),
+    *("solomon shlomo suleiman sulayman", "stephen stefan stefanos stepan esteban stefano"),
+    *("theodore theodoros fyodor fedor teodor", "thomas tomas tomasz tommaso foma"),
+    *(
+        "vladimir volodymyr wlodzimierz uladzimir",
+        "xenia ksenia oksana",
+        "zachary zacharias zakhar",
+    ),
+)
 _GROUPS: dict[str, frozenset[int]] = {}
-for _number, _names in enumerate(_NICKNAMES):
+for _number, _names in enumerate((*_NICKNAMES, *_EQUIVALENTS)):
     for _name in map(sound, _names.split()):
         _GROUPS[_name] = _GROUPS.get(_name, frozenset()) | {_number}
 

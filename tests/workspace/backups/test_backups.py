@@ -8,17 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 import pyrage
 import pytest
-import sqlalchemy as sa
 from alembic import command
 from sqlmodel import select
 
 from tests.threads import wait_for
-from tests.workspace.backups.postgres import use_client_programs
+from tests.workspace.backups.postgres import empty_place, of_database, use_client_programs
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.backups import archives, copies
@@ -47,25 +45,11 @@ def settings(database: Database, tmp_path: Path) -> Settings:
     return of_database(database.url, home)
 
 
-def of_database(url: sa.URL, home: Path) -> Settings:
-    shown = url.render_as_string(hide_password=False)
-    return Settings(home=home, backups=str(home / "backups"), DATABASE_URL=shown)
-
-
 @pytest.fixture
 def elsewhere(database: Database, tmp_path: Path) -> Iterator[Settings]:
     """The settings of an empty place of the same kind."""
-    home = tmp_path / "elsewhere"
-    if database.is_sqlite:
-        yield of_database(sa.make_url(f"sqlite:///{home / 'restored.sqlite3'}"), home)
-        return
-    name = f"dealkin_restored_{token_hex(4)}"
-    engine = sa.create_engine(database.url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-        yield of_database(database.url.set(database=name), home)
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    engine.dispose()
+    with empty_place(database, tmp_path / "elsewhere") as settings:
+        yield settings
 
 
 def names(settings: Settings) -> list[str]:
@@ -297,3 +281,25 @@ def test_should_be_due_a_day_after_the_last(
     assert is_due(tmp_path, day)
     put(tmp_path, 0.9)
     assert not is_due(tmp_path, day)
+
+
+def test_should_back_up_while_files_are_deleted(
+    world: World, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is listed and then deleted is in neither the backup nor its manifest."""
+    swept = settings.home / "files" / "ab" / "abcd"
+    swept.parent.mkdir(parents=True)
+    swept.write_text("swept")
+    listed = archives._files_of
+
+    def then_swept(home: Path, backups: Path) -> dict[str, Path]:
+        files = listed(home, backups)
+        swept.unlink()
+        return files
+
+    monkeypatch.setattr(archives, "_files_of", then_swept)
+    file, made = make_backup(world.database, settings, tmp_path / "kept")
+    assert "files/import-errors/deals.csv" in made.files
+    assert "files/files/ab/abcd" not in made.files
+    (tmp_path / "out").mkdir()
+    assert unpack(file, None, tmp_path / "out") == made

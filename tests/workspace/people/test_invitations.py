@@ -1,4 +1,4 @@
-"""Invitations: links that set a password once, and end with their time or their member."""
+"""S13, invitations: links that set a password once, and end with their time or their member."""
 
 from datetime import timedelta
 

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from references.removal import delete_account, delete_person
 from similarity.names import recorder
 from tests.references.asking import advocate, call
 from tests.workspace.assets.hostile_files import pdf
+from tests.workspace.backups.postgres import empty_place, use_client_programs
 from tests.world import World
 from web.backups import back_up, restore_workspace
 from web.jobs import kinds_of
@@ -227,14 +229,20 @@ def test_should_show_no_secrets(world: World) -> None:
     assert not {name for name in columns if "password" in name or "token" in name}
 
 
-def test_should_erase_a_person_everywhere_and_from_an_older_backup(
-    world: World, workspace: Workspace, known: int, tmp_path: Path
+def test_s19_should_erase_a_person_everywhere_and_from_an_older_backup(
+    world: World,
+    workspace: Workspace,
+    known: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """S19, on both databases."""
+    use_client_programs(monkeypatch)
     database, settings = world.database, workspace.settings
     workspace.catalog.catch_up()
     assert len(set(hits(database, settings.home))) > 8
     folder = erasures_file(settings).parent
-    backup, _ = make_backup(database, settings, folder) if can_back_up(database) else (None, None)
+    backup, _ = make_backup(database, settings, folder)
     result = run_now(
         database, kinds_of(workspace), ERASE, {"person_id": known}, by=world.people["grace"]
     )
@@ -248,16 +256,15 @@ def test_should_erase_a_person_everywhere_and_from_an_older_backup(
         # What they were part of is still there.
         assert session.exec(select(Person).where(Person.id == world.people["jonas"])).one()
     assert "moreira" not in erasures_file(settings).read_text().casefold()
-    if backup is None:
-        return
-    restored = Settings(home=tmp_path / "restored", model=settings.model, backups="off")
-    restore_workspace(backup, restored)
-    again = Database(restored.database)
-    with again.read() as session:
-        assert session.get(Person, known) is None
-        assert audit_log.broken_links(session) == []
-    again.close()
-    assert hits(again, restored.home) == []
+    with empty_place(database, tmp_path / "restored") as place:
+        restored = place.model_copy(update={"model": settings.model, "backups": "off"})
+        restore_workspace(backup, restored)
+        with closing(Database(restored.database)) as again:
+            with again.read() as session:
+                assert session.get(Person, known) is None
+                assert audit_log.broken_links(session) == []
+            assert hits(again, restored.home) == []
+            assert not list(files.all_stored(restored.files))
 
 
 def test_should_not_delete_a_person_on_legal_hold(world: World, known: int) -> None:

@@ -36,6 +36,11 @@ class RetentionPage:
     # Whether this is a preview that is not saved.
     is_preview: bool
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of each field."""
+        return {name: label for name, label, *_ in self.lines}
+
 
 class RetentionController(Controller):
     """/administration/retention."""

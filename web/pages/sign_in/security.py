@@ -17,9 +17,10 @@ from web.signin import enter, signed_out
 from web.visits import Visit
 from workspace.audit import audit
 from workspace.errors import Invalid, TooMany
-from workspace.people.sign_in import address, passwords, sessions, throttling
+from workspace.people.sign_in import address, passkeys, passwords, sessions, throttling
 from workspace.people.sign_in.passwords import MINIMUM_PASSWORD
 from workspace.people.sign_in.sessions import SessionRow
+from workspace.people.sign_in.tables import Passkey
 from workspace.people.sign_in.two_step import TwoStepState, state_of
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
@@ -39,6 +40,9 @@ class SecurityPage:
     sends_mail: bool
     rows: list[SessionRow]
     two_step: TwoStepState
+    passkeys: list[Passkey]
+    # Whether browsers make passkeys for this address.
+    makes_passkeys: bool
     # The form that came back, and what is wrong in it.
     form: str
     values: dict[str, str]
@@ -151,7 +155,13 @@ class ConfirmPage:
 
 
 def security_page(
-    session: Session, viewer: Viewer, token: str, sends_mail: bool, name: str, form: Form
+    session: Session,
+    viewer: Viewer,
+    token: str,
+    origin: str,
+    sends_mail: bool,
+    name: str,
+    form: Form,
 ) -> SecurityPage:
     """A member's own access, with the form of that name as it came back."""
     person = session.get_one(Person, viewer.person_id)
@@ -162,6 +172,8 @@ def security_page(
         sends_mail=sends_mail,
         rows=sessions.sessions_of(session, person.id, token),
         two_step=state_of(session, person.id),
+        passkeys=passkeys.passkeys_of(session, person.id),
+        makes_passkeys=passkeys.site_of(origin) is not None,
         form=name,
         values=form.values,
         wrong=form.wrong,
@@ -171,7 +183,8 @@ def security_page(
 def show_page(visit: Visit, name: str, form: Form) -> Response[str]:
     """The page, with the form of that name as it came back."""
     token = session_token(visit.request) or ""
-    page = visit.page(security_page, token, visit.workspace.sends_mail, name, form)
+    workspace = visit.workspace
+    page = visit.page(security_page, token, workspace.origin, workspace.sends_mail, name, form)
     return visit.show("sign_in/security.html", page)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, BigInteger, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from workspace.clock import now
@@ -97,6 +97,39 @@ class PendingSignIn(SQLModel, table=True):
         primary_key=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
     )
     person_id: int = Field(foreign_key="member.person_id", index=True)
+    expires_at: datetime
+
+
+class Passkey(SQLModel, table=True):
+    """A key in a member's device or password manager, which signs them in; its public half."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    # What its member calls it by when they remove it.
+    key: str = Field(primary_key=True, max_length=16)
+    person_id: int = Field(foreign_key="member.person_id", index=True)
+    name: str = Field(max_length=60)
+    # SHA-256 of the id that the device gave it.
+    credential_hash: str = Field(
+        unique=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
+    )
+    public_key: bytes = Field(sa_type=LargeBinary, sa_column_kwargs={"info": {SECRET: True}})
+    # How often it was used, as the device counts; most devices leave it at zero.
+    sign_count: int = Field(default=0, sa_type=BigInteger)
+    created_at: datetime = Field(default_factory=now)
+    last_used_at: datetime | None = None
+
+
+class PasskeyChallenge(SQLModel, table=True):
+    """A random number that a passkey has to sign, once. Only its hash is stored."""
+
+    __table_args__ = {"info": {FOLLOWS: True}}
+
+    token_hash: str = Field(
+        primary_key=True, max_length=64, sa_column_kwargs={"info": {SECRET: True}}
+    )
+    # The member who adds a passkey; none for a sign-in.
+    person_id: int | None = Field(default=None, foreign_key="member.person_id", index=True)
     expires_at: datetime
 
 

@@ -14,7 +14,7 @@ from workspace.errors import Conflict, Invalid
 from workspace.keyring import Keyring
 from workspace.people.members import locked_member
 from workspace.people.sign_in.rules import rules_of
-from workspace.people.sign_in.tables import PendingSignIn, RecoveryCode, TwoStepSecret
+from workspace.people.sign_in.tables import Passkey, PendingSignIn, RecoveryCode, TwoStepSecret
 from workspace.people.sign_in.tokens import new_token, token_hash
 from workspace.people.tables import Member, MemberRole, Role
 
@@ -106,6 +106,9 @@ def remove(session: Session, person_id: int, *, by: int | None) -> None:
     """Forget a member's app and codes, who has lost both; where required they set it up again."""
     session.exec(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
     session.exec(delete(TwoStepSecret).where(col(TwoStepSecret.person_id) == person_id))
+    if by != person_id:
+        # What is lost may have their passkeys, too.
+        session.exec(delete(Passkey).where(col(Passkey.person_id) == person_id))
     audit(session, by, "two-step verification turned off", f"person {person_id}")
 
 

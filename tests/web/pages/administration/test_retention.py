@@ -44,7 +44,7 @@ def test_should_preview_and_apply_the_rules(
     grace, before = visit("grace"), acts(world)
     days = {"mail": "90", "imports": "90", "contacts": "365"}
     page = grace.save(HERE, {**days, "then": "preview"}).text
-    assert (page.count("Would go now: 1"), page.count("Would go now: 2")) == (2, 1)
+    assert (page.count("Would be deleted now: 1"), page.count("Would be deleted now: 2")) == (2, 1)
     assert acts(world) == before
     assert grace.save(HERE, {**days, "mail": "5", "then": "save"}).status_code == 422
     assert grace.save(HERE, {**days, "then": "save"}).status_code == 303

@@ -1,4 +1,4 @@
-"""What members look after themselves: their browsers, their password and their address."""
+"""S13, what members look after themselves: their browsers, their password and their address."""
 
 import re
 

@@ -1,13 +1,13 @@
 """Vectors of titles, and indexes for searching connections
 
-Revision: 0050
+Revision: 0042
 Revises: 0041
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0050"
+revision = "0042"
 down_revision = "0041"
 branch_labels = None
 depends_on = None

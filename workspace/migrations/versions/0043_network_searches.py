@@ -1,14 +1,14 @@
 """Searches of private address books
 
-Revision: 0051
-Revises: 0050
+Revision: 0043
+Revises: 0042
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0051"
-down_revision = "0050"
+revision = "0043"
+down_revision = "0042"
 branch_labels = None
 depends_on = None
 
