@@ -85,7 +85,7 @@ def test_should_use_every_template() -> None:
     text = "\n".join(source.read_text(encoding="utf-8") for source in sources)
     used = set(re.findall(r'"([\w/]+\.html)"', text))
     # The three templates of a list are called by their folder.
-    for folder in re.findall(r'answer_list\(visit, "([\w/]+)"', text):
+    for folder in re.findall(r'answer_(?:record_)?list\(visit, "([\w/]+)"', text):
         used |= {f"{folder}/{name}.html" for name in ("list", "_results", "_rows")}
     # An area's help is called by its name.
     used |= {f"help/{area}.html" for area in help_areas.AREAS}

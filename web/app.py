@@ -32,6 +32,7 @@ from web.pages.administration.stranded import StrandedDealController
 from web.pages.administration.webhooks import WebhookController
 from web.pages.deal_room.activity import ActivityController
 from web.pages.deal_room.brief import BriefController
+from web.pages.deal_room.cells import CellController
 from web.pages.deal_room.experts import ExpertController
 from web.pages.deal_room.kin import KinController
 from web.pages.deal_room.overview import OverviewController
@@ -103,6 +104,7 @@ CONTROLLERS = (
     AdvocateController,
     AssistantController,
     AuditController,
+    CellController,
     DealController,
     DeletedController,
     DuplicateController,

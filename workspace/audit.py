@@ -188,6 +188,7 @@ SECURITY = {
         "password",
         "two-step",
         "recovery code",
+        "passkey ",
         "address change",
         "identity linked",
     ),
@@ -201,7 +202,14 @@ SECURITY = {
         "work handed",
     ),
     "Denials": ("denied",),
-    "Exports": ("list exported", "record exported"),
+    "Exports": (
+        "list exported",
+        "record exported",
+        "deal shared",
+        "deal opened",
+        "downloaded by link",
+        "share link ended",
+    ),
     "Imports": ("import ", "record imported"),
     "Consent": ("consent ", "advocate's address", "by link", "code sent"),
     "Privacy": (
@@ -211,6 +219,7 @@ SECURITY = {
         "legal hold",
         "retention",
         "correction",
+        "profile fields hidden",
     ),
     "Settings": (
         "sign-in rules",

@@ -413,12 +413,28 @@ def page_after(
 
 
 def page_by_name(
-    session: Session, row: type[Item], query: Any, table: Any, *, after: str | None, limit: int
+    session: Session,
+    row: type[Item],
+    query: Any,
+    table: Any,
+    *,
+    where: Sequence[sa.ColumnElement[bool]] = (),
+    order: Any = None,
+    descending: bool = False,
+    after: str | None,
+    limit: int,
 ) -> list[Item]:
-    """The rows of a list in the order of their names, after the row of the key `after`."""
-    order = (sa.func.lower(table.name), col(table.id))
-    place = sa.select(*order).where(col(table.key) == after) if after else None
-    return fetch(session, row, page_after(session, query, order, place).limit(limit))
+    """The rows of a list in the order of their names, after the row of the key `after`.
+
+    `order` takes the place of the name. `query` selects every row, and `where` those that were
+    chosen: a page begins after a row that may be chosen no longer.
+    """
+    by = sa.func.lower(table.name) if order is None else order
+    columns = (by, col(table.id))
+    place = query.with_only_columns(*columns).where(col(table.key) == after) if after else None
+    chosen = query.where(*where)
+    page = page_after(session, chosen, columns, place, descending=descending)
+    return fetch(session, row, page.limit(limit))
 
 
 # How many values a statement has at most. Databases limit this number, older builds of SQLite to

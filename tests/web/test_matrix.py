@@ -45,6 +45,7 @@ FORMS = {
     "/deals/{key}/activity/mentions",
     "/deals/{key}/activity/{entry_id}/edit",
     "/deals/{key}/edit",
+    "/deals/{key}/cells/{cell}",
     "/duplicates/{kind}/{one}/{other}",
     "/imports/{run_id}",
     "/imports/{run_id}/errors/{number}",

@@ -155,7 +155,7 @@ _DEAL_COLUMNS: dict[str, Columns] = {
 def _deal_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
     """The columns that the list shows, as an import knows them where it has them."""
     columns: Columns = {"Deal key": lambda row: row.key, "Name": lambda row: row.name}
-    shown = read_list_state(asked).columns
+    shown = read_list_state(asked).arranged.columns
     for name in shown:
         columns |= _DEAL_COLUMNS.get(name, {})
     fields = readable(session, viewer, FieldSubject.DEAL)

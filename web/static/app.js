@@ -74,7 +74,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
   const wrong = elt.querySelector?.("#problems");
   const first = wrong || elt.querySelector?.("[autofocus]");
   if (first) first.focus();
-  else if (document.activeElement === document.body && elt.matches?.(".kin")) {
+  else if (document.activeElement === document.body && elt.matches?.(".kin, tr[data-deal]")) {
     const next = elt.querySelector("button, a");
     if (next) next.focus();
   }
@@ -137,6 +137,19 @@ document.addEventListener("click", (event) => {
   const name = event.target.closest?.("[data-select-all]")?.dataset.selectAll;
   if (!name) return;
   for (const each of document.querySelectorAll(`input[type=checkbox][name=${name}]`)) each.checked = true;
+});
+
+// --- List of deals: a click on a cell edits it; the row comes back with a form, and then without ---
+
+document.addEventListener("click", (event) => {
+  const cell = event.target.closest?.("td[data-edit]");
+  if (!cell || event.target.closest("a, button, input, label") || String(window.getSelection())) return;
+  const row = cell.closest("tr");
+  const address = `/deals/${encodeURIComponent(row.dataset.deal)}/cells/${cell.dataset.edit}${location.search}`;
+  window.htmx.ajax("GET", address, { target: row, swap: "outerHTML" });
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") event.target.closest?.("td.editing")?.querySelector("[data-cancel]").click();
 });
 
 // --- Board: a card that is dropped on a column presses the button of its own menu ---

@@ -123,6 +123,18 @@ class AccountRow:
     own: dict[str, Any]
 
 
+# No order column is null, so that a page can begin after any row.
+_ORDERS: dict[str, Any] = {
+    "name": sa.func.lower(Account.name),
+    "domain": sa.func.lower(sa.func.coalesce(Account.domain, "")),
+    "relationship": col(Account.relationship),
+    "industry": sa.func.coalesce(Account.industry, ""),
+    "headcount": sa.func.coalesce(Account.headcount, -1),
+    "region": sa.func.lower(sa.func.coalesce(Account.region, "")),
+}
+ACCOUNT_ORDERS = tuple(_ORDERS)
+
+
 def account_rows(
     session: Session,
     *,
@@ -130,18 +142,34 @@ def account_rows(
     relationship: str | None = None,
     industry: str | None = None,
     own: Sequence[sa.ColumnElement[bool]] = (),
+    order: str = "name",
+    own_order: sa.ColumnElement[Any] | None = None,
+    descending: bool = False,
     after: str | None = None,
     limit: int = 50,
 ) -> list[AccountRow]:
-    """Accounts by name, after the account of the key `after`; `own` is about own fields."""
-    query = select_row(AccountRow, Account).where(*own)
+    """Accounts in order, after the account of the key `after`; `own` is about own fields.
+
+    `own_order` takes the place of `order`: what an own field makes of its column.
+    """
+    where = list(own)
     if text:
-        query = query.where(contains(text, Account.name, Account.domain))
+        where.append(contains(text, Account.name, Account.domain))
     if relationship:
-        query = query.where(col(Account.relationship) == relationship)
+        where.append(col(Account.relationship) == relationship)
     if industry:
-        query = query.where(col(Account.industry).startswith(industry, autoescape=True))
-    return page_by_name(session, AccountRow, query, Account, after=after, limit=limit)
+        where.append(col(Account.industry).startswith(industry, autoescape=True))
+    return page_by_name(
+        session,
+        AccountRow,
+        select_row(AccountRow, Account),
+        Account,
+        where=where,
+        order=_ORDERS[order] if own_order is None else own_order,
+        descending=descending,
+        after=after,
+        limit=limit,
+    )
 
 
 def namesakes(session: Session, account: Account) -> list[AccountRow]:

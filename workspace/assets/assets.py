@@ -175,6 +175,17 @@ class AssetRow:
         return "expired" if self.expires and self.expires < today() else "current"
 
 
+# No order column is null, so that a page can begin after any row.
+_ORDERS: dict[str, Any] = {
+    "name": sa.func.lower(Asset.name),
+    "kind": col(Asset.kind),
+    "author": sa.func.lower(sa.func.coalesce(Person.name, "")),
+    "published": sa.func.coalesce(Asset.published, date.min),
+    "expires": sa.func.coalesce(Asset.expires, date.max),
+}
+ASSET_ORDERS = (*_ORDERS, "won", "uses")
+
+
 def asset_rows(
     session: Session,
     viewer: Viewer,
@@ -186,12 +197,16 @@ def asset_rows(
     asset_id: int | None = None,
     every: bool = False,
     own: Sequence[sa.ColumnElement[bool]] = (),
+    order: str = "name",
+    own_order: sa.ColumnElement[Any] | None = None,
+    descending: bool = False,
     after: str | None = None,
     limit: int = 50,
 ) -> list[AssetRow]:
-    """The library by name, after the asset of the key `after`.
+    """The library in order, after the asset of the key `after`.
 
-    With `every`, withdrawn and expired assets are included. `own` is about own fields.
+    With `every`, withdrawn and expired assets are included. `own` is about own fields, and
+    `own_order` takes the place of `order`: what an own field makes of its column.
     """
     counts = _use_counts(viewer)
     query = (
@@ -205,26 +220,41 @@ def asset_rows(
         )
         .outerjoin(Person, col(Person.id) == col(Asset.author_id))
         .outerjoin(counts, counts.c.asset_id == Asset.id)
-        .where(*own)
     )
+    orders = {
+        **_ORDERS,
+        "won": sa.func.coalesce(1.0 * counts.c.won / sa.func.nullif(counts.c.closed, 0), -1.0),
+        "uses": sa.func.coalesce(counts.c.uses, 0),
+    }
+    where = list(own)
     if not every:
-        query = query.where(usable())
+        where.append(usable())
     if kind:
-        query = query.where(col(Asset.kind) == kind)
+        where.append(col(Asset.kind) == kind)
     if product:
         about = (
             select(AssetProduct.asset_id)
             .join(Product, col(Product.id) == col(AssetProduct.product_id))
             .where(Product.key == product)
         )
-        query = query.where(col(Asset.id).in_(about))
+        where.append(col(Asset.id).in_(about))
     if text:
-        query = query.where(contains(text, Asset.name, Asset.summary))
+        where.append(contains(text, Asset.name, Asset.summary))
     if author_id is not None:
-        query = query.where(col(Asset.author_id) == author_id)
+        where.append(col(Asset.author_id) == author_id)
     if asset_id is not None:
-        query = query.where(col(Asset.id) == asset_id)
-    return page_by_name(session, AssetRow, query, Asset, after=after, limit=limit)
+        where.append(col(Asset.id) == asset_id)
+    return page_by_name(
+        session,
+        AssetRow,
+        query,
+        Asset,
+        where=where,
+        order=orders[order] if own_order is None else own_order,
+        descending=descending,
+        after=after,
+        limit=limit,
+    )
 
 
 def _use_counts(viewer: Viewer) -> sa.Subquery:

@@ -68,6 +68,10 @@ def _on_postgresql(element: Any, compiler: Any, **options: Any) -> str:
     return f"(CAST({day} AS DATE) - {days})"
 
 
+# Of the forecast, the deals that its sum counts.
+EXPECTED = "expected"
+
+
 @dataclass(frozen=True)
 class DealFilter:
     """Which deals to show; a field that is None or empty does not restrict.
@@ -96,7 +100,7 @@ class DealFilter:
     attention: Attention | None = None
     # The quarter of closing; of the expected close, not before this quarter, of an open deal.
     quarter: Quarter | None = None
-    # A category of the forecast.
+    # A category of the forecast, or EXPECTED: what is won and what is open.
     forecast: str | None = None
 
     def __bool__(self) -> bool:
@@ -140,7 +144,9 @@ class DealFilter:
             predicates += [col(Deal.outcome) == Outcome.OPEN, _needs(self.attention)]
         if self.quarter:
             predicates.append(_in_quarter(self.quarter))
-        if self.forecast:
+        if self.forecast == EXPECTED:
+            predicates.append(col(Deal.outcome).in_((Outcome.OPEN, Outcome.WON)))
+        elif self.forecast:
             predicates += [col(Deal.outcome) == Outcome.OPEN, _in_category(self.forecast)]
         if self.text:
             named = select(Account.id).where(contains(self.text, Account.name))

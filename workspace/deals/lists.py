@@ -132,6 +132,12 @@ def deal_rows(
     return fetch(session, DealRow, rows)
 
 
+def rows_of_deal(session: Session, viewer: Viewer, key: str) -> list[DealRow]:
+    """The deal of a key as a line of a list; none where the viewer may not see it."""
+    query = row_query().where(access.visible_deals(viewer), col(Deal.key) == key)
+    return fetch(session, DealRow, query)
+
+
 @dataclass(frozen=True)
 class Totals:
     """How many deals were chosen, by outcome, and the sums of their amounts (`money.Rates`)."""

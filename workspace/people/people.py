@@ -67,6 +67,16 @@ def select_people(row: type[PersonSummary]) -> sa.Select[Any]:
     )
 
 
+# No order column is null, so that a page can begin after any row.
+_ORDERS: dict[str, Any] = {
+    "name": sa.func.lower(Person.name),
+    "title": sa.func.lower(Person.title),
+    "account": sa.func.lower(sa.func.coalesce(Account.name, "")),
+    "location": sa.func.lower(Person.city),
+}
+PERSON_ORDERS = tuple(_ORDERS)
+
+
 def person_rows(
     session: Session,
     *,
@@ -74,19 +84,35 @@ def person_rows(
     members: bool | None = None,
     account_id: int | None = None,
     own: Sequence[sa.ColumnElement[bool]] = (),
+    order: str = "name",
+    own_order: sa.ColumnElement[Any] | None = None,
+    descending: bool = False,
     after: str | None = None,
     limit: int = 50,
 ) -> list[PersonRow]:
-    """People by name, after the person of the key `after`; `own` is about own fields."""
-    query = select_people(PersonRow).where(*own)
+    """People in order, after the person of the key `after`; `own` is about own fields.
+
+    `own_order` takes the place of `order`: what an own field makes of its column.
+    """
+    where = list(own)
     if text:
-        query = query.where(contains(text, Person.name, Person.title, Person.skills, Account.name))
+        where.append(contains(text, Person.name, Person.title, Person.skills, Account.name))
     if members is not None:
         member_id = col(Member.person_id)
-        query = query.where(member_id.is_not(None) if members else member_id.is_(None))
+        where.append(member_id.is_not(None) if members else member_id.is_(None))
     if account_id is not None:
-        query = query.where(col(Person.account_id) == account_id)
-    return page_by_name(session, PersonRow, query, Person, after=after, limit=limit)
+        where.append(col(Person.account_id) == account_id)
+    return page_by_name(
+        session,
+        PersonRow,
+        select_people(PersonRow),
+        Person,
+        where=where,
+        order=_ORDERS[order] if own_order is None else own_order,
+        descending=descending,
+        after=after,
+        limit=limit,
+    )
 
 
 def find_person(session: Session, viewer: Viewer, text: str) -> Person:

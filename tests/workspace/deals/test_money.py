@@ -132,6 +132,8 @@ def test_should_forecast_by_quarter_member_and_category(world: World) -> None:
             (DealFilter(quarter=this.next, forecast="likely"), {"kestrel"}),
             (DealFilter(quarter=this, outcome="won"), {"meridian"}),
             (DealFilter(quarter=Quarter(2020, 1), outcome="won"), set()),
+            (DealFilter(quarter=this, forecast="expected"), {"wards", "meridian"}),
+            (DealFilter(quarter=Quarter(2020, 1), forecast="expected"), set()),
         ):
             keys = {row.key for row in deal_rows(session, manager(world), chosen)}
             assert keys == {world.deal(session, name).key for name in names}

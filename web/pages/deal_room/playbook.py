@@ -18,7 +18,7 @@ from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace.assets import assets, sharing
+from workspace.assets import assets, files, sharing
 from workspace.assets.assets import Asset, Use, UseRow
 from workspace.assets.sharing import LIFETIMES, SharedRow
 from workspace.deals import access
@@ -33,6 +33,8 @@ class PlaybookPage:
 
     header: DealHeader
     playbook: Playbook
+    # The version of each recommended asset's file, by the asset's id.
+    files: dict[int, int]
     uses: list[UseRow]
     # Links that buyers were sent, and what can be shared, by key and name.
     shared: Sequence[SharedRow]
@@ -121,9 +123,11 @@ def playbook_page(
     header = deal_header(session, viewer, key, "playbook")
     if link:
         visit.form.sent.clear()
+    playbook = playbook_of_deal(session, viewer, visit.workspace.catalog, header.deal)
     return PlaybookPage(
         header=header,
-        playbook=playbook_of_deal(session, viewer, visit.workspace.catalog, header.deal),
+        playbook=playbook,
+        files=files.newest_versions(session, [play.asset_id for play in playbook.plays]),
         uses=assets.use_rows(session, viewer, deal_id=header.deal.id),
         shared=sharing.shared_rows(session, viewer, deal_id=header.deal.id),
         shareable=sharing.shareable(session, header.deal.id) if header.may_edit else [],

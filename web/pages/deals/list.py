@@ -14,6 +14,7 @@ from similarity.likely import likely_existing
 from similarity.names.tables import Subject
 from similarity.sentences.accounts import account_in
 from similarity.sentences.facets import FacetKind, NamedFacet, facets_in, known_names
+from web.columns import Column, ordering, with_own
 from web.forms import Form
 from web.lists import first_page
 from web.own_fields import filled_own, read_own
@@ -43,7 +44,7 @@ from workspace.deals.lists import Choices, DealRow
 from workspace.deals.stages import stages
 from workspace.deals.tables import Deal, Outcome
 from workspace.own_fields.fields import FieldSubject, OwnField, editable, fields_of
-from workspace.own_fields.values import changed_values, order_of
+from workspace.own_fields.values import changed_values
 from workspace.people import people
 from workspace.people.viewer import Viewer, require_writer
 from workspace.revisions import history
@@ -75,12 +76,13 @@ class DealList:
     fragment: str
     # What own fields many deals can be changed to at once.
     own: list[OwnField]
+    # A cell is edited in its row alone.
+    editing: None = None
 
     @property
-    def columns(self) -> dict[str, tuple[str, str]]:
-        """The columns that the list can show: the label, and what orders it."""
-        own = {field.param: (field.name, field.param) for field in self.state.own}
-        return {**COLUMNS, **own}
+    def columns(self) -> dict[str, Column]:
+        """The columns that the list can show."""
+        return with_own(COLUMNS, self.state.own)
 
     @property
     def names(self) -> dict[str, str]:
@@ -207,14 +209,11 @@ def rows_of(
     session: Session, viewer: Viewer, state: ListState, after: str | None, limit: int
 ) -> list[DealRow]:
     """The deals that a list shows, from after the deal of the key `after`."""
-    by_own = [field for field in state.own if field.param == state.order]
     return lists.deal_rows(
         session,
         viewer,
         state.chosen,
-        order="opened" if by_own else state.order,
-        own_order=order_of(col(Deal.own), by_own[0]) if by_own else None,
-        descending=state.descending,
+        **ordering(state.arranged, state.own, col(Deal.own)),
         after=after,
         limit=limit,
     )

@@ -1,18 +1,17 @@
 """Ways of looking at the deals: what an address asks for, and the views that have a name."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlmodel import Session
 
+from web.columns import Arrangement, Column, is_own, read_arrangement
 from web.forms import Form, parse_pairs
-from web.own_fields import PREFIX
 from web.own_fields import read_filter as read_own_filter
 from web.rendering import query
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import lists
-from workspace.deals.filters import Attention, DealFilter
+from workspace.deals.filters import EXPECTED, Attention, DealFilter
 from workspace.deals.lists import DEAL_ORDERS, Choices
 from workspace.deals.parking import Parking
 from workspace.deals.quarters import CATEGORIES, Quarter, read_quarter
@@ -24,23 +23,21 @@ from workspace.people.viewer import Viewer
 
 LIST, BOARD = "list", "board"
 USUAL_SORT = "-opened"
-# What a list may show beside a deal's name: the label, and what orders it, where something does.
+# What a list may show beside a deal's name.
 COLUMNS = {
-    "account": ("Account", "account"),
-    "stage": ("Stage", "stage"),
-    "next": ("Next step", "next"),
-    "amount": ("Amount", "amount"),
-    "close": ("Close", "close"),
-    "owner": ("Owner", "owner"),
-    "opened": ("Opened", "opened"),
-    "moved": ("Last move", "moved"),
-    "wakes": ("Reopens", "wakes"),
-    "yearly": ("Per year", "yearly"),
-    "renews": ("Renewal", "renews"),
+    "account": Column("Account", "account"),
+    "stage": Column("Stage", "stage"),
+    "next": Column("Next step", "next"),
+    "amount": Column("Amount", "amount", is_numeric=True, begins_largest=True),
+    "close": Column("Close", "close", begins_largest=True),
+    "owner": Column("Owner", "owner"),
+    "opened": Column("Opened", "opened"),
+    "moved": Column("Last move", "moved"),
+    "wakes": Column("Reopens", "wakes"),
+    "yearly": Column("Per year", "yearly", is_numeric=True),
+    "renews": Column("Renewal", "renews"),
 }
 USUAL_COLUMNS = ("account", "stage", "next", "amount", "close", "owner")
-# Sent with every choice of columns, so that an empty one is a choice too.
-NAME = "name"
 
 
 @dataclass(frozen=True)
@@ -50,21 +47,9 @@ class ListState:
     chosen: DealFilter
     params: dict[str, str]  # The filters, as they stand in the address.
     view: str
-    order: str
-    descending: bool
-    columns: tuple[str, ...]
+    arranged: Arrangement
     # The own fields that the viewer may see, once they were looked up.
     own: tuple[OwnField, ...] = ()
-
-    @property
-    def sort(self) -> str:
-        """The order as it stands in the address."""
-        return f"-{self.order}" if self.descending else self.order
-
-    @property
-    def shown_columns(self) -> str:
-        """The columns as they stand in the address; nothing where they are the usual ones."""
-        return ",".join((NAME, *self.columns)) if self.columns != USUAL_COLUMNS else ""
 
     @property
     def query(self) -> str:
@@ -79,8 +64,8 @@ class ListState:
     def _query(self, changes: dict[str, str]) -> str:
         parts = {
             **self.params,
-            "sort": self.sort,
-            "columns": self.shown_columns,
+            "sort": self.arranged.sort,
+            "columns": self.arranged.shown_columns,
             "view": self.view,
             **changes,
         }
@@ -94,12 +79,7 @@ def read_list_state(asked: Form) -> ListState:
     `with_own_fields` looks up what it asks of own fields.
     """
     view = asked.choice("view", (LIST, BOARD)) or LIST
-    sort = asked.text("sort", 120) or USUAL_SORT
-    if sort.removeprefix("-") not in DEAL_ORDERS and not is_own(sort.removeprefix("-")):
-        asked.refuse("sort", "Choose one of the list.")
-    named = [name for sent in asked.sent.get("columns", []) for name in sent.split(",") if name]
-    if any(name not in COLUMNS and name != NAME and not is_own(name) for name in named):
-        asked.refuse("columns", "Choose from the list.")
+    arranged = read_arrangement(asked, COLUMNS, DEAL_ORDERS, USUAL_SORT, USUAL_COLUMNS)
     chosen, params = read_filter(asked)
     # What there is of own fields, and who may see them, is asked when the list is read.
     params |= {
@@ -113,9 +93,7 @@ def read_list_state(asked: Form) -> ListState:
         chosen=chosen,
         params=params,
         view=view,
-        order=sort.removeprefix("-"),
-        descending=sort.startswith("-"),
-        columns=_columns(named) if named else USUAL_COLUMNS,
+        arranged=arranged,
     )
 
 
@@ -125,27 +103,13 @@ def with_own_fields(session: Session, viewer: Viewer, state: ListState) -> ListS
     asked = Form((name, text) for name, text in state.params.items() if is_own(name))
     filters, params = read_own_filter(session, viewer, FieldSubject.DEAL, asked)
     asked.check()
-    known = {field.param for field in fields}
-    if is_own(state.order) and state.order not in known:
-        usual = USUAL_SORT.removeprefix("-")
-        state = replace(state, order=usual, descending=USUAL_SORT.startswith("-"))
     return replace(
         state,
         chosen=replace(state.chosen, own=tuple(filters)),
         params={name: text for name, text in state.params.items() if not is_own(name)} | params,
-        columns=tuple(name for name in state.columns if not is_own(name) or name in known),
+        arranged=state.arranged.among(fields),
         own=tuple(fields),
     )
-
-
-def _columns(named: Sequence[str]) -> tuple[str, ...]:
-    own = dict.fromkeys(name for name in named if is_own(name))
-    return (*(name for name in COLUMNS if name in named), *own)
-
-
-def is_own(name: str) -> bool:
-    """Whether a part of an address is about an own field."""
-    return name.startswith(PREFIX) and len(name) <= 100
 
 
 def list_state_of(text: str) -> ListState:
@@ -248,7 +212,7 @@ def read_filter(asked: Form) -> tuple[DealFilter, dict[str, str]]:
         until=asked.day("until"),
         attention=_attention(asked),
         quarter=_quarter(asked),
-        forecast=asked.choice("forecast", tuple(CATEGORIES)),
+        forecast=asked.choice("forecast", (*CATEGORIES, EXPECTED)),
     )
     asked.check()
     params = {name: asked.text(name, 200) for name in ("q", *FILTERS)}

@@ -8,15 +8,16 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from references.buyers.group import Branch, group_of
 from references.buyers.inner_circle import InnerCircle, inner_circle
 from references.prospecting.known import Presence, presence_at
 from references.removal import delete_account, may_remove
+from web.columns import Arrangement, Column, ordering, read_remembered
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
-from web.lists import answer_list, filled, first_page
+from web.lists import RecordList, answer_record_list, filled, first_page, remembered
 from web.own_fields import (
     OwnFact,
     form_values,
@@ -46,14 +47,21 @@ from workspace.revisions.history import RevisionRow
 PAGE = 50
 
 
+COLUMNS = {
+    "relationship": Column("Relationship", "relationship"),
+    "industry": Column("Industry", "industry"),
+    "headcount": Column("Employees", "headcount", is_numeric=True, begins_largest=True),
+    "country": Column("Country"),
+    "domain": Column("Domain", "domain"),
+    "region": Column("Region", "region"),
+}
+USUAL_COLUMNS = ("relationship", "industry", "headcount", "country")
+
+
 @dataclass(frozen=True)
-class AccountList:
+class AccountList(RecordList):
     """The accounts that were chosen."""
 
-    rows: list[AccountRow]
-    more: str | None
-    params: dict[str, str]
-    own: list[OwnField]
     relationships: tuple[str, ...] = tuple(Relationship)
     sections: dict[str, str] = field(default_factory=lambda: SECTIONS)
     divisions: dict[str, str] = field(default_factory=lambda: DIVISIONS)
@@ -103,7 +111,7 @@ class AccountController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return answer_list(visit, "records/accounts", account_list)
+        return answer_record_list(visit, "records/accounts", account_list)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -166,20 +174,36 @@ def change_account(session: Session, viewer: Viewer, key: str, form: Form) -> No
 
 def account_list(session: Session, visit: Visit) -> AccountList:
     """The page that an address asks for."""
-    rows, params = chosen_accounts(session, visit.viewer, visit.form, PAGE + 1)
+    own = readable(session, visit.viewer, FieldSubject.ACCOUNT)
+    arranged = arrangement(visit.form, own, remembered(visit))
+    rows, params = chosen_accounts(session, visit.viewer, visit.form, PAGE + 1, arranged)
     shown, last = first_page(rows, PAGE)
     return AccountList(
+        path="/accounts",
         rows=shown,
         more=last.key if last else None,
         params=params,
-        own=readable(session, visit.viewer, FieldSubject.ACCOUNT),
+        known=COLUMNS,
+        own=own,
+        arranged=arranged,
     )
 
 
+def arrangement(asked: Form, own: list[OwnField], kept: str = "") -> Arrangement:
+    """The columns and the order of the list."""
+    return read_remembered(asked, kept, COLUMNS, accounts.ACCOUNT_ORDERS, USUAL_COLUMNS, own)
+
+
 def chosen_accounts(
-    session: Session, viewer: Viewer, asked: Form, limit: int
+    session: Session,
+    viewer: Viewer,
+    asked: Form,
+    limit: int,
+    arranged: Arrangement | None = None,
 ) -> tuple[list[AccountRow], dict[str, str]]:
     """The accounts that an address asks for, and its filters."""
+    fields = readable(session, viewer, FieldSubject.ACCOUNT)
+    arranged = arranged or arrangement(asked, fields)
     text = asked.maybe("q", 200)
     relationship = asked.choice("relationship", tuple(Relationship))
     industry = asked.maybe("industry", 3)
@@ -192,6 +216,7 @@ def chosen_accounts(
         relationship=relationship,
         industry=industry,
         own=predicates(FieldSubject.ACCOUNT, own),
+        **ordering(arranged, fields, col(Account.own)),
         after=after,
         limit=limit,
     )

@@ -66,6 +66,8 @@ class Duplicates:
     kind: str
     rows: list[PairRow]
     may_merge: set[tuple[int, int]]
+    # How many pairs there are of each kind.
+    counts: dict[str, int]
     # Whether a job looks for them at the moment.
     looking: bool
     reasons: dict[str, str]
@@ -206,6 +208,7 @@ def duplicates(session: Session, viewer: Viewer, kind: str) -> Duplicates:
         kind=kind,
         rows=rows,
         may_merge={(row.one_id, row.other_id) for row in rows if {row.one_id, row.other_id} <= may},
+        counts=finding.pair_counts(session),
         looking=queue.is_unfinished(session, finding.FIND),
         reasons=REASONS,
     )

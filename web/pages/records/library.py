@@ -10,12 +10,13 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from references.removal import delete_asset, may_remove
+from web.columns import Arrangement, Column, ordering, read_remembered
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
-from web.lists import answer_list, filled, first_page
+from web.lists import RecordList, answer_record_list, filled, first_page, remembered
 from web.own_fields import (
     OwnFact,
     form_values,
@@ -53,14 +54,21 @@ _LARGEST_FORM = LARGEST_FILE + 1_000_000
 _TAKES_FILES = open_to(reads=Policy.MEMBERS, writes=Policy.WRITERS, takes_files=True)
 
 
+COLUMNS = {
+    "kind": Column("Kind", "kind"),
+    "won": Column("Won with it", "won", begins_largest=True),
+    "uses": Column("Deals", "uses", is_numeric=True, begins_largest=True),
+    "author": Column("Author", "author"),
+    "published": Column("Published", "published", begins_largest=True),
+    "expires": Column("Expires", "expires"),
+}
+USUAL_COLUMNS = ("kind", "won", "uses", "author", "published")
+
+
 @dataclass(frozen=True)
-class Library:
+class Library(RecordList):
     """The assets that were chosen."""
 
-    rows: list[AssetRow]
-    more: str | None
-    params: dict[str, str]
-    own: list[OwnField]
     products: list[tuple[str, str]]
     kinds: tuple[str, ...] = KINDS
 
@@ -112,7 +120,7 @@ class LibraryController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return answer_list(visit, "records/library", library)
+        return answer_record_list(visit, "records/library", library)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -218,21 +226,37 @@ def withdraw_asset(session: Session, viewer: Viewer, key: str, form: Form) -> As
 
 def library(session: Session, visit: Visit) -> Library:
     """The page that an address asks for."""
-    rows, params = chosen_assets(session, visit.viewer, visit.form, PAGE + 1)
+    own = readable(session, visit.viewer, FieldSubject.ASSET)
+    arranged = arrangement(visit.form, own, remembered(visit))
+    rows, params = chosen_assets(session, visit.viewer, visit.form, PAGE + 1, arranged)
     shown, last = first_page(rows, PAGE)
     return Library(
+        path="/library",
         rows=shown,
         more=last.key if last else None,
         params=params,
-        own=readable(session, visit.viewer, FieldSubject.ASSET),
+        known=COLUMNS,
+        own=own,
+        arranged=arranged,
         products=lists.choices(session, visit.viewer).products,
     )
 
 
+def arrangement(asked: Form, own: list[OwnField], kept: str = "") -> Arrangement:
+    """The columns and the order of the list."""
+    return read_remembered(asked, kept, COLUMNS, assets.ASSET_ORDERS, USUAL_COLUMNS, own)
+
+
 def chosen_assets(
-    session: Session, viewer: Viewer, asked: Form, limit: int
+    session: Session,
+    viewer: Viewer,
+    asked: Form,
+    limit: int,
+    arranged: Arrangement | None = None,
 ) -> tuple[list[AssetRow], dict[str, str]]:
     """The assets that an address asks for, and its filters."""
+    fields = readable(session, viewer, FieldSubject.ASSET)
+    arranged = arranged or arrangement(asked, fields)
     text = asked.maybe("q", 200)
     kind = asked.choice("kind", KINDS)
     product = asked.maybe("product", 80)
@@ -248,6 +272,7 @@ def chosen_assets(
         text=text,
         every=bool(every),
         own=predicates(FieldSubject.ASSET, own),
+        **ordering(arranged, fields, col(Asset.own)),
         after=after,
         limit=limit,
     )

@@ -9,12 +9,13 @@ from litestar import Controller
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Response
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from references.removal import delete_person, may_remove
+from web.columns import Arrangement, Column, ordering, read_remembered
 from web.edit_conflicts import EditForm, edit_form, lock_unchanged
 from web.forms import Form
-from web.lists import answer_list, filled, first_page
+from web.lists import RecordList, answer_record_list, filled, first_page, remembered
 from web.own_fields import (
     OwnFact,
     form_values,
@@ -69,14 +70,13 @@ PROFILE_FIELDS = (
 )
 
 
-@dataclass(frozen=True)
-class PeopleList:
-    """The people who were chosen."""
-
-    rows: list[PersonRow]
-    more: str | None
-    params: dict[str, str]
-    own: list[OwnField]
+COLUMNS = {
+    "title": Column("Title", "title"),
+    "account": Column("Account", "account"),
+    "location": Column("Location", "location"),
+    "skills": Column("Skills"),
+}
+USUAL_COLUMNS = tuple(COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class PeopleController(Controller):
 
     @get()
     def list(self, visit: NamedDependency[Visit]) -> Response[str]:
-        return answer_list(visit, "records/people", people_list)
+        return answer_record_list(visit, "records/people", people_list)
 
     @get("/new")
     def new(self, visit: NamedDependency[Visit]) -> Response[str]:
@@ -225,22 +225,38 @@ def change_person(session: Session, viewer: Viewer, key: str, form: Form) -> Non
     job_changes.edit_contact(session, person, viewer.person_id, facts)
 
 
-def people_list(session: Session, visit: Visit) -> PeopleList:
+def people_list(session: Session, visit: Visit) -> RecordList:
     """The page that an address asks for."""
-    rows, params = chosen_people(session, visit.viewer, visit.form, PAGE + 1)
+    own = readable(session, visit.viewer, FieldSubject.PERSON)
+    arranged = arrangement(visit.form, own, remembered(visit))
+    rows, params = chosen_people(session, visit.viewer, visit.form, PAGE + 1, arranged)
     shown, last = first_page(rows, PAGE)
-    return PeopleList(
+    return RecordList(
+        path="/people",
         rows=shown,
         more=last.key if last else None,
         params=params,
-        own=readable(session, visit.viewer, FieldSubject.PERSON),
+        known=COLUMNS,
+        own=own,
+        arranged=arranged,
     )
 
 
+def arrangement(asked: Form, own: list[OwnField], kept: str = "") -> Arrangement:
+    """The columns and the order of the list."""
+    return read_remembered(asked, kept, COLUMNS, people.PERSON_ORDERS, USUAL_COLUMNS, own)
+
+
 def chosen_people(
-    session: Session, viewer: Viewer, asked: Form, limit: int
+    session: Session,
+    viewer: Viewer,
+    asked: Form,
+    limit: int,
+    arranged: Arrangement | None = None,
 ) -> tuple[list[PersonRow], dict[str, str]]:
     """The people whom an address asks for, and its filters."""
+    fields = readable(session, viewer, FieldSubject.PERSON)
+    arranged = arranged or arrangement(asked, fields)
     text = asked.maybe("q", 200)
     who = asked.choice("who", ("members", "contacts"))
     after = asked.maybe("after", 80)
@@ -251,6 +267,7 @@ def chosen_people(
         text=text,
         members=None if who is None else who == "members",
         own=predicates(FieldSubject.PERSON, own),
+        **ordering(arranged, fields, col(Person.own)),
         after=after,
         limit=limit,
     )
