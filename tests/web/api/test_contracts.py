@@ -24,8 +24,8 @@ from workspace.people.tables import Role
 
 V1 = "/api/v1"
 LEAVER = "leaver"
-# One of each kind: without a token, one who left, who can only read, an owner, a stranger, a manager
-# and an administrator.
+# One of each kind: without a token, with that of a leaver, a member who can only read, an owner, a
+# stranger, a manager and an administrator.
 ACTORS = (None, LEAVER, "frank", "alice", "charlie", "dana", "grace")
 # Where pages have other addresses than the operations on the same things.
 PLACES = {
