@@ -76,6 +76,7 @@ ADMINISTRATION = "/administration/"
 HARMLESS = {
     "/people/{key}/visibility",
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-in/passkey"),
+    *("/sign-in/passkey/options", "/security/passkeys/{key}/remove"),
     *("/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
     *("/tokens", "/tokens/{key}/revoke"),
@@ -187,6 +188,7 @@ def filled(path: str, world: World, session: Session) -> str:
         "/administration/providers/": PROVIDER,
         "/administration/people/": "jonas-havelka",
         "/sign-in/with/": PROVIDER,
+        "/security/passkeys/": "of-nobody",
         "/administration/deals/": "D-nothing",
     }
     for start, key in keys.items():
