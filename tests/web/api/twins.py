@@ -14,7 +14,7 @@ _FIGURES = "a chart for people, of counts that pages make"
 _ASSET_FILE = "a file is looked at by the person who adds or opens it"
 _SHARED = "a link for a guest is made by a person, who knows to whom it goes"
 _IN_PERSON = "what one keeps from colleagues, or tells one, is said in person"
-_NIGHTLY = "a job finds duplicates by itself each night"
+_NIGHTLY = "a job finds duplicates by itself after each import"
 _LISTS = "the lists answer with the same rows, page by page"
 _FILES = "a person looks a file through before it is applied; `dealkin import` applies it at once"
 
@@ -126,6 +126,9 @@ GET /deals/{{key}}/activity/{{entry_id}}/edit     | {_FORM}
 POST /deals/{{key}}/activity/{{entry_id}}/edit    | PATCH /deals/{{key}}/notes/{{entry_id}}
 POST /deals/{{key}}/activity/{{entry_id}}/remove  | DELETE /deals/{{key}}/notes/{{entry_id}}
 GET /deals/{{key}}/brief                          | GET /deals/{{key}}/brief
+GET /deals/{{key}}/cells                          | GET /deals/{{key}}
+GET /deals/{{key}}/cells/{{cell}}                 | {_FORM}
+POST /deals/{{key}}/cells/{{cell}}                | PATCH /deals/{{key}}
 POST /deals/{{key}}/delete                        | DELETE /deals/{{key}}
 GET /deals/{{key}}/edit                           | {_FORM}
 POST /deals/{{key}}/edit                          | PATCH /deals/{{key}}
