@@ -70,7 +70,7 @@ class PasskeyController(Controller):
 
     @post(hashes_password=True)
     def begin(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        form, site = visit.form, _site(visit)
+        form = visit.form
         name = form.text("name", 60, required=True)
         if form.wrong:
             form.secret(FIELD)
@@ -79,7 +79,7 @@ class PasskeyController(Controller):
         options = ""
         with visit.saving() as session:
             form.done()
-            options = passkeys.begin_adding(session, own_person(visit), site)
+            options = passkeys.begin_adding(session, own_person(visit), _site(visit))
         if form.refusal:
             return show_page(visit, "passkey", form)
         page = NewPasskey(name, options, "")
