@@ -76,7 +76,7 @@ ADMINISTRATION = "/administration/"
 HARMLESS = {
     "/people/{key}/visibility",
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-in/passkey"),
-    *("/sign-in/passkey/options", "/security/passkeys/{key}/remove"),
+    "/sign-in/passkey/options",
     *("/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
     *("/tokens", "/tokens/{key}/revoke"),
