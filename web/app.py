@@ -79,6 +79,7 @@ from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.sign_in.with_provider import ProviderSignInController
 from web.pages.similar import SimilarController
+from web.pages.staffing.bus_factor import BusFactorController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
@@ -99,6 +100,7 @@ CONTROLLERS = (
     BriefController,
     CodeController,
     ConfirmController,
+    BusFactorController,
     CompanyController,
     ConnectionController,
     AdvocateController,
