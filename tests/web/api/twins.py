@@ -49,6 +49,7 @@ GET /administration/members                       | GET /members
 GET /administration/members/{{key}}               | GET /members/{{key}}
 GET /administration/members/{{key}}/handover      | {_FORM}
 POST /administration/members/{{key}}/handover     | {_PERSON}
+POST /administration/members/{{key}}/handover/plan | {_PERSON}
 POST /administration/members/{{key}}/link         | {_SECRET}
 POST /administration/members/{{key}}/reactivate   | {_PERSON}
 POST /administration/members/{{key}}/roles        | {_PERSON}
@@ -317,6 +318,7 @@ POST /sign-out                                    | {_BROWSER}
 GET /similar                                      | GET /similar
 GET /staffing                                     | GET /staffing
 POST /staffing/assign                             | POST /deals/{{key}}/team/{{seat_id}}/fill
+GET /staffing/bus-factor                          | {_FIGURES}
 GET /staffing/members                             | GET /staffing/members
 GET /staffing/members/{{key}}                     | {_FORM}
 POST /staffing/members/{{key}}                    | POST /staffing/members/{{key}}
