@@ -219,9 +219,11 @@ def fitting_connections(
     else:
         names = _names_of_accounts(session, position)
         likeness, condition = {}, col(Connection.plain_company).in_(names)
-    # Two queries, each of which an index serves.
+    # Titles take two queries, each of which an index serves; companies have an index of their own.
     rows: list[Known] = []
-    for which in (shared_with_everyone(), sa.and_(personal, sa.not_(shared_with_everyone()))):
+    everyone = shared_with_everyone()
+    parts = (everyone, sa.and_(personal, sa.not_(everyone))) if position.title else (sa.true(),)
+    for which in parts:
         query = select_row(Known, Connection).where(which, allowed, of_company, condition)
         rows += fetch(session, Known, query.order_by(col(Connection.id)).limit(MOST_PEOPLE))
     if position.employer:
