@@ -78,7 +78,8 @@ HARMLESS = {
     *("/sign-in", "/sign-in/forgotten", "/sign-in/code", "/sign-in/passkey"),
     *("/sign-out", "/preferences"),
     *("/demo/sign-in", "/demo/tour", "/exports/{name}", "/insights/counts"),
-    *("/tokens", "/tokens/{key}/revoke", "/security/passkeys"),
+    *("/tokens", "/tokens/{key}/revoke"),
+    *("/security/passkeys", "/security/passkeys/{key}/remove"),
 }
 # Fragments without a page of their own, and what programs ask for.
 NO_PAGES = {

@@ -17,7 +17,7 @@ from web.api.calls import Call, Saved
 from web.api.fields import Body, Day, Id, Key, Label, Line, LongText, Query, Required, Short
 from web.api.operations import act, change, create, for_programs, read, remove
 from web.edit_conflicts import fingerprint
-from web.forms import LARGEST_ID, Form, row_id
+from web.forms import LARGEST_INTEGER, Form, uncounted_id
 from web.pages.deal_room import activity, playbook, stakeholders, tasks
 from web.policies import Policy
 from workspace.assets import assets
@@ -171,7 +171,7 @@ class DealWorkController(Controller):
     @read("/timeline", summary="List the timeline", answers=Event, paged=True, query=TimelineQuery)
     def timeline(self, call: NamedDependency[Call], key: FromPath[str]) -> Response[bytes]:
         show = call.form.choice("show", activity.VIEWS)
-        before = call.form.integer("after", 1, LARGEST_ID)
+        before = call.form.integer("after", 1, LARGEST_INTEGER)
         call.form.check()
         with call.read() as session:
             deal = access.readable_deal(session, call.viewer, key)
@@ -338,7 +338,7 @@ class DealWorkController(Controller):
 def _note(session: Session, viewer: Viewer, key: str, entry_id: int) -> Saved:
     session.flush()
     deal = access.readable_deal(session, viewer, key)
-    entry = own_note(session, deal, row_id(entry_id), viewer.person_id)
+    entry = own_note(session, deal, uncounted_id(entry_id), viewer.person_id)
     [shown] = events_of(session, [(entry, deal.key, deal.name)], viewer.person_id)
     return Saved(shown, fingerprint({"text": entry.text}), f"/api/v1/deals/{key}/notes/{entry_id}")
 

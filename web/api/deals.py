@@ -34,7 +34,7 @@ from web.api.fields import (
 )
 from web.api.operations import act, change, create, for_programs, read, remove
 from web.api.shown import Named, named, own_values, with_readable_own
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.deal_room.facts import change_deal
 from web.pages.deal_room.header import deal_header, is_readable
 from web.pages.deal_room.overview import (
@@ -313,7 +313,7 @@ class DealsController(Controller):
         self, call: NamedDependency[Call], key: FromPath[str], item_id: FromPath[int]
     ) -> Response[bytes]:
         def save(session: Session) -> Saved:
-            line_items.remove_item(session, call.viewer, key, row_id(item_id))
+            line_items.remove_item(session, call.viewer, key, uncounted_id(item_id))
             return Saved()
 
         return call.save(save)

@@ -40,7 +40,7 @@ class DocsPage:
 
 
 class DocsController(Controller):
-    """/api: what is there for whoever writes a program."""
+    """/api: the documentation, and the description that programs read."""
 
     path = "/api"
     opt = open_to(reads=Policy.MEMBERS)
@@ -54,6 +54,9 @@ class DocsController(Controller):
         return Response(_encoded(visit.request.app), media_type="application/json")
 
 
+_METHODS = ("get", "post", "patch", "delete")
+
+
 @cache
 def _encoded(app: Litestar) -> bytes:
     return msgspec.json.encode(description(app))
@@ -65,7 +68,8 @@ def docs_page(app: Litestar) -> DocsPage:
     described = description(app)
     groups: dict[str, list[Described]] = {}
     for path, methods in described["paths"].items():
-        for method, operation in methods.items():
+        for method in sorted(methods, key=_METHODS.index):
+            operation = methods[method]
             answers = operation["responses"]
             good = next(status for status in answers if status.startswith("2"))
             schema = _schema(answers[good].get("content"))

@@ -25,7 +25,7 @@ from web.api.calls import Call, Saved
 from web.api.fields import Body, Day, Found, Key, Label, Line, Short, Text
 from web.api.operations import act, create, for_programs, read, remove
 from web.api.people import PersonShown, Ties, person_shown
-from web.forms import Form, row_id
+from web.forms import Form, uncounted_id
 from web.pages.network import connections, introductions, keep_in_touch, ties
 from web.policies import Policy
 from workspace.collaboration import reminders
@@ -129,7 +129,7 @@ class TiesOfPersonController(Controller):
     def call_wrong(
         self, call: NamedDependency[Call], key: FromPath[str], tie_id: FromPath[int]
     ) -> Response[bytes]:
-        return _on_ties(call, key, lambda s, viewer: call_wrong(s, viewer, row_id(tie_id)))
+        return _on_ties(call, key, lambda s, viewer: call_wrong(s, viewer, uncounted_id(tie_id)))
 
     @act("/keep-in-touch", summary="Keep in touch", answers=PersonShown, body=Cadence)
     def keep(self, call: NamedDependency[Call], key: FromPath[str]) -> Response[bytes]:
@@ -179,7 +179,7 @@ class ConnectionsController(Controller):
     @create("/{connection_id:int}/add", summary="Add to the record", answers=PersonShown)
     def add(self, call: NamedDependency[Call], connection_id: FromPath[int]) -> Response[bytes]:
         def save(session: Session) -> Saved:
-            row = address_books.own_connection(session, call.viewer, row_id(connection_id))
+            row = address_books.own_connection(session, call.viewer, uncounted_id(connection_id))
             person = address_books.add_to_record(session, row, call.viewer.person_id or 0)
             return person_shown(session, call.viewer, person.key)
 

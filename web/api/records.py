@@ -17,7 +17,7 @@ from web.api.calls import Call, Saved
 from web.api.fields import Body, Day, Found, Label, Short
 from web.api.operations import act, change, for_programs, read, remove
 from web.api.people import PersonShown, person_shown
-from web.forms import Form, row_id
+from web.forms import Form, row_id, uncounted_id
 from web.pages.administration.audit import chosen_entries
 from web.pages.imports import RunPage, run_page
 from web.pages.records import duplicates, facts
@@ -284,7 +284,7 @@ class DeletedRecordsController(Controller):
     @act("/{revision_id:int}/restore", summary="Take one back", answers=Restored)
     def restore(self, call: NamedDependency[Call], revision_id: FromPath[int]) -> Response[bytes]:
         def save(session: Session) -> Saved:
-            number = row_id(revision_id)
+            number = uncounted_id(revision_id)
             _, kept = history.take_back(session, call.viewer, number, EXTENSION.removers)
             return Saved(Restored(kept))
 

@@ -38,6 +38,13 @@ def test_should_find_companies_by_name_domain_and_address() -> None:
     assert set(grill.reasons) == {Reason.NAME, Reason.STREET, Reason.TOWN, Reason.PHONE}
 
 
+def test_should_find_the_pairs_of_some_alone() -> None:
+    pairs = likely_duplicates(COMPANIES, new={"2", "3", "4"})
+    assert {frozenset((pair.one, pair.other)) for pair in pairs} == {
+        frozenset("12"), frozenset("34"),
+    }  # fmt: skip
+
+
 def test_should_find_people_in_all_scripts_and_orders() -> None:
     pairs = {(pair.one, pair.other) for pair in likely_duplicates(PEOPLE)}
     assert pairs == {("1", "2"), ("4", "5"), ("6", "7"), ("8", "9")}
