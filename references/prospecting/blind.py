@@ -291,7 +291,8 @@ def match_search(session: Session, titles: Titles, search: NetworkSearch) -> Non
     # What the asker may not know of an account tells them nothing about who works there.
     read_for(session, asker)
     position = position_in(search.text)
-    rows = fitting_connections(session, titles, position, _private_of_others(session, asker))
+    private = _private_of_others(session, asker)
+    rows = fitting_connections(session, titles, position, private, private)
     by_owner: dict[int, list[tuple[float, Known]]] = defaultdict(list)
     for row, fit in rows:
         if fit.certain:

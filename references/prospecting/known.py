@@ -90,14 +90,19 @@ class Presence:
 def readable_connections(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
     """The predicate of the connections of active members that a viewer may read."""
     active = select(Member.person_id).where(col(Member.active).is_(True))
-    allowed = shared_with_everyone()
-    if viewer.person_id is not None:
-        of_team = sa.and_(
-            col(Connection.visibility) == Visibility.TEAM,
-            col(Connection.owner_id).in_(teammates(session, viewer.person_id)),
-        )
-        allowed = sa.or_(allowed, col(Connection.owner_id) == viewer.person_id, of_team)
+    allowed = sa.or_(shared_with_everyone(), personal_connections(session, viewer))
     return sa.and_(allowed, col(Connection.owner_id).in_(active))
+
+
+def personal_connections(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
+    """The predicate of the viewer's own connections, and of those that are shared in their team."""
+    if viewer.person_id is None:
+        return sa.false()
+    of_team = sa.and_(
+        col(Connection.visibility) == Visibility.TEAM,
+        col(Connection.owner_id).in_(teammates(session, viewer.person_id)),
+    )
+    return sa.or_(col(Connection.owner_id) == viewer.person_id, of_team)
 
 
 def shared_with_everyone() -> sa.ColumnElement[bool]:

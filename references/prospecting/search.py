@@ -20,6 +20,7 @@ from references.prospecting.known import (
     Known,
     at_company,
     grouped,
+    personal_connections,
     readable_connections,
     shared_with_everyone,
 )
@@ -135,7 +136,11 @@ def search_network(
         return Prospects(position)
     contacts = _contacts(session, viewer, catalog, titles, position)
     outside = fitting_connections(
-        session, titles, position, readable_connections(session, viewer), own=viewer.person_id
+        session,
+        titles,
+        position,
+        readable_connections(session, viewer),
+        personal_connections(session, viewer),
     )
     # The record knows better than an address book what is its title and employer.
     known = {contact.id for contact, _ in contacts}
@@ -186,20 +191,20 @@ def fitting_connections(
     titles: Titles,
     position: Position,
     allowed: sa.ColumnElement[bool],
-    *,
-    own: int | None = None,
+    personal: sa.ColumnElement[bool],
 ) -> list[tuple[Known, Fit]]:
     """The connections that fit a position, of those that are allowed, with how far they fit.
 
-    The vectors of titles that every member may read stay in memory; not those of others.
+    `personal` are those of them that not every member may read. The vectors of titles that every
+    member may read stay in memory; not those of others.
     """
     of_company = at_company(position.employer) if position.employer else sa.true()
     if position.title:
         likeness: dict[str, float] = {}
-        for shared in (True, False):
-            everyone = shared_with_everyone()
-            which = everyone if shared else sa.not_(everyone)
-            query = sa.select(col(Connection.position)).where(allowed, of_company, which)
+        everyone = shared_with_everyone()
+        # An index has the titles that everybody may read; the rows are asked for with the rights.
+        for shared, which in ((True, everyone), (False, sa.and_(personal, sa.not_(everyone)))):
+            query = sa.select(col(Connection.position)).where(which, of_company)
             written = [title for title in session.scalars(query.distinct()) if title]
             written = [title for title in written if title not in likeness]
             values = titles.likeness(session, position.title, written, shared=shared)
@@ -214,8 +219,13 @@ def fitting_connections(
     else:
         names = _names_of_accounts(session, position)
         likeness, condition = {}, col(Connection.plain_company).in_(names)
-    query = select_row(Known, Connection).where(allowed, of_company, condition)
-    rows = fetch(session, Known, query.order_by(col(Connection.id)).limit(MOST_PEOPLE))
+    # Titles take two queries, each of which an index serves; companies have an index of their own.
+    rows: list[Known] = []
+    everyone = shared_with_everyone()
+    parts = (everyone, sa.and_(personal, sa.not_(everyone))) if position.title else (sa.true(),)
+    for which in parts:
+        query = select_row(Known, Connection).where(which, allowed, of_company, condition)
+        rows += fetch(session, Known, query.order_by(col(Connection.id)).limit(MOST_PEOPLE))
     if position.employer:
         rows = [row for row in rows if _is_employer(position.employer, row.company)]
     employers = _employers(session, {row.company for row in rows if row.company})
@@ -296,10 +306,17 @@ def _contacts(
 
 
 def _employer_of(row: _Contact) -> Employer:
-    industry, country = industry_and_country(row.account) if row.account else (None, None)
-    country = row.country or country
-    region = row.region or (region_of(country) if country else None)
-    return Employer(row.industry or industry, country, region)
+    return _completed(Employer(row.industry, row.country, row.region), row.account or "")
+
+
+def _completed(employer: Employer, name: str) -> Employer:
+    """What is known of an employer, with what its name tells where that is nothing."""
+    industry, country = employer.industry, employer.country
+    if name and not (industry and country):
+        told = industry_and_country(name)
+        industry, country = industry or told[0], country or told[1]
+    region = employer.region or (region_of(country) if country else None)
+    return Employer(industry, country, region)
 
 
 def _accounts(session: Session, position: Position) -> list[int] | None:
@@ -382,13 +399,7 @@ def _employers(session: Session, companies: Collection[str]) -> dict[str, Employ
     employers = {}
     for company in companies:
         account = next((by_key[key] for key in _keys(company) if key in by_key), Employer())
-        industry, country = industry_and_country(company)
-        country = account.country or country
-        employers[company] = Employer(
-            account.industry or industry,
-            country,
-            account.region or (region_of(country) if country else None),
-        )
+        employers[company] = _completed(account, company)
     return employers
 
 

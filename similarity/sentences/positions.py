@@ -68,6 +68,8 @@ def position_in(text: str) -> Position:
     return Position(title, employer, _facets([*named, *here]))
 
 
+# Address books have the same companies again and again, and reading a name takes long.
+@lru_cache(maxsize=65_536)
 def industry_and_country(company: str) -> tuple[str | None, str | None]:
     """The industry and the country that a company's name tells: 'PKO Bank Polski'."""
     values = {each.facet.kind: each.facet.value for each in _written(company)}

@@ -32,7 +32,7 @@ PEOPLE = 20_000
 TIES = 200_000
 CONNECTIONS = 100_000
 MEMBERS = 50
-ROUNDS = 20
+ROUNDS = 10
 _LEVELS = ("Head of", "Director of", "Manager,", "VP", "Senior", "Lead,", "Chief of")
 _SUBJECTS = (
     "data warehousing", "human resources", "procurement", "logistics", "finance", "marketing",
