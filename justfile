@@ -60,9 +60,9 @@ bench *options: setup
 torture *options: setup
     @{{ python }} -m tests.torture {{ options }}
 
-# Send bad input to every address: 10,000 cases, or FUZZ_CASES; options go to pytest
+# Send bad input to every address and operation: 10,000 cases each, or FUZZ_CASES; options go to pytest
 fuzz *options: setup
-    @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py {{ options }}
+    @FUZZ_CASES="${FUZZ_CASES:-10000}" {{ python }} -m pytest tests/web/test_bad_input.py tests/web/api/test_generated_calls.py {{ options }}
 
 # Rebuild every stored vector and index
 reindex: (_install "")

@@ -57,7 +57,7 @@ class Colleague:
 
 def open_work(session: Session, person_id: int) -> dict[Work, int]:
     """How much of each kind of work a member has; only kinds of which there is some."""
-    counts = {work: len(_rows(session, work, person_id)) for work in Work}
+    counts = {work: len(rows_of_work(session, work, person_id)) for work in Work}
     return {work: count for work, count in counts.items() if count}
 
 
@@ -126,8 +126,8 @@ def hand_over(
     _require_receivers(session, person_id, counts, receivers, by)
     for work in counts:
         to = receivers.get(work)
-        for row_id in _rows(session, work, person_id):
-            _pass_on(session, work, row_id, person_id, to, by)
+        for row_id in rows_of_work(session, work, person_id):
+            hand_over_one(session, work, row_id, person_id, to, by)
     if counts:
         detail: dict[str, object] = {
             str(work): {"count": count, "to_id": receivers.get(work)}
@@ -171,7 +171,7 @@ def _require_receivers(
         raise Invalid("Some of this cannot be handed over like that.", errors)
 
 
-def _rows(session: Session, work: Work, person_id: int) -> list[int]:
+def rows_of_work(session: Session, work: Work, person_id: int) -> list[int]:
     """The ids of what a member has of a kind of work, in their order."""
     match work:
         case Work.CUSTOMERS:
@@ -252,7 +252,7 @@ def _on_confidential(
     return {row.id: row.deal_id for row in rows}
 
 
-def _pass_on(
+def hand_over_one(
     session: Session, work: Work, row_id: int, person_id: int, to: int | None, by: int | None
 ) -> None:
     """Pass one piece of work on; None leaves it without anybody."""
@@ -308,4 +308,4 @@ def _pass_confidential_deal_on(
     for work, row_ids in pieces.items():
         for row_id in row_ids:
             desk = work == Work.DESK and to not in desk_members(session, deal_id)
-            _pass_on(session, work, row_id, person_id, None if desk else to, by)
+            hand_over_one(session, work, row_id, person_id, None if desk else to, by)

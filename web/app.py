@@ -8,6 +8,9 @@ from litestar.di import Provide
 from litestar.types import Message, Scope
 
 from web import errors
+from web.api.controllers import API
+from web.api.docs import DocsController
+from web.assistants.controller import AssistantController
 from web.conditions import Conditions
 from web.denials import Denials, note_denial
 from web.dependencies import provide_pulse, provide_visit
@@ -76,10 +79,12 @@ from web.pages.sign_in.security import ConfirmController, SecurityController
 from web.pages.sign_in.two_step import CodeController, TwoStepController
 from web.pages.sign_in.with_provider import ProviderSignInController
 from web.pages.similar import SimilarController
+from web.pages.staffing.bus_factor import BusFactorController
 from web.pages.staffing.eligibility import EligibilityController
 from web.pages.staffing.seat_roles import SeatRoleController
 from web.pages.staffing.staffing import AvailabilityController, StaffingController
 from web.pages.today import TodayController
+from web.pages.tokens import AllTokensController, TokenController
 from web.policies import require_policies
 from web.pools import use_pools
 from web.signin import PreferencesController, SignInController, SignOutController
@@ -95,9 +100,11 @@ CONTROLLERS = (
     BriefController,
     CodeController,
     ConfirmController,
+    BusFactorController,
     CompanyController,
     ConnectionController,
     AdvocateController,
+    AssistantController,
     AuditController,
     CellController,
     DealController,
@@ -105,6 +112,7 @@ CONTROLLERS = (
     DuplicateController,
     FactController,
     DemoController,
+    DocsController,
     DeskController,
     DraftController,
     EmailController,
@@ -165,6 +173,8 @@ CONTROLLERS = (
     TaskController,
     TiesController,
     TodayController,
+    TokenController,
+    AllTokensController,
     ViewController,
 )
 # Bytes of a request's body: forms hold text only.
@@ -188,7 +198,7 @@ _HEADERS = {
 def create_app(workspace: Workspace) -> Litestar:
     """The web application on a workspace; every route of it has a policy."""
     app = Litestar(
-        route_handlers=CONTROLLERS,
+        route_handlers=[*CONTROLLERS, API],
         dependencies={
             "visit": Provide(provide_visit),
             "pulse": Provide(provide_pulse, sync_to_thread=False),

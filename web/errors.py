@@ -8,12 +8,13 @@ from urllib.parse import quote, unquote
 
 from litestar.exceptions import HTTPException, NotAuthorizedException
 from litestar.response import Redirect, Response
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from references.merging import former_key
 from web import conditions
 from web.forms import parse_pairs
+from web.problems import is_for_programs, problem
 from web.rendering import render
 from web.routes import Request
 from workspace.accounts.accounts import Account
@@ -33,24 +34,31 @@ _STATUS: dict[type[DealkinError], int] = {
 }
 _TITLES = {
     400: "That request could not be read",
+    401: "Not signed in",
     403: "Not yours to change",
     404: "Nothing here",
     405: "Not done this way",
     408: "Too slow",
     409: "Changed in the meantime",
+    412: "Changed in the meantime",
     413: "Too large",
+    415: "Not a kind of content that is taken",
     422: "That could not be taken",
+    428: "Say what you change",
     429: "Slow down",
     500: "Something broke",
     503: "Busy just now",
     507: "The disk is full",
 }
+_OTHER = "That did not work"
 # Records that are merged, by the first part of their addresses.
 _MERGED: dict[str, type[Account | Person]] = {"accounts": Account, "people": Person}
 # Seconds after which a client may try again.
 _RETRY_AFTER = "5"
 # PostgreSQL's code where a lock was not given up in time.
 _LOCK_NOT_AVAILABLE = "55P03"
+# PostgreSQL's code where a number does not fit into its column.
+_OUT_OF_RANGE = "22003"
 # PostgreSQL's code where its disk is full.
 _DISK_FULL = "53100"
 
@@ -86,6 +94,9 @@ def refused(request: Request, error: DealkinError) -> Response[str]:
     """An error of the record's rules, with the status of its kind and its own message."""
     status = _STATUS.get(type(error), 400)
     message = str(error)
+    if is_for_programs(request):
+        fields = error.fields if isinstance(error, Invalid) else None
+        return problem(status, _TITLES.get(status, _OTHER), message, fields=fields)
     if isinstance(error, Invalid) and error.fields:
         message += " " + " ".join(f"{name}: {why}" for name, why in error.fields.items())
     return explain(request, status, message)
@@ -107,8 +118,13 @@ def lead_on(request: Request, error: NotFound) -> Response[Any]:
     return refused(request, error)
 
 
-def not_signed_in(request: Request, _: NotAuthorizedException) -> Response[Any]:
+def not_signed_in(request: Request, error: NotAuthorizedException) -> Response[Any]:
     """A redirect to the sign-in page, which leads back if this was a page."""
+    if is_for_programs(request):
+        given = "authorization" in request.headers
+        detail = error.detail if given else "Send a token as 'Authorization: Bearer …'."
+        headers = {"WWW-Authenticate": 'Bearer realm="Dealkin"'}
+        return problem(401, _TITLES[401], detail, headers=headers)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = here if request.method == "GET" else ""
     if request.headers.get("hx-request") == "true":
@@ -133,7 +149,7 @@ def refused_by_framework(request: Request, error: HTTPException) -> Response[str
         408: "The request took too long to arrive. Send it again.",
         413: "That is more than this form takes.",
     }
-    told = status in (403, 429)
+    told = status in (403, 429) or (is_for_programs(request) and status not in messages)
     message = error.detail if told else messages.get(status, "The request could not be read.")
     response = explain(request, status, message)
     response.headers.update(error.headers or {})
@@ -162,6 +178,13 @@ def database_refused(request: Request, error: OperationalError) -> Response[str]
         return busy(request, error)
     if "disk is full" in str(error.orig) or _code(error) == _DISK_FULL:
         return full(request, error)
+    return broke(request, error)
+
+
+def out_of_range(request: Request, error: DataError) -> Response[str]:
+    """A number that is larger than its column, such as a primary key that there cannot be."""
+    if _code(error) == _OUT_OF_RANGE:
+        return explain(request, 404, "There is no such thing here.")
     return broke(request, error)
 
 
@@ -208,7 +231,7 @@ def _hashes_password(request: Request) -> bool:
     return bool(request.scope["route_handler"].opt.get("hashes_password"))
 
 
-def _code(error: OperationalError) -> str:
+def _code(error: DBAPIError) -> str:
     """The code that PostgreSQL gives to an error, of the SQL standard or its own."""
     return str(getattr(error.orig, "sqlstate", "") or "")
 
@@ -221,10 +244,12 @@ def _route(request: Request) -> str:
 def explain(
     request: Request, status: int, message: str, *, unsaved: Unsaved | None = None
 ) -> Response[str]:
-    """The error page; for htmx only the message, which the page shows in a banner."""
+    """The error page; for programs a problem document, for htmx the message for its banner."""
+    if is_for_programs(request):
+        return problem(status, _TITLES.get(status, _OTHER), message)
     if request.headers.get("hx-request") == "true":
         return Response(message, status_code=status, media_type="text/plain")
-    page = ErrorPage(status, _TITLES.get(status, "That did not work"), message, unsaved)
+    page = ErrorPage(status, _TITLES.get(status, _OTHER), message, unsaved)
     return Response(
         render(request, "error.html", page),
         status_code=status,
@@ -240,6 +265,7 @@ HANDLERS: dict[Any, Any] = {
     HTTPException: refused_by_framework,
     IntegrityError: collided,
     OperationalError: database_refused,
+    DataError: out_of_range,
     PoolTimeout: busy,
     OSError: failed_on_disk,
     Exception: broke,

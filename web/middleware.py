@@ -26,6 +26,7 @@ from litestar.types import (
     WebSocketReceiveMessage,
 )
 
+from web.bearer import require_scope, token_of
 from web.conditions import Condition
 from web.forms import Form, parse_pairs
 from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
@@ -117,7 +118,8 @@ class FromOurPages(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request = Request(scope, receive)
-        if request.method not in SAFE:
+        # Programs send a token in a header, which no browser adds by itself.
+        if request.method not in SAFE and not scope["route_handler"].opt.get("api"):
             if not self._same_origin(request):
                 raise PermissionDeniedException("This form was sent from another site.")
             if takes_files(request):
@@ -155,6 +157,20 @@ class AsDeclared(ASGIMiddleware):
         if any(letter < " " for letter in request.url.path):
             # No key has a control character, and PostgreSQL refuses NUL.
             raise NotFound("There is no such page.")
+        declared = policy_of(scope["route_handler"], request.method)
+        if declared is None:
+            # Such an application does not start; what the framework answers by itself is refused.
+            raise NotFound("There is no such page.")
+        if scope["route_handler"].opt.get("api"):
+            sent = await token_of(request)
+            scope["user"] = sent.viewer if sent else None
+            scope["token"] = sent  # type: ignore[typeddict-unknown-key]
+            require(declared, scope["user"])
+            if sent:
+                asks = bool(scope["route_handler"].opt.get("asks_by_post"))
+                require_scope(sent, asks or request.method in SAFE, declared)
+            await next_app(scope, receive, send)
+            return
         token = session_token(request)
         viewer, waiting = None, 0
         conditions: list[Condition] = []
@@ -169,10 +185,6 @@ class AsDeclared(ASGIMiddleware):
         scope["user"] = viewer
         scope["inbox"] = waiting  # type: ignore[typeddict-unknown-key]
         scope["conditions"] = conditions  # type: ignore[typeddict-unknown-key]
-        declared = policy_of(scope["route_handler"], request.method)
-        if declared is None:
-            # Such an application does not start; what the framework answers by itself is refused.
-            raise NotFound("There is no such page.")
         require(declared, viewer)
         await next_app(scope, receive, send)
 
@@ -236,7 +248,8 @@ class InTurn(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         request: Request = Request(scope, receive)
-        if not getattr(scope["route_handler"], "sync_to_thread", False):
+        handler = scope["route_handler"]
+        if not (getattr(handler, "sync_to_thread", False) or handler.opt.get("in_turn")):
             await next_app(scope, receive, send)
             return
         viewer = scope.get("user")

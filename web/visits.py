@@ -40,24 +40,55 @@ FLASH = "flash"
 Upload = tuple[str, bytes]
 
 
+def read_as(session: Session, viewer: Viewer) -> None:
+    """Have a session give what a viewer may know of, and no more."""
+    read_for(session, viewer)
+    read_facts_for(session, viewer)
+
+
 @dataclass(frozen=True)
-class Visit:
-    """A request to a page, on the open workspace."""
+class MemberRequest:
+    """A request of a member, on the open workspace: a visit to a page, or a call of the API."""
 
     request: Request
     workspace: Workspace
-    # The submitted form, encoded; empty for a GET.
+    # The submitted form, encoded, or the JSON of a call; empty for a GET.
     body: bytes
-    # The files that were sent with it.
-    uploads: Sequence[Upload] = ()
 
     @property
     def viewer(self) -> Viewer:
-        """The member who is signed in."""
+        """The member who is signed in, or whose token was sent."""
         viewer: Viewer | None = self.request.scope.get("user")
         if viewer is None:
             raise NotAuthorizedException
         return viewer
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that cannot write, and gets what the viewer may know of."""
+        with self.workspace.database.read() as session:
+            self._read_for_viewer(session)
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session that commits when the block ends, and gets what the viewer may know of."""
+        with self.workspace.database.write() as session:
+            self._read_for_viewer(session)
+            yield session
+
+    def _read_for_viewer(self, session: Session) -> None:
+        # A guest has no rights but those of their link.
+        if self.request.scope.get("user"):
+            read_as(session, self.viewer)
+
+
+@dataclass(frozen=True)
+class Visit(MemberRequest):
+    """A request to a page, on the open workspace."""
+
+    # The files that were sent with the form.
+    uploads: Sequence[Upload] = ()
 
     @cached_property
     def form(self) -> Form:
@@ -78,19 +109,6 @@ class Visit:
             and headers.get("hx-history-restore-request") != "true"
         )
 
-    @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A session that cannot write, and gets what the viewer may know of."""
-        with self.workspace.database.read() as session:
-            self._read_for_viewer(session)
-            yield session
-
-    def _read_for_viewer(self, session: Session) -> None:
-        # A guest has no rights but those of their link.
-        if self.request.scope.get("user"):
-            read_for(session, self.viewer)
-            read_facts_for(session, self.viewer)
-
     def page(
         self,
         build: Callable[Concatenate[Session, Viewer, P], Page],
@@ -100,13 +118,6 @@ class Visit:
         """The page that a function reads for the viewer, in a session of its own."""
         with self.read() as session:
             return build(session, self.viewer, *args, **kwargs)
-
-    @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session that commits when the block ends, and gets what the viewer may know of."""
-        with self.workspace.database.write() as session:
-            self._read_for_viewer(session)
-            yield session
 
     @contextmanager
     def saving(self, conflicts: type[Conflict] = EditConflict) -> Iterator[Session]:

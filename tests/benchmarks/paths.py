@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from references.network.graph import MANY_CHANGES, Graph
 from references.network.path_search import MOST_HOPS, Path
+from tests.benchmarks import prospecting
 from tests.benchmarks._network import Network, network
 
 SIZES = ((100_000, 1_000_000), (1_000_000, 10_000_000))
@@ -57,6 +58,7 @@ def run() -> Iterator[tuple[str, str]]:
             strangers = [int(each) for each in _strangers(known, ours | customers, random, FEW)]
             yield from _peers(graph, known, ours, strangers, label)
         yield from _changes(graph, known, ours, customers, label, random)
+    yield from prospecting.rows()
 
 
 def _sources(known: Network, random: np.random.Generator) -> tuple[frozenset[int], frozenset[int]]:

@@ -12,6 +12,9 @@ from references.desk.advocates import Activity
 from tests.browser.steps import sign_in
 from tests.references.asking import advocate, ahead, contact
 from tests.world import World, ago
+from workspace.assets import files, sharing
+from workspace.assets.assets import Asset
+from workspace.assets.inspection import InspectedFile
 from workspace.collaboration import notes, reminders, tasks
 from workspace.delivery import outbox
 from workspace.keys import row_of_key
@@ -133,9 +136,9 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
     page.emulate_media(reduced_motion="reduce")
     page.goto("/sign-in")
     said = check(page)
-    something_to_do(world)
+    shared = something_to_do(world)
     sign_in(page, world)
-    for path in paths(world):
+    for path in (*paths(world), shared, "/shared/nothing"):
         page.goto(path)
         page.locator("details:not(.menu)").evaluate_all(OPEN)
         said += check(page)
@@ -148,8 +151,8 @@ def test_should_have_nothing_against_any_page(page: Page, world: World, width: i
     assert not said, "\n".join(map(str, said))
 
 
-def something_to_do(world: World) -> None:
-    """Notes, tasks and a reminder for Alice."""
+def something_to_do(world: World) -> str:
+    """Notes, tasks and a reminder for Alice, and a file that she shares; the path of its link."""
     alice, bob = world.people["alice"], world.people["bob"]
     with world.database.write() as session:
         deal = world.deal(session, "wards")
@@ -163,6 +166,11 @@ def something_to_do(world: World) -> None:
         tasks.finish_task(session, tasks.add_task(session, deal, "Call back", alice), alice)
         ines = row_of_key(session, Person, "ines-moreira")
         reminders.keep_in_touch(session, alice, ines, 30, ago(40))
+        demo = row_of_key(session, Asset, world.assets["demo"])
+        for number in range(2):
+            file = InspectedFile("Ward demo.pdf", "pdf", b"%PDF")
+            files.add_version(session, demo, file, f"{number:032x}", alice)
+        return f"/shared/{sharing.share(session, deal, demo.key, 'Inês Moreira', 14, alice)}"
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 from litestar import Controller, Litestar, get, post
+from litestar.handlers import HTTPRouteHandler
 from sqlmodel import Session
 
 from tests.web.conftest import Visit, Visitor, acts
@@ -105,7 +106,7 @@ def is_refused(method: str, name: str | None, status: int) -> bool:
 def test_should_let_in_whom_the_policy_of_a_route_names(
     app: Litestar, actor: Callable[[str | None], Visitor], world: World, session: Session
 ) -> None:
-    rows = [row for row in handlers(app) if row[1].split(":")[0] not in APART]
+    rows = [row for row in of_pages(app) if row[1].split(":")[0] not in APART]
     # What one actor deletes, the others would not find.
     rows.sort(key=lambda row: row[1].endswith(("/delete", "/remove")))
     addresses = dict(paths(app, world, session))
@@ -168,7 +169,12 @@ def paths(app: Litestar, world: World, session: Session) -> list[tuple[tuple[str
         )
         for method, path in routes(app)
     }
-    return [((method, route), by_short[method, short(route)]) for method, route, _ in handlers(app)]
+    return [((method, route), by_short[method, short(route)]) for method, route, _ in of_pages(app)]
+
+
+def of_pages(app: Litestar) -> list[tuple[str, str, HTTPRouteHandler]]:
+    """The routes of pages; `tests/web/api/test_contracts.py` has the matrix of the API."""
+    return [row for row in handlers(app) if not row[2].opt.get("api")]
 
 
 class Undeclared(Controller):

@@ -7,6 +7,7 @@ import typer
 
 # Each of these modules adds its commands to the application.
 from web.cli import (  # noqa: F401
+    assistants,
     audit,
     backups,
     deals,
@@ -16,14 +17,16 @@ from web.cli import (  # noqa: F401
     members,
     record,
     serve,
+    tokens,
     transfer,
 )
-from web.cli.options import app, keys_app, members_app, model_app
+from web.cli.options import app, keys_app, members_app, model_app, tokens_app
 from workspace.errors import DealkinError
 
 app.add_typer(keys_app, name="keys")
 app.add_typer(members_app, name="members")
 app.add_typer(model_app, name="model")
+app.add_typer(tokens_app, name="tokens")
 
 
 def main() -> None:

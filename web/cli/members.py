@@ -69,7 +69,7 @@ def invite(
     """Add a member and print the link by which they choose their password, once."""
     from workspace.people import invitations
 
-    roles = _roles(role)
+    roles = roles_of_names(role)
     with open_workspace() as workspace:
         _require_mail_server(mail, workspace.sends_mail)
         with workspace.database.write() as session:
@@ -103,7 +103,7 @@ def set_roles(email: Email, role: Roles = None) -> None:
     """Give a member exactly these roles; without any they can only read."""
     from workspace.people import members
 
-    roles = _roles(role)
+    roles = roles_of_names(role)
     with open_workspace() as workspace, workspace.database.write() as session:
         person = members.member_by_email(session, email)
         members.set_roles(session, person.id, roles)
@@ -205,7 +205,7 @@ def add_member(
     from workspace.people import members
     from workspace.people.sign_in import passwords
 
-    roles = _roles(role)
+    roles = roles_of_names(role)
     with open_workspace() as workspace:
         password = _new_password(password_prompt)
         with workspace.database.write() as session:
@@ -306,7 +306,7 @@ _LABELS = {
 }
 
 
-def _roles(names: list[str] | None) -> "list[Role]":
+def roles_of_names(names: list[str] | None) -> "list[Role]":
     from workspace.people.tables import Role
 
     try:

@@ -13,6 +13,7 @@ app = typer.Typer(
 members_app = typer.Typer(help="Members: access, roles, and handing over.", no_args_is_help=True)
 model_app = typer.Typer(help="The model that finds what is near by meaning.", no_args_is_help=True)
 keys_app = typer.Typer(help="The keys by which stored secrets are encrypted.", no_args_is_help=True)
+tokens_app = typer.Typer(help="API tokens of members and service accounts.", no_args_is_help=True)
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=1, max=65535)]

@@ -23,7 +23,7 @@ from web.routes import get, post
 from web.visits import Visit
 from workspace import demo
 from workspace.accounts.accounts import Account
-from workspace.duplicates.finding import ACCOUNT
+from workspace.duplicates import finding
 from workspace.errors import Conflict, DealkinError, Forbidden, Invalid, NotFound
 from workspace.imports import error_files, runs, undo
 from workspace.imports.answers import remember_answer
@@ -114,6 +114,10 @@ class RunPage:
     kept: list[str]
     # Why its job has stopped; empty unless it has.
     problem: str
+    # How many pairs of accounts and of people with its rows may be one.
+    duplicates: dict[str, int]
+    # Whether a job looks for them at the moment.
+    looking: bool
 
     @property
     def share(self) -> float:
@@ -330,7 +334,7 @@ def save_answers(session: Session, viewer: Viewer, found: Preview, form: Form) -
     form.done()
     for question, answer in answers:
         if answer:
-            table: type[Account | Person] = Account if question.kind == ACCOUNT else Person
+            table: type[Account | Person] = Account if question.kind == finding.ACCOUNT else Person
             row = row_of_key(session, table, question.existing_key)
             same = answer == "same"
             remember_answer(session, row, question.name, viewer.person_id, same=same)
@@ -372,6 +376,8 @@ def run_page(session: Session, run_id: int) -> RunPage:
         runs.reports_of(session, run_id),
         run.kept,
         problem,
+        finding.pair_counts(session, run.revision_id) if run.revision_id is not None else {},
+        queue.is_unfinished(session, finding.FIND),
     )
 
 

@@ -75,7 +75,7 @@ class InboxController(Controller):
 
     @post("/done")
     def finish(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        ids = _ids(visit.form)
+        ids = item_ids(visit.form)
         visit.form.done()
         with visit.write() as session:
             number = inbox.finish(session, visit.viewer, ids)
@@ -84,7 +84,7 @@ class InboxController(Controller):
 
     @post("/reopen")
     def reopen(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        ids = _ids(visit.form)
+        ids = item_ids(visit.form)
         folder = InboxFolder(visit.form.choice("show", tuple(InboxFolder)) or InboxFolder.OPEN)
         visit.form.done()
         with visit.write() as session:
@@ -94,7 +94,7 @@ class InboxController(Controller):
 
     @post("/snooze")
     def snooze(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        ids = _ids(visit.form)
+        ids = item_ids(visit.form)
         long = visit.form.choice("until", tuple(SNOOZES), required=True) or ""
         visit.form.done()
         with visit.write() as session:
@@ -166,7 +166,7 @@ def _me(session: Session, viewer: Viewer) -> Person:
     return session.get_one(Person, viewer.person_id)
 
 
-def _ids(form: Form) -> list[int]:
+def item_ids(form: Form) -> list[int]:
     """The items that a form names; they are only looked for among the viewer's own."""
     sent = [value for value in form.sent.get("item", []) if re.fullmatch("[0-9]{1,10}", value)]
     form.choices("item", sent)

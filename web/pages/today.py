@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from references.network.keeping_in_touch import drafts
 from references.suggestion_counts import Fate, SuggestionKind
 from web.pages.homes import (
     AdminHome,
@@ -65,6 +66,8 @@ class Today:
     # What they have to do, and whom they want to write to.
     tasks: list[TaskRow]
     to_write: list[Occasion]
+    # A draft for each of them, by the contact's key.
+    drafts: dict[str, str]
     # The newest of their inbox.
     told: list[Item]
 
@@ -96,6 +99,7 @@ def today_of(session: Session, viewer: Viewer, workspace: Workspace) -> Today:
         )
     known = [(row.id, row.key, row.name) for row in mine]
     sells = Role.REP in roles or not roles
+    to_write = reminders.occasions(session, viewer)[:PEOPLE]
     return Today(
         name=viewer.name.split()[0] if viewer.name else "",
         day=today(),
@@ -111,6 +115,7 @@ def today_of(session: Session, viewer: Viewer, workspace: Workspace) -> Today:
         desk=desk_home(session, viewer) if Role.MARKETER in roles else None,
         admin=admin_home(session, workspace) if Role.ADMIN in roles else None,
         tasks=tasks.tasks_of_member(session, viewer, limit=TASKS),
-        to_write=reminders.occasions(session, viewer)[:PEOPLE],
+        to_write=to_write,
+        drafts=drafts(session, viewer, to_write),
         told=inbox.items(session, viewer, limit=TOLD),
     )

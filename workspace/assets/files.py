@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -172,6 +172,16 @@ def versions_of(session: Session, asset_id: int) -> list[FileRow]:
     )
     newest = query.where(col(AssetFile.asset_id) == asset_id)
     return fetch(session, FileRow, newest.order_by(col(AssetFile.version).desc()))
+
+
+def newest_versions(session: Session, asset_ids: Collection[int]) -> dict[int, int]:
+    """The newest version of each of these assets that has a file to download."""
+    newest = sa.func.max(col(AssetFile.version)).label("version")
+    query = sa.select(col(AssetFile.asset_id), newest).where(
+        col(AssetFile.asset_id).in_(asset_ids), col(AssetFile.erased_at).is_(None)
+    )
+    rows = session.execute(query.group_by(col(AssetFile.asset_id)))
+    return {row.asset_id: row.version for row in rows}
 
 
 def version_of(session: Session, asset_id: int, version: int) -> FileRow:

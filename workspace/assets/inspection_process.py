@@ -11,6 +11,7 @@ import struct
 import sys
 import zipfile
 from typing import IO, Any
+from xml.parsers import expat
 
 # What a package may have unpacked, its members, and how deep packages are in one another.
 MOST_UNPACKED = 300_000_000
@@ -33,15 +34,14 @@ _MACROS = re.compile(r"vbaproject|vbadata|activex|macrosheets|\.(doc|ppt|xls|dot
 _PROGRAMS = re.compile(
     r"\.(exe|dll|com|scr|msi|bat|cmd|ps1|vbs|vbe|js|jse|wsf|hta|lnk|jar|sh|html?|xhtml|swf)$"
 )
+# What may stand before markup: marks of the encoding, and white space.
+_BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n"
 _MARKUP = re.compile(r"\.(xml|rels|vml|svg)$")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding=["']([\w.:-]+)["']""")
 _ENCODINGS = {b"utf-8", b"utf-16", b"us-ascii", b"ascii", b"iso-8859-1", b"windows-1252"}
 _SCRIPT = re.compile(rb"<\s*(\w+:)?script|\son\w+\s*=|javascript:|foreignobject", re.IGNORECASE)
-# Parts that are loaded from elsewhere when a document is opened.
-_LOADED = re.compile(
-    rb"""<Relationship\b(?=[^>]*TargetMode=["']External)"""
-    rb"""(?=[^>]*Type=["'][^"']*/(attachedTemplate|oleObject|frame|subDocument)["'])""",
-)
+# Kinds of parts that are loaded from elsewhere when a document is opened.
+_LOADED = {"attachedTemplate", "oleObject", "frame", "subDocument"}
 # In names of a PDF, any letter can be written as its number.
 _NUMBERED = re.compile(rb"#([0-9a-fA-F]{2})")
 _ACTIONS = re.compile(rb"/(JavaScript|Launch|RichMedia)\b")
@@ -94,7 +94,7 @@ def _plain_kind(source: IO[bytes], head: bytes) -> str:
     if head.startswith(_OLE):
         protected = "EncryptedPackage".encode("utf-16-le") in source.read()
         raise Problem("protected" if protected else "old")
-    if head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(b"<"):
+    if head.replace(b"\0", b"").lstrip(_BLANK).startswith(b"<"):
         raise Problem("markup")
     if head.startswith(_ARCHIVES) or head[257:262] == b"ustar":
         raise Problem("archive")
@@ -175,14 +175,14 @@ def _check_member(name: str, content: bytes, left: list[int], depth: int) -> Non
         _package(io.BytesIO(content), left, depth + 1)
     elif content.startswith(_ARCHIVES):
         raise Problem("archive")
-    elif _MARKUP.search(name):
+    elif _MARKUP.search(name) or content[:100].replace(b"\0", b"").lstrip(_BLANK).startswith(b"<"):
         _check_markup(name, content)
 
 
 def _check_markup(name: str, content: bytes) -> None:
     """Refuse what no Office program writes: definitions of types, and rare encodings."""
     letters = content.replace(b"\0", b"")
-    start = letters.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    start = letters.lstrip(_BLANK)
     encoding = _ENCODING.match(start)
     if (start and not start.startswith(b"<")) or (
         encoding and encoding[1].lower() not in _ENCODINGS
@@ -192,8 +192,24 @@ def _check_markup(name: str, content: bytes) -> None:
         raise Problem("types")
     if name.endswith(".svg") and _SCRIPT.search(letters):
         raise Problem("scripts")
-    if name.endswith(".rels") and _LOADED.search(letters):
-        raise Problem("links")
+    if name.endswith(".rels"):
+        _check_relations(content)
+
+
+def _check_relations(content: bytes) -> None:
+    """Refuse a document that loads parts from elsewhere; links that a reader clicks are none."""
+
+    def note(name: str, attributes: dict[str, str]) -> None:
+        kind = attributes.get("Type", "").rpartition("/")[2]
+        if attributes.get("TargetMode", "").lower() == "external" and kind in _LOADED:
+            raise Problem("links")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = note
+    try:
+        parser.Parse(content, True)
+    except expat.ExpatError:
+        raise Problem("damaged") from None
 
 
 def _check_pdf(content: bytes) -> None:

@@ -11,6 +11,7 @@ import re
 import tarfile
 import tempfile
 import zlib
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -107,8 +108,11 @@ def make_backup(
 def _pack(archive: Path, files: dict[str, Path], manifest: Manifest) -> None:
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         for name, path in files.items():
-            tar.add(path, name, recursive=False)
-            manifest.files[name] = _digest(path)
+            # What was deleted since it was listed belongs to nothing in the database.
+            with suppress(FileNotFoundError):
+                digest = _digest(path)
+                tar.add(path, name, recursive=False)
+                manifest.files[name] = digest
         text = json.dumps(asdict(manifest), indent=1).encode()
         about = tarfile.TarInfo(MANIFEST)
         about.size = len(text)

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, SQLModel, col, select
 
 from workspace.accounts.accounts import Account
@@ -16,7 +17,7 @@ from workspace.deals import access
 from workspace.deals.tables import Deal, Outcome, Stakeholder
 from workspace.errors import Conflict, Invalid, NotFound
 from workspace.people.profile_privacy import is_shown
-from workspace.people.tables import Employment, Person
+from workspace.people.tables import Employment, Gathering, Membership, Person
 from workspace.people.viewer import Viewer
 
 
@@ -36,6 +37,8 @@ PersonRow = TypeVar("PersonRow", Employment, Win)
 CADENCES = {14: "every two weeks", 30: "every month", 90: "every three months", 180: "twice a year"}
 # For how long a new role is a reason to write.
 NEW_ROLE = timedelta(days=60)
+# How soon an event has to be that both attend.
+SOON = timedelta(days=30)
 # How near an anniversary has to be to be a reason.
 NEAR = timedelta(days=7)
 # After a contact, no anniversary is a reason for this long.
@@ -60,6 +63,8 @@ class Reason:
 
     text: str
     confidential: bool = False
+    # What the reason gives to say, as a line of a message; empty where it gives nothing.
+    opening: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,12 +147,14 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
     employments = session.exec(known)
     jobs = _by_person(employments)
     wins = _by_person(_wins(session, viewer, ids))
+    meetings = _meetings(session, viewer.person_id, ids)
     occasions = []
     for row in rows:
         wish, person = row.KeepInTouch, row.Person
         dated_reasons = [
             *_new_roles(wish, jobs.get(person.id, [])),
             *_anniversaries(wish, wins.get(person.id, [])),
+            *meetings.get(person.id, []),
         ]
         # A future anniversary makes the contact due today.
         days = [min(day, today()) for day, _ in dated_reasons]
@@ -178,10 +185,13 @@ def _new_roles(wish: KeepInTouch, jobs: list[Employment]) -> list[tuple[date, Re
             continue
         role = f"{job.title} at {job.organisation}" if job.title else f"at {job.organisation}"
         if wish.last_on < job.start <= today() < job.start + NEW_ROLE:
-            reasons.append((job.start, Reason(f"New role: {role} since {spoken(job.start)}")))
+            opening = f"congratulations on your new role at {job.organisation}!"
+            text = f"New role: {role} since {spoken(job.start)}"
+            reasons.append((job.start, Reason(text, opening=opening)))
         elif day := _anniversary(job.start, wish.last_on):
             years = _years(day.year - job.start.year)
-            reasons.append((day, Reason(f"{years} {role} on {day.day} {day:%b}")))
+            opening = f"{years.lower()} at {job.organisation} – congratulations!"
+            reasons.append((day, Reason(f"{years} {role} on {day.day} {day:%b}", opening=opening)))
     return reasons
 
 
@@ -192,8 +202,41 @@ def _anniversaries(wish: KeepInTouch, wins: list[Win]) -> list[tuple[date, Reaso
         if day := _anniversary(win.closed, wish.last_on):
             years = _years(day.year - win.closed.year)
             text = f"{years} since {win.name} was won, on {day.day} {day:%b}"
-            reasons.append((day, Reason(text, win.confidential)))
+            opening = f"it is {years.lower()} since we started on {win.name} together."
+            reasons.append((day, Reason(text, win.confidential, opening)))
     return reasons
+
+
+def _meetings(
+    session: Session, member_id: int | None, people: list[int]
+) -> dict[int, list[tuple[date, Reason]]]:
+    """Events within a month that both the member and a contact attend, with their days."""
+    mine, theirs = aliased(Membership), Membership
+    rows = session.execute(
+        sa.select(col(theirs.person_id), col(mine.organisation), col(mine.start))
+        .join(
+            theirs,
+            sa.and_(
+                col(theirs.organisation) == col(mine.organisation),
+                col(theirs.start) == col(mine.start),
+                col(theirs.kind) == col(mine.kind),
+            ),
+        )
+        .where(
+            col(mine.person_id) == member_id,
+            col(mine.kind) == Gathering.EVENT,
+            col(mine.start).between(today(), today() + SOON),
+            col(theirs.person_id).in_(people),
+            is_shown(theirs),
+        )
+        .order_by(col(mine.start), col(mine.id))
+    )
+    meetings: dict[int, list[tuple[date, Reason]]] = {}
+    for person_id, event, day in rows:
+        text = f"You both attend {event} on {spoken(day)}"
+        opening = f"I see that we both attend {event} on {spoken(day)}: shall we meet there?"
+        meetings.setdefault(person_id, []).append((day, Reason(text, opening=opening)))
+    return meetings
 
 
 def _anniversary(start: date, last_on: date) -> date | None:

@@ -3,18 +3,19 @@
 from sqlmodel import Session
 
 from workspace.deals import team
-from workspace.people import members
+from workspace.people import api_tokens, members
 from workspace.people.invitations import end_invitation
 from workspace.people.sign_in import address, sessions, two_step
 
 
 def deactivate(session: Session, person_id: int, *, by: int | None) -> bool:
-    """End a member's access: sessions, invitations and open questions to them. Whether they had it.
+    """End a member's access: sessions, tokens, invitations and open questions to them.
 
-    What they owned stays theirs until it is handed over.
+    Returns whether they had access. What they owned stays theirs until it is handed over.
     """
     changed = members.deactivate(session, person_id, by=by)
     sessions.close_sessions(session, person_id)
+    api_tokens.revoke_tokens(session, person_id, by)
     end_invitation(session, person_id)
     address.end_change(session, person_id)
     two_step.end_waiting(session, person_id)

@@ -1,6 +1,7 @@
 """Likely duplicates of the record's accounts and people: found by a job, listed, and set aside."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,11 @@ from workspace.database import fetch, select_row
 from workspace.duplicates.matching import Pair, Record, likely_duplicates
 from workspace.duplicates.tables import DuplicatePair, FormerAccount, FormerPerson
 from workspace.errors import NotFound
+from workspace.jobs import queue
 from workspace.jobs.running import Task
 from workspace.people.addresses import is_company_domain, work_address
 from workspace.people.tables import Member, Person
+from workspace.revisions.tables import RevisionChange
 
 FIND = "find duplicates"
 ACCOUNT, PERSON = "account", "person"
@@ -40,15 +43,36 @@ class PairRow:
 
 
 def find_duplicates(task: Task, session: Session) -> dict[str, Any]:
-    """Find likely duplicates as a job, and store them; what members set aside stays so."""
-    found = {
-        ACCOUNT: likely_duplicates(list(account_records(session))),
-        PERSON: likely_duplicates(list(contact_records(session))),
-    }
+    """Find likely duplicates as a job, and store them; what members set aside stays so.
+
+    With a revision among its parameters, as after an import, those of the rows that it changed.
+    """
+    revision_id = task.parameters.get("revision")
+    found = {}
+    for kind, records in ((ACCOUNT, account_records), (PERSON, contact_records)):
+        new = None if revision_id is None else _changed_by(session, kind, revision_id)
+        found[kind] = (
+            likely_duplicates(list(records(session)), new=new) if new != set() else [],
+            new,
+        )
     with task.part() as writing:
-        for kind, pairs in found.items():
-            _store(writing, kind, pairs)
-    return {kind: len(pairs) for kind, pairs in found.items()}
+        for kind, (pairs, new) in found.items():
+            _store(writing, kind, pairs, new)
+    return {kind: len(pairs) for kind, (pairs, _) in found.items()}
+
+
+def find_after(session: Session, revision_id: int, by: int | None) -> None:
+    """Have the accounts and people that a revision changed compared with all others, as a job."""
+    if any(_changed_by(session, kind, revision_id) for kind in (ACCOUNT, PERSON)):
+        queue.enqueue(session, FIND, by, {"revision": revision_id})
+
+
+def _changed_by(session: Session, kind: str, revision_id: int) -> set[str]:
+    """The ids of the accounts, or people, that a revision added or changed."""
+    keys = select(RevisionChange.row_key).where(
+        RevisionChange.revision_id == revision_id, RevisionChange.table_name == kind
+    )
+    return {str(json.loads(key)[0]) for key in session.exec(keys)}
 
 
 def account_records(session: Session) -> Iterator[Record]:
@@ -105,12 +129,13 @@ def contact_records(session: Session) -> Iterator[Record]:
         )
 
 
-def _store(session: Session, kind: str, pairs: list[Pair]) -> None:
+def _store(session: Session, kind: str, pairs: list[Pair], new: Collection[str] | None) -> None:
+    """Store what was found of all rows, or of these; what was not found again goes."""
     known = {
         (row.one_id, row.other_id): row
         for row in session.exec(select(DuplicatePair).where(DuplicatePair.kind == kind))
     }
-    stale = set(known)
+    stale = {ids for ids in known if new is None or any(str(each) in new for each in ids)}
     for pair in pairs:
         one, other = sorted((int(pair.one), int(pair.other)))
         row = known.get((one, other)) or DuplicatePair(
@@ -128,7 +153,10 @@ def pair_rows(session: Session, kind: str, limit: int = 100) -> list[PairRow]:
     """The likeliest pairs that nobody set aside, of what the session's viewer may know of."""
     table: Any = Account if kind == ACCOUNT else Person
     one, other = aliased(table), aliased(table)
-    query = (
+    query = _open(
+        kind,
+        one,
+        other,
         select_row(
             PairRow,
             DuplicatePair,
@@ -138,17 +166,49 @@ def pair_rows(session: Session, kind: str, limit: int = 100) -> list[PairRow]:
             other_key=other.key,
             other_name=other.name,
             other_about=_about(kind, other),
-        )
-        .join(one, one.id == col(DuplicatePair.one_id))
+        ),
+    ).order_by(col(DuplicatePair.probability).desc(), one.name, one.id, other.id)
+    return fetch(session, PairRow, query.limit(limit))
+
+
+def pair_counts(session: Session, revision_id: int | None = None) -> dict[str, int]:
+    """How many pairs of accounts and of people are listed, as `pair_rows` lists them.
+
+    With a revision, those with a row that it added or changed.
+    """
+    counts = {}
+    for kind in (ACCOUNT, PERSON):
+        table: Any = Account if kind == ACCOUNT else Person
+        one, other = aliased(table), aliased(table)
+        query = _open(kind, one, other, sa.select(sa.func.count()).select_from(DuplicatePair))
+        if revision_id is not None:
+            row_key = col(RevisionChange.row_key)
+            changed = sa.exists().where(
+                col(RevisionChange.revision_id) == revision_id,
+                col(RevisionChange.table_name) == kind,
+                row_key.in_([_row_key(one.id), _row_key(other.id)]),
+            )
+            query = query.where(changed.correlate(one, other))
+        counts[kind] = session.execute(query).scalar_one()
+    return counts
+
+
+def _row_key(row_id: Any) -> Any:
+    """An id as the changes of a revision have it."""
+    return sa.literal("[") + sa.cast(row_id, sa.String) + sa.literal("]")
+
+
+def _open(kind: str, one: Any, other: Any, query: Any) -> Any:
+    """A query on pairs of a kind with their two rows, without those that were set aside."""
+    return (
+        query.join(one, one.id == col(DuplicatePair.one_id))
         .join(other, other.id == col(DuplicatePair.other_id))
         .where(
             col(DuplicatePair.kind) == kind,
             col(DuplicatePair.distinct_at).is_(None),
             one.listed == other.listed,
         )
-        .order_by(col(DuplicatePair.probability).desc(), one.name, one.id, other.id)
     )
-    return fetch(session, PairRow, query.limit(limit))
 
 
 def _about(kind: str, table: Any) -> Any:

@@ -23,6 +23,8 @@ from workspace.people.addresses import is_company_domain, is_shared
 
 # From this probability on, a pair is called a likely duplicate.
 LIKELY = 0.5
+# The evidence of a pair that is two for sure.
+_DISTINCT = -7.0
 # The evidence of a pair that is one for sure, and the most that many such pairs add to others.
 _SURE, _MOST_PRIOR = 3.0, 2.0
 # By how many letters a word and the words that it may be written as differ at most.
@@ -104,7 +106,7 @@ def likely_duplicates(
 ) -> list[Pair]:
     """The pairs of records that are one with at least this probability, the likeliest first.
 
-    With `new`, the ids of some of them, these are compared with the others alone.
+    With `new`, the ids of some of them, the pairs with at least one of these.
     """
     matcher = _Matcher(records)
     pairs = [pair for pair in matcher.pairs(new) if pair.probability >= least]
@@ -124,11 +126,12 @@ class _Matcher:
             self._frequency.update(set(_counted(traits)))
 
     def pairs(self, new: Collection[str] | None = None) -> Iterator[Pair]:
-        """All pairs that were compared."""
-        compared = [
-            (one, other, *self._evidence(self._traits[one], self._traits[other]))
-            for one, other in self._candidates(new)
-        ]
+        """The pairs that were compared, without those that are two for sure."""
+        compared = []
+        for one, other in self._candidates(new):
+            weight, reasons = self._evidence(self._traits[one], self._traits[other])
+            if weight > _DISTINCT:
+                compared.append((one, other, weight, reasons))
         prior = self._prior(weight for _, _, weight, _ in compared)
         for one, other, weight, reasons in compared:
             probability = 1 / (1 + math.exp(-max(-50.0, min(50.0, weight + prior))))
@@ -178,14 +181,12 @@ class _Matcher:
             weight = math.log(self._count / len(block)) + 0.1
             for other in block:
                 shared[other] += weight
-        for other in shared.keys() & (added or {number}):
-            # Each pair is compared once: with the first of the two, or with one that is not new.
-            del shared[other]
         least = math.log(self._count) * _LEAST_SHARED
+        # Of two that are both asked about, the later one is compared with the first.
         shared = {
             other: weight
             for other, weight in shared.items()
-            if weight >= least and (added is not None or other < number)
+            if weight >= least and (other < number or (added is not None and other not in added))
         }
         return heapq.nlargest(most, shared, key=shared.__getitem__)
 

@@ -50,6 +50,8 @@ def questions_about(session: Session, changes: Sequence[Change]) -> list[Questio
         settled = set(answered(session, kind, same=False))
         for pair in likely_duplicates(compared_with, new=new):
             added, there = sorted((pair.one, pair.other), key=lambda row_id: row_id not in new)
+            if there in new:
+                continue
             question = _question(session, kind, int(added), int(there))
             if question and (compared(kind, question.name), int(there)) not in settled:
                 found.append((pair.probability, question))

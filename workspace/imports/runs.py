@@ -20,6 +20,7 @@ from workspace.audit import audit
 from workspace.clock import now
 from workspace.database import Database
 from workspace.deals.discretion import read_for
+from workspace.duplicates import finding
 from workspace.errors import Conflict, DealkinError, NotFound
 from workspace.imports.context import ImportContext
 from workspace.imports.dates import DateOrder
@@ -265,6 +266,8 @@ class ImportWork:
         counts = {"new": sum(report.created for report in reports)}
         counts["changed"] = sum(report.updated for report in reports)
         audit(session, run.by_id, "import finished", f"import {run.id}", dict(counts))
+        if run.revision_id is not None:
+            finding.find_after(session, run.revision_id, run.by_id)
 
     def _next(self, most: int) -> tuple[int, list[Row]]:
         """The next rows that are applied together, all of one file, and the file's number."""

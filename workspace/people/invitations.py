@@ -39,6 +39,8 @@ def renew_invitation(session: Session, person_id: int, *, by: int | None) -> str
     member = members.locked_member(session, person_id)
     if not member.active:
         raise Conflict("This member is deactivated. Reactivate them first.")
+    if member.service:
+        raise Conflict("Nobody signs in as a service account. Create a token for it.")
     if not session.get_one(Person, person_id).email:
         raise Invalid("A member signs in by e-mail.", {"email": "They have no e-mail address."})
     token = _new_link(session, person_id, INVITATION_LIFETIME)

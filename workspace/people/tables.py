@@ -79,6 +79,8 @@ class Member(SQLModel, table=True):
     password_hash: str | None = Field(default=None, sa_column_kwargs={"info": {SECRET: True}})
     manager_id: int | None = Field(default=None, foreign_key="person.id", index=True)
     active: bool = True
+    # A service account: programs act for it by tokens, and nobody signs in as it.
+    service: bool = False
 
 
 class MemberRole(SQLModel, table=True):

@@ -22,6 +22,7 @@ from workspace.delivery.outbox import OutboxMessage
 from workspace.errors import Conflict, NotFound
 from workspace.imports.ledger import ImportFile
 from workspace.jobs.running import Task
+from workspace.people.kept_answers import forget_answers
 from workspace.people.sign_in.tables import SignInAttempt
 from workspace.people.tables import Member, Person
 from workspace.privacy.mentions import Needles, mentions_of
@@ -36,7 +37,7 @@ ERASE = "erase person"
 FILE = "erasures.jsonl"
 # What a member leaves behind on deals stays, without saying of whom; these rows are theirs alone.
 _MEMBERS_OWN = (
-    "addresschange", "connection", "connectionmatch", "connectionoffer", "correction",
+    "addresschange", "apitoken", "connection", "connectionmatch", "connectionoffer", "correction",
     "digestchoice", "draft", "education", "eligibilitydecision", "employment", "follow",
     "formerperson", "guestlink", "hiddenfield", "identitylink",
     "importanswer", "jobchange", "keepintouch",
@@ -88,6 +89,7 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
             _forget_changes(session, row_id, set() if is_member else gone)
         named = _forget_texts(session, needles, person_id)
         _empty_audit(session, needles, ids)
+        forget_answers(session)
         session.merge(Erasure(person_id=person_id, at=now(), fingerprint=fingerprint_of(person)))
         if is_member:
             rows = _forget_member(session, person)

@@ -17,6 +17,7 @@ PURPOSES = {
     "accountowner": "Who looks after an account",
     "addresschange": "A new e-mail address that waits to be confirmed",
     "advocate": "Being asked for references",
+    "apitoken": "Access of a member's programs",
     "asset": "Who wrote it",
     "assetfile": "Who uploaded a file",
     "auditentry": "Who did what, for security",

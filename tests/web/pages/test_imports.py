@@ -14,7 +14,7 @@ from tests.web.conftest import Visit, Visitor
 from tests.world import World
 from web.jobs import kinds_of
 from web.workspace import Workspace
-from workspace.accounts.accounts import Account
+from workspace.accounts.accounts import Account, add_account
 from workspace.database import Database
 from workspace.deals.tables import Deal
 from workspace.imports.ledger import ImportFile, ImportRun
@@ -298,3 +298,34 @@ def test_should_add_a_name_as_new_while_there_is_no_answer(
     grace.post(f"{address}/run")
     work(workspace)
     assert "St Branoc Hospital" in names(world)
+
+
+def test_should_tell_what_an_import_may_have_doubled(
+    visit: Visit, world: World, workspace: Workspace
+) -> None:
+    with world.database.write() as session:
+        hidden = add_account(session, "Wrenfield Capital", domain="wrenfield.example")
+        hidden.listed = False
+    grace = visit("grace")
+    rows = "account,domain\nTidewatr Insurance,\nDubrava,\nWrenfeld Capital,wrenfield.example\n"
+    address = prepared(grace, ("accounts.csv", rows))
+    assert grace.post(f"{address}/run").status_code == 303
+    assert run_next(workspace.database, kinds_of(workspace))
+    assert "What is new is being compared" in grace.get(address).text
+    work(workspace)
+    page = grace.get(address).text
+    assert "What is new is being compared" not in page
+    assert '<a href="/duplicates/accounts">1 pair of accounts</a>' in page
+    assert 'Accounts <span class="chip">1</span>' in grace.get("/duplicates/people").text
+    # Rows that were not in the file are looked through when that is asked for.
+    with world.database.write() as session:
+        add_account(session, "Fjord Logistcs", domain="fjord.example")
+    address = prepared(grace, ("more.csv", "account\nNebula Foods\n"))
+    assert grace.post(f"{address}/run").status_code == 303
+    work(workspace)
+    assert "Likely duplicates</h2>" not in grace.get(address).text
+    assert "Fjord Logistcs" not in grace.get("/duplicates/accounts").text
+    assert "Tidewatr Insurance" in grace.get("/duplicates/accounts").text
+    assert grace.post("/duplicates/accounts/look").status_code == 303
+    work(workspace)
+    assert "Fjord Logistcs" in grace.get("/duplicates/accounts").text

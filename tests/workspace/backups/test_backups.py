@@ -281,3 +281,25 @@ def test_should_be_due_a_day_after_the_last(
     assert is_due(tmp_path, day)
     put(tmp_path, 0.9)
     assert not is_due(tmp_path, day)
+
+
+def test_should_back_up_while_files_are_deleted(
+    world: World, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that is listed and then deleted is in neither the backup nor its manifest."""
+    swept = settings.home / "files" / "ab" / "abcd"
+    swept.parent.mkdir(parents=True)
+    swept.write_text("swept")
+    listed = archives._files_of
+
+    def then_swept(home: Path, backups: Path) -> dict[str, Path]:
+        files = listed(home, backups)
+        swept.unlink()
+        return files
+
+    monkeypatch.setattr(archives, "_files_of", then_swept)
+    file, made = make_backup(world.database, settings, tmp_path / "kept")
+    assert "files/import-errors/deals.csv" in made.files
+    assert "files/files/ab/abcd" not in made.files
+    (tmp_path / "out").mkdir()
+    assert unpack(file, None, tmp_path / "out") == made

@@ -11,6 +11,7 @@ from workspace.collaboration import reminders
 from workspace.collaboration.reminders import Occasion
 from workspace.deals.tables import Stakeholder
 from workspace.errors import Invalid, NotFound
+from workspace.people import people
 from workspace.people.tables import Employment, Person
 
 
@@ -101,3 +102,20 @@ def test_should_snooze_and_stop_a_reminder(world: World) -> None:
 def test_should_refuse_a_last_contact_in_the_future(world: World) -> None:
     with pytest.raises(Invalid):
         keep(world, last=-1)
+
+
+def test_should_remind_before_an_event_that_both_attend(world: World) -> None:
+    keep(world)
+    day = today() + timedelta(days=10)
+    with world.database.write() as session:
+        alice = session.get_one(Person, world.people["alice"])
+        for person in (alice, ines(session, world)):
+            people.add_membership(session, person, "event", "Data Days", None, start=day, end=day)
+    [each] = due(world)
+    assert each.reasons[0].text.startswith("You both attend Data Days on ")
+    # One that only one of them attends, and one that is over, are no reasons.
+    with world.database.write() as session:
+        bob = session.get_one(Person, world.people["bob"])
+        people.add_membership(session, bob, "event", "Data Days", None, start=ago(9), end=ago(9))
+        reminders.keep_in_touch(session, bob.id, ines(session, world), 90)
+    assert due(world, "bob") == []

@@ -38,6 +38,13 @@ def test_should_find_companies_by_name_domain_and_address() -> None:
     assert set(grill.reasons) == {Reason.NAME, Reason.STREET, Reason.TOWN, Reason.PHONE}
 
 
+def test_should_find_the_pairs_of_some_alone() -> None:
+    pairs = likely_duplicates(COMPANIES, new={"2", "3", "4"})
+    assert {frozenset((pair.one, pair.other)) for pair in pairs} == {
+        frozenset("12"), frozenset("34"),
+    }  # fmt: skip
+
+
 def test_should_find_people_in_all_scripts_and_orders() -> None:
     pairs = {(pair.one, pair.other) for pair in likely_duplicates(PEOPLE)}
     assert pairs == {("1", "2"), ("4", "5"), ("6", "7"), ("8", "9")}
@@ -55,3 +62,44 @@ def test_should_measure_a_folder_of_records_and_true_pairs(tmp_path: Path) -> No
     (tmp_path / "pairs.csv").write_text("one,other\na,zz\n", encoding="utf-8")
     with pytest.raises(Invalid, match="line 2"):
         evaluate_duplicates(tmp_path)
+
+
+def pairs_of(*names: str, person: bool | None = None) -> set[tuple[str, str]]:
+    """The names that are found to be one, among others."""
+    others = [
+        "Tarn Optics",
+        "Elm Row Bakery",
+        "Fjordline Cargo",
+        "Quince & Daughters",
+        "Ostrava Pumps",
+    ]
+    records = [Record(name, (name,), person=person) for name in (*names, *others)]
+    return {(pair.one, pair.other) for pair in likely_duplicates(records)}
+
+
+def test_should_know_people_by_their_names_where_nothing_says_what_they_are() -> None:
+    assert pairs_of("Виктор Орлов", "Сергей Викторович Орлов", "Viktor Orlov") == {
+        ("Виктор Орлов", "Viktor Orlov")
+    }
+    assert pairs_of("Ali Hasan", "Али Хасанов") == set()
+    assert pairs_of("Volodymyr Sirko", "Владимир Сирко") == {("Volodymyr Sirko", "Владимир Сирко")}
+    assert pairs_of("بنك صحار", "Bank Sohar", "Bank Siauliu") == {("بنك صحار", "Bank Sohar")}
+
+
+def test_should_take_what_stands_behind_a_legal_form_for_a_place() -> None:
+    pairs = pairs_of(
+        "Velden Pharma N.V.", "VELDEN PHARMA NV, UTRECHT", "Velden Logistics BV", person=False
+    )
+    assert pairs == {("Velden Pharma N.V.", "VELDEN PHARMA NV, UTRECHT")}
+
+
+def test_should_not_take_colleagues_of_one_surname_for_one() -> None:
+    def colleague(name: str, employer: str = "Halden Works") -> Record:
+        return Record(name, (name,), person=True, employer=employer, town="Oslo")
+
+    crowd = [
+        colleague(f"{first}a {last}o", f"{last}o Foods") for first in "BCDF" for last in "GHJK"
+    ]
+    staff = [colleague("Marit Solberg"), colleague("Anders Solberg"), colleague("Andres Solberg")]
+    found = {(pair.one, pair.other) for pair in likely_duplicates([*crowd, *staff])}
+    assert found == {("Anders Solberg", "Andres Solberg")}

@@ -8,6 +8,7 @@ from litestar.di import NamedDependency
 from litestar.response import Response
 from sqlmodel import Session
 
+from web.forms import Form
 from web.lists import answer_list, filled, first_page
 from web.policies import Policy, open_to
 from web.routes import get
@@ -43,9 +44,10 @@ class AuditController(Controller):
         return answer_list(visit, "administration/audit", audit_page)
 
 
-def audit_page(session: Session, visit: Visit) -> AuditPage:
-    """The newest entries, or those before the last one that is shown."""
-    form = visit.form
+def chosen_entries(
+    session: Session, form: Form, limit: int
+) -> tuple[list[AuditRow], dict[str, str]]:
+    """The entries that an address asks for, and its filters."""
     text, about = form.maybe("q", 200), form.choice("about", tuple(SECURITY))
     since, until = form.day("since"), form.day("until")
     rows = audit_log.entries(
@@ -55,10 +57,15 @@ def audit_page(session: Session, visit: Visit) -> AuditPage:
         since=since,
         until=until,
         before=form.integer("after"),
-        limit=PAGE + 1,
+        limit=limit,
     )
+    return rows, filled(q=text, about=about, since=_day(since), until=_day(until))
+
+
+def audit_page(session: Session, visit: Visit) -> AuditPage:
+    """The newest entries, or those before the last one that is shown."""
+    rows, params = chosen_entries(session, visit.form, PAGE + 1)
     shown, last = first_page(rows, PAGE)
-    params = filled(q=text, about=about, since=_day(since), until=_day(until))
     return AuditPage(shown, str(last.number) if last else None, params)
 
 

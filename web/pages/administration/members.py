@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from references import handover
 from references.handover import Work
+from references.handover_plan import Planned, hand_over_as_planned, plan
 from web.edit_conflicts import EditForm, edit_form, fingerprint, require_unchanged
 from web.forms import Form
 from web.lists import answer_list, filled, first_page
@@ -89,6 +90,8 @@ class HandoverPage:
     row: MemberRow
     is_self: bool
     lines: list[HandoverLine]
+    # Who is proposed for which piece of work, as the nearest.
+    planned: list[Planned]
     seen: str
     wrong: dict[str, str]
     # Whether the work has changed since the form was opened.
@@ -191,6 +194,19 @@ class MemberController(Controller):
             return visit.show("administration/members/handover.html", page)
         done = "is deactivated" if then == "deactivate" else "has handed over"
         return visit.go(LIST, f"{row.name} {done}.")
+
+    @post("/{key:str}/handover/plan")
+    def hand_over_as_planned(
+        self, visit: NamedDependency[Visit], key: FromPath[str]
+    ) -> Response[Any]:
+        require_role(visit.viewer, Role.ADMIN)
+        expected = visit.form.text("planned", 20_000, required=True).split()
+        visit.form.done()
+        with visit.write() as session:
+            row = directory.member_row(session, key)
+            count = hand_over_as_planned(session, row.id, expected, visit.viewer.person_id)
+        notice = f"{count} {'piece' if count == 1 else 'pieces'} of work handed over."
+        return visit.go(at("administration", "members", key, "handover"), notice)
 
     def _act(self, visit: Visit, key: str, act: Callable[[Session, Person], str]) -> Response[Any]:
         """One step on a member that needs no form."""
@@ -322,6 +338,7 @@ def handover_page(session: Session, viewer: Viewer, key: str, form: Form) -> Han
         row=row,
         is_self=row.id == by,
         lines=lines,
+        planned=plan(session, row.id),
         seen=fingerprint(work_of(session, row.id)),
         wrong=form.wrong,
         changed=form.is_conflict,

@@ -24,7 +24,13 @@ from workspace.errors import NotFound
 from workspace.keys import plain
 from workspace.people.viewer import Viewer, require_writer
 from workspace.timeline import notifications
-from workspace.timeline.timeline import WRITTEN_KINDS, Event, events_of, timeline
+from workspace.timeline.timeline import (
+    WRITTEN_KINDS,
+    Event,
+    TimelineEntry,
+    events_of,
+    timeline,
+)
 
 PAGE = 50
 # So many colleagues are offered to be mentioned.
@@ -99,15 +105,8 @@ class ActivityController(Controller):
 
     @post()
     def write(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        kind = visit.form.choice("kind", WRITTEN_KINDS, required=True) or ""
-        text = visit.form.lines("text", 20_000, required=True)
-        confirmed = _confirmed(visit.form)
         with visit.saving() as session:
-            deal = access.readable_deal(session, visit.viewer, key)
-            notes.require_writer(session, visit.viewer, deal)
-            visit.form.done()
-            by = visit.viewer.person_id
-            notes.write_note(session, deal, by, kind, text, confirmed=confirmed)
+            write_note(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             page = visit.page(activity_page, key, visit.form, "", None)
             return visit.answer("deal_room/activity.html", "deal_room/_entry_form.html", page)
@@ -138,16 +137,8 @@ class ActivityController(Controller):
     # Every reader may follow.
     @post("/follow", opt=open_to(reads=Policy.MEMBERS, writes=Policy.MEMBERS))
     def follow(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        follow = visit.form.choice("follow", ("yes", "no"), required=True) == "yes"
-        visit.form.done()
         with visit.write() as session:
-            deal = access.readable_deal(session, visit.viewer, key)
-            if visit.viewer.person_id is None:
-                raise NotFound("There is no such member.")
-            if follow:
-                notifications.follow(session, deal.id, visit.viewer.person_id)
-            else:
-                notifications.unfollow(session, deal.id, visit.viewer.person_id)
+            follow = follow_deal(session, visit.viewer, key, visit.form)
         notice = (
             "You follow this deal: notes, calls and stages come to your inbox."
             if follow
@@ -171,18 +162,11 @@ class ActivityController(Controller):
     def rewrite(
         self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
-        text = visit.form.lines("text", 20_000, required=True)
-        confirmed = _confirmed(visit.form)
         saved = ""
         with visit.saving() as session:
-            deal = access.readable_deal(session, visit.viewer, key)
-            notes.require_writer(session, visit.viewer, deal)
-            mine = visit.viewer.person_id
-            entry = notes.own_note(session, deal, uncounted_id(entry_id), mine, lock=True)
+            entry = locked_note(session, visit.viewer, key, entry_id)
             saved = entry.text
-            require_unchanged(visit.form, {"text": saved})
-            visit.form.done()
-            notes.rewrite_note(session, deal, entry, text, confirmed=confirmed)
+            rewrite_note(session, visit.viewer, key, entry, visit.form)
         if visit.form.refusal:
             if visit.form.is_conflict:
                 # The next try starts from the text that is saved now, which is shown beside it.
@@ -196,14 +180,61 @@ class ActivityController(Controller):
     def remove(
         self, visit: NamedDependency[Visit], key: FromPath[str], entry_id: FromPath[int]
     ) -> Response[Any]:
-        require_writer(visit.viewer)
         visit.form.done()
         with visit.write() as session:
-            deal = access.readable_deal(session, visit.viewer, key)
-            mine = visit.viewer.person_id
-            entry = notes.own_note(session, deal, uncounted_id(entry_id), mine, lock=True)
-            notes.remove_note(session, deal, entry)
+            remove_note(session, visit.viewer, key, entry_id)
         return visit.go(at("deals", key, "activity"), "It is gone.")
+
+
+def write_note(session: Session, viewer: Viewer, key: str, form: Form) -> TimelineEntry:
+    """Write the note, call or meeting of a form on a deal's timeline."""
+    kind = form.choice("kind", WRITTEN_KINDS, required=True) or ""
+    text = form.lines("text", 20_000, required=True)
+    confirmed = _confirmed(form)
+    deal = access.readable_deal(session, viewer, key)
+    notes.require_writer(session, viewer, deal)
+    form.done()
+    return notes.write_note(session, deal, viewer.person_id, kind, text, confirmed=confirmed)
+
+
+def locked_note(session: Session, viewer: Viewer, key: str, entry_id: int) -> TimelineEntry:
+    """A note of the viewer's own, locked until this transaction ends."""
+    require_writer(viewer)
+    deal = access.readable_deal(session, viewer, key)
+    return notes.own_note(session, deal, uncounted_id(entry_id), viewer.person_id, lock=True)
+
+
+def rewrite_note(
+    session: Session, viewer: Viewer, key: str, entry: TimelineEntry, form: Form
+) -> None:
+    """Give a locked note the text of a form that was opened over it."""
+    text = form.lines("text", 20_000, required=True)
+    confirmed = _confirmed(form)
+    deal = access.readable_deal(session, viewer, key)
+    notes.require_writer(session, viewer, deal)
+    require_unchanged(form, {"text": entry.text})
+    form.done()
+    notes.rewrite_note(session, deal, entry, text, confirmed=confirmed)
+
+
+def remove_note(session: Session, viewer: Viewer, key: str, entry_id: int) -> None:
+    """Remove a note of the viewer's own."""
+    entry = locked_note(session, viewer, key, entry_id)
+    notes.remove_note(session, access.readable_deal(session, viewer, key), entry)
+
+
+def follow_deal(session: Session, viewer: Viewer, key: str, form: Form) -> bool:
+    """Follow a deal, or no longer, as a form says."""
+    follow = form.choice("follow", ("yes", "no"), required=True) == "yes"
+    form.done()
+    deal = access.readable_deal(session, viewer, key)
+    if viewer.person_id is None:
+        raise NotFound("There is no such member.")
+    if follow:
+        notifications.follow(session, deal.id, viewer.person_id)
+    else:
+        notifications.unfollow(session, deal.id, viewer.person_id)
+    return follow
 
 
 def _begins(name: str, text: str) -> bool:

@@ -63,7 +63,10 @@ class CellController(Controller):
 
     @get()
     def row(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
-        return visit.show("deals/_rows.html", visit.page(deal_line, _query(visit), key))
+        with visit.read() as session:
+            access.readable_deal(session, visit.viewer, key)
+            line = deal_line(session, visit.viewer, _query(visit), key)
+        return visit.show("deals/_rows.html", line)
 
     @get("/{cell:str}")
     def edit(

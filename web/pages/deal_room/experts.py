@@ -30,7 +30,8 @@ from workspace.deals.team import SeatRow
 from workspace.errors import Conflict, NotFound
 from workspace.people import people
 from workspace.people.tables import Person
-from workspace.people.viewer import require_writer
+from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions.tables import Revision
 
 SHOWN = 10
 
@@ -96,52 +97,39 @@ class ExpertController(Controller):
 
     @post("/seats")
     def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        person_key = visit.form.maybe("person", 80)
         suggested = visit.form.flag("suggested")
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            role = visit.form.choice("role", role_names(session), required=True) or ""
-            visit.form.done()
-            person = people.member_of(session, person_key) if person_key else None
-            team.add_seat(
-                session, deal, role, person.id if person else None, visit.viewer.person_id
-            )
-        if person and suggested:
-            visit.count(SuggestionKind.EXPERT, Fate.USED, deal, [person.key])
-        who = f"{person.name} is on the team as {role}." if person else f"An open seat: {role}."
+            seat, person_key, name = add_seat(session, visit.viewer, key, visit.form)
+            role, deal = seat.role, session.get_one(Deal, seat.deal_id)
+        if person_key and suggested:
+            visit.count(SuggestionKind.EXPERT, Fate.USED, deal, [person_key])
+        who = f"{name} is on the team as {role}." if name else f"An open seat: {role}."
         return visit.go(at("deals", key, "experts"), who)
 
     @post("/seats/{seat_id:int}/fill")
     def fill(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        person_key = visit.form.text("person", 80, required=True)
         with visit.write() as session:
-            _require_open(seat := _editable_seat(session, visit, key, seat_id))
-            person = people.member_of(session, person_key)
-            team.fill_seat(session, seat, person.id, visit.viewer.person_id)
-        return visit.go(at("deals", key, "experts"), f"{person.name} has the seat.")
+            name = fill_seat(session, visit.viewer, key, seat_id, visit.form)
+        return visit.go(at("deals", key, "experts"), f"{name} has the seat.")
 
     @post("/seats/{seat_id:int}/ask")
     def ask(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        person_key = visit.form.text("person", 80, required=True)
         with visit.write() as session:
-            seat = _editable_seat(session, visit, key, seat_id)
-            person = people.member_of(session, person_key)
-            team.ask_seat(session, seat, person.id, visit.viewer.person_id)
-            deal = session.get_one(Deal, seat.deal_id)
+            name = ask_for_seat(session, visit.viewer, key, seat_id, visit.form)
+            deal = access.readable_deal(session, visit.viewer, key)
         visit.count(SuggestionKind.TEAM, Fate.USED, deal, [str(seat_id)])
-        return visit.go(at("deals", key, "experts"), f"{person.name} is asked.")
+        return visit.go(at("deals", key, "experts"), f"{name} is asked.")
 
     @post("/seats/{seat_id:int}/unask")
     def take_back(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
         with visit.write() as session:
-            seat = _editable_seat(session, visit, key, seat_id)
-            team.take_back_ask(session, seat, visit.viewer.person_id)
+            take_back_ask(session, visit.viewer, key, seat_id, visit.form)
         return visit.go(at("deals", key, "experts"), "Nobody is asked any more.")
 
     @post("/seats/{seat_id:int}/accept")
@@ -149,32 +137,23 @@ class ExpertController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
         with visit.write() as session:
-            seat = _readable_seat(session, visit, key, seat_id)
-            team.accept_seat(session, seat, visit.viewer.person_id or 0)
+            accept_seat(session, visit.viewer, key, seat_id, visit.form)
         return visit.go(at("deals", key), "You are on the team.")
 
     @post("/seats/{seat_id:int}/decline")
     def decline(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        reason = visit.form.text("reason", 500, required=True)
         with visit.write() as session:
-            seat = _readable_seat(session, visit, key, seat_id)
-            team.decline_seat(session, seat, visit.viewer.person_id, reason)
+            decline_seat(session, visit.viewer, key, seat_id, visit.form)
         return visit.go("/", "The seat is open again; your reason is on the timeline.")
 
     @post("/seats/{seat_id:int}/free")
     def free(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        reason = visit.form.text("reason", 500)
-        mistaken = visit.form.flag("mistaken")
         with visit.saving() as session:
-            seat = _editable_seat(session, visit, key, seat_id)
-            if seat.person_id == visit.viewer.person_id and not reason:
-                visit.form.refuse("reason", "Enter a reason for your successor.")
-            visit.form.done()
-            team.free_seat(session, seat, visit.viewer.person_id, reason, mistaken=mistaken)
+            free_seat(session, visit.viewer, key, seat_id, visit.form)
             readable = is_readable(session, visit.viewer, key)
         if visit.form.refusal:
             with visit.read() as session:
@@ -187,12 +166,75 @@ class ExpertController(Controller):
     def remove(
         self, visit: NamedDependency[Visit], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[Any]:
-        visit.form.done()
         with visit.write() as session:
-            seat = _editable_seat(session, visit, key, seat_id)
-            revision = delete_seat(session, visit.viewer, seat)
+            revision = remove_seat(session, visit.viewer, key, seat_id, visit.form)
             readable = is_readable(session, visit.viewer, key)
         return visit.go_deleted(at("deals", key, "experts") if readable else "/deals", revision)
+
+
+def add_seat(session: Session, viewer: Viewer, key: str, form: Form) -> tuple[Seat, str, str]:
+    """Add the seat of a form to a deal's team; the seat, and the key and name of who has it."""
+    person_key = form.maybe("person", 80)
+    deal = access.editable_deal(session, viewer, key)
+    role = form.choice("role", role_names(session), required=True) or ""
+    form.done()
+    person = people.member_of(session, person_key) if person_key else None
+    seat = team.add_seat(session, deal, role, person.id if person else None, viewer.person_id)
+    return seat, person.key if person else "", person.name if person else ""
+
+
+def fill_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> str:
+    """Give an open seat to the member of a form; their name."""
+    person_key = form.text("person", 80, required=True)
+    _require_open(seat := _editable_seat(session, viewer, key, seat_id, form))
+    person = people.member_of(session, person_key)
+    team.fill_seat(session, seat, person.id, viewer.person_id)
+    return person.name
+
+
+def ask_for_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> str:
+    """Ask the member of a form to take a seat; their name."""
+    person_key = form.text("person", 80, required=True)
+    seat = _editable_seat(session, viewer, key, seat_id, form)
+    person = people.member_of(session, person_key)
+    team.ask_seat(session, seat, person.id, viewer.person_id)
+    return person.name
+
+
+def take_back_ask(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> None:
+    """Ask nobody any more to take a seat."""
+    seat = _editable_seat(session, viewer, key, seat_id, form)
+    team.take_back_ask(session, seat, viewer.person_id)
+
+
+def accept_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> None:
+    """Take the seat that the viewer was asked to take."""
+    seat = _readable_seat(session, viewer, key, seat_id, form)
+    team.accept_seat(session, seat, viewer.person_id or 0)
+
+
+def decline_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> None:
+    """Decline the seat that the viewer was asked to take."""
+    reason = form.text("reason", 500, required=True)
+    seat = _readable_seat(session, viewer, key, seat_id, form)
+    team.decline_seat(session, seat, viewer.person_id, reason)
+
+
+def free_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> None:
+    """Open a seat again."""
+    reason = form.text("reason", 500)
+    mistaken = form.flag("mistaken")
+    seat = _editable_seat(session, viewer, key, seat_id, form)
+    if seat.person_id == viewer.person_id and not reason:
+        form.refuse("reason", "Enter a reason for your successor.")
+    form.done()
+    team.free_seat(session, seat, viewer.person_id, reason, mistaken=mistaken)
+
+
+def remove_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> Revision:
+    """Remove a seat from a deal's team."""
+    seat = _editable_seat(session, viewer, key, seat_id, form)
+    return delete_seat(session, viewer, seat)
 
 
 def experts_page(
@@ -253,17 +295,17 @@ def _require_open(seat: Seat) -> None:
         raise Conflict("This seat was filled in the meantime.")
 
 
-def _editable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
-    deal = access.editable_deal(session, visit.viewer, key)
-    visit.form.done()
+def _editable_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> Seat:
+    deal = access.editable_deal(session, viewer, key)
+    form.done()
     return _seat(session, deal, seat_id)
 
 
-def _readable_seat(session: Session, visit: Visit, key: str, seat_id: int) -> Seat:
+def _readable_seat(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> Seat:
     """A seat of a deal, for members who answer for themselves."""
-    require_writer(visit.viewer)
-    deal = access.readable_deal(session, visit.viewer, key)
-    visit.form.done()
+    require_writer(viewer)
+    deal = access.readable_deal(session, viewer, key)
+    form.done()
     return _seat(session, deal, seat_id)
 
 

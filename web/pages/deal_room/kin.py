@@ -31,6 +31,7 @@ from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import access, lists
 from workspace.deals.lists import Choices
+from workspace.deals.tables import Deal
 from workspace.errors import Conflict
 from workspace.people.viewer import Viewer
 
@@ -123,8 +124,6 @@ class KinController(Controller):
     def judge(
         self, visit: NamedDependency[Visit], key: FromPath[str], kin_key: FromPath[str]
     ) -> Response[Any]:
-        verdict = visit.form.choice("verdict", ("like", "unlike", "withdraw"), required=True)
-        reason = visit.form.choice("reason", REASONS) or ""
         # How the reader has the order and what they look at come along with their answer.
         chosen, _ = read_filter(visit.form)
         off = visit.form.choices("off", visit.form.sent.get("off", []))
@@ -132,22 +131,9 @@ class KinController(Controller):
             usual = weights_in_use(session)
         weights = read_weights(visit.form, usual)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            other = access.readable_deal(session, visit.viewer, kin_key)
-            visit.form.done()
-            if deal.id == other.id:
-                raise Conflict("A deal is not its own kin.")
-            if verdict == "withdraw":
-                withdraw(session, deal.id, other.id, visit.viewer.person_id)
-            else:
-                judge(
-                    session,
-                    deal.id,
-                    other.id,
-                    Verdict(verdict or ""),
-                    reason,
-                    visit.viewer.person_id,
-                )
+            deal, other, verdict, reason = judge_kin(
+                session, visit.viewer, key, kin_key, visit.form
+            )
         if verdict != "withdraw":
             fate = Fate.USED if verdict == Verdict.LIKE else Fate.DISMISSED
             visit.count(SuggestionKind.SIMILAR, fate, deal, [kin_key])
@@ -157,7 +143,7 @@ class KinController(Controller):
                 "unlike": f"{other.name} no longer appears among this deal's kin.",
                 "withdraw": f"{other.name} is offered again.",
             }
-            return visit.go(at("deals", key, "kin"), effects[verdict or ""])
+            return visit.go(at("deals", key, "kin"), effects[verdict])
         with visit.read() as session:
             header = deal_header(session, visit.viewer, key, "kin")
             shown = None
@@ -169,9 +155,27 @@ class KinController(Controller):
                 past, _ = past_and_running(chosen)
                 offered = kin_of(session, catalog, inquiry, filter=past, limit=LIMIT * 2)
                 shown = next((kin for kin in offered if kin.key == kin_key), None)
-        page = Judged(header, shown, kin_key, other.name, verdict or "", reason)
+        page = Judged(header, shown, kin_key, other.name, verdict, reason)
         template = "deal_room/_kin_card.html" if shown else "deal_room/_kin_hidden.html"
         return visit.show(template, page)
+
+
+def judge_kin(
+    session: Session, viewer: Viewer, key: str, kin_key: str, form: Form
+) -> tuple[Deal, Deal, str, str]:
+    """Note what a form says of a similar deal: both deals, the verdict and the reason."""
+    verdict = form.choice("verdict", ("like", "unlike", "withdraw"), required=True) or ""
+    reason = form.choice("reason", REASONS) or ""
+    deal = access.editable_deal(session, viewer, key)
+    other = access.readable_deal(session, viewer, kin_key)
+    form.done()
+    if deal.id == other.id:
+        raise Conflict("A deal is not its own kin.")
+    if verdict == "withdraw":
+        withdraw(session, deal.id, other.id, viewer.person_id)
+    else:
+        judge(session, deal.id, other.id, Verdict(verdict), reason, viewer.person_id)
+    return deal, other, verdict, reason
 
 
 def changed(weights: dict[str, float], defaults: dict[str, float]) -> dict[str, str]:

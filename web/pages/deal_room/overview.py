@@ -42,7 +42,7 @@ from workspace.deals.products import (
     product_choices,
     products_of,
 )
-from workspace.deals.tables import CLOSED_OUTCOMES, Outcome
+from workspace.deals.tables import CLOSED_OUTCOMES, Deal, LineItem, Outcome
 from workspace.deals.team import SeatRow
 from workspace.errors import Conflict
 from workspace.keys import row_of_key
@@ -143,24 +143,17 @@ class OverviewController(Controller):
 
     @post("/stage")
     def advance(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        name = visit.form.text("stage", 60, required=True)
-        reason = visit.form.text("reason", 500)
-        closed = visit.form.day("closed")
-        version = visit.form.integer("version", 1)
         # A card that is moved on a board stays there: this is the board's own query.
         board = (
             list_state_of(visit.form.text("board", 2000)) if "board" in visit.form.sent else None
         )
-        visit.form.done()
         with visit.write() as session:
             revision = history.begin_edit(session, visit.viewer.person_id)
-            deal = lifecycle.change_stage(
-                session, visit.viewer, key, name, reason=reason, closed=closed, version=version
-            )
+            deal, stage = move_to_stage(session, visit.viewer, key, visit.form)
             undo = f"/deleted/{revision.id}/restore"
         if board is None:
-            return visit.go(at("deals", key), f"Moved to {name}.", undo=undo)
-        said = f"{deal.name} is at {name} now."
+            return visit.go(at("deals", key), f"Moved to {stage}.", undo=undo)
+        said = f"{deal.name} is at {stage} now."
         if not visit.wants_fragment:
             return visit.go(board.address(), said, undo=undo)
         page = visit.page(board_of, query_fields(board), moved=key)
@@ -168,41 +161,20 @@ class OverviewController(Controller):
 
     @post("/park")
     def park(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        chosen = read_parking(visit.form)
-        version = visit.form.integer("version", 1)
-        visit.form.done()
         with visit.write() as session:
-            parking.park(session, visit.viewer, key, chosen, version=version)
+            park_deal(session, visit.viewer, key, visit.form)
         return visit.go(at("deals", key), "Parked.")
 
     @post("/wake")
     def wake(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        version = visit.form.integer("version", 1)
-        visit.form.done()
         with visit.write() as session:
-            parking.wake(session, visit.viewer, key, version=version)
+            wake_deal(session, visit.viewer, key, visit.form)
         return visit.go(at("deals", key), "Open again.")
 
     @post("/line-items")
     def add_item(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        product_key = visit.form.text("item_product", 80, required=True)
-        quantity, price = visit.form.money("quantity"), visit.form.money("price")
-        recurring = visit.form.choice("paid", ("once", "yearly")) == "yearly"
-        for name, number in (("quantity", quantity), ("price", price)):
-            if number is None:
-                visit.form.refuse(name, "Enter a number.")
         with visit.saving() as session:
-            visit.form.done()
-            [product] = choose_products(session, visit.viewer, [product_key])
-            line_items.add_item(
-                session,
-                visit.viewer,
-                key,
-                product,
-                quantity or Decimal(0),
-                price or Decimal(0),
-                recurring=recurring,
-            )
+            add_line_item(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             page = visit.page(overview, visit.workspace, key)
             page = replace(page, item_values=visit.form.values, item_wrong=visit.form.wrong)
@@ -220,12 +192,8 @@ class OverviewController(Controller):
 
     @post("/invitations")
     def invite(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        person_key = visit.form.text("person", 80, required=True)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            person = people.member_of(session, person_key)
-            lifecycle.invite(session, deal, person.id, visit.viewer.person_id)
+            person = invite_reader(session, visit.viewer, key, visit.form)
         return visit.go(at("deals", key), f"{person.name} may see this deal now.")
 
     @post("/invitations/{person_key:str}/remove")
@@ -234,12 +202,77 @@ class OverviewController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            person = row_of_key(session, Person, person_key)
-            lifecycle.uninvite(session, deal, person.id, visit.viewer.person_id)
+            person = uninvite_reader(session, visit.viewer, key, person_key)
             readable = is_readable(session, visit.viewer, key)
         notice = f"{person.name} is no longer invited."
         return visit.go(at("deals", key) if readable else "/deals", notice)
+
+
+def move_to_stage(session: Session, viewer: Viewer, key: str, form: Form) -> tuple[Deal, str]:
+    """Move a deal to the stage of a form; the deal, and the stage's name."""
+    stage = form.text("stage", 60, required=True)
+    reason = form.text("reason", 500)
+    closed = form.day("closed")
+    version = form.integer("version", 1)
+    form.done()
+    deal = lifecycle.change_stage(
+        session, viewer, key, stage, reason=reason, closed=closed, version=version
+    )
+    return deal, stage
+
+
+def park_deal(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Park a deal as a form says."""
+    chosen = read_parking(form)
+    version = form.integer("version", 1)
+    form.done()
+    parking.park(session, viewer, key, chosen, version=version)
+
+
+def wake_deal(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Reopen a parked deal."""
+    version = form.integer("version", 1)
+    form.done()
+    parking.wake(session, viewer, key, version=version)
+
+
+def add_line_item(session: Session, viewer: Viewer, key: str, form: Form) -> LineItem:
+    """Add the line item of a form to a deal."""
+    product_key = form.text("item_product", 80, required=True)
+    quantity, price = form.money("quantity"), form.money("price")
+    recurring = form.choice("paid", ("once", "yearly")) == "yearly"
+    for name, number in (("quantity", quantity), ("price", price)):
+        if number is None:
+            form.refuse(name, "Enter a number.")
+    form.done()
+    [product] = choose_products(session, viewer, [product_key])
+    return line_items.add_item(
+        session,
+        viewer,
+        key,
+        product,
+        quantity or Decimal(0),
+        price or Decimal(0),
+        recurring=recurring,
+    )
+
+
+def invite_reader(session: Session, viewer: Viewer, key: str, form: Form) -> Person:
+    """Let the member of a form see a confidential deal."""
+    person_key = form.text("person", 80, required=True)
+    deal = access.editable_deal(session, viewer, key)
+    form.done()
+    person = people.member_of(session, person_key)
+    lifecycle.invite(session, deal, person.id, viewer.person_id)
+    return person
+
+
+def uninvite_reader(session: Session, viewer: Viewer, key: str, person_key: str) -> Person:
+    """Take a member's invitation to a confidential deal back."""
+    deal = access.editable_deal(session, viewer, key)
+    person = row_of_key(session, Person, person_key)
+    lifecycle.uninvite(session, deal, person.id, viewer.person_id)
+    return person
 
 
 def overview(

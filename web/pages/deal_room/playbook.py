@@ -18,7 +18,7 @@ from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
-from workspace.assets import assets, sharing
+from workspace.assets import assets, files, sharing
 from workspace.assets.assets import Asset, Use, UseRow
 from workspace.assets.sharing import LIFETIMES, SharedRow
 from workspace.deals import access
@@ -33,6 +33,8 @@ class PlaybookPage:
 
     header: DealHeader
     playbook: Playbook
+    # The version of each recommended asset's file, by the asset's id.
+    files: dict[int, int]
     uses: list[UseRow]
     # Links that buyers were sent, and what can be shared, by key and name.
     shared: Sequence[SharedRow]
@@ -64,28 +66,18 @@ class PlaybookController(Controller):
 
     @post("/uses")
     def use(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        asset_key = visit.form.text("asset", 80, required=True)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            asset = row_of_key(session, Asset, asset_key)
-            assets.use(session, asset, deal, visit.viewer.person_id)
-        visit.count(SuggestionKind.CONTENT, Fate.USED, deal, [asset_key])
+            asset = use_asset(session, visit.viewer, key, visit.form)
+            deal = access.readable_deal(session, visit.viewer, key)
+        visit.count(SuggestionKind.CONTENT, Fate.USED, deal, [asset.key])
         return visit.go(at("deals", key, "playbook"), f"{asset.name} is in use on this deal.")
 
     @post("/uses/{use_id:int}/helped")
     def helped(
         self, visit: NamedDependency[Visit], key: FromPath[str], use_id: FromPath[int]
     ) -> Response[Any]:
-        answer = visit.form.choice("helped", ("yes", "no", "unknown"), required=True)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            made = session.get(Use, uncounted_id(use_id))
-            if made is None or made.deal_id != deal.id:
-                raise NotFound("There is no such use on this deal.")
-            value = {"yes": True, "no": False}.get(answer or "")
-            assets.say_helped(session, made, visit.viewer.person_id, value)
+            say_helped(session, visit.viewer, key, use_id, visit.form)
         return visit.go(at("deals", key, "playbook"), "Noted: the next deal's playbook knows.")
 
     @post("/uses/{use_id:int}/remove")
@@ -94,10 +86,7 @@ class PlaybookController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            made = session.get(Use, uncounted_id(use_id))
-            if made is None or made.deal_id != deal.id:
-                raise NotFound("There is no such use on this deal.")
+            made = editable_use(session, visit.viewer, key, use_id)
             revision = delete_use(session, visit.viewer, made)
         return visit.go_deleted(at("deals", key, "playbook"), revision)
 
@@ -134,12 +123,42 @@ def playbook_page(
     header = deal_header(session, viewer, key, "playbook")
     if link:
         visit.form.sent.clear()
+    playbook = playbook_of_deal(session, viewer, visit.workspace.catalog, header.deal)
     return PlaybookPage(
         header=header,
-        playbook=playbook_of_deal(session, viewer, visit.workspace.catalog, header.deal),
+        playbook=playbook,
+        files=files.newest_versions(session, [play.asset_id for play in playbook.plays]),
         uses=assets.use_rows(session, viewer, deal_id=header.deal.id),
         shared=sharing.shared_rows(session, viewer, deal_id=header.deal.id),
         shareable=sharing.shareable(session, header.deal.id) if header.may_edit else [],
         form=visit.form,
         link=link,
     )
+
+
+def use_asset(session: Session, viewer: Viewer, key: str, form: Form) -> Asset:
+    """Note that the asset of a form is used on a deal."""
+    asset_key = form.text("asset", 80, required=True)
+    deal = access.editable_deal(session, viewer, key)
+    form.done()
+    asset = row_of_key(session, Asset, asset_key)
+    assets.use(session, asset, deal, viewer.person_id)
+    return asset
+
+
+def say_helped(session: Session, viewer: Viewer, key: str, use_id: int, form: Form) -> None:
+    """Note whether an asset helped on a deal."""
+    answer = form.choice("helped", ("yes", "no", "unknown"), required=True)
+    made = editable_use(session, viewer, key, use_id)
+    form.done()
+    value = {"yes": True, "no": False}.get(answer or "")
+    assets.say_helped(session, made, viewer.person_id, value)
+
+
+def editable_use(session: Session, viewer: Viewer, key: str, use_id: int) -> Use:
+    """A use of an asset on a deal that the viewer may edit."""
+    deal = access.editable_deal(session, viewer, key)
+    made = session.get(Use, uncounted_id(use_id))
+    if made is None or made.deal_id != deal.id:
+        raise NotFound("There is no such use on this deal.")
+    return made

@@ -12,9 +12,11 @@ from sqlmodel import Session
 from references.desk import advocates, policy, workflow
 from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow, requests_on_deal
+from references.desk.request import ReferenceRequest
 from references.network.paths import Reach
 from references.suggestion_counts import Fate, SuggestionKind
 from references.suggestions import Suggestions, reasons_in_a_line, suggest_advocates
+from web.forms import Form
 from web.pages.deal_room.header import DealHeader, deal_header
 from web.policies import Policy, open_to
 from web.routes import at, get, post
@@ -71,49 +73,88 @@ class ReferencesController(Controller):
 
     @post()
     def ask(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        advocate_key = visit.form.text("advocate", 80, required=True)
-        prospect_key = visit.form.maybe("prospect", 80)
-        activity = visit.form.choice("activity", tuple(Activity), required=True) or ""
-        message = visit.form.lines("message", 5_000)
-        shared_message = visit.form.lines("shared_message", 5_000)
+        asked = read_reference(visit.form)
         with visit.read() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
+            access.editable_deal(session, visit.viewer, key)
             visit.form.done()
-            suggestions = suggest_advocates(
-                session,
-                visit.viewer,
-                visit.workspace.catalog,
-                visit.workspace.network,
-                deal,
-                Activity(activity),
-                limit=ALL,
-            )
-        why = next(
-            (
-                reasons_in_a_line(suggestion)
-                for suggestion in suggestions.suggested
-                if suggestion.person.key == advocate_key
-            ),
-            "",
-        )
+            fit = fit_of(session, visit.viewer, visit.workspace, key, asked)
         with visit.write() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            advocate, person = advocates.advocate_of(session, advocate_key)
-            prospect = row_of_key(session, Person, prospect_key) if prospect_key else None
-            made = workflow.open_request(
-                session,
-                visit.viewer,
-                deal,
-                advocate,
-                Activity(activity),
-                prospect=prospect,
-                message=message,
-                shared_message=shared_message,
-                fit=why,
-            )
-        visit.count(SuggestionKind.REFERENCE, Fate.USED, deal, [advocate_key])
-        notice = f"{made.key} is sent: {person.name} is asked once it is approved."
+            made, name = ask_for_reference(session, visit.viewer, key, asked, fit)
+            deal = access.readable_deal(session, visit.viewer, key)
+        visit.count(SuggestionKind.REFERENCE, Fate.USED, deal, [asked.advocate])
+        notice = f"{made.key} is sent: {name} is asked once it is approved."
         return visit.go(at("deals", key, "references"), notice)
+
+
+@dataclass(frozen=True)
+class AskedReference:
+    """A reference that is asked for: of whom, for whom, and in which words."""
+
+    advocate: str
+    prospect: str | None
+    activity: str
+    message: str
+    shared_message: str
+
+
+def read_reference(form: Form) -> AskedReference:
+    """The reference that a form asks for; what is wrong with it is noted in the form."""
+    return AskedReference(
+        advocate=form.text("advocate", 80, required=True),
+        prospect=form.maybe("prospect", 80),
+        activity=form.choice("activity", tuple(Activity), required=True) or "",
+        message=form.lines("message", 5_000),
+        shared_message=form.lines("shared_message", 5_000),
+    )
+
+
+def fit_of(
+    session: Session, viewer: Viewer, workspace: Workspace, key: str, asked: AskedReference
+) -> str:
+    """Why the advocate of a reference fits the deal; empty where nothing speaks for them."""
+    suggestions = suggest_advocates(
+        session,
+        viewer,
+        workspace.catalog,
+        workspace.network,
+        access.editable_deal(session, viewer, key),
+        Activity(asked.activity),
+        limit=ALL,
+    )
+    reasons = (
+        reasons_in_a_line(suggestion)
+        for suggestion in suggestions.suggested
+        if suggestion.person.key == asked.advocate
+    )
+    return next(reasons, "")
+
+
+def ask_for_reference(
+    session: Session,
+    viewer: Viewer,
+    key: str,
+    asked: AskedReference,
+    fit: str,
+    *,
+    as_draft: bool = False,
+) -> tuple[ReferenceRequest, str]:
+    """Send a reference request to the desk, or only draft it; the request and the advocate."""
+    deal = access.editable_deal(session, viewer, key)
+    advocate, person = advocates.advocate_of(session, asked.advocate)
+    prospect = row_of_key(session, Person, asked.prospect) if asked.prospect else None
+    step = workflow.draft if as_draft else workflow.open_request
+    made = step(
+        session,
+        viewer,
+        deal,
+        advocate,
+        Activity(asked.activity),
+        prospect=prospect,
+        message=asked.message,
+        shared_message=asked.shared_message,
+        fit=fit,
+    )
+    return made, person.name
 
 
 def references_page(

@@ -71,38 +71,19 @@ class StakeholderController(Controller):
 
     @post()
     def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        name = visit.form.text("person", 200, required=True)
-        title = visit.form.text("title", 200)
-        role = visit.form.choice("buying_role", BUYING_ROLES) or ""
+        name = ""
         with visit.saving() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            person = _buyer(session, visit.viewer, deal, name, title)
-            stakeholders.add_stakeholder(
-                session, deal, person.id, visit.viewer.person_id, buying_role=role
-            )
+            name = add_buyer(session, visit.viewer, key, visit.form).name
         if visit.form.refusal:
             return self._again(visit, key, None)
-        return visit.go(at("deals", key, "stakeholders"), f"{person.name} is on the map.")
+        return visit.go(at("deals", key, "stakeholders"), f"{name} is on the map.")
 
     @post("/{stakeholder_id:int}")
     def edit(
         self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
     ) -> Response[Any]:
-        changes: dict[str, Any] = {
-            "buying_role": visit.form.choice("buying_role", BUYING_ROLES) or "",
-            "stance": visit.form.choice("stance", STANCES) or "",
-            "influence": visit.form.choice("influence", INFLUENCES) or "",
-            "coverage": visit.form.choice("coverage", COVERAGES) or "unknown",
-            "note": visit.form.text("note", 1000),
-        }
-        above = visit.form.integer("reports_to", 1, LARGEST_INTEGER)
         with visit.saving() as session:
-            row = _editable_stakeholder(session, visit, key, stakeholder_id)
-            if above is not None:
-                above = _stakeholder(session, row.deal_id, above).id
-            changes["reports_to_id"] = above
-            stakeholders.edit_stakeholder(session, row, visit.viewer.person_id, changes)
+            change_buyer(session, visit.viewer, key, stakeholder_id, visit.form)
         if visit.form.refusal:
             return self._again(visit, key, stakeholder_id)
         return visit.go(at("deals", key, "stakeholders"), "Saved.")
@@ -113,7 +94,8 @@ class StakeholderController(Controller):
     ) -> Response[Any]:
         above = visit.form.integer("reports_to", 1, LARGEST_INTEGER)
         with visit.write() as session:
-            row = _editable_stakeholder(session, visit, key, stakeholder_id)
+            form = visit.form
+            row = _editable_stakeholder(session, visit.viewer, key, stakeholder_id, form)
             superior = _stakeholder(session, row.deal_id, above or 0)
             changes = {"reports_to_id": superior.id}
             stakeholders.edit_stakeholder(session, row, visit.viewer.person_id, changes)
@@ -124,13 +106,51 @@ class StakeholderController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], stakeholder_id: FromPath[int]
     ) -> Response[Any]:
         with visit.write() as session:
-            row = _editable_stakeholder(session, visit, key, stakeholder_id)
-            stakeholders.remove_stakeholder(session, row, visit.viewer.person_id)
+            remove_buyer(session, visit.viewer, key, stakeholder_id, visit.form)
         return visit.go(at("deals", key, "stakeholders"), "Taken off the map.")
 
     def _again(self, visit: Visit, key: str, editing: int | None) -> Response[str]:
         page = visit.page(stakeholders_page, key, visit.form, editing)
         return visit.show("deal_room/stakeholders.html", page, status=422)
+
+
+def add_buyer(session: Session, viewer: Viewer, key: str, form: Form) -> Person:
+    """Put the person of a form on a deal's map."""
+    name = form.text("person", 200, required=True)
+    title = form.text("title", 200)
+    role = form.choice("buying_role", BUYING_ROLES) or ""
+    deal = access.editable_deal(session, viewer, key)
+    form.done()
+    person = _buyer(session, viewer, deal, name, title)
+    stakeholders.add_stakeholder(session, deal, person.id, viewer.person_id, buying_role=role)
+    return person
+
+
+def change_buyer(
+    session: Session, viewer: Viewer, key: str, stakeholder_id: int, form: Form
+) -> None:
+    """Give a stakeholder the facts of a form."""
+    changes: dict[str, Any] = {
+        "buying_role": form.choice("buying_role", BUYING_ROLES) or "",
+        "stance": form.choice("stance", STANCES) or "",
+        "influence": form.choice("influence", INFLUENCES) or "",
+        "coverage": form.choice("coverage", COVERAGES) or "unknown",
+        "note": form.text("note", 1000),
+    }
+    above = form.integer("reports_to", 1, LARGEST_INTEGER)
+    row = _editable_stakeholder(session, viewer, key, stakeholder_id, form)
+    if above is not None:
+        above = _stakeholder(session, row.deal_id, above).id
+    changes["reports_to_id"] = above
+    stakeholders.edit_stakeholder(session, row, viewer.person_id, changes)
+
+
+def remove_buyer(
+    session: Session, viewer: Viewer, key: str, stakeholder_id: int, form: Form
+) -> None:
+    """Take a stakeholder off a deal's map."""
+    row = _editable_stakeholder(session, viewer, key, stakeholder_id, form)
+    stakeholders.remove_stakeholder(session, row, viewer.person_id)
 
 
 def stakeholders_page(
@@ -187,10 +207,10 @@ def _buyer(session: Session, viewer: Viewer, deal: Deal, name: str, title: str) 
 
 
 def _editable_stakeholder(
-    session: Session, visit: Visit, key: str, stakeholder_id: int
+    session: Session, viewer: Viewer, key: str, stakeholder_id: int, form: Form
 ) -> Stakeholder:
-    deal = access.editable_deal(session, visit.viewer, key)
-    visit.form.done()
+    deal = access.editable_deal(session, viewer, key)
+    form.done()
     return _stakeholder(session, deal.id, stakeholder_id)
 
 

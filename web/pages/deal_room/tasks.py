@@ -51,14 +51,9 @@ class TaskController(Controller):
 
     @post()
     def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        text = visit.form.text("text", 300, required=True)
-        due = visit.form.day("due")
-        assignee = visit.form.maybe("assignee", 80)
         back = _back(visit.form, key)
         with visit.saving() as session:
-            deal = access.editable_deal(session, visit.viewer, key)
-            visit.form.done()
-            tasks.add_task(session, deal, text, visit.viewer.person_id, due=due, assignee=assignee)
+            add_task(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             page = visit.page(tasks_page, key, visit.form)
             return visit.answer("deal_room/tasks.html", "deal_room/_task_form.html", page)
@@ -80,16 +75,41 @@ class TaskController(Controller):
     def change(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
-        due = visit.form.day("due")
-        assignee = visit.form.maybe("assignee", 80)
-        act = partial(tasks.change_task, due=due, assignee=assignee)
-        return _change(visit, key, task_id, act, "Saved.")
+        return _change(visit, key, task_id, read_change(visit.form), "Saved.")
 
     @post("/{task_id:int}/remove")
     def remove(
         self, visit: NamedDependency[Visit], key: FromPath[str], task_id: FromPath[int]
     ) -> Response[Any]:
         return _change(visit, key, task_id, tasks.remove_task, "The task is removed.")
+
+
+def add_task(session: Session, viewer: Viewer, key: str, form: Form) -> Task:
+    """Add the task of a form to a deal."""
+    text = form.text("text", 300, required=True)
+    due = form.day("due")
+    assignee = form.maybe("assignee", 80)
+    deal = access.editable_deal(session, viewer, key)
+    form.done()
+    return tasks.add_task(session, deal, text, viewer.person_id, due=due, assignee=assignee)
+
+
+Act = Callable[[Session, Task, int | None], None]
+
+
+def read_change(form: Form) -> Act:
+    """What a form asks to be changed of a task."""
+    return partial(tasks.change_task, due=form.day("due"), assignee=form.maybe("assignee", 80))
+
+
+def act_on_task(
+    session: Session, viewer: Viewer, key: str, task_id: int, form: Form, act: Act
+) -> Task:
+    """Do something to a task of a deal."""
+    _, task = tasks.changeable_task(session, viewer, key, uncounted_id(task_id))
+    form.done()
+    act(session, task, viewer.person_id)
+    return task
 
 
 def tasks_page(session: Session, viewer: Viewer, key: str, form: Form) -> TasksPage:
@@ -110,19 +130,11 @@ def readers(session: Session, deal: Deal) -> list[tuple[str, str]]:
     return [(reader.key, reader.name) for reader in access.readers_of(session, deal)]
 
 
-def _change(
-    visit: Visit,
-    key: str,
-    task_id: int,
-    act: Callable[[Session, Task, int | None], None],
-    notice: str,
-) -> Response[Any]:
+def _change(visit: Visit, key: str, task_id: int, act: Act, notice: str) -> Response[Any]:
     """Change a task and go back; `notice` may have a place for the task's text."""
     back = _back(visit.form, key)
     with visit.write() as session:
-        _, task = tasks.changeable_task(session, visit.viewer, key, uncounted_id(task_id))
-        visit.form.done()
-        act(session, task, visit.viewer.person_id)
+        task = act_on_task(session, visit.viewer, key, task_id, visit.form, act)
     return visit.go(back, notice.format(task.text))
 
 

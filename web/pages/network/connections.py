@@ -46,25 +46,15 @@ class ConnectionController(Controller):
 
     @post("/share")
     def share_all(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        require_writer(visit.viewer)
-        chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
-        visit.form.done()
-        visibility = Visibility(chosen or "")
         with visit.write() as session:
-            count = address_books.share_all_connections(
-                session, visit.viewer.person_id or 0, visibility
-            )
+            visibility, count = share_all(session, visit.viewer, visit.form)
         notice = f"{count:,} connections are seen by: {SHARING[visibility].lower()}."
         return visit.go("/connections", notice)
 
     @post("/{connection_id:int}/share")
     def share(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
-        chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
         with visit.write() as session:
-            row = address_books.own_connection(session, visit.viewer, uncounted_id(connection_id))
-            visit.form.done()
-            visibility = Visibility(chosen or "")
-            address_books.share_connections(session, [row], visibility, visit.viewer.person_id or 0)
+            visibility = share_one(session, visit.viewer, connection_id, visit.form)
         return visit.go("/connections", f"Visible to: {SHARING[visibility].lower()}.")
 
     @post("/{connection_id:int}/add")
@@ -78,11 +68,37 @@ class ConnectionController(Controller):
     @post("/{connection_id:int}/forget")
     def forget(self, visit: NamedDependency[Visit], connection_id: FromPath[int]) -> Response[Any]:
         with visit.write() as session:
-            row = address_books.own_connection(session, visit.viewer, uncounted_id(connection_id))
             visit.form.done()
-            name = row.name
-            address_books.remove_connection(session, row, visit.viewer.person_id or 0)
+            name = forget(session, visit.viewer, connection_id)
         return visit.go("/connections", f"{name} is no longer among your connections.")
+
+
+def share_all(session: Session, viewer: Viewer, form: Form) -> tuple[Visibility, int]:
+    """Let all connections of the viewer be seen as a form says; how, and how many there are."""
+    require_writer(viewer)
+    chosen = form.choice("visibility", tuple(Visibility), required=True)
+    form.done()
+    visibility = Visibility(chosen or "")
+    count = address_books.share_all_connections(session, viewer.person_id or 0, visibility)
+    return visibility, count
+
+
+def share_one(session: Session, viewer: Viewer, connection_id: int, form: Form) -> Visibility:
+    """Let a connection of the viewer's own be seen as a form says."""
+    chosen = form.choice("visibility", tuple(Visibility), required=True)
+    row = address_books.own_connection(session, viewer, uncounted_id(connection_id))
+    form.done()
+    visibility = Visibility(chosen or "")
+    address_books.share_connections(session, [row], visibility, viewer.person_id or 0)
+    return visibility
+
+
+def forget(session: Session, viewer: Viewer, connection_id: int) -> str:
+    """Remove a connection of the viewer's own; its name."""
+    row = address_books.own_connection(session, viewer, uncounted_id(connection_id))
+    name = row.name
+    address_books.remove_connection(session, row, viewer.person_id or 0)
+    return name
 
 
 def own_connections(session: Session, visit: Visit) -> ConnectionList:

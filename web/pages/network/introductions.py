@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from references.introductions import asking
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
-from references.introductions.tables import OPEN_DAYS, Answer
+from references.introductions.tables import OPEN_DAYS, Answer, IntroductionRequest
 from references.network import ties
 from references.network.paths import KnownPath, Network
 from references.suggestion_counts import Fate, SuggestionKind
@@ -93,45 +93,24 @@ class IntroductionController(Controller):
     @post()
     def ask(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
-        person_key = visit.form.text("person", 80, required=True)
-        over_key = visit.form.maybe("over", 80)
-        deal_key = visit.form.maybe("deal", 80)
-        why = visit.form.lines("why", 5_000, required=True)
-        draft = visit.form.lines("draft", 5_000)
         with visit.saving() as session:
-            visit.form.done()
+            ask(session, visit.viewer, visit.workspace.network, visit.form)
+            # The counts of suggestions are of those on deals, and of paths that were shown.
+            via, deal_key = visit.form.maybe("over", 80), visit.form.maybe("deal", 80)
             deal = access.readable_deal(session, visit.viewer, deal_key) if deal_key else None
-            asking.ask(
-                session,
-                visit.viewer,
-                visit.workspace.network,
-                row_of_key(session, Person, person_key),
-                people.member_of(session, over_key) if over_key else None,
-                why=why,
-                draft=draft,
-                deal=deal,
-            )
         if visit.form.refusal:
             page = visit.page(new_introduction, visit.workspace.network, visit.form)
             return visit.show("network/introductions/new.html", page)
-        if deal and over_key:
-            visit.count(SuggestionKind.PATH, Fate.USED, deal, [person_key])
+        if deal and via:
+            visit.count(SuggestionKind.PATH, Fate.USED, deal, [visit.form.text("person", 80)])
         return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
 
     @post("/{key:str}/answer")
     def answer(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_writer(visit.viewer)
-        answers = (Answer.YES, Answer.NO, Answer.NOT_NOW)
-        said = visit.form.choice("answer", answers, required=True)
-        message = visit.form.lines("message", 5_000)
-        send = visit.form.flag("send") and visit.workspace.sends_mail
-        again_on = visit.form.day("again_on")
+        said = Answer.NO
         with visit.saving() as session:
-            visit.form.done()
-            said = Answer(said or "")
-            asking.answer(
-                session, visit.viewer, key, said, message=message, send=send, again_on=again_on
-            )
+            said = answer(session, visit.viewer, key, visit.form, visit.workspace)
         if visit.form.refusal:
             page = visit.page(introductions_page, visit.workspace, key, visit.form)
             return visit.show("network/introductions/list.html", page)
@@ -148,12 +127,51 @@ class IntroductionController(Controller):
     @post("/{key:str}/outcome")
     def conclude(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_writer(visit.viewer)
-        introduced = visit.form.choice("introduced", ("yes", "no"), required=True) == "yes"
-        visit.form.done()
         with visit.write() as session:
-            asking.conclude(session, visit.viewer, key, introduced=introduced)
+            introduced = conclude(session, visit.viewer, key, visit.form)
         notice = "The two of you are tied now." if introduced else "It is let go."
         return visit.go("/introductions", notice)
+
+
+def ask(session: Session, viewer: Viewer, network: Network, form: Form) -> IntroductionRequest:
+    """Ask the colleague of a form for an introduction."""
+    person_key = form.text("person", 80, required=True)
+    over_key = form.maybe("over", 80)
+    deal_key = form.maybe("deal", 80)
+    why = form.lines("why", 5_000, required=True)
+    draft = form.lines("draft", 5_000)
+    form.done()
+    return asking.ask(
+        session,
+        viewer,
+        network,
+        row_of_key(session, Person, person_key),
+        people.member_of(session, over_key) if over_key else None,
+        why=why,
+        draft=draft,
+        deal=access.readable_deal(session, viewer, deal_key) if deal_key else None,
+    )
+
+
+def answer(session: Session, viewer: Viewer, key: str, form: Form, workspace: Workspace) -> Answer:
+    """Give the answer of a form to a colleague who asks for an introduction."""
+    answers = (Answer.YES, Answer.NO, Answer.NOT_NOW)
+    said = form.choice("answer", answers, required=True)
+    message = form.lines("message", 5_000)
+    send = form.flag("send") and workspace.sends_mail
+    again_on = form.day("again_on")
+    form.done()
+    given = Answer(said or "")
+    asking.answer(session, viewer, key, given, message=message, send=send, again_on=again_on)
+    return given
+
+
+def conclude(session: Session, viewer: Viewer, key: str, form: Form) -> bool:
+    """Note whether an introduction took place, as a form says."""
+    introduced = form.choice("introduced", ("yes", "no"), required=True) == "yes"
+    form.done()
+    asking.conclude(session, viewer, key, introduced=introduced)
+    return introduced
 
 
 def introductions_page(

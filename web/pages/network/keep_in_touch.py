@@ -30,10 +30,8 @@ class KeepInTouchController(Controller):
 
     @post()
     def keep(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        every = visit.form.choice("every", [str(days) for days in CADENCES], required=True)
-        last_on = visit.form.day("last_on")
-        days = int(every or 0)
-        _change(visit, key, partial(reminders.keep_in_touch, every_days=days, last_on=last_on))
+        days, act = read_cadence(visit.form)
+        _change(visit, key, act)
         return visit.go(at("people", key), f"You will be reminded {CADENCES[days]}.")
 
     @post("/done")
@@ -54,14 +52,30 @@ class KeepInTouchController(Controller):
         return visit.go(at("people", key), f"No more reminders of {person.name}.")
 
 
-def _change(visit: Visit, key: str, change: Callable[[Session, int, Person], None]) -> Person:
+Change = Callable[[Session, int, Person], None]
+
+
+def read_cadence(form: Form) -> tuple[int, Change]:
+    """How often a form asks to be reminded of a person, and what sets it."""
+    every = form.choice("every", [str(days) for days in CADENCES], required=True)
+    days, last_on = int(every or 0), form.day("last_on")
+    return days, partial(reminders.keep_in_touch, every_days=days, last_on=last_on)
+
+
+def change_reminders(
+    session: Session, viewer: Viewer, key: str, form: Form, change: Change
+) -> Person:
     """Change the viewer's reminders of a person."""
-    require_writer(visit.viewer)
-    visit.form.done()
-    with visit.write() as session:
-        person = row_of_key(session, Person, key)
-        change(session, _me(visit.viewer), person)
+    require_writer(viewer)
+    form.done()
+    person = row_of_key(session, Person, key)
+    change(session, _me(viewer), person)
     return person
+
+
+def _change(visit: Visit, key: str, change: Change) -> Person:
+    with visit.write() as session:
+        return change_reminders(session, visit.viewer, key, visit.form, change)
 
 
 def _me(viewer: Viewer) -> int:

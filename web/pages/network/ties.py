@@ -80,28 +80,8 @@ class TiesController(Controller):
     @post()
     def add(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_writer(visit.viewer)
-        other = visit.form.text("person", 254)
-        kind = visit.form.choice("kind", tuple(TieKind), required=True) or ""
-        closeness = visit.form.choice("closeness", CLOSENESS, required=True) or ""
-        facts: dict[str, Any] = {
-            "evidence": visit.form.text("evidence", 500),
-            "start": visit.form.day("start"),
-            "end": visit.form.day("end"),
-            "visibility": visit.form.choice("visibility", tuple(Visibility), required=True),
-        }
         with visit.saving() as session:
-            person = row_of_key(session, Person, key)
-            visit.form.done()
-            who = find_person(session, visit.viewer, other).id if other else visit.viewer.person_id
-            ties.assert_tie(
-                session,
-                who or 0,
-                person.id,
-                kind,
-                base=CLOSENESS[closeness],
-                asserted_by_id=visit.viewer.person_id,
-                **facts,
-            )
+            add_tie(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             page = visit.page(ties_page, visit.workspace.network, key, visit.form)
             return visit.answer("network/ties.html", "network/_tie_form.html", page)
@@ -111,12 +91,8 @@ class TiesController(Controller):
     def share(
         self, visit: NamedDependency[Visit], key: FromPath[str], tie_id: FromPath[int]
     ) -> Response[Any]:
-        chosen = visit.form.choice("visibility", tuple(Visibility), required=True)
         with visit.write() as session:
-            visit.form.done()
-            visibility = Visibility(chosen or "")
-            tie = ties.own_tie(session, visit.viewer, uncounted_id(tie_id))
-            ties.set_visibility(session, tie, visibility, visit.viewer.person_id)
+            visibility = share_tie(session, visit.viewer, tie_id, visit.form)
         return visit.go(at("people", key, "ties"), f"Visible to: {SHARING[visibility].lower()}.")
 
     @post("/{tie_id:int}/remove")
@@ -125,8 +101,7 @@ class TiesController(Controller):
     ) -> Response[Any]:
         with visit.write() as session:
             visit.form.done()
-            tie = ties.own_tie(session, visit.viewer, uncounted_id(tie_id))
-            ties.remove_tie(session, tie, visit.viewer.person_id)
+            remove_tie(session, visit.viewer, tie_id)
         return visit.go(at("people", key, "ties"), "The tie is removed.")
 
     @post("/{tie_id:int}/wrong")
@@ -161,6 +136,47 @@ class AccountPathsController(Controller):
                 may_write=visit.viewer.may_write,
             )
         return visit.show("network/account_paths.html", page)
+
+
+def add_tie(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Assert the tie of a form to a person: the viewer's own, or that of another person."""
+    other = form.text("person", 254)
+    kind = form.choice("kind", tuple(TieKind), required=True) or ""
+    closeness = form.choice("closeness", CLOSENESS, required=True) or ""
+    facts: dict[str, Any] = {
+        "evidence": form.text("evidence", 500),
+        "start": form.day("start"),
+        "end": form.day("end"),
+        "visibility": form.choice("visibility", tuple(Visibility), required=True),
+    }
+    person = row_of_key(session, Person, key)
+    form.done()
+    who = find_person(session, viewer, other).id if other else viewer.person_id
+    ties.assert_tie(
+        session,
+        who or 0,
+        person.id,
+        kind,
+        base=CLOSENESS[closeness],
+        asserted_by_id=viewer.person_id,
+        **facts,
+    )
+
+
+def share_tie(session: Session, viewer: Viewer, tie_id: int, form: Form) -> Visibility:
+    """Let a tie of the viewer's own be seen as a form says."""
+    chosen = form.choice("visibility", tuple(Visibility), required=True)
+    form.done()
+    visibility = Visibility(chosen or "")
+    tie = ties.own_tie(session, viewer, uncounted_id(tie_id))
+    ties.set_visibility(session, tie, visibility, viewer.person_id)
+    return visibility
+
+
+def remove_tie(session: Session, viewer: Viewer, tie_id: int) -> None:
+    """Remove a tie of the viewer's own."""
+    tie = ties.own_tie(session, viewer, uncounted_id(tie_id))
+    ties.remove_tie(session, tie, viewer.person_id)
 
 
 def ties_page(session: Session, viewer: Viewer, network: Network, key: str, form: Form) -> TiesPage:

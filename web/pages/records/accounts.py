@@ -124,9 +124,7 @@ class AccountController(Controller):
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts = read_account(session, visit.viewer, visit.form, {})
-            name = facts.pop("name")
-            account = accounts.add(session, name, visit.viewer.person_id, **facts)
+            account = add_account(session, visit.viewer, visit.form)
         if visit.form.refusal:
             return _form_again(visit, None)
         return visit.go(at("accounts", account.key), f"{account.name} is added.")
@@ -145,11 +143,7 @@ class AccountController(Controller):
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            account = row_of_key(session, Account, key)
-            values = partial(account_values, viewer=visit.viewer)
-            lock_unchanged(session, account, visit.form, values)
-            facts = read_account(session, visit.viewer, visit.form, account.own)
-            accounts.edit_account(session, account, visit.viewer.person_id, facts)
+            change_account(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("accounts", key), "Saved.")
@@ -161,6 +155,21 @@ class AccountController(Controller):
             account = row_of_key(session, Account, key)
             revision = delete_account(session, visit.viewer, account)
         return visit.go_deleted("/accounts", revision)
+
+
+def add_account(session: Session, viewer: Viewer, form: Form) -> Account:
+    """Add the account of a form."""
+    facts = read_account(session, viewer, form, {})
+    name = facts.pop("name")
+    return accounts.add(session, name, viewer.person_id, **facts)
+
+
+def change_account(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Give an account the facts of a form that was opened over it."""
+    account = row_of_key(session, Account, key)
+    lock_unchanged(session, account, form, partial(account_values, viewer=viewer))
+    facts = read_account(session, viewer, form, account.own)
+    accounts.edit_account(session, account, viewer.person_id, facts)
 
 
 def account_list(session: Session, visit: Visit) -> AccountList:

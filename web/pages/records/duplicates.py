@@ -30,6 +30,7 @@ from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject, editable
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer, require_writer
+from workspace.revisions.tables import Revision
 
 # The kinds by the first part of an address.
 KINDS = {"accounts": finding.ACCOUNT, "people": finding.PERSON}
@@ -65,6 +66,8 @@ class Duplicates:
     kind: str
     rows: list[PairRow]
     may_merge: set[tuple[int, int]]
+    # How many pairs there are of each kind.
+    counts: dict[str, int]
     # Whether a job looks for them at the moment.
     looking: bool
     reasons: dict[str, str]
@@ -113,7 +116,7 @@ class DuplicateController(Controller):
     @post("/{kind:str}/look")
     def look(self, visit: NamedDependency[Visit], kind: FromPath[str]) -> Response[Any]:
         visit.form.done()
-        _kind_of(kind)
+        kind_of(kind)
         with visit.write() as session:
             if queue.is_unfinished(session, finding.FIND):
                 raise Conflict("Dealkin is looking for duplicates already.")
@@ -130,11 +133,7 @@ class DuplicateController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            rows = [_row(session, kind, key) for key in (one, other)]
-            for row in rows:
-                require_removal(session, visit.viewer, row)
-            ids = [row.id for row in rows]
-            finding.set_aside(session, _kind_of(kind), ids[0], ids[1], visit.viewer.person_id)
+            set_apart(session, visit.viewer, kind, one, other)
         return visit.go(at("duplicates", kind), "They are not listed as duplicates any more.")
 
     @get("/{kind:str}/{one:str}/{other:str}")
@@ -158,23 +157,7 @@ class DuplicateController(Controller):
     ) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            kept, former = _row(session, kind, one), _row(session, kind, other)
-            for row in (kept, former):
-                require_removal(session, visit.viewer, row)
-            fields = ACCOUNT_FIELDS if isinstance(kept, Account) else PERSON_FIELDS
-            chosen: dict[str, Any] = {
-                name: getattr(former, name) for name in fields if _takes_other(visit.form, name)
-            }
-            chosen["own"] = {
-                field.key: former.own.get(field.key)
-                for field in editable(session, visit.viewer, _SUBJECTS[kind])
-                if _takes_other(visit.form, field.param)
-            }
-            visit.form.done()
-            if isinstance(kept, Account) and isinstance(former, Account):
-                revision = merge_accounts(session, visit.viewer, kept, former, chosen)
-            elif isinstance(kept, Person) and isinstance(former, Person):
-                revision = merge_people(session, visit.viewer, kept, former, chosen)
+            revision = merge(session, visit.viewer, kind, one, other, visit.form)
             undo = f"/deleted/{revision.id}/restore"
         if visit.form.refusal:
             page = visit.page(merge_page, kind, one, other, visit.form.wrong)
@@ -182,9 +165,42 @@ class DuplicateController(Controller):
         return visit.go(at(kind, one), "Merged. You can undo it for 30 days.", undo=undo)
 
 
+def set_apart(session: Session, viewer: Viewer, kind: str, one: str, other: str) -> None:
+    """Note that two records are distinct."""
+    rows = [_row(session, kind, key) for key in (one, other)]
+    for row in rows:
+        require_removal(session, viewer, row)
+    ids = [row.id for row in rows]
+    finding.set_aside(session, kind_of(kind), ids[0], ids[1], viewer.person_id)
+
+
+def merge(
+    session: Session, viewer: Viewer, kind: str, one: str, other: str, form: Form
+) -> Revision:
+    """Make one record of two, with the values that a form takes from the other one."""
+    kept, former = _row(session, kind, one), _row(session, kind, other)
+    for row in (kept, former):
+        require_removal(session, viewer, row)
+    fields = ACCOUNT_FIELDS if isinstance(kept, Account) else PERSON_FIELDS
+    chosen: dict[str, Any] = {
+        name: getattr(former, name) for name in fields if _takes_other(form, name)
+    }
+    chosen["own"] = {
+        field.key: former.own.get(field.key)
+        for field in editable(session, viewer, _SUBJECTS[kind])
+        if _takes_other(form, field.param)
+    }
+    form.done()
+    if isinstance(kept, Account) and isinstance(former, Account):
+        return merge_accounts(session, viewer, kept, former, chosen)
+    if isinstance(kept, Person) and isinstance(former, Person):
+        return merge_people(session, viewer, kept, former, chosen)
+    raise NotFound("There are no such records.")
+
+
 def duplicates(session: Session, viewer: Viewer, kind: str) -> Duplicates:
     """The page of a kind."""
-    rows = finding.pair_rows(session, _kind_of(kind))
+    rows = finding.pair_rows(session, kind_of(kind))
     table: Any = Account if kind == "accounts" else Person
     ids = {row_id for row in rows for row_id in (row.one_id, row.other_id)}
     may = removable(session, viewer, session.exec(select(table).where(table.id.in_(ids))).all())
@@ -192,6 +208,7 @@ def duplicates(session: Session, viewer: Viewer, kind: str) -> Duplicates:
         kind=kind,
         rows=rows,
         may_merge={(row.one_id, row.other_id) for row in rows if {row.one_id, row.other_id} <= may},
+        counts=finding.pair_counts(session),
         looking=queue.is_unfinished(session, finding.FIND),
         reasons=REASONS,
     )
@@ -235,12 +252,13 @@ def _takes_other(form: Form, name: str) -> bool:
 
 def _row(session: Session, kind: str, key: str) -> Account | Person:
     read: Callable[[Session, type[Any], str], Any] = row_of_key
-    _kind_of(kind)
+    kind_of(kind)
     found: Account | Person = read(session, Account if kind == "accounts" else Person, key)
     return found
 
 
-def _kind_of(kind: str) -> str:
+def kind_of(kind: str) -> str:
+    """The kind of records that an address names."""
     if kind not in KINDS:
         raise NotFound("There is no such page.")
     return KINDS[kind]

@@ -19,6 +19,7 @@ from workspace.errors import NotFound
 from workspace.people import people
 from workspace.people.tables import Education, Employment, Gathering, Membership, Person
 from workspace.people.viewer import Viewer
+from workspace.revisions.tables import Revision
 
 # By the last part of an address: the table, and the fields with their labels, the needed one first.
 FACTS: dict[str, tuple[type[Fact], dict[str, str]]] = {
@@ -72,10 +73,7 @@ class FactController(Controller):
         fact_id: FromPath[int],
     ) -> Response[Any]:
         with visit.saving() as session:
-            _, fact = _fact_of(session, visit.viewer, key, kind, fact_id)
-            lock_unchanged(session, fact, visit.form, _values)
-            facts = _read(visit.form, kind)
-            people.edit_fact(session, fact, visit.viewer.person_id, facts)
+            change_fact(session, visit.viewer, key, kind, fact_id, visit.form)
         if visit.form.refusal:
             page = visit.page(fact_page, key, kind, fact_id, visit.form)
             return visit.show("records/people/fact.html", page)
@@ -91,9 +89,30 @@ class FactController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            _, fact = _fact_of(session, visit.viewer, key, kind, fact_id)
-            revision = delete_fact(session, visit.viewer, fact)
+            revision = remove_fact(session, visit.viewer, key, kind, fact_id)
         return visit.go_deleted(at("people", key), revision)
+
+
+def change_fact(
+    session: Session, viewer: Viewer, key: str, kind: str, fact_id: int, form: Form
+) -> None:
+    """Give a fact the values of a form that was opened over it."""
+    _, fact = _fact_of(session, viewer, key, kind, fact_id)
+    lock_unchanged(session, fact, form, _values)
+    people.edit_fact(session, fact, viewer.person_id, _read(form, kind))
+
+
+def fact_values(
+    session: Session, viewer: Viewer, key: str, kind: str, fact_id: int
+) -> dict[str, str]:
+    """The values of a fact, as its form shows them."""
+    return _values(session, _fact_of(session, viewer, key, kind, fact_id)[1])
+
+
+def remove_fact(session: Session, viewer: Viewer, key: str, kind: str, fact_id: int) -> Revision:
+    """Remove a fact about a person."""
+    _, fact = _fact_of(session, viewer, key, kind, fact_id)
+    return delete_fact(session, viewer, fact)
 
 
 def fact_page(

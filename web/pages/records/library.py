@@ -133,11 +133,7 @@ class LibraryController(Controller):
         require_writer(visit.viewer)
         upload = keep_upload(visit)
         with visit.saving() as session:
-            facts, product_ids = read_asset(session, visit.viewer, visit.form, {})
-            name, kind = facts.pop("name"), facts.pop("kind")
-            asset = assets.publish(
-                session, name, kind, visit.viewer.person_id, product_ids, **facts
-            )
+            asset = publish_asset(session, visit.viewer, visit.form)
             if upload:
                 files.add_version(session, asset, *upload, visit.viewer.person_id)
         if visit.form.refusal:
@@ -156,11 +152,7 @@ class LibraryController(Controller):
     @post("/{key:str}/edit")
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
-            asset = assets.editable_asset(session, visit.viewer, key)
-            values = partial(asset_values, viewer=visit.viewer)
-            lock_unchanged(session, asset, visit.form, values)
-            facts, product_ids = read_asset(session, visit.viewer, visit.form, asset.own)
-            assets.edit_asset(session, asset, visit.viewer.person_id, facts, product_ids)
+            change_asset(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("library", key), "Saved.")
@@ -194,12 +186,9 @@ class LibraryController(Controller):
 
     @post("/{key:str}/withdrawal")
     def withdraw(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        withdrawn = visit.form.choice("withdrawn", ("yes", "no"), required=True) == "yes"
         with visit.write() as session:
-            asset = assets.editable_asset(session, visit.viewer, key)
-            visit.form.done()
-            assets.edit_asset(session, asset, visit.viewer.person_id, {"withdrawn": withdrawn})
-        said = "withdrawn: no playbook offers it" if withdrawn else "offered again"
+            asset = withdraw_asset(session, visit.viewer, key, visit.form)
+        said = "withdrawn: no playbook offers it" if asset.withdrawn else "offered again"
         return visit.go(at("library", key), f"{asset.name} is {said}.")
 
     @post("/{key:str}/delete")
@@ -209,6 +198,30 @@ class LibraryController(Controller):
             asset = row_of_key(session, Asset, key)
             revision = delete_asset(session, visit.viewer, asset)
         return visit.go_deleted("/library", revision)
+
+
+def publish_asset(session: Session, viewer: Viewer, form: Form) -> Asset:
+    """Publish the asset of a form."""
+    facts, product_ids = read_asset(session, viewer, form, {})
+    name, kind = facts.pop("name"), facts.pop("kind")
+    return assets.publish(session, name, kind, viewer.person_id, product_ids, **facts)
+
+
+def change_asset(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Give an asset the facts of a form that was opened over it."""
+    asset = assets.editable_asset(session, viewer, key)
+    lock_unchanged(session, asset, form, partial(asset_values, viewer=viewer))
+    facts, product_ids = read_asset(session, viewer, form, asset.own)
+    assets.edit_asset(session, asset, viewer.person_id, facts, product_ids)
+
+
+def withdraw_asset(session: Session, viewer: Viewer, key: str, form: Form) -> Asset:
+    """Withdraw an asset, or offer it again, as a form says."""
+    withdrawn = form.choice("withdrawn", ("yes", "no"), required=True) == "yes"
+    asset = assets.editable_asset(session, viewer, key)
+    form.done()
+    assets.edit_asset(session, asset, viewer.person_id, {"withdrawn": withdrawn})
+    return asset
 
 
 def library(session: Session, visit: Visit) -> Library:
@@ -309,7 +322,7 @@ def asset_page(
     return AssetPage(
         asset=asset,
         author=session.get(Person, asset.author_id) if asset.author_id else None,
-        products=[product.name for product in _products(session, asset)],
+        products=[product.name for product in products_about(session, asset)],
         files=files.versions_of(session, asset.id),
         shared=sharing.shared_rows(session, viewer, asset_id=asset.id),
         uses=assets.use_rows(session, viewer, asset_id=asset.id, limit=USES),
@@ -342,7 +355,7 @@ def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) ->
         form=edit_form(form, saved, yours, labels_of(own)),
         chosen_products=selected
         if form.refusal
-        else [product.key for product in _products(session, asset)],
+        else [product.key for product in products_about(session, asset)],
         products=options,
         own=own,
     )
@@ -350,7 +363,7 @@ def asset_form(session: Session, viewer: Viewer, key: str | None, form: Form) ->
 
 def asset_values(session: Session, asset: Asset, *, viewer: Viewer) -> dict[str, str]:
     """An asset's facts as text: those of the form's fields, and the names of its products."""
-    names = sorted(product.name for product in _products(session, asset))
+    names = sorted(product.name for product in products_about(session, asset))
     return {
         "name": asset.name,
         "kind": asset.kind,
@@ -384,7 +397,8 @@ def read_asset(
     return facts, [product.id for product in choose_products(session, viewer, chosen)]
 
 
-def _products(session: Session, asset: Asset) -> list[Product]:
+def products_about(session: Session, asset: Asset) -> list[Product]:
+    """The products that an asset is about."""
     about = set(assets.products_of(session, [asset.id])[asset.id])
     return [product for product in all_products(session) if product.id in about]
 

@@ -146,9 +146,7 @@ class PeopleController(Controller):
     def add(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            facts = read_person(session, visit.viewer, visit.form, {}, reads_address=True)
-            name = facts.pop("name")
-            person = people.add_contact(session, name, visit.viewer.person_id, **facts)
+            person = add_contact(session, visit.viewer, visit.form)
         if visit.form.refusal:
             return _form_again(visit, None)
         return visit.go(at("people", person.key), f"{person.name} is added.")
@@ -164,19 +162,7 @@ class PeopleController(Controller):
     @post("/{key:str}/edit")
     def change(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         with visit.saving() as session:
-            person = people.editable_person(session, visit.viewer, key)
-            reads = edits_address(session, visit.viewer, person)
-            values = partial(person_values, viewer=visit.viewer, reads_address=reads)
-            lock_unchanged(session, person, visit.form, values)
-            facts = read_person(
-                session,
-                visit.viewer,
-                visit.form,
-                person.own,
-                reads_address=reads,
-                hidden=hidden_from(session, visit.viewer, person.id),
-            )
-            job_changes.edit_contact(session, person, visit.viewer.person_id, facts)
+            change_person(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             return _form_again(visit, key)
         return visit.go(at("people", key), "Saved.")
@@ -196,49 +182,15 @@ class PeopleController(Controller):
 
     @post("/{key:str}/employment")
     def employ(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        organisation = visit.form.text("organisation", 200, required=True)
-        facts = {
-            "title": visit.form.text("title", 200),
-            "start": visit.form.day("start"),
-            "end": visit.form.day("end"),
-        }
-
-        def add(session: Session, person: Person) -> None:
-            people.add_employment(session, person, organisation, visit.viewer.person_id, **facts)
-
-        return _add_fact(visit, key, "employment", organisation, add)
+        return _add_fact(visit, key, "employment", add_employment)
 
     @post("/{key:str}/education")
     def educate(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        institution = visit.form.text("institution", 200, required=True)
-        facts = {
-            "degree": visit.form.text("degree", 200),
-            "field": visit.form.text("field", 200),
-            "start": visit.form.day("start"),
-            "end": visit.form.day("end"),
-        }
-
-        def add(session: Session, person: Person) -> None:
-            people.add_education(session, person, institution, visit.viewer.person_id, **facts)
-
-        return _add_fact(visit, key, "education", institution, add)
+        return _add_fact(visit, key, "education", add_education)
 
     @post("/{key:str}/memberships")
     def belong(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        kind = visit.form.choice("kind", tuple(Gathering), required=True) or ""
-        organisation = visit.form.text("organisation", 200, required=True)
-        facts = {
-            "role": visit.form.text("role", 200),
-            "start": visit.form.day("start"),
-            "end": visit.form.day("end"),
-        }
-
-        def add(session: Session, person: Person) -> None:
-            people.add_membership(
-                session, person, kind, organisation, visit.viewer.person_id, **facts
-            )
-
-        return _add_fact(visit, key, "memberships", organisation, add)
+        return _add_fact(visit, key, "memberships", add_membership)
 
     @post("/{key:str}/delete")
     def delete(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
@@ -247,6 +199,30 @@ class PeopleController(Controller):
             person = row_of_key(session, Person, key)
             revision = delete_person(session, visit.viewer, person)
         return visit.go_deleted("/people", revision)
+
+
+def add_contact(session: Session, viewer: Viewer, form: Form) -> Person:
+    """Add the contact of a form."""
+    facts = read_person(session, viewer, form, {}, reads_address=True)
+    name = facts.pop("name")
+    return people.add_contact(session, name, viewer.person_id, **facts)
+
+
+def change_person(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Give a person the facts of a form that was opened over them."""
+    person = people.editable_person(session, viewer, key)
+    reads = edits_address(session, viewer, person)
+    values = partial(person_values, viewer=viewer, reads_address=reads)
+    lock_unchanged(session, person, form, values)
+    facts = read_person(
+        session,
+        viewer,
+        form,
+        person.own,
+        reads_address=reads,
+        hidden=hidden_from(session, viewer, person.id),
+    )
+    job_changes.edit_contact(session, person, viewer.person_id, facts)
 
 
 def people_list(session: Session, visit: Visit) -> RecordList:
@@ -434,14 +410,49 @@ def read_person(
     return facts
 
 
+def add_employment(session: Session, viewer: Viewer, key: str, form: Form) -> str:
+    """Add the employer of a form to a person; its name."""
+    organisation = form.text("organisation", 200, required=True)
+    facts = {"title": form.text("title", 200), "start": form.day("start"), "end": form.day("end")}
+    person = people.editable_person(session, viewer, key)
+    form.done()
+    people.add_employment(session, person, organisation, viewer.person_id, **facts)
+    return organisation
+
+
+def add_education(session: Session, viewer: Viewer, key: str, form: Form) -> str:
+    """Add the school of a form to a person; its name."""
+    institution = form.text("institution", 200, required=True)
+    facts = {
+        "degree": form.text("degree", 200),
+        "field": form.text("field", 200),
+        "start": form.day("start"),
+        "end": form.day("end"),
+    }
+    person = people.editable_person(session, viewer, key)
+    form.done()
+    people.add_education(session, person, institution, viewer.person_id, **facts)
+    return institution
+
+
+def add_membership(session: Session, viewer: Viewer, key: str, form: Form) -> str:
+    """Add the association, board or event of a form to a person; its name."""
+    kind = form.choice("kind", tuple(Gathering), required=True) or ""
+    organisation = form.text("organisation", 200, required=True)
+    facts = {"role": form.text("role", 200), "start": form.day("start"), "end": form.day("end")}
+    person = people.editable_person(session, viewer, key)
+    form.done()
+    people.add_membership(session, person, kind, organisation, viewer.person_id, **facts)
+    return organisation
+
+
 def _add_fact(
-    visit: Visit, key: str, adding: str, name: str, add: Callable[[Session, Person], None]
+    visit: Visit, key: str, adding: str, add: Callable[[Session, Viewer, str, Form], str]
 ) -> Response[Any]:
     """Add a fact to a person; the page comes back with the form of that name where it cannot be."""
+    name = ""
     with visit.saving() as session:
-        person = people.editable_person(session, visit.viewer, key)
-        visit.form.done()
-        add(session, person)
+        name = add(session, visit.viewer, key, visit.form)
     if visit.form.refusal:
         page = visit.page(person_page, key, visit.form, adding)
         return visit.show("records/people/show.html", page)

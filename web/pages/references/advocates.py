@@ -144,22 +144,10 @@ class AdvocateController(Controller):
 
     @post()
     def nominate(self, visit: NamedDependency[Visit]) -> Response[Any]:
-        key = visit.form.text("person", 80, required=True)
-        visit.form.done()
-        require_writer(visit.viewer)
         with visit.write() as session:
-            person = row_of_key(session, Person, key)
-            advocate = advocates.nominate(session, person, visit.viewer.person_id)
-            if person.email and visit.viewer.roles & set(DESK_ROLES):
-                addresses.confirm_address(
-                    session,
-                    advocate,
-                    person.email,
-                    visit.viewer.person_id,
-                    visit.workspace.origin,
-                )
+            person = nominate(session, visit.viewer, visit.form, visit.workspace.origin)
         notice = f"{person.name} is nominated. Nobody may ask them before they consent."
-        return visit.go(at("references", "advocates", key), notice)
+        return visit.go(at("references", "advocates", person.key), notice)
 
     @get("/{key:str}")
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
@@ -168,72 +156,16 @@ class AdvocateController(Controller):
 
     @post("/{key:str}/terms")
     def terms(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        chosen = visit.form.choices("activity", tuple(Activity))
-        calls = visit.form.integer("calls", 0, 20)
-        events = visit.form.integer("events", 0, 20)
-        paused = visit.form.day("paused_until")
-        code = visit.form.text("code", 20)
         with visit.saving() as session:
-            visit.form.done()
-            require_role(visit.viewer, *DESK_ROLES)
-            advocate, _ = advocates.advocate_of(session, key)
-            require_not_asking(session, visit.viewer.person_id, advocate)
-            confirmed = codes.use_code(session, advocate, code)
-            advocates.set_terms(
-                session,
-                advocate,
-                visit.viewer.person_id,
-                activities=[Activity(activity) for activity in chosen],
-                calls_a_quarter=calls,
-                events_in_two_quarters=events,
-                paused_until=paused,
-                confirmed=confirmed,
-            )
+            set_terms(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             return self._again(visit, key, "terms")
         return visit.go(at("references", "advocates", key), "Saved.")
 
     @post("/{key:str}/consent")
     def consent(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        state = visit.form.choice("state", SAID, required=True)
-        basis = visit.form.choice("legal_basis", tuple(LegalBasis)) or LegalBasis.CONSENT
-        captured_on = visit.form.day("captured_on") or today()
-        source = visit.form.text("source", 200, required=True)
-        start, end = visit.form.day("start"), visit.form.day("end")
-        told_by = visit.form.text("told_by", 80)
-        code = visit.form.text("code", 20)
         with visit.saving() as session:
-            visit.form.done()
-            require_role(visit.viewer, *DESK_ROLES)
-            advocate, person = advocates.advocate_of(session, key)
-            teller = member_of(session, told_by).id if told_by else None
-            if state == ConsentState.GIVEN:
-                require_not_asking(session, visit.viewer.person_id, advocate)
-                confirmed = codes.use_code(session, advocate, code)
-                record_consent(
-                    session,
-                    advocate,
-                    ConsentState.GIVEN,
-                    visit.viewer.person_id,
-                    captured_on=captured_on,
-                    legal_basis=LegalBasis(basis),
-                    source=source,
-                    start=start,
-                    end=end,
-                    told_by=teller,
-                    confirmed=confirmed,
-                )
-            else:
-                workflow.withdraw(
-                    session,
-                    advocate,
-                    ConsentState(state or ""),
-                    visit.viewer.person_id,
-                    name=person.name,
-                    source=source,
-                    captured_on=captured_on,
-                    told_by=teller,
-                )
+            record_said(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             return self._again(visit, key, "consent")
         return visit.go(at("references", "advocates", key), "Recorded.")
@@ -241,22 +173,8 @@ class AdvocateController(Controller):
     @post("/{key:str}/asking")
     def ask(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         visit.form.done()
-        require_role(visit.viewer, *DESK_ROLES)
         with visit.write() as session:
-            advocate, person = advocates.advocate_of(session, key)
-            said = consents_of(session, [advocate.id])[advocate.id]
-            renewal = consent_on(said, today()).state == ConsentState.GIVEN
-            record_consent(
-                session, advocate, ConsentState.REQUESTED, visit.viewer.person_id, source="a letter"
-            )
-            guest_links.email_consent_request(
-                session,
-                advocate,
-                person,
-                session.get_one(Person, visit.viewer.person_id),
-                visit.workspace.origin,
-                renewal=renewal,
-            )
+            person = ask_for_consent(session, visit.viewer, key, visit.workspace.origin)
         return visit.go(at("references", "advocates", key), f"{person.name} is asked.")
 
     @post("/{key:str}/messages/{message:int}")
@@ -264,22 +182,15 @@ class AdvocateController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], message: FromPath[int]
     ) -> Response[Any]:
         visit.form.done()
-        require_role(visit.viewer, *DESK_ROLES)
         with visit.write() as session:
-            advocate, _ = advocates.advocate_of(session, key)
-            letters = letters_of_advocate(session, visit.viewer, advocate)
-            mark_sent(session, visit.viewer, letters, message)
+            mark_email_sent(session, visit.viewer, key, message)
         return visit.go(at("references", "advocates", key), "Noted: it is sent.")
 
     @post("/{key:str}/address")
     def confirm(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
-        address = visit.form.text("address", 254, required=True)
-        visit.form.done()
-        require_role(visit.viewer, *DESK_ROLES)
         with visit.write() as session:
-            advocate, person = advocates.advocate_of(session, key)
-            addresses.confirm_address(
-                session, advocate, address, visit.viewer.person_id, visit.workspace.origin
+            person, address = confirm_address(
+                session, visit.viewer, key, visit.form, visit.workspace.origin
             )
         notice = f"Emails to {person.name} now go to {address}."
         return visit.go(at("references", "advocates", key), notice)
@@ -287,10 +198,8 @@ class AdvocateController(Controller):
     @post("/{key:str}/employer")
     def confirm_employer(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[Any]:
         visit.form.done()
-        require_role(visit.viewer, *DESK_ROLES)
         with visit.write() as session:
-            advocate, person = advocates.advocate_of(session, key)
-            job_changes.confirm_employer(session, advocate, visit.viewer.person_id)
+            person = confirm_employer(session, visit.viewer, key)
         notice = f"{person.name}’s consent is confirmed for the new employer."
         return visit.go(at("references", "advocates", key), notice)
 
@@ -299,6 +208,123 @@ class AdvocateController(Controller):
             send_code(visit, lambda session: advocates.advocate_of(session, key)[0])
         page = visit.page(advocate_page, visit.workspace, key, visit.form, name)
         return visit.show("references/advocates/show.html", page)
+
+
+def nominate(session: Session, viewer: Viewer, form: Form, origin: str) -> Person:
+    """Nominate the contact of a form as an advocate."""
+    key = form.text("person", 80, required=True)
+    form.done()
+    require_writer(viewer)
+    person = row_of_key(session, Person, key)
+    advocate = advocates.nominate(session, person, viewer.person_id)
+    if person.email and viewer.roles & set(DESK_ROLES):
+        addresses.confirm_address(session, advocate, person.email, viewer.person_id, origin)
+    return person
+
+
+def set_terms(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Give an advocate the terms of a form."""
+    chosen = form.choices("activity", tuple(Activity))
+    calls = form.integer("calls", 0, 20)
+    events = form.integer("events", 0, 20)
+    paused = form.day("paused_until")
+    code = form.text("code", 20)
+    form.done()
+    require_role(viewer, *DESK_ROLES)
+    advocate, _ = advocates.advocate_of(session, key)
+    require_not_asking(session, viewer.person_id, advocate)
+    confirmed = codes.use_code(session, advocate, code)
+    advocates.set_terms(
+        session,
+        advocate,
+        viewer.person_id,
+        activities=[Activity(activity) for activity in chosen],
+        calls_a_quarter=calls,
+        events_in_two_quarters=events,
+        paused_until=paused,
+        confirmed=confirmed,
+    )
+
+
+def record_said(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Record what an advocate said about being asked, as a form has it."""
+    state = form.choice("state", SAID, required=True)
+    basis = form.choice("legal_basis", tuple(LegalBasis)) or LegalBasis.CONSENT
+    captured_on = form.day("captured_on") or today()
+    source = form.text("source", 200, required=True)
+    start, end = form.day("start"), form.day("end")
+    told_by = form.text("told_by", 80)
+    code = form.text("code", 20)
+    form.done()
+    require_role(viewer, *DESK_ROLES)
+    advocate, person = advocates.advocate_of(session, key)
+    teller = member_of(session, told_by).id if told_by else None
+    if state != ConsentState.GIVEN:
+        workflow.withdraw(
+            session,
+            advocate,
+            ConsentState(state or ""),
+            viewer.person_id,
+            name=person.name,
+            source=source,
+            captured_on=captured_on,
+            told_by=teller,
+        )
+        return
+    require_not_asking(session, viewer.person_id, advocate)
+    confirmed = codes.use_code(session, advocate, code)
+    record_consent(
+        session,
+        advocate,
+        ConsentState.GIVEN,
+        viewer.person_id,
+        captured_on=captured_on,
+        legal_basis=LegalBasis(basis),
+        source=source,
+        start=start,
+        end=end,
+        told_by=teller,
+        confirmed=confirmed,
+    )
+
+
+def ask_for_consent(session: Session, viewer: Viewer, key: str, origin: str) -> Person:
+    """Email an advocate the question whether they may be asked."""
+    require_role(viewer, *DESK_ROLES)
+    advocate, person = advocates.advocate_of(session, key)
+    said = consents_of(session, [advocate.id])[advocate.id]
+    renewal = consent_on(said, today()).state == ConsentState.GIVEN
+    record_consent(session, advocate, ConsentState.REQUESTED, viewer.person_id, source="a letter")
+    asker = session.get_one(Person, viewer.person_id)
+    guest_links.email_consent_request(session, advocate, person, asker, origin, renewal=renewal)
+    return person
+
+
+def mark_email_sent(session: Session, viewer: Viewer, key: str, message: int) -> None:
+    """Note that the desk has sent an email to an advocate by hand."""
+    require_role(viewer, *DESK_ROLES)
+    advocate, _ = advocates.advocate_of(session, key)
+    mark_sent(session, viewer, letters_of_advocate(session, viewer, advocate), message)
+
+
+def confirm_address(
+    session: Session, viewer: Viewer, key: str, form: Form, origin: str
+) -> tuple[Person, str]:
+    """Have emails to an advocate go to the address of a form."""
+    address = form.text("address", 254, required=True)
+    form.done()
+    require_role(viewer, *DESK_ROLES)
+    advocate, person = advocates.advocate_of(session, key)
+    addresses.confirm_address(session, advocate, address, viewer.person_id, origin)
+    return person, address
+
+
+def confirm_employer(session: Session, viewer: Viewer, key: str) -> Person:
+    """Confirm that an advocate's consent holds at their new employer."""
+    require_role(viewer, *DESK_ROLES)
+    advocate, person = advocates.advocate_of(session, key)
+    job_changes.confirm_employer(session, advocate, viewer.person_id)
+    return person
 
 
 def _former_customer(session: Session, advocate: Advocate, person: Person) -> str:

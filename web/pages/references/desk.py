@@ -183,27 +183,18 @@ class DeskController(Controller):
     ) -> Response[Any]:
         visit.form.done()
         with visit.write() as session:
-            row = request_of(session, visit.viewer, key)
-            require_writer(visit.viewer)
-            letters = letters_of_request(session, visit.viewer, row)
-            mark_sent(session, visit.viewer, letters, message)
+            mark_email_sent(session, visit.viewer, key, message)
         return visit.go(at("references", key), "Noted: it is sent.")
 
     @post("/{key:str}/{step:str}")
     def take(
         self, visit: NamedDependency[Visit], key: FromPath[str], step: FromPath[str]
     ) -> Response[Any]:
-        name = _STEPS.get(step, step)
-        if name not in _MEMBERS_STEPS:
-            raise NotFound("There is no such step.")
-        version = visit.form.integer("version")
+        name = step_of(step)
         back = visit.form.choice("back", ("queue", "today"))
         view = visit.form.choice("view", [value for value, _ in VIEWS]) or View.WAITING
-        act = read_step(visit.form, name, visit.workspace)
         with visit.saving() as session:
-            visit.form.done()
-            row = request_of(session, visit.viewer, key)
-            act(session, visit.viewer, row, version)
+            row = take_step(session, visit.viewer, key, name, visit.form, visit.workspace)
         if visit.form.refusal:
             page = visit.page(request_page, visit.workspace, key, visit.form)
             return visit.show("references/desk/show.html", page)
@@ -213,6 +204,33 @@ class DeskController(Controller):
         if name in ("approve", "swap") and row.approved_at is None:
             said += "; the account owner still has to approve"
         return visit.go(to, f"{key} is {said}.")
+
+
+def step_of(segment: str) -> str:
+    """The step that an address names; NotFound where members take no such step."""
+    name = _STEPS.get(segment, segment)
+    if name not in _MEMBERS_STEPS:
+        raise NotFound("There is no such step.")
+    return name
+
+
+def take_step(
+    session: Session, viewer: Viewer, key: str, name: str, form: Form, workspace: Workspace
+) -> ReferenceRequest:
+    """Do with a request what a form asks; the request."""
+    version = form.integer("version")
+    act = read_step(form, name, workspace)
+    form.done()
+    row = request_of(session, viewer, key)
+    act(session, viewer, row, version)
+    return row
+
+
+def mark_email_sent(session: Session, viewer: Viewer, key: str, message: int) -> None:
+    """Note that a member has sent an email about a request by hand."""
+    row = request_of(session, viewer, key)
+    require_writer(viewer)
+    mark_sent(session, viewer, letters_of_request(session, viewer, row), message)
 
 
 Act = Callable[[Session, Viewer, ReferenceRequest, int | None], None]

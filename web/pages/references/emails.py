@@ -102,18 +102,10 @@ class EmailController(Controller):
         self, visit: NamedDependency[Visit], key: FromPath[str], email: FromPath[str]
     ) -> Response[Any]:
         require_writer(visit.viewer)
-        subject = visit.form.text("subject", SUBJECT, required=True)
-        body = visit.form.lines("body", BODY, required=True)
         send = visit.form.flag("send")
         version = visit.form.integer("version")
         with visit.saving() as session:
-            request, kind, facts = asked_email(session, visit.viewer, key, email)
-            lock_unchanged(
-                session, request, visit.form, lambda session, _: saved(session, request, kind)
-            )
-            visit.form.done()
-            parties = parties_of(session, visit.viewer, request)
-            edit_email(session, visit.viewer, request, parties, kind, facts, subject, body)
+            kind = change_email(session, visit.viewer, key, email, visit.form)
         if visit.form.refusal:
             page = visit.page(email_page, key, email, visit.form)
             return visit.show("references/desk/email.html", page)
@@ -133,11 +125,28 @@ class EmailController(Controller):
         require_writer(visit.viewer)
         visit.form.done()
         with visit.write() as session:
-            request, kind, _ = asked_email(session, visit.viewer, key, email)
-            if not may_edit_email(parties_of(session, visit.viewer, request), kind):
-                raise Forbidden("Only customer marketing edits this email.")
-            discard_edits(session, request.id, kind)
+            restore_email(session, visit.viewer, key, email)
         return visit.go(at("references", key, "emails", email), "The standard text is back.")
+
+
+def change_email(session: Session, viewer: Viewer, key: str, name: str, form: Form) -> EmailKind:
+    """Give an email the words of a form that was opened over it; its kind."""
+    subject = form.text("subject", SUBJECT, required=True)
+    body = form.lines("body", BODY, required=True)
+    request, kind, facts = asked_email(session, viewer, key, name)
+    lock_unchanged(session, request, form, lambda session, _: saved(session, request, kind))
+    form.done()
+    parties = parties_of(session, viewer, request)
+    edit_email(session, viewer, request, parties, kind, facts, subject, body)
+    return kind
+
+
+def restore_email(session: Session, viewer: Viewer, key: str, name: str) -> None:
+    """Give an email its standard words again."""
+    request, kind, _ = asked_email(session, viewer, key, name)
+    if not may_edit_email(parties_of(session, viewer, request), kind):
+        raise Forbidden("Only customer marketing edits this email.")
+    discard_edits(session, request.id, kind)
 
 
 def asked_email(

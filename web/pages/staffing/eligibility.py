@@ -18,7 +18,7 @@ from workspace.deals import eligibility
 from workspace.deals.eligibility import EligibleRole, MemberEligibility
 from workspace.deals.seat_roles import seat_roles
 from workspace.people.tables import Member
-from workspace.people.viewer import require_leader
+from workspace.people.viewer import Viewer, require_leader
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,20 @@ class EligibilityController(Controller):
             member = eligibility.eligibility_of(session, key)
             row = session.get_one(Member, member.person_id)
             lock_unchanged(session, row, visit.form, lambda session, _: _saved(session, key))
-            chosen = visit.form.choices("role", [role.key for role in seat_roles(session)])
-            visit.form.done()
-            eligibility.set_eligibility(session, member.person_id, chosen, visit.viewer.person_id)
+            set_roles(session, visit.viewer, key, visit.form)
         if visit.form.refusal:
             with visit.read() as session:
                 page = eligibility_form(session, key, visit.form)
             return visit.show("staffing/member.html", page)
         return visit.go("/staffing/members", f"Roles of {member.name} saved.")
+
+
+def set_roles(session: Session, viewer: Viewer, key: str, form: Form) -> None:
+    """Let a member take the roles of a form."""
+    member = eligibility.eligibility_of(session, key)
+    chosen = form.choices("role", [role.key for role in seat_roles(session)])
+    form.done()
+    eligibility.set_eligibility(session, member.person_id, chosen, viewer.person_id)
 
 
 def eligibility_form(session: Session, key: str, form: Form) -> EligibilityForm:

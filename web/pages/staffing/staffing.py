@@ -117,9 +117,7 @@ class AvailabilityController(Controller):
     def change(self, visit: NamedDependency[Visit]) -> Response[Any]:
         require_writer(visit.viewer)
         with visit.saving() as session:
-            person = own_person(session, visit.viewer)
-            lock_unchanged(session, person, visit.form, own_availability)
-            change_availability(session, person, visit.form)
+            save_availability(session, visit.viewer, visit.form)
         if visit.form.refusal:
             page = visit.page(availability_page, visit.form)
             return visit.show("staffing/availability.html", page)
@@ -180,6 +178,13 @@ def own_availability(session: Session, person: Person) -> dict[str, str]:
         "away_until": str(row.away_until or ""),
         "skills": person.skills,
     }
+
+
+def save_availability(session: Session, viewer: Viewer, form: Form) -> None:
+    """Save the viewer's own time and topics from a form that was opened over them."""
+    person = own_person(session, viewer)
+    lock_unchanged(session, person, form, own_availability)
+    change_availability(session, person, form)
 
 
 def change_availability(session: Session, person: Person, form: Form) -> None:

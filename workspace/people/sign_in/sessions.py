@@ -133,6 +133,7 @@ def signed_in(session: Session, token: str) -> SignedIn | None:
             SignInSession.token_hash == token_hash(token),
             col(SignInSession.expires_at) > now(),
             col(Member.active).is_(True),
+            col(Member.service).is_(False),
         )
     ).first()
     if row is None:

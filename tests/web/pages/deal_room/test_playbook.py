@@ -5,7 +5,10 @@ from sqlmodel import Session, select
 
 from tests.web.checklist import refuses_on_deals
 from tests.web.conftest import Visit
+from tests.workspace.assets.hostile_files import png
+from tests.workspace.assets.test_files import add_file
 from tests.world import World
+from web.workspace import Workspace
 from workspace.assets.assets import Use
 
 
@@ -16,6 +19,17 @@ def test_should_show_plays_with_their_numbers(visit: Visit, world: World) -> Non
     assert "with it" in page.text
     for hidden in ("Nightingale", "before the merger", "Price deck of last year", "Benchmarks"):
         assert hidden not in page.text
+
+
+def test_should_offer_the_newest_file_of_a_play(
+    visit: Visit, world: World, workspace: Workspace
+) -> None:
+    here = f"/deals/{world.deals['kestrel']}/playbook"
+    assert "Download" not in visit("charlie").get(here).text
+    for _ in range(2):
+        add_file(workspace, world, "logo.png", png())
+    file = f"/library/{world.assets['demo']}/files/2"
+    assert f'href="{file}"' in visit("charlie").get(here).text
 
 
 def test_should_use_an_asset_here(visit: Visit, world: World, session: Session) -> None:

@@ -1,13 +1,13 @@
 """Passkeys
 
-Revision: 0048
+Revision: 0044
 Revises: 0043
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0048"
+revision = "0044"
 down_revision = "0043"
 branch_labels = None
 depends_on = None
