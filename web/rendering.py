@@ -1,6 +1,7 @@
 """Templates: the Jinja environment, its filters, and the addresses of static files."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -82,6 +83,7 @@ def environment() -> Environment:
         short_money=short_money,
         sentence=sentence,
         day=day,
+        edited=edited,
         weekday=lambda value: f"{value:%a} {value.day} {value:%b}",
         ago=ago,
         due=due,
@@ -142,6 +144,14 @@ def day(value: date | str | None) -> str:
     """'12 Mar 2026'; also takes an ISO date as text."""
     value = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{value.day} {value:%b %Y}" if value else ""
+
+
+def edited(value: object, name: str) -> str:
+    """A value on the timeline: amounts and days as everywhere else."""
+    text = str(value)
+    if name in ("amount", "yearly") and re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
+        return money(Decimal(text))
+    return day(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else text
 
 
 def ago(value: datetime) -> str:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from references.desk import queue
 from references.desk.advocates import Activity
-from references.desk.influence import Flow, Gap, measure_influence
+from references.desk.influence import FEWEST_REQUESTS, Flow, Gap, measure_influence
 from references.desk.queue import AdvocateRow, RequestRow, View
 from references.desk.request import DESK_ROLES
 from references.introductions.lists import OwnRequest, ReceivedRequest, requests_by, requests_to
@@ -97,6 +97,8 @@ class DeskHome:
     ending: list[AdvocateRow]
     flow: Flow
     gaps: list[Gap]
+    # So many requests have to be answered or scheduled for a figure of their course.
+    fewest: int = FEWEST_REQUESTS
 
 
 @dataclass(frozen=True)

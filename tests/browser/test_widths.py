@@ -1,0 +1,175 @@
+"""Nothing overflows: every kind of page with the worst content, with none, and with very much."""
+
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from playwright.sync_api import Page
+from sqlmodel import Session, select
+
+from references.desk import workflow
+from references.desk.advocates import Activity
+from tests.browser.steps import sign_in
+from tests.browser.test_accessibility import OPEN, paths
+from tests.references.asking import advocate, contact
+from tests.world import World
+from workspace.accounts.accounts import Account, add_account
+from workspace.assets import assets
+from workspace.clock import today
+from workspace.collaboration import notes, tasks
+from workspace.deals import saved_views, team
+from workspace.deals.lifecycle import log_one
+from workspace.deals.stakeholders import add_stakeholder
+from workspace.deals.tables import Deal
+from workspace.own_fields import fields as own_fields
+from workspace.people.people import add_contact
+from workspace.people.tables import Person
+
+WORD = "x" * 200
+NAME = "Wolfeschlegelsteinhausenbergerdorffsche"
+MANY = 10_000
+DESK = ("/references", "/references/advocates", "/references/texts", "/insights")
+# A page that is wider than the screen, and tables and drawings that their card cuts off.
+SEE = """() => {
+  const found = [];
+  const wider = document.documentElement.scrollWidth - window.innerWidth;
+  if (wider > 0) {
+    const all = [...document.querySelectorAll("main *")];
+    const scrolls = each => /auto|scroll/.test(getComputedStyle(each).overflowX);
+    const isWide = each => each.getBoundingClientRect().right > window.innerWidth + 1
+      && !scrolls(each) && !scrolls(each.parentElement) && !each.closest(".tabs");
+    const wide = all.filter(each => isWide(each) && each.checkVisibility({visibilityProperty: true})
+      && ![...each.children].some(isWide));
+    found.push(["wider", wider, wide.slice(0, 3).map(each => each.outerHTML.slice(0, 120))]);
+  }
+  for (const inner of document.querySelectorAll("main :is(table, h1, h2, .strong)")) {
+    let outer = inner.parentElement;
+    while (outer.tagName !== "MAIN" && getComputedStyle(outer).overflowX === "visible")
+      outer = outer.parentElement;
+    const style = getComputedStyle(outer), frame = outer.getBoundingClientRect();
+    const over = inner.getBoundingClientRect().right - frame.right;
+    const cuts = /clip|hidden/.test(style.overflowX) && style.textOverflow !== "ellipsis";
+    if (cuts && over > 1 && frame.width > 1 && inner.getClientRects().length)
+      found.push(["cut", Math.round(over), inner.outerHTML.slice(0, 120)]);
+  }
+  return found;
+}"""
+
+
+def look(page: Page, addresses: list[str]) -> list[tuple[str, int, Any]]:
+    """What overflows on these pages, at the width of a laptop and of a phone."""
+    said = []
+    for address in addresses:
+        page.goto(address)
+        page.locator("details:not(.menu)").evaluate_all(OPEN)
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            said += [(address, width, found) for found in page.evaluate(SEE)]
+    return said
+
+
+def write_the_worst(world: World) -> list[str]:
+    """Long words and names in everything; the addresses of what has a page of its own."""
+    viewer, alice = world.viewer("alice"), world.people["alice"]
+    with world.database.write() as session:
+        account = add_account(session, WORD, domain=f"{'d' * 50}.example", headcount=9_999_999)
+        person = add_contact(
+            session, f"{NAME} {NAME}", alice, title=WORD, account_id=account.id, skills=WORD
+        )
+        asset = assets.publish(
+            session,
+            name=WORD,
+            kind="demo",
+            by=alice,
+            product_ids=[],
+            url=f"https://demo.example/{WORD}",
+            summary=WORD,
+        )
+        own_fields.add_field(
+            session, own_fields.FieldSubject.ACCOUNT, NAME, own_fields.FieldKind.TEXT, None
+        )
+        saved_views.save_view(session, viewer, "y" * 60, "", shared=True)
+        deal, _ = log_one(
+            session,
+            viewer,
+            WORD,
+            WORD,
+            new_product="p" * 100,
+            new_competitor="c" * 100,
+            use_case=WORD,
+            notes=WORD,
+            next_step=WORD,
+            next_step_on=today(),
+            amount=999_999_999,
+            currency="EUR",
+        )
+        for owned in (deal, world.deal(session, "wards")):
+            add_stakeholder(session, owned, person.id, alice, buying_role="champion", note=WORD)
+            notes.write_note(session, owned, alice, "note", WORD)
+            tasks.add_task(session, owned, WORD, alice)
+            assets.use(session, asset, owned, alice)
+            team.add_seat(session, owned, "sales engineer", None, alice)
+        for member in session.exec(select(Person).where(Person.id == world.people["bob"])):
+            member.name, member.title = f"{NAME} {NAME}", WORD
+            session.add(member)
+        who = advocate(session, world, "ines")
+        prospect = contact(session, world, f"{NAME} {NAME}", "tidewater")
+        asked = workflow.open_request(
+            session,
+            world.viewer("charlie"),
+            world.deal(session, "tidewater"),
+            who,
+            Activity.CALL,
+            prospect=prospect,
+            message=WORD,
+            fit=WORD,
+        )
+        return [
+            *(f"/deals/{deal.key}{tab}" for tab in ("", "/edit", "/kin", "/activity", "/brief")),
+            f"/deals/{deal.key}/stakeholders",
+            f"/deals/{deal.key}/experts",
+            f"/accounts/{account.key}",
+            f"/people/{person.key}",
+            f"/library/{asset.key}",
+            f"/references/{asked.key}",
+            f"/search?q={WORD}",
+        ]
+
+
+def add_many(session: Session, world: World) -> None:
+    """Ten thousand deals and accounts."""
+    wards = world.deal(session, "wards")
+    facts = wards.model_dump(exclude={"id", "key", "name"})
+    opened = today() - timedelta(days=400)
+    session.execute(
+        sa.insert(Account),
+        [
+            {"key": f"many-{number}", "name": f"Many {number}", "plain_name": f"many {number}"}
+            for number in range(MANY)
+        ],
+    )
+    session.execute(
+        sa.insert(Deal),
+        [
+            {**facts, "key": f"M-{number}", "name": f"Many {number}", "opened": opened}
+            for number in range(MANY)
+        ],
+    )
+
+
+def test_should_overflow_nowhere_with_the_worst_content(page: Page, world: World) -> None:
+    sign_in(page, world, "charlie")
+    said = look(
+        page, [f"{place}?q=zzz" for place in ("/deals", "/accounts", "/people", "/library")]
+    )
+    own = write_the_worst(world)
+    page.context.clear_cookies()
+    sign_in(page, world)
+    said += look(page, [*paths(world), *own, "/deals?columns=name,account,next,owner,wakes,moved"])
+    page.context.clear_cookies()
+    sign_in(page, world, "grace")
+    said += look(page, [*DESK, "/administration/members", own[-2]])
+    with world.database.write() as session:
+        add_many(session, world)
+    said += look(page, ["/", "/deals", "/deals?view=board", "/accounts", "/search?q=many"])
+    assert not said, "\n".join(map(str, said))
