@@ -7,8 +7,8 @@ from tests.browser.steps import sign_in
 from tests.browser.test_accessibility import paths
 from tests.web.payloads import SCRIPTS
 from tests.world import World
-from workspace import assets
 from workspace.accounts.accounts import add_account
+from workspace.assets import assets
 from workspace.collaboration import notes, tasks
 from workspace.deals import saved_views
 from workspace.deals.lifecycle import log_one
