@@ -35,7 +35,7 @@ _WITHIN = tuple(form for form in _ENDINGS if len(form) > 2 or "".join(form) in (
     "limited", "incorporated", "kg", "kgaa", "sro", "doo", "llp", "bvba",
 ))  # fmt: skip
 # Russian and Ukrainian forms stand in front of the name: 'ООО «Ромашка»'.
-_IN_FRONT = re.compile(r"\s*(?:ООО|ОАО|ЗАО|ПАО|НАО|АО|ТОВ|ПрАТ|ПАТ|АТ|ИП|ТОО)\s+(?=[«\"“„'\w])")
+_IN_FRONT = re.compile(r"(?<!\w)(?:ООО|ОАО|ЗАО|ПАО|НАО|АО|ТОВ|ПрАТ|ПАТ|АТ|ИП|ТОО)\s+(?=[«\"“„'\w])")
 _ASIAN = re.compile(
     r"株式会社|有限会社|合同会社|㈱|股份有限公司|有限责任公司|有限公司|주식회사|\(주\)|㈜"
 )
