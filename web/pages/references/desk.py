@@ -163,7 +163,7 @@ class DeskController(Controller):
             try:
                 with visit.write() as session:
                     row = request_of(session, visit.viewer, key)
-                    act(session, visit.viewer, row, int(version) if version.isdigit() else None)
+                    act(session, visit.viewer, row, int(version) if version.isdecimal() else None)
                 done += 1
             except DealkinError as why:
                 left.append(f"{key}: {why}")

@@ -1,11 +1,12 @@
 """Places: who is to have which open seat, as addresses and forms name it: 'seat:person'."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from sqlmodel import Session, col, select
 
 from references.teams.proposals import Proposal
-from web.forms import Form
+from web.forms import LARGEST_INTEGER, Form
 from workspace.people.tables import Member, Person
 
 
@@ -30,7 +31,7 @@ def locks_of(session: Session, asked: Form) -> tuple[dict[int, int], list[str]]:
 def _pairs(locks: Iterable[str]) -> Iterable[tuple[int, str]]:
     for lock in locks:
         seat, _, key = lock.partition(":")
-        if seat.isascii() and seat.isdigit() and len(seat) < 10 and key:
+        if re.fullmatch(r"[0-9]{1,19}", seat) and int(seat) <= LARGEST_INTEGER and key:
             yield int(seat), key
 
 
