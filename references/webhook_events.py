@@ -133,7 +133,8 @@ def _events(session: Session, acts: _Acts, origin: str) -> list[Event]:
     keys = dict(session.exec(select(Deal.id, Deal.key).where(col(Deal.id).in_(ids))).all())
     people = {_id_of(entry) for entry in on_people}
     for entry in on_deals:
-        people |= {value for value in entry.detail.values() if isinstance(value, int)}
+        told = [value for name, value in entry.detail.items() if name.endswith("_id")]
+        people |= {value for value in told if isinstance(value, int)}
     names = select(Person.id, Person.key).where(col(Person.id).in_(people))
     person_keys = dict(session.exec(names).all())
     link = partial(_link, origin)
