@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Backend
-from tests.torture.importing import kill_imports
 
 
 @pytest.mark.slow
@@ -29,7 +28,8 @@ def test_should_lose_nothing_when_upgrades_are_killed(backend: Backend, tmp_path
 
 @pytest.mark.slow
 def test_should_come_to_the_same_when_an_import_is_killed(tmp_path: Path) -> None:
-    kill_imports(tmp_path, 2, rows=400)
+    said = torture("sqlite://", tmp_path, "--imports", "2", "--rows", "400")
+    assert "the same as without" in said
 
 
 def torture(url: str, folder: Path, *options: str) -> str:

@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.torture.importing import kill_imports
+from tests.torture.importing import ROWS, kill_imports
 from tests.torture.killing import Torture
 from tests.torture.upgrading import kill_upgrades
 
@@ -17,11 +17,12 @@ def main() -> None:
     options.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()) / "torture")
     options.add_argument("--upgrades", type=int, help="kill so many upgrades instead")
     options.add_argument("--imports", type=int, help="kill an import and its undo so often instead")
+    options.add_argument("--rows", type=int, default=ROWS, help="the rows of that import")
     given = options.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
     url = given.url or f"sqlite:///{given.folder / 'torture.sqlite3'}"
     if given.imports:
-        kills = kill_imports(given.folder, given.imports)
+        kills = kill_imports(given.folder, given.imports, given.rows)
         print(f"{kills} kills of an import and of its undo: the same as without.")
         return
     if given.upgrades:
