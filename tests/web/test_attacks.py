@@ -294,7 +294,7 @@ def test_should_answer_s3_s4_hostile_input_to_any_form(
         tries += [{field: next(payloads)} for field in fields for _ in range(2)]
         for hostile in tries:
             status, text, seconds = send(visit, name, form, {**form.values, **hostile})
-            if status >= 500 or seconds > 10:
+            if status >= 500 or seconds > 60:
                 wrong.append((form.action, hostile, status, seconds))
             if dangers := dangers_in(text):
                 wrong.append((form.action, hostile, dangers))
@@ -349,7 +349,7 @@ def test_should_answer_s3_every_payload_in_what_is_asked(visit: Visit, world: Wo
         began = time.perf_counter()
         answer = alice.get(path.format(quote(payload)))
         seconds = time.perf_counter() - began
-        if answer.status_code >= 500 or seconds > 10 or dangers_in(answer.text):
+        if answer.status_code >= 500 or seconds > 60 or dangers_in(answer.text):
             wrong.append((path, payload[:80], answer.status_code, seconds))
         if re.search(r"\$argon2|PostgreSQL \d|\b3\.\d\d\.\d\b", answer.text):
             wrong.append((path, payload[:80], "told"))
