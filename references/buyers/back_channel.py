@@ -94,7 +94,7 @@ def may_read(session: Session, viewer: Viewer, deal: Deal) -> bool:
 
 
 def back_channel(session: Session, viewer: Viewer, deal: Deal) -> list[Voice]:
-    """Whom the buyer's people can call, those who may speak against us first; empty for others
+    """Whom the buyer's people can call, possible critics first; empty for others
     than the deal's team."""
     if not may_read(session, viewer, deal):
         return []

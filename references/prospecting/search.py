@@ -260,7 +260,7 @@ def _fit(position: Position, likeness: float | None, employer: Employer) -> Fit 
     if 0.0 in (industry, place):
         return None
     certain = _UNKNOWN not in (industry, place)
-    # Somebody of whom nothing but a similar title is known would be one of many.
+    # A person of whom only a similar title is known would be one of many.
     confirmed = position.employer or 1.0 in (wanted and industry, (country or region) and place)
     if not certain and not confirmed and (not position.title or title < _CERTAIN_TITLE):
         return None

@@ -73,7 +73,7 @@ def made(size: int) -> tuple[list[Record], set[frozenset[str]]]:
 
 
 def _copy(random: np.random.Generator, before: Record, row_id: str) -> Record:
-    """A person as somebody else has entered them: a letter less, or an initial; no address."""
+    """A person as a colleague has entered them: a letter less, or an initial; no address."""
     [name] = before.names
     first, last = name.split()
     place = 1 + int(random.integers(max(1, len(last) - 2)))

@@ -42,7 +42,7 @@ BEST = 10
 
 @dataclass(frozen=True)
 class Assistant:
-    """An assistant that acts for the member of a token, asked for anew with each call."""
+    """An assistant that acts for the member of a token, who is looked up with each call."""
 
     workspace: Workspace
     token: Callable[[], KnownToken]

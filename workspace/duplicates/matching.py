@@ -279,7 +279,7 @@ class _Matcher:
         if one.street and other.street:
             yield Reason.STREET, self._streets(one, other)
         colleagues = bool(one.employer) and self._same_employer(one.employer, other.employer)
-        # Those who work together live in one town, so that it says nothing more of them.
+        # Colleagues mostly live in one town, so that it tells nothing more of them.
         if one.town and other.town and not (colleagues and one.town == other.town):
             near = fuzz.ratio(one.town, other.town) / 100
             rarity = self._rarity((Reason.TOWN, one.town), 4.0)

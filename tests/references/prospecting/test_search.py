@@ -94,7 +94,7 @@ def test_should_show_the_strongest_path_and_who_can_be_asked(
     assert [person.name for person in path.people] == ["Bob Brandt", "Direct"]
     assert (found["Hidden"].path, found["Hidden"].may_be_asked) == (None, True)
     assert (found["Stranger"].path, found["Stranger"].may_be_asked) == (None, False)
-    # The nearest comes first among those who fit alike.
+    # The nearest comes first among people who fit alike.
     assert next(iter(found)) == "Direct"
 
 

@@ -47,7 +47,7 @@ def secret_of(world: World, name: str, scopes: tuple[Scope, ...] = ALL) -> str:
 
 @pytest.fixture
 def no_limits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No limit on how often somebody may call."""
+    """No limit on how often a program may call."""
     monkeypatch.setattr(limits, "LIMITS", dict.fromkeys(Kind, Limit(10_000_000)))
 
 

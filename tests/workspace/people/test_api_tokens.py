@@ -120,7 +120,7 @@ def test_should_have_service_accounts_as_which_nobody_signs_in(world: World) -> 
         assert api_tokens.services(session) == [(service.key, "Data warehouse")]
         with pytest.raises(Conflict, match="service account"):
             invitations.renew_invitation(session, service.id, by=None)
-        # An address does not make it somebody who can sign in.
+        # An address does not make it a member who can sign in.
         service.email = "warehouse@dealkin.example"
         session.add(service)
         assert sessions.viewer_of(session, sessions.open_session(session, service.id)) is None
