@@ -80,8 +80,8 @@ def bridges(ties: Iterable[Pair]) -> list[Bridge]:
 def guessed_lines(positions: Sequence[Position]) -> dict[int, int]:
     """Whom each person without a confirmed line may report to.
 
-    It is the only person of the next higher level in their department, otherwise the person who leads
-    the whole organisation. Where several may be meant nobody is guessed.
+    It is the only person of the next higher level in their department, otherwise the head of the
+    whole organisation. Where several may be meant nobody is guessed.
     """
     confirmed = {each.person_id: each.reports_to for each in positions}
     tops = [each for each in positions if each.leads_all]

@@ -20,7 +20,7 @@ from similarity.kin import Kin
 from similarity.outlook import Outlook, outlook_of_deal
 from similarity.playbook import Playbook, playbook_of_deal
 from web.api.calls import Call, Saved
-from web.api.fields import Body, Label, Query, Short
+from web.api.fields import Body, DealFilters, Label, Query, Short
 from web.api.operations import act, for_programs, read
 from web.forms import Form
 from web.pages.deal_room.brief import Attendee, brief
@@ -83,19 +83,9 @@ class BriefShown:
     remarks: list[Remark]
 
 
-class SimilarQuery(Query):
+class SimilarQuery(DealFilters):
     """Filters as in the list of deals, and weights from 0 to 1 in place of the usual ones."""
 
-    q: Short = ""
-    outcome: Literal["", "open", "won", "lost", "parked"] = ""
-    stage: Label = ""
-    industry: Label = ""
-    size: Label = ""
-    product: Short = ""
-    competitor: Short = ""
-    region: Label = ""
-    owner: Short = ""
-    account: Short = ""
     w_meaning: float | None = None
     w_words: float | None = None
     w_industry: float | None = None

@@ -20,6 +20,7 @@ from web.api.fields import (
     Country,
     Currency,
     Day,
+    DealFilters,
     Key,
     Label,
     Line,
@@ -27,7 +28,6 @@ from web.api.fields import (
     Money,
     Number,
     OwnValues,
-    Query,
     Required,
     Short,
     Text,
@@ -93,19 +93,9 @@ class DealShown:
     may_edit: bool
 
 
-class DealQuery(Query):
+class DealQuery(DealFilters):
     """What the list is narrowed down to, and its order."""
 
-    q: Short = ""
-    outcome: Literal["", "open", "won", "lost", "parked"] = ""
-    stage: Label = ""
-    industry: Label = ""
-    size: Label = ""
-    product: Short = ""
-    competitor: Short = ""
-    region: Label = ""
-    owner: Short = ""
-    account: Short = ""
     since: Day | None = None
     until: Day | None = None
     attention: Label = ""

@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
@@ -35,6 +35,21 @@ class Body(Struct, forbid_unknown_fields=True, kw_only=True):
 
 class Query(Struct, kw_only=True):
     """The parameters of a query."""
+
+
+class DealFilters(Query):
+    """What deals are narrowed down to."""
+
+    q: Short = ""
+    outcome: Literal["", "open", "won", "lost", "parked"] = ""
+    stage: Label = ""
+    industry: Label = ""
+    size: Label = ""
+    product: Short = ""
+    competitor: Short = ""
+    region: Label = ""
+    owner: Short = ""
+    account: Short = ""
 
 
 class Found(Query):
