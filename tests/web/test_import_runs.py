@@ -255,6 +255,23 @@ def test_should_come_to_the_same_after_interruptions(
         assert {file.raw for file in runs.files_of(session, run.id)} == {b""}
 
 
+def test_should_leave_as_it_is_what_was_done_when_the_process_died(
+    world: World, workspace: Workspace
+) -> None:
+    run = begin(workspace, *random_files(world, 7), by=world.people["grace"])
+    reports = finish(workspace, run)
+    done = dump(workspace)
+    # The process died after the last part, before its job was marked as done.
+    assert finish(workspace, run) == reports
+    again = dump(workspace)
+    assert {name for name in again if again[name] != done[name]} <= {"job"}
+    undone(workspace, run)
+    undone_record = dump(workspace)
+    running.run_now(workspace.database, kinds_of(workspace), runs.UNDO, {"import": run.id})
+    again = dump(workspace)
+    assert {name for name in again if again[name] != undone_record[name]} <= {"job"}
+
+
 def test_should_undo_an_import_that_was_interrupted(
     world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

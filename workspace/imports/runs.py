@@ -299,8 +299,14 @@ def run_import(
     extension: ImportExtension,
     prepare: Callable[[Session], None],
 ) -> dict[str, Any]:
-    """Apply an import as a job; `prepare` is called with the session of each part first."""
+    """Apply an import as a job; `prepare` is called with the session of each part first.
+
+    An import that is done is left as it is: a process may die after the last part, before the job
+    is marked as done, and the job then runs again.
+    """
     with database.read() as session:
+        if read_run(session, task.parameters["import"]).state == RunState.DONE:
+            return {"import": task.parameters["import"]}
         work = ImportWork(session, task.parameters["import"], extension)
     most = _FIRST_ROWS
     while not work.is_done:

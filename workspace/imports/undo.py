@@ -37,10 +37,16 @@ def begin_undo(session: Session, run: ImportRun, by: int | None) -> None:
 def undo_import(
     task: Task, database: Database, removers: Removers, prepare: Callable[[Session], None]
 ) -> dict[str, Any]:
-    """Undo an import as a job; `prepare` is called with the session of each part first."""
+    """Undo an import as a job; `prepare` is called with the session of each part first.
+
+    An import that is undone is left as it is, as one that is done is in `runs.run_import`.
+    """
     run_id = task.parameters["import"]
     with database.read() as session:
-        revision_id = session.get_one(ImportRun, run_id).revision_id
+        run = session.get_one(ImportRun, run_id)
+        if run.state == RunState.UNDONE:
+            return {"import": run_id}
+        revision_id = run.revision_id
         steps = steps_of(session, revision_id)
         kept = kept_places(session, steps)
     most, done = _FIRST_STEPS, 0
