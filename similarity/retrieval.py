@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from similarity.index.collection import NONE, Collection
 from similarity.index.language import certain_language, language_of, stems_asked_for
 from similarity.index.queries import POOL, Candidates, Query, Scope
+from similarity.index.searchable import NONE, Searchable
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets, Weights
 
@@ -31,7 +31,7 @@ class TextQuery:
     leans: bool
     # The languages that the model knows; empty for all.
     model_languages: frozenset[str]
-    # See `Collection.scale`.
+    # See `Searchable.scale`.
     scale: tuple[float, float] | None = None
 
 
@@ -48,7 +48,7 @@ class Matches:
 
 
 def ask(
-    collection: Collection,
+    collection: Searchable,
     text: str,
     vector: Vectors | None,
     weights: Weights,
@@ -75,7 +75,7 @@ def ask(
 
 
 def match(
-    collection: Collection,
+    collection: Searchable,
     asked: TextQuery,
     *,
     hidden: Ids = NONE,
@@ -93,7 +93,7 @@ def match(
 
 
 def match_each(
-    collection: Collection,
+    collection: Searchable,
     asked: TextQuery,
     scopes: Sequence[Scope],
     *,
@@ -107,7 +107,7 @@ def match_each(
     return [_matches(asked, candidates) for candidates in candidates_of_each]
 
 
-def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
+def match_among(collection: Searchable, asked: TextQuery, ids: Ids) -> Matches:
     """These documents, as far as they agree with a query, by meaning and by words.
 
     The same as `match` with a pool for all of them, without a search.

@@ -13,8 +13,8 @@ from sqlmodel import Session, col, select
 
 from similarity.calibration import nearness_floor
 from similarity.index.catalog import Catalog
-from similarity.index.collection import Collection as Documents
 from similarity.index.language import stems, stems_asked_for
+from similarity.index.searchable import Searchable
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.kin import WORDS_MARKED, matched_stems
@@ -334,7 +334,7 @@ def _notes(
     return hits
 
 
-def _in_every_language(collection: Documents, asked: TextQuery, text: str) -> TextQuery:
+def _in_every_language(collection: Searchable, asked: TextQuery, text: str) -> TextQuery:
     """The question with its words stemmed in every language that the documents are in.
 
     A name in a text is stemmed in the language of that text, which need not be the question's.

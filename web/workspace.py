@@ -64,7 +64,8 @@ def workspace_on(
     address: str = LOCAL_ADDRESS,
 ) -> Workspace:
     """The workspace of an open database, whose catalog, names and network follow its writes."""
-    catalog = Catalog(database, encoder, settings.indexes, reader)
+    in_database = settings.search == "database"
+    catalog = Catalog(database, encoder, settings.indexes, reader, in_database=in_database)
     catalog.attach()
     recorder.attach(database)
     network = Network(database)
@@ -90,6 +91,7 @@ def open_workspace(
         with upgrading(database):
             workspace.network.catch_up()
             recorder.catch_up(database)
+            workspace.catalog.prepare()
         yield workspace
 
 
