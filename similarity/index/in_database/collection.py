@@ -13,13 +13,14 @@ from sqlmodel import Session, col
 
 from similarity.index.boilerplate import IsBoilerplate
 from similarity.index.entries import centring_of
-from similarity.index.facets import FacetIndex, Values, facts
+from similarity.index.facets import FacetIndex, Facts, Values
 from similarity.index.in_database.permitted import Permitted
 from similarity.index.in_database.tables import DOCUMENT, PIECE, PRINT, HalfVector, Integers
 from similarity.index.in_database.words import DatabaseWords, Rows
+from similarity.index.in_database.writing import unpacked
 from similarity.index.nearness import believed, nearness
 from similarity.index.queries import Candidates, Query, Scope
-from similarity.index.relevance import Scores
+from similarity.index.relevance import SPARE, Scores
 from similarity.index.searchable import FACET_CANDIDATES, NONE, Searchable
 from similarity.index.sources import Kind
 from similarity.index.vectors import Ids, Vectors
@@ -53,6 +54,8 @@ class DatabaseCollection(Searchable):
         self.words = DatabaseWords(session, kind)
         self._session = session
         self._kind = str(kind)
+        # What was read of deals' facets.
+        self._facets: dict[int, str | None] = {}
         # A literal, so that the planner sees which index serves.
         self._of_kind: sa.ColumnElement[bool] = PIECE.c.kind == sa.literal_column(f"'{kind}'")
 
@@ -87,14 +90,23 @@ class DatabaseCollection(Searchable):
 
     def facet_values(self, ours: Facets, ids: Ids, on: date) -> dict[str, Values]:
         """How far these deals agree with ours in each known facet, the same as `scoring.values`."""
-        facts_of = facts(self._session, ids.tolist())
+        missing = np.array([each for each in ids.tolist() if each not in self._facets], np.int64)
+        if len(missing):
+            self._keep_facets(self.words.rows(missing))
         index = FacetIndex()
-        # The places of the deals stand for their ids, so that the arrays stay short. The last
-        # place makes room for all.
-        places = {deal: place for place, deal in enumerate(ids.tolist())}
-        index.make_room(len(places) + 1)
-        index.put({places[deal]: each for deal, each in facts_of.items()})
-        return index.values(ours, np.arange(len(places)), on)
+        # The places of the deals stand for their ids, so that the arrays stay short.
+        index.make_room(len(ids))
+        index.put(
+            {
+                place: Facts(unpacked(stored), "", None, None)
+                for place, deal in enumerate(ids.tolist())
+                if (stored := self._facets.get(deal))
+            }
+        )
+        return index.values(ours, np.arange(len(ids)), on)
+
+    def _keep_facets(self, rows: Rows) -> None:
+        self._facets.update(zip(rows.ids.tolist(), rows.facets, strict=True))
 
     def candidates_of_each(
         self,
@@ -114,6 +126,7 @@ class DatabaseCollection(Searchable):
             found_in_each.append((by_words, complete, np.union1d(by_vectors, alike)))
         every = [ids for by_words, _, others in found_in_each for ids in (by_words, others)]
         rows = self.words.rows(np.unique(np.concatenate(every)))
+        self._keep_facets(rows)
         scores = self.words.scores(query.terms, rows)
         ids_of_each = []
         for scope, (by_words, complete, others) in zip(scopes, found_in_each, strict=True):
@@ -218,7 +231,7 @@ class DatabaseCollection(Searchable):
             (ours.competitors, DealCompetitor, Competitor, DealCompetitor.competitor_id),
         ):
             if names:
-                linked = (
+                linked: Any = (
                     sa.select(col(link.deal_id).label("deal"))
                     .distinct()
                     .join(named, col(named.id) == col(reference))
@@ -236,13 +249,32 @@ class DatabaseCollection(Searchable):
         each = sa.union_all(*sharing).subquery("each")
         common = (
             sa.select(each.c.deal, sa.func.count().label("shared"))
+            .where(*permitted.at_once(each.c.deal))
             .group_by(each.c.deal)
-            .subquery("common")
+            .cte("common")
         )
+        # Most deals that share little are not even ordered, unless a filter leaves too few others.
+        least = (
+            sa.select(common.c.shared)
+            .order_by(common.c.shared.desc())
+            .offset(SPARE * FACET_CANDIDATES)
+            .limit(1)
+            .scalar_subquery()
+        )
+        found = self._alike_from(common, sa.func.coalesce(least, 1), permitted)
+        if len(found) < FACET_CANDIDATES:
+            found = self._alike_from(common, sa.literal(1), permitted)
+        return found
+
+    def _alike_from(
+        self, common: sa.CTE, least: sa.ColumnElement[int], permitted: Permitted
+    ) -> Ids:
+        """The first of the deals that share at least so many."""
+        deal: Any = col(Deal.id)
         ordered = (
             sa.select(common.c.deal)
             .join(Deal, deal == common.c.deal)
-            .where(*permitted.at_once(common.c.deal))
+            .where(common.c.shared >= least)
             .order_by(common.c.shared.desc(), col(Deal.closed).desc().nulls_last(), deal)
             .offset(0)
             .subquery("ordered")

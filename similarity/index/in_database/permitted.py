@@ -38,11 +38,11 @@ class Permitted:
         if scope.filter is None:
             return cls(without)
         conditions = scope.filter.filter.where()
-        few = sa.select(col(Deal.id)).where(*conditions).limit(LISTED + 1)
-        listed = list(session.scalars(few))
-        if len(listed) <= LISTED:
-            return cls(without, listed)
-        return cls(without, None, conditions)
+        matching = sa.select(col(Deal.id)).where(*conditions)
+        some = matching.limit(LISTED + 1).subquery()
+        if session.scalars(sa.select(sa.func.count()).select_from(some)).one() > LISTED:
+            return cls(without, None, conditions)
+        return cls(without, list(session.scalars(matching)))
 
     def at_once(self, subject: sa.ColumnElement[int]) -> list[Condition]:
         """What every row is asked."""

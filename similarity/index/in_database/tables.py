@@ -56,6 +56,7 @@ POSTING = sa.table(
 # `document` and `account` tell whether it is current. `terms` has the numbers of its terms and how
 # often it has each, `roles` those of its pieces, `prints` the fingerprints of its sentences, and
 # `digest` stands for its account and fingerprints. `hollow` is whether its prose is boilerplate.
+# `facets` has those of a deal.
 DOCUMENT = sa.table(
     "search_document",
     sa.column("kind", sa.Text),
@@ -70,6 +71,7 @@ DOCUMENT = sa.table(
     sa.column("hollow", sa.Boolean),
     sa.column("prints", Integers),
     sa.column("digest", sa.BigInteger),
+    sa.column("facets", sa.Text),
 )
 # How many counted documents hold a sentence, and whether it is boilerplate.
 PRINT = sa.table(
@@ -108,6 +110,7 @@ CREATE TABLE search_document (
   kind text, subject integer, document integer NOT NULL, account integer, language text NOT NULL,
   counted boolean NOT NULL, length integer NOT NULL, terms bytea NOT NULL, roles bytea NOT NULL,
   hollow boolean NOT NULL, prints integer[] NOT NULL, digest bigint NOT NULL,
+  facets text,
   PRIMARY KEY (kind, subject)
 );
 CREATE INDEX ON search_document (kind, subject) WHERE NOT counted;

@@ -34,6 +34,7 @@ class Rows:
     pieces: NDArray[np.int32]
     roles: NDArray[np.uint8]
     terms: list[Terms]
+    facets: list[str | None]
 
     def at(self, ids: Ids) -> "Rows":
         """The rows of these ids, which are ascending and all among them."""
@@ -48,6 +49,7 @@ class Rows:
             self.pieces[places],
             np.concatenate([np.empty(0, np.uint8), *roles]),
             [self.terms[place] for place in places],
+            [self.facets[place] for place in places],
         )
 
 
@@ -112,7 +114,7 @@ class DatabaseWords(Relevance):
 
     def rows(self, ids: Ids) -> Rows:
         """The rows of those of these documents that exist."""
-        columns = ("subject", "language", "length", "hollow", "roles", "terms")
+        columns = ("subject", "language", "length", "hollow", "roles", "terms", "facets")
         query = sa.select(*(DOCUMENT.c[name] for name in columns)).where(
             DOCUMENT.c.kind == self._kind,
             DOCUMENT.c.subject == sa.any_(sa.cast(ids.tolist(), Integers)),
@@ -127,6 +129,7 @@ class DatabaseWords(Relevance):
             np.array(list(map(len, roles)), np.int32),
             np.frombuffer(b"".join(roles), np.uint8),
             [Terms.of(row[5]) for row in found],
+            [row[6] for row in found],
         )
 
     def scores(self, query: Mapping[str, float], rows: Rows) -> Scores:

@@ -4,9 +4,11 @@ Only the holder of the catalog's lock writes them, so that no two transactions c
 at once. Every process keeps the rows wherever there are some, whatever way it searches itself.
 """
 
+import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,15 +16,16 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session, col
 
-from similarity.index.boilerplate import LEAST_HOLDERS, LEAST_SHARE, digest_of
+from similarity.index.boilerplate import LEAST_HOLDERS, LEAST_SHARE, IsBoilerplate, digest_of
 from similarity.index.centring import centred
 from similarity.index.entries import Entry, centring_of, said_in, stored_entries
+from similarity.index.facets import facts
 from similarity.index.in_database import tables
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
 from similarity.index.tables import CATALOG_LOG, Document
+from similarity.scoring import Facets
 from workspace.database import Database, batches
-from workspace.deals.tables import Deal
 
 # How often a term may occur in a document, as it is counted.
 MOST = 32_767
@@ -47,6 +50,26 @@ class Terms(NamedTuple):
     def stored(self) -> bytes:
         """The terms as a column of rows."""
         return self.numbers.tobytes() + self.counts.tobytes()
+
+
+def packed(facets: Facets) -> str:
+    """The facets of a deal as a column of rows."""
+    values = {
+        name: sorted(value) if isinstance(value, frozenset) else value
+        for name, value in vars(facets).items()
+        if value
+    }
+    return json.dumps(values, default=str, sort_keys=True)
+
+
+def unpacked(stored: str) -> Facets:
+    """The facets in a column of rows."""
+    values = json.loads(stored)
+    for name in ("products", "competitors", "own"):
+        values[name] = frozenset(values.get(name, ()))
+    if "closed" in values:
+        values["closed"] = date.fromisoformat(values["closed"])
+    return Facets(**values)
 
 
 class _Old(NamedTuple):
@@ -102,21 +125,33 @@ def make(database: Database, model: str) -> None:
 
 
 def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
-    """Those of these subjects whose row is of another document, or of another account."""
+    """Those of these subjects whose row is of another document, or of another account.
+
+    Where only facets of a deal are others, they are written here.
+    """
     outdated: list[int] = []
     for batch in batches(subjects):
-        had = sa.select(DOCUMENT.c.subject, DOCUMENT.c.document, DOCUMENT.c.account).where(
-            DOCUMENT.c.kind == kind, DOCUMENT.c.subject.in_(batch)
+        names = ("subject", "document", "account", "facets")
+        had = sa.select(*(DOCUMENT.c[name] for name in names)).where(
+            DOCUMENT.c.kind == str(kind), DOCUMENT.c.subject.in_(batch)
         )
-        rows = {row.subject: (row.document, row.account) for row in session.execute(had)}
-        account: Any = col(Deal.account_id) if kind is Kind.DEAL else sa.null()
-        has = sa.select(col(Document.subject_id), col(Document.id), account).where(
+        before = {subject: state for subject, *state in session.execute(had)}
+        has = sa.select(col(Document.subject_id), col(Document.id)).where(
             col(Document.kind) == kind, col(Document.subject_id).in_(batch)
         )
-        if kind is Kind.DEAL:
-            has = has.outerjoin(Deal, col(Deal.id) == col(Document.subject_id))
-        now = {subject: (row, account) for subject, row, account in session.execute(has)}
-        outdated += [subject for subject in batch if rows.get(subject) != now.get(subject)]
+        now: dict[int, list[Any]] = {row[0]: [row[1], None, None] for row in session.execute(has)}
+        for deal, deal_facts in (facts(session, batch) if kind is Kind.DEAL else {}).items():
+            if deal in now:
+                now[deal][1:] = deal_facts.account_id, packed(deal_facts.facets)
+        for subject in batch:
+            old, new = before.get(subject), now.get(subject)
+            if old is None or new is None or old[:2] != new[:2]:
+                if old != new:
+                    outdated.append(subject)
+            elif old != new:
+                update = sa.update(DOCUMENT).values(facets=new[2])
+                row = (DOCUMENT.c.kind == str(kind), DOCUMENT.c.subject == subject)
+                session.execute(update.where(*row))
     return outdated
 
 
@@ -149,8 +184,8 @@ class Rows:
         old = self._old(subjects)
         digests = {each.id: digest_of(each.prints, each.account, each.id) for each in entries}
         self._recount_sentences(old, entries, digests)
-        boilerplate = self._boilerplate()
-        said = {each.id: said_in(each, boilerplate.intersection) for each in entries}
+        is_boilerplate = self._is_boilerplate()
+        said = {each.id: said_in(each, is_boilerplate) for each in entries}
         terms = self._recount_terms(old, entries, {key: words for key, (words, _) in said.items()})
         self._delete_postings(old)
         for table in (PIECE, DOCUMENT):
@@ -165,8 +200,8 @@ class Rows:
     def _reword(self, entries: Sequence[Entry]) -> None:
         """Put the words of documents again, of which other sentences are boilerplate now."""
         old = self._old([entry.id for entry in entries])
-        boilerplate = self._boilerplate()
-        said = {each.id: said_in(each, boilerplate.intersection) for each in entries}
+        is_boilerplate = self._is_boilerplate()
+        said = {each.id: said_in(each, is_boilerplate) for each in entries}
         terms = self._recount_terms(old, entries, {key: words for key, (words, _) in said.items()})
         self._delete_postings(old)
         update = (
@@ -195,9 +230,10 @@ class Rows:
         )
         return [_Old(*row) for row in self._session.execute(query)]
 
-    def _boilerplate(self) -> set[int]:
+    def _is_boilerplate(self) -> IsBoilerplate:
         query = sa.select(PRINT.c.print).where(PRINT.c.kind == self._kind, PRINT.c.boilerplate)
-        return set(self._session.scalars(query))
+        known = set(self._session.scalars(query))
+        return lambda prints: not known.isdisjoint(prints)
 
     def _recount_sentences(
         self, old: Sequence[_Old], entries: Sequence[Entry], digests: Mapping[int, int]
@@ -401,7 +437,7 @@ class Rows:
         self._copy(
             DOCUMENT,
             ("text", "int4", "int4", "int4", "text", "bool", "int4", "bytea", "bytea", "bool",
-             "int4[]", "int8"),
+             "int4[]", "int8", "text"),
             (
                 (
                     self._kind,
@@ -416,13 +452,14 @@ class Rows:
                     said[entry.id][1],
                     sorted(entry.prints),
                     digests[entry.id],
+                    packed(entry.facts.facets) if entry.facts else None,
                 )
                 for entry in entries
             ),
         )  # fmt: skip
 
     def _copy_pieces(self, entries: Sequence[Entry]) -> None:
-        rows = []
+        rows: list[tuple[Any, ...]] = []
         for entry in entries:
             if not len(entry.vectors):
                 continue
