@@ -14,10 +14,10 @@ from sqlmodel import Session, col
 from similarity.index.boilerplate import IsBoilerplate
 from similarity.index.entries import centring_of
 from similarity.index.facets import FacetIndex, Facts, Values
+from similarity.index.in_database.packing import received, stored_facets
 from similarity.index.in_database.permitted import Permitted
 from similarity.index.in_database.tables import DOCUMENT, PIECE, PRINT, HalfVector, Integers
 from similarity.index.in_database.words import DatabaseWords, Rows
-from similarity.index.in_database.writing import unpacked
 from similarity.index.nearness import believed, nearness
 from similarity.index.queries import Candidates, Query, Scope
 from similarity.index.relevance import SPARE, Scores
@@ -40,8 +40,6 @@ from workspace.own_fields.values import OwnFilter
 IN_VIEW = 200
 # A search of the graph gives up after so many vectors that no filter lets through.
 MOST_SCANNED = 50_000
-# Of each piece that a vector is sent with: its dimension and a spare number, of two bytes each.
-_HEADER = 2
 
 
 class DatabaseCollection(Searchable):
@@ -98,7 +96,7 @@ class DatabaseCollection(Searchable):
         index.make_room(len(ids))
         index.put(
             {
-                place: Facts(unpacked(stored), "", None, None)
+                place: Facts(stored_facets(stored), "", None, None)
                 for place, deal in enumerate(ids.tolist())
                 if (stored := self._facets.get(deal))
             }
@@ -167,9 +165,7 @@ class DatabaseCollection(Searchable):
             .where(self._of_kind, PIECE.c.subject == sa.any_(sa.cast(ids, Integers)))
             .order_by(PIECE.c.subject, PIECE.c.position)
         )
-        pieces = list(self._session.scalars(query))
-        numbers = np.frombuffer(b"".join(pieces), ">f2").reshape(len(pieces), -1)
-        return numbers[:, _HEADER:].astype(np.float32)
+        return received(list(self._session.scalars(query)))
 
     def _nearest(self, vector: Vectors | None, pool: int, permitted: Permitted) -> Ids:
         """The `pool` documents that own the nearest pieces; ties go to the lower ids."""

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlmodel import Session
 
+from similarity.index.in_database.packing import Terms
 from similarity.index.in_database.permitted import Permitted
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, POSTING, TERM, Integers
-from similarity.index.in_database.writing import Terms
 from similarity.index.relevance import SPARE, Relevance, Scores
 from similarity.index.sources import Kind
 from similarity.index.vectors import Ids
@@ -128,7 +128,7 @@ class DatabaseWords(Relevance):
             np.array([row[3] for row in found], bool),
             np.array(list(map(len, roles)), np.int32),
             np.frombuffer(b"".join(roles), np.uint8),
-            [Terms.of(row[5]) for row in found],
+            [Terms.stored(row[5]) for row in found],
             [row[6] for row in found],
         )
 

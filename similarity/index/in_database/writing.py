@@ -4,11 +4,9 @@ Only the holder of the catalog's lock writes them, so that no two transactions c
 at once. Every process keeps the rows wherever there are some, whatever way it searches itself.
 """
 
-import json
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,55 +19,11 @@ from similarity.index.centring import centred
 from similarity.index.entries import Entry, centring_of, said_in, stored_entries
 from similarity.index.facets import facts
 from similarity.index.in_database import tables
+from similarity.index.in_database.packing import Terms, packed_facets, sent
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
 from similarity.index.tables import CATALOG_LOG, Document
-from similarity.scoring import Facets
 from workspace.database import Database, batches
-
-# How often a term may occur in a document, as it is counted.
-MOST = 32_767
-# A vector of pgvector's as PostgreSQL receives it: its dimension and a spare number come first.
-_HEADER = 2
-
-
-class Terms(NamedTuple):
-    """The terms of a document as its row has them."""
-
-    numbers: np.ndarray[Any, np.dtype[np.int32]]
-    counts: np.ndarray[Any, np.dtype[np.uint16]]
-
-    @classmethod
-    def of(cls, stored: bytes) -> "Terms":
-        """The terms in a column of rows."""
-        size = len(stored) // 6
-        return cls(
-            np.frombuffer(stored, np.int32, size), np.frombuffer(stored, np.uint16, size, 4 * size)
-        )
-
-    def stored(self) -> bytes:
-        """The terms as a column of rows."""
-        return self.numbers.tobytes() + self.counts.tobytes()
-
-
-def packed(facets: Facets) -> str:
-    """The facets of a deal as a column of rows."""
-    values = {
-        name: sorted(value) if isinstance(value, frozenset) else value
-        for name, value in vars(facets).items()
-        if value
-    }
-    return json.dumps(values, default=str, sort_keys=True)
-
-
-def unpacked(stored: str) -> Facets:
-    """The facets in a column of rows."""
-    values = json.loads(stored)
-    for name in ("products", "competitors", "own"):
-        values[name] = frozenset(values.get(name, ()))
-    if "closed" in values:
-        values["closed"] = date.fromisoformat(values["closed"])
-    return Facets(**values)
 
 
 class _Old(NamedTuple):
@@ -110,7 +64,7 @@ def make(database: Database, model: str) -> None:
         tables.make(session, model)
         for kind in Kind:
             every = sa.select(col(Document.subject_id)).where(col(Document.kind) == kind)
-            Rows(session, kind, model, indexed=False).follow(
+            Rows(session, kind, model, fresh=True).follow(
                 session.scalars(every.order_by(col(Document.subject_id))).all()
             )
         dimension = sa.text("SELECT vector_dims(vector) FROM search_piece LIMIT 1")
@@ -142,7 +96,7 @@ def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
         now: dict[int, list[Any]] = {row[0]: [row[1], None, None] for row in session.execute(has)}
         for deal, deal_facts in (facts(session, batch) if kind is Kind.DEAL else {}).items():
             if deal in now:
-                now[deal][1:] = deal_facts.account_id, packed(deal_facts.facets)
+                now[deal][1:] = deal_facts.account_id, packed_facets(deal_facts.facets)
         for subject in batch:
             old, new = before.get(subject), now.get(subject)
             if old is None or new is None or old[:2] != new[:2]:
@@ -158,13 +112,17 @@ def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
 class Rows:
     """The rows of one kind."""
 
-    def __init__(self, session: Session, kind: Kind, model: str, *, indexed: bool = True) -> None:
+    def __init__(self, session: Session, kind: Kind, model: str, *, fresh: bool = False) -> None:
         self._session = session
         self._of = kind
         self._kind = str(kind)
         self._model = model
-        # Whether vectors are indexed as they come.
-        self._indexed = indexed
+        # Whether all rows are new, so that vectors are indexed when all of them are there.
+        self._fresh = fresh
+        # While they are, the number of each term and its holders are counted here.
+        self._vocabulary: dict[str, list[int]] | None = {} if fresh else None
+        last = sa.select(sa.func.coalesce(sa.func.max(TERM.c.id), 0))
+        self._first = 0 if not fresh else session.scalars(last).one() + 1
         self._centring = centring_of(session, kind, model)
 
     def follow(self, subjects: Sequence[int]) -> None:
@@ -174,6 +132,9 @@ class Rows:
         for batch in batches(subjects):
             entries = stored_entries(self._session, self._of, self._model, batch)
             self._replace(batch, entries)
+        if self._vocabulary:
+            self._write_vocabulary(self._vocabulary)
+        self._vocabulary = None
         for batch in batches(self._settle()):
             self._reword(
                 stored_entries(self._session, self._of, self._model, batch, with_vectors=False)
@@ -215,7 +176,7 @@ class Rows:
                 {
                     "of": entry.id,
                     "new_length": len(said[entry.id][0]),
-                    "new_terms": terms[entry.id].stored(),
+                    "new_terms": terms[entry.id].packed(),
                     "new_hollow": said[entry.id][1],
                 }
                 for entry in entries
@@ -315,7 +276,7 @@ class Rows:
         gone: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
         languages: defaultdict[tuple[str], list[int]] = defaultdict(lambda: [0, 0])
         for row in old:
-            for number in Terms.of(row.terms).numbers.tolist():
+            for number in Terms.stored(row.terms).numbers.tolist():
                 gone[number][0] -= row.counted
                 gone[number][1] -= 1
             if row.counted:
@@ -331,19 +292,40 @@ class Rows:
                 languages[entry.language,][1] += len(words[entry.id])
         if gone:
             self._subtract(gone)
-        numbers = self._add(TERM, ("term",), come, ("counted", "holders"), returning=TERM.c.id)
+        if self._vocabulary is None:
+            numbers = self._add(TERM, ("term",), come, ("counted", "holders"), returning=TERM.c.id)
+        else:
+            numbers = self._counted(self._vocabulary, come)
         self._add(LANGUAGE, ("language",), languages, ("documents", "words"))
         if gone:
             unused = sa.delete(TERM).where(TERM.c.id.in_(list(gone)), TERM.c.holders == 0)
             self._session.execute(unused)
         terms = {}
         for document, counts in counts_of.items():
-            own = sorted((numbers[term], min(n, MOST)) for term, n in counts.items())
-            terms[document] = Terms(
-                np.array([number for number, _ in own], np.int32),
-                np.array([n for _, n in own], np.uint16),
-            )
+            terms[document] = Terms.of({numbers[term]: n for term, n in counts.items()})
         return terms
+
+    def _counted(
+        self, vocabulary: dict[str, list[int]], come: Mapping[tuple[str], Sequence[int]]
+    ) -> dict[str, int]:
+        """Count holders of terms in a vocabulary; the numbers of these terms."""
+        numbers = {}
+        for (term,), (counted, holders) in come.items():
+            known = vocabulary.setdefault(term, [self._first + len(vocabulary), 0, 0])
+            known[1] += counted
+            known[2] += holders
+            numbers[term] = known[0]
+        return numbers
+
+    def _write_vocabulary(self, vocabulary: Mapping[str, Sequence[int]]) -> None:
+        rows = (
+            (number, self._kind, term, counted, holders)
+            for term, (number, counted, holders) in vocabulary.items()
+        )
+        self._copy(TERM, ("int4", "text", "text", "int4", "int4"), rows)
+        counter = sa.func.pg_get_serial_sequence(TERM.name, "id")
+        last = self._first + len(vocabulary)
+        self._session.execute(sa.select(sa.func.setval(counter, last)))
 
     def _subtract(self, gone: Mapping[int, Sequence[int]]) -> None:
         less = sa.func.unnest(
@@ -399,7 +381,7 @@ class Rows:
         return dict(found.all())
 
     def _delete_postings(self, old: Sequence[_Old]) -> None:
-        terms = [Terms.of(row.terms).numbers for row in old]
+        terms = [Terms.stored(row.terms).numbers for row in old]
         if not terms:
             return
         subjects = np.repeat([row.subject for row in old], list(map(len, terms))).tolist()
@@ -447,12 +429,12 @@ class Rows:
                     entry.language,
                     entry.counted,
                     len(said[entry.id][0]),
-                    terms[entry.id].stored(),
+                    terms[entry.id].packed(),
                     bytes(entry.roles[: len(entry.vectors)]),
                     said[entry.id][1],
                     sorted(entry.prints),
                     digests[entry.id],
-                    packed(entry.facts.facets) if entry.facts else None,
+                    packed_facets(entry.facts.facets) if entry.facts else None,
                 )
                 for entry in entries
             ),
@@ -464,20 +446,17 @@ class Rows:
             if not len(entry.vectors):
                 continue
             mean = self._centring.means.get(entry.language, self._centring.mean)
-            moved = centred(entry.vectors, mean)
-            dimension = moved.shape[1]
-            sent = np.zeros((len(moved), _HEADER + dimension), ">i2")
-            sent[:, 0] = dimension
-            sent[:, _HEADER:] = moved.astype(">f2").view(">i2")
+            moved = sent(centred(entry.vectors, mean))
             rows += (
-                (self._kind, entry.id, position, entry.counted, vector.tobytes())
-                for position, vector in enumerate(sent)
+                (self._kind, entry.id, position, entry.counted, vector)
+                for position, vector in enumerate(moved)
             )
         if not rows:
             return
         state = tables.kept(self._session)
-        if self._indexed and state and not state.dimension:
-            tables.index_vectors(self._session, (len(rows[0][-1]) // 2) - _HEADER)
+        if not self._fresh and state and not state.dimension:
+            dimension = next(entry.vectors.shape[1] for entry in entries if len(entry.vectors))
+            tables.index_vectors(self._session, dimension)
         self._copy(PIECE, ("text", "int4", "int2", "bool", "bytea"), rows)
 
     def _copy(

@@ -161,7 +161,7 @@ def test_should_make_the_rows_anew_and_remove_them_when_caches_search_again(
 def test_should_put_the_same_ten_first_as_exact_search(backend: Backend, tmp_path: Path) -> None:
     backend.prepare("thousands", "empty")
     with closing(Database(backend.url("thousands"))) as database:
-        fill(database, 3_000)
+        fill(database, 2_000)
         catalog = Catalog(database, MadeUpModel(), tmp_path, in_database=True)
         catalog.prepare()
         caches = Catalog(database, MadeUpModel(), tmp_path / "caches")
@@ -169,7 +169,7 @@ def test_should_put_the_same_ten_first_as_exact_search(backend: Backend, tmp_pat
         with database.read() as session, patch.object(words, "POSTINGS", 1_000):
             same = 0
             for number in range(1, 101):
-                deal = session.get_one(Deal, number * 29)
+                deal = session.get_one(Deal, number * 19)
                 filter = (None, DealFilter(outcome=CLOSED))[number % 2]
                 first = []
                 for asked in (catalog, caches):
