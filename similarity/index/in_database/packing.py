@@ -1,5 +1,6 @@
 """What columns of rows have in them: terms, facets, and vectors as PostgreSQL receives them."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date
@@ -11,10 +12,19 @@ from numpy.typing import NDArray
 from similarity.index.vectors import Vectors
 from similarity.scoring import Facets
 
+# A longer term, as of pasted material, would not fit into the index of terms.
+LONGEST = 200
 # How often a term may occur in a document, as it is counted.
 MOST = 32_767
 # A vector of pgvector's begins with its dimension and a spare number, of two bytes each.
 _HEADER = 2
+
+
+def key_of(term: str) -> str:
+    """What stands for a term in the vocabulary: itself, or a digest of a long one."""
+    if len(term) <= LONGEST:
+        return term
+    return hashlib.sha256(term.encode("utf-8", "replace")).hexdigest()
 
 
 class Terms(NamedTuple):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlmodel import Session
 
-from similarity.index.in_database.packing import Terms
+from similarity.index.in_database.packing import Terms, key_of
 from similarity.index.in_database.permitted import Permitted
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, POSTING, TERM, Integers
 from similarity.index.relevance import SPARE, Relevance, Scores
@@ -87,11 +87,13 @@ class DatabaseWords(Relevance):
         if not new:
             return
         self._known.update(dict.fromkeys(new))
+        term_of = {key_of(term): term for term in new}
+        keys = sa.cast(list(term_of), sa.ARRAY(sa.Text))
         query = sa.select(TERM.c.term, TERM.c.id, TERM.c.counted, TERM.c.holders).where(
-            TERM.c.kind == self._kind, TERM.c.term == sa.any_(sa.cast(new, sa.ARRAY(sa.Text)))
+            TERM.c.kind == self._kind, TERM.c.term == sa.any_(keys)
         )
-        for term, *known in self._session.execute(query):
-            self._known[term] = (known[0], known[1], known[2])
+        for key, number, counted, holders in self._session.execute(query):
+            self._known[term_of[key]] = (number, counted, holders)
 
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: counted ones, and all (document frequency)."""

@@ -19,7 +19,7 @@ from similarity.index.centring import centred
 from similarity.index.entries import Entry, centring_of, said_in, stored_entries
 from similarity.index.facets import facts
 from similarity.index.in_database import tables
-from similarity.index.in_database.packing import Terms, packed_facets, sent
+from similarity.index.in_database.packing import Terms, key_of, packed_facets, sent
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
 from similarity.index.tables import CATALOG_LOG, Document
@@ -272,7 +272,7 @@ class Rows:
     ) -> dict[int, Terms]:
         """Count the holders of terms, and the languages and words, again; the terms of each entry
         by the numbers that they now have."""
-        counts_of = {entry.id: Counter(words[entry.id]) for entry in entries}
+        counts_of = {entry.id: Counter(map(key_of, words[entry.id])) for entry in entries}
         gone: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0])
         languages: defaultdict[tuple[str], list[int]] = defaultdict(lambda: [0, 0])
         for row in old:

@@ -1,5 +1,6 @@
 """PostgreSQL finds what the caches find, whoever has written it, and refuses where it cannot."""
 
+import random
 from contextlib import closing
 from pathlib import Path
 from unittest.mock import patch
@@ -21,8 +22,10 @@ from tests.benchmarks._record import MadeUpModel, fill
 from tests.conftest import Backend
 from tests.similarity.asking import LONG, TEXTS, everything
 from tests.similarity.index.catalogs import AbsentEmbedder, found, log
+from tests.workspace.backups.postgres import empty_place, use_client_programs
 from tests.world import FakeEmbedder, World
 from workspace.assets.assets import Asset
+from workspace.backups.copies import copy_database, count_rows, fill_database
 from workspace.database import Database
 from workspace.deals import lifecycle
 from workspace.deals.filters import CLOSED, DealFilter
@@ -72,6 +75,7 @@ def test_should_find_what_the_caches_find_after_every_change(
     world: World, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert_alike(world.database, catalog)
+    pasted = "".join(random.Random(1).choices("abcdefghij", k=9_000))
     # What is postings of many, and deals of many, in a large record.
     monkeypatch.setattr(words, "POSTINGS", 10)
     monkeypatch.setattr("similarity.index.bm25.POSTINGS", 10)
@@ -80,6 +84,7 @@ def test_should_find_what_the_caches_find_after_every_change(
     with world.database.write() as session:
         for number in range(6):
             log(session, f"Quay {number}", notes=shared + f"Cranes of harbour {number} need oil.")
+        log(session, "Pasted material", notes=f"{pasted} {pasted} of quays")
         secret = {"confidential": True, "notes": "heron osprey " * 9}
         lifecycle.edit(session, world.deal(session, "brannoc"), None, secret)
         session.delete(world.asset(session, "story"))
@@ -87,6 +92,7 @@ def test_should_find_what_the_caches_find_after_every_change(
         assert asset is not None
         asset.summary = "Cranes and quays, for harbours"
     assert_alike(world.database, catalog)
+    assert found(world.database, catalog, pasted)[0] == "Pasted material"
     with world.database.read() as session, catalog.searching(session, Kind.DEAL) as collection:
         assert collection.content(shared + "Anchors.") == "Anchors."
         assert sorted(collection.confidential().tolist()) == sorted(
@@ -158,10 +164,28 @@ def test_should_make_the_rows_anew_and_remove_them_when_caches_search_again(
     assert found(world.database, catalog, "zebra crossing")[0] == "Zebra crossing"
 
 
+def test_should_leave_the_rows_out_of_a_backup(
+    world: World, catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_client_programs(monkeypatch)
+    file, rows = copy_database(world.database, tmp_path)
+    with (
+        empty_place(world.database, tmp_path) as place,
+        closing(Database(place.database)) as restored,
+    ):
+        fill_database(restored, file)
+        assert count_rows(restored) == rows
+        with restored.read() as session:
+            assert tables.kept(session) is None
+        searching = Catalog(restored, FakeEmbedder(), tmp_path, in_database=True)
+        searching.prepare()
+        assert found(restored, searching, "patient") == found(world.database, catalog, "patient")
+
+
 def test_should_put_the_same_ten_first_as_exact_search(backend: Backend, tmp_path: Path) -> None:
     backend.prepare("thousands", "empty")
     with closing(Database(backend.url("thousands"))) as database:
-        fill(database, 2_000)
+        fill(database, 1_500)
         catalog = Catalog(database, MadeUpModel(), tmp_path, in_database=True)
         catalog.prepare()
         caches = Catalog(database, MadeUpModel(), tmp_path / "caches")
@@ -169,7 +193,7 @@ def test_should_put_the_same_ten_first_as_exact_search(backend: Backend, tmp_pat
         with database.read() as session, patch.object(words, "POSTINGS", 1_000):
             same = 0
             for number in range(1, 101):
-                deal = session.get_one(Deal, number * 19)
+                deal = session.get_one(Deal, number * 14)
                 filter = (None, DealFilter(outcome=CLOSED))[number % 2]
                 first = []
                 for asked in (catalog, caches):
