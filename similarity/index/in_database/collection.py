@@ -187,11 +187,10 @@ class DatabaseCollection(Searchable):
                 *self._pieces(asked, count, [PIECE.c.counted], permitted),
                 *self._pieces(asked, count, [~PIECE.c.counted], permitted),
             ]
-            nearest: dict[int, float] = {}
-            for distance, subject in sorted((far or 1.0, subject) for far, subject in found):
-                nearest.setdefault(subject, distance)
+            ordered = sorted((1.0 if far is None else far, subject) for far, subject in found)
+            nearest = list(dict.fromkeys(subject for _, subject in ordered))
             if len(nearest) >= pool or len(found) < count:
-                return np.array(list(nearest)[:pool], np.int64)
+                return np.array(nearest[:pool], np.int64)
             count *= 2
 
     def _pieces(

@@ -84,6 +84,8 @@ def test_should_find_what_the_caches_find_after_every_change(
     with world.database.write() as session:
         for number in range(6):
             log(session, f"Quay {number}", notes=shared + f"Cranes of harbour {number} need oil.")
+        # As near as can be to a question of one word.
+        log(session, "Board")
         log(session, "Pasted material", notes=f"{pasted} {pasted} of quays")
         secret = {"confidential": True, "notes": "heron osprey " * 9}
         lifecycle.edit(session, world.deal(session, "brannoc"), None, secret)
