@@ -25,6 +25,7 @@ from workspace.people import people
 from workspace.people.addresses import is_shared
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import PLAIN_VIEW
+from workspace.phones import read_phones
 
 # The demo's ties, advocates and past references.
 DEMO = Path(__file__).parent / "demo"
@@ -34,7 +35,7 @@ ADDRESS_BOOK = "Address book"
 CALENDAR = "Calendar"
 # Kinds of files that are each member's own business.
 PERSONAL = frozenset({"connections", "cards", "meetings"})
-_CARDS = "name,email,company,position,related"
+_CARDS = "name,email,company,position,related,phone,street,postcode,city,country"
 # How two people know each other whom an address book relates.
 _RELATED = dict.fromkeys(
     ("colleague", "co-worker", "coworker", "manager", "assistant"), TieKind.COLLEAGUES
@@ -108,7 +109,9 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
                 "email": _own_address(context, emails),
                 "url": row.read_optional("url", people.profile_address),
                 "connected_on": row.read_optional("connected_on", read_day),
-                **row.read_lines(Connection, "company", "position"),
+                "phone": row.read_optional("phone", read_phones),
+                "country": row.read_optional("country", context.country),
+                **row.read_lines(Connection, "company", "position", "street", "postcode", "city"),
             }
         )
         row.check()

@@ -6,6 +6,11 @@ from workspace.imports.formats import Cells, Format, needs
 from workspace.people.names import personal_name
 from workspace.value_lists import join_values
 
+# Google numbers the columns of values of one kind.
+_PLACES = range(1, 5)
+_FAX = re.compile("fax|pager", re.IGNORECASE)
+_ADDRESS = ("street", "postcode", "city", "country")
+
 
 def _linkedin(cells: Cells) -> Cells:
     # A comma in the last name begins credentials.
@@ -20,10 +25,19 @@ def _google(cells: Cells) -> Cells:
     name = " ".join(part for part in parts if part) or cells.pop("name", "")
     written = [cells.pop(column, "") for column in ("email", "email_2", "email_3", "email_4")]
     emails = [text.strip() for cell in written for text in re.split(":::|;", cell) if text.strip()]
+    numbers = [
+        (cells.pop(f"phone_{place}_label", ""), cells.pop(f"phone_{place}", ""))
+        for place in _PLACES
+    ]
+    phones = [number for label, number in numbers if number and not _FAX.search(label)]
+    if "home" in cells.pop("address_label", "").lower():
+        # Where somebody lives is no business of the company's.
+        cells = {column: text for column, text in cells.items() if column not in _ADDRESS}
     several = {column: text.partition(" ::: ")[0] for column, text in cells.items()}
     url = several.pop("url", "")
     return {
         **several,
+        **({"phone": join_values(phones)} if phones else {}),
         **({"name": personal_name(name)} if name else {}),
         **({"email": join_values(emails)} if emails else {}),
         # Other addresses of the web are no profiles.
@@ -59,6 +73,16 @@ GOOGLE_FORMAT = Format(
         "email_4": ("e-mail 4 - value",),
         "company": ("organization name", "organization 1 - name"),
         "position": ("organization title", "organization 1 - title"),
+        **{f"phone_{place}": (f"phone {place} - value",) for place in _PLACES},
+        **{
+            f"phone_{place}_label": (f"phone {place} - label", f"phone {place} - type")
+            for place in _PLACES
+        },
+        "address_label": ("address 1 - label", "address 1 - type"),
+        "street": ("address 1 - street",),
+        "postcode": ("address 1 - postal code",),
+        "city": ("address 1 - city",),
+        "country": ("address 1 - country",),
         "url": ("website 1 - value",),
     },
     _google,
