@@ -17,7 +17,7 @@ from workspace.collaboration.job_changes import learn_employer
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.cells import quoted, read_choice, read_email
 from workspace.imports.context import ImportContext
-from workspace.imports.dates import read_day, read_first_day, read_last_day
+from workspace.imports.dates import read_birthday, read_day, read_first_day, read_last_day
 from workspace.imports.formats import Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
 from workspace.imports.run import ImportExtension, same_name
@@ -35,7 +35,7 @@ ADDRESS_BOOK = "Address book"
 CALENDAR = "Calendar"
 # Kinds of files that are each member's own business.
 PERSONAL = frozenset({"connections", "cards", "meetings"})
-_CARDS = "name,email,company,position,related,phone,street,postcode,city,country"
+_CARDS = "name,email,company,position,related,phone,street,postcode,city,country,birthday"
 # How two people know each other whom an address book relates.
 _RELATED = dict.fromkeys(
     ("colleague", "co-worker", "coworker", "manager", "assistant"), TieKind.COLLEAGUES
@@ -111,6 +111,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
                 "connected_on": row.read_optional("connected_on", read_day),
                 "phone": row.read_optional("phone", read_phones),
                 "country": row.read_optional("country", context.country),
+                "birthday": row.read_optional("birthday", read_birthday),
                 **row.read_lines(Connection, "company", "position", "street", "postcode", "city"),
             }
         )

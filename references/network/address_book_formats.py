@@ -83,6 +83,7 @@ GOOGLE_FORMAT = Format(
         "postcode": ("address 1 - postal code",),
         "city": ("address 1 - city",),
         "country": ("address 1 - country",),
+        "birthday": ("birthday",),
         "url": ("website 1 - value",),
     },
     _google,

@@ -50,6 +50,8 @@ class Connection(SQLModel, table=True):
     postcode: str = Field(default="", max_length=20)
     city: str = Field(default="", max_length=100)
     country: str | None = Field(default=None, max_length=2)
+    # Month and day, as 04-12; only its owner is reminded of it.
+    birthday: str = Field(default="", max_length=5)
     connected_on: date | None = None
     source: str = Field(default="", max_length=100)
     visibility: str = Field(default=Visibility.PRIVATE, max_length=10)
@@ -136,8 +138,8 @@ class AddressBook:
         """Add or update a connection; returns it, whether it is new, and whether it changed.
 
         It is recognised by its profile, or by its name with the e-mail address or the company.
-        Empty values leave the stored ones; `details` are those of telephone and address. `Invalid`
-        where several connections match.
+        Empty values leave the stored ones; `details` are telephone, address and birthday.
+        `Invalid` where several connections match.
         """
         connection = self._find(name, email, url, company)
         values = {

@@ -16,7 +16,7 @@ from workspace.value_lists import join_values
 OPENING = "begin:vcard"
 HEADER = [
     *("name", "email", "url", "company", "position", "related"),
-    *("phone", "street", "postcode", "city", "country"),
+    *("phone", "street", "postcode", "city", "country", "birthday"),
 ]
 
 # What people are to each other at work; their families are nobody's business here.
@@ -30,7 +30,7 @@ _KNOWN_PROPERTIES = frozenset(
     {
         *("BEGIN", "END", "KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ABSHOWAS", "AGENT", "UID"),
         *("FN", "N", "EMAIL", "URL", "X-SOCIALPROFILE", "ORG", "TITLE"),
-        *("RELATED", "X-ABRELATEDNAMES", "X-ABLABEL", "TEL", "ADR"),
+        *("RELATED", "X-ABRELATEDNAMES", "X-ABLABEL", "TEL", "ADR", "BDAY"),
     }
 )
 # Numbers that nobody answers.
@@ -107,6 +107,7 @@ def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
         join_values(_related(card, by_uid)),
         join_values(_phones(card)),
         *_address_at_work(card),
+        card.first("BDAY"),
     ]
     return RawRow(card.line, cells, problem, left_out)
 

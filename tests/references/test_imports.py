@@ -991,14 +991,16 @@ TEL;TYPE=CELL:+44 7700 900\\n 123
 item1.TEL;VALUE=uri;TYPE=work;PREF=1:tel:+44-20-7946-0018;ext=12
 ADR;TYPE=HOME:;;1 Mill Lane;Leeds;;LS1 1AA;United Kingdom
 ADR;TYPE=WORK:;Floor 2;12 Quay Street;Hull;;HU1 1AA;United Kingdom
+BDAY:--0412
 END:VCARD
 """
 GOOGLE = (
     "First Name,Last Name,Organization Name,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,"
-    "Phone 2 - Label,Phone 2 - Value,Address 1 - Label,Address 1 - Street,Address 1 - City,"
-    "Address 1 - Postal Code,Address 1 - Country\n"
-    "Jane,Doe,Acme,,Work,+44-20-7946-0018 ext. 12 ::: +44 7700 900 123,Work Fax,+44 20 7946 0001,"
-    'Work,"12 Quay Street, Floor 2",Hull,HU1 1AA,United Kingdom\n'
+    "Phone 2 - Label,Phone 2 - Value,Birthday,Address 1 - Label,"
+    "Address 1 - Street,Address 1 - City,Address 1 - Postal Code,Address 1 - Country\n"
+    "Jane,Doe,Acme,,Work,+44-20-7946-0018 ext. 12 ::: +44 7700 900 123,"
+    "Work Fax,+44 20 7946 0001,1984-04-12,Work,"
+    '"12 Quay Street, Floor 2",Hull,HU1 1AA,United Kingdom\n'
 )
 
 
@@ -1013,6 +1015,7 @@ def test_should_keep_telephones_and_the_address_at_work_of_an_address_book(
         assert found.phone == "+44-20-7946-0018 ext. 12; +44 7700 900 123"
         place = ("12 Quay Street, Floor 2", "HU1 1AA", "Hull", "GB")
         assert (found.street, found.postcode, found.city, found.country) == place
+        assert found.birthday == "04-12"
         # They go along when the owner adds the person to the record.
         person = add_to_record(session, found, world.people["alice"])
         assert (person.street, person.postcode, person.city, person.country) == place
@@ -1020,7 +1023,7 @@ def test_should_keep_telephones_and_the_address_at_work_of_an_address_book(
 
 
 def test_should_not_keep_where_a_connection_lives(world: World, tmp_path: Path) -> None:
-    home = GOOGLE.replace('Work,"12', 'Home,"12')
+    home = GOOGLE.replace(',Work,"12', ',Home,"12')
     load(world, put(tmp_path, "google.csv", home))
     with world.database.read() as session:
         (found,) = connections_of(session, world)

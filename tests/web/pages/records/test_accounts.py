@@ -63,7 +63,7 @@ def test_should_keep_telephone_and_address(visit: Visit) -> None:
     assert charlie.post("/accounts", facts).status_code == 303
     page = charlie.get("/accounts/novy-ucet").text
     assert 'href="tel:+441632960012"' in page
-    assert "Dlouhá 9, 110 00 Praha, Czechia" in page
+    assert "Dlouhá 9, 110 00 Praha" in page
     for value in reached.values():
         assert f'value="{value}"' in charlie.get("/accounts/novy-ucet/edit").text
     rows = charlie.post("/exports/accounts", {"format": "csv"}).text
