@@ -9,7 +9,11 @@ from sqlmodel import select
 
 from references.advocate_imports import apply_advocates, apply_references
 from references.network import address_books, calendars, vcards
-from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
+from references.network.address_book_formats import (
+    GOOGLE_FORMAT,
+    LINKEDIN_FORMAT,
+    OUTLOOK_FORMAT,
+)
 from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
 from references.network.wrong_ties import wrong_ties
@@ -265,6 +269,7 @@ EXTENSION = ImportExtension(
         LINKEDIN_FORMAT,
         Format("cards", needs(_CARDS), columns(",".join(vcards.HEADER))),
         GOOGLE_FORMAT,
+        OUTLOOK_FORMAT,
         Format("meetings", needs("name,email,met_on"), columns(",".join(calendars.HEADER))),
         Format(
             "advocates",

@@ -1,4 +1,4 @@
-"""The tables that address books export: LinkedIn's connections and Google's contacts."""
+"""The tables that address books export: LinkedIn's connections, Google's and Outlook's contacts."""
 
 import re
 
@@ -19,8 +19,12 @@ def _linkedin(cells: Cells) -> Cells:
     return cells | ({"name": name} if name else {})
 
 
-def _google(cells: Cells) -> Cells:
+def _card(cells: Cells) -> Cells:
     """Several values of a cell are joined by ' ::: ', and each address has a column of its own."""
+    cells.pop("spouse", "")
+    if cells.get("birthday", "").startswith("0/"):
+        # Outlook writes a day like this that is not known.
+        del cells["birthday"]
     parts = [cells.pop(column, "") for column in ("first_name", "middle_name", "last_name")]
     name = " ".join(part for part in parts if part) or cells.pop("name", "")
     written = [cells.pop(column, "") for column in ("email", "email_2", "email_3", "email_4")]
@@ -86,5 +90,32 @@ GOOGLE_FORMAT = Format(
         "birthday": ("birthday",),
         "url": ("website 1 - value",),
     },
-    _google,
+    _card,
+)
+# Only a whole address book has birthdays and families; others are lists of contacts.
+OUTLOOK_FORMAT = Format(
+    "cards",
+    needs("first_name,birthday,spouse"),
+    {
+        "first_name": ("first name",),
+        "middle_name": ("middle name",),
+        "last_name": ("last name",),
+        "email": ("e-mail address",),
+        "email_2": ("e-mail 2 address",),
+        "email_3": ("e-mail 3 address",),
+        "company": ("company",),
+        "position": ("job title",),
+        "phone_1": ("business phone",),
+        "phone_2": ("business phone 2",),
+        "phone_3": ("mobile phone",),
+        "phone_4": ("home phone",),
+        "street": ("business street",),
+        "postcode": ("business postal code",),
+        "city": ("business city",),
+        "country": ("business country/region", "business country"),
+        "birthday": ("birthday",),
+        "spouse": ("spouse",),
+        "url": ("web page",),
+    },
+    _card,
 )

@@ -1004,14 +1004,31 @@ GOOGLE = (
 )
 
 
-@pytest.mark.parametrize(("name", "text"), [("book.vcf", CARD), ("google.csv", GOOGLE)])
+OUTLOOK = (
+    "Title,First Name,Middle Name,Last Name,Company,Department,Job Title,Business Street,"
+    "Business City,Business Postal Code,Business Country/Region,Home Street,Business Fax,"
+    "Business Phone,Mobile Phone,Birthday,Children,E-mail Address,Spouse,Web Page\n"
+    'Ms,Jane,,Doe,Acme,Sales,CIO,"12 Quay Street, Floor 2",Hull,HU1 1AA,United Kingdom,'
+    "1 Mill Lane,+44 20 7946 0001,+44-20-7946-0018 ext. 12,+44 7700 900 123,4/12/1984,Tim,"
+    ",Max Doe,http://acme.example\n"
+    "Mr,Otto,,Ek,Acme,,,,,,,,,,,0/0/00,,otto@acme.example,,\n"
+    "Mr,Uwe,,Ek,Acme,,,,,,,,,,,10/31/1970,,uwe@acme.example,,\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("book.vcf", CARD), ("google.csv", GOOGLE), ("outlook.csv", OUTLOOK)]
+)
 def test_should_keep_telephones_and_the_address_at_work_of_an_address_book(
     world: World, tmp_path: Path, name: str, text: str
 ) -> None:
     report = load(world, put(tmp_path, name, text))
-    assert counts(report) == (1, 0, 0, 0)
+    assert (report.kind, report.failed) == ("cards", 0)
     with world.database.write() as session:
-        (found,) = connections_of(session, world)
+        found, *others = connections_of(session, world)
+        assert [(row.name, row.birthday) for row in others] == [
+            *([("Otto Ek", ""), ("Uwe Ek", "10-31")] if name == "outlook.csv" else []),
+        ]
         assert found.phone == "+44-20-7946-0018 ext. 12; +44 7700 900 123"
         place = ("12 Quay Street, Floor 2", "HU1 1AA", "Hull", "GB")
         assert (found.street, found.postcode, found.city, found.country) == place

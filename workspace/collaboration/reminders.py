@@ -145,6 +145,8 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
         .where(col(KeepInTouch.member_id) == viewer.person_id)
     ).all()
+    if not rows:
+        return []
     ids = [row.KeepInTouch.person_id for row in rows]
     known = select(Employment).where(col(Employment.person_id).in_(ids), is_shown(Employment))
     employments = session.exec(known)
