@@ -28,6 +28,7 @@ from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
 from workspace.delivery.outbox import html_paragraphs, without_secrets
+from workspace.phones import dialled
 from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -98,6 +99,7 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
+        dialled=dialled,
         listing=listing,
         # It escapes the text.
         mailed=lambda text: Markup(html_paragraphs(text)),  # noqa: S704
