@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,6 +16,7 @@ from markupsafe import Markup
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
+from web.columns import WIDTHS, shares_of
 from web.drafts import Drafts
 from web.entry_links import place_of, source_label
 from web.help_places import help_for
@@ -63,6 +64,7 @@ def render(request: Request, template: str, context: Any) -> str:
             undo=undo,
             back=_shown(request),
             tour=tour_of(request) if viewer else None,
+            column_shares=partial(shares_of, request.cookies.get(WIDTHS, "")),
         )
     )
 
