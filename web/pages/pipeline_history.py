@@ -34,7 +34,7 @@ PATH = "/insights/pipeline"
 PERIODS = {"week": ("Weeks", week_ends), "month": ("Months", month_ends)}
 UNKNOWN = "Stage not known"
 # The chart, in pixels: the distance between columns, their width, and the greatest height.
-STEP, WIDTH, HEIGHT = 68, 44, 180
+STEP, WIDTH, HEIGHT = 104, 68, 180
 # How many shades the stages are drawn in; the last one is the strongest.
 SHADES = 8
 # How many deals behind a figure are listed.

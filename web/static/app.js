@@ -98,6 +98,7 @@ function openWide(inside) {
 }
 openWide(document);
 
+for (const wide of document.querySelectorAll("[data-scroll-end]")) wide.scrollLeft = wide.scrollWidth;
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
 document.addEventListener("click", (event) => {
@@ -141,7 +142,8 @@ document.addEventListener("click", (event) => {
 
 // --- Lists: the line between two heads moves, and the browser remembers the widths ---
 
-const NARROWEST = 48;
+// In pixels; a record's name needs more room.
+const narrowest = (head) => (head.dataset.head === "name" ? 144 : 80);
 const STEP = 16;
 const headsOf = (table) => [...table.querySelectorAll("thead [data-head]")];
 
@@ -173,8 +175,8 @@ function moveLine(head, by) {
   const heads = headsOf(table);
   const widths = heads.map((each) => each.getBoundingClientRect().width);
   const place = heads.indexOf(head);
-  const most = widths[place] - NARROWEST;
-  const moved = Math.max(Math.min(by, most), NARROWEST - widths[place - 1]);
+  const most = Math.max(0, widths[place] - narrowest(head));
+  const moved = Math.max(Math.min(by, most), Math.min(0, narrowest(heads[place - 1]) - widths[place - 1]));
   widths[place - 1] += moved;
   widths[place] -= moved;
   setWidths(table, widths);

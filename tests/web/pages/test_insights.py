@@ -100,7 +100,7 @@ def test_should_show_the_pipeline_over_time_and_the_deals_behind_a_figure(
     dana = visit("dana")
     page = " ".join(dana.get("/insights/pipeline").text.split())
     # Today's figures lead to the list, those of the past to the deals of then.
-    assert 'href="/deals?outcome=open&amp;stage=Negotiation%2FReview"> 520k' in page
+    assert 'href="/deals?outcome=open&amp;stage=Negotiation%2FReview">520k' in page
     past = week_ends()[0].isoformat()
     asked = f"/insights/pipeline?by=week&on={past}&stage=Negotiation%2FReview"
     assert f'href="{asked.replace("&", "&amp;")}#deals"' in page
