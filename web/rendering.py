@@ -90,6 +90,7 @@ def environment() -> Environment:
         ago=ago,
         due=due,
         moment=shown,
+        stored_moment=lambda text: shown(datetime.fromisoformat(text), "UTC"),
         without_secrets=without_secrets,
         number=number,
         percent=percent,
@@ -112,7 +113,13 @@ def environment() -> Environment:
         figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
-    templates.globals.update(help_for=help_for, static=static_path, today=today, query=query)
+    templates.globals.update(
+        help_for=help_for,
+        static=static_path,
+        today=today,
+        query=query,
+        changed_fields=changed_fields,
+    )
     return templates
 
 
@@ -154,6 +161,12 @@ def edited(value: object, name: str) -> str:
     if name in ("amount", "yearly") and re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return money(Decimal(text))
     return day(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else text
+
+
+def changed_fields(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What an edit on the timeline changed, with the values before and after: own fields last."""
+    columns = {name: values for name, values in detail.items() if name != "own"}
+    return [*columns.items(), *detail.get("own", {}).items()]
 
 
 def ago(value: datetime) -> str:

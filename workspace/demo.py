@@ -231,7 +231,7 @@ def _rewrite_timelines(session: Session) -> None:
     for entry, deal in imported.all():
         entry.by_id = deal.owner_id
         if entry.kind == "imported":
-            entry.kind, entry.text = "logged", ""
+            entry.kind, entry.detail = "logged", {}
         if deal.opened:
             entry.at = datetime.combine(deal.opened, time(8), UTC)
         session.add(entry)
