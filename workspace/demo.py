@@ -254,7 +254,7 @@ def _add_moves(session: Session) -> None:
         if at.outcome == Outcome.OPEN:
             passed = ways[: ways.index(at) + 1]
         else:
-            passed = [*(ways if at.outcome == Outcome.WON else ways[: 3 + deal.id % 6]), at]
+            passed = [*(ways if at.outcome == Outcome.WON else ways[: 1 + deal.id % 8]), at]
         days = (last - deal.opened).days
         for number, (before, after) in enumerate(pairwise(passed), start=1):
             day = deal.opened + timedelta(days=days * number // (len(passed) - 1))
