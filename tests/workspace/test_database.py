@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
+from references.desk import workflow
+from references.desk.request import RequestStep
 from tests.references.asking import advocate, call
 from tests.threads import SECONDS, at_the_same_time
 from tests.world import World
@@ -26,6 +28,7 @@ from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
 from workspace.setup import open_database
+from workspace.timeline.timeline import TimelineEntry, record
 
 
 def test_should_have_the_schema_that_the_tables_define(database: Database) -> None:
@@ -424,3 +427,32 @@ def test_should_page_through_a_list_in_its_order(world: World, descending: bool)
         assert list(session.scalars(first)) == whole[:2]
     assert len(whole) > 4
     assert pages == whole
+
+
+def test_should_give_an_older_workspace_parameters_for_what_timelines_said(world: World) -> None:
+    database = world.database
+    with database.write() as session:
+        request = call(session, world, advocate(session, world, "ines"), today())
+        workflow.record_outcome(session, world.viewer("erin"), request, "helped")
+        wards = world.deal(session, "wards")
+        record(session, wards.id, None, "edited", detail={"file": "deals.csv"})
+    kinds = ("logged", "edited", "reference")
+    read = sa.select(
+        col(TimelineEntry.kind), col(TimelineEntry.text), col(TimelineEntry.detail)
+    ).where(
+        col(TimelineEntry.kind).in_(kinds),
+        col(TimelineEntry.deal_id).in_((wards.id, request.deal_id)),
+    )
+    read = read.order_by(col(TimelineEntry.at), col(TimelineEntry.id))
+    with database.read() as session:
+        before = [tuple(row) for row in session.execute(read)]
+        steps = [row.detail for row in session.exec(select(RequestStep))]
+    assert {"outcome": "helped"} in steps
+    command.downgrade(database._alembic(), "0046")
+    with database.read() as session:
+        texts = {row.text for row in session.execute(read)}
+        assert {"Qualification", "deals.csv", "helped"} <= texts
+    database.upgrade()
+    with database.read() as session:
+        assert [tuple(row) for row in session.execute(read)] == before
+        assert [row.detail for row in session.exec(select(RequestStep))] == steps
