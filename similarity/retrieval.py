@@ -99,10 +99,12 @@ def match_each(
     *,
     hidden: Ids = NONE,
     sharing: Facets | None = None,
+    besides: Ids = NONE,
 ) -> list[Matches]:
-    """The matches of several scopes, each the same as if it were searched alone."""
+    """The matches of several scopes, each the same as if it were searched alone; the documents
+    `besides` are among them where their scope has them."""
     candidates_of_each = collection.candidates_of_each(
-        asked.query, scopes, hidden=hidden, sharing=sharing
+        asked.query, scopes, hidden=hidden, sharing=sharing, besides=besides
     )
     return [_matches(asked, candidates) for candidates in candidates_of_each]
 

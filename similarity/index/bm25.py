@@ -93,6 +93,8 @@ class WordIndex:
         self._total = 0
         self._words = 0
         self._segments: list[_Segment] = []
+        # The index whose statistics weigh the terms; None for its own.
+        self.lender: WordIndex | None = None
 
     def __len__(self) -> int:
         return self._size
@@ -250,6 +252,8 @@ class WordIndex:
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the counted documents."""
+        if self.lender:
+            return self.lender.rarity(term)
         holders, _ = self.holders(term)
         return float(np.log1p((self._total - holders + 0.5) / (holders + 0.5)))
 
@@ -427,6 +431,8 @@ class WordIndex:
         return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
 
     def _average_length(self) -> float:
+        if self.lender:
+            return self.lender._average_length()
         return self._words / self._total if self._words else 1.0
 
     def _make_room(self, ids: int) -> None:
