@@ -322,7 +322,12 @@ def _searched(
     """The search for each of these rankings of an inquiry."""
     question = inquiry.question
     asked = ask(
-        collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
+        collection,
+        question.text,
+        question.vector,
+        inquiry.weights,
+        catalog.encoder.languages,
+        is_document=inquiry.deal is not None,
     )
     # The collection may be newer than the session, so deals that have become confidential
     # are excluded, too, unless the session knows that the viewer may see them.

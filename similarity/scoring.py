@@ -19,7 +19,7 @@ STRONG = 0.55
 FAIR = 0.35
 # The value of the same region where the countries differ.
 SAME_REGION = 0.6
-# A deal has words in common with a question from this share of a full match on.
+# A document has words in common with a question from this share of a full match on.
 LEAST_WORDS = 0.05
 # Facets that say that two deals are about the same, and the least value of each that does.
 SUBSTANCE = {"product": 0.01, "competitor": 0.01, "industry": 0.5}

@@ -29,7 +29,7 @@ from similarity.names.spelling import variants, words_of
 from similarity.names.tables import Subject
 from similarity.questions import about_text
 from similarity.retrieval import ask, best, match, text_scores
-from similarity.scoring import Weights
+from similarity.scoring import LEAST_WORDS, Weights
 from similarity.sentences.denials import question_of
 from similarity.snippets import NO_TEXT, Span, contents_of, snippet, texts_of
 from workspace.accounts.accounts import Account
@@ -45,8 +45,6 @@ from workspace.people.people import PersonSummary, select_people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
-# A document has the words of a question from this share of a full match on.
-WORDS_FLOOR = 0.05
 # How many of the nearest by meaning are looked at, where no document has the words.
 NEAREST = 20
 
@@ -273,7 +271,7 @@ def _by_text(
         asked = in_languages(asked, text, collection.languages())
         matches = match(collection, asked, hidden=unseen)
         ranked = best(matches, text_scores(matches, asked.weights), len(matches.ids))
-        rows = [row for row in ranked if matches.words[row] >= WORDS_FLOOR]
+        rows = [row for row in ranked if matches.words[row] >= LEAST_WORDS]
         if phrases := phrases_in(text):
             ids = [matches.ids[row] for row in rows]
             having = {
