@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from importlib.metadata import files, metadata
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,8 @@ def main() -> int:
     by_licence: dict[str, list[str]] = defaultdict(list)
     for component in json.loads(bill.read_text(encoding="utf-8"))["components"]:
         name = f"{component['name']} {component['version']}"
-        by_licence[licence_of(component)].append(name)
+        licence = licence_of(component) or written_licence(component["name"])
+        by_licence[licence].append(name)
     lines = [f"{licence}: {', '.join(names)}" for licence, names in sorted(by_licence.items())]
     listed = FOLDER / "licences.txt"
     listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -38,6 +40,20 @@ def licence_of(component: dict[str, object]) -> str:
         licence = entry.get("license", {})
         named.append(entry.get("expression") or licence.get("id") or licence.get("name", ""))
     return " / ".join(sorted({text.splitlines()[0][:80] for text in named if text}))
+
+
+def written_licence(package: str) -> str:
+    """The first line of what an installed package says of its licence in free text; empty if
+    nothing is found."""
+    described = metadata(package)
+    texts = [described.get("License") or ""]
+    texts += [
+        file.read_text(encoding="utf-8")
+        for file in files(package) or []
+        if file.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
+    ]
+    lines = (line.strip() for text in texts for line in text.splitlines())
+    return next((line[:80] for line in lines if line), "")
 
 
 if __name__ == "__main__":

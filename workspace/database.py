@@ -58,6 +58,8 @@ _NOTIFY = sa.text(f"NOTIFY {CHANNEL}")
 
 # How long work that nobody waits for waits for other writers.
 PATIENCE = 60.0
+# How long background work lets others write first before it takes its turn.
+LONGEST_WAY = 0.5
 # What follows a commit has at least this long, however long its writer has waited.
 PATIENCE_AFTERWARDS = 5.0
 
@@ -121,6 +123,9 @@ class Database:
         self._watchers: list[Callable[[Session], None]] = []
         # On SQLite, the turn of the only writer of this process.
         self._turn = threading.Lock()
+        # Writes, and what follows them, that background work gives way to.
+        self._urgent = 0
+        self._none_urgent = threading.Condition()
 
     def watch(self, watcher: Callable[[Session], None]) -> None:
         """Call `watcher(session)` with every `write()` session as it opens."""
@@ -140,12 +145,35 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, in_background: bool = False) -> Iterator[Session]:
         """A session that commits once, at the end of the block, or not at all.
 
         `Busy` if others write until the deadline of `writing_until`. What was left to
-        `after_commit` follows when the connection is free for other writers.
+        `after_commit` follows when the connection is free for other writers. Work in the
+        background gives way to all other writes, for at most `LONGEST_WAY` seconds.
         """
+        with self._way(in_background), self._write() as session:
+            yield session
+
+    @contextmanager
+    def _way(self, in_background: bool) -> Iterator[None]:
+        """Let writes that members wait for go before those in the background."""
+        if in_background:
+            with self._none_urgent:
+                self._none_urgent.wait_for(lambda: not self._urgent, LONGEST_WAY)
+            yield
+            return
+        with self._none_urgent:
+            self._urgent += 1
+        try:
+            yield
+        finally:
+            with self._none_urgent:
+                self._urgent -= 1
+                self._none_urgent.notify_all()
+
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
         began = time.monotonic()
         with (
             self._take_turn(),

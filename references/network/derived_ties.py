@@ -9,7 +9,7 @@ them.
 
 import itertools
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
@@ -110,7 +110,8 @@ def _derive_for_people(session: Session, people: set[int], left: set[str]) -> No
     before = _origins(session, people) | left
     for circles_of_kind in (workplaces, schools, gatherings):
         for circle in circles_of_kind(session, people, before):
-            _replace_ties(session, circle.origin, circle.ties, None if circle.whole else people)
+            ties = {circle.origin: circle.ties}
+            _replace_ties(session, ties, None if circle.whole else people)
 
 
 def _derive_for_deals(session: Session, deal_ids: list[int]) -> None:
@@ -128,6 +129,7 @@ def _derive_for_deals(session: Session, deal_ids: list[int]) -> None:
     calls_by_deal: dict[int, list[_Call]] = defaultdict(list)
     for call in _completed_calls(session, deals):
         calls_by_deal[call.deal_id].append(call)
+    derived: dict[str, Sequence[DerivedTie]] = {}
     for deal_id in deal_ids:
         met = [
             _met_on_deal(deals[deal_id], seat, stakeholder)
@@ -136,9 +138,8 @@ def _derive_for_deals(session: Session, deal_ids: list[int]) -> None:
             )
             if seat.person_id != stakeholder.person_id
         ]
-        strong_enough = [tie for tie in met if tie.base >= FAINTEST]
-        _replace_ties(session, f"deal:{deal_id}", strong_enough, None)
-        talked = [
+        derived[f"deal:{deal_id}"] = [tie for tie in met if tie.base >= FAINTEST]
+        derived[f"call:{deal_id}"] = [
             derived_tie(
                 f"call:{deal_id}",
                 call.advocate,
@@ -153,7 +154,7 @@ def _derive_for_deals(session: Session, deal_ids: list[int]) -> None:
             for call in calls_by_deal[deal_id]
             if call.advocate != call.prospect
         ]
-        _replace_ties(session, f"call:{deal_id}", talked, None)
+    _replace_ties(session, derived, None)
 
 
 @dataclass(frozen=True)
@@ -207,23 +208,22 @@ def _origins(session: Session, people: set[int]) -> set[str]:
 
 
 def _replace_ties(
-    session: Session, origin: str, ties: Sequence[DerivedTie], people: set[int] | None
+    session: Session, derived: Mapping[str, Sequence[DerivedTie]], people: set[int] | None
 ) -> None:
-    """Replace the stored ties of an origin by these; with `people`, only the ties of theirs."""
-    query = select(Tie).where(Tie.origin == origin)
+    """Replace the stored ties of these origins; with `people`, only the ties of theirs."""
+    query = select(Tie).where(col(Tie.origin).in_(derived))
     if people is not None:
         query = query.where(sa.or_(col(Tie.one_id).in_(people), col(Tie.other_id).in_(people)))
     stored = {_stored_as_derived(tie): tie for tie in session.exec(query)}
+    ties = list(itertools.chain.from_iterable(derived.values()))
     ends = {tie.one_id for tie in ties}
     wrong = wrong_ties(session, ends) if ends else set()
-    derived = dict.fromkeys(
-        tie for tie in ties if (tie.one_id, tie.other_id, tie.kind) not in wrong
-    )
+    wanted = dict.fromkeys(tie for tie in ties if (tie.one_id, tie.other_id, tie.kind) not in wrong)
     for stored_tie, row in stored.items():
-        if stored_tie not in derived:
+        if stored_tie not in wanted:
             session.delete(row)
     session.add_all(
-        Tie(visibility=Visibility.EVERYONE, **vars(tie)) for tie in derived if tie not in stored
+        Tie(visibility=Visibility.EVERYONE, **vars(tie)) for tie in wanted if tie not in stored
     )
 
 

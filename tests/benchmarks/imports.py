@@ -90,6 +90,8 @@ def _measured(folder: Path, size: int) -> Iterator[dict[str, Any]]:
         target=_serve_with_jobs, args=(listener, str(folder))
     )
     process.start()
+    # The server answers once it has started.
+    httpx.get(f"{address}/health/live", timeout=120).raise_for_status()
     try:
         for name, raw, saving in (
             (f"{CONNECTIONS:,} connections", _connections(), False),

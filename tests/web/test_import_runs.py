@@ -443,5 +443,5 @@ def test_should_keep_the_writing_connection_for_short_times(
     clock = iter(range(10**6))
     monkeypatch.setattr(runs.time, "monotonic", lambda: sum(sizes) / 500 + next(clock) * 1e-9)
     finish(workspace, run)
-    assert sizes[0] == 100
-    assert set(sizes[1:-1]) <= {149, 150}
+    assert sizes[0] == 50
+    assert set(sizes[1:-1]) <= {99, 100}

@@ -19,7 +19,7 @@ from tests.threads import SECONDS, at_the_same_time
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.clock import today
-from workspace.database import Database, fetch, page_after, select_row
+from workspace.database import Database, after_commit, fetch, page_after, select_row
 from workspace.deals import lifecycle, seat_roles, stages, team
 from workspace.deals.stage_settings import change_stages, settings_of
 from workspace.deals.tables import Deal, PastSeat, Seat
@@ -213,6 +213,33 @@ def test_should_let_several_writers_succeed(database: Database) -> None:
     with database.read() as session:
         keys = set(session.exec(select(Deal.key)))
     assert keys == {f"D-{number:04d}" for number in range(1, 21)}
+
+
+@pytest.mark.parametrize("way", [60.0, 0.01], ids=["gives way", "not for ever"])
+def test_should_let_members_write_before_work_in_the_background(
+    database: Database, monkeypatch: pytest.MonkeyPatch, way: float
+) -> None:
+    monkeypatch.setattr("workspace.database.LONGEST_WAY", way)
+    written = threading.Event()
+    during: list[bool] = []
+
+    def work() -> None:
+        with database.write(in_background=True):
+            pass
+        written.set()
+
+    thread = threading.Thread(target=work, daemon=True)
+
+    def afterwards() -> None:
+        # The member's row is committed, and what follows it is still to be done.
+        thread.start()
+        during.append(written.wait(SECONDS if way < 1 else 0.2))
+
+    with database.write() as session:
+        after_commit(session, afterwards)
+    thread.join(SECONDS)
+    assert during == [way < 1]
+    assert written.is_set()
 
 
 def test_should_refuse_one_of_two_edits_of_one_version(world: World) -> None:

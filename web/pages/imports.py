@@ -45,7 +45,7 @@ from workspace.people.viewer import Viewer
 
 LIST = "/imports"
 # Seconds after which a preview shows what it has found out so far.
-PREVIEW_SECONDS = 2.0
+PREVIEW_SECONDS = 1.8
 _MOST_FILES = 20
 ORDERS = ((DateOrder.DAY_FIRST.value, "Day first"), (DateOrder.MONTH_FIRST.value, "Month first"))
 

@@ -30,7 +30,7 @@ from workspace.revisions.recorder import Change, Recorder, changed_columns, to_j
 _EXAMPLES = 5
 _MOST_PROBLEMS = 50
 # How many groups of rows are applied between two looks at the clock.
-_CHUNK = 300
+_CHUNK = 100
 
 
 @dataclass

@@ -40,9 +40,9 @@ from workspace.revisions.tables import Revision, RevisionKind
 # The kinds of jobs of imports.
 IMPORT, UNDO = "import", "undo import"
 # How long a part should take, and with how many rows the first one begins.
-PART_SECONDS = 0.3
+PART_SECONDS = 0.2
 # Each part looks up what its rows refer to, which takes as long for few rows as for many.
-_FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 100, 100, 2000
+_FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 50, 25, 2000
 
 
 @dataclass(frozen=True)

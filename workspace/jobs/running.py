@@ -99,7 +99,7 @@ class Task:
             raise _Stopped
         attempts = self.attempts
         try:
-            with self._database.write() as session:
+            with self._database.write(in_background=True) as session:
                 self._update(session, leased_until=now() + LEASE)
                 cancelled = select(Job.cancel_requested).where(Job.id == self.id)
                 if session.exec(cancelled).one():

@@ -65,7 +65,7 @@ def listening() -> Iterator[tuple[int, list[Any]]]:
         yield server.getsockname()[1], connected
 
 
-def test_should_connect_to_no_internal_address_however_it_is_written() -> None:
+def test_s8_should_connect_to_no_internal_address_however_it_is_written() -> None:
     with listening() as (port, connected), httpx2.Client(transport=Guarded(Settings())) as client:
         for host in SPELLINGS:
             for scheme in ("http", "https"):
@@ -74,7 +74,7 @@ def test_should_connect_to_no_internal_address_however_it_is_written() -> None:
         assert connected == []
 
 
-def test_should_connect_to_an_internal_address_that_is_allowed_without_following_on() -> None:
+def test_s8_should_connect_to_an_internal_address_that_is_allowed_without_following_on() -> None:
     settings = Settings(internal_addresses="127.0.0.1/32")
     with listening() as (port, connected), httpx2.Client(transport=Guarded(settings)) as client:
         assert client.get(f"http://127.0.0.1:{port}/").status_code == 302
@@ -83,7 +83,7 @@ def test_should_connect_to_an_internal_address_that_is_allowed_without_following
             client.get(f"http://[::1]:{port}/")
 
 
-def test_should_dial_the_address_that_was_vetted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s8_should_dial_the_address_that_was_vetted(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name that changes its address after the look-up is not looked up again (rebinding)."""
     real, asked, dialled = socket.getaddrinfo, [], []
 
@@ -109,7 +109,7 @@ def test_should_dial_the_address_that_was_vetted(monkeypatch: pytest.MonkeyPatch
         assert len(dialled) == 1
 
 
-def test_should_refuse_a_name_with_one_internal_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s8_should_refuse_a_name_with_one_internal_address(monkeypatch: pytest.MonkeyPatch) -> None:
     both = [
         (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443))
         for address in ("93.184.215.14", "10.0.0.1")

@@ -35,7 +35,7 @@ def accept(world: World, token: str, password: str = PASSWORD) -> Person | None:
         return invitations.accept_invitation(session, token, hashed)
 
 
-def test_should_set_the_password_once(world: World) -> None:
+def test_s13_should_set_the_password_once(world: World) -> None:
     person_id, token = hired(world)
     accepted = accept(world, token)
     assert accepted is not None
@@ -47,7 +47,7 @@ def test_should_set_the_password_once(world: World) -> None:
         assert set(session.exec(acts)) == {"member added", "member invited", "invitation used"}
 
 
-def test_should_store_only_the_hash_of_the_secret(world: World) -> None:
+def test_s13_should_store_only_the_hash_of_the_secret(world: World) -> None:
     _, token = hired(world)
     with world.database.read() as session:
         [row] = session.exec(select(MemberInvitation)).all()
@@ -56,14 +56,14 @@ def test_should_store_only_the_hash_of_the_secret(world: World) -> None:
         assert not any(token in entry for entry in logged)
 
 
-def test_should_end_with_its_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s13_should_end_with_its_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     _, token = hired(world)
     later = now() + invitations.INVITATION_LIFETIME + timedelta(seconds=1)
     monkeypatch.setattr(invitations, "now", lambda: later)
     assert accept(world, token) is None
 
 
-def test_should_end_with_a_newer_invitation(world: World) -> None:
+def test_s13_should_end_with_a_newer_invitation(world: World) -> None:
     person_id, token = hired(world)
     with world.database.write() as session:
         newer = invitations.renew_invitation(session, person_id, by=None)
@@ -71,7 +71,7 @@ def test_should_end_with_a_newer_invitation(world: World) -> None:
     assert accept(world, newer) is not None
 
 
-def test_should_end_with_the_members_access(world: World) -> None:
+def test_s13_should_end_with_the_members_access(world: World) -> None:
     person_id, token = hired(world)
     with world.database.write() as session:
         leaving.deactivate(session, person_id, by=None)
@@ -97,7 +97,7 @@ def test_should_sign_other_browsers_out_and_unlock(world: World) -> None:
         assert throttling.attempts(session, account) == 0
 
 
-def test_should_let_one_of_two_uses_win(world: World) -> None:
+def test_s13_should_let_one_of_two_uses_win(world: World) -> None:
     _, token = hired(world)
     hashed = passwords.hash_password(PASSWORD)
     outcomes: list[bool] = []
@@ -110,7 +110,7 @@ def test_should_let_one_of_two_uses_win(world: World) -> None:
     assert sorted(outcomes) == [False, True]
 
 
-def test_should_mail_the_newest_link_alone(world: World) -> None:
+def test_s13_should_mail_the_newest_link_alone(world: World) -> None:
     person_id, token = hired(world)
     with world.database.write() as session:
         invitations.mail_invitation(session, person_id, f"https://x.example/join/{token}")

@@ -97,7 +97,7 @@ def mailed(session: Session, recipient: str) -> list[str]:
     return list(session.exec(query.order_by(col(OutboxMessage.id))))
 
 
-def test_should_change_the_address_by_a_link_to_the_new_one(
+def test_s13_should_change_the_address_by_a_link_to_the_new_one(
     app: Litestar, visit: Visit, world: World, session: Session
 ) -> None:
     set_mail_server(app)
@@ -132,7 +132,7 @@ def test_should_change_the_address_by_a_link_to_the_new_one(
     assert stranger.get(path[0]).status_code == stranger.post(path[0]).status_code == 410
 
 
-def test_should_end_a_change_of_address_with_a_new_password(
+def test_s13_should_end_a_change_of_address_with_a_new_password(
     app: Litestar, visit: Visit, world: World, session: Session
 ) -> None:
     """A stranger who knew the old password keeps no way in."""
@@ -155,7 +155,7 @@ def test_should_keep_the_address_out_of_the_profile_form(visit: Visit, world: Wo
     assert visit("alice").save("/people/alice-adeyemi/edit", form).status_code in (404, 405, 422)
 
 
-def test_should_mail_a_new_password_without_telling_who_is_a_member(
+def test_s13_should_mail_a_new_password_without_telling_who_is_a_member(
     app: Litestar, visit: Visit, world: World, session: Session
 ) -> None:
     stranger = visit(None)
