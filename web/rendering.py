@@ -18,7 +18,7 @@ from similarity.scoring import Term
 from web import session_cookie
 from web.columns import WIDTHS, shares_of
 from web.drafts import Drafts
-from web.entry_links import place_of, source_label
+from web.entry_links import path_of, source_label
 from web.help_places import help_for
 from web.markdown import markdown
 from web.path_diagram import draw
@@ -109,7 +109,7 @@ def environment() -> Environment:
         markdown=markdown,
         chips=chips,
         drawing=draw,
-        place_of=place_of,
+        path_of=path_of,
         source_label=source_label,
         pairs=lambda values: [(value, value) for value in values],
         figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
