@@ -448,7 +448,7 @@ def test_should_give_an_older_workspace_parameters_for_what_timelines_said(world
         before = [tuple(row) for row in session.execute(read)]
         steps = [row.detail for row in session.exec(select(RequestStep))]
     assert {"outcome": "helped"} in steps
-    command.downgrade(database._alembic(), "0046")
+    command.downgrade(database._alembic(), "0048")
     with database.read() as session:
         texts = {row.text for row in session.execute(read)}
         assert {"Qualification", "deals.csv", "helped"} <= texts
