@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.index import arrays
-from similarity.index.relevance import SPARE, Relevance, Scores
+from similarity.index.relevance import SPARE, Content, Relevance, Scores
 
 # A query looks for its best documents in at most this many postings, those of its rarest terms.
 # Where it has more, as in a large record, its commonest terms find nothing and only score.
@@ -79,6 +79,8 @@ class WordIndex(Relevance):
         self._own_rows: NDArray[np.int32] = np.empty(0, np.int32)
         self._own_counts: NDArray[np.uint16] = np.empty(0, np.uint16)
         self._row = _vocabulary(())
+        # See `_terms`.
+        self._by_row: list[str] = []
         # How many documents have each term: counted ones, and all.
         self._counted_holders: NDArray[np.int32] = np.empty(0, np.int32)
         self._holders: NDArray[np.int32] = np.empty(0, np.int32)
@@ -96,8 +98,8 @@ class WordIndex(Relevance):
         return self._total
 
     @property
-    def average_length(self) -> float:
-        """How many words a counted document has on average."""
+    def own_average_length(self) -> float:
+        """How many words a counted document of its own has on average."""
         return self._words / self._total if self._words else 1.0
 
     @property
@@ -230,6 +232,17 @@ class WordIndex(Relevance):
         held = {term: count_of.get(self._row.get(term, -1), 0) for term in terms}
         return self.gains(held, self._lengths[slot])
 
+    def contents(self, documents: Ids) -> list[Content]:
+        """The length of each of these documents, and its terms with how often it has each."""
+        terms = self._terms()
+        found: list[Content] = []
+        for slot in self.slots(documents).tolist():
+            own = self._own(slot)
+            rows, counts = self._own_rows[own].tolist(), self._own_counts[own].tolist()
+            held = [(terms[row], count) for row, count in zip(rows, counts, strict=True)]
+            found.append((self._lengths[slot], held))
+        return found
+
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: counted ones, and all (document frequency)."""
         row = self._row.get(term)
@@ -258,6 +271,7 @@ class WordIndex(Relevance):
         self._ends = np.cumsum(sizes[keep])
         terms = list(self._row)
         self._row = _vocabulary(terms[old] for old in used.tolist())
+        self._by_row = []
         self._holders, self._counted_holders = self._holders[used], self._counted_holders[used]
         self._ids, self._lengths = self._ids[keep], self._lengths[keep]
         self._alive, self._counted = self._alive[keep], self._counted[keep]
@@ -338,6 +352,12 @@ class WordIndex(Relevance):
             (segment.slots[where].astype(np.int64), segment.counts[where].astype(np.float32))
             for segment, where in ranges
         ]
+
+    def _terms(self) -> list[str]:
+        """The terms by their rows."""
+        if len(self._by_row) != len(self._row):
+            self._by_row = list(self._row)
+        return self._by_row
 
     def _own(self, slot: int) -> slice:
         """Where the terms of a slot are in the arrays by slot."""

@@ -8,7 +8,7 @@ missing, stale, damaged or of another model is rebuilt.
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from similarity.index.in_database.collection import DatabaseCollection
 from similarity.index.indexer import Indexer, Progress, postpone
 from similarity.index.searchable import Searchable
 from similarity.index.snapshots import Snapshots
-from similarity.index.sources import Kind
+from similarity.index.sources import Feedback, FeedbackSource, Kind
 from similarity.index.tables import CATALOG_LOG, Document, Passage
 from similarity.index.vectors import Vectors
 from similarity.scoring import Weights
@@ -37,6 +37,7 @@ from workspace.change_log import Mark
 from workspace.database import Database, batches
 from workspace.deals.filters import DealFilter
 from workspace.errors import DealkinError
+from workspace.people.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class Catalog:
         encoder: Encoder,
         folder: Path,
         reader: Reader | None = None,
+        feedback: FeedbackSource | None = None,
         *,
         in_database: bool = False,
     ) -> None:
@@ -67,7 +69,8 @@ class Catalog:
         # The cross-encoder, where an installation has one.
         self.reader = reader
         self._database = database
-        self._indexer = Indexer(database, encoder)
+        self._feedback = feedback
+        self._indexer = Indexer(database, encoder, feedback)
         self._snapshots = Snapshots(folder)
         self._collections: dict[Kind, Collection] = {}
         self._mark: Mark | None = None
@@ -125,6 +128,10 @@ class Catalog:
     def resolved(self, session: Session, filter: DealFilter) -> ResolvedFilter:
         """A filter for a scope of `searching`; the database resolves it itself."""
         return ResolvedFilter(filter) if self.in_database else resolve(session, filter)
+
+    def readable_feedback(self, session: Session, viewer: Viewer) -> Mapping[int, Feedback]:
+        """The feedback on deals that a viewer may read, by the ids of its documents."""
+        return self._feedback.readable(session, viewer) if self._feedback else {}
 
     def whole_vector(self, session: Session, kind: Kind, subject: int) -> Vectors | None:
         """The stored vector of a whole document; None where no model has read it."""
@@ -229,6 +236,7 @@ class Catalog:
     def _rebuild(self, session: Session) -> None:
         model = self.encoder.model_id
         collections = {kind: Collection(*centring_of(session, kind, model)) for kind in Kind}
+        collections[Kind.FEEDBACK].borrow(collections[Kind.DEAL])
         for kind, collection in collections.items():
             subjects = select(Document.subject_id).where(Document.kind == kind)
             # Confidential documents come last, so that the vector lists that are made on the way

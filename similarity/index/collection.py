@@ -42,6 +42,8 @@ class Collection(Searchable):
         self.words = WordIndex()
         self.facets = FacetIndex()
         self.sentences = SentenceIndex()
+        # See `borrow`.
+        self._lender: Collection | None = None
         # By id: the language's number, the number of its first piece, how many pieces it has, and
         # whether its prose is boilerplate alone.
         self._language = np.zeros(1024, np.uint8)
@@ -151,8 +153,18 @@ class Collection(Searchable):
         """Whether a model has read any document."""
         return len(self.vectors) > 0
 
+    def borrow(self, lender: "Collection") -> None:
+        """Take the statistics of another collection: its words' rarity, and its languages.
+
+        Feedback takes those of deals: its own would tell a reader of one about the others.
+        """
+        self._lender = lender
+        self.words.lender = lender.words
+
     def languages(self) -> Counter[str]:
         """How many of the counted documents are in each language."""
+        if self._lender:
+            return self._lender.languages()
         return +Counter({code: count for code, count in self._spoken.items() if code})
 
     def confidential(self) -> Ids:
@@ -168,6 +180,10 @@ class Collection(Searchable):
         """How far these deals agree with ours in each known facet, the same as `scoring.values`."""
         return self.facets.values(ours, ids, on)
 
+    def word_scores(self, terms: Mapping[str, float], ids: Ids) -> Scores:
+        """The BM25 scores of these documents for terms with their weights."""
+        return self.words.scores(terms, self.words.slots(ids))
+
     def candidates_of_each(
         self,
         query: Query,
@@ -175,8 +191,10 @@ class Collection(Searchable):
         *,
         hidden: Ids = NONE,
         sharing: Facets | None = None,
+        besides: Ids = NONE,
     ) -> list[Candidates]:
         """The candidates of several scopes, in little more time than the widest takes alone."""
+        besides = besides[besides < len(self._piece_counts)]
         permitted = [self._permitted(self._allowed(scope), hidden) for scope in scopes]
         pools = [scope.pool for scope in scopes]
         searched = [self.words.alive & np.take(mask, self.words.ids) for mask in permitted]
@@ -191,6 +209,7 @@ class Collection(Searchable):
         ids_of_each = []
         for mask, by_words, by_vectors in zip(permitted, best_by_words, nearest, strict=True):
             slots = [by_words, self.words.slots(by_vectors)]
+            slots.append(self.words.slots(besides[mask[besides]]))
             if sharing:
                 alike = self.facets.alike(sharing, mask, FACET_CANDIDATES)
                 slots.append(self.words.slots(alike))

@@ -1,6 +1,7 @@
 """BM25: what a document is worth for a query of stems, by statistics that a subclass keeps."""
 
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,7 +17,10 @@ FULL = 16
 SPARE = 4
 
 Numbers = NDArray[Any]
+Ids = NDArray[np.int64]
 Scores = NDArray[np.float32]
+# The length of a document, and its terms with how often it has each.
+Content = tuple[Any, list[tuple[str, int]]]
 
 
 class Relevance(ABC):
@@ -27,10 +31,18 @@ class Relevance(ABC):
     def total(self) -> int:
         """How many counted documents there are."""
 
+    # The statistics that weigh the terms; None for its own.
+    lender: "Relevance | None" = None
+
     @property
     @abstractmethod
+    def own_average_length(self) -> float:
+        """How many words a counted document of its own has on average."""
+
+    @property
     def average_length(self) -> float:
         """How many words a counted document has on average."""
+        return self.lender.average_length if self.lender else self.own_average_length
 
     @abstractmethod
     def holders(self, term: str) -> tuple[int, int]:
@@ -40,11 +52,17 @@ class Relevance(ABC):
     def gain(self, document: int, terms: Iterable[str]) -> dict[str, float]:
         """How much each of these terms adds to the score of one document."""
 
+    @abstractmethod
+    def contents(self, documents: Ids) -> list[Content]:
+        """The length of each of these documents, and its terms with how often it has each."""
+
     def look_up(self, terms: Iterable[str]) -> None:  # noqa: B027
         """Say which terms are asked for next, where reading them together is quicker."""
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the counted documents."""
+        if self.lender:
+            return self.lender.rarity(term)
         holders, _ = self.holders(term)
         return float(np.log1p((self.total - holders + 0.5) / (holders + 0.5)))
 
@@ -101,6 +119,19 @@ class Relevance(ABC):
             for term, count in held.items()
             if count
         }
+
+    def telling(self, documents: Ids, shares: Scores, count: int) -> dict[str, float]:
+        """The `count` terms with the greatest weight in these documents, of which each counts by
+        its share."""
+        weights: dict[str, float] = defaultdict(float)
+        contents = self.contents(documents)
+        self.look_up(term for _, held in contents for term, _ in held)
+        for (length, held), share in zip(contents, shares.tolist(), strict=True):
+            norm = float(self.norm(length))
+            for term, frequency in held:
+                weights[term] += share * self.rarity(term) * frequency / (frequency + norm)
+        order = sorted(weights, key=lambda term: (-weights[term], term))
+        return {term: weights[term] for term in order[:count]}
 
     def factor(self, term: str, weight: float) -> np.float32:
         """What the share of a term's frequency is multiplied by."""

@@ -11,7 +11,7 @@ from similarity.index.boilerplate import IsBoilerplate, boilerplate_of, content
 from similarity.index.centring import centred
 from similarity.index.facets import Values
 from similarity.index.queries import POOL, Candidates, Query, Scope
-from similarity.index.relevance import Relevance
+from similarity.index.relevance import Relevance, Scores
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets
 
@@ -75,8 +75,14 @@ class Searchable(ABC):
         *,
         hidden: Ids = NONE,
         sharing: Facets | None = None,
+        besides: Ids = NONE,
     ) -> list[Candidates]:
-        """The candidates of several scopes, in little more time than the widest takes alone."""
+        """The candidates of several scopes, in little more time than the widest takes alone; the
+        documents `besides` are among them where their scope has them."""
+
+    @abstractmethod
+    def word_scores(self, terms: Mapping[str, float], ids: Ids) -> Scores:
+        """The BM25 scores of these documents for terms with their weights."""
 
     @abstractmethod
     def agreeing(self, query: Query, ids: Ids) -> Candidates:

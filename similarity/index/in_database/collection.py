@@ -2,7 +2,7 @@
 candidates, and they are scored as in memory."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -76,7 +76,8 @@ class DatabaseCollection(Searchable):
 
     def languages(self) -> Counter[str]:
         """How many of the counted documents are in each language."""
-        of_each = self.words.languages.items()
+        words = self.words.lender if isinstance(self.words.lender, DatabaseWords) else self.words
+        of_each = words.languages.items()
         return Counter({code: documents for code, (documents, _) in of_each if code})
 
     def confidential(self) -> Ids:
@@ -106,6 +107,11 @@ class DatabaseCollection(Searchable):
     def _keep_facets(self, rows: Rows) -> None:
         self._facets.update(zip(rows.ids.tolist(), rows.facets, strict=True))
 
+    def word_scores(self, terms: Mapping[str, float], ids: Ids) -> Scores:
+        """The BM25 scores of these documents for terms with their weights."""
+        self.words.look_up(terms)
+        return self.words.scores(terms, self.words.rows(ids))
+
     def candidates_of_each(
         self,
         query: Query,
@@ -113,6 +119,7 @@ class DatabaseCollection(Searchable):
         *,
         hidden: Ids = NONE,
         sharing: Facets | None = None,
+        besides: Ids = NONE,
     ) -> list[Candidates]:
         """The candidates of several scopes, which are scored together."""
         found_in_each = []
@@ -121,7 +128,9 @@ class DatabaseCollection(Searchable):
             by_words, complete = self.words.best(query.terms, scope.pool, permitted)
             by_vectors = self._nearest(query.vector, scope.pool, permitted)
             alike = self._alike(sharing, permitted) if sharing else NONE
-            found_in_each.append((by_words, complete, np.union1d(by_vectors, alike)))
+            asked_for = permitted.among(self._session, besides)
+            others = np.unique(np.concatenate([by_vectors, alike, asked_for]))
+            found_in_each.append((by_words, complete, others))
         every = [ids for by_words, _, others in found_in_each for ids in (by_words, others)]
         rows = self.words.rows(np.unique(np.concatenate(every)))
         self._keep_facets(rows)

@@ -44,6 +44,18 @@ class Permitted:
             return cls(without, None, conditions)
         return cls(without, list(session.scalars(matching)))
 
+    def among(self, session: Session, ids: Ids) -> Ids:
+        """Those of these few documents that may be found."""
+        found = np.setdiff1d(ids, self.hidden)
+        if self.listed is not None:
+            found = np.intersect1d(found, self.listed)
+        if self.deals and len(found):
+            matching = sa.select(col(Deal.id)).where(
+                col(Deal.id) == sa.any_(sa.cast(found.tolist(), Integers)), *self.deals
+            )
+            found = np.sort(np.fromiter(session.scalars(matching), np.int64))
+        return np.asarray(found, np.int64)
+
     def at_once(self, subject: sa.ColumnElement[int]) -> list[Condition]:
         """What every row is asked."""
         conditions: list[Condition] = []

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from similarity.index.in_database.packing import Terms, key_of
 from similarity.index.in_database.permitted import Permitted
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, POSTING, TERM, Integers
-from similarity.index.relevance import SPARE, Relevance, Scores
+from similarity.index.relevance import SPARE, Content, Relevance, Scores
 from similarity.index.sources import Kind
 from similarity.index.vectors import Ids
 
@@ -59,6 +59,9 @@ class DatabaseWords(Relevance):
     def __init__(self, session: Session, kind: Kind) -> None:
         self._session = session
         self._kind = str(kind)
+        if kind is Kind.FEEDBACK:
+            # Its own statistics would tell a reader of one about the others.
+            self.lender = DatabaseWords(session, Kind.DEAL)
         # The number of each term that was looked up, and its holders; None where nothing has it.
         self._known: dict[str, tuple[int, int, int] | None] = {}
 
@@ -76,14 +79,17 @@ class DatabaseWords(Relevance):
         return sum(documents for documents, _ in self.languages.values())
 
     @property
-    def average_length(self) -> float:
-        """How many words a counted document has on average."""
+    def own_average_length(self) -> float:
+        """How many words a counted document of its own has on average."""
         words = sum(words for _, words in self.languages.values())
         return words / self.total if words else 1.0
 
     def look_up(self, terms: Iterable[str]) -> None:
         """Read what is known of these terms, all at once."""
-        new = sorted(set(terms) - self._known.keys())
+        terms = set(terms)
+        if self.lender:
+            self.lender.look_up(terms)
+        new = sorted(terms - self._known.keys())
         if not new:
             return
         self._known.update(dict.fromkeys(new))
@@ -113,6 +119,20 @@ class DatabaseWords(Relevance):
         )
         held = {term: counts.get(known[0], 0) for term in terms if (known := self._known[term])}
         return self.gains(held, rows.lengths[0])
+
+    def contents(self, documents: Ids) -> list[Content]:
+        """The length of each of these documents, and its terms with how often it has each."""
+        rows = self.rows(np.unique(documents))
+        numbers = {number for terms in rows.terms for number in terms.numbers.tolist()}
+        query = sa.select(TERM.c.id, TERM.c.term).where(
+            TERM.c.id == sa.any_(sa.cast(sorted(numbers), Integers))
+        )
+        term_of = dict(self._session.execute(query).all())
+        contents: list[Content] = []
+        for length, terms in zip(rows.lengths, rows.terms, strict=True):
+            pairs = zip(terms.numbers.tolist(), terms.counts.tolist(), strict=True)
+            contents.append((length, [(term_of[number], count) for number, count in pairs]))
+        return [contents[place] for place in np.searchsorted(rows.ids, documents).tolist()]
 
     def rows(self, ids: Ids) -> Rows:
         """The rows of those of these documents that exist."""
