@@ -197,7 +197,7 @@ class Catalog:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether the caches are in memory, so that no answer waits for them."""
+        """Whether no answer waits for caches: they are in memory, or the database searches."""
         return self.in_database or self._mark is not None
 
     def warm(self) -> None:

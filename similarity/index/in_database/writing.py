@@ -25,6 +25,9 @@ from similarity.index.sources import Kind
 from similarity.index.tables import CATALOG_LOG, Document
 from workspace.database import Database, batches
 
+# In so many bytes of memory PostgreSQL makes the graph of vectors, where its own limit is lower.
+GRAPH = 512 << 20
+
 
 class _Old(NamedTuple):
     """What is read of a row that is replaced."""
@@ -68,14 +71,28 @@ def make(database: Database, model: str) -> None:
                 session.scalars(every.order_by(col(Document.subject_id))).all()
             )
         dimension = sa.text("SELECT vector_dims(vector) FROM search_piece LIMIT 1")
-        # Graphs that do not fit take several times as long to make.
-        session.connection().execute(sa.text("SET LOCAL maintenance_work_mem = '512MB'"))
+        _make_room(session)
         if found := session.connection().execute(dimension).scalar():
             tables.index_vectors(session, found)
     # What is read in one go needs to know which rows everybody sees.
     with database.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for table in (POSTING, DOCUMENT, PIECE, TERM, PRINT):
             connection.execute(sa.text(f"VACUUM (ANALYZE) {table.name}"))
+
+
+def _make_room(session: Session) -> None:
+    """Let PostgreSQL make the graph of vectors in GRAPH bytes, unless it may have more anyway: one
+    that does not fit takes several times as long."""
+    had = sa.func.pg_size_bytes(sa.func.current_setting("maintenance_work_mem"))
+    if session.scalars(sa.select(had)).one() < GRAPH:
+        # Several workers would need shared memory, of which a container has little.
+        room = {
+            "maintenance_work_mem": f"{GRAPH >> 20}MB",
+            "max_parallel_maintenance_workers": "0",
+        }
+        session.execute(
+            sa.select(*(sa.func.set_config(name, value, True) for name, value in room.items()))
+        )
 
 
 def _outdated(session: Session, kind: Kind, subjects: list[int]) -> list[int]:
