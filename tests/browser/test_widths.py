@@ -28,7 +28,13 @@ from workspace.people.tables import Person
 WORD = "x" * 200
 NAME = "Wolfeschlegelsteinhausenbergerdorffsche"
 MANY = 10_000
-DESK = ("/references", "/references/advocates", "/references/texts", "/insights")
+DESK = (
+    "/references",
+    "/references/advocates",
+    "/references/texts",
+    "/insights",
+    "/insights/pipeline",
+)
 # A page that is wider than the screen, and tables and drawings that their card cuts off.
 SEE = """() => {
   const found = [];

@@ -213,6 +213,7 @@ POST /inbox/snooze                                | POST /inbox/snooze
 POST /inbox/unfollow                              | POST /deals/{{key}}/follow
 GET /insights                                     | {_FIGURES}
 POST /insights/counts                             | {_BROWSER}
+GET /insights/pipeline                            | {_FIGURES}
 GET /introductions                                | GET /introductions
 POST /introductions                               | POST /introductions
 GET /introductions/new                            | {_FORM}

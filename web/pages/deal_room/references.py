@@ -201,8 +201,9 @@ def _not_yet(session: Session, header: DealHeader) -> str:
         return f"This deal is {header.deal.outcome}."
     earliest = policy.current_policy(session).earliest_stage
     if header.stage.position < earliest:
-        at_stage = f"this deal is at stage {header.stage.position}"
-        return f"References can be asked for from stage {earliest} on; {at_stage}."
+        late = [stage.name for stage in header.stages if stage.position >= earliest]
+        first = late[0] if late else header.stages[-1].name
+        return f"References can be requested from {first} on. This deal is at {header.stage.name}."
     return ""
 
 
