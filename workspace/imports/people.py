@@ -59,7 +59,6 @@ from workspace.people.tables import (
     Person,
     Role,
 )
-from workspace.phones import read_phones
 from workspace.value_lists import join_values
 
 Fact = TypeVar("Fact", Employment, Education, Membership)
@@ -351,7 +350,7 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
         {
             **row.read_lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.read_prose(Person, "about"),
-            "phone": row.read_optional("phone", read_phones),
+            "phone": row.read_phones(),
             "profile": row.read_optional("profile", profile_address),
             "country": row.read_optional("country", context.country),
             "languages": languages or None,
