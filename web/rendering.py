@@ -18,7 +18,7 @@ from similarity.scoring import Term
 from web import session_cookie
 from web.columns import WIDTHS, shares_of
 from web.drafts import Drafts
-from web.entry_links import place_of, source_label
+from web.entry_links import path_of, source_label
 from web.help_places import help_for
 from web.markdown import markdown
 from web.path_diagram import draw
@@ -29,6 +29,7 @@ from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
 from workspace.delivery.outbox import html_paragraphs, without_secrets
+from workspace.phones import dialled
 from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -101,13 +102,14 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
+        dialled=dialled,
         listing=listing,
         # It escapes the text.
         mailed=lambda text: Markup(html_paragraphs(text)),  # noqa: S704
         markdown=markdown,
         chips=chips,
         drawing=draw,
-        place_of=place_of,
+        path_of=path_of,
         source_label=source_label,
         pairs=lambda values: [(value, value) for value in values],
         figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",

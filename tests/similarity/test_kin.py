@@ -116,7 +116,7 @@ def test_should_find_kin_of_a_deal_that_was_just_logged(world: World, catalog: C
 
 def test_should_find_kin_of_a_deal_with_only_a_name(world: World, catalog: Catalog) -> None:
     found = kin(world, catalog, "unclaimed")
-    assert {"orlik", "wards", "meridian"} & set(names(world, found)[:3])
+    assert {"orlik", "wards", "meridian"} & set(names(world, found)[:4])
     assert all(term.name in {"meaning", "words", "recency"} for term in found[0].terms)
 
 

@@ -21,7 +21,7 @@ from tests.threads import SECONDS, at_the_same_time
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.clock import today
-from workspace.database import Database, after_commit, fetch, page_after, select_row
+from workspace.database import Database, after_commit, fetch, found_once, page_after, select_row
 from workspace.deals import lifecycle, seat_roles, stages, team
 from workspace.deals.stage_settings import change_stages, settings_of
 from workspace.deals.tables import Deal, PastSeat, Seat
@@ -190,6 +190,23 @@ def test_should_show_a_reader_one_state_until_it_ends(database: Database) -> Non
         assert session.exec(select(Account)).all() == []
     with database.read() as session:
         assert len(session.exec(select(Account)).all()) == 1
+
+
+def test_should_look_up_once_in_a_reading_session(database: Database) -> None:
+    looked: list[str] = []
+
+    def find() -> int:
+        looked.append("up")
+        return len(looked)
+
+    with database.read() as session:
+        assert [found_once(session, "a", find), found_once(session, "a", find)] == [1, 1]
+        assert found_once(session, "another", find) == 2
+    with database.read() as session:
+        assert found_once(session, "a", find) == 3
+    # What a writing session finds may change while it writes.
+    with database.write() as session:
+        assert [found_once(session, "a", find), found_once(session, "a", find)] == [4, 5]
 
 
 def test_should_enforce_foreign_keys(database: Database) -> None:
@@ -431,7 +448,7 @@ def test_should_give_an_older_workspace_parameters_for_what_timelines_said(world
         before = [tuple(row) for row in session.execute(read)]
         steps = [row.detail for row in session.exec(select(RequestStep))]
     assert {"outcome": "helped"} in steps
-    command.downgrade(database._alembic(), "0046")
+    command.downgrade(database._alembic(), "0048")
     with database.read() as session:
         texts = {row.text for row in session.execute(read)}
         assert {"Qualification", "deals.csv", "helped"} <= texts

@@ -59,6 +59,7 @@ from workspace.people.tables import (
     Person,
     Role,
 )
+from workspace.phones import read_phones
 from workspace.value_lists import join_values
 
 Fact = TypeVar("Fact", Employment, Education, Membership)
@@ -112,7 +113,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
         account_name = context.read_account_name(row, "account")
-        facts |= without_empty(row.read_lines(Person, "department"))
+        facts |= without_empty(row.read_lines(Person, "department", "street", "postcode"))
         row.check()
         account = context.find_account(account_name) if account_name else None
         entry = Entry(name, email, facts.get("profile"), account, ambiguous.get(id(row), ""))
@@ -350,6 +351,7 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
         {
             **row.read_lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.read_prose(Person, "about"),
+            "phone": row.read_optional("phone", read_phones),
             "profile": row.read_optional("profile", profile_address),
             "country": row.read_optional("country", context.country),
             "languages": languages or None,

@@ -1,14 +1,14 @@
 """Codes and parameters on timelines, where sentences were
 
-Revision: 0060
-Revises: 0046
+Revision: 0049
+Revises: 0048
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0060"
-down_revision = "0046"
+revision = "0049"
+down_revision = "0048"
 branch_labels = None
 depends_on = None
 
