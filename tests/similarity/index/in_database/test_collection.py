@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlmodel import Session, col, select
 
-from similarity import inquiry
+from similarity import health, inquiry
 from similarity.index.catalog import Catalog
 from similarity.index.in_database import permitted, tables, words
 from similarity.index.queries import Candidates, Scope
@@ -164,6 +164,25 @@ def test_should_make_the_rows_anew_and_remove_them_when_caches_search_again(
     assert found(world.database, caches, "zebra crossing")[0] == "Zebra crossing"
     catalog.prepare()
     assert found(world.database, catalog, "zebra crossing")[0] == "Zebra crossing"
+
+
+def test_should_say_what_searches_and_whether_it_is_whole(
+    world: World, catalog: Catalog, tmp_path: Path
+) -> None:
+    def index() -> dict[str, object]:
+        found = health.check(world.database, FakeEmbedder(), tmp_path, in_database=True)
+        return {**found["index"], "problems": found["problems"]}
+
+    whole = index()
+    assert (whole["searched by"], whole["state"]) == ("database", "in step")
+    assert whole["problems"] == []
+    with world.database.write() as session:
+        session.execute(tables.DOCUMENT.delete().where(tables.DOCUMENT.c.kind == "asset"))
+    assert index()["state"] == "wrong"
+    assert "run `dealkin reindex`" in str(index()["problems"])
+    with world.database.write() as session:
+        tables.drop(session)
+    assert index()["state"] == "missing"
 
 
 def test_should_leave_the_rows_out_of_a_backup(
