@@ -22,7 +22,6 @@ from similarity.encoders.reranking import Reader, readings
 from similarity.index.centring import centred
 from similarity.index.collection import Collection
 from similarity.index.documents import PieceRole
-from similarity.index.entries import centring_of, stored_entries
 from similarity.index.facets import ResolvedFilter, resolve
 from similarity.index.in_database import tables, writing
 from similarity.index.in_database.collection import DatabaseCollection
@@ -30,6 +29,7 @@ from similarity.index.indexer import Indexer, Progress, postpone
 from similarity.index.searchable import Searchable
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import Feedback, FeedbackSource, Kind
+from similarity.index.stored import centring_of, stored_entries
 from similarity.index.tables import CATALOG_LOG, Document, Passage
 from similarity.index.vectors import Vectors
 from similarity.scoring import Weights

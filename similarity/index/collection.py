@@ -11,12 +11,12 @@ import numpy as np
 from similarity.index import arrays
 from similarity.index.bm25 import Mask, WordIndex, grown
 from similarity.index.boilerplate import IsBoilerplate, SentenceIndex
-from similarity.index.entries import Entry, said_in
 from similarity.index.facets import FacetIndex, Values
 from similarity.index.nearness import believed, nearness
 from similarity.index.queries import Candidates, Query, Scope
 from similarity.index.relevance import Scores
 from similarity.index.searchable import FACET_CANDIDATES, NONE, Searchable
+from similarity.index.stored import Entry, said_in
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.scoring import Facets
 

@@ -23,7 +23,6 @@ from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.index.centring import mean_of
 from similarity.index.documents import PREPARATION, PieceRole, forget_texts
 from similarity.index.documents import Document as Text
-from similarity.index.entries import lacking_vectors, lacks_vector
 from similarity.index.in_database import writing
 from similarity.index.sources import (
     TABLES,
@@ -33,6 +32,7 @@ from similarity.index.sources import (
     documents,
     touched_by,
 )
+from similarity.index.stored import lacking_vectors, lacks_vector
 from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from workspace.change_log import follow
 from workspace.database import Database, after_commit, batches, fetch, select_row

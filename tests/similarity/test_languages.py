@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from similarity.index.collection import Collection
 from similarity.index.documents import PieceRole
-from similarity.index.entries import Entry
+from similarity.index.stored import Entry
 from similarity.retrieval import Matches, ask, match, text_scores
 from similarity.scoring import Weights
 

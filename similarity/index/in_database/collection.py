@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from similarity.index.boilerplate import IsBoilerplate
-from similarity.index.entries import centring_of
 from similarity.index.facets import FacetIndex, Facts, Values
 from similarity.index.in_database.packing import received, stored_facets
 from similarity.index.in_database.permitted import Permitted
@@ -23,6 +22,7 @@ from similarity.index.queries import Candidates, Query, Scope
 from similarity.index.relevance import SPARE, Scores
 from similarity.index.searchable import FACET_CANDIDATES, NONE, Searchable
 from similarity.index.sources import Kind
+from similarity.index.stored import centring_of
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import Facets
 from workspace.accounts.accounts import Account

@@ -16,12 +16,12 @@ from sqlmodel import Session, col
 
 from similarity.index.boilerplate import LEAST_HOLDERS, LEAST_SHARE, IsBoilerplate, digest_of
 from similarity.index.centring import centred
-from similarity.index.entries import Entry, centring_of, said_in, stored_entries
 from similarity.index.facets import facts
 from similarity.index.in_database import tables
 from similarity.index.in_database.packing import Terms, key_of, packed_facets, sent
 from similarity.index.in_database.tables import DOCUMENT, LANGUAGE, PIECE, POSTING, PRINT, TERM
 from similarity.index.sources import Kind
+from similarity.index.stored import Entry, centring_of, said_in, stored_entries
 from similarity.index.tables import CATALOG_LOG, Document
 from workspace.database import Database, batches
 
