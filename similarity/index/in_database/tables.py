@@ -1,8 +1,8 @@
 """The tables of the index in PostgreSQL, which are made where the settings ask for them.
 
 They are no part of the schema that migrations know: they need the extension pgvector, they follow
-from the stored documents, and a record is complete without them. The key of each table of
-documents begins with what a partition could be chosen by, or has the document in it.
+from the stored documents, and a record is complete without them. Every key of rows of documents has
+the document in it, so that they can be partitioned by it.
 """
 
 from typing import Any, NamedTuple
