@@ -78,7 +78,8 @@ _NUMERIC = re.compile(
 _TIME = re.compile(
     r"[t,]? ?(?:at |um |o |в |à )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,]\d+)?)? ?(?P<half>[ap])?(?:\.?m\.?)?(?: ?uhr)?"
-    r" ?(?P<zone>z|utc|gmt|wet|west|cet|cest|eet|eest|msk|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?(?: \([^)]*\))?",
+    r" ?(?P<zone>z|utc|gmt|wet|west|cet|cest|eet|eest|msk|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?"
+    r"(?: \([^)]*\))?",
 )
 # Hours before UTC of the zones whose abbreviation no other zone has.
 _EUROPEAN = {"wet": 0, "west": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
