@@ -29,7 +29,6 @@ from workspace.people import people
 from workspace.people.addresses import is_shared
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import PLAIN_VIEW
-from workspace.phones import read_phones
 
 # The demo's ties, advocates and past references.
 DEMO = Path(__file__).parent / "demo"
@@ -113,7 +112,7 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
                 "email": _own_address(context, emails),
                 "url": row.read_optional("url", people.profile_address),
                 "connected_on": row.read_optional("connected_on", read_day),
-                "phone": row.read_optional("phone", read_phones),
+                "phone": row.read_phones(),
                 "country": row.read_optional("country", context.country),
                 "birthday": row.read_optional("birthday", read_birthday),
                 **row.read_lines(Connection, "company", "position", "street", "postcode", "city"),

@@ -23,18 +23,31 @@ _EXTENSION = re.compile(r"[^\d\s()./+–-].*", re.DOTALL)
 
 def read_phones(text: str) -> str:
     """The numbers of a text that may hold several; `Invalid` if one is no telephone number."""
-    numbers = []
-    for part in _SEPARATORS.split(text):
-        number = " ".join(part.split())
-        if number[:4].lower() == "tel:":
-            number = number[4:].strip()
-        if number:
-            _require_number(number)
-            numbers.append(number)
+    numbers = list(map(read_phone, split_phones(text)))
     phones = join_values(dict.fromkeys(numbers))
     if len(phones) > LONGEST:
         raise Invalid(f"{len(numbers)} telephone numbers are too many.")
     return phones
+
+
+def split_phones(text: str) -> list[str]:
+    """The parts of a text that may each be a telephone number."""
+    return [part for each in _SEPARATORS.split(text) if (part := each.strip())]
+
+
+def read_phone(text: str) -> str:
+    """One telephone number; `Invalid` if it is none."""
+    number = re.sub("^tel: ?", "", " ".join(text.split()), flags=re.IGNORECASE)
+    is_number = (
+        re.match(r"[+(\d]", number)
+        and _FEWEST <= len(_digits(number)) <= _MOST
+        and len(number) <= LONGEST_NUMBER
+        and not _ROUNDED.search(number)
+        and "@" not in number
+    )
+    if not is_number:
+        raise Invalid(f"'{number[:LONGEST_NUMBER]}' is not a telephone number.")
+    return number
 
 
 def phone_endings(phones: str) -> frozenset[str]:
@@ -55,18 +68,6 @@ def dialled(number: str) -> str:
     if not number.startswith("+"):
         return _digits(number)
     return "+" + _digits(number.replace("(0)", ""))
-
-
-def _require_number(number: str) -> None:
-    is_number = (
-        re.match(r"[+(\d]", number)
-        and _FEWEST <= len(_digits(number)) <= _MOST
-        and len(number) <= LONGEST_NUMBER
-        and not _ROUNDED.search(number)
-        and "@" not in number
-    )
-    if not is_number:
-        raise Invalid(f"'{number[:LONGEST_NUMBER]}' is not a telephone number.")
 
 
 def _digits(number: str) -> str:

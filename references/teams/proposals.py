@@ -368,7 +368,7 @@ def _why_nobody(record: _Record, deal: Deal, opening: Opening) -> str:
     if all(record.loads[person].left == 0 for person in suitable):
         if len(suitable) == 1:
             return f"the only suitable {role} has no room for another deal"
-        return f"all {len(suitable)} suitable members have no room for another deal"
+        return f"none of the {len(suitable)} suitable members has room for another deal"
     return f"every {role} is suggested for another seat"
 
 

@@ -84,7 +84,7 @@ class PersonShown:
     title: str
     department: str
     account: Named | None
-    # None where the caller may not read it.
+    # None where the caller may not read them.
     phone: str | None
     street: str | None
     postcode: str | None

@@ -17,7 +17,6 @@ from workspace.imports.own_fields import read_own
 from workspace.imports.rows import Result, Row, apply_each, parents_first, without_empty
 from workspace.keys import joined, plain
 from workspace.own_fields.fields import FieldSubject
-from workspace.phones import read_phones
 
 
 def apply_products(context: ImportContext, rows: Sequence[Row]) -> None:
@@ -72,7 +71,7 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
                 "industry": row.read_optional("industry", context.industry),
                 "country": row.read_optional("country", context.country),
                 "relationship": relationship,
-                "phone": row.read_optional("phone", read_phones),
+                "phone": row.read_phones(),
                 **row.read_lines(Account, "street", "postcode", "city", "region"),
                 **row.read_prose(Account, "description"),
             }

@@ -91,6 +91,7 @@ POST /administration/webhooks/{{endpoint_id}}/resume | {_RULES}
 POST /administration/webhooks/{{endpoint_id}}/rotate | {_SECRET}
 POST /administration/webhooks/{{endpoint_id}}/stop | {_RULES}
 POST /administration/webhooks/{{endpoint_id}}/test | {_RULES}
+GET /advice                                       | GET /deals/{{key}}/similar
 GET /api/docs                                     | {_HELP}
 GET /api/v1/openapi.json                          | {_PROGRAM}
 GET /availability                                 | GET /availability

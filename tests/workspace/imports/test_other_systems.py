@@ -466,9 +466,16 @@ def test_should_read_telephones_and_addresses(database, tmp_path, system):
 
 
 def test_should_leave_out_a_number_that_a_spreadsheet_rounded(database, tmp_path):
-    text = "name,email,phone,city\nAnn Ek,ann@ek.example,4.68555E+11,Stockholm\n"
+    many = ";".join(f"+46 8 465 004 {number}" for number in range(10, 40))
+    text = (
+        "name,email,phone,city\n"
+        "Ann Ek,ann@ek.example,4.68555E+11; +46 8 465 004 01,Stockholm\n"
+        f"Bo Ek,bo@ek.example,{many},Stockholm\n"
+    )
     report = load_text(database, tmp_path, text)
-    assert counts(report) == (1, 0, 0, 0)
+    assert counts(report) == (2, 0, 0, 0)
     with database.read() as session:
-        [ann] = session.exec(select(Person)).all()
-        assert (ann.phone, ann.city) == ("", "Stockholm")
+        ann, bo = session.exec(select(Person).order_by(Person.id)).all()
+        assert (ann.phone, ann.city) == ("+46 8 465 004 01", "Stockholm")
+        assert bo.phone.startswith("+46 8 465 004 10; ")
+        assert 170 < len(bo.phone) <= 200

@@ -1,7 +1,7 @@
 """People: the list, a person's page, contacts and their facts."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,7 @@ from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
-from workspace.people.people import PersonRow
+from workspace.people.people import ContactDetails, PersonRow
 from workspace.people.profile_privacy import (
     ProfileField,
     as_shown,
@@ -60,7 +60,7 @@ from workspace.revisions.history import RevisionRow
 
 PAGE = 50
 # How to reach a contact, for viewers who may read it.
-CONTACT_DETAILS = frozenset({"email", "phone", "street", "postcode"})
+CONTACT_DETAILS = frozenset(each.name for each in fields(ContactDetails)) - {"id"}
 PROFILE_FIELDS = (
     ("about", "About"),
     ("profile", "Profile URL"),
