@@ -15,11 +15,11 @@ from similarity.scoring import LEAST_WORDS, Facets, Weights
 # How far the vector and the words of a short question move towards its best LEAN_ON documents:
 # pseudo-relevance feedback (Rocchio, "Relevance feedback in information retrieval", 1971).
 LEAN = 0.5
-LEAN_ON = 5
+LEAN_ON = 10
 # A document counts 1/e as much as the best where it scores this share of the greatest score less:
 # where one document stands out, there is little to learn from the others (Lavrenko & Croft,
 # "Relevance-based language models", 2001).
-LEAN_SPREAD = 0.05
+LEAN_SPREAD = 0.08
 # How many terms of the best documents are looked for besides those of the question.
 LEAN_TERMS = 40
 # Questions of more words than this do not lean.
