@@ -187,7 +187,7 @@ def vote(relevance: float, people: int) -> float:
     models for expert finding in enterprise corpora", 2006). A power keeps many weak matches from
     outvoting a few good ones. Among several people, each is less likely to be the expert.
     """
-    return max(0.0, relevance) ** VOTE_POWER / math.sqrt(max(1, people))
+    return math.pow(max(0.0, relevance), VOTE_POWER) / math.sqrt(max(1, people))
 
 
 def proven(worth: float) -> float:
