@@ -257,7 +257,7 @@ def test_should_find_the_only_match_of_a_rare_filter(world: World, catalog: Cata
         rare = NewDeal(
             "Ferry tickets", None, stage(session, "Closed Won"), key="rare", competitors=[zanzibar]
         )
-        lifecycle.log_all(session, [*new, rare], None, "logged", "")
+        lifecycle.log_all(session, [*new, rare], None, "logged", {})
     only = DealFilter(competitor=zanzibar.key)
     for limit in (1, 10):
         found = of_text(world, catalog, "patient records warehouse", filter=only, limit=limit)

@@ -24,7 +24,7 @@ _DATE_COLUMNS = frozenset(
     [
         *("opened", "expected_close", "closed", "close_date", "won_on", "lost_on", "next_step_on"),
         *("connected_on", "start", "end", "since", "used_on", "at", "published", "expires"),
-        *("captured_on", "paused_until", "date"),
+        *("captured_on", "paused_until", "date", "birthday"),
     ]
 )
 # January to December in English, Polish, German, French, Czech, Russian, Ukrainian, Spanish,
@@ -78,8 +78,14 @@ _NUMERIC = re.compile(
 _TIME = re.compile(
     r"[t,]? ?(?:at |um |o |в |à )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,]\d+)?)? ?(?P<half>[ap])?(?:\.?m\.?)?(?: ?uhr)?"
-    r" ?(?P<zone>z|utc|gmt|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?(?: \([^)]*\))?",
+    r" ?(?P<zone>z|utc|gmt|wet|west|cet|cest|eet|eest|msk|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?"
+    r"(?: \([^)]*\))?",
 )
+# Hours before UTC of the zones whose abbreviation no other zone has.
+_EUROPEAN = {"wet": 0, "west": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
+# In cards: 1984-04-12, 19840412, --04-12, --0412.
+_BIRTHDAY = re.compile(r"(?:--|\d{4}-?)(?P<month>\d\d)-?(?P<day>\d\d)(?:T.*)?", re.ASCII)
+_LEAP_YEAR = 2000
 _ONLY_WEEKDAY = re.compile(r"[^\W\d_]+\.?,? (?=\d|[^\W\d_]+\.? \d)|[^\W\d_]+\.?, ")
 
 
@@ -198,6 +204,15 @@ def _in_order(text: str, order: DateOrder) -> str:
     return f"{_full_year(parts['year']):04}-{int(month):02}-{int(day):02}{written[parts.end() :]}"
 
 
+def read_birthday(text: str) -> str:
+    """Month and day of a birthday, as 04-12; with or without a year, which is not kept."""
+    if parts := _BIRTHDAY.fullmatch(text.strip()):
+        day = _date(text, _LEAP_YEAR, parts["month"], parts["day"])
+    else:
+        day = _read(text).day
+    return f"{day:%m-%d}"
+
+
 def _read(text: str) -> _Stamp:
     written = _written(text)
     if bare := _ONLY_WEEKDAY.match(written):
@@ -251,6 +266,8 @@ def _zone(written: str | None) -> timezone | None:
     """The time zone of 'z', 'utc' or '+02:00'; `ValueError` where there is no such zone."""
     if not written:
         return None
+    if written in _EUROPEAN:
+        return timezone(timedelta(hours=_EUROPEAN[written]))
     offset = re.sub(r"utc|gmt|z|:", "", written)
     if not offset:
         return UTC

@@ -5,7 +5,10 @@ differ in the names of their columns, so that one format a kind reads all of the
 the names that these systems give it, the surest first.
 """
 
+from workspace.deals.tables import CLOSED_OUTCOMES, Outcome
 from workspace.imports.formats import Cells, Format, column_name, needs
+from workspace.imports.stage_names import find_outcome
+from workspace.keys import plain
 from workspace.people.tables import Gathering
 
 # What stands in a column 'Title' that holds forms of address instead of job titles.
@@ -21,16 +24,40 @@ def _full_name(cells: Cells) -> Cells:
     return cells if "name" in cells or not name else cells | {"name": name}
 
 
+def _located(cells: Cells) -> Cells:
+    """The number of the house is part of the street, and so is a second line of it."""
+    parts = [cells.pop(column, "") for column in ("street", "house_number")]
+    street = " ".join(part for part in parts if part)
+    lines = [line for line in (street, cells.pop("street_2", "")) if line]
+    return cells | ({"street": ", ".join(lines)} if lines else {})
+
+
 def _contact(cells: Cells) -> Cells:
-    cells = _full_name(cells)
+    cells = _located(_full_name(cells))
+    phones = [number for column in ("phone", "mobile") if (number := cells.pop(column, ""))]
+    cells |= {"phone": "; ".join(phones)} if phones else {}
     if column_name(cells.get("title", "")) in _SALUTATIONS:
         del cells["title"]
+    if column_name(cells.pop("is_company", "")) in ("true", "yes", "1", "x", "company"):
+        # The row is a company's own, and what stands as its company is the parent.
+        name, parent = cells.pop("name", ""), cells.pop("account", "")
+        cells |= {"is_company": "yes", "account": name}
+        cells |= {"parent": parent} if plain(parent) != plain(name) else {}
     return cells
 
 
 def _deal(cells: Cells) -> Cells:
-    """The id is the key; a weighted amount stands in where there is no other."""
+    """The id is the key; a weighted amount stands in where there is no other.
+
+    A status reason tells the stage where nothing else does, or that the deal is on hold.
+    """
     record_id, weighted = cells.pop("record_id", ""), cells.pop("expected_revenue", "")
+    if reason := cells.pop("status_reason", ""):
+        held = find_outcome(reason) == Outcome.PARKED
+        if held and find_outcome(cells.get("status", "")) not in CLOSED_OUTCOMES:
+            cells["status"] = reason
+        else:
+            cells.setdefault("stage", reason)
     if record_id:
         cells.setdefault("deal", record_id)
     if weighted:
@@ -48,7 +75,8 @@ _COMPANY = (
     *("customer", "client", "customer name", "client name", "employer", "parent customer"),
     *("potential customer", "company name for emails", "firma", "unternehmen", "kunde", "klient"),
     *("account id name", "related company", "business account", "company account name"),
-    *("person organization", "person organisation"),
+    *("person organization", "person organisation", "kontrahent", "nazwa firmy", "societe"),
+    *("entreprise", "nom du compte", "spolecnost", "empresa", "accountname", "компания", "клиент"),
 )
 _LINKEDIN = (
     *("profile", "profile url", "linkedin", "linkedin url", "linkedin profile", "linkedin link"),
@@ -61,6 +89,34 @@ _EMAIL = (
     *("email 1", "e-mail 1", "e-mail 1 address", "emailaddress1", "email 1 value", "person email"),
     *("person email work", "person email", "person email home", "email home", "home email"),
     *("email other", "other email", "personal email"),
+)
+_PHONE = (
+    *("phone", "phone number", "telephone", "telephone number", "phonenumber", "telephone1"),
+    *("business phone", "work phone", "phone work", "office phone", "direct phone"),
+    *("phone 1", "telefon", "phone number1", "primary phone"),
+)
+_STREET = (
+    *("street", "street address", "address street", "street 1", "address 1 street 1"),
+    *("address1 line1", "addressstreet", "address street 1", "address address street 1"),
+    *("street road name of address", "organization street road name of address", "address line 1"),
+    *("address 1", "street name", "strasse", "ulica", "address"),
+)
+_HOUSE_NUMBER = ("house number of address", "organization house number of address", "house number")
+_STREET_2 = (
+    *("street 2", "street2", "street address 2", "address 1 street 2", "address1 line2"),
+    *("address street 2", "address address street 2", "address line 2"),
+)
+_POSTCODE = (
+    *("postcode", "postal code", "zip", "zip code", "zipcode", "zip postal code", "postalcode"),
+    *("address postal code", "addresspostalcode", "address 1 zip postal code", "address zip"),
+    *("address1 postalcode", "address postcode", "address address postcode", "plz"),
+    *("zip postal code of address", "organization zip postal code of address"),
+    *("kod pocztowy", "code postal"),
+)
+_CITY = (
+    *("city", "town", "address city", "addresscity", "address 1 city", "address1 city"),
+    *("address address city", "city town village locality of address", "primary city"),
+    *("organization city town village locality of address", "ort", "miasto"),
 )
 _OWNER = (
     *("owner", "deal owner", "opportunity owner", "owner name", "account executive", "salesperson"),
@@ -95,9 +151,25 @@ _ACCOUNT_FACTS: dict[str, tuple[str, ...]] = {
         *("employee count", "no of employees", "company size", "size", "employee range"),
         *("num employees", "employees range", "staff", "number of staff"),
     ),
+    "phone": (
+        *_PHONE,
+        *("main phone", "company phone", "account phone", "address 1 phone", "organization phone"),
+        *("phones primary phone number", "switchboard"),
+    ),
+    "street": (*_STREET, "billing street", "billingstreet", "billing address street"),
+    "house_number": _HOUSE_NUMBER,
+    "street_2": _STREET_2,
+    "postcode": (
+        *_POSTCODE,
+        *("billing postal code", "billingpostalcode", "billing zip postal code", "billing code"),
+        *("billing address postal code", "billing zip"),
+    ),
+    "city": (*_CITY, "billing city", "billingcity", "billing address city", "hq city"),
     "country": (
         *("country", "country region", "billing country", "billing address country"),
         *("address country", "hq country", "headquarters country", "shipping country"),
+        *("billingcountry", "address 1 country region", "address1 country", "country id"),
+        *("organization country of address", "country of address", "addresscountry"),
     ),
     "region": ("sales region", "territory region"),
     "parent": (
@@ -243,17 +315,40 @@ OTHER_FORMATS = (
                 *("last name", "lastname", "family name", "surname", "name last name"),
                 *("person last name", "contact last name", "nachname", "nazwisko", "nom"),
             ),
+            "is_company": ("is a company", "is company", "company type"),
             "email": _EMAIL,
             "account": _COMPANY,
+            "account_id": (
+                *("account id", "accountid", "primary associated company id", "company id"),
+                *("associated company ids", "associated company id", "organization id"),
+            ),
             "title": (
                 *("job title", "jobtitle", "position", "job position", "occupation", "role title"),
                 *("person job title", "contact title", "title"),
             ),
             "department": (),
-            "city": ("city", "mailing city", "business city", "address city", "primary city"),
+            "phone": (
+                *_PHONE,
+                *("person phone", "person phone work", "contact phone", "primary work phone"),
+                *("phones primary phone number", "phone number 1"),
+            ),
+            "mobile": (
+                *("mobile", "mobile phone", "mobile phone number", "mobilephone", "cell phone"),
+                *("phone mobile", "person phone mobile", "mobile number", "cell", "handy"),
+            ),
+            "street": (*_STREET, "mailing street", "mailingstreet", "business street"),
+            "house_number": _HOUSE_NUMBER,
+            "street_2": (*_STREET_2, "business street 2"),
+            "postcode": (
+                *_POSTCODE,
+                *("mailing postal code", "mailingpostalcode", "mailing zip postal code"),
+                *("mailing zip", "business postal code"),
+            ),
+            "city": (*_CITY, "mailing city", "mailingcity", "business city"),
             "country": (
                 *("country", "country region", "mailing country", "business country region"),
-                *("business country", "address country", "primary country"),
+                *("business country", "address country", "primary country", "mailingcountry"),
+                *("address 1 country region", "address1 country", "addresscountry", "country id"),
             ),
             "languages": (),
             "home_town": (),
@@ -263,12 +358,12 @@ OTHER_FORMATS = (
         _contact,
     ),
     # Companies; some systems call the name of a company just 'name'.
-    Format("accounts", needs("account"), {"account": _COMPANY, **_ACCOUNT_FACTS}, dict),
+    Format("accounts", needs("account"), {"account": _COMPANY, **_ACCOUNT_FACTS}, _located),
     Format(
         "accounts",
         needs("account,domain", "account,industry", "account,headcount"),
         {"account": ("name", "display name"), **_ACCOUNT_FACTS},
-        dict,
+        _located,
     ),
     # Deals, opportunities, potentials.
     Format(
@@ -279,7 +374,7 @@ OTHER_FORMATS = (
                 for column in [
                     *("stage", "status", "is_won", "is_closed", "owner", "amount", "opened"),
                     *("close_date", "expected_close", "closed", "reason", "next_step"),
-                    *("expected_revenue",),
+                    *("expected_revenue", "status_reason"),
                 ]
             )
         ),
@@ -299,10 +394,15 @@ OTHER_FORMATS = (
                 *("name", "deal name", "dealname", "opportunity name", "opportunityname", "topic"),
                 *("deal title", "deal deal title", "potential name", "opportunity", "title"),
                 *("deal subject", "opportunity title", "lead title"),
+                *("name der opportunity", "opportunity-name", "name der verkaufschance"),
+                *("verkaufschance", "nazwa szansy", "nazwa szansy sprzedazy", "nazwa transakcji"),
+                *("nom de l opportunite", "nom de la transaction", "nazev obchodu"),
+                *("nazev prilezitosti", "название сделки", "сделка", "nombre de la oportunidad"),
+                *("nombre del negocio", "nome", "nombre", "nom", "nazwa", "nazev", "название"),
             ),
             "account": (
                 *_COMPANY,
-                *("accountname", "deal organization", "deal organisation", "deal company"),
+                *("deal organization", "deal organisation", "deal company"),
             ),
             "account_id": (
                 *("account id", "accountid", "associated company ids", "associated company id"),
@@ -319,14 +419,12 @@ OTHER_FORMATS = (
                     "stufe",
                     "etap",
                 ),
-                *(
-                    "stage label",
-                    "deal stage name",
-                    "status reason",
-                    "current stage",
-                    "pipeline phase",
-                ),
+                *("stage label", "deal stage name", "current stage", "pipeline phase"),
+                *("vertriebsphase", "verkaufsphase", "etap sprzedazy", "etap szansy", "etape"),
+                *("etape de vente", "phase de vente", "faze", "faze obchodu", "etapa", "fase"),
+                *("etapa de ventas", "этап", "этап сделки", "стадия", "стадия сделки"),
             ),
+            "status_reason": ("status reason", "statusreason"),
             "status": (
                 *("status", "deal status", "deal deal status", "opportunity status", "outcome"),
                 *("deal outcome", "state", "result", "win loss"),
@@ -346,6 +444,7 @@ OTHER_FORMATS = (
                 ),
                 *("est revenue", "estimated revenue", "opportunity amount", "amount amount micros"),
                 *("estimatedvalue", "estimated value", "total value", "contract value", "tcv"),
+                *("betrag", "kwota", "wartosc", "montant", "castka", "importe", "valor", "сумма"),
             ),
             "expected_revenue": ("expected revenue", "expectedrevenue"),
             "currency": (
@@ -363,7 +462,9 @@ OTHER_FORMATS = (
                     "deal close date",
                     "target close date",
                 ),
-                *("close", "abschlussdatum", "data zamkniecia"),
+                *("close", "abschlussdatum", "schlusstermin", "data zamkniecia"),
+                *("date de cloture", "date de fermeture", "datum uzavreni", "fecha de cierre"),
+                *("дата закрытия", "дата завершения"),
             ),
             "expected_close": (
                 *("expected close", "expected close date", "est close date", "expected closing"),

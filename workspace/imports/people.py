@@ -16,6 +16,7 @@ from workspace.collaboration.job_changes import edit_contact, has_left
 from workspace.database import batches
 from workspace.deals import leaving
 from workspace.errors import Invalid
+from workspace.imports.accounts import apply_accounts
 from workspace.imports.cells import (
     quoted,
     read_boolean,
@@ -106,13 +107,20 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Matched by the e-mail address or the profile; otherwise by the name and the account."""
+    """Matched by the e-mail address or the profile; otherwise by the name and the account.
+
+    Address books hold companies beside people; their rows are accounts.
+    """
+    apply_accounts(context, [row for row in rows if "is_company" in row])
     ambiguous = ambiguous_lines(rows)
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
         account_name = context.read_account_name(row, "account")
+        if not account_name and "account_id" in row:
+            account_name = context.account_name_of_ids(row.cells["account_id"])
         facts |= without_empty(row.read_lines(Person, "department"))
+        place = without_empty(row.read_lines(Person, "street", "postcode"))
         row.check()
         account = context.find_account(account_name) if account_name else None
         entry = Entry(name, email, facts.get("profile"), account, ambiguous.get(id(row), ""))
@@ -121,6 +129,9 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             row.add_problem(f"{quoted(person.name)} is a member, who has no account.")
         if person:
             context.require_edit_person(person)
+        if not person or person.id not in context.member_ids:
+            # Where members live is nobody's business.
+            facts |= place
         row.check()
         if email and context.emails.get(email, person and person.id) != (person and person.id):
             # Only a team's mailbox gets here: it stays with the person who has it.
@@ -350,6 +361,7 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
         {
             **row.read_lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.read_prose(Person, "about"),
+            "phone": row.read_phones(),
             "profile": row.read_optional("profile", profile_address),
             "country": row.read_optional("country", context.country),
             "languages": languages or None,

@@ -25,6 +25,7 @@ from workspace.jobs.running import Task
 from workspace.people.kept_answers import forget_answers
 from workspace.people.sign_in.tables import SignInAttempt
 from workspace.people.tables import Member, Person
+from workspace.privacy.discretion import key_of
 from workspace.privacy.mentions import Needles, mentions_of
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
@@ -87,6 +88,7 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
         _forget_merges(session, merged)
         for row_id in sorted(ids):
             _forget_changes(session, row_id, set() if is_member else gone)
+        _forget_connections(session, ids)
         named = _forget_texts(session, needles, person_id)
         _empty_audit(session, needles, ids)
         forget_answers(session)
@@ -177,6 +179,15 @@ def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
     session.flush()
 
 
+def _forget_connections(session: Session, ids: Collection[int]) -> None:
+    """Delete the person's entries in address books of colleagues: they hold nothing else."""
+    # The table belongs to a package above.
+    connection = SQLModel.metadata.tables["connection"]
+    entries = sa.select(connection.c.id).where(connection.c.person_id.in_(ids))
+    places = [Place("connection", (row_id,)) for row_id in session.scalars(entries)]
+    delete_with_parts(session, places, None)
+
+
 def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     """Take the person out of every text; how many rows named them."""
     for email in sorted(needles.addresses):
@@ -186,13 +197,16 @@ def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     session.execute(sa.update(ImportFile).values(raw=b"").where(col(ImportFile.raw) != b""))
     count = 0
     for row, named in list(mentions_of(session, needles, person_id)):
+        count += 1
+        if row.__tablename__ == "connection":
+            delete_with_parts(session, [Place("connection", key_of(row))], None)
+            continue
         for column, value in named.items():
             setattr(row, column, needles.without(value))
         if isinstance(row, AssetFile) and row.erased_at is None:
             # Nothing can take the person out of the file itself, so the sweep deletes it.
             row.erased_at = now()
         session.add(row)
-        count += 1
     session.flush()
     return count
 

@@ -8,10 +8,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
+from workspace.accounts.accounts import Account
 from workspace.database import unfiltered
 from workspace.duplicates.tables import FormerPerson
 from workspace.people.tables import Person
 from workspace.revisions.rows import class_of
+from workspace.value_lists import split_values
 
 ERASED = "[erased]"
 # Shorter names are words of the language, and would erase other things.
@@ -35,7 +37,7 @@ _LEFT_OUT = frozenset(
 
 
 class Needles:
-    """What a person is or was named by: names, e-mail addresses, profiles and keys.
+    """What a person is or was named by: names, e-mail addresses, telephones, profiles and keys.
 
     Records that were merged into theirs, and the address at which they are an advocate, name them,
     too.
@@ -66,7 +68,12 @@ class Needles:
         }
         profiles = [person.profile or "", *(each.profile or "" for each in former)]
         keys = [person.key, *(each.key for each in former)]
-        texts = dict.fromkeys([*names, *self.addresses, *profiles, *keys])
+        phones = [
+            number
+            for number in split_values(person.phone)
+            if not _is_shared_phone(session, person, number)
+        ]
+        texts = dict.fromkeys([*names, *self.addresses, *phones, *profiles, *keys])
         self.texts = [text for text in texts if len(text) >= SHORTEST]
         every = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
         self._pattern = re.compile(rf"(?<![\w@.-])(?:{every})(?![\w@-])", re.IGNORECASE)
@@ -90,6 +97,15 @@ def _others_have(session: Session, person: Person, column: Any, value: str) -> b
     """Whether another person has this value."""
     same = select(Person.id).where(column == value, col(Person.id) != person.id)
     return session.exec(same).first() is not None
+
+
+def _is_shared_phone(session: Session, person: Person, number: str) -> bool:
+    """Whether an account or another person is reached by this number, too."""
+    accounts = select(Account.id).where(col(Account.phone).contains(number, autoescape=True))
+    people = select(Person.id).where(
+        col(Person.phone).contains(number, autoescape=True), col(Person.id) != person.id
+    )
+    return any(session.exec(query.limit(1)).first() is not None for query in (accounts, people))
 
 
 def mentions_of(

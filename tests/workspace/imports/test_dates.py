@@ -8,7 +8,14 @@ from sqlmodel import select
 from tests.workspace.imports.files import counts, load_text, put
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
-from workspace.imports.dates import DateOrder, read_day, read_first_day, read_last_day, read_moment
+from workspace.imports.dates import (
+    DateOrder,
+    read_birthday,
+    read_day,
+    read_first_day,
+    read_last_day,
+    read_moment,
+)
 from workspace.imports.recognition import Reading
 from workspace.imports.run import import_files
 
@@ -56,7 +63,7 @@ def test_should_read_a_month_of_any_language_as_a_whole():
         "5. 11. 2023 um 21:07 Uhr",
         "Sun, 05 Nov 2023 21:07:00 GMT", "2023-11-05 9:07PM", "2023-11-05T22:07+01",
         "2023-11-05T16:07:00-05:00", "2023/11/05 21.07", "20231105T21:07:00Z",
-        "6.11.2023 0:07 UTC+3",
+        "6.11.2023 0:07 UTC+3", "2023-11-05 22:07 CET", "2023-11-05 23:07 CEST",
         "5 Nov 2023 21:07:33.5 (server)",
     ],
 )  # fmt: skip
@@ -140,3 +147,19 @@ def test_should_leave_dates_in_texts_alone(database, tmp_path):
     assert counts(load_text(database, tmp_path, text)) == (2, 0, 0, 0)
     with database.read() as session:
         assert session.exec(select(Deal.notes).where(Deal.key == "2")).one() == "3/4/2024"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["--0412", "--04-12", "1984-04-12", "19840412", "1984-04-12T00:00:00Z", "1604-04-12",
+     "12 Apr 1984"],
+)  # fmt: skip
+def test_should_read_a_birthday_with_or_without_its_year(text):
+    assert read_birthday(text) == "04-12"
+
+
+def test_should_read_no_birthday_that_is_none():
+    assert read_birthday("--0229") == "02-29"
+    for text in ("--0230", "--1304", "0/0/00", "April"):
+        with pytest.raises(Invalid):
+            read_birthday(text)

@@ -44,6 +44,7 @@ from workspace.imports.recognition import Reading
 from workspace.jobs.running import run_now
 from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.names import name_key
 from workspace.people.sign_in.tables import (
     AddressChange,
     KnownDevice,
@@ -68,8 +69,11 @@ from workspace.privacy.tables import Erasure, LegalHold, PrivacyLink
 from workspace.revisions import history
 from workspace.settings import Settings
 from workspace.timeline.notifications import Notification
+from workspace.timeline.timeline import TimelineEntry
 
 EMAIL = "ines.moreira@brannoc.example"
+# Her own, and the number of where she works.
+PHONE, SWITCHBOARD = "+44 7700 900 017", "+44 1632 960 100"
 
 
 @pytest.mark.usefixtures("database")
@@ -88,11 +92,18 @@ def known(world: World, workspace: Workspace) -> int:
             session,
             ines,
             world.people["alice"],
-            {"email": EMAIL, "title": "Chief walrus officer", "about": "Keeps walruses."},
+            {
+                **{"email": EMAIL, "phone": f"{PHONE}; {SWITCHBOARD}"},
+                **{"title": "Chief walrus officer", "about": "Keeps walruses."},
+            },
         )
         alice = world.people["alice"]
         deal = world.deal(session, "wards")
         notes.write_note(session, deal, alice, "call", f"Inês Moreira ({EMAIL}) wants a demo")
+        notes.write_note(session, deal, alice, "call", f"She is at {PHONE}, or {SWITCHBOARD}.")
+        account = world.account(session, "brannoc")
+        account.phone = SWITCHBOARD
+        session.add(account)
         deal.notes = "Ask Inês Moreira first."
         session.add(deal)
         jonas = session.get_one(Person, world.people["jonas"])
@@ -110,6 +121,15 @@ def known(world: World, workspace: Workspace) -> int:
             asserted_by_id=alice,
             visibility=Visibility.PRIVATE,
         )
+        # In one address book she is matched under another name, in the other she is not.
+        for owner, name, person in (("alice", "Nesi M.", ines.id), ("bob", ines.name, None)):
+            owner_id, plain_name = world.people[owner], name_key(name)
+            session.add(
+                Connection(
+                    **{"owner_id": owner_id, "name": name, "plain_name": plain_name},
+                    **{"person_id": person, "street": "Walrus Quay 2"},
+                )
+            )
         outbox.queue(session, EMAIL, "A question", "Dear Inês Moreira, …")
         outbox.queue(session, "bob@dealkin.example", "News", "Inês Moreira has answered.")
         runs.store(
@@ -128,7 +148,7 @@ def known(world: World, workspace: Workspace) -> int:
 def hits(database: Database, home: Path) -> list[str]:
     """Where the person is still found: in any column of any table, and in any file."""
     found = []
-    needles = ("nês Moreira", "ines moreira", "ines-moreira", EMAIL, "moreira", "walrus")
+    needles = ("nês Moreira", "ines moreira", "ines-moreira", EMAIL, "moreira", "walrus", PHONE)
     with database.read() as session:
         for table in SQLModel.metadata.sorted_tables:
             for row in session.connection().execute(sa.select(table)).mappings():
@@ -255,6 +275,10 @@ def test_s19_should_erase_a_person_everywhere_and_from_an_older_backup(
         assert session.get(Person, known) is None
         # What they were part of is still there.
         assert session.exec(select(Person).where(Person.id == world.people["jonas"])).one()
+    with database.read() as session:
+        # The number of the company is not theirs alone.
+        texts = session.exec(select(TimelineEntry.text)).all()
+        assert f"She is at [erased], or {SWITCHBOARD}." in texts
     assert "moreira" not in erasures_file(settings).read_text().casefold()
     with empty_place(database, tmp_path / "restored") as place:
         restored = place.model_copy(update={"model": settings.model, "backups": "off"})
