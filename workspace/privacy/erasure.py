@@ -25,7 +25,7 @@ from workspace.jobs.running import Task
 from workspace.people.kept_answers import forget_answers
 from workspace.people.sign_in.tables import SignInAttempt
 from workspace.people.tables import Member, Person
-from workspace.privacy.mentions import ERASED, Needles, mentions_of
+from workspace.privacy.mentions import Needles, entries_about, mentions_of
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
 from workspace.revisions.deleting import delete_with_parts, parts_of
@@ -82,7 +82,9 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
         ids = {person_id, *(each.former_id for each in merged if each.former_id is not None)}
         needles = Needles(session, person)
         is_member = session.get(Member, person_id) is not None
-        entries = _entries_about(session, needles, ids)
+        entries = [
+            Place("connection", (row_id,)) for row_id in entries_about(session, needles, ids)
+        ]
         gone, _ = parts_of(
             session, entries if is_member else [*entries, Place("person", (person_id,))]
         )
@@ -126,24 +128,6 @@ def _merges_into(session: Session, person_id: int) -> list[Revision]:
         found += new
         into = {row.former_id for row in new if row.former_id is not None}
     return found
-
-
-def _entries_about(session: Session, needles: Needles, ids: Collection[int]) -> list[Place]:
-    """The entries of colleagues' address books that are about the person."""
-    table = SQLModel.metadata.tables["connection"]
-    known = sa.or_(
-        table.c.person_id.in_(ids),
-        table.c.url.in_(needles.profiles),
-        table.c.email.in_(needles.addresses),
-    )
-    named = needles.may_be_in(table.c.name, session.connection().dialect.name)
-    query = sa.select(table.c.id, table.c.name, known).where(sa.or_(known, named))
-    return [
-        Place("connection", (row_id,))
-        for row_id, name, is_known in session.execute(query.order_by(table.c.id))
-        # An entry without its name is of use to nobody.
-        if is_known or needles.without(name) == ERASED
-    ]
 
 
 def _tell_of_former(session: Session, merged: Sequence[Revision]) -> None:

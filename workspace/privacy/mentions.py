@@ -65,7 +65,8 @@ class Needles:
         entries = session.execute(
             sa.select(entry.c.email, entry.c.url).where(entry.c.person_id == person.id)
         ).all()
-        emails = {each.email for each in (*former, *entries)} | set(session.scalars(address))
+        emails = {each.email for each in former} | {row.email for row in entries}
+        emails |= set(session.scalars(address))
         self.addresses = {person.email} if person.email else set()
         self.addresses |= {
             email
@@ -250,6 +251,24 @@ def mentions_of(
             }
             if named:
                 yield row, named
+
+
+def entries_about(session: Session, needles: Needles, ids: Collection[int]) -> list[int]:
+    """The ids of the entries of address books that are about a person with these ids."""
+    table = SQLModel.metadata.tables["connection"]
+    known = sa.or_(
+        table.c.person_id.in_(ids),
+        table.c.url.in_(needles.profiles),
+        table.c.email.in_(needles.addresses),
+    )
+    named = needles.may_be_in(table.c.name, session.connection().dialect.name)
+    query = sa.select(table.c.id, table.c.name, known).where(sa.or_(known, named))
+    return [
+        row_id
+        for row_id, name, is_known in session.execute(query.order_by(table.c.id))
+        # An entry without its name is of use to nobody.
+        if is_known or needles.without(name) == ERASED
+    ]
 
 
 def text_columns(table: sa.Table) -> list[sa.Column[Any]]:

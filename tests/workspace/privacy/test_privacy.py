@@ -81,6 +81,57 @@ def test_should_know_every_table_that_names_a_person() -> None:
     assert PURPOSES.keys() - {table.name for table in personal_tables()} == set()
 
 
+# Columns whose names tell that they may name a person, in tables without a reference to persons;
+# each with what keeps persons out of it, or takes them out.
+NAMING = {
+    **dict.fromkeys(
+        (
+            *("account.description", "competitor.description", "product.description"),
+            *("emailtext.body", "emailtext.subject"),
+            *("revisionchange.before", "revisionchange.after", "importfile.name"),
+            *("importfile.reading", "importpart.wrong", "webhookmessage.body"),
+        ),
+        "texts: erasure takes the person out",
+    ),
+    **dict.fromkeys(
+        (
+            *("account.name", "account.plain_name", "formeraccount.name", "company.name"),
+            *("competitor.name", "product.name", "seatrole.name", "stage.name"),
+            *("identityprovider.name", "ownfield.name", "ownfield.subject"),
+            *("highestid.table_name", "revisionchange.table_name"),
+        ),
+        "names of other things",
+    ),
+    "mailboxposition.mailbox": "the mailbox of the server",
+    "auditvalues.detail": "emptied at erasure",
+    "importfile.raw": "emptied at erasure",
+    "keptanswer.body": "deleted at erasure",
+    "passage.text": "derived from texts",
+    "signinattempt.subject": "deleted at erasure",
+}
+TELLING = (
+    *("name", "mail", "address", "recipient", "sender", "subject", "phone", "profile", "url"),
+    *("person", "author", "member", "text", "body", "raw", "reading", "detail", "description"),
+    *("before", "after", "wrong"),
+)
+
+
+@pytest.mark.usefixtures("database")
+def test_should_know_every_column_that_may_name_a_person() -> None:
+    """A new column with a telling name, in a table without a reference, needs an entry."""
+    found = {
+        f"{table.name}.{column.name}"
+        for table in SQLModel.metadata.sorted_tables
+        if table.name not in PURPOSES
+        for column in table.c
+        if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.TypeDecorator)
+        and not column.foreign_keys
+        and not column.name.endswith("hash")
+        and any(part in column.name for part in TELLING)
+    }
+    assert found == NAMING.keys()
+
+
 @pytest.fixture
 def known(world: World, workspace: Workspace) -> int:
     """Inês, of whom everything is stored that can be; her id."""
@@ -185,6 +236,14 @@ def test_should_tell_everything_that_is_stored(world: World, known: int) -> None
     texts = json.dumps(told["mentions"], ensure_ascii=False)
     for mention in ("wants a demo", "Ask Inês Moreira first", "inês moreira."):
         assert mention in texts, mention
+    # Whose address books they are stays private.
+    books = told["private address books of colleagues"]
+    assert (books["entries"], books["members"]) == (4, 3)
+    assert books["have"] == ["name", "email", "url", "company", "position"]
+    assert "Walrus Hospitals" not in str(told)
+    with world.database.read() as session:
+        own = stored_of(session, known, PLAIN_VIEW, for_themselves=True)
+    assert [each.hidden for each in own if each.table == "connection"] == [4]
     # Mail repeats what other tables say, and may be about a confidential deal.
     assert "Inês Moreira has answered" not in texts
 
