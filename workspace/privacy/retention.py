@@ -106,9 +106,8 @@ def apply_rules(task: Task) -> dict[str, Any]:
         with task.part() as session, unfiltered(session):
             # Since the list was made, the contact may have got a part in something.
             days = rules_of(session).get(Kept.CONTACTS)
-            still = days and _old(Kept.CONTACTS, days).where(col(Person.id) == ids[0])
             result = dict(task.place["result"])
-            if still is not None and session.scalars(still).first() is not None:
+            if days and _is_still_old(session, ids[0], days):
                 erase(session, session.get_one(Person, ids[0]), by=task.by)
                 result[str(Kept.CONTACTS)] += 1
             task.place = {"contacts": ids[1:], "result": result}
@@ -118,6 +117,11 @@ def apply_rules(task: Task) -> dict[str, Any]:
             audit(session, task.by, "retention applied", "settings", dict(result))
             task.place = {**task.place, "noted": True}
     return result
+
+
+def _is_still_old(session: Session, person_id: int, days: int) -> bool:
+    query = _old(Kept.CONTACTS, days).where(col(Person.id) == person_id)
+    return session.scalars(query).first() is not None
 
 
 def _empty(session: Session, kind: Kept, days: int) -> int:
