@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from references.desk import workflow
 from references.desk.advocates import Activity, Advocate
@@ -16,6 +16,7 @@ from workspace.keys import row_of_key
 from workspace.people.members import viewer as viewer_of
 from workspace.people.tables import Person
 from workspace.people.viewer import Viewer
+from workspace.timeline.timeline import TimelineEntry
 
 DESK = "tamsin-rowe"
 
@@ -180,8 +181,22 @@ class _Making:
         for number, step in enumerate(taken):
             step.at -= ago - ago * number / (len(taken) + 1)
             self.session.add(step)
+        self._spread_timeline(taken)
         request: ReferenceRequest = self.request
         request.created_at, request.changed_at = taken[0].at, taken[-1].at
         if request.due and not request.starts_at:
             request.due -= today() - request.changed_at.date()
         self.session.add(request)
+
+    def _spread_timeline(self, taken: list[RequestStep]) -> None:
+        """Have the deal's timeline tell of the steps when they were taken."""
+        entries = self.session.exec(
+            select(TimelineEntry)
+            .where(TimelineEntry.deal_id == self.deal.id, TimelineEntry.kind == "reference")
+            .order_by(col(TimelineEntry.at))
+        )
+        told = [entry for entry in entries if entry.detail["request"] == self.request.key]
+        # The draft is not on the timeline.
+        for entry, step in zip(told, taken[1:], strict=True):
+            entry.at = step.at
+            self.session.add(entry)

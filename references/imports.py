@@ -9,7 +9,11 @@ from sqlmodel import select
 
 from references.advocate_imports import apply_advocates, apply_references
 from references.network import address_books, calendars, vcards
-from references.network.address_book_formats import GOOGLE_FORMAT, LINKEDIN_FORMAT
+from references.network.address_book_formats import (
+    GOOGLE_FORMAT,
+    LINKEDIN_FORMAT,
+    OUTLOOK_FORMAT,
+)
 from references.network.address_books import Connection, Suggestion
 from references.network.ties import Tie, TieKind, Visibility, assert_tie, pair
 from references.network.wrong_ties import wrong_ties
@@ -17,7 +21,7 @@ from workspace.collaboration.job_changes import learn_employer
 from workspace.errors import Forbidden, Invalid
 from workspace.imports.cells import quoted, read_choice, read_email
 from workspace.imports.context import ImportContext
-from workspace.imports.dates import read_day, read_first_day, read_last_day
+from workspace.imports.dates import read_birthday, read_day, read_first_day, read_last_day
 from workspace.imports.formats import Format, columns, needs
 from workspace.imports.rows import Result, Row, apply_each, without_empty
 from workspace.imports.run import ImportExtension, same_name
@@ -34,7 +38,7 @@ ADDRESS_BOOK = "Address book"
 CALENDAR = "Calendar"
 # Kinds of files that are each member's own business.
 PERSONAL = frozenset({"connections", "cards", "meetings"})
-_CARDS = "name,email,company,position,related"
+_CARDS = "name,email,company,position,related,phone,street,postcode,city,country,birthday"
 # How two people know each other whom an address book relates.
 _RELATED = dict.fromkeys(
     ("colleague", "co-worker", "coworker", "manager", "assistant"), TieKind.COLLEAGUES
@@ -108,7 +112,10 @@ def apply_address_book(source: str, context: ImportContext, rows: Sequence[Row])
                 "email": _own_address(context, emails),
                 "url": row.read_optional("url", people.profile_address),
                 "connected_on": row.read_optional("connected_on", read_day),
-                **row.read_lines(Connection, "company", "position"),
+                "phone": row.read_phones(),
+                "country": row.read_optional("country", context.country),
+                "birthday": row.read_optional("birthday", read_birthday),
+                **row.read_lines(Connection, "company", "position", "street", "postcode", "city"),
             }
         )
         row.check()
@@ -261,6 +268,7 @@ EXTENSION = ImportExtension(
         LINKEDIN_FORMAT,
         Format("cards", needs(_CARDS), columns(",".join(vcards.HEADER))),
         GOOGLE_FORMAT,
+        OUTLOOK_FORMAT,
         Format("meetings", needs("name,email,met_on"), columns(",".join(calendars.HEADER))),
         Format(
             "advocates",

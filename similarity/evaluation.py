@@ -33,6 +33,7 @@ from similarity.index.centring import mean_of
 from similarity.index.collection import NONE, Collection, Entry
 from similarity.index.documents import Document, PieceRole, document, join
 from similarity.index.indexer import Progress
+from similarity.index.language import stems
 from similarity.index.vectors import Ids
 from similarity.outlook import Trial, chance, trials
 from similarity.retrieval import Matches, TextQuery, ask, best, match, text_scores
@@ -47,6 +48,8 @@ from workspace.imports.run import import_files
 DEPTH = 100
 # The share of a record's closed deals, the earliest, from which an outlook learns.
 TAUGHT_BY = 0.7
+# A query and a document are the same text from this share of common words on.
+SAME = 0.8
 # How many bins of equal width a reliability table has.
 BINS = 10
 # A difference between Brier scores counts if it exceeds this many standard errors, and this
@@ -81,7 +84,7 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
     """nDCG@10 and recall@100 of vectors alone, of words alone, and of the combined ranking; with
     a cross-encoder, also of that ranking after it has read the first results.
 
-    A query with the same id as a document never returns that document.
+    A query that is a document of the same id never returns that document.
     """
     corpus = {
         name: document(title, [text])
@@ -98,12 +101,21 @@ def evaluate(folder: Path, encoder: Encoder, reader: Reader | None = None) -> di
     names = list(corpus)
     number = {name: row for row, name in enumerate(names)}
     collection = _collected(list(corpus.values()), encoder)
-    texts = {query: collection.content(texts[query]) for query in judged}
+    asked_texts = texts
+    texts = {query: collection.content(asked_texts[query]) for query in judged}
     vectors = encoder.encode([texts[query] for query in judged])
     totals: dict[str, list[Figures]] = defaultdict(list)
     for query, vector in zip(judged, vectors, strict=True):
-        own = np.array([number[query]], np.int64) if query in number else NONE
-        asked = ask(collection, texts[query], vector, Weights(), encoder.languages)
+        is_document = query in corpus and _is_same(asked_texts[query], corpus[query])
+        own = np.array([number[query]], np.int64) if is_document else NONE
+        asked = ask(
+            collection,
+            texts[query],
+            vector,
+            Weights(),
+            encoder.languages,
+            is_document=is_document,
+        )
         rankings = _rankings(collection, asked, own)
         if reader:
             combined = rankings["combined"]
@@ -316,14 +328,21 @@ def _middle_half(tested: Sequence[Trial], prior: float) -> dict[str, Any]:
     return {"deals": len(inside), "inside": fmean(inside) if inside else None}
 
 
+def _is_same(text: str, document: Document) -> bool:
+    """Whether a query is this document; ids alone may be counted anew for queries."""
+    whole = document.pieces[0][1] if document.pieces else ""
+    words, others = (set(stems(each, document.language)) for each in (text, whole))
+    return len(words & others) >= SAME * max(len(words | others), 1)
+
+
 def _rankings(collection: Collection, asked: TextQuery, own: Ids) -> dict[str, list[_Ranked]]:
     """The rankings by vectors, by words and by both, without the document `own`."""
     matches = match(collection, asked, hidden=own)
-    # Leaning uses words, too, so vectors alone are measured without it.
+    # Leaning uses both, so each alone is measured without it.
     without_leaning = match(collection, replace(asked, leans=False), hidden=own)
     return {
         "vectors": _ranked(without_leaning, without_leaning.meaning),
-        "words": _ranked(matches, matches.words),
+        "words": _ranked(without_leaning, without_leaning.words),
         "combined": _ranked(matches, text_scores(matches, asked.weights)),
     }
 

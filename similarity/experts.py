@@ -393,7 +393,12 @@ def _skills(
         for inquiry in inquiries:
             question = inquiry.question
             asked = ask(
-                collection, question.text, question.vector, Weights(), catalog.encoder.languages
+                collection,
+                question.text,
+                question.vector,
+                Weights(),
+                catalog.encoder.languages,
+                is_document=inquiry.deal is not None,
             )
             searches.append((asked, match_among(collection, asked, allowed)))
     skills = []

@@ -17,10 +17,11 @@ from similarity.index.collection import Collection
 from similarity.index.documents import join
 from similarity.index.facets import Facts, ResolvedFilter, facts, resolve
 from similarity.index.queries import POOL, Scope
-from similarity.index.sources import Kind
+from similarity.index.sources import Feedback, Kind
 from similarity.learned_weights import weights_in_use
 from similarity.questions import Question, about_deal, about_deals, about_text
 from similarity.retrieval import Matches, TextQuery, ask, match_each
+from similarity.said import Said, said_on_deals, with_feedback
 from similarity.scoring import Facets, Term, Value, Weights
 from similarity.sentences.facets import (
     NamedFacet,
@@ -37,10 +38,6 @@ from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
 
-# A deal has words in common with a question from this share of a full match on.
-LEAST_WORDS = 0.05
-# Facets that say that two deals are about the same, and the least value of each that does.
-SUBSTANCE = {"product": 0.01, "competitor": 0.01, "industry": 0.5}
 # Estimated scores that differ by less may be equal.
 ROUNDING = 1e-9
 
@@ -104,6 +101,8 @@ class Ranked:
     shares: tuple[float, float] = (scoring.STRONG, scoring.FAIR)
     # The term of the cross-encoder; None where it has not read this deal.
     reading: Term | None = None
+    # The feedback that agrees more with the question than the deal's own text, if any does.
+    said: Said | None = None
 
     @property
     def likeness(self) -> float:
@@ -264,11 +263,13 @@ def _rank(
         for want in new
         if want.filter
     }
+    # Several inquiries are always of one viewer.
+    readable = catalog.readable_feedback(session, missing[0][0].viewer)
     with catalog.searching(session, Kind.DEAL) as collection:
         searches = [
             search
             for inquiry, new in missing
-            for search in _searched(collection, catalog, inquiry, new, filters)
+            for search in _searched(session, collection, catalog, inquiry, new, filters, readable)
         ]
     firsts = [next(search.chunks, []) for search in searches]
     # The inquiries of several deals share what is read.
@@ -304,25 +305,35 @@ class _Search:
     want: Want
     asked: TextQuery
     matches: Matches
+    # The feedback by which deals match, where it agrees more than their own text.
+    said: Mapping[int, Said]
     chunks: Iterator[list[int]]
 
 
 def _searched(
+    session: Session,
     collection: Collection,
     catalog: Catalog,
     inquiry: Inquiry,
     wants: Sequence[Want],
     filters: Mapping[DealFilter, ResolvedFilter],
+    readable: Mapping[int, Feedback],
 ) -> list[_Search]:
     """The search for each of these rankings of an inquiry."""
     question = inquiry.question
     asked = ask(
-        collection, question.text, question.vector, inquiry.weights, catalog.encoder.languages
+        collection,
+        question.text,
+        question.vector,
+        inquiry.weights,
+        catalog.encoder.languages,
+        is_document=inquiry.deal is not None,
     )
     # The collection may be newer than the session, so deals that have become confidential
     # are excluded, too, unless the session knows that the viewer may see them.
     confidential = set(collection.confidential().tolist())
     excluded = inquiry.hidden | question.excluded | (confidential - inquiry.shared)
+    said = said_on_deals(session, catalog, question, inquiry.weights, asked.language, readable)
     matches_of_each = match_each(
         collection,
         asked,
@@ -335,11 +346,14 @@ def _searched(
         ],
         hidden=np.array(sorted(excluded), np.int64),
         sharing=question.facets,
+        besides=np.array(sorted(said), np.int64),
     )
     searches = []
-    for want, matches in zip(wants, matches_of_each, strict=True):
+    for want, own in zip(wants, matches_of_each, strict=True):
+        matches, more = with_feedback(own, said, asked.weights)
         estimate = _estimated(collection, inquiry, asked, matches)
-        searches.append(_Search(inquiry, want, asked, matches, _best_first(estimate, want.limit)))
+        chunks = _best_first(estimate, want.limit)
+        searches.append(_Search(inquiry, want, asked, matches, more, chunks))
     return searches
 
 
@@ -353,10 +367,15 @@ def _judged(
 ) -> list[Ranked]:
     """The same deals; where no words and no facets agree, the nearness of the whole texts decides
     whether the meaning does."""
-    unsure = [deal.id for deal in ranked if not deal.agrees and deal.meaning > 0]
-    cosines: Mapping[int, float] = {}
+    unsure = [deal for deal in ranked if not deal.agrees and deal.meaning > 0]
+    cosines: dict[int, float] = {}
     if unsure and floor is not None and question.vector is not None:
-        cosines = catalog.cosines(session, Kind.DEAL, unsure, question.vector, language)
+        ids = [deal.id for deal in unsure]
+        cosines = catalog.cosines(session, Kind.DEAL, ids, question.vector, language)
+        said = {deal.said.row: deal.id for deal in unsure if deal.said}
+        near = catalog.cosines(session, Kind.FEEDBACK, list(said), question.vector, language)
+        for row, cosine in near.items():
+            cosines[said[row]] = max(cosine, cosines.get(said[row], -1.0))
     return [
         replace(deal, agrees=True) if cosines.get(deal.id, -1.0) >= (floor or 0.0) else deal
         for deal in ranked
@@ -434,17 +453,11 @@ def _scored(
             meaning=matches.meaning[row],
             words=matches.words[row],
             weights=across if foreign else within,
-            agrees=_has_substance(values),
+            agrees=scoring.has_substance(values),
             calibrated=calibrated,
             shares=shares,
+            said=search.said.get(deal_id),
         )
-
-
-def _has_substance(values: Mapping[str, float]) -> bool:
-    """Whether words or facets that tell what a deal is about agree."""
-    return values["words"] >= LEAST_WORDS or any(
-        values.get(name, 0.0) >= least for name, least in SUBSTANCE.items()
-    )
 
 
 def reasons(inquiry: Inquiry, deal: Ranked) -> list[Term]:

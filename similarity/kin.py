@@ -20,6 +20,7 @@ from similarity.index.language import stems, with_content
 from similarity.index.sources import Kind, names_of
 from similarity.inquiry import Inquiry, Ranked, Want, rank, reasons
 from similarity.retrieval import TextQuery, ask
+from similarity.said import asked_of_feedback
 from similarity.scoring import Term, Value
 from similarity.snippets import (
     NO_TEXT,
@@ -145,7 +146,7 @@ def _rerank(
         return ranked
     first = ranked[:READ]
     stored = contents_of(session, catalog, Kind.DEAL, [deal.id for deal in first])
-    nearest = [(stored.get(deal.id, NO_TEXT), deal.passage) for deal in first]
+    nearest = [(stored.get(deal.id, NO_TEXT), -1 if deal.said else deal.passage) for deal in first]
     texts = [join([text.title, text.passage(number)]) for text, number in nearest]
     read = readings(catalog.reader, inquiry.question.text, texts, inquiry.weights)
     reranked = list(ranked)
@@ -197,12 +198,21 @@ def present(
     own_account = inquiry.deal.account_id if inquiry.deal else None
     ids = [row.deal.id for row in shown]
     texts = contents_of(session, catalog, Kind.DEAL, ids)
+    said = {row.deal.id: row.deal.said for row in shown if row.deal.said}
     everything = [*ids, *(deal.id for row in shown for deal in row.folded)]
     rows = {row.id: row for row in session.execute(_display(everything))}
     with catalog.searching(session, Kind.DEAL) as collection:
         asked = ask(collection, question.text, None, weights, catalog.encoder.languages)
         stems_of = {deal_id: matched_stems(collection, asked, deal_id) for deal_id in ids}
+        if said:
+            asked = asked_of_feedback(session, catalog, question, weights, asked.language)
+            with catalog.searching(session, Kind.FEEDBACK) as said_collection:
+                for deal_id, feedback in said.items():
+                    stems_of[deal_id] = matched_stems(said_collection, asked, feedback.row)
         rarity = {stem: collection.words.rarity(stem) for stem in set(chain(*stems_of.values()))}
+    rows_said = {deal_id: feedback.row for deal_id, feedback in said.items()}
+    feedback_texts = contents_of(session, catalog, Kind.FEEDBACK, list(rows_said.values()))
+    texts |= {deal_id: feedback_texts.get(row, NO_TEXT) for deal_id, row in rows_said.items()}
     offered = names_of(session, Product, DealProduct.product_id, DealProduct.deal_id, ids)
     kin = []
     for each in shown:
@@ -237,7 +247,7 @@ def present(
                 band=deal.band,
                 terms=[_with_words(term, words) for term in terms],
                 snippet=snippet(passage, shared[:WORDS_MARKED], text.language),
-                source=text.source(number),
+                source=said[deal.id].source if deal.id in said else text.source(number),
                 difference=scoring.difference(question.facets, deal.facets, values, weights),
                 liked=deal.id in question.liked,
                 same_account=own_account is not None and row.account_id == own_account,

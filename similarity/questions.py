@@ -45,13 +45,16 @@ def about_deals(session: Session, catalog: Catalog, deals: Sequence[Deal]) -> di
     counted = {field.key for field in own_weights(session)}
     facets_of = {deal_id: counting(row, counted) for deal_id, row in facets(session, ids).items()}
     texts = {deal_id: text for deal_id, text, _ in deal_texts(session, ids)}
-    contents = {}
+    contents: dict[int, str] = {}
+    # Deals with boilerplate; the stored vectors of the others are of what is asked about.
+    cut = []
     with catalog.searching(session, Kind.DEAL) as collection:
         for deal_id, text in texts.items():
             prose = join([text.use_case, text.notes])
-            said = affirmed(collection.content(prose))
-            contents[deal_id] = text.prose if said == prose else join([text.name, said])
-    cut = [deal_id for deal_id, text in texts.items() if contents[deal_id] != text.prose]
+            content = collection.content(prose)
+            contents[deal_id] = join([text.name, affirmed(content)])
+            if content != prose:
+                cut.append(deal_id)
     vector_of = dict(
         zip(cut, catalog.content_vectors([contents[each] for each in cut]), strict=True)
     )

@@ -10,12 +10,18 @@ from similarity.index.collection import NONE, Collection
 from similarity.index.language import certain_language, language_of, stems_asked_for
 from similarity.index.queries import POOL, Candidates, Query, Scope
 from similarity.index.vectors import Ids, Vectors
-from similarity.scoring import Facets, Weights
+from similarity.scoring import LEAST_WORDS, Facets, Weights
 
-# How far the vector of a short question moves towards its best LEAN_ON documents: pseudo-relevance
-# feedback (Rocchio, "Relevance feedback in information retrieval", 1971).
+# How far the vector and the words of a short question move towards its best LEAN_ON documents:
+# pseudo-relevance feedback (Rocchio, "Relevance feedback in information retrieval", 1971).
 LEAN = 0.5
 LEAN_ON = 5
+# A document counts 1/e as much as the best where it scores this share of the greatest score less:
+# where one document stands out, there is little to learn from the others (Lavrenko & Croft,
+# "Relevance-based language models", 2001).
+LEAN_SPREAD = 0.05
+# How many terms of the best documents are looked for besides those of the question.
+LEAN_TERMS = 40
 # Questions of more words than this do not lean.
 SHORT = 32
 
@@ -27,8 +33,10 @@ class TextQuery:
     query: Query
     language: str
     weights: Weights
-    # Whether the question is short enough for its vector to lean.
+    # Whether the question is short enough to lean.
     leans: bool
+    # A document that is asked about, such as a deal, leans by its vector alone.
+    is_document: bool
     # The languages that the model knows; empty for all.
     model_languages: frozenset[str]
     # See `Collection.scale`.
@@ -54,8 +62,13 @@ def ask(
     weights: Weights,
     model_languages: frozenset[str],
     language: str | None = None,
+    *,
+    is_document: bool = False,
 ) -> TextQuery:
-    """The query for a text and its raw vector, shape (dimension,), in a collection."""
+    """The query for a text and its raw vector, shape (dimension,), in a collection.
+
+    `is_document` says that the text is a document itself, such as a deal, and no question.
+    """
     if language is None:
         certain = certain_language(text)
         knows = certain and (not model_languages or certain in model_languages)
@@ -69,6 +82,7 @@ def ask(
         language=language,
         weights=weights if model_knows else weights.for_words(),
         leans=model_knows and vector is not None and len(text.split()) <= SHORT,
+        is_document=is_document,
         model_languages=model_languages,
         scale=collection.scale,
     )
@@ -99,12 +113,14 @@ def match_each(
     *,
     hidden: Ids = NONE,
     sharing: Facets | None = None,
+    besides: Ids = NONE,
 ) -> list[Matches]:
-    """The matches of several scopes, each the same as if it were searched alone."""
+    """The matches of several scopes, each the same as if it were searched alone; the documents
+    `besides` are among them where their scope has them."""
     candidates_of_each = collection.candidates_of_each(
-        asked.query, scopes, hidden=hidden, sharing=sharing
+        asked.query, scopes, hidden=hidden, sharing=sharing, besides=besides
     )
-    return [_matches(asked, candidates) for candidates in candidates_of_each]
+    return [_matches(collection, asked, candidates) for candidates in candidates_of_each]
 
 
 def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
@@ -112,34 +128,68 @@ def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
 
     The same as `match` with a pool for all of them, without a search.
     """
-    return _matches(asked, collection.agreeing(asked.query, ids))
+    return _matches(collection, asked, collection.agreeing(asked.query, ids))
 
 
-def _matches(asked: TextQuery, candidates: Candidates) -> Matches:
+def _matches(collection: Collection, asked: TextQuery, candidates: Candidates) -> Matches:
     query = asked.query
     words = candidates.words / max(query.full, float(candidates.words.max(initial=0)), 1e-9)
     comparable = _comparable(asked, candidates)
     foreign = _foreign(asked, candidates) & comparable
     nearness = np.where(comparable, candidates.nearness, 0.0)
     if asked.leans and query.vector is not None and comparable.any():
-        first = asked.weights.meaning * _scaled(nearness, asked) + asked.weights.words * words
+        weights = asked.weights
+        first = weights.meaning * _scaled(nearness, asked) + weights.words * words
         order = np.lexsort((candidates.ids, -first))
         best = order[comparable[order]][:LEAN_ON]
-        leaning = _unit(
-            (1 - LEAN) * query.vector + LEAN * _unit(candidates.wholes[best].mean(axis=0))
-        )
+        shares = np.ones(len(best))
+        if not asked.is_document:
+            spread = LEAN_SPREAD * max(weights.meaning + weights.words, 1e-9)
+            shares = np.exp((first[best] - first[best[0]]) / spread)
+        shares /= shares.sum()
+        usual = np.asarray(shares @ candidates.wholes[best], np.float32)
+        leaning = _unit((1 - LEAN) * query.vector + LEAN * _unit(usual))
         gain = candidates.wholes @ (leaning - query.vector)
         if asked.scale:
             # The best documents are near to their own mean, whatever the question was: what they
             # gain on average is no nearness to the question.
-            gain -= gain[best].mean()
+            gain -= shares @ gain[best]
         nearness += np.where(comparable, gain, 0.0)
+        if not asked.is_document:
+            words = _leaning(collection, candidates.ids, words, best, shares)
     return Matches(
         ids=candidates.ids.tolist(),
         meaning=_scaled(nearness, asked).tolist(),
         words=words.tolist(),
         passages=candidates.passages.tolist(),
         foreign=foreign.tolist(),
+    )
+
+
+def _leaning(
+    collection: Collection,
+    ids: Ids,
+    words: NDArray[np.floating],
+    best: Ids,
+    shares: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """The agreement in words with a question that leans towards its best documents.
+
+    They are as near to it on average as before. No document rises above LEAST_WORDS by words that
+    the question does not have, and none sinks below it.
+    """
+    terms = collection.words.telling(ids[best], shares, LEAN_TERMS)
+    alike = collection.words.scores(terms, collection.words.slots(ids))
+    usual = float(shares @ alike[best])
+    if usual <= 0:
+        return words
+    leaning = (1 - LEAN) * words + LEAN * alike * (float(shares @ words[best]) / usual)
+    return np.asarray(
+        np.where(
+            words >= LEAST_WORDS,
+            np.clip(leaning, LEAST_WORDS, 1),
+            np.minimum(leaning, words),
+        )
     )
 
 

@@ -5,7 +5,7 @@ are shown are those terms. Nothing else changes the order of results.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
@@ -19,6 +19,10 @@ STRONG = 0.55
 FAIR = 0.35
 # The value of the same region where the countries differ.
 SAME_REGION = 0.6
+# A document has words in common with a question from this share of a full match on.
+LEAST_WORDS = 0.05
+# Facets that say that two deals are about the same, and the least value of each that does.
+SUBSTANCE = {"product": 0.01, "competitor": 0.01, "industry": 0.5}
 # The share of the weight of meaning that remains in a language that the model does not know.
 UNKNOWN_LANGUAGE = 0.4
 
@@ -157,6 +161,13 @@ def values(ours: Facets, theirs: Facets, on: date) -> dict[str, float]:
     for key, chosen in own_choices(ours).items():
         values[own_term(key)] = len(chosen & theirs.own) / len(chosen)
     return values
+
+
+def has_substance(values: Mapping[str, float]) -> bool:
+    """Whether words or facets that tell what a deal is about agree."""
+    return values["words"] >= LEAST_WORDS or any(
+        values.get(name, 0.0) >= least for name, least in SUBSTANCE.items()
+    )
 
 
 def own_choices(facets: Facets) -> dict[str, frozenset[str]]:

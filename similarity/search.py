@@ -1,6 +1,5 @@
 """One box over the record: by name first, then by words, and by meaning where words say nothing."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,9 +11,15 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from similarity.calibration import nearness_floor
+from similarity.entries import (
+    entries_with,
+    feedback_with,
+    has_phrases,
+    in_languages,
+    phrases_in,
+)
 from similarity.index.catalog import Catalog
-from similarity.index.collection import Collection as Documents
-from similarity.index.language import stems, stems_asked_for
+from similarity.index.sources import TABLES as TEXTS
 from similarity.index.sources import Kind
 from similarity.index.vectors import Vectors
 from similarity.kin import WORDS_MARKED, matched_stems
@@ -23,8 +28,8 @@ from similarity.names.recorder import TABLES
 from similarity.names.spelling import variants, words_of
 from similarity.names.tables import Subject
 from similarity.questions import about_text
-from similarity.retrieval import TextQuery, ask, best, match, text_scores
-from similarity.scoring import Weights
+from similarity.retrieval import ask, best, match, text_scores
+from similarity.scoring import LEAST_WORDS, Weights
 from similarity.sentences.denials import question_of
 from similarity.snippets import NO_TEXT, Span, contents_of, snippet, texts_of
 from workspace.accounts.accounts import Account
@@ -35,14 +40,11 @@ from workspace.database import fetch, select_row
 from workspace.deals.access import hidden_deal_ids, visible_deals
 from workspace.deals.discretion import hidden_from
 from workspace.deals.tables import Deal
-from workspace.keys import plain
 from workspace.people.field_rights import FieldGroup, readable_fields
 from workspace.people.people import PersonSummary, select_people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import Viewer
 
-# A document has the words of a question from this share of a full match on.
-WORDS_FLOOR = 0.05
 # How many of the nearest by meaning are looked at, where no document has the words.
 NEAREST = 20
 
@@ -124,7 +126,7 @@ def search(
     named = _named(session, viewer, text, limit, hidden)
     vector = about_text(catalog, text).vector
     said = question_of(text)
-    read = {kind: _by_text(session, catalog, said, vector, kind, limit, hidden) for kind in Kind}
+    read = {kind: _by_text(session, catalog, said, vector, kind, limit, hidden) for kind in TEXTS}
     by_kind: dict[Subject, list[Hit]] = {}
     for kind, matches in named.items():
         passages = read.get(Kind(kind), {}) if kind != Subject.ACCOUNT else {}
@@ -143,27 +145,13 @@ def search(
         members=[hit for hit in people if hit.kind == HitKind.MEMBER][:limit],
         contacts=[hit for hit in people if hit.kind == HitKind.CONTACT][:limit],
         assets=by_kind[Subject.ASSET][:limit],
-        notes=_notes(session, viewer, said, list(read[Kind.DEAL]), limit),
+        notes=_notes(session, viewer, catalog, said, list(read[Kind.DEAL]), limit),
     )
     floor = nearness_floor(catalog.encoder.model_id)
     if results.count or phrases or vector is None or floor is None:
         return results
     near = _near(session, viewer, catalog, text, vector, hidden, floor)
     return replace(results, near=near[:limit])
-
-
-def phrases_in(text: str) -> list[str]:
-    """The phrases in quotation marks, as they are compared."""
-    quoted = re.findall(r'["“”„«]([^"“”„«»]+)["“”»]', text)
-    return [phrase for phrase in map(plain, quoted) if phrase]
-
-
-def has_phrases(text: str, phrases: Collection[str]) -> bool:
-    """Whether a text has all of these phrases, word by word, each within a sentence."""
-    if not phrases:
-        return True
-    sentences = [f" {plain(sentence)} " for sentence in re.split(r"[.!?…;:]\s|\n", text)]
-    return all(any(f" {phrase} " in sentence for sentence in sentences) for phrase in phrases)
 
 
 def typeahead(
@@ -279,12 +267,11 @@ def _by_text(
     """The documents that have the words of a text, the best first, each with its passage."""
     unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
     with catalog.searching(session, kind) as collection:
-        asked = _in_every_language(
-            collection, ask(collection, text, vector, Weights(), catalog.encoder.languages), text
-        )
+        asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)
+        asked = in_languages(asked, text, collection.languages())
         matches = match(collection, asked, hidden=unseen)
         ranked = best(matches, text_scores(matches, asked.weights), len(matches.ids))
-        rows = [row for row in ranked if matches.words[row] >= WORDS_FLOOR]
+        rows = [row for row in ranked if matches.words[row] >= LEAST_WORDS]
         if phrases := phrases_in(text):
             ids = [matches.ids[row] for row in rows]
             having = {
@@ -310,42 +297,23 @@ def _by_text(
 
 
 def _notes(
-    session: Session, viewer: Viewer, text: str, deal_ids: list[int], limit: int
+    session: Session, viewer: Viewer, catalog: Catalog, text: str, deal_ids: list[int], limit: int
 ) -> list[Hit]:
-    """What was written on these deals besides their descriptions and has the words of a text,
-    those with most of them first."""
-    found: list[tuple[int, int, int, list[Span], str]] = []
-    phrases = phrases_in(text)
-    for deal_id, stored in texts_of(session, Kind.DEAL, deal_ids).items():
-        asked = set(stems_asked_for(text, stored.language))
-        for number, (passage, source) in enumerate(
-            zip(stored.passages, stored.sources, strict=True)
-        ):
-            common = asked & set(stems(passage, stored.language)) if source else set()
-            if common and has_phrases(passage, phrases):
-                shown = snippet(passage, common, stored.language)
-                found.append((-len(common), deal_ids.index(deal_id), number, shown, source))
-    found.sort(key=lambda note: note[:3])
-    deals = {hit.id: hit for hit in _deal_hits(session, viewer, deal_ids)} if found else {}
-    hits = []
-    for _, place, _, shown, source in found[:limit]:
-        if deal := deals.get(deal_ids[place]):
-            hits.append(replace(deal, kind=HitKind.NOTE, snippet=shown, source=source))
-    return hits
-
-
-def _in_every_language(collection: Documents, asked: TextQuery, text: str) -> TextQuery:
-    """The question with its words stemmed in every language that the documents are in.
-
-    A name in a text is stemmed in the language of that text, which need not be the question's.
-    """
-    stemmed = {
-        stem: 1.0
-        for language in collection.languages()
-        if language != asked.language
-        for stem in stems_asked_for(text, language)
-    }
-    return replace(asked, query=replace(asked.query, terms={**stemmed, **asked.query.terms}))
+    """What was written on these deals besides their descriptions, and feedback on any deal, that
+    has the words of a text; those with most of them first."""
+    entries = [
+        *entries_with(session, text, deal_ids),
+        *feedback_with(session, viewer, catalog, text, limit),
+    ]
+    entries.sort(key=lambda entry: -entry.common)
+    ids = list({entry.deal_id for entry in entries})
+    deals = {hit.id: hit for hit in _deal_hits(session, viewer, ids)} if entries else {}
+    hits = [
+        replace(deal, kind=HitKind.NOTE, snippet=entry.snippet, source=entry.source)
+        for entry in entries
+        if (deal := deals.get(entry.deal_id))
+    ]
+    return hits[:limit]
 
 
 def _near(
@@ -359,7 +327,7 @@ def _near(
 ) -> list[Hit]:
     """What is near by meaning alone, the nearest first."""
     near: list[tuple[float, Hit]] = []
-    for kind in Kind:
+    for kind in TEXTS:
         unseen = np.array(sorted(hidden[Subject(kind)]), np.int64)
         with catalog.searching(session, kind) as collection:
             asked = ask(collection, text, vector, Weights(), catalog.encoder.languages)

@@ -52,6 +52,7 @@ def _twins(world: World, session: Session) -> Person:
         None,
         email="ines@private.example",
         account_id=other.id,
+        phone="+44 7700 900 555",
         city="Porto",
     )
     people.add_employment(session, twin, "Acme", None, title="Analyst", start=date(2001, 1, 1))

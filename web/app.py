@@ -59,6 +59,7 @@ from web.pages.network.introductions import IntroductionController
 from web.pages.network.keep_in_touch import KeepInTouchController
 from web.pages.network.search import NetworkController
 from web.pages.network.ties import AccountPathsController, TiesController
+from web.pages.pipeline_history import PipelineHistoryController
 from web.pages.records.accounts import AccountController
 from web.pages.records.deleted import DeletedController
 from web.pages.records.duplicates import DuplicateController
@@ -127,6 +128,7 @@ CONTROLLERS = (
     ImportController,
     InboxController,
     InsightsController,
+    PipelineHistoryController,
     IntroductionController,
     InvitationController,
     JobController,

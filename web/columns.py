@@ -12,6 +12,8 @@ from workspace.own_fields.values import order_of
 
 # Sent with every choice of columns, so that an empty one is a choice too.
 NAME = "name"
+# The cookie in which the browser keeps the widths of a list's columns, in thousandths of the table.
+WIDTHS = "widths"
 
 
 @dataclass(frozen=True)
@@ -143,3 +145,26 @@ def is_own(name: str) -> bool:
 def _in_order(named: Sequence[str], known: Mapping[str, Column]) -> tuple[str, ...]:
     own = dict.fromkeys(name for name in named if is_own(name))
     return (*(name for name in known if name in named and not is_own(name)), *own)
+
+
+def shares_of(widths: str, shown: Sequence[str], free: float = 100.0) -> dict[str, float]:
+    """The widths of the shown columns in per cent of the table, as the browser remembers them.
+
+    They add up to `free`, what other columns leave. A column that was not shown when the widths
+    were chosen gets the mean of the others. Nothing where the browser remembers none of them.
+    """
+    try:
+        pairs = parse_pairs(widths.encode("ascii", "replace"))
+    except Invalid:
+        return {}
+    kept = {
+        name: min(int(text), 1_000)
+        for name, text in pairs
+        if name in shown and text.isdecimal() and text.isascii() and len(text) < 5 and int(text)
+    }
+    if not kept:
+        return {}
+    usual = sum(kept.values()) / len(kept)
+    parts = {name: kept.get(name, usual) for name in shown}
+    whole = sum(parts.values())
+    return {name: round(free * part / whole, 1) for name, part in parts.items()}

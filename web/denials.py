@@ -47,10 +47,11 @@ async def note_denial(message: Message, scope: Scope) -> None:
     # The pattern of the route: addresses hold names and the secrets of links.
     method, route = str(scope.get("method")), str(scope.get("path_template") or "unknown")
     if state.denials.is_new(viewer.person_id, method, route):
-        await to_thread.run_sync(_note, state.workspace, viewer.person_id, f"{method} {route}")
+        await to_thread.run_sync(note, state.workspace, viewer.person_id, f"{method} {route}")
 
 
-def _note(workspace: Workspace, person_id: int, what: str) -> None:
+def note(workspace: Workspace, person_id: int, what: str) -> None:
+    """Write in the audit log that a member was refused something."""
     deadline = time.monotonic() + NOTING_SECONDS
     with suppress(Busy), writing_until(deadline), workspace.database.write() as session:
         detail: dict[str, Any] = {"what": what}

@@ -1,5 +1,7 @@
 """Links to what was written on a deal, from where the index has it."""
 
+from urllib.parse import quote
+
 LABELS = {
     "note": "Note",
     "call": "Call",
@@ -9,6 +11,7 @@ LABELS = {
     "next": "Next step",
     "reason": "Reason",
     "own": "Own field",
+    "feedback": "Feedback",
 }
 
 
@@ -17,11 +20,14 @@ def source_label(source: str) -> str:
     return LABELS.get(source.partition(":")[0], "")
 
 
-def place_of(source: str) -> str:
-    """The part of a deal's address that leads to a source: '/activity#entry-12'."""
-    kind, _, row_id = source.partition(":")
-    if not row_id or kind == "own":
-        return ""
+def path_of(source: str, deal_key: str) -> str:
+    """The address of a source on a deal: '/deals/D-0042/activity#entry-12'."""
+    kind, _, row = source.partition(":")
+    deal = f"/deals/{quote(deal_key, safe='')}"
+    if not row or kind == "own":
+        return deal
+    if kind == "feedback":
+        return f"/references/{quote(row, safe='')}#said-title"
     if kind == "stakeholder":
-        return f"/stakeholders#stakeholder-{row_id}"
-    return f"/activity#entry-{row_id}"
+        return f"{deal}/stakeholders#stakeholder-{row}"
+    return f"{deal}/activity#entry-{row}"

@@ -11,6 +11,7 @@ import pycountry
 
 from workspace.clock import zones
 from workspace.errors import Conflict, Invalid, NotFound
+from workspace.phones import LONGEST, read_phones
 
 MOST_FIELDS = 500
 # Integers from outside have to fit into a 64-bit column.
@@ -206,6 +207,14 @@ class Form:
             self.refuse(name, "A number from 0 to 1.")
             return None
         return float(value)
+
+    def phones(self, name: str) -> str:
+        """Telephone numbers, separated by semicolons."""
+        try:
+            return read_phones(self.text(name, LONGEST))
+        except Invalid:
+            self.refuse(name, "A telephone number, such as +44 20 7946 0018.")
+            return ""
 
     def link(self, name: str) -> str:
         """An http or https address; others, such as javascript:, are refused."""

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,8 +16,9 @@ from markupsafe import Markup
 from references.desk.calendar import shown
 from similarity.scoring import Term
 from web import session_cookie
+from web.columns import WIDTHS, shares_of
 from web.drafts import Drafts
-from web.entry_links import place_of, source_label
+from web.entry_links import path_of, source_label
 from web.help_places import help_for
 from web.markdown import markdown
 from web.path_diagram import draw
@@ -28,6 +29,7 @@ from workspace.accounts.industries import industry_name
 from workspace.accounts.size_bands import size_band
 from workspace.clock import now, today
 from workspace.delivery.outbox import html_paragraphs, without_secrets
+from workspace.phones import dialled
 from workspace.value_lists import split_values
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -63,6 +65,7 @@ def render(request: Request, template: str, context: Any) -> str:
             undo=undo,
             back=_shown(request),
             tour=tour_of(request) if viewer else None,
+            column_shares=partial(shares_of, request.cookies.get(WIDTHS, "")),
         )
     )
 
@@ -88,6 +91,7 @@ def environment() -> Environment:
         ago=ago,
         due=due,
         moment=shown,
+        stored_moment=lambda text: shown(datetime.fromisoformat(text), "UTC"),
         without_secrets=without_secrets,
         number=number,
         percent=percent,
@@ -98,19 +102,26 @@ def environment() -> Environment:
         initials=initials,
         segment=lambda text: quote(str(text), safe=""),
         listed=split_values,
+        dialled=dialled,
         listing=listing,
         # It escapes the text.
         mailed=lambda text: Markup(html_paragraphs(text)),  # noqa: S704
         markdown=markdown,
         chips=chips,
         drawing=draw,
-        place_of=place_of,
+        path_of=path_of,
         source_label=source_label,
         pairs=lambda values: [(value, value) for value in values],
         figure=lambda text: f"{float(text):,.10g}" if float(text) < 1e9 else f"{float(text):,.0f}",
         zip_same=lambda values: [(value, str(value).capitalize()) for value in values],
     )
-    templates.globals.update(help_for=help_for, static=static_path, today=today, query=query)
+    templates.globals.update(
+        help_for=help_for,
+        static=static_path,
+        today=today,
+        query=query,
+        changed_fields=changed_fields,
+    )
     return templates
 
 
@@ -152,6 +163,12 @@ def edited(value: object, name: str) -> str:
     if name in ("amount", "yearly") and re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return money(Decimal(text))
     return day(text) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) else text
+
+
+def changed_fields(detail: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What an edit on the timeline changed, with the values before and after: own fields last."""
+    columns = {name: values for name, values in detail.items() if name != "own"}
+    return [*columns.items(), *detail.get("own", {}).items()]
 
 
 def ago(value: datetime) -> str:

@@ -7,7 +7,7 @@ suggestions that are remembered here only to count nothing twice on a day.
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -15,7 +15,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from references.suggestion_counts import Fate, SuggestionKind, add_counts
 from workspace.clock import today
 from workspace.database import Database, writing_until
+from workspace.deals.lists import DealRow
+from workspace.deals.tables import Deal
 from workspace.errors import Busy
+from workspace.people.viewer import Viewer
 
 STORE_SECONDS = 60.0
 # The counts wait for the next minute rather than keep members from writing.
@@ -46,6 +49,18 @@ class Tally:
                 if once not in self._counted:
                     self._counted.add(once)
                     self._counts[day, kind, fate] += 1
+
+    def count_on(
+        self,
+        viewer: Viewer,
+        deal: Deal | DealRow,
+        fate: Fate,
+        suggested: Mapping[SuggestionKind, Iterable[str]],
+    ) -> None:
+        """Count what became of suggestions on a deal; confidential deals are left out."""
+        if not deal.confidential:
+            for kind, items in suggested.items():
+                self.count(viewer.person_id, deal.key, kind, fate, items)
 
     def store(self, database: Database) -> None:
         """Add the counts to the database; while it is busy, they wait."""

@@ -1,6 +1,6 @@
 """What every handler is given: the request with its form and viewer, and ways to answer it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -77,6 +77,23 @@ class MemberRequest:
             self._read_for_viewer(session)
             yield session
 
+    def count(
+        self, kind: SuggestionKind, fate: Fate, deal: Deal | DealRow, items: Iterable[str]
+    ) -> None:
+        """Count what became of suggestions on a deal."""
+        self._tally.count_on(self.viewer, deal, fate, {kind: items})
+
+    def count_shown(
+        self, deal: Deal | DealRow, suggested: Mapping[SuggestionKind, Iterable[str]]
+    ) -> None:
+        """Count the suggestions on a deal that are shown."""
+        self._tally.count_on(self.viewer, deal, Fate.SHOWN, suggested)
+
+    @property
+    def _tally(self) -> Tally:
+        tally: Tally = self.request.app.state.tally
+        return tally
+
     def _read_for_viewer(self, session: Session) -> None:
         # A guest has no rights but those of their link.
         if self.request.scope.get("user"):
@@ -150,14 +167,6 @@ class Visit(MemberRequest):
         header = "HX-Replace-Url" if replace else "HX-Push-Url"
         headers = {header: address.rstrip("?")} if address else None
         return self.show(fragment, page, headers=headers)
-
-    def count(
-        self, kind: SuggestionKind, fate: Fate, deal: Deal | DealRow, items: Iterable[str]
-    ) -> None:
-        """Count what became of suggestions on a deal; confidential deals are left out."""
-        if not deal.confidential:
-            tally: Tally = self.request.app.state.tally
-            tally.count(self.viewer.person_id, deal.key, kind, fate, items)
 
     def show(
         self,

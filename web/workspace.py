@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from references import webhook_events
 from references.desk import job_changes
+from references.desk.feedback import REFERENCE_FEEDBACK
 from references.network.paths import Network
 from references.prospecting.titles import Titles
 from similarity.encoders.embeddings import DEFAULT_MODEL, MINILM, Embedder, Encoder, Reranker
@@ -64,7 +65,7 @@ def workspace_on(
     address: str = LOCAL_ADDRESS,
 ) -> Workspace:
     """The workspace of an open database, whose catalog, names and network follow its writes."""
-    catalog = Catalog(database, encoder, settings.indexes, reader)
+    catalog = Catalog(database, encoder, settings.indexes, reader, REFERENCE_FEEDBACK)
     catalog.attach()
     recorder.attach(database)
     network = Network(database)

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import UOWTransaction
 from sqlmodel import Field, Session, SQLModel, col, select
 
-from workspace.database import FOLLOWS, unfiltered
+from workspace.database import FOLLOWS, found_once, unfiltered
 
 
 class State(SQLModel):
@@ -109,9 +109,13 @@ class ChangeLog:
 
     def last(self, session: Session) -> Mark:
         """The last generation that is committed, as far as the session sees."""
-        number = col(self._generations.number)
-        last = session.exec(select(self._generations).order_by(number.desc()).limit(1)).first()
-        return Mark(last.number, last.token) if last else EMPTY
+
+        def find() -> Mark:
+            number = col(self._generations.number)
+            last = session.exec(select(self._generations).order_by(number.desc()).limit(1)).first()
+            return Mark(last.number, last.token) if last else EMPTY
+
+        return found_once(session, self._generations, find)
 
     def knows(self, session: Session, mark: Mark) -> bool:
         """Whether this database has been through that generation."""

@@ -3,7 +3,7 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import MISSING, fields
@@ -46,6 +46,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 log = logging.getLogger(__name__)
 
 _AFTER_COMMIT = "what follows the commit"
+# What a reading session has found and keeps.
+_FOUND = "what was found"
 NEWER = (
     "A newer version of Dealkin has upgraded this database. Install that version, or restore the"
     " backup that was made before the upgrade."
@@ -135,6 +137,7 @@ class Database:
     def read(self) -> Iterator[Session]:
         """A session that cannot write and sees one consistent state of the database."""
         with Session(self.reader, expire_on_commit=False, autoflush=False) as session:
+            session.info[_FOUND] = {}
             if not self.is_sqlite:
                 session.connection(
                     execution_options={
@@ -270,6 +273,20 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.writer
         return config
+
+
+def found_once(session: Session, key: Hashable, find: Callable[[], Item]) -> Item:
+    """What `find` returns, which a reading session keeps, as it sees one state until it ends.
+
+    For what many parts of a page look up: it may not depend on what the session filters.
+    """
+    found: dict[Hashable, Any] | None = session.info.get(_FOUND)
+    if found is None:
+        return find()
+    if key not in found:
+        found[key] = find()
+    item: Item = found[key]
+    return item
 
 
 def after_commit(session: Session, act: Callable[[], object]) -> None:

@@ -7,18 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 from sqlmodel import Session, col, select
 
 from workspace.accounts.accounts import Account
-from workspace.clock import today
+from workspace.clock import now, today
 from workspace.collaboration import notes, reminders, tasks
 from workspace.company import set_company
+from workspace.database import insert_rows
 from workspace.deals.forecast import set_quota
 from workspace.deals.money import set_rate
+from workspace.deals.parking import Parking, set_parked
 from workspace.deals.quarters import quarter_of
-from workspace.deals.tables import Deal
+from workspace.deals.stages import stages
+from workspace.deals.tables import Deal, Outcome
 from workspace.deals.team import add_seat, ask_seat
 from workspace.errors import Conflict, DealkinError, Invalid
 from workspace.imports.dates import read_day, read_moment
@@ -53,6 +57,13 @@ _QUOTAS = {
 }
 # A deal whose team asks an expert to join, and the role.
 _ASKED = ("HW-0289", "henrik-asmussen", "product expert")
+# Deals that are parked: why, and after how many days or which event they open again.
+_PARKED = (
+    ("HW-0283", "Their winter inspection comes first", 33, ""),
+    ("HW-0300", "One project at a time on the wards", 0, "they decide on Shoal for 42 wards"),
+)
+# For how many days they have been parked.
+_PARKED_FOR = 17
 _MONTHS = (
     "January February March April May June July August September October November December",
     "stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października"
@@ -79,6 +90,8 @@ def load(
         if report.refused or report.failed:
             raise DealkinError(f"The demo's own {report.file_name} could not be imported.")
     _rewrite_timelines(session)
+    _add_moves(session)
+    _park_deals(session)
     _add_open_work(session)
     _add_targets(session)
     people = session.exec(
@@ -218,7 +231,57 @@ def _rewrite_timelines(session: Session) -> None:
     for entry, deal in imported.all():
         entry.by_id = deal.owner_id
         if entry.kind == "imported":
-            entry.kind, entry.text = "logged", ""
+            entry.kind, entry.detail = "logged", {}
         if deal.opened:
             entry.at = datetime.combine(deal.opened, time(8), UTC)
+        session.add(entry)
+
+
+def _add_moves(session: Session) -> None:
+    """Put the way of each deal through the stages on its timeline, in even steps.
+
+    A deal that was lost came as far as its number says.
+    """
+    pipeline = stages(session)
+    ways = [stage for stage in pipeline if stage.outcome == Outcome.OPEN]
+    by_id = {stage.id: stage for stage in pipeline}
+    rows: list[dict[str, object]] = []
+    for deal in session.exec(select(Deal).order_by(col(Deal.id))):
+        last = deal.closed or deal.stage_since
+        if deal.opened is None or last is None:
+            continue
+        at = by_id[deal.stage_id]
+        if at.outcome == Outcome.OPEN:
+            passed = ways[: ways.index(at) + 1]
+        else:
+            passed = [*(ways if at.outcome == Outcome.WON else ways[: 1 + deal.id % 8]), at]
+        days = (last - deal.opened).days
+        for number, (before, after) in enumerate(pairwise(passed), start=1):
+            day = deal.opened + timedelta(days=days * number // (len(passed) - 1))
+            rows.append(
+                {
+                    "deal_id": deal.id,
+                    "at": datetime.combine(day, time(9), UTC),
+                    "by_id": deal.owner_id,
+                    "kind": "stage",
+                    "text": deal.reason if after.outcome != Outcome.OPEN else "",
+                    "detail": {"stage": [before.name, after.name]},
+                }
+            )
+    insert_rows(session, TimelineEntry, rows)
+
+
+def _park_deals(session: Session) -> None:
+    """Park two deals, as if their owners had done so some days ago."""
+    for key, reason, days, event in _PARKED:
+        deal = session.exec(select(Deal).where(Deal.key == key)).one()
+        wakes_on = today() + timedelta(days=days) if days else None
+        set_parked(session, deal, deal.owner_id, Parking(reason, wakes_on, event), quiet=True)
+        session.flush()
+        entry = session.exec(
+            select(TimelineEntry).where(
+                TimelineEntry.deal_id == deal.id, TimelineEntry.kind == "parked"
+            )
+        ).one()
+        entry.at = now() - timedelta(days=_PARKED_FOR)
         session.add(entry)

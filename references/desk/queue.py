@@ -147,6 +147,10 @@ class StepRow:
     before: str
     after: str
     text: str
+    # For when it was scheduled, to whom it was assigned, and which outcome was recorded.
+    starts_at: str | None
+    assigned: str | None
+    outcome: str | None
     # The address to which the link was sent, and when, of a step by link.
     sent_to: str | None
     sent_at: datetime | None
@@ -216,15 +220,21 @@ def requests_on_deal(session: Session, deal_id: int) -> list[DealRequestRow]:
 
 def history_of(session: Session, request_id: int) -> list[StepRow]:
     """The steps of a request, the newest first."""
+    assigned = aliased(Person)
+    detail = sa.type_coerce(col(RequestStep.detail), sa.JSON)
     query = (
         select_row(
             StepRow,
             RequestStep,
             by=col(Person.name),
+            starts_at=detail["starts_at"].as_string(),
+            assigned=col(assigned.name),
+            outcome=detail["outcome"].as_string(),
             sent_to=col(GuestLink.sent_to),
             sent_at=col(GuestLink.created_at),
         )
         .outerjoin(Person, col(Person.id) == col(RequestStep.by_id))
+        .outerjoin(assigned, col(assigned.id) == detail["assigned_id"].as_integer())
         .outerjoin(GuestLink, col(GuestLink.id) == col(RequestStep.link_id))
         .where(col(RequestStep.request_id) == request_id)
         .order_by(col(RequestStep.id).desc())

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from sqlalchemy import Text
+from sqlalchemy import JSON, Text
 from sqlmodel import Field, SQLModel
 
 from references.desk.advocates import CALLS, EVENTS, Activity
@@ -183,7 +183,10 @@ class RequestStep(SQLModel, table=True):
     action: str = Field(max_length=40)
     before: str = Field(default="", max_length=20)
     after: str = Field(max_length=20)
+    # What its party wrote, such as a reason.
     text: str = Field(default="", sa_type=Text)
+    # Its parameters: `starts_at`, `assigned_id` or `outcome`. Pages put them into words.
+    detail: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
     # The link by which a guest took it.
     link_id: int | None = Field(default=None, foreign_key="guestlink.id")
 

@@ -82,6 +82,11 @@ def parties_of_viewer(
     return frozenset(parties)
 
 
+def may_read_feedback(parties: Collection[Party]) -> bool:
+    """Whether these parties may read what guests and the team wrote about a reference."""
+    return bool({Party.DESK, Party.ASKER}.intersection(parties))
+
+
 def account_owner(session: Session, request: ReferenceRequest) -> int | None:
     """The owner of the account of the request's advocate."""
     if request.advocate_id is None:

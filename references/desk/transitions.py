@@ -76,11 +76,15 @@ def finish_step(
     before: State,
     text: str = "",
     *,
+    detail: Mapping[str, object] | None = None,
     after: State | None = None,
     rules: ReferencePolicy | None = None,
     tell: Mapping[int, str] | None = None,
 ) -> None:
-    """Set the state after a step, its version and due date, and log the step."""
+    """Set the state after a step, its version and due date, and log the step.
+
+    `text` is what its party wrote, `detail` has its parameters.
+    """
     request.state = after or STEPS[name].after or before
     request.version += 1
     # An assignment, or the first of two approvals, does not extend the deadline.
@@ -89,7 +93,7 @@ def finish_step(
         request.due = due_date(request, rules or current_policy(session))
     session.add(request)
     session.flush()
-    log_step(session, request, actor, name, before, text, tell=tell)
+    log_step(session, request, actor, name, before, text, detail=detail, tell=tell)
 
 
 def finish_approval(
@@ -117,6 +121,7 @@ def log_step(
     before: str,
     text: str,
     *,
+    detail: Mapping[str, object] | None = None,
     tell: Mapping[int, str] | None = None,
 ) -> None:
     """Log a step on the request, the deal's timeline and in the audit log.
@@ -131,23 +136,23 @@ def log_step(
             before=before,
             after=request.state,
             text=text,
+            detail=dict(detail or {}),
             link_id=actor.link_id if isinstance(actor, Guest) else None,
         )
     )
-    detail: dict[str, object] = {
+    told: dict[str, object] = {
         "request": request.key,
         "step": name,
         "activity": request.activity,
         "person_id": advocate_person_id(session, request),
         "state": request.state,
+        **(detail or {}),
     }
     if name == "draft":
         # A draft asks nobody for anything, so it is not on the timeline.
-        audit(session, actor.person_id, "reference drafted", f"deal {request.deal_id}", detail)
+        audit(session, actor.person_id, "reference drafted", f"deal {request.deal_id}", told)
     else:
-        record(
-            session, request.deal_id, actor.person_id, "reference", text, detail=detail, tell=tell
-        )
+        record(session, request.deal_id, actor.person_id, "reference", text, detail=told, tell=tell)
 
 
 def has_approval_to_give(
@@ -254,8 +259,3 @@ def email_context_of(session: Session, request: ReferenceRequest) -> EmailContex
         asker=asker,
         organizer=assigned or asker,
     )
-
-
-def spoken_time(starts_at: datetime) -> str:
-    """A time in UTC, as the logs of a request show it."""
-    return calendar.shown(starts_at, "UTC")

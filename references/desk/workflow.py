@@ -53,7 +53,6 @@ from references.desk.transitions import (
     notify_cancellation,
     return_to_desk,
     set_time,
-    spoken_time,
 )
 from workspace.clock import today
 from workspace.deals.access import may_edit
@@ -207,7 +206,7 @@ def assign(
             {"member": "Not one of them."},
         )
     request.assigned_to_id = to.id
-    finish_step(session, request, viewer, "assign", before, to.name)
+    finish_step(session, request, viewer, "assign", before, detail={"assigned_id": to.id})
 
 
 def swap(
@@ -327,7 +326,9 @@ def schedule(
     if isinstance(actor, Guest) and starts_at not in slots_of(session, request.id):
         raise Conflict("This time is no longer offered. Choose another.")
     set_time(session, request, starts_at, origin, actor)
-    finish_step(session, request, actor, "schedule", before, spoken_time(starts_at))
+    finish_step(
+        session, request, actor, "schedule", before, detail={"starts_at": starts_at.isoformat()}
+    )
 
 
 def reschedule(
@@ -343,7 +344,9 @@ def reschedule(
     before = begin_step(session, viewer, request, "reschedule", version)
     outbox.drop(session, outbox_subject(request))
     set_time(session, request, starts_at, origin, viewer)
-    finish_step(session, request, viewer, "reschedule", before, spoken_time(starts_at))
+    finish_step(
+        session, request, viewer, "reschedule", before, detail={"starts_at": starts_at.isoformat()}
+    )
 
 
 def complete(
@@ -393,7 +396,7 @@ def record_outcome(
         raise Invalid("Choose what came of it.", {"outcome": "Choose one of the list."})
     request.outcome = outcome
     request.outcome_note = note
-    finish_step(session, request, viewer, "record outcome", before, outcome)
+    finish_step(session, request, viewer, "record outcome", before, detail={"outcome": outcome})
 
 
 def tell(session: Session, guest: Guest, request: ReferenceRequest, text: str) -> None:

@@ -45,6 +45,14 @@ class Connection(SQLModel, table=True):
     company: str = Field(default="", max_length=200)
     plain_company: str = Field(default="", index=True, max_length=500)
     position: str = Field(default="", max_length=200)
+    phone: str = Field(default="", max_length=200)
+    # The address at work.
+    street: str = Field(default="", max_length=200)
+    postcode: str = Field(default="", max_length=20)
+    city: str = Field(default="", max_length=100)
+    country: str | None = Field(default=None, max_length=2)
+    # Month and day, as 04-12; only its owner is reminded of it.
+    birthday: str = Field(default="", max_length=5)
     connected_on: date | None = None
     source: str = Field(default="", max_length=100)
     visibility: str = Field(default=Visibility.PRIVATE, max_length=10)
@@ -75,6 +83,11 @@ class ConnectionRow:
     url: str | None
     company: str
     position: str
+    phone: str
+    street: str
+    postcode: str
+    city: str
+    country: str | None
     connected_on: date | None
     source: str
     visibility: str
@@ -121,11 +134,13 @@ class AddressBook:
         company: str = "",
         position: str = "",
         connected_on: date | None = None,
+        **details: str,
     ) -> tuple[Connection, bool, bool]:
         """Add or update a connection; returns it, whether it is new, and whether it changed.
 
         It is recognised by its profile, or by its name with the e-mail address or the company.
-        Empty values leave the stored ones. `Invalid` where several connections match.
+        Empty values leave the stored ones; `details` are telephone, address and birthday.
+        `Invalid` where several connections match.
         """
         connection = self._find(name, email, url, company)
         values = {
@@ -134,6 +149,7 @@ class AddressBook:
             "company": company,
             "position": position,
             "connected_on": connected_on,
+            **details,
         }
         facts: dict[str, Any] = {
             "name": name,
@@ -314,6 +330,11 @@ def add_to_record(session: Session, row: Connection, by: int) -> Person:
         email=row.email,
         profile=row.url,
         title=row.position,
+        phone=row.phone,
+        street=row.street,
+        postcode=row.postcode,
+        city=row.city,
+        country=row.country,
         account_id=account.id if account else None,
     )
     _add_ties(session, [(row, person.id)])

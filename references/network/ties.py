@@ -21,7 +21,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.audit import audit
 from workspace.change_log import Change, ChangeLog, Generation, State
 from workspace.clock import now, today
-from workspace.database import FOLLOWS
+from workspace.database import FOLLOWS, found_once
 from workspace.errors import Forbidden, Invalid, NotFound
 from workspace.ids import uncounted_id
 from workspace.people.tables import Member, MemberRole, Person, Role
@@ -297,6 +297,10 @@ def visible(session: Session, viewer: Viewer) -> sa.ColumnElement[bool]:
 
 def teammates(session: Session, person_id: int) -> list[int]:
     """The members whose team ties a member sees: manager, peers and direct reports."""
+    return found_once(session, (Tie, person_id), lambda: _teammates(session, person_id))
+
+
+def _teammates(session: Session, person_id: int) -> list[int]:
     manager = session.exec(select(Member.manager_id).where(Member.person_id == person_id)).first()
     team = col(Member.manager_id) == person_id
     if manager is not None:

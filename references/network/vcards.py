@@ -14,7 +14,10 @@ from workspace.value_lists import join_values
 
 # The first line of a file of cards.
 OPENING = "begin:vcard"
-HEADER = ["name", "email", "url", "company", "position", "related"]
+HEADER = [
+    *("name", "email", "url", "company", "position", "related"),
+    *("phone", "street", "postcode", "city", "country", "birthday"),
+]
 
 # What people are to each other at work; their families are nobody's business here.
 RELATIONS = frozenset(
@@ -27,9 +30,11 @@ _KNOWN_PROPERTIES = frozenset(
     {
         *("BEGIN", "END", "KIND", "X-ADDRESSBOOKSERVER-KIND", "X-ABSHOWAS", "AGENT", "UID"),
         *("FN", "N", "EMAIL", "URL", "X-SOCIALPROFILE", "ORG", "TITLE"),
-        *("RELATED", "X-ABRELATEDNAMES", "X-ABLABEL"),
+        *("RELATED", "X-ABRELATEDNAMES", "X-ABLABEL", "TEL", "ADR", "BDAY"),
     }
 )
+# Numbers that nobody answers.
+_UNANSWERED = frozenset({"fax", "pager", "modem", "textphone", "bbs"})
 _PHYSICAL = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 _PROPERTY = re.compile(r'(?:([\w-]+)\.)?([\w-]+)((?:;(?:[^":]|"[^"]*")*)?):(.*)', re.DOTALL)
 _PARAMETER = re.compile(r';\s*([\w-]+)(?:=((?:"[^"]*"|[^";])*))?')
@@ -100,6 +105,9 @@ def _record(card: _Card, by_uid: dict[str, _Card]) -> RawRow:
         company,
         _unescaped(card.first("TITLE")),
         join_values(_related(card, by_uid)),
+        join_values(_phones(card)),
+        *_address_at_work(card),
+        card.first("BDAY"),
     ]
     return RawRow(card.line, cells, problem, left_out)
 
@@ -116,6 +124,28 @@ def _name(card: _Card) -> str:
 def _emails(card: _Card) -> list[str]:
     written = [_unescaped(email.value) for email in card.all("EMAIL")]
     return [text.removeprefix("mailto:") for text in written if "@" in text and ";" not in text]
+
+
+def _phones(card: _Card) -> list[str]:
+    numbers = [
+        re.sub("^tel:", "", _unescaped(line.value), flags=re.IGNORECASE)
+        for line in card.all("TEL")
+        if not line.types & _UNANSWERED
+    ]
+    # An extension is a parameter of a number that is written as a link.
+    return [number.replace(";ext=", " ext. ").partition(";")[0] for number in numbers]
+
+
+def _address_at_work(card: _Card) -> list[str]:
+    """Street, postcode, city and country; where a person lives is nobody's business here."""
+    for line in card.all("ADR"):
+        if "home" not in line.types:
+            _box, extended, street, city, _region, postcode, country = (
+                _parts(line.value) + [""] * 7
+            )[:7]
+            lines = [each for each in (street, extended) if each]
+            return [", ".join(lines), postcode, city, country]
+    return ["", "", "", ""]
 
 
 def _related(card: _Card, by_uid: dict[str, _Card]) -> list[str]:

@@ -261,7 +261,9 @@ def digest_lines(session: Session, viewer: Viewer) -> tuple[str, list[str]]:
     for search in searches:
         count = sum(match.key in new for match in search.waiting)
         if count:
-            fit = "One of your connections fits" if count == 1 else f"{count} of yours fit"
+            fit = (
+                "One of your connections fits" if count == 1 else f"{count} of your connections fit"
+            )
             lines.append(f"{fit} a search of {search.asker}: {search.text}")
     for row in new.values():
         row.mailed_at = now()

@@ -366,7 +366,9 @@ def _why_nobody(record: _Record, deal: Deal, opening: Opening) -> str:
     if not suitable:
         return f"of {_members_text(len(outside))} for {role}, nobody has evidence on similar deals"
     if all(record.loads[person].left == 0 for person in suitable):
-        return f"{_members_text(len(suitable))} for {role}, all without time"
+        if len(suitable) == 1:
+            return f"the only suitable {role} has no room for another deal"
+        return f"none of the {len(suitable)} suitable members has room for another deal"
     return f"every {role} is suggested for another seat"
 
 

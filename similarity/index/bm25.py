@@ -86,6 +86,8 @@ class WordIndex:
         self._own_rows: NDArray[np.int32] = np.empty(0, np.int32)
         self._own_counts: NDArray[np.uint16] = np.empty(0, np.uint16)
         self._row = _vocabulary(())
+        # See `_terms`.
+        self._by_row: list[str] = []
         # How many documents have each term: counted ones, and all.
         self._counted_holders: NDArray[np.int32] = np.empty(0, np.int32)
         self._holders: NDArray[np.int32] = np.empty(0, np.int32)
@@ -93,6 +95,8 @@ class WordIndex:
         self._total = 0
         self._words = 0
         self._segments: list[_Segment] = []
+        # The index whose statistics weigh the terms; None for its own.
+        self.lender: WordIndex | None = None
 
     def __len__(self) -> int:
         return self._size
@@ -241,6 +245,20 @@ class WordIndex:
                 gains[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
         return gains
 
+    def telling(self, documents: Ids, shares: Scores, count: int) -> dict[str, float]:
+        """The `count` terms with the greatest weight in these documents, of which each counts by
+        its share."""
+        weights: dict[str, float] = defaultdict(float)
+        for slot, share in zip(self.slots(documents).tolist(), shares.tolist(), strict=True):
+            own = self._own(slot)
+            norm = float(self._norm(self._lengths[slot]))
+            rows, counts = self._own_rows[own].tolist(), self._own_counts[own].tolist()
+            for row, frequency in zip(rows, counts, strict=True):
+                term = self._terms()[row]
+                weights[term] += share * self.rarity(term) * frequency / (frequency + norm)
+        order = sorted(weights, key=lambda term: (-weights[term], term))
+        return {term: weights[term] for term in order[:count]}
+
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: counted ones, and all (document frequency)."""
         row = self._row.get(term)
@@ -250,6 +268,8 @@ class WordIndex:
 
     def rarity(self, term: str) -> float:
         """The inverse document frequency of a term among the counted documents."""
+        if self.lender:
+            return self.lender.rarity(term)
         holders, _ = self.holders(term)
         return float(np.log1p((self._total - holders + 0.5) / (holders + 0.5)))
 
@@ -286,6 +306,7 @@ class WordIndex:
         self._ends = np.cumsum(sizes[keep])
         terms = list(self._row)
         self._row = _vocabulary(terms[old] for old in used.tolist())
+        self._by_row = []
         self._holders, self._counted_holders = self._holders[used], self._counted_holders[used]
         self._ids, self._lengths = self._ids[keep], self._lengths[keep]
         self._alive, self._counted = self._alive[keep], self._counted[keep]
@@ -380,6 +401,12 @@ class WordIndex:
             for segment, where in ranges
         ]
 
+    def _terms(self) -> list[str]:
+        """The terms by their rows."""
+        if len(self._by_row) != len(self._row):
+            self._by_row = list(self._row)
+        return self._by_row
+
     def _own(self, slot: int) -> slice:
         """Where the terms of a slot are in the arrays by slot."""
         return slice(int(self._ends[slot - 1]) if slot else 0, int(self._ends[slot]))
@@ -427,6 +454,8 @@ class WordIndex:
         return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
 
     def _average_length(self) -> float:
+        if self.lender:
+            return self.lender._average_length()
         return self._words / self._total if self._words else 1.0
 
     def _make_room(self, ids: int) -> None:

@@ -8,7 +8,7 @@ missing, stale, damaged or of another model is rebuilt.
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,12 +26,13 @@ from similarity.index.documents import PieceRole, unpacked
 from similarity.index.facets import Facts, facts
 from similarity.index.indexer import Indexer, Progress, lacking_vectors, postpone
 from similarity.index.snapshots import Snapshots
-from similarity.index.sources import Kind
+from similarity.index.sources import Feedback, FeedbackSource, Kind
 from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from similarity.index.vectors import Vectors
 from similarity.scoring import Weights
 from workspace.change_log import Mark
 from workspace.database import Database, batches
+from workspace.people.viewer import Viewer
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +44,19 @@ class Catalog:
     """Keeps the caches in step with the documents, and has an indexer for the documents."""
 
     def __init__(
-        self, database: Database, encoder: Encoder, folder: Path, reader: Reader | None = None
+        self,
+        database: Database,
+        encoder: Encoder,
+        folder: Path,
+        reader: Reader | None = None,
+        feedback: FeedbackSource | None = None,
     ) -> None:
         self.encoder = encoder
         # The cross-encoder, where an installation has one.
         self.reader = reader
         self._database = database
-        self._indexer = Indexer(database, encoder)
+        self._feedback = feedback
+        self._indexer = Indexer(database, encoder, feedback)
         self._snapshots = Snapshots(folder)
         self._collections: dict[Kind, Collection] = {}
         self._mark: Mark | None = None
@@ -81,6 +88,10 @@ class Catalog:
             if self._mark is None or CATALOG_LOG.last(session) != self._mark:
                 self._refresh()
             yield self._collections[kind]
+
+    def readable_feedback(self, session: Session, viewer: Viewer) -> Mapping[int, Feedback]:
+        """The feedback on deals that a viewer may read, by the ids of its documents."""
+        return self._feedback.readable(session, viewer) if self._feedback else {}
 
     def whole_vector(self, session: Session, kind: Kind, subject: int) -> Vectors | None:
         """The stored vector of a whole document; None where no model has read it."""
@@ -189,6 +200,7 @@ class Catalog:
 
     def _rebuild(self, session: Session) -> None:
         collections = {kind: self._empty(session, kind) for kind in Kind}
+        collections[Kind.FEEDBACK].borrow(collections[Kind.DEAL])
         for kind, collection in collections.items():
             subjects = select(Document.subject_id).where(Document.kind == kind)
             # Confidential documents come last, so that the vector lists that are made on the way

@@ -77,6 +77,8 @@ class Collection:
         self.words = WordIndex()
         self.facets = FacetIndex()
         self.sentences = SentenceIndex()
+        # See `borrow`.
+        self._lender: Collection | None = None
         # By id: the language's number, the number of its first piece, how many pieces it has, and
         # whether its prose is boilerplate alone.
         self._language = np.zeros(1024, np.uint8)
@@ -198,8 +200,18 @@ class Collection:
         """The sentences of a text that are boilerplate among the documents."""
         return boilerplate_of(text, self.sentences.is_boilerplate)
 
+    def borrow(self, lender: "Collection") -> None:
+        """Take the statistics of another collection: its words' rarity, and its languages.
+
+        Feedback takes those of deals: its own would tell a reader of one about the others.
+        """
+        self._lender = lender
+        self.words.lender = lender.words
+
     def languages(self) -> Counter[str]:
         """How many of the counted documents are in each language."""
+        if self._lender:
+            return self._lender.languages()
         return +Counter({code: count for code, count in self._spoken.items() if code})
 
     def confidential(self) -> Ids:
@@ -256,8 +268,10 @@ class Collection:
         *,
         hidden: Ids = NONE,
         sharing: Facets | None = None,
+        besides: Ids = NONE,
     ) -> list[Candidates]:
         """The candidates of several scopes, in little more time than the widest takes alone."""
+        besides = besides[besides < len(self._piece_counts)]
         permitted = [self._permitted(scope.allowed, hidden) for scope in scopes]
         pools = [scope.pool for scope in scopes]
         searched = [self.words.alive & np.take(mask, self.words.ids) for mask in permitted]
@@ -272,6 +286,7 @@ class Collection:
         ids_of_each = []
         for mask, by_words, by_vectors in zip(permitted, best_by_words, nearest, strict=True):
             slots = [by_words, self.words.slots(by_vectors)]
+            slots.append(self.words.slots(besides[mask[besides]]))
             if sharing:
                 alike = self.facets.alike(sharing, mask, FACET_CANDIDATES)
                 slots.append(self.words.slots(alike))

@@ -11,7 +11,7 @@ from similarity.index.language import language_of, stems
 from similarity.sentences.denials import affirmed
 
 # Raised when documents are prepared differently, so that all are prepared again.
-PREPARATION = 3
+PREPARATION = 4
 # The most words of a passage: half of what the model reads at once.
 PASSAGE_WORDS = 90
 # The most passages of a document: longer texts are pasted material rather than a description.
@@ -54,6 +54,8 @@ class Document:
 
     language: str
     pieces: tuple[tuple[PieceRole, str], ...]
+    # What the model reads of each piece: of a deal's text not what it denies.
+    readings: tuple[str, ...]
     # The terms of the title and of the related names.
     names: tuple[str, ...]
     sentences: tuple[Sentence, ...]
@@ -160,20 +162,24 @@ def deal_document(deal: DealText) -> Document:
     # A deal is not about what its text says not to be wanted.
     remarks = tuple(entry.text for entry in entries)
     own = _document(deal.name, prose, tuple(related), remarks, affirm=True)
-    return _with_entries(own, join(prose), entries)
+    return _with_entries(own, join(prose), entries, affirm=True)
 
 
-def _with_entries(own: Document, prose: str, entries: Sequence[Written]) -> Document:
+def _with_entries(
+    own: Document, prose: str, entries: Sequence[Written], *, affirm: bool
+) -> Document:
     """A document with more passages than those of its own prose."""
     if not entries:
         return own
-    pieces = list(own.pieces)
-    if not any(role == PieceRole.PASSAGE for role, _ in pieces) and (split := passages(prose)):
-        # Its own text is as much a passage as each entry.
-        pieces.append((PieceRole.PASSAGE, split[0]))
+    split = passages(prose)
+    # Its own text is as much a passage as each entry.
+    single = split[:1] if all(role != PieceRole.PASSAGE for role, _ in own.pieces) else []
+    added = [*single, *(entry.text for entry in entries)]
+    whole = own.readings[0] if own.readings else ""
     return replace(
         own,
-        pieces=(*pieces, *((PieceRole.PASSAGE, entry.text) for entry in entries)),
+        pieces=(*own.pieces, *((PieceRole.PASSAGE, text) for text in added)),
+        readings=(*own.readings, *(_reading(text, whole, affirm=affirm) for text in added)),
         sources=tuple(entry.source for entry in entries),
     )
 
@@ -182,7 +188,9 @@ def asset_document(asset: AssetText) -> Document:
     """The document of an asset: its name and summary, its products as words, and its file."""
     said = passages(asset.text)[:MAX_FILE_PASSAGES]
     own = document(asset.name, [asset.summary], [asset.kind, *asset.products], said)
-    return _with_entries(own, asset.summary, [Written(FILE, passage) for passage in said])
+    return _with_entries(
+        own, asset.summary, [Written(FILE, passage) for passage in said], affirm=False
+    )
 
 
 def person_document(person: PersonText) -> Document:
@@ -214,9 +222,14 @@ def _document(
     pieces = [(PieceRole.WHOLE, whole)] if whole else []
     if title.strip() and whole != join([title]):
         pieces.append((PieceRole.TITLE, title.strip()))
+    # A title denies nothing: 'No-code portal' is a name.
+    affirmed_whole = join([title, affirmed(join(prose))]) if affirm else whole
+    readings = [affirmed_whole or whole, title.strip()][: len(pieces)]
     split = passages(join(prose))
     if len(split) > 1:
-        pieces += ((PieceRole.PASSAGE, passage) for passage in split[:MAX_PASSAGES])
+        kept = split[:MAX_PASSAGES]
+        pieces += ((PieceRole.PASSAGE, passage) for passage in kept)
+        readings += [_reading(passage, readings[0], affirm=affirm) for passage in kept]
     # A title is the name of its subject, however many have the same one.
     names = stems(join([title, title, *related]), language)
     said = [
@@ -224,8 +237,13 @@ def _document(
         for text, meant in ((join(prose), True), (join(remarks), False))
         for part, prints in _with_fingerprints(sentences(text))
     ]
-    kept = tuple(each for each in said if each.fingerprints or each.terms)
-    return Document(language, tuple(pieces), tuple(names), kept)
+    telling = tuple(each for each in said if each.fingerprints or each.terms)
+    return Document(language, tuple(pieces), tuple(readings), tuple(names), telling)
+
+
+def _reading(passage: str, whole: str, *, affirm: bool) -> str:
+    """What the model reads of a passage: of one that only denies, what it reads of the whole."""
+    return affirmed(passage) or whole or passage if affirm else passage
 
 
 def _with_fingerprints(parts: list[str]) -> Iterable[tuple[str, tuple[int, ...]]]:

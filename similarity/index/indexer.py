@@ -23,7 +23,14 @@ from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.index.centring import mean_of
 from similarity.index.documents import PREPARATION, PieceRole, forget_texts
 from similarity.index.documents import Document as Text
-from similarity.index.sources import TABLES, Kind, affected, documents, touched_by
+from similarity.index.sources import (
+    TABLES,
+    FeedbackSource,
+    Kind,
+    affected,
+    documents,
+    touched_by,
+)
 from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from workspace.change_log import follow
 from workspace.database import Database, after_commit, batches, fetch, select_row
@@ -62,9 +69,16 @@ class _Stored:
 class Indexer:
     """Keeps the stored documents in step with the record."""
 
-    def __init__(self, database: Database, encoder: Encoder) -> None:
+    def __init__(
+        self, database: Database, encoder: Encoder, feedback: FeedbackSource | None = None
+    ) -> None:
         self._database = database
         self._encoder = encoder
+        self._feedback = feedback
+        # The table of the subjects of each kind.
+        self._tables: dict[Kind, Any] = {**TABLES}
+        if feedback:
+            self._tables[Kind.FEEDBACK] = feedback.table
 
     def listen(self, session: Session) -> None:
         """Renew the documents that a session's changes affect, before it commits."""
@@ -72,6 +86,8 @@ class Indexer:
 
         def note(row: SQLModel) -> None:
             touched.update(touched_by(row))
+            if self._feedback and isinstance(row, self._feedback.table):
+                touched.add((Kind.FEEDBACK, row.id))
 
         def renew(session: Session) -> None:
             if not touched:
@@ -144,8 +160,8 @@ class Indexer:
         texts = {
             _digest(text): text
             for kind, ids in subjects.items()
-            for _, document, _ in documents(session, kind, sorted(ids))
-            for _, text in document.pieces
+            for _, document, _ in documents(session, kind, sorted(ids), self._feedback)
+            for text in document.readings
         }
         vectors = self._stored_vectors(session, texts)
         missing = [digest for digest in texts if digest not in vectors]
@@ -171,7 +187,7 @@ class Indexer:
         hashes: dict[int, str | None] = {}
         rows: list[dict[str, object]] = []
         present = set()
-        for subject, text, confidential in documents(session, kind, ids):
+        for subject, text, confidential in documents(session, kind, ids, self._feedback):
             present.add(subject)
             digest = _content_hash(text)
             if (
@@ -194,7 +210,7 @@ class Indexer:
                 }
             )
         digests = {
-            subject: {_digest(piece) for _, piece in text.pieces}
+            subject: {_digest(reading) for reading in text.readings}
             for subject, text in written.items()
         }
         # Vectors are looked up before the old passages are deleted: most texts stay the same.
@@ -222,8 +238,9 @@ class Indexer:
         """The rows of a document's pieces, with their vectors where there are some."""
         own = len(text.pieces) - len(text.sources)
         sources = ("",) * own + text.sources
-        for position, ((role, piece), source) in enumerate(zip(text.pieces, sources, strict=True)):
-            digest = _digest(piece)
+        rows = zip(text.pieces, text.readings, sources, strict=True)
+        for position, ((role, piece), reading, source) in enumerate(rows):
+            digest = _digest(reading)
             vector = vectors.get(digest)
             yield {
                 "document_id": document_id,
@@ -299,14 +316,16 @@ class Indexer:
     def _outdated(self, session: Session, thorough: bool) -> Subjects:
         """The subjects whose document differs from what would be written now."""
         outdated = {}
-        for kind in Kind:
+        for kind in self._tables:
             ids = self._outdated_by_query(session, kind)
             if thorough:
                 query = select(Document.subject_id, Document.content_hash)
                 stored = dict(session.exec(query.where(Document.kind == kind)).all())
                 ids |= {
                     subject
-                    for subject, text, _ in documents(session, kind, sorted(stored.keys() - ids))
+                    for subject, text, _ in documents(
+                        session, kind, sorted(stored.keys() - ids), self._feedback
+                    )
                     if stored[subject] != _content_hash(text)
                 }
                 forget_texts()
@@ -319,7 +338,7 @@ class Indexer:
         The database compares ids, so that other threads can answer meanwhile.
         """
         model = self._encoder.model_id
-        table = TABLES[kind]
+        table = self._tables[kind]
         current = select(Document.id).where(
             Document.kind == kind,
             Document.subject_id == table.id,
@@ -337,7 +356,7 @@ class Indexer:
             *session.exec(orphaned),
             *session.exec(lacking.distinct()),
         }
-        if kind is not Kind.ASSET:
+        if kind in (Kind.DEAL, Kind.PERSON):
             ids |= set(session.exec(_wrongly_flagged(kind)))
         return ids
 

@@ -19,7 +19,7 @@ from workspace.change_log import Mark
 log = logging.getLogger(__name__)
 
 # Raised when the content of the files changes, so that older snapshots are not read.
-SNAPSHOT_FORMAT = 6
+SNAPSHOT_FORMAT = 7
 # How many bytes of a file are hashed at a time.
 DIGEST_BLOCK = 4 << 20
 
@@ -82,6 +82,7 @@ class Snapshots:
                         log.warning("The index snapshot %s is damaged and rebuilt.", path.name)
                         return None
             collections = {kind: Collection.load(list(digests[kind])) for kind in Kind}
+            collections[Kind.FEEDBACK].borrow(collections[Kind.DEAL])
             return _mark_of(manifest), collections
         except FileNotFoundError:
             return None

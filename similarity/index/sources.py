@@ -1,11 +1,11 @@
 """The sources of documents: reads their texts from the record, and knows what a change affects."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
@@ -19,6 +19,7 @@ from similarity.index.documents import (
     Written,
     asset_document,
     deal_document,
+    document,
     join,
     person_document,
 )
@@ -38,6 +39,7 @@ from workspace.deals.tables import (
 from workspace.own_fields.fields import FieldKind, FieldSubject, fields_of
 from workspace.people.profile_privacy import HiddenField, ProfileField, is_hidden, is_shown
 from workspace.people.tables import Education, Employment, Person
+from workspace.people.viewer import Viewer
 from workspace.timeline.timeline import WRITTEN_KINDS, TimelineEntry
 
 
@@ -47,6 +49,8 @@ class Kind(StrEnum):
     DEAL = "deal"
     ASSET = "asset"
     PERSON = "person"
+    # Feedback on a deal, which fewer members may read than the deal.
+    FEEDBACK = "feedback"
 
 
 TABLES: dict[Kind, type[Deal] | type[Asset] | type[Person]] = {
@@ -56,7 +60,28 @@ TABLES: dict[Kind, type[Deal] | type[Asset] | type[Person]] = {
 }
 
 
-def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[int, Document, bool]]:
+class Feedback(NamedTuple):
+    """The deal that feedback is about, and its source as pages link to it."""
+
+    deal_id: int
+    source: str
+
+
+@dataclass(frozen=True)
+class FeedbackSource:
+    """Where feedback on deals is kept: the package that keeps it hands this to the catalog."""
+
+    # Every row of it has a document, empty while nothing is written.
+    table: type[Any]
+    # The texts of those of these rows that exist, by id.
+    texts: Callable[[Session, Sequence[int]], Mapping[int, list[str]]]
+    # The rows with a text that a viewer may read, by id.
+    readable: Callable[[Session, Viewer], Mapping[int, Feedback]]
+
+
+def documents(
+    session: Session, kind: Kind, ids: list[int], feedback: FeedbackSource | None = None
+) -> Iterator[tuple[int, Document, bool]]:
     """The documents of those rows that exist: (id, document, whether it is confidential)."""
     for batch in batches(ids):
         if kind is Kind.DEAL:
@@ -67,6 +92,10 @@ def documents(session: Session, kind: Kind, ids: list[int]) -> Iterator[tuple[in
         elif kind is Kind.ASSET:
             for row_id, asset in asset_texts(session, batch):
                 yield row_id, asset_document(asset), False
+        elif kind is Kind.FEEDBACK:
+            texts = feedback.texts(session, batch) if feedback else {}
+            for row_id, said in texts.items():
+                yield row_id, document("", said), True
         else:
             for row_id, person, confidential in person_texts(session, batch):
                 yield row_id, person_document(person), confidential
@@ -114,8 +143,8 @@ def entries_of(session: Session, ids: list[int]) -> dict[int, list[Written]]:
     """What was written on these deals besides their descriptions: the next step, stakeholders'
     notes, and the newest entries of the timeline.
 
-    Everybody who sees a deal may read these. What fewer may read, such as guests' feedback, is in
-    no document.
+    Everybody who sees a deal may read these. What fewer may read, such as guests' feedback, is a
+    document of its own.
     """
     entries: dict[int, list[Written]] = defaultdict(list)
     steps = sa.select(col(Deal.id), col(Deal.next_step)).where(

@@ -12,6 +12,7 @@ from sqlmodel import Session, col
 
 from similarity.names.spelling import joined, meant, sorted_words, variants, words_of
 from similarity.names.tables import Form, NameEntry, NameVariant, NameWord, Subject
+from workspace.phones import typed_ending
 
 # A question of more words than this is a sentence: it may be a whole name, not a part of one.
 MOST_WORDS = 12
@@ -27,14 +28,15 @@ class Closeness(IntEnum):
 
     KEY = 0
     ADDRESS = 1
-    NAME = 2
-    WORDS = 3
-    BEGINNINGS = 4
-    MISSPELT = 5
+    PHONE = 2
+    NAME = 3
+    WORDS = 4
+    BEGINNINGS = 5
+    MISSPELT = 6
 
     @property
     def exact(self) -> bool:
-        """Whether the whole key, address or name was typed."""
+        """Whether the whole key, address, telephone number or name was typed."""
         return self <= Closeness.NAME
 
 
@@ -44,6 +46,7 @@ Condition = tuple[str, str, list[str]]
 _EXACT = {
     Form.KEY: Closeness.KEY,
     Form.ADDRESS: Closeness.ADDRESS,
+    Form.PHONE: Closeness.PHONE,
     Form.NAME: Closeness.NAME,
 }
 
@@ -98,6 +101,7 @@ def _exact(
     session: Session, text: str, kind: Subject, hidden: Collection[int]
 ) -> Iterable[NameMatch]:
     given = {"kind": kind, "joined": joined(text), "words": sorted_words(text)}
+    given["ending"] = typed_ending(text)
     best: dict[int, Closeness] = {}
     for subject_id, form in session.execute(_exact_query(), {**given, "hidden": list(hidden)}):
         best[subject_id] = min(_EXACT[Form(form)], best.get(subject_id, Closeness.NAME))
@@ -140,6 +144,9 @@ def _meanings(session: Session, word: str) -> list[str]:
 @cache
 def _exact_query() -> sa.Select[int, str]:
     entry = col(NameEntry.joined) == sa.bindparam("joined")
+    phone = sa.and_(
+        col(NameEntry.joined) == sa.bindparam("ending"), col(NameEntry.form) == Form.PHONE
+    )
     reordered = sa.and_(
         col(NameEntry.words) == sa.bindparam("words"), col(NameEntry.form) == Form.NAME
     )
@@ -147,7 +154,7 @@ def _exact_query() -> sa.Select[int, str]:
         sa.select(col(NameEntry.subject_id), col(NameEntry.form))
         .where(
             col(NameEntry.kind) == sa.bindparam("kind"),
-            sa.or_(entry, reordered),
+            sa.or_(entry, phone, reordered),
             col(NameEntry.subject_id).not_in(sa.bindparam("hidden", expanding=True)),
         )
         .limit(CANDIDATES)

@@ -18,6 +18,7 @@ from workspace.database import BATCH, Database, batches, unfiltered
 from workspace.deals.tables import Deal
 from workspace.keys import plain, romanised
 from workspace.people.tables import Person
+from workspace.phones import phone_endings
 
 Names = list[tuple[Form, str]]
 
@@ -98,13 +99,17 @@ def _names(session: Session, kind: Subject, ids: list[int]) -> Iterator[tuple[in
     """What these subjects are called, those that exist."""
     table = TABLES[kind]
     address = {Subject.ACCOUNT: "domain", Subject.PERSON: "email"}.get(kind)
-    columns = [table.id, table.key, table.name, *([getattr(table, address)] if address else [])]
-    for subject_id, key, name, *addresses in session.execute(
+    contact = [getattr(table, address), table.phone] if address else []
+    columns = [table.id, table.key, table.name, *contact]
+    for subject_id, key, name, *details in session.execute(
         sa.select(*columns).where(table.id.in_(ids))
     ):
         # A Cyrillic or Greek name is found in Latin letters, too.
         names = [(Form.KEY, key), *((Form.NAME, text) for text in {name, _latin(name)})]
-        names += [(Form.ADDRESS, written) for written in addresses if written]
+        if details:
+            written, phones = details
+            names += [(Form.ADDRESS, written)] if written else []
+            names += [(Form.PHONE, ending) for ending in sorted(phone_endings(phones))]
         # What no letter or digit is left of cannot be compared.
         yield subject_id, [(form, text) for form, text in names if joined(text)]
 
@@ -142,9 +147,9 @@ def _searched(kind: Subject, form: Form, text: str) -> list[str]:
     """The words by which a name is found in part.
 
     Keys of all but deals are made from names. The last part of a domain, and the domain of an
-    e-mail address, are those of many.
+    e-mail address, are those of many. A telephone number is found as a whole alone.
     """
-    if form == Form.KEY and kind != Subject.DEAL:
+    if form == Form.PHONE or (form == Form.KEY and kind != Subject.DEAL):
         return []
     if form == Form.ADDRESS:
         text = text.partition("@")[0] if "@" in text else text.rpartition(".")[0]

@@ -32,6 +32,7 @@ class Form(StrEnum):
 
     KEY = "key"
     ADDRESS = "address"
+    PHONE = "phone"
     NAME = "name"
 
 

@@ -87,6 +87,7 @@ def paths(world: World) -> list[str]:
         "/references/texts",
         "/references/texts/invitation",
         "/insights",
+        "/insights/pipeline?by=month&on=2026-01-31",
         "/search",
         "/search?q=patient+records",
         "/deals/nothing",

@@ -158,3 +158,43 @@ def test_should_change_many_deals_and_keep_a_view(page: Page, world: World) -> N
     expect(page.get_by_role("columnheader", name="Last move")).to_be_visible()
     page.get_by_role("navigation", name="Show as").get_by_role("link", name="Board").click()
     expect(column(page, "Perception Analysis").locator(".deal-card")).to_have_count(2)
+
+
+def test_should_keep_the_widths_of_columns_by_pointer_and_by_keyboard(
+    page: Page, world: World
+) -> None:
+    def width(name: str) -> float:
+        box = page.get_by_role("columnheader", name=name, exact=True).bounding_box()
+        assert box
+        return box["width"]
+
+    sign_in(page, world)
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/deals")
+    before, table = width("Account"), page.locator("table.deals")
+    handle = page.get_by_role("separator", name="Width of Account")
+    box, whole = handle.bounding_box(), table.bounding_box()
+    assert box
+    assert whole
+    page.mouse.move(box["x"] + 12, box["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 72, box["y"] + 12, steps=4)
+    page.mouse.up()
+    assert abs(width("Account") - before - 60) < 6
+    wider = width("Account")
+    handle.focus()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Shift+ArrowLeft")
+    assert abs(wider - width("Account") - 80) < 6
+    kept = width("Account")
+    page.goto("/deals?sort=name")
+    assert abs(width("Account") - kept) < 6
+    # The table is as wide as before, on any screen.
+    after = table.bounding_box()
+    assert after
+    assert abs(after["width"] - whole["width"]) < 2
+    page.locator(".choose-columns > summary").click()
+    page.get_by_role("button", name="Reset widths").click()
+    expect(table.locator("th[width]")).to_have_count(0)
+    page.reload()
+    assert abs(width("Account") - before) < 2

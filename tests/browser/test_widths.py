@@ -17,6 +17,7 @@ from workspace.accounts.accounts import Account, add_account
 from workspace.assets import assets
 from workspace.clock import today
 from workspace.collaboration import notes, tasks
+from workspace.company import set_company
 from workspace.deals import saved_views, team
 from workspace.deals.lifecycle import log_one
 from workspace.deals.stakeholders import add_stakeholder
@@ -28,8 +29,15 @@ from workspace.people.tables import Person
 WORD = "x" * 200
 NAME = "Wolfeschlegelsteinhausenbergerdorffsche"
 MANY = 10_000
-DESK = ("/references", "/references/advocates", "/references/texts", "/insights")
-# A page that is wider than the screen, and tables and drawings that their card cuts off.
+DESK = (
+    "/references",
+    "/references/advocates",
+    "/references/texts",
+    "/insights",
+    "/insights/pipeline",
+)
+# A page that is wider than the screen, tables and drawings that their card cuts off, and texts that
+# stick out of their card.
 SEE = """() => {
   const found = [];
   const wider = document.documentElement.scrollWidth - window.innerWidth;
@@ -51,6 +59,11 @@ SEE = """() => {
     const cuts = /clip|hidden/.test(style.overflowX) && style.textOverflow !== "ellipsis";
     if (cuts && over > 1 && frame.width > 1 && inner.getClientRects().length)
       found.push(["cut", Math.round(over), inner.outerHTML.slice(0, 120)]);
+  }
+  for (const card of document.querySelectorAll("main .card")) {
+    const over = card.scrollWidth - card.clientWidth;
+    if (over > 1 && getComputedStyle(card).overflowX === "visible" && card.getClientRects().length)
+      found.push(["sticks out", over, card.outerHTML.slice(0, 120)]);
   }
   return found;
 }"""
@@ -169,6 +182,11 @@ def test_should_overflow_nowhere_with_the_worst_content(page: Page, world: World
     page.context.clear_cookies()
     sign_in(page, world, "grace")
     said += look(page, [*DESK, "/administration/members", own[-2]])
+    page.context.clear_cookies()
+    with world.database.write() as session:
+        set_company(session, None, currency="EUR")
+    sign_in(page, world, "dana")
+    said += look(page, ["/", "/staffing", "/deals/targets"])
     with world.database.write() as session:
         add_many(session, world)
     said += look(page, ["/", "/deals", "/deals?view=board", "/accounts", "/search?q=many"])

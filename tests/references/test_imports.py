@@ -11,7 +11,7 @@ from references.desk.consent import Consent, consents_of
 from references.desk.request import ReferenceRequest, RequestStep
 from references.imports import EXTENSION
 from references.network import address_books
-from references.network.address_books import Connection
+from references.network.address_books import Connection, add_to_record
 from references.network.ties import Tie
 from tests.workspace.imports.files import counts, put, snapshot
 from tests.world import World, ago
@@ -980,3 +980,68 @@ def test_should_take_activities_by_one_word(world: World, tmp_path: Path) -> Non
     with world.database.read() as session:
         advocate = session.exec(select(Advocate).where(Advocate.person_id == jane)).one()
         assert advocate.activities == "reference call; site visit; case study; quote"
+
+
+CARD = """BEGIN:VCARD
+VERSION:3.0
+FN:Jane Doe
+ORG:Acme
+TEL;TYPE=WORK,FAX:+44 20 7946 0001
+TEL;TYPE=CELL:+44 7700 900\\n 123
+item1.TEL;VALUE=uri;TYPE=work;PREF=1:tel:+44-20-7946-0018;ext=12
+ADR;TYPE=HOME:;;1 Mill Lane;Leeds;;LS1 1AA;United Kingdom
+ADR;TYPE=WORK:;Floor 2;12 Quay Street;Hull;;HU1 1AA;United Kingdom
+BDAY:--0412
+END:VCARD
+"""
+GOOGLE = (
+    "First Name,Last Name,Organization Name,E-mail 1 - Value,Phone 1 - Label,Phone 1 - Value,"
+    "Phone 2 - Label,Phone 2 - Value,Birthday,Address 1 - Label,"
+    "Address 1 - Street,Address 1 - City,Address 1 - Postal Code,Address 1 - Country\n"
+    "Jane,Doe,Acme,,Work,+44-20-7946-0018 ext. 12 ::: +44 7700 900 123,"
+    "Work Fax,+44 20 7946 0001,1984-04-12,Work,"
+    '"12 Quay Street, Floor 2",Hull,HU1 1AA,United Kingdom\n'
+)
+
+
+OUTLOOK = (
+    "Title,First Name,Middle Name,Last Name,Company,Department,Job Title,Business Street,"
+    "Business City,Business Postal Code,Business Country/Region,Home Street,Business Fax,"
+    "Business Phone,Mobile Phone,Birthday,Children,E-mail Address,Spouse,Web Page\n"
+    'Ms,Jane,,Doe,Acme,Sales,CIO,"12 Quay Street, Floor 2",Hull,HU1 1AA,United Kingdom,'
+    "1 Mill Lane,+44 20 7946 0001,+44-20-7946-0018 ext. 12,+44 7700 900 123,4/12/1984,Tim,"
+    ",Max Doe,http://acme.example\n"
+    "Mr,Otto,,Ek,Acme,,,,,,,,,,,0/0/00,,otto@acme.example,,\n"
+    "Mr,Uwe,,Ek,Acme,,,,,,,,,,,10/31/1970,,uwe@acme.example,,\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("book.vcf", CARD), ("google.csv", GOOGLE), ("outlook.csv", OUTLOOK)]
+)
+def test_should_keep_telephones_and_the_address_at_work_of_an_address_book(
+    world: World, tmp_path: Path, name: str, text: str
+) -> None:
+    report = load(world, put(tmp_path, name, text))
+    assert (report.kind, report.failed) == ("cards", 0)
+    with world.database.write() as session:
+        found, *others = connections_of(session, world)
+        assert [(row.name, row.birthday) for row in others] == [
+            *([("Otto Ek", ""), ("Uwe Ek", "10-31")] if name == "outlook.csv" else []),
+        ]
+        assert found.phone == "+44-20-7946-0018 ext. 12; +44 7700 900 123"
+        place = ("12 Quay Street, Floor 2", "HU1 1AA", "Hull", "GB")
+        assert (found.street, found.postcode, found.city, found.country) == place
+        assert found.birthday == "04-12"
+        # They go along when the owner adds the person to the record.
+        person = add_to_record(session, found, world.people["alice"])
+        assert (person.street, person.postcode, person.city, person.country) == place
+        assert person.phone == found.phone
+
+
+def test_should_not_keep_where_a_connection_lives(world: World, tmp_path: Path) -> None:
+    home = GOOGLE.replace(',Work,"12', ',Home,"12')
+    load(world, put(tmp_path, "google.csv", home))
+    with world.database.read() as session:
+        (found,) = connections_of(session, world)
+        assert (found.street, found.city, found.country) == ("", "", None)

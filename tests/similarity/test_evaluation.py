@@ -146,6 +146,12 @@ def test_should_never_return_the_document_that_a_query_is(beir: Path) -> None:
         assert found[method] == {"ndcg@10": 0, "recall@100": 0}
 
 
+def test_should_return_a_document_that_only_has_the_number_of_a_query(beir: Path) -> None:
+    json_lines(beir / "queries.jsonl", [{"_id": "d3", "text": "managers of shops"}])
+    table(beir / "qrels/test.tsv", ("query-id", "corpus-id", "score"), ("d3", "d3", "1"))
+    assert evaluate(beir, FakeEmbedder())["words"]["ndcg@10"] == 1
+
+
 def test_should_read_blank_lines_windows_line_ends_and_a_byte_order_mark(beir: Path) -> None:
     expected = evaluate(beir, FakeEmbedder())
     for path in beir.rglob("*.*"):

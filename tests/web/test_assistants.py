@@ -17,12 +17,14 @@ from mcp.client.streamable_http import streamable_http_client
 from sqlmodel import select
 
 from references.desk.request import ReferenceRequest, State
+from references.suggestion_counts import SuggestionCount
 from tests.references.asking import advocate
 from tests.serving import application
 from tests.web.api.conftest import secret_of
 from tests.web.conftest import acts
 from tests.world import World, log_closed_deals, stage
 from web.workspace import Workspace
+from workspace.audit import AuditEntry, AuditValues
 from workspace.deals.lifecycle import advance
 from workspace.delivery.outbox import OutboxMessage
 from workspace.people.api_tokens import Scope
@@ -182,3 +184,29 @@ def test_should_serve_an_assistant_over_standard_input(
             return await client.call_tool("search", {"text": "ward"})
 
     assert answer(in_a_loop(run))["sources"]
+
+
+def test_should_count_what_an_assistant_is_shown(app: Litestar, world: World) -> None:
+    log_closed_deals(world)
+    secret, key = secret_of(world, "alice"), world.deals["wards"]
+    found = answer(call(app, secret, "similar_deals", deal=key))
+    call(app, secret, "similar_deals", deal=world.confidential_deal)
+    app.state.tally.store(world.database)
+    with world.database.read() as session:
+        [count] = session.exec(select(SuggestionCount)).all()
+        shown = len(found["similar"]) + len(found["running"])
+        assert (count.kind, count.fate, count.count) == ("similar deal", "shown", shown)
+
+
+def test_should_note_what_an_assistant_was_refused(app: Litestar, world: World) -> None:
+    note = {"deal": world.deals["wards"], "text": "They want a pilot."}
+    for _ in range(2):
+        assert call(app, secret_of(world, "frank"), "log_note", **note).is_error
+    # What does not exist, or is not seen, is no refusal.
+    missing = call(app, secret_of(world, "charlie"), "brief_for_call", deal="D-9999")
+    assert missing.is_error
+    with world.database.read() as session:
+        denied = select(AuditEntry).where(AuditEntry.action == "denied")
+        [entry] = session.exec(denied).all()
+        assert entry.by_id == world.people["frank"]
+        assert session.get_one(AuditValues, entry.id).detail == {"what": "MCP log_note"}

@@ -97,7 +97,8 @@ def test_should_merge_people_and_accounts_with_all_that_hangs_on_them_and_undo_i
         ines = session.get_one(Person, world.people["ines"])
         twin = session.get_one(Person, world.people["twin"])
         key = twin.key
-        merge = merge_people(session, dana, ines, twin, {"email": twin.email, "city": twin.city})
+        chosen = {"email": twin.email, "phone": twin.phone, "city": twin.city}
+        merge = merge_people(session, dana, ines, twin, chosen)
     with workspace.database.write() as session:
         kept = world.account(session, "brannoc")
         other = session.exec(select(Account).where(Account.name == "St Brannoc Hosp.")).one()
@@ -108,6 +109,7 @@ def test_should_merge_people_and_accounts_with_all_that_hangs_on_them_and_undo_i
     with workspace.database.read() as session:
         ines = session.get_one(Person, world.people["ines"])
         assert (ines.email, ines.city) == ("ines@private.example", "Porto")
+        assert ines.phone == "+44 7700 900 555"
         assert former_key(session, Person, key) == ines.key
         assert former_key(session, Account, other_key) == kept.key
         assert world.deal(session, "wards").account_id == kept.id

@@ -252,7 +252,7 @@ def test_should_change_many_deals_at_once(visit: Visit, world: World) -> None:
             .where(TimelineEntry.deal_id == world.deal(session, "wards").id)
             .where(TimelineEntry.kind == "edited")
         ).one()
-        assert entry.detail == {"Deployment": ["", "Cloud"]}
+        assert entry.detail == {"own": {"Deployment": ["", "Cloud"]}}
 
 
 def test_should_edit_and_remove_a_field_with_its_values(visit: Visit, world: World) -> None:

@@ -14,18 +14,21 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col, select
 
+from references.desk import workflow
+from references.desk.request import RequestStep
 from tests.references.asking import advocate, call
 from tests.threads import SECONDS, at_the_same_time
 from tests.world import World
 from workspace.accounts.accounts import Account, add_account
 from workspace.clock import today
-from workspace.database import Database, after_commit, fetch, page_after, select_row
+from workspace.database import Database, after_commit, fetch, found_once, page_after, select_row
 from workspace.deals import lifecycle, seat_roles, stages, team
 from workspace.deals.stage_settings import change_stages, settings_of
 from workspace.deals.tables import Deal, PastSeat, Seat
 from workspace.errors import Conflict, DealkinError
 from workspace.settings import Settings
 from workspace.setup import open_database
+from workspace.timeline.timeline import TimelineEntry, record
 
 
 def test_should_have_the_schema_that_the_tables_define(database: Database) -> None:
@@ -187,6 +190,23 @@ def test_should_show_a_reader_one_state_until_it_ends(database: Database) -> Non
         assert session.exec(select(Account)).all() == []
     with database.read() as session:
         assert len(session.exec(select(Account)).all()) == 1
+
+
+def test_should_look_up_once_in_a_reading_session(database: Database) -> None:
+    looked: list[str] = []
+
+    def find() -> int:
+        looked.append("up")
+        return len(looked)
+
+    with database.read() as session:
+        assert [found_once(session, "a", find), found_once(session, "a", find)] == [1, 1]
+        assert found_once(session, "another", find) == 2
+    with database.read() as session:
+        assert found_once(session, "a", find) == 3
+    # What a writing session finds may change while it writes.
+    with database.write() as session:
+        assert [found_once(session, "a", find), found_once(session, "a", find)] == [4, 5]
 
 
 def test_should_enforce_foreign_keys(database: Database) -> None:
@@ -407,3 +427,32 @@ def test_should_page_through_a_list_in_its_order(world: World, descending: bool)
         assert list(session.scalars(first)) == whole[:2]
     assert len(whole) > 4
     assert pages == whole
+
+
+def test_should_give_an_older_workspace_parameters_for_what_timelines_said(world: World) -> None:
+    database = world.database
+    with database.write() as session:
+        request = call(session, world, advocate(session, world, "ines"), today())
+        workflow.record_outcome(session, world.viewer("erin"), request, "helped")
+        wards = world.deal(session, "wards")
+        record(session, wards.id, None, "edited", detail={"file": "deals.csv"})
+    kinds = ("logged", "edited", "reference")
+    read = sa.select(
+        col(TimelineEntry.kind), col(TimelineEntry.text), col(TimelineEntry.detail)
+    ).where(
+        col(TimelineEntry.kind).in_(kinds),
+        col(TimelineEntry.deal_id).in_((wards.id, request.deal_id)),
+    )
+    read = read.order_by(col(TimelineEntry.at), col(TimelineEntry.id))
+    with database.read() as session:
+        before = [tuple(row) for row in session.execute(read)]
+        steps = [row.detail for row in session.exec(select(RequestStep))]
+    assert {"outcome": "helped"} in steps
+    command.downgrade(database._alembic(), "0048")
+    with database.read() as session:
+        texts = {row.text for row in session.execute(read)}
+        assert {"Qualification", "deals.csv", "helped"} <= texts
+    database.upgrade()
+    with database.read() as session:
+        assert [tuple(row) for row in session.execute(read)] == before
+        assert [row.detail for row in session.exec(select(RequestStep))] == steps

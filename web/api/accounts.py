@@ -20,6 +20,7 @@ from web.api.fields import (
     Label,
     Number,
     OwnValues,
+    Postcode,
     Required,
     Short,
     Text,
@@ -55,6 +56,10 @@ class AccountShown:
     domain: str | None
     industry: str | None
     headcount: int | None
+    phone: str
+    street: str
+    postcode: str
+    city: str
     country: str | None
     region: str | None
     parent: Named | None
@@ -81,6 +86,10 @@ class AccountChange(Body):
     domain: Short | UnsetType = UNSET
     industry: Label | UnsetType | None = UNSET
     headcount: Number | UnsetType | None = UNSET
+    phone: Short | UnsetType = UNSET
+    street: Short | UnsetType = UNSET
+    postcode: Postcode | UnsetType = UNSET
+    city: Label | UnsetType = UNSET
     country: Country | UnsetType | None = UNSET
     region: Label | UnsetType | None = UNSET
     parent: Short | UnsetType | None = UNSET
@@ -164,6 +173,10 @@ def account_shown(session: Session, viewer: Viewer, key: str) -> Saved:
         domain=account.domain,
         industry=account.industry,
         headcount=account.headcount,
+        phone=account.phone,
+        street=account.street,
+        postcode=account.postcode,
+        city=account.city,
         country=account.country,
         region=account.region,
         parent=Named(page.parent.key, page.parent.name) if page.parent else None,

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from references.desk.advocates import Activity
 from references.desk.queue import DealRequestRow
 from references.network.paths import Reach
+from references.suggestion_counts import SuggestionKind
 from references.suggestions import Suggestions
 from references.teams.stakeholder_insights import Remark
 from similarity.experts import Expert, experts_of_deal
@@ -24,7 +25,8 @@ from web.api.fields import Body, DealFilters, Label, Query, Short
 from web.api.operations import act, for_programs, read
 from web.forms import Form
 from web.pages.deal_room.brief import Attendee, brief
-from web.pages.deal_room.kin import Hidden, judge_kin, kin_page
+from web.pages.deal_room.kin import Hidden, count_judged, judge_kin, kin_page
+from web.pages.deal_room.playbook import suggested_by
 from web.pages.deal_room.references import references_page
 from web.policies import Policy
 from workspace.deals import access
@@ -121,6 +123,7 @@ class DealRoomController(Controller):
     def similar(self, call: NamedDependency[Call], key: FromPath[str]) -> Response[bytes]:
         with call.read() as session:
             page = kin_page(session, call.viewer, call.workspace.catalog, key, call.form)
+            call.count_shown(page.header.deal, page.suggested)
             return call.answer(SimilarDeals(page.kin, page.running, page.hidden, page.weights))
 
     @act(
@@ -133,7 +136,8 @@ class DealRoomController(Controller):
         self, call: NamedDependency[Call], key: FromPath[str], kin_key: FromPath[str]
     ) -> Response[bytes]:
         def save(session: Session) -> Saved:
-            judge_kin(session, call.viewer, key, kin_key, call.form)
+            deal, _, verdict, _ = judge_kin(session, call.viewer, key, kin_key, call.form)
+            count_judged(call, deal, kin_key, verdict)
             page = kin_page(session, call.viewer, call.workspace.catalog, key, Form())
             return Saved(SimilarDeals(page.kin, page.running, page.hidden, page.weights))
 
@@ -144,6 +148,7 @@ class DealRoomController(Controller):
         with call.read() as session:
             deal = access.readable_deal(session, call.viewer, key)
             found = playbook_of_deal(session, call.viewer, call.workspace.catalog, deal)
+            call.count_shown(deal, suggested_by(found))
             return call.answer(found)
 
     @read("/experts", summary="Find experts", answers=Experts)
@@ -151,6 +156,7 @@ class DealRoomController(Controller):
         with call.read() as session:
             deal = access.readable_deal(session, call.viewer, key)
             found = experts_of_deal(session, call.viewer, call.workspace.catalog, deal)
+            call.count_shown(deal, {SuggestionKind.EXPERT: [expert.key for expert in found]})
             return call.answer(Experts(found))
 
     @read("/outlook", summary="Get the outlook", answers=Forecast)
@@ -184,4 +190,5 @@ class DealRoomController(Controller):
                 session, call.viewer, call.workspace, key, Activity(activity), prospect, LIMIT
             )
             shown = References(page.suggestions, page.reach, page.asked, page.not_yet)
+            call.count_shown(page.header.deal, page.suggested)
             return call.answer(shown)

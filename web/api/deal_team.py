@@ -11,6 +11,7 @@ from litestar.response import Response
 from msgspec import UNSET, UnsetType
 from sqlmodel import Session
 
+from references.suggestion_counts import Fate, SuggestionKind
 from web.api.calls import Call, Saved
 from web.api.fields import Body, Key, Label, Line
 from web.api.operations import act, create, for_programs, read, remove
@@ -92,7 +93,12 @@ class DealTeamController(Controller):
     def ask_for_seat(
         self, call: NamedDependency[Call], key: FromPath[str], seat_id: FromPath[int]
     ) -> Response[bytes]:
-        return _on_seat(call, key, seat_id, experts.ask_for_seat)
+        def ask(session: Session, viewer: Viewer, key: str, seat_id: int, form: Form) -> None:
+            experts.ask_for_seat(session, viewer, key, seat_id, form)
+            deal = access.readable_deal(session, viewer, key)
+            call.count(SuggestionKind.TEAM, Fate.USED, deal, [str(seat_id)])
+
+        return _on_seat(call, key, seat_id, ask)
 
     @act(
         "/{seat_id:int}/unask",

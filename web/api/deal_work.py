@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from sqlmodel import Session
 
 from references.removal import delete_use
+from references.suggestion_counts import Fate, SuggestionKind
 from references.teams.stakeholder_insights import Remark, buyers_side
 from web.api.calls import Call, Saved
 from web.api.fields import Body, Day, Id, Key, Label, Line, LongText, Query, Required, Short
@@ -308,7 +309,9 @@ class DealWorkController(Controller):
     @create("/uses", summary="Use an asset", answers=Uses, body=NewUse)
     def use(self, call: NamedDependency[Call], key: FromPath[str]) -> Response[bytes]:
         def save(session: Session) -> Saved:
-            playbook.use_asset(session, call.viewer, key, call.form)
+            asset = playbook.use_asset(session, call.viewer, key, call.form)
+            deal = access.readable_deal(session, call.viewer, key)
+            call.count(SuggestionKind.CONTENT, Fate.USED, deal, [asset.key])
             return _uses(session, call.viewer, key)
 
         return call.save(save)

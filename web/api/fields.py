@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 Key = Annotated[str, Meta(min_length=1, max_length=80, description="The key of a record.")]
 Label = Annotated[str, Meta(max_length=60)]
+Postcode = Annotated[str, Meta(max_length=20)]
 Short = Annotated[str, Meta(max_length=200)]
 Required = Annotated[str, Meta(min_length=1, max_length=200)]
 Line = Annotated[str, Meta(max_length=500)]

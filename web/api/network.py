@@ -202,10 +202,11 @@ class IntroductionsController(Controller):
 
     @create(summary="Ask for an introduction", answers=Introductions, body=NewIntroduction)
     def ask(self, call: NamedDependency[Call]) -> Response[bytes]:
-        network = call.workspace.network
-        return _on_introductions(
-            call, lambda s, viewer: introductions.ask(s, viewer, network, call.form)
-        )
+        def change(session: Session, viewer: Viewer) -> None:
+            introductions.ask(session, viewer, call.workspace.network, call.form)
+            introductions.count_path(call, call.form, session)
+
+        return _on_introductions(call, change)
 
     @act(
         "/{key:str}/answer",

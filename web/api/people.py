@@ -24,6 +24,7 @@ from web.api.fields import (
     Found,
     Label,
     OwnValues,
+    Postcode,
     Required,
     Short,
     Text,
@@ -40,7 +41,7 @@ from web.pages.records.people import (
     add_membership,
     change_person,
     chosen_people,
-    edits_address,
+    editable_details,
     person_page,
     person_values,
 )
@@ -83,6 +84,10 @@ class PersonShown:
     title: str
     department: str
     account: Named | None
+    # None where the caller may not read them.
+    phone: str | None
+    street: str | None
+    postcode: str | None
     city: str
     country: str | None
     home_town: str
@@ -125,6 +130,9 @@ class PersonChange(Body):
     title: Short | UnsetType = UNSET
     department: Short | UnsetType = UNSET
     account: Short | UnsetType | None = UNSET
+    phone: Short | UnsetType = UNSET
+    street: Short | UnsetType = UNSET
+    postcode: Postcode | UnsetType = UNSET
     city: Label | UnsetType = UNSET
     country: Country | UnsetType | None = UNSET
     home_town: Label | UnsetType = UNSET
@@ -270,6 +278,9 @@ def person_shown(session: Session, viewer: Viewer, key: str) -> Saved:
         title=person.title,
         department=person.department,
         account=Named(account.key, account.name) if account else None,
+        phone=person.phone if page.reads_address else None,
+        street=person.street if page.reads_address else None,
+        postcode=person.postcode if page.reads_address else None,
         city=person.city,
         country=person.country,
         home_town=person.home_town,
@@ -293,8 +304,8 @@ def person_shown(session: Session, viewer: Viewer, key: str) -> Saved:
 
 
 def _values(session: Session, viewer: Viewer, person: Person) -> dict[str, str]:
-    reads = edits_address(session, viewer, person)
-    return person_values(session, person, viewer=viewer, reads_address=reads)
+    details = editable_details(session, viewer, person)
+    return person_values(session, person, viewer=viewer, details=details)
 
 
 def _fact(row: Employment | Education | Membership) -> Fact:

@@ -16,6 +16,7 @@ from references.desk.influence import Influence, measure_influence
 from references.desk.letters import Letter
 from references.desk.policy import current_policy
 from references.desk.queue import RequestRow, StepRow
+from references.suggestion_counts import Fate, SuggestionKind
 from web.api.calls import Call, Saved
 from web.api.fields import Body, Key, Label, Line, LongText, Query, Required, Short, Text
 from web.api.operations import act, change, create, for_programs, read, remove
@@ -245,6 +246,8 @@ class AskForReferenceController(Controller):
 
         def save(session: Session) -> Saved:
             made, _ = ask_for_reference(session, call.viewer, key, asked, fit, as_draft=as_draft)
+            deal = access.readable_deal(session, call.viewer, key)
+            call.count(SuggestionKind.REFERENCE, Fate.USED, deal, [asked.advocate])
             return _request(call)(session, call.viewer, made.key)
 
         return call.save(save)

@@ -27,6 +27,7 @@ class AssistantController(Controller):
     @post(status_code=200)
     async def call(self, request: Request) -> ASGIApp:
         token = request.scope["token"]  # type: ignore[typeddict-item]
-        assistant = Assistant(request.app.state.workspace, lambda: token)
+        state = request.app.state
+        assistant = Assistant(state.workspace, lambda: token, state.tally, state.denials)
         # The MCP server answers by itself.
         return partial(serve_call, server_for(assistant))

@@ -11,7 +11,7 @@ from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
 
 from web.assistants.tools import Answer, Assistant
-from workspace.errors import DealkinError, Invalid
+from workspace.errors import DealkinError, Forbidden, Invalid
 
 _INSTRUCTIONS = (
     "Dealkin is a company's record of deals, accounts, people, references and assets. You see what"
@@ -39,18 +39,23 @@ def server_for(assistant: Assistant) -> MCPServer:
         (assistant.draft_reference_request, _WRITES),
         (assistant.log_note, _WRITES),
     ):
-        server.add_tool(_in_words(tool), annotations=annotations)
+        server.add_tool(_in_words(assistant, tool), annotations=annotations)
     return server
 
 
-def _in_words(tool: Callable[..., Answer]) -> Callable[..., Answer]:
-    """A tool whose refusals are answers in words; anything else is a fault that is logged."""
+def _in_words(assistant: Assistant, tool: Callable[..., Answer]) -> Callable[..., Answer]:
+    """A tool whose refusals are answers in words; anything else is a fault that is logged.
+
+    What the member has no right to is noted in the audit log.
+    """
 
     @wraps(tool)
     def refusing(*args: Any, **kwargs: Any) -> Answer:
         try:
             return tool(*args, **kwargs)
         except DealkinError as refusal:
+            if isinstance(refusal, Forbidden):
+                assistant.note_denial(tool.__name__)
             fields = refusal.fields if isinstance(refusal, Invalid) else {}
             told = [f"{name}: {why}" for name, why in fields.items()]
             raise ToolError(" ".join([str(refusal), *told])) from None

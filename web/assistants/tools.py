@@ -8,12 +8,14 @@ from typing import Any
 from sqlmodel import Session
 
 from references.desk.advocates import Activity
+from references.suggestion_counts import Fate, SuggestionKind
 from similarity.search import search
 from web.api.deal_room import BriefShown, References
 from web.api.deal_room import SimilarDeals as SimilarToDeal
 from web.api.finding import Similar
 from web.api.people import Ties
 from web.api.public import plain
+from web.denials import Denials, note
 from web.forms import Form
 from web.pages.deal_room.activity import write_note
 from web.pages.deal_room.brief import brief
@@ -28,6 +30,7 @@ from web.pages.network.ties import ties_page
 from web.pages.search import PATHS
 from web.pages.similar import similar_page
 from web.routes import at
+from web.suggestion_tally import Tally
 from web.visits import read_as
 from web.workspace import Workspace
 from workspace.deals import access
@@ -46,6 +49,9 @@ class Assistant:
 
     workspace: Workspace
     token: Callable[[], KnownToken]
+    # What is shown to the assistant counts as shown to the member.
+    tally: Tally
+    denials: Denials
 
     # Tools. Their first sentences are what an assistant reads of them.
 
@@ -67,6 +73,7 @@ class Assistant:
         with self._reading() as (session, viewer):
             if deal:
                 page = kin_page(session, viewer, catalog, deal, Form())
+                self.tally.count_on(viewer, page.header.deal, Fate.SHOWN, page.suggested)
                 found: Any = SimilarToDeal(page.kin, page.running, page.hidden, page.weights)
             else:
                 asked = Form([("q", _question(description))])
@@ -99,6 +106,7 @@ class Assistant:
                 session, viewer, self.workspace, deal, Activity(chosen), None, BEST
             )
             shown = References(page.suggestions, page.reach, page.asked, page.not_yet)
+            self.tally.count_on(viewer, page.header.deal, Fate.SHOWN, page.suggested)
             sources = [
                 self._source(
                     page.header.deal.name, at("deals", page.header.deal.key, "references")
@@ -144,6 +152,10 @@ class Assistant:
             fit = fit_of(session, viewer, self.workspace, deal, asked)
         with self._writing() as (session, viewer):
             made, name = ask_for_reference(session, viewer, deal, asked, fit, as_draft=True)
+            used = {SuggestionKind.REFERENCE: [asked.advocate]}
+            self.tally.count_on(
+                viewer, access.readable_deal(session, viewer, deal), Fate.USED, used
+            )
             said = f"{made.key} is drafted, and nothing is sent: {name} is asked once it is."
             source = self._source(made.key, at("references", made.key))
             return _answer({"request": made.key, "said": said}, [source])
@@ -157,6 +169,12 @@ class Assistant:
             session.flush()
             source = self._source(found.name, at("deals", found.key, "activity"))
             return _answer({"note": str(entry.id)}, [source])
+
+    def note_denial(self, tool: str) -> None:
+        """Note in the audit log that the member was refused a tool for want of a right."""
+        person_id = self.token().viewer.person_id
+        if person_id is not None and self.denials.is_new(person_id, "MCP", tool):
+            note(self.workspace, person_id, f"MCP {tool}")
 
     # Sessions and sources
 

@@ -15,6 +15,8 @@ def mcp() -> None:
     """
     from web.assistants.server import server_for
     from web.assistants.tools import Assistant
+    from web.denials import Denials
+    from web.suggestion_tally import Tally
     from workspace.people.api_tokens import KnownToken, known_token
 
     secret = os.environ.get("DEALKIN_TOKEN", "")
@@ -29,4 +31,8 @@ def mcp() -> None:
             return found
 
         token()
-        server_for(Assistant(workspace, token)).run("stdio")
+        tally = Tally()
+        try:
+            server_for(Assistant(workspace, token, tally, Denials())).run("stdio")
+        finally:
+            tally.store(workspace.database)

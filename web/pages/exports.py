@@ -40,7 +40,7 @@ from workspace.exports.spreadsheets import MEDIA_TYPES, Cell, FileFormat, write_
 from workspace.own_fields.fields import FieldSubject, OwnField, readable
 from workspace.own_fields.values import as_cell
 from workspace.people.field_rights import FieldGroup, readable_fields
-from workspace.people.people import readable_addresses
+from workspace.people.people import readable_details
 from workspace.people.tables import Role
 from workspace.people.viewer import Viewer, require_role
 
@@ -183,6 +183,10 @@ def _account_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
         "Relationship": lambda row: row.relationship,
         "Industry": lambda row: industry_name(row.industry) if row.industry else None,
         "Headcount": lambda row: row.headcount,
+        "Phone": lambda row: row.phone,
+        "Street": lambda row: row.street,
+        "Postcode": lambda row: row.postcode,
+        "City": lambda row: row.city,
         "Country": lambda row: country_name(row.country) if row.country else None,
         "Region": lambda row: row.region,
     }
@@ -190,13 +194,20 @@ def _account_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
 
 
 def _people_columns(session: Session, viewer: Viewer, asked: Form) -> Columns:
-    addresses = readable_addresses(session, viewer)
+    details = readable_details(session, viewer)
+
+    def detail(name: str) -> Callable[[Any], Cell]:
+        return lambda row: getattr(details[row.id], name) if row.id in details else None
+
     columns: Columns = {
         "Name": lambda row: row.name,
-        "E-mail": lambda row: addresses.get(row.id),
+        "E-mail": detail("email"),
+        "Phone": detail("phone"),
         "Title": lambda row: row.title,
         "Account": lambda row: row.account,
         "Member": lambda row: row.member,
+        "Street": detail("street"),
+        "Postcode": detail("postcode"),
         "City": lambda row: row.city,
         "Country": lambda row: country_name(row.country) if row.country else None,
         "Skills": lambda row: row.skills,
@@ -322,6 +333,11 @@ def _connection_columns(session: Session, viewer: Viewer, asked: Form) -> Column
         "E-mail": lambda row: row.email,
         "Company": lambda row: row.company,
         "Position": lambda row: row.position,
+        "Phone": lambda row: row.phone,
+        "Street": lambda row: row.street,
+        "Postcode": lambda row: row.postcode,
+        "City": lambda row: row.city,
+        "Country": lambda row: country_name(row.country) if row.country else None,
         "Profile": lambda row: row.url,
         "Connected on": lambda row: row.connected_on,
         "Source": lambda row: row.source,

@@ -140,18 +140,17 @@ def waiting_of(session: Session, viewer: Viewer, catalog: Catalog) -> Waiting:
 
 
 def advice_of(
-    session: Session, viewer: Viewer, catalog: Catalog, mine: list[DealRow]
+    session: Session, viewer: Viewer, catalog: Catalog, deals: list[DealRow]
 ) -> list[Advice]:
-    """Suggestions for the viewer's deals that close next."""
+    """The best suggestions for each of these deals."""
     found = []
     past, _ = past_and_running()
-    for row in mine[:ADVISED]:
+    for row in deals:
         inquiry = ask_of_deal(session, viewer, catalog, session.get_one(Deal, row.id))
         rank_all(session, catalog, inquiry, [kin_wanted(catalog, 1, past), CLOSED_KIN])
         kin = kin_of(session, catalog, inquiry, filter=past, limit=1)
         plays = plays_of(session, catalog, inquiry, limit=1)
-        if kin or plays:
-            found.append(Advice(row, kin[0] if kin else None, plays[0] if plays else None))
+        found.append(Advice(row, kin[0] if kin else None, plays[0] if plays else None))
     return found
 
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from similarity.likely import likely_existing
 from similarity.names.tables import Subject
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
-from web.entry_links import place_of, source_label
+from web.entry_links import path_of, source_label
 from web.forms import Form
 from web.pages.palette import MOST_COMMANDS, Command, commands, recent
 from web.policies import Policy, open_to
@@ -50,9 +50,10 @@ class Link:
 
     @property
     def path(self) -> str:
-        """The address of its page, for a note with its place there."""
-        page = f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
-        return page + place_of(self.hit.source)
+        """The address of its page, of a note that of the place where it was written."""
+        if self.hit.source:
+            return path_of(self.hit.source, self.hit.key)
+        return f"{PATHS[self.hit.kind]}/{quote(self.hit.key, safe='')}"
 
     @property
     def label(self) -> str:

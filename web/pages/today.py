@@ -1,6 +1,6 @@
 """Today: what a member has to do, what their role looks at first, and what happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from litestar import Controller
@@ -11,6 +11,7 @@ from sqlmodel import Session
 from references.network.keeping_in_touch import drafts
 from references.suggestion_counts import Fate, SuggestionKind
 from web.pages.homes import (
+    ADVISED,
     AdminHome,
     Advice,
     DeskHome,
@@ -56,7 +57,9 @@ class Today:
     sells: bool
     closed: list[DealRow]
     events: list[Event]
-    advice: list[Advice]
+    # The viewer's next deals, and the suggestions for them; None where these follow.
+    advised: list[DealRow]
+    advice: list[Advice] | None
     waiting: Waiting
     # The workload of an expert.
     load: Load | None
@@ -72,43 +75,75 @@ class Today:
     told: list[Item]
 
 
+@dataclass(frozen=True)
+class NextDeals:
+    """The suggestions for the viewer's next deals, which follow the page."""
+
+    advised: list[DealRow]
+    advice: list[Advice]
+
+
 class TodayController(Controller):
-    """/."""
+    """/, and the suggestions that follow it."""
 
     path = "/"
     opt = open_to(reads=Policy.MEMBERS)
 
     @get()
     def show(self, visit: NamedDependency[Visit]) -> Response[str]:
-        page = visit.page(today_of, visit.workspace)
-        for each in page.advice:
+        return visit.show("today/show.html", visit.page(today_of, visit.workspace))
+
+    @get("/advice")
+    def advise(self, visit: NamedDependency[Visit]) -> Response[str]:
+        found = visit.page(next_deals, visit.workspace)
+        for each in found.advice:
             if each.kin:
                 visit.count(SuggestionKind.SIMILAR, Fate.SHOWN, each.deal, [each.kin.key])
             if each.play:
                 visit.count(SuggestionKind.CONTENT, Fate.SHOWN, each.deal, [each.play.key])
-        return visit.show("today/show.html", page)
+        if visit.wants_fragment:
+            return visit.show("today/_advice.html", found)
+        page = visit.page(today_of, visit.workspace)
+        return visit.show("today/show.html", replace(page, advice=found.advice))
+
+
+def next_deals(session: Session, viewer: Viewer, workspace: Workspace) -> NextDeals:
+    """The suggestions for a member's next deals."""
+    advised = _advised(viewer, _open_deals(session, viewer))
+    return NextDeals(advised, advice_of(session, viewer, workspace.catalog, advised))
+
+
+def _open_deals(session: Session, viewer: Viewer) -> list[DealRow]:
+    if viewer.person_id is None:
+        return []
+    return lists.deals_of_member(session, viewer, viewer.person_id, outcome=Outcome.OPEN, limit=40)
+
+
+def _sells(viewer: Viewer) -> bool:
+    return Role.REP in viewer.roles or not viewer.roles
+
+
+def _advised(viewer: Viewer, mine: list[DealRow]) -> list[DealRow]:
+    """The deals that have suggestions: those that close next, of a member who sells."""
+    return mine[:ADVISED] if _sells(viewer) else []
 
 
 def today_of(session: Session, viewer: Viewer, workspace: Workspace) -> Today:
-    """A member's day."""
+    """A member's day, without suggestions: finding them takes as long as all the rest."""
     roles, catalog = viewer.roles, workspace.catalog
-    mine: list[DealRow] = []
-    if viewer.person_id is not None:
-        mine = lists.deals_of_member(
-            session, viewer, viewer.person_id, outcome=Outcome.OPEN, limit=40
-        )
+    mine = _open_deals(session, viewer)
     known = [(row.id, row.key, row.name) for row in mine]
-    sells = Role.REP in roles or not roles
     to_write = reminders.occasions(session, viewer)[:PEOPLE]
     return Today(
         name=viewer.name.split()[0] if viewer.name else "",
         day=today(),
         mine=mine,
-        sells=sells,
+        sells=_sells(viewer),
         overdue=sum(row.overdue for row in mine),
         closed=lists.closed_deals(session, viewer),
         events=timeline(session, known, limit=7) if known else [],
-        advice=advice_of(session, viewer, catalog, mine) if sells else [],
+        advised=_advised(viewer, mine),
+        advice=None,
         waiting=waiting_of(session, viewer, catalog),
         load=loads_of(session, viewer).get(viewer.person_id or 0) if Role.EXPERT in roles else None,
         manager=manager_home(session, viewer) if Role.MANAGER in roles else None,

@@ -98,6 +98,7 @@ function openWide(inside) {
 }
 openWide(document);
 
+for (const wide of document.querySelectorAll("[data-scroll-end]")) wide.scrollLeft = wide.scrollWidth;
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
 document.addEventListener("click", (event) => {
@@ -137,6 +138,109 @@ document.addEventListener("click", (event) => {
   const name = event.target.closest?.("[data-select-all]")?.dataset.selectAll;
   if (!name) return;
   for (const each of document.querySelectorAll(`input[type=checkbox][name=${name}]`)) each.checked = true;
+});
+
+// --- Lists: the line between two heads moves, and the browser remembers the widths ---
+
+// In pixels; a record's name needs more room.
+const narrowest = (head) => (head.dataset.head === "name" ? 144 : 80);
+const STEP = 16;
+const headsOf = (table) => [...table.querySelectorAll("thead [data-head]")];
+
+// The heads' widths become shares of the table, so that the table is as wide as before.
+function setWidths(table, widths) {
+  const all = table.getBoundingClientRect().width;
+  headsOf(table).forEach((head, place) => head.setAttribute("width", `${(100 * widths[place] / all).toFixed(1)}%`));
+  describeWidths(table);
+}
+
+function describeWidths(table) {
+  const all = table.getBoundingClientRect().width;
+  for (const handle of table.querySelectorAll(".resizer")) {
+    const share = Math.round(100 * handle.closest("th").previousElementSibling.getBoundingClientRect().width / all);
+    handle.setAttribute("aria-valuenow", share);
+    handle.setAttribute("aria-valuetext", `${share}% of the table`);
+  }
+  for (const button of document.querySelectorAll("[data-reset-widths]")) button.hidden = !table.querySelector("th[width]");
+}
+
+function keepWidths(text, seconds) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `widths=${text}; path=${location.pathname}; max-age=${seconds}; samesite=lax${secure}`;
+}
+
+// Moves the line on the left of a head: what its column loses, the one before it gains.
+function moveLine(head, by) {
+  const table = head.closest("table");
+  const heads = headsOf(table);
+  const widths = heads.map((each) => each.getBoundingClientRect().width);
+  const place = heads.indexOf(head);
+  const most = Math.max(0, widths[place] - narrowest(head));
+  const moved = Math.max(Math.min(by, most), Math.min(0, narrowest(heads[place - 1]) - widths[place - 1]));
+  widths[place - 1] += moved;
+  widths[place] -= moved;
+  setWidths(table, widths);
+  const all = table.getBoundingClientRect().width;
+  const shares = heads.map((each, number) => [each.dataset.head, Math.round(1000 * widths[number] / all)]);
+  keepWidths(new URLSearchParams(shares), 31536000);
+}
+
+const labelOf = (head) => head.textContent.replace(/[↑↓]/u, "").trim();
+
+function addHandles(inside) {
+  for (const table of inside.querySelectorAll("table:has(thead [data-head])")) {
+    for (const [before, head] of headsOf(table).map((each, place, all) => [all[place - 1], each]).slice(1)) {
+      if (head.querySelector(".resizer")) continue;
+      const handle = document.createElement("span");
+      handle.className = "resizer";
+      handle.tabIndex = 0;
+      for (const [name, value] of Object.entries({
+        role: "separator", "aria-orientation": "vertical", "aria-valuemin": 0, "aria-valuemax": 100,
+        "aria-label": `Width of ${labelOf(before)}`,
+      })) handle.setAttribute(name, value);
+      // Else the handle would be part of the head's name.
+      head.setAttribute("aria-label", labelOf(head));
+      head.prepend(handle);
+    }
+    describeWidths(table);
+  }
+}
+addHandles(document);
+document.addEventListener("htmx:afterSettle", (event) => addHandles(event.detail.elt.parentElement || document));
+
+document.addEventListener("pointerdown", (event) => {
+  const handle = event.target.closest?.(".resizer");
+  if (!handle || event.button) return;
+  event.preventDefault();
+  handle.setPointerCapture(event.pointerId);
+  handle.classList.add("dragged");
+});
+document.addEventListener("pointermove", (event) => {
+  const handle = event.target.closest?.(".resizer.dragged");
+  if (handle) moveLine(handle.closest("th"), event.clientX - handle.closest("th").getBoundingClientRect().left);
+});
+for (const name of ["pointerup", "pointercancel"]) {
+  document.addEventListener(name, (event) => event.target.closest?.(".resizer")?.classList.remove("dragged"));
+}
+document.addEventListener("keydown", (event) => {
+  const handle = event.target.closest?.(".resizer");
+  const by = { ArrowLeft: -STEP, ArrowRight: STEP }[event.key];
+  if (!handle || !by || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  moveLine(handle.closest("th"), event.shiftKey ? 4 * by : by);
+});
+function resetWidths() {
+  keepWidths("", 0);
+  for (const table of document.querySelectorAll("table:has(th[width])")) {
+    for (const head of headsOf(table)) head.removeAttribute("width");
+    describeWidths(table);
+  }
+}
+document.addEventListener("dblclick", (event) => { if (event.target.closest?.(".resizer")) resetWidths(); });
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-reset-widths]")) return;
+  resetWidths();
+  byId("live").textContent = "Widths reset.";
 });
 
 // --- List of deals: a click on a cell edits it; the row comes back with a form, and then without ---

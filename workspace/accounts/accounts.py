@@ -50,6 +50,12 @@ class Account(SQLModel, table=True):
     domain: str | None = Field(default=None, max_length=200)
     industry: str | None = Field(default=None, max_length=3, index=True)
     headcount: int | None = None
+    # Numbers as they are written, joined by `value_lists.join_values`.
+    phone: str = Field(default="", max_length=200)
+    # With the number of the house.
+    street: str = Field(default="", max_length=200)
+    postcode: str = Field(default="", max_length=20)
+    city: str = Field(default="", max_length=100)
     country: str | None = Field(default=None, max_length=2)
     region: str | None = Field(default=None, max_length=60, index=True)
     parent_id: int | None = Field(default=None, foreign_key="account.id", index=True)
@@ -117,6 +123,10 @@ class AccountRow:
     domain: str | None
     industry: str | None
     headcount: int | None
+    phone: str
+    street: str
+    postcode: str
+    city: str
     country: str | None
     region: str | None
     relationship: str
@@ -130,6 +140,7 @@ _ORDERS: dict[str, Any] = {
     "relationship": col(Account.relationship),
     "industry": sa.func.coalesce(Account.industry, ""),
     "headcount": sa.func.coalesce(Account.headcount, -1),
+    "city": sa.func.lower(Account.city),
     "region": sa.func.lower(sa.func.coalesce(Account.region, "")),
 }
 ACCOUNT_ORDERS = tuple(_ORDERS)
@@ -185,6 +196,10 @@ EDITABLE = (
     "domain",
     "industry",
     "headcount",
+    "phone",
+    "street",
+    "postcode",
+    "city",
     "country",
     "region",
     "parent_id",

@@ -12,6 +12,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.clock import spoken, today
+from workspace.collaboration.company_news import News, company_news
 from workspace.database import fetch, select_row
 from workspace.deals import access
 from workspace.deals.tables import Deal, Outcome, Stakeholder
@@ -41,6 +42,8 @@ NEW_ROLE = timedelta(days=60)
 SOON = timedelta(days=30)
 # How near an anniversary has to be to be a reason.
 NEAR = timedelta(days=7)
+# Has the 29th of February.
+_LEAP_YEAR = 2000
 # After a contact, no anniversary is a reason for this long.
 RECENT_CONTACT = timedelta(days=14)
 
@@ -133,8 +136,8 @@ def cadence_of(session: Session, member_id: int | None, person_id: int) -> KeepI
 def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occasion]:
     """The contacts to whom the viewer should write, the longest overdue first.
 
-    Without `due`, contacts that are not due yet are included. A new role or an anniversary makes a
-    contact due before the interval ends.
+    Without `due`, contacts that are not due yet are included. A new role, an anniversary or news of
+    the employer makes a contact due before the interval ends.
     """
     rows = session.execute(
         sa.select(KeepInTouch, Person, col(Account.name).label("account"))
@@ -142,11 +145,16 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
         .outerjoin(Account, col(Account.id) == col(Person.account_id))
         .where(col(KeepInTouch.member_id) == viewer.person_id)
     ).all()
+    if not rows:
+        return []
     ids = [row.KeepInTouch.person_id for row in rows]
     known = select(Employment).where(col(Employment.person_id).in_(ids), is_shown(Employment))
     employments = session.exec(known)
     jobs = _by_person(employments)
     wins = _by_person(_wins(session, viewer, ids))
+    birthdays = _birthdays(session, viewer, ids)
+    employers = {row.Person.account_id for row in rows if row.Person.account_id}
+    news = company_news(session, viewer, employers)
     meetings = _meetings(session, viewer.person_id, ids)
     occasions = []
     for row in rows:
@@ -154,7 +162,9 @@ def occasions(session: Session, viewer: Viewer, *, due: bool = True) -> list[Occ
         dated_reasons = [
             *_new_roles(wish, jobs.get(person.id, [])),
             *_anniversaries(wish, wins.get(person.id, [])),
+            *_birthday(wish, birthdays.get(person.id, "")),
             *meetings.get(person.id, []),
+            *_of_company(wish, news.get(person.account_id or 0, [])),
         ]
         # A future anniversary makes the contact due today.
         days = [min(day, today()) for day, _ in dated_reasons]
@@ -205,6 +215,45 @@ def _anniversaries(wish: KeepInTouch, wins: list[Win]) -> list[tuple[date, Reaso
             opening = f"it is {years.lower()} since we started on {win.name} together."
             reasons.append((day, Reason(text, win.confidential, opening)))
     return reasons
+
+
+def _birthdays(session: Session, viewer: Viewer, people: list[int]) -> dict[int, str]:
+    """The birthdays of contacts in the viewer's own address book, which nobody else reads."""
+    # The table belongs to a package above.
+    connection = SQLModel.metadata.tables["connection"]
+    query = (
+        sa.select(connection.c.person_id, connection.c.birthday)
+        .where(
+            connection.c.owner_id == viewer.person_id,
+            connection.c.person_id.in_(people),
+            connection.c.birthday != "",
+        )
+        .order_by(connection.c.id)
+    )
+    return dict(session.execute(query).all())
+
+
+def _birthday(wish: KeepInTouch, birthday: str) -> list[tuple[date, Reason]]:
+    """A contact's birthday if it is near, with its day."""
+    if not birthday:
+        return []
+    day = _anniversary(date.fromisoformat(f"{_LEAP_YEAR}-{birthday}"), wish.last_on)
+    if day is None:
+        return []
+    opening = "happy birthday!" if day == today() else "all the best for your birthday!"
+    return [(day, Reason(f"Birthday on {day.day} {day:%b}", opening=opening))]
+
+
+def _of_company(wish: KeepInTouch, news: list[News]) -> list[tuple[date, Reason]]:
+    """What imports brought of the employer since the last contact, with the days."""
+    return [
+        (
+            each.day,
+            Reason(f"{each.text} (import of {spoken(each.day)})", each.confidential, each.opening),
+        )
+        for each in news
+        if each.day > wish.last_on
+    ]
 
 
 def _meetings(

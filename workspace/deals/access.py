@@ -110,7 +110,7 @@ def visible_deals(viewer: Viewer) -> Predicate:
 
 
 @lru_cache(maxsize=1000)
-def _editable_deals(viewer: Viewer) -> Predicate:
+def editable_deals(viewer: Viewer) -> Predicate:
     """The predicate of the deals that a viewer may change, for a query on few deals."""
     return sa.and_(_sees(_each(viewer.person_id)), _edits(viewer))
 
@@ -132,7 +132,7 @@ def readable_deal(session: Session, viewer: Viewer, key: str) -> Deal:
 
 def editable_deal_ids(session: Session, viewer: Viewer, deal_ids: Iterable[int]) -> set[int]:
     """The deals, of the few with these ids, that a viewer may change."""
-    query = select(Deal.id).where(col(Deal.id).in_(list(deal_ids)), _editable_deals(viewer))
+    query = select(Deal.id).where(col(Deal.id).in_(list(deal_ids)), editable_deals(viewer))
     return set(session.exec(query))
 
 

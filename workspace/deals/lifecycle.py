@@ -152,7 +152,7 @@ def log(
     if not facts.get("opened"):
         facts["opened"] = today()
     new = NewDeal(name, account, stage, key, products, competitors, facts)
-    return log_all(session, [new], by, "logged", stage.name)[0]
+    return log_all(session, [new], by, "logged", {"stage": stage.name})[0]
 
 
 def log_all(
@@ -160,11 +160,11 @@ def log_all(
     new: Sequence[NewDeal],
     by: int | None,
     kind: str,
-    text: str,
+    detail: dict[str, object],
     *,
     stage_since: date | None = None,
 ) -> list[Deal]:
-    """Log many deals with few statements; `kind` and `text` are for their timelines.
+    """Log many deals with few statements; `kind` and `detail` are for their timelines.
 
     Without `stage_since`, a deal is at its stage since it was opened.
     """
@@ -208,7 +208,7 @@ def log_all(
     insert_rows(session, DealCompetitor, competitor_links)
     make_listed(session, Product, public_products)
     make_listed(session, Competitor, public_competitors)
-    record_all(session, [deal.id for deal in deals], by, kind, text)
+    record_all(session, [deal.id for deal in deals], by, kind, detail)
     return deals
 
 
@@ -253,8 +253,11 @@ def edit(
         for name, value in changed.items()
         if name != "own"
     }
-    if detail or own:
-        record(session, deal.id, by, "edited", detail={**detail, **(own or {})}, tell=tell)
+    if own:
+        # Apart, as an own field can be called like a column.
+        detail["own"] = dict(own)
+    if detail:
+        record(session, deal.id, by, "edited", detail=detail, tell=tell)
     else:
         audit(session, by, "deal edited", f"deal {deal.id}", {"own": True})
     return True

@@ -11,6 +11,7 @@ from typing import Any
 from workspace.duplicates.matching import Record, likely_duplicates
 from workspace.errors import Invalid
 from workspace.keys import plain
+from workspace.value_lists import join_values
 
 # Names of columns, each with the field that it fills; several columns of a field are joined.
 _COLUMNS = {
@@ -78,7 +79,7 @@ def _records(path: Path) -> Iterator[Record]:
             emails=frozenset(text.lower() for text in values["email"]),
             domains=frozenset(map(_domain, filter(None, domains))),
             profiles=frozenset(values["profile"]),
-            phone=" ".join(values["phone"]),
+            phone=join_values(values["phone"]),
             street=" ".join(values["street"]),
             town=" ".join(values["town"]),
             postcode=" ".join(values["postcode"]),

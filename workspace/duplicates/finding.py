@@ -87,14 +87,20 @@ def account_records(session: Session) -> Iterator[Record]:
     for account_id, email in session.exec(at_work):
         if address := work_address(email):
             domains.setdefault(account_id or 0, set()).add(address.rpartition("@")[2])
-    accounts = select(Account.id, Account.name, Account.domain, Account.country)
-    for row_id, name, domain, country in session.exec(accounts.order_by(col(Account.id))):
-        own = {domain} if domain and is_company_domain(domain) else domains.get(row_id, set())
+    columns = ("id", "name", "domain", "phone", "street", "city", "postcode", "country")
+    query = sa.select(*(getattr(Account, column) for column in columns))
+    for account in session.execute(query.order_by(col(Account.id))):
+        domain = account.domain
+        own = {domain} if domain and is_company_domain(domain) else domains.get(account.id, set())
         yield Record(
-            str(row_id),
-            (name, *names.get(row_id, [])),
+            str(account.id),
+            (account.name, *names.get(account.id, [])),
             domains=frozenset(own),
-            country=country or "",
+            phone=account.phone,
+            street=account.street,
+            town=account.city,
+            postcode=account.postcode,
+            country=account.country or "",
         )
 
 
@@ -123,7 +129,10 @@ def contact_records(session: Session) -> Iterator[Record]:
             person=True,
             emails=frozenset(filter(None, emails)),
             profiles=frozenset(filter(None, profiles)),
+            phone=person.phone,
+            street=person.street,
             town=person.city,
+            postcode=person.postcode,
             country=person.country or "",
             employer=employer or "",
         )

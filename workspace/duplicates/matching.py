@@ -20,6 +20,7 @@ from rapidfuzz.distance import OSA
 
 from workspace.duplicates.words import Word, folded, likeness, may_be_person, words_of
 from workspace.people.addresses import is_company_domain, is_shared
+from workspace.phones import phone_endings
 
 # From this probability on, a pair is called a likely duplicate.
 LIKELY = 0.5
@@ -64,6 +65,7 @@ class Record:
     emails: frozenset[str] = frozenset()
     domains: frozenset[str] = frozenset()
     profiles: frozenset[str] = frozenset()
+    # Telephone numbers, joined by `value_lists.join_values`.
     phone: str = ""
     street: str = ""
     town: str = ""
@@ -97,7 +99,7 @@ class _Traits:
     numbers: frozenset[str] = frozenset()
     town: str = ""
     employer: tuple[Word, ...] = ()
-    phone: str = ""
+    phones: frozenset[str] = frozenset()
     postcode: str = ""
 
 
@@ -267,11 +269,8 @@ class _Matcher:
             yield Reason.DOMAIN, max(self._rarity((Reason.DOMAIN, x), 8.0) for x in both)
         elif own[0] and own[1]:
             yield Reason.DOMAIN, -3.0
-        if one.phone and other.phone:
-            same = one.phone == other.phone
-            near = OSA.distance(one.phone, other.phone, score_cutoff=1) == 1
-            rarity = self._rarity((Reason.PHONE, one.phone), 9.0)
-            yield Reason.PHONE, rarity if same else 3.0 if near else -2.0
+        if one.phones and other.phones:
+            yield Reason.PHONE, self._phones(one.phones, other.phones)
         if a.born and b.born:
             yield Reason.BORN, _born(a.born, b.born)
 
@@ -306,6 +305,13 @@ class _Matcher:
             self._employers[one, other] = known
         return known
 
+    def _phones(self, one: frozenset[str], other: frozenset[str]) -> float:
+        """The evidence of telephone numbers: the rarest that both have, or two nearly the same."""
+        if shared := one & other:
+            return max(self._rarity((Reason.PHONE, phone), 9.0) for phone in shared)
+        near = (OSA.distance(a, b, score_cutoff=1) == 1 for a in one for b in other)
+        return 3.0 if any(near) else -2.0
+
     def _streets(self, one: _Traits, other: _Traits) -> float:
         """The evidence of two streets with house numbers."""
         near = fuzz.token_sort_ratio(one.street, other.street) / 100
@@ -323,7 +329,6 @@ def _traits(record: Record) -> _Traits:
     if person is None:
         person = all(map(may_be_person, record.names))
     names = [words_of(name, person=person) for name in record.names]
-    digits = "".join(letter for letter in record.phone if letter.isdigit())
     street = folded(record.street).split()
     numbers = frozenset(word for word in street if word[0].isdigit())
     return _Traits(
@@ -334,8 +339,7 @@ def _traits(record: Record) -> _Traits:
         numbers=numbers,
         town=folded(record.town),
         employer=words_of(record.employer, person=False),
-        # Without the codes of countries and areas, which are written or not.
-        phone=digits[-7:] if len(digits) >= 7 else "",
+        phones=phone_endings(record.phone),
         postcode=folded(record.postcode).replace(" ", ""),
     )
 
@@ -347,7 +351,7 @@ def _counted(traits: _Traits) -> Iterator[object]:
     yield Reason.STREET, traits.street
     yield Reason.TOWN, traits.town
     yield Reason.POSTCODE, traits.postcode
-    yield Reason.PHONE, traits.phone
+    yield from ((Reason.PHONE, phone) for phone in traits.phones)
     yield Reason.EMPLOYER, traits.employer
     for domain in traits.record.domains:
         yield Reason.DOMAIN, domain
@@ -371,8 +375,7 @@ def _keys(traits: _Traits) -> Iterator[object]:
     yield from (("email", email) for email in record.emails)
     yield from (("profile", profile) for profile in record.profiles)
     yield from (("domain", domain) for domain in record.domains if is_company_domain(domain))
-    if traits.phone:
-        yield "phone", traits.phone
+    yield from (("phone", phone) for phone in traits.phones)
     if record.born:
         yield "born", record.born
     for number in traits.numbers:

@@ -71,7 +71,8 @@ def apply_accounts(context: ImportContext, rows: Sequence[Row]) -> None:
                 "industry": row.read_optional("industry", context.industry),
                 "country": row.read_optional("country", context.country),
                 "relationship": relationship,
-                **row.read_lines(Account, "region"),
+                "phone": row.read_phones(),
+                **row.read_lines(Account, "street", "postcode", "city", "region"),
                 **row.read_prose(Account, "description"),
             }
         )

@@ -24,7 +24,7 @@ _DATE_COLUMNS = frozenset(
     [
         *("opened", "expected_close", "closed", "close_date", "won_on", "lost_on", "next_step_on"),
         *("connected_on", "start", "end", "since", "used_on", "at", "published", "expires"),
-        *("captured_on", "paused_until", "date"),
+        *("captured_on", "paused_until", "date", "birthday"),
     ]
 )
 # January to December in English, Polish, German, French, Czech, Russian, Ukrainian, Spanish,
@@ -80,6 +80,9 @@ _TIME = re.compile(
     r"(?::(?P<second>\d{2})(?:[.,]\d+)?)? ?(?P<half>[ap])?(?:\.?m\.?)?(?: ?uhr)?"
     r" ?(?P<zone>z|utc|gmt|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?(?: \([^)]*\))?",
 )
+# In cards: 1984-04-12, 19840412, --04-12, --0412.
+_BIRTHDAY = re.compile(r"(?:--|\d{4}-?)(?P<month>\d\d)-?(?P<day>\d\d)(?:T.*)?", re.ASCII)
+_LEAP_YEAR = 2000
 _ONLY_WEEKDAY = re.compile(r"[^\W\d_]+\.?,? (?=\d|[^\W\d_]+\.? \d)|[^\W\d_]+\.?, ")
 
 
@@ -196,6 +199,15 @@ def _in_order(text: str, order: DateOrder) -> str:
     if order == DateOrder.MONTH_FIRST:
         day, month = month, day
     return f"{_full_year(parts['year']):04}-{int(month):02}-{int(day):02}{written[parts.end() :]}"
+
+
+def read_birthday(text: str) -> str:
+    """Month and day of a birthday, as 04-12; with or without a year, which is not kept."""
+    if parts := _BIRTHDAY.fullmatch(text.strip()):
+        day = _date(text, _LEAP_YEAR, parts["month"], parts["day"])
+    else:
+        day = _read(text).day
+    return f"{day:%m-%d}"
 
 
 def _read(text: str) -> _Stamp:

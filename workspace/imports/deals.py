@@ -267,7 +267,7 @@ class _DealBatch:
             new_deals,
             self.context.by,
             "imported",
-            self.context.file_name,
+            {"file": self.context.file_name},
             stage_since=today(),
         )
         # A deal of the past does not make a former customer a customer again.
@@ -303,7 +303,7 @@ class _DealBatch:
             account = self.context.get(Account, facts["account_id"])
         links_changed = self._change_links(deal, changes.products, changes.competitors)
         if links_changed:
-            record(session, deal.id, by, "edited", self.context.file_name)
+            record(session, deal.id, by, "edited", detail={"file": self.context.file_name})
         if default_name and deal.name == default_name:
             # A default name follows the products and the account.
             facts["name"] = self._default_name_of(deal, account) or deal.name

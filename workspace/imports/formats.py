@@ -52,6 +52,9 @@ def needs(*alternatives: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(columns.split(",")) for columns in alternatives)
 
 
+_PHONE = ("telephone", "phone number")
+_POSTCODE = ("postal code", "zip code")
+
 OWN_FORMATS = (
     Format(
         "products",
@@ -63,28 +66,35 @@ OWN_FORMATS = (
         "accounts",
         needs("account"),
         columns(
-            "account,domain,industry,headcount,country,region,parent,relationship,description",
+            "account,domain,industry,headcount,phone,street,postcode,city,country,region,parent,"
+            "relationship,description",
             account=("account name", "company", "company name"),
             domain=("website",),
             headcount=("employees", "number of employees"),
+            phone=_PHONE,
+            postcode=_POSTCODE,
         ),
     ),
     Format(
         "members",
         needs("name,roles"),
         columns(
-            "name,email,title,roles,active,manager,region,city,country,timezone,languages,"
+            "name,email,title,roles,active,manager,region,phone,city,country,timezone,languages,"
             "home_town,skills,about,profile",
             email=("e-mail", "email address"),
+            phone=_PHONE,
         ),
     ),
     Format(
         "people",
         needs("name,email", "name,account"),
         columns(
-            "name,email,account,title,department,city,country,languages,home_town,about,profile",
+            "name,email,account,title,department,phone,street,postcode,city,country,languages,"
+            "home_town,about,profile",
             email=("e-mail", "email address"),
             account=("account name", "company", "company name"),
+            phone=_PHONE,
+            postcode=_POSTCODE,
             profile=("profile url", "linkedin", "linkedin url"),
         ),
     ),

@@ -21,8 +21,18 @@ def _full_name(cells: Cells) -> Cells:
     return cells if "name" in cells or not name else cells | {"name": name}
 
 
+def _located(cells: Cells) -> Cells:
+    """The number of the house is part of the street, and so is a second line of it."""
+    parts = [cells.pop(column, "") for column in ("street", "house_number")]
+    street = " ".join(part for part in parts if part)
+    lines = [line for line in (street, cells.pop("street_2", "")) if line]
+    return cells | ({"street": ", ".join(lines)} if lines else {})
+
+
 def _contact(cells: Cells) -> Cells:
-    cells = _full_name(cells)
+    cells = _located(_full_name(cells))
+    phones = [number for column in ("phone", "mobile") if (number := cells.pop(column, ""))]
+    cells |= {"phone": "; ".join(phones)} if phones else {}
     if column_name(cells.get("title", "")) in _SALUTATIONS:
         del cells["title"]
     return cells
@@ -62,6 +72,34 @@ _EMAIL = (
     *("person email work", "person email", "person email home", "email home", "home email"),
     *("email other", "other email", "personal email"),
 )
+_PHONE = (
+    *("phone", "phone number", "telephone", "telephone number", "phonenumber", "telephone1"),
+    *("business phone", "work phone", "phone work", "office phone", "direct phone"),
+    *("phone 1", "telefon", "phone number1", "primary phone"),
+)
+_STREET = (
+    *("street", "street address", "address street", "street 1", "address 1 street 1"),
+    *("address1 line1", "addressstreet", "address street 1", "address address street 1"),
+    *("street road name of address", "organization street road name of address", "address line 1"),
+    *("address 1", "street name", "strasse", "ulica", "address"),
+)
+_HOUSE_NUMBER = ("house number of address", "organization house number of address", "house number")
+_STREET_2 = (
+    *("street 2", "street2", "street address 2", "address 1 street 2", "address1 line2"),
+    *("address street 2", "address address street 2", "address line 2"),
+)
+_POSTCODE = (
+    *("postcode", "postal code", "zip", "zip code", "zipcode", "zip postal code", "postalcode"),
+    *("address postal code", "addresspostalcode", "address 1 zip postal code", "address zip"),
+    *("address1 postalcode", "address postcode", "address address postcode", "plz"),
+    *("zip postal code of address", "organization zip postal code of address"),
+    *("kod pocztowy", "code postal"),
+)
+_CITY = (
+    *("city", "town", "address city", "addresscity", "address 1 city", "address1 city"),
+    *("address address city", "city town village locality of address", "primary city"),
+    *("organization city town village locality of address", "ort", "miasto"),
+)
 _OWNER = (
     *("owner", "deal owner", "opportunity owner", "owner name", "account executive", "salesperson"),
     *(
@@ -95,9 +133,25 @@ _ACCOUNT_FACTS: dict[str, tuple[str, ...]] = {
         *("employee count", "no of employees", "company size", "size", "employee range"),
         *("num employees", "employees range", "staff", "number of staff"),
     ),
+    "phone": (
+        *_PHONE,
+        *("main phone", "company phone", "account phone", "address 1 phone", "organization phone"),
+        *("phones primary phone number", "switchboard"),
+    ),
+    "street": (*_STREET, "billing street", "billingstreet", "billing address street"),
+    "house_number": _HOUSE_NUMBER,
+    "street_2": _STREET_2,
+    "postcode": (
+        *_POSTCODE,
+        *("billing postal code", "billingpostalcode", "billing zip postal code", "billing code"),
+        *("billing address postal code", "billing zip"),
+    ),
+    "city": (*_CITY, "billing city", "billingcity", "billing address city", "hq city"),
     "country": (
         *("country", "country region", "billing country", "billing address country"),
         *("address country", "hq country", "headquarters country", "shipping country"),
+        *("billingcountry", "address 1 country region", "address1 country", "country id"),
+        *("organization country of address", "country of address", "addresscountry"),
     ),
     "region": ("sales region", "territory region"),
     "parent": (
@@ -250,10 +304,28 @@ OTHER_FORMATS = (
                 *("person job title", "contact title", "title"),
             ),
             "department": (),
-            "city": ("city", "mailing city", "business city", "address city", "primary city"),
+            "phone": (
+                *_PHONE,
+                *("person phone", "person phone work", "contact phone", "primary work phone"),
+                *("phones primary phone number", "phone number 1"),
+            ),
+            "mobile": (
+                *("mobile", "mobile phone", "mobile phone number", "mobilephone", "cell phone"),
+                *("phone mobile", "person phone mobile", "mobile number", "cell", "handy"),
+            ),
+            "street": (*_STREET, "mailing street", "mailingstreet", "business street"),
+            "house_number": _HOUSE_NUMBER,
+            "street_2": (*_STREET_2, "business street 2"),
+            "postcode": (
+                *_POSTCODE,
+                *("mailing postal code", "mailingpostalcode", "mailing zip postal code"),
+                *("mailing zip", "business postal code"),
+            ),
+            "city": (*_CITY, "mailing city", "mailingcity", "business city"),
             "country": (
                 *("country", "country region", "mailing country", "business country region"),
-                *("business country", "address country", "primary country"),
+                *("business country", "address country", "primary country", "mailingcountry"),
+                *("address 1 country region", "address1 country", "addresscountry", "country id"),
             ),
             "languages": (),
             "home_town": (),
@@ -263,12 +335,12 @@ OTHER_FORMATS = (
         _contact,
     ),
     # Companies; some systems call the name of a company just 'name'.
-    Format("accounts", needs("account"), {"account": _COMPANY, **_ACCOUNT_FACTS}, dict),
+    Format("accounts", needs("account"), {"account": _COMPANY, **_ACCOUNT_FACTS}, _located),
     Format(
         "accounts",
         needs("account,domain", "account,industry", "account,headcount"),
         {"account": ("name", "display name"), **_ACCOUNT_FACTS},
-        dict,
+        _located,
     ),
     # Deals, opportunities, potentials.
     Format(

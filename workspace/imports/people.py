@@ -113,6 +113,7 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
         name, email, facts = _person_facts(context, row)
         account_name = context.read_account_name(row, "account")
         facts |= without_empty(row.read_lines(Person, "department"))
+        place = without_empty(row.read_lines(Person, "street", "postcode"))
         row.check()
         account = context.find_account(account_name) if account_name else None
         entry = Entry(name, email, facts.get("profile"), account, ambiguous.get(id(row), ""))
@@ -121,6 +122,9 @@ def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
             row.add_problem(f"{quoted(person.name)} is a member, who has no account.")
         if person:
             context.require_edit_person(person)
+        if not person or person.id not in context.member_ids:
+            # Where members live is nobody's business.
+            facts |= place
         row.check()
         if email and context.emails.get(email, person and person.id) != (person and person.id):
             # Only a team's mailbox gets here: it stays with the person who has it.
@@ -350,6 +354,7 @@ def _person_facts(context: ImportContext, row: Row) -> tuple[str, str | None, di
         {
             **row.read_lines(Person, "title", "region", "city", "timezone", "home_town"),
             **row.read_prose(Person, "about"),
+            "phone": row.read_phones(),
             "profile": row.read_optional("profile", profile_address),
             "country": row.read_optional("country", context.country),
             "languages": languages or None,

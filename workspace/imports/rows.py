@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 from sqlmodel import SQLModel
 
 from workspace.errors import DealkinError, Invalid
-from workspace.imports.cells import read_line, read_list, read_name, read_prose
+from workspace.imports.cells import quoted, read_line, read_list, read_name, read_prose
+from workspace.phones import LONGEST, read_phone, split_phones
+from workspace.value_lists import join_values
 
 T = TypeVar("T")
 
@@ -94,6 +96,20 @@ class Row:
     def read_list(self, column: str) -> list[str]:
         """The values of a cell that holds several."""
         return self.read(column, read_list) or []
+
+    def read_phones(self) -> str | None:
+        """The telephone numbers of the row; one that cannot be read leaves the others alone."""
+        numbers = []
+        for part in split_phones(self.cells.get("phone", "")):
+            try:
+                numbers.append(read_phone(part))
+            except Invalid as problem:
+                self.leave_out("phone", str(problem))
+        kept = join_values(dict.fromkeys(numbers))
+        while len(kept) > LONGEST:
+            kept, _, last = kept.rpartition("; ")
+            self.leave_out("phone", f"{quoted(last)} is one number too many.")
+        return kept or None
 
     def add_problem(self, problem: str) -> None:
         """Add a problem; `check` refuses the row for it."""

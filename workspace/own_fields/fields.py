@@ -14,6 +14,7 @@ from sqlmodel import Field, Session, SQLModel, UniqueConstraint, col, select
 from workspace.accounts.accounts import Account
 from workspace.assets.assets import Asset
 from workspace.audit import AuditEntry, audit
+from workspace.database import found_once
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
 from workspace.keys import free_key, plain, random_key, slug
@@ -126,7 +127,8 @@ def _allows(roles: str, viewer: Viewer) -> bool:
 def fields_of(session: Session, subject: FieldSubject) -> list[OwnField]:
     """The fields of a subject, by name."""
     query = select(OwnField).where(OwnField.subject == subject)
-    return list(session.exec(query.order_by(col(OwnField.name), col(OwnField.id))))
+    query = query.order_by(col(OwnField.name), col(OwnField.id))
+    return list(found_once(session, (OwnField, subject), lambda: session.exec(query).all()))
 
 
 def readable(session: Session, viewer: Viewer, subject: FieldSubject) -> list[OwnField]:

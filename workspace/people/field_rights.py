@@ -14,6 +14,7 @@ from workspace.value_lists import join_values, split_values
 class FieldGroup(StrEnum):
     """Fields of contacts that are read together."""
 
+    # E-mail addresses, telephone numbers, and where post is sent.
     ADDRESSES = "addresses"
     CONSENTS = "consents"
     LIMITS = "limits"

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from workspace.accounts.accounts import Account
 from workspace.audit import audit
 from workspace.changes import assign, differing
-from workspace.database import contains, page_by_name, select_row
+from workspace.database import contains, fetch, page_by_name, select_row
 from workspace.errors import Forbidden, Invalid
 from workspace.keys import free_key, random_key, row_of_key
 from workspace.people.field_rights import FieldGroup, readable_fields
@@ -132,12 +132,23 @@ def find_person(session: Session, viewer: Viewer, text: str) -> Person:
     return people[0]
 
 
-def readable_addresses(session: Session, viewer: Viewer) -> dict[int, str]:
-    """The e-mail addresses that a viewer may read, by person: members' always."""
-    query = select(Person.id, Person.email).where(col(Person.email).is_not(None))
+@dataclass(frozen=True)
+class ContactDetails:
+    """How to reach a person."""
+
+    id: int
+    email: str | None
+    phone: str
+    street: str
+    postcode: str
+
+
+def readable_details(session: Session, viewer: Viewer) -> dict[int, ContactDetails]:
+    """How to reach the people of whom a viewer may read it, by person: members always."""
+    query = select_row(ContactDetails, Person)
     if FieldGroup.ADDRESSES not in readable_fields(session, viewer):
         query = query.where(col(Person.id).in_(select(Member.person_id)))
-    return {person_id: email for person_id, email in session.exec(query) if email}
+    return {row.id: row for row in fetch(session, ContactDetails, query)}
 
 
 def member_of(session: Session, key: str) -> Person:

@@ -46,6 +46,11 @@ class Person(SQLModel, table=True):
     title: str = Field(default="", max_length=200)
     department: str = Field(default="", max_length=200)
     account_id: int | None = Field(default=None, foreign_key="account.id", index=True)
+    # Numbers as they are written, joined by `value_lists.join_values`.
+    phone: str = Field(default="", max_length=200)
+    # Where a contact gets post, with the number of the house; members have none.
+    street: str = Field(default="", max_length=200)
+    postcode: str = Field(default="", max_length=20)
     city: str = Field(default="", max_length=100)
     country: str | None = Field(default=None, max_length=2)
     region: str | None = Field(default=None, max_length=60)

@@ -92,7 +92,7 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
         _forget_merges(session, merged)
         for row_id in sorted(ids):
             _forget_changes(session, row_id, gone)
-        rows = sum(delete_with_parts(session, entries, by).values()) if entries else 0
+        rows = sum(delete_with_parts(session, entries, by).values())
         named = _forget_texts(session, needles, person_id)
         _empty_audit(session, needles, ids)
         forget_answers(session)
@@ -192,13 +192,13 @@ def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     session.execute(sa.update(ImportFile).values(raw=b"").where(col(ImportFile.raw) != b""))
     count = 0
     for row, named in list(mentions_of(session, needles, person_id)):
+        count += 1
         for column, value in named.items():
             setattr(row, column, needles.without(value))
         if isinstance(row, AssetFile) and row.erased_at is None:
             # Nothing can take the person out of the file itself, so the sweep deletes it.
             row.erased_at = now()
         session.add(row)
-        count += 1
     session.flush()
     return count
 

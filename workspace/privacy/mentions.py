@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, SQLModel, col, select
 
+from workspace.accounts.accounts import Account
 from workspace.database import unfiltered
 from workspace.duplicates.tables import FormerPerson
 from workspace.people.addresses import is_shared
@@ -18,6 +19,7 @@ from workspace.people.names import personal_name
 from workspace.people.tables import Person
 from workspace.revisions.rows import class_of
 from workspace.romanisation import spellings
+from workspace.value_lists import split_values
 
 ERASED = "[erased]"
 # Shorter names are words of the language, and would erase other things.
@@ -47,7 +49,7 @@ _GAP = re.compile(r"[\s.,'’ʼ_-]{1,3}")
 
 
 class Needles:
-    """What a person is or was named by: names, e-mail addresses, profiles and keys.
+    """What a person is or was named by: names, e-mail addresses, telephones, profiles and keys.
 
     Records that were merged into theirs, entries of address books that are about them, and the
     address at which they are an advocate, name them, too.
@@ -63,7 +65,9 @@ class Needles:
         address = sa.select(advocate.c.address).where(advocate.c.person_id == person.id)
         entry = SQLModel.metadata.tables["connection"]
         entries = session.execute(
-            sa.select(entry.c.email, entry.c.url).where(entry.c.person_id == person.id)
+            sa.select(entry.c.email, entry.c.url, entry.c.phone).where(
+                entry.c.person_id == person.id
+            )
         ).all()
         emails = {each.email for each in former} | {row.email for row in entries}
         emails |= set(session.scalars(address))
@@ -92,7 +96,13 @@ class Needles:
             if not _others_have(session, person, "name", name)
         ]
         keys = [person.key, *(each.key for each in former)]
-        texts = dict.fromkeys([*names, *self.addresses, *self.profiles, *keys])
+        phones = {
+            number
+            for numbers in (person.phone, *(row.phone for row in entries))
+            for number in split_values(numbers)
+        }
+        self.phones = {number for number in phones if not _is_shared_phone(session, person, number)}
+        texts = dict.fromkeys([*names, *self.addresses, *self.phones, *self.profiles, *keys])
         self.texts = [text for text in texts if len(text) >= SHORTEST]
         every = "|".join(re.escape(text) for text in sorted(self.texts, key=len, reverse=True))
         self._pattern = re.compile(f"{_BEGIN.pattern}(?:{every}){_END.pattern}", re.IGNORECASE)
@@ -228,6 +238,15 @@ def _others_have(session: Session, person: Person, column: str, value: str | Non
     return session.exec(same).first() is not None
 
 
+def _is_shared_phone(session: Session, person: Person, number: str) -> bool:
+    """Whether an account or another person is reached by this number, too."""
+    accounts = select(Account.id).where(col(Account.phone).contains(number, autoescape=True))
+    people = select(Person.id).where(
+        col(Person.phone).contains(number, autoescape=True), col(Person.id) != person.id
+    )
+    return any(session.exec(query.limit(1)).first() is not None for query in (accounts, people))
+
+
 def mentions_of(
     session: Session, needles: Needles, person_id: int
 ) -> Iterator[tuple[SQLModel, dict[str, Any]]]:
@@ -255,19 +274,25 @@ def mentions_of(
 
 def entries_about(session: Session, needles: Needles, ids: Collection[int]) -> list[int]:
     """The ids of the entries of address books that are about a person with these ids."""
+    # The table belongs to a package above.
     table = SQLModel.metadata.tables["connection"]
     known = sa.or_(
         table.c.person_id.in_(ids),
         table.c.url.in_(needles.profiles),
         table.c.email.in_(needles.addresses),
     )
-    named = needles.may_be_in(table.c.name, session.connection().dialect.name)
-    query = sa.select(table.c.id, table.c.name, known).where(sa.or_(known, named))
+    named = sa.or_(
+        needles.may_be_in(table.c.name, session.connection().dialect.name),
+        *(table.c.phone.contains(number, autoescape=True) for number in needles.phones),
+    )
+    query = sa.select(table.c.id, table.c.name, table.c.phone, known).where(sa.or_(known, named))
     return [
         row_id
-        for row_id, name, is_known in session.execute(query.order_by(table.c.id))
+        for row_id, name, phones, is_known in session.execute(query.order_by(table.c.id))
         # An entry without its name is of use to nobody.
-        if is_known or needles.without(name) == ERASED
+        if is_known
+        or needles.without(name) == ERASED
+        or not needles.phones.isdisjoint(split_values(phones))
     ]
 
 

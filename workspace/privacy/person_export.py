@@ -60,7 +60,10 @@ _MENTIONING = frozenset(
 # What only its owner knows of.
 _OWNERS_ALONE = ("connection", "connectionmatch")
 # What an entry of an address book may have of a person.
-_OF_AN_ENTRY = ("name", "email", "url", "company", "position", "connected_on")
+_OF_AN_ENTRY = (
+    *("name", "email", "url", "phone", "street", "postcode", "city", "country", "birthday"),
+    *("company", "position", "connected_on"),
+)
 
 
 @dataclass(frozen=True)

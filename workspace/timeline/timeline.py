@@ -19,7 +19,10 @@ from workspace.timeline.notifications import FOLLOWED_KINDS, followers, notify
 
 
 class TimelineEntry(SQLModel, table=True):
-    """An event on a deal.
+    """An event on a deal: its kind and parameters, which pages put into words.
+
+    `text` is what people wrote: a note, a reason, the name of a task or an asset. `detail` has
+    codes, ids, amounts, days and names of stages.
 
     `kind` is note, call, meeting or email for what members write. Dealkin writes logged, stage,
     parked, woken, edited, seat, task, stakeholder, reference, use, shared, opened, invited,
@@ -72,14 +75,18 @@ def record(
 
 
 def record_all(
-    session: Session, deal_ids: Sequence[int], by: int | None, kind: str, text: str
+    session: Session,
+    deal_ids: Sequence[int],
+    by: int | None,
+    kind: str,
+    detail: dict[str, object],
 ) -> None:
     """Put the same event on the timelines of many deals, in two statements."""
-    values: dict[str, object] = {"at": now(), "by_id": by, "detail": {}}
+    values: dict[str, object] = {"at": now(), "by_id": by, "kind": kind, "text": ""}
     insert_rows(
         session,
         TimelineEntry,
-        [{**values, "deal_id": deal_id, "kind": kind, "text": text} for deal_id in deal_ids],
+        [{**values, "deal_id": deal_id, "detail": detail} for deal_id in deal_ids],
     )
     audit_all(session, by, f"deal {kind}", [f"deal {deal_id}" for deal_id in deal_ids])
 
@@ -185,7 +192,7 @@ def mentioned_names(session: Session, texts: Sequence[str]) -> dict[str, str]:
 
 # The fields of a detail that hold ids, with the kind of thing that the ids belong to.
 _ID_FIELDS = {
-    **dict.fromkeys(("person_id", "left_id", "owner_id"), "person"),
+    **dict.fromkeys(("person_id", "left_id", "owner_id", "assigned_id"), "person"),
     **dict.fromkeys(("asked_id", "declined_id", "unasked_id"), "person"),
     "account_id": "account",
 }

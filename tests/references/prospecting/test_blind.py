@@ -211,7 +211,7 @@ def test_should_tell_an_owner_once_a_day_by_mail(world: World, workspace: Worksp
             ]
 
     (mail,) = mails(0)
-    assert f"2 of yours fit a search of Alice Adeyemi: {QUESTION}" in mail
+    assert f"2 of your connections fit a search of Alice Adeyemi: {QUESTION}" in mail
     assert "Private" not in mail
     assert len(mails(1)) == 1
 

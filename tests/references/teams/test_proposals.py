@@ -210,7 +210,7 @@ def test_should_say_why_nobody_is_suitable(world: World, catalog: Catalog) -> No
         availability.set_availability(
             session, erin, erin, seat_limit=0, away_from=None, away_until=None
         )
-    assert why() == "one member for auditor, all without time"
+    assert why() == "the only suitable auditor has no room for another deal"
     one = seat(world, "kestrel", "consultant")
     with world.database.write() as session:
         set_eligibility(session, world.people["grace"], ["consultant"], None)

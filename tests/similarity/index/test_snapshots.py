@@ -59,7 +59,7 @@ def own(original: Saved, tmp_path: Path) -> Iterator[Saved]:
 
 
 # The manifest, and four files of each of three kinds.
-FILES = range(13)
+FILES = range(17)
 
 
 def test_should_believe_valid_snapshots_and_not_write_them_again(saved: Saved) -> None:

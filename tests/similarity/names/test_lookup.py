@@ -56,6 +56,20 @@ def test_should_find_people_by_address_accounts_by_domain(world: World) -> None:
     assert (found.subject_id, found.closeness) == (account.id, Closeness.ADDRESS)
 
 
+def test_should_find_a_telephone_number_however_it_is_written(world: World) -> None:
+    with world.database.write() as session:
+        account = world.account(session, "brannoc")
+        account.phone = "+44 1482 555 123; 01482/555-124"
+        session.add(account)
+    for text in ("01482 555123", "+44 (0)1482 555-124", "0044 1482.555.124"):
+        found = find(world, text, Subject.ACCOUNT)
+        assert [(each.subject_id, each.closeness) for each in found] == [
+            (account.id, Closeness.PHONE)
+        ]
+    # A part of a number is that of many.
+    assert find(world, "555 12", Subject.ACCOUNT) == []
+
+
 @pytest.mark.parametrize(
     ("text", "closeness"),
     [

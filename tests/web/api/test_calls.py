@@ -192,8 +192,11 @@ def test_should_change_only_the_facts_that_are_sent(program: Programs, world: Wo
     alice = program("grace")
     for here, body in (
         (f"{DEALS}/{world.deals['wards']}", {"competitors": []}),
-        (f"/api/v1/accounts/{world.accounts['brannoc']}", {"domain": "brannoc.example"}),
-        ("/api/v1/people/ines-moreira", {"title": "Head of wards"}),
+        (
+            f"/api/v1/accounts/{world.accounts['brannoc']}",
+            {"phone": "+44 1482 555 100", "city": "Hull"},
+        ),
+        ("/api/v1/people/ines-moreira", {"title": "Head of wards", "street": "Rua 9"}),
         (f"/api/v1/assets/{world.assets['demo']}", {"summary": "Shorter."}),
     ):
         before = alice.get(here)

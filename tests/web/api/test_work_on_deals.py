@@ -1,6 +1,10 @@
 """Work on a deal by a program, from the first note to a filled seat."""
 
+from litestar import Litestar
+from sqlmodel import Session
+
 from tests.web.api.conftest import Programs
+from tests.web.pages.test_insights import stored
 from tests.world import World
 
 
@@ -38,3 +42,23 @@ def test_should_work_on_a_deal_by_the_ids_that_are_answered(
     assert uses
     helped = alice.call("POST", f"{here}/uses/{uses[0]['id']}/helped", {"helped": "yes"})
     assert helped.status_code == 200
+
+
+def test_should_count_what_programs_are_shown_and_what_they_use(
+    app: Litestar, program: Programs, world: World, session: Session
+) -> None:
+    alice, here = program("alice"), f"/api/v1/deals/{world.deals['wards']}"
+    kin = [row["key"] for row in alice.get(f"{here}/similar").json()["similar"]]
+    for part in ("playbook", "experts", "references"):
+        assert alice.get(f"{here}/{part}").status_code == 200
+    alice.call("POST", f"{here}/similar/{kin[0]}/judgement", {"verdict": "like"})
+    alice.call("POST", f"{here}/uses", {"asset": world.assets["demo"]})
+    counts = stored(app, session)
+    assert counts["similar deal", "shown"] >= len(kin) > 0
+    assert counts["similar deal", "used"] == counts["content", "used"] == 1
+    assert counts["content", "shown"] > 0
+    assert counts["expert", "shown"] > 0
+    # The page shows the same on the same day.
+    alice.get(f"{here}/similar")
+    program("alice").get(f"/api/v1/deals/{world.confidential_deal}/similar")
+    assert stored(app, session) == counts

@@ -91,6 +91,7 @@ POST /administration/webhooks/{{endpoint_id}}/resume | {_RULES}
 POST /administration/webhooks/{{endpoint_id}}/rotate | {_SECRET}
 POST /administration/webhooks/{{endpoint_id}}/stop | {_RULES}
 POST /administration/webhooks/{{endpoint_id}}/test | {_RULES}
+GET /advice                                       | GET /deals/{{key}}/similar
 GET /api/docs                                     | {_HELP}
 GET /api/v1/openapi.json                          | {_PROGRAM}
 GET /availability                                 | GET /availability
@@ -213,6 +214,7 @@ POST /inbox/snooze                                | POST /inbox/snooze
 POST /inbox/unfollow                              | POST /deals/{{key}}/follow
 GET /insights                                     | {_FIGURES}
 POST /insights/counts                             | {_BROWSER}
+GET /insights/pipeline                            | {_FIGURES}
 GET /introductions                                | GET /introductions
 POST /introductions                               | POST /introductions
 GET /introductions/new                            | {_FORM}

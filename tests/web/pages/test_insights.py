@@ -10,6 +10,8 @@ from references.suggestion_counts import Fate, SuggestionCount, SuggestionKind, 
 from tests.web.conftest import Visit
 from tests.world import World
 from workspace.clock import today
+from workspace.company import set_company
+from workspace.deals.pipeline_history import week_ends
 from workspace.deals.seat_roles import seat_roles
 
 
@@ -88,3 +90,24 @@ def test_should_show_the_fates_of_a_quarter(visit: Visit, world: World) -> None:
     assert "<b>100%</b>" not in page
     assert "Alice" not in page.split("<main")[1]
     assert visit("dana").get("/insights?quarter=1990-Q1").status_code == 422
+
+
+def test_should_show_the_pipeline_over_time_and_the_deals_behind_a_figure(
+    visit: Visit, world: World
+) -> None:
+    with world.database.write() as session:
+        set_company(session, None, currency="EUR")
+    dana = visit("dana")
+    page = " ".join(dana.get("/insights/pipeline").text.split())
+    # Today's figures lead to the list, those of the past to the deals of then.
+    assert 'href="/deals?outcome=open&amp;stage=Negotiation%2FReview">520k' in page
+    past = week_ends()[0].isoformat()
+    asked = f"/insights/pipeline?by=week&on={past}&stage=Negotiation%2FReview"
+    assert f'href="{asked.replace("&", "&amp;")}#deals"' in page
+    behind = dana.get(asked).text
+    assert "Meridian plant integration" in behind[behind.index('id="deals"') :]
+    assert "Tidewater claims" not in behind[behind.index('id="deals"') :]
+    assert dana.get(f"/insights/pipeline?by=month&on={past}").status_code == 200
+    for wrong in ("by=year", "on=2999-01-01", "on=x", f"on={past}&stage=None"):
+        assert dana.get(f"/insights/pipeline?{wrong}").status_code == 422
+    assert visit("frank").get("/insights/pipeline").status_code == 403

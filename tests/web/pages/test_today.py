@@ -40,6 +40,23 @@ def test_should_greet_those_who_may_only_read(visit: Visit) -> None:
     assert "/deals/new" not in page
 
 
+def test_should_bring_suggestions_once_the_page_is_shown(visit: Visit, world: World) -> None:
+    alice = visit("alice")
+    page = alice.get("/").text
+    assert 'hx-get="/advice"' in page
+    assert "Similar deal: " not in page
+    brought = alice.get("/advice", **{"HX-Request": "true"}).text
+    assert "Similar deal: " in brought
+    assert "<html" not in brought
+    assert "hx-get" not in brought
+    # Without scripts the same address is the whole page.
+    whole = alice.get("/advice").text
+    assert "Hello, Alice" in whole
+    assert "Similar deal: " in whole
+    assert "Nightingale" not in visit("charlie").get("/advice").text
+    assert 'hx-get="/advice"' not in visit("dana").get("/").text
+
+
 def test_should_show_a_manager_the_pipeline_with_figures_that_lead_to_deals(
     visit: Visit, world: World
 ) -> None:

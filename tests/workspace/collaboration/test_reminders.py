@@ -5,14 +5,17 @@ from datetime import date, timedelta
 import pytest
 from sqlmodel import Session
 
+from references.network.address_books import Connection
 from tests.world import World, ago
-from workspace.clock import today
+from workspace.clock import now, spoken, today
 from workspace.collaboration import reminders
 from workspace.collaboration.reminders import Occasion
-from workspace.deals.tables import Stakeholder
+from workspace.deals.tables import Deal, Stakeholder
 from workspace.errors import Invalid, NotFound
 from workspace.people import people
 from workspace.people.tables import Employment, Person
+from workspace.revisions.changes import record
+from workspace.revisions.tables import Revision, RevisionKind
 
 
 def ines(session: Session, world: World) -> Person:
@@ -119,3 +122,63 @@ def test_should_remind_before_an_event_that_both_attend(world: World) -> None:
         people.add_membership(session, bob, "event", "Data Days", None, start=ago(9), end=ago(9))
         reminders.keep_in_touch(session, bob.id, ines(session, world), 90)
     assert due(world, "bob") == []
+
+
+def test_should_remind_of_a_birthday_in_ones_own_address_book_alone(world: World) -> None:
+    day = today() + timedelta(days=2)
+    with world.database.write() as session:
+        session.add(
+            Connection(
+                owner_id=world.people["alice"],
+                name="Inês Moreira",
+                plain_name="ines moreira",
+                birthday=f"{day:%m-%d}",
+                person_id=world.people["ines"],
+            )
+        )
+    for name in ("alice", "bob"):
+        keep(world, last=30, name=name)
+    [hers] = due(world)
+    assert hers.reasons[0].text == f"Birthday on {day.day} {day:%b}"
+    assert hers.reasons[0].opening == "all the best for your birthday!"
+    assert due(world, "bob") == []
+    # After a recent contact it is no reason.
+    keep(world, last=3)
+    assert due(world) == []
+
+
+def test_should_make_what_an_import_brought_of_the_employer_a_reason(world: World) -> None:
+    with world.database.write() as session:
+        revision = Revision(kind=RevisionKind.IMPORT, at=now() - timedelta(days=4))
+        session.add(revision)
+        session.flush()
+        record(session, revision)
+        account = world.account(session, "brannoc")
+        account.headcount = 9_000
+        session.add(account)
+        for name, confidential in (("Ward beds", False), ("Project Owl", True)):
+            deal = world.deal(session, "wards").model_dump(exclude={"id", "key", "name"})
+            deal |= {"confidential": confidential, "owner_id": world.people["alice"]}
+            session.add(Deal(**deal, key=name.lower().replace(" ", "-"), name=name))
+    for name in ("alice", "charlie"):
+        keep(world, last=30, name=name)
+    day = (now() - timedelta(days=4)).date()
+    [hers] = due(world)
+    told = [reason.text for reason in hers.reasons if "import of" in reason.text]
+    assert told == [
+        f"St Brannoc Hospital: employees 2,400 → 9,000 (import of {spoken(day)})",
+        f"New deal with St Brannoc Hospital: Ward beds (import of {spoken(day)})",
+        f"New deal with St Brannoc Hospital: Project Owl (import of {spoken(day)})",
+    ]
+    assert hers.reasons[0].opening == "I see that St Brannoc Hospital is growing."
+    # Charlie does not see the confidential deal, and what was undone is no news.
+    [his] = due(world, "charlie")
+    assert not any("Owl" in reason.text for reason in his.reasons)
+    with world.database.write() as session:
+        undone = session.get_one(Revision, revision.id)
+        undone.undone_at = now()
+        session.add(undone)
+    assert due(world) == []
+    # Once in touch, what was known before is no news.
+    keep(world, last=3)
+    assert due(world) == []

@@ -34,7 +34,8 @@ def test_should_log_a_deal_with_a_name_and_an_account(world: World) -> None:
         assert found.stage_id == stage(session, "Prospecting").id
         assert (found.outcome, found.version, found.confidential) == (Outcome.OPEN, 1, False)
         entry = timeline(session, found)[0]
-        assert (entry.kind, entry.text, entry.by_id) == ("logged", "Prospecting", alice)
+        assert (entry.kind, entry.text, entry.by_id) == ("logged", "", alice)
+        assert entry.detail == {"stage": "Prospecting"}
         audited = session.exec(select(AuditEntry).where(AuditEntry.subject == f"deal {deal.id}"))
         assert [each.action for each in audited] == ["deal logged"]
 

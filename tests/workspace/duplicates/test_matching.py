@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.world import World
+from workspace.accounts.accounts import add_account
 from workspace.duplicates.evaluation import evaluate_duplicates
+from workspace.duplicates.finding import account_records, contact_records
 from workspace.duplicates.matching import Reason, Record, likely_duplicates
 from workspace.errors import Invalid
+from workspace.people.people import add_contact
 
 COMPANIES = [
     Record("1", ("Zagonek Foods Sp. z o.o.",), domains=frozenset(["zagonek.pl"])),
@@ -103,3 +107,21 @@ def test_should_not_take_colleagues_of_one_surname_for_one() -> None:
     staff = [colleague("Marit Solberg"), colleague("Anders Solberg"), colleague("Andres Solberg")]
     found = {(pair.one, pair.other) for pair in likely_duplicates([*crowd, *staff])}
     assert found == {("Anders Solberg", "Andres Solberg")}
+
+
+def test_should_give_the_telephone_and_the_address_of_the_record_as_reasons(
+    world: World,
+) -> None:
+    at_quay = {"street": "12 Quay Street", "city": "Hull", "postcode": "HU1 1AA", "country": "GB"}
+    with world.database.write() as session:
+        one = add_account(session, "Harbour Grill", phone="+44 1482 555 123", **at_quay)
+        other = add_account(session, "The Harbour Gril", phone="112; 01482/555123", **at_quay)
+        ann = add_contact(session, "Ann Oduya", None, phone="+44 7700 900 123", city="Hull")
+        anna = add_contact(session, "Anna Oduya", None, phone="07700 900123", city="Hull")
+        accounts, people = (
+            {frozenset((pair.one, pair.other)): pair.reasons for pair in likely_duplicates(records)}
+            for records in (list(account_records(session)), list(contact_records(session)))
+        )
+    reasons = set(accounts[frozenset((str(one.id), str(other.id)))])
+    assert reasons == {Reason.NAME, Reason.PHONE, Reason.STREET, Reason.TOWN, Reason.POSTCODE}
+    assert Reason.PHONE in people[frozenset((str(ann.id), str(anna.id)))]

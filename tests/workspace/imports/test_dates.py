@@ -8,7 +8,14 @@ from sqlmodel import select
 from tests.workspace.imports.files import counts, load_text, put
 from workspace.deals.tables import Deal
 from workspace.errors import Invalid
-from workspace.imports.dates import DateOrder, read_day, read_first_day, read_last_day, read_moment
+from workspace.imports.dates import (
+    DateOrder,
+    read_birthday,
+    read_day,
+    read_first_day,
+    read_last_day,
+    read_moment,
+)
 from workspace.imports.recognition import Reading
 from workspace.imports.run import import_files
 
@@ -140,3 +147,19 @@ def test_should_leave_dates_in_texts_alone(database, tmp_path):
     assert counts(load_text(database, tmp_path, text)) == (2, 0, 0, 0)
     with database.read() as session:
         assert session.exec(select(Deal.notes).where(Deal.key == "2")).one() == "3/4/2024"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["--0412", "--04-12", "1984-04-12", "19840412", "1984-04-12T00:00:00Z", "1604-04-12",
+     "12 Apr 1984"],
+)  # fmt: skip
+def test_should_read_a_birthday_with_or_without_its_year(text):
+    assert read_birthday(text) == "04-12"
+
+
+def test_should_read_no_birthday_that_is_none():
+    assert read_birthday("--0229") == "02-29"
+    for text in ("--0230", "--1304", "0/0/00", "April"):
+        with pytest.raises(Invalid):
+            read_birthday(text)

@@ -311,3 +311,100 @@ def test_should_take_one_of_several_addresses(database, tmp_path):
         assert sorted(session.exec(select(Person.email))) == [
             *("ivo@home.example", "rut@tundra.example"),
         ]
+
+
+# Each file's header and its one row, and what is read of it.
+REACHED = {
+    "HubSpot's contacts": (
+        "First Name,Last Name,Email,Phone Number,Mobile Phone Number,Street Address,City,"
+        "Postal Code,Country/Region",
+        "Ann,Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,Kungsgatan 1,Stockholm,"
+        "111 43,Sweden",
+    ),
+    "Salesforce's contacts": (
+        "FirstName,LastName,Email,Phone,MobilePhone,HomePhone,Fax,MailingStreet,MailingCity,"
+        "MailingPostalCode,MailingCountry",
+        "Ann,Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,1,2,Kungsgatan 1,Stockholm,"
+        "111 43,Sweden",
+    ),
+    "a report of Salesforce's contacts": (
+        "First Name,Last Name,Email,Phone,Mobile,Mailing Street,Mailing City,"
+        "Mailing Zip/Postal Code,Mailing Country",
+        "Ann,Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,Kungsgatan 1,Stockholm,"
+        "111 43,Sweden",
+    ),
+    "Dynamics' contacts": (
+        "First Name,Last Name,Email,Business Phone,Mobile Phone,Address 1: Street 1,"
+        "Address 1: City,Address 1: ZIP/Postal Code,Address 1: Country/Region",
+        "Ann,Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,Kungsgatan 1,Stockholm,"
+        "111 43,Sweden",
+    ),
+    "Zoho's contacts": (
+        "First Name,Last Name,Email,Phone,Mobile,Mailing Street,Mailing City,Mailing Zip,"
+        "Mailing Country",
+        "Ann,Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,Kungsgatan 1,Stockholm,"
+        "111 43,Sweden",
+    ),
+    "Odoo's contacts": (
+        "Name,Email,Phone,Mobile,Street,Street2,City,Zip,Country",
+        "Ann Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,Kungsgatan 1,,Stockholm,"
+        "111 43,Sweden",
+    ),
+    "Outlook's contacts": (
+        "First Name,Last Name,E-mail Address,Business Phone,Mobile Phone,Home Phone,"
+        "Business Street,Business City,Business Postal Code,Business Country/Region,Home Street",
+        "Ann,Ek,ann@ek.example,+46 8 465 004 01,+46 70 174 06 05,9,Kungsgatan 1,Stockholm,"
+        "111 43,Sweden,Hemma 2",
+    ),
+    "HubSpot's companies": (
+        "Record ID,Company name,Company Domain Name,Phone Number,Street Address,City,Postal Code,"
+        "Country/Region",
+        "9,Ek,ek.example,+46 8 465 004 01; +46 70 174 06 05,Kungsgatan 1,Stockholm,111 43,Sweden",
+    ),
+    "Salesforce's accounts": (
+        "Id,Account Name,Website,Phone,BillingStreet,BillingCity,BillingPostalCode,BillingCountry",
+        '9,Ek,ek.example,"+46 8 465 004 01, +46 70 174 06 05",Kungsgatan 1,Stockholm,111 43,Sweden',
+    ),
+    "Pipedrive's organizations": (
+        "Organization - Name,Organization - Website,Organization - Phone,"
+        "Organization - Street/road name of Address,Organization - House number of Address,"
+        "Organization - City/town/village/locality of Address,"
+        "Organization - ZIP/Postal code of Address,Organization - Country of Address",
+        "Ek,ek.example,+46 8 465 004 01;+46 70 174 06 05,Kungsgatan,1,Stockholm,111 43,Sweden",
+    ),
+    "EspoCRM's accounts": (
+        "Name,Website,Phone,Billing Address Street,Billing Address City,"
+        "Billing Address Postal Code,Billing Address Country",
+        "Ek,ek.example,+46 8 465 004 01;+46 70 174 06 05,Kungsgatan 1,Stockholm,111 43,Sweden",
+    ),
+}
+
+
+@pytest.mark.parametrize("system", REACHED)
+def test_should_read_telephones_and_addresses(database, tmp_path, system):
+    header, row = REACHED[system]
+    report = load_text(database, tmp_path, f"{header}\n{row}\n")
+    table = {"people": Person, "accounts": Account}[report.kind]
+    assert counts(report) == (1, 0, 0, 0), report.warnings
+    with database.read() as session:
+        [found] = session.exec(select(table)).all()
+        assert found.phone == "+46 8 465 004 01; +46 70 174 06 05"
+        assert (found.street, found.postcode, found.city, found.country) == (
+            *("Kungsgatan 1", "111 43", "Stockholm", "SE"),
+        )
+
+
+def test_should_leave_out_a_number_that_a_spreadsheet_rounded(database, tmp_path):
+    many = ";".join(f"+46 8 465 004 {number}" for number in range(10, 40))
+    text = (
+        "name,email,phone,city\n"
+        "Ann Ek,ann@ek.example,4.68555E+11; +46 8 465 004 01,Stockholm\n"
+        f"Bo Ek,bo@ek.example,{many},Stockholm\n"
+    )
+    report = load_text(database, tmp_path, text)
+    assert counts(report) == (2, 0, 0, 0)
+    with database.read() as session:
+        ann, bo = session.exec(select(Person).order_by(Person.id)).all()
+        assert (ann.phone, ann.city) == ("+46 8 465 004 01", "Stockholm")
+        assert bo.phone.startswith("+46 8 465 004 10; ")
+        assert 170 < len(bo.phone) <= 200

@@ -145,3 +145,17 @@ def people_of(database):
     with database.read() as session:
         rows = session.exec(select(Person).order_by(Person.id)).all()
         return [(row.name, row.email, row.title) for row in rows]
+
+
+def test_should_keep_a_member_s_telephone_and_not_where_they_live(database, tmp_path):
+    load_text(database, tmp_path, "name,email,roles\nAnn,ann@x.example,rep\n")
+    text = (
+        "name,email,phone,street,postcode,city\n"
+        "Ann,ann@x.example,555 0100,1 Mill Lane,HU1 1AA,Hull\n"
+        "Ina,ina@havel.example,555 0101,2 Quay Street,HU1 1AB,Hull\n"
+    )
+    assert counts(load_text(database, tmp_path, text)) == (1, 1, 0, 0)
+    with database.read() as session:
+        ann, ina = session.exec(select(Person).order_by(Person.id)).all()
+        assert (ann.phone, ann.street, ann.postcode, ann.city) == ("555 0100", "", "", "Hull")
+        assert (ina.phone, ina.street, ina.postcode) == ("555 0101", "2 Quay Street", "HU1 1AB")

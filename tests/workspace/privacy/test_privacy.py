@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col, select
 
 from references.merging import merge_people
 from references.network import ties
-from references.network.address_books import AddressBook, Connection
+from references.network.address_books import Connection
 from references.network.ties import TieKind, Visibility
 from references.removal import delete_account, delete_person
 from similarity.names import recorder
@@ -45,6 +45,7 @@ from workspace.imports.recognition import Reading
 from workspace.jobs.running import run_now
 from workspace.keys import row_of_key
 from workspace.people import people
+from workspace.people.names import name_key
 from workspace.people.sign_in.tables import (
     AddressChange,
     KnownDevice,
@@ -70,8 +71,11 @@ from workspace.privacy.tables import Erasure, LegalHold, PrivacyLink
 from workspace.revisions import history
 from workspace.settings import Settings
 from workspace.timeline.notifications import Notification
+from workspace.timeline.timeline import TimelineEntry
 
 EMAIL = "ines.moreira@brannoc.example"
+# Her own, and the number of where she works.
+PHONE, SWITCHBOARD = "+44 7700 900 017", "+44 1632 960 100"
 
 
 @pytest.mark.usefixtures("database")
@@ -102,6 +106,7 @@ NAMING = {
         ),
         "names of other things",
     ),
+    "account.phone": "an account's own",
     "mailboxposition.mailbox": "the mailbox of the server",
     "auditvalues.detail": "emptied at erasure",
     "importfile.raw": "emptied at erasure",
@@ -141,13 +146,20 @@ def known(world: World, workspace: Workspace) -> int:
             session,
             ines,
             world.people["alice"],
-            {"email": EMAIL, "title": "Chief walrus officer", "about": "Keeps walruses."},
+            {
+                **{"email": EMAIL, "phone": f"{PHONE}; {SWITCHBOARD}"},
+                **{"title": "Chief walrus officer", "about": "Keeps walruses."},
+            },
         )
         alice = world.people["alice"]
         deal = world.deal(session, "wards")
         notes.write_note(session, deal, alice, "call", f"Inês Moreira ({EMAIL}) wants a demo")
         for said in ("Ines Moreira rang", "MOREIRA, INÊS: no", "Chère Ine\u0302s\xa0Moreira!"):
             notes.write_note(session, deal, alice, "note", said)
+        notes.write_note(session, deal, alice, "call", f"She is at {PHONE}, or {SWITCHBOARD}.")
+        account = world.account(session, "brannoc")
+        account.phone = SWITCHBOARD
+        session.add(account)
         deal.notes = "Ask Inês Moreira first."
         session.add(deal)
         jonas = session.get_one(Person, world.people["jonas"])
@@ -171,16 +183,18 @@ def known(world: World, workspace: Workspace) -> int:
             session, alice, [runs.Upload("people.csv", f"email\n{EMAIL}\n".encode(), Reading())]
         )
         said = f"Ask {EMAIL} about it"
+        # Some entries of address books are matched with her, and others have what is hers.
         url = "https://www.linkedin.com/in/i-m-4711"
-        for owner, name, facts in (
-            ("alice", "Inês Moreira", {"url": url, "company": "Walrus Hospitals"}),
-            ("bob", "I. M.", {"url": url, "position": "Walrus keeper"}),
-            ("bob", "Ines", {"email": EMAIL, "company": "Walrus Hospitals"}),
-            ("dana", "Moreira, Ines", {"position": "Walrus keeper"}),
+        for owner, name, person, facts in (
+            ("alice", "Inês Moreira", ines.id, {"url": url, "company": "Walrus Hospitals"}),
+            ("alice", "Nesi M.", ines.id, {"street": "Walrus Quay 2"}),
+            ("bob", "I. M.", None, {"url": url, "position": "Walrus keeper"}),
+            ("bob", "Ines", None, {"email": EMAIL, "company": "Walrus Hospitals"}),
+            ("bob", "The boss", None, {"phone": f"+44 1632 960 999; {PHONE}", "city": "Walrus"}),
+            ("dana", "Moreira, Ines", None, {"position": "Walrus keeper"}),
         ):
-            book = AddressBook(session, world.people[owner], [], [])
-            entry, *_ = book.put(name, source="LinkedIn", **facts)  # type: ignore[arg-type]
-            entry.person_id = ines.id if owner == "alice" else None
+            owned = {"owner_id": world.people[owner], "person_id": person}
+            session.add(Connection(name=name, plain_name=name_key(name), **owned, **facts))
         file = inspect("case.pdf", pdf(said))
         stored = files.keep(workspace.settings.files, file.raw)
         row = files.add_version(
@@ -200,6 +214,7 @@ def hits(database: Database, home: Path) -> list[str]:
         EMAIL,
         "moreira",
         "walrus",
+        PHONE,
         "i-m-4711",
     )
     with database.read() as session:
@@ -238,12 +253,13 @@ def test_should_tell_everything_that_is_stored(world: World, known: int) -> None
         assert mention in texts, mention
     # Whose address books they are stays private.
     books = told["private address books of colleagues"]
-    assert (books["entries"], books["members"]) == (4, 3)
-    assert books["have"] == ["name", "email", "url", "company", "position"]
+    assert (books["entries"], books["members"]) == (6, 3)
+    filled = ["name", "email", "url", "phone", "street", "city", "company", "position"]
+    assert books["have"] == filled
     assert "Walrus Hospitals" not in str(told)
     with world.database.read() as session:
         own = stored_of(session, known, PLAIN_VIEW, for_themselves=True)
-    assert [each.hidden for each in own if each.table == "connection"] == [4]
+    assert [each.hidden for each in own if each.table == "connection"] == [6]
     # Mail repeats what other tables say, and may be about a confidential deal.
     assert "Inês Moreira has answered" not in texts
 
@@ -336,6 +352,10 @@ def test_s19_should_erase_a_person_everywhere_and_from_an_older_backup(
         assert session.get(Person, known) is None
         # What they were part of is still there.
         assert session.exec(select(Person).where(Person.id == world.people["jonas"])).one()
+    with database.read() as session:
+        # The number of the company is not theirs alone.
+        texts = session.exec(select(TimelineEntry.text)).all()
+        assert f"She is at [erased], or {SWITCHBOARD}." in texts
     assert "moreira" not in erasures_file(settings).read_text().casefold()
     with empty_place(database, tmp_path / "restored") as place:
         restored = place.model_copy(update={"model": settings.model, "backups": "off"})

@@ -1,4 +1,4 @@
-"""Field rights: which roles may read contacts' addresses, consents and limits."""
+"""Field rights: which roles may read contact details, consents and limits."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from workspace.people.tables import Role
 from workspace.people.viewer import Viewer, require_role
 
 LABELS = {
-    FieldGroup.ADDRESSES: "E-mail addresses of contacts",
+    FieldGroup.ADDRESSES: "Email, phone and street of contacts",
     FieldGroup.CONSENTS: "Consents of advocates",
     FieldGroup.LIMITS: "Limits and recent requests of advocates",
 }

@@ -26,7 +26,7 @@ from web.pages.named_facets import NamedFacets, chips_of
 from web.policies import Policy, open_to
 from web.rendering import query
 from web.routes import at, get, post
-from web.visits import Visit
+from web.visits import MemberRequest, Visit
 from workspace.accounts.industries import DIVISIONS, SECTIONS
 from workspace.accounts.size_bands import SIZE_BAND_NAMES
 from workspace.deals import access, lists
@@ -83,6 +83,11 @@ class KinPage:
     sizes: tuple[str, ...] = SIZE_BAND_NAMES
 
     @property
+    def suggested(self) -> dict[SuggestionKind, list[str]]:
+        """What the page suggests, as it is counted."""
+        return {SuggestionKind.SIMILAR: [kin.key for kin in (*self.kin, *self.running)]}
+
+    @property
     def changed(self) -> dict[str, str]:
         """The weights that are not the usual ones, as they stand in the address."""
         return changed(self.weights, self.defaults)
@@ -110,8 +115,7 @@ class KinController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         page = visit.page(kin_page, visit.workspace.catalog, key, visit.form)
-        shown = [kin.key for kin in (*page.kin, *page.running)]
-        visit.count(SuggestionKind.SIMILAR, Fate.SHOWN, page.header.deal, shown)
+        visit.count_shown(page.header.deal, page.suggested)
         # The address keeps what was chosen, and nothing that is as usual.
         off = [query({"off": name}) for name in page.named.off]
         chosen = "&".join(filter(None, [query({**page.params, **page.changed}), *off]))
@@ -134,9 +138,7 @@ class KinController(Controller):
             deal, other, verdict, reason = judge_kin(
                 session, visit.viewer, key, kin_key, visit.form
             )
-        if verdict != "withdraw":
-            fate = Fate.USED if verdict == Verdict.LIKE else Fate.DISMISSED
-            visit.count(SuggestionKind.SIMILAR, fate, deal, [kin_key])
+        count_judged(visit, deal, kin_key, verdict)
         if not visit.wants_fragment:
             effects = {
                 "like": f"Noted: {other.name} is like this deal.",
@@ -176,6 +178,13 @@ def judge_kin(
     else:
         judge(session, deal.id, other.id, Verdict(verdict), reason, viewer.person_id)
     return deal, other, verdict, reason
+
+
+def count_judged(request: MemberRequest, deal: Deal, kin_key: str, verdict: str) -> None:
+    """Count a similar deal that was judged as used or as dismissed."""
+    if verdict != "withdraw":
+        fate = Fate.USED if verdict == Verdict.LIKE else Fate.DISMISSED
+        request.count(SuggestionKind.SIMILAR, fate, deal, [kin_key])
 
 
 def changed(weights: dict[str, float], defaults: dict[str, float]) -> dict[str, str]:

@@ -50,6 +50,12 @@ class PlaybookPage:
         return {use.asset_key for use in self.uses}
 
 
+def suggested_by(playbook: Playbook) -> dict[SuggestionKind, list[str]]:
+    """What a playbook suggests, as it is counted."""
+    plays = [play.key for play in playbook.plays]
+    return {SuggestionKind.CONTENT: plays + [asset.key for asset in playbook.general]}
+
+
 class PlaybookController(Controller):
     """/deals/{key}/playbook."""
 
@@ -59,9 +65,7 @@ class PlaybookController(Controller):
     @get()
     def show(self, visit: NamedDependency[Visit], key: FromPath[str]) -> Response[str]:
         page = visit.page(playbook_page, visit, key)
-        shown = [play.key for play in page.playbook.plays]
-        shown += [asset.key for asset in page.playbook.general]
-        visit.count(SuggestionKind.CONTENT, Fate.SHOWN, page.header.deal, shown)
+        visit.count_shown(page.header.deal, suggested_by(page.playbook))
         return visit.show("deal_room/playbook.html", page)
 
     @post("/uses")

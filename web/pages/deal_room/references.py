@@ -49,6 +49,13 @@ class ReferencesPage:
     message: str
     activities: tuple[str, ...] = tuple(Activity)
 
+    @property
+    def suggested(self) -> dict[SuggestionKind, list[str]]:
+        """What the page suggests, as it is counted."""
+        offered = [offer.person.key for offer in self.suggestions.suggested]
+        paths = [path.people[-1].key for path in self.reach.from_us]
+        return {SuggestionKind.REFERENCE: offered, SuggestionKind.PATH: paths}
+
 
 class ReferencesController(Controller):
     """/deals/{key}/references."""
@@ -65,10 +72,7 @@ class ReferencesController(Controller):
         page = visit.page(
             references_page, visit.workspace, key, Activity(activity), prospect, limit
         )
-        offered = [offer.person.key for offer in page.suggestions.suggested]
-        visit.count(SuggestionKind.REFERENCE, Fate.SHOWN, page.header.deal, offered)
-        paths = [path.people[-1].key for path in page.reach.from_us]
-        visit.count(SuggestionKind.PATH, Fate.SHOWN, page.header.deal, paths)
+        visit.count_shown(page.header.deal, page.suggested)
         return visit.show("deal_room/references.html", page)
 
     @post()
@@ -197,8 +201,9 @@ def _not_yet(session: Session, header: DealHeader) -> str:
         return f"This deal is {header.deal.outcome}."
     earliest = policy.current_policy(session).earliest_stage
     if header.stage.position < earliest:
-        at_stage = f"this deal is at stage {header.stage.position}"
-        return f"References can be asked for from stage {earliest} on; {at_stage}."
+        late = [stage.name for stage in header.stages if stage.position >= earliest]
+        first = late[0] if late else header.stages[-1].name
+        return f"References can be requested from {first} on. This deal is at {header.stage.name}."
     return ""
 
 

@@ -168,7 +168,7 @@ class DealController(Controller):
             page = visit.page(new_deal, visit.form)
             return visit.answer("deals/new.html", "deals/_form.html", page)
         said = "is logged" if is_new else "was logged a moment ago, and only once"
-        return visit.go(at("deals", key, "kin"), f"{key} {said}. These are its kin.")
+        return visit.go(at("deals", key, "kin"), f"{key} {said}.")
 
 
 def deals_page(

@@ -19,7 +19,7 @@ from references.suggestion_counts import Fate, SuggestionKind
 from web.forms import Form
 from web.policies import Policy, open_to
 from web.routes import get, post
-from web.visits import Visit
+from web.visits import MemberRequest, Visit
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account
 from workspace.clock import today
@@ -95,14 +95,10 @@ class IntroductionController(Controller):
         require_writer(visit.viewer)
         with visit.saving() as session:
             ask(session, visit.viewer, visit.workspace.network, visit.form)
-            # The counts of suggestions are of those on deals, and of paths that were shown.
-            via, deal_key = visit.form.maybe("over", 80), visit.form.maybe("deal", 80)
-            deal = access.readable_deal(session, visit.viewer, deal_key) if deal_key else None
+            count_path(visit, visit.form, session)
         if visit.form.refusal:
             page = visit.page(new_introduction, visit.workspace.network, visit.form)
             return visit.show("network/introductions/new.html", page)
-        if deal and via:
-            visit.count(SuggestionKind.PATH, Fate.USED, deal, [visit.form.text("person", 80)])
         return visit.go("/introductions", "It is asked. You are told of a yes here and on Today.")
 
     @post("/{key:str}/answer")
@@ -164,6 +160,14 @@ def answer(session: Session, viewer: Viewer, key: str, form: Form, workspace: Wo
     given = Answer(said or "")
     asking.answer(session, viewer, key, given, message=message, send=send, again_on=again_on)
     return given
+
+
+def count_path(request: MemberRequest, form: Form, session: Session) -> None:
+    """Count the path that a form asks for as used, if it was shown on a deal."""
+    deal_key = form.maybe("deal", 80)
+    if deal_key and form.maybe("over", 80):
+        deal = access.readable_deal(session, request.viewer, deal_key)
+        request.count(SuggestionKind.PATH, Fate.USED, deal, [form.text("person", 80)])
 
 
 def conclude(session: Session, viewer: Viewer, key: str, form: Form) -> bool:

@@ -15,7 +15,7 @@ from references.removal import removable, require_removal
 from web.forms import Form
 from web.own_fields import labels_of
 from web.pages.records.accounts import account_values
-from web.pages.records.people import person_values, reads_address
+from web.pages.records.people import editable_details, person_values
 from web.policies import Policy, open_to
 from web.routes import at, get, post
 from web.visits import Visit
@@ -241,8 +241,8 @@ def _values(session: Session, viewer: Viewer, row: Account | Person) -> dict[str
         values = account_values(session, row, viewer=viewer)
         values["industry"] = industry_name(row.industry)
     else:
-        reads = reads_address(session, viewer, row)
-        values = person_values(session, row, viewer=viewer, reads_address=reads)
+        details = editable_details(session, viewer, row)
+        values = person_values(session, row, viewer=viewer, details=details)
     return values | {"country": country_name(row.country)}
 
 

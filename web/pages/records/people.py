@@ -1,7 +1,7 @@
 """People: the list, a person's page, contacts and their facts."""
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,7 @@ from workspace.keys import row_of_key
 from workspace.own_fields.fields import FieldSubject, OwnField, editable, readable
 from workspace.people import people
 from workspace.people.field_rights import FieldGroup, readable_fields
-from workspace.people.people import PersonRow
+from workspace.people.people import ContactDetails, PersonRow
 from workspace.people.profile_privacy import (
     ProfileField,
     as_shown,
@@ -59,6 +59,8 @@ from workspace.revisions import history
 from workspace.revisions.history import RevisionRow
 
 PAGE = 50
+# How to reach a contact, for viewers who may read it.
+CONTACT_DETAILS = frozenset(each.name for each in fields(ContactDetails)) - {"id"}
 PROFILE_FIELDS = (
     ("about", "About"),
     ("profile", "Profile URL"),
@@ -120,7 +122,8 @@ class PersonForm:
     name: str
     form: EditForm
     own: list[OwnField]
-    reads_address: bool = True
+    # How to reach the person, as far as the form has it.
+    details: frozenset[str] = CONTACT_DETAILS
     # What the person keeps from the viewer, which are no fields of the form.
     hidden: frozenset[ProfileField] = frozenset()
     countries: tuple[tuple[str, str], ...] = field(default_factory=country_choices)
@@ -203,7 +206,7 @@ class PeopleController(Controller):
 
 def add_contact(session: Session, viewer: Viewer, form: Form) -> Person:
     """Add the contact of a form."""
-    facts = read_person(session, viewer, form, {}, reads_address=True)
+    facts = read_person(session, viewer, form, {}, details=CONTACT_DETAILS)
     name = facts.pop("name")
     return people.add_contact(session, name, viewer.person_id, **facts)
 
@@ -211,15 +214,15 @@ def add_contact(session: Session, viewer: Viewer, form: Form) -> Person:
 def change_person(session: Session, viewer: Viewer, key: str, form: Form) -> None:
     """Give a person the facts of a form that was opened over them."""
     person = people.editable_person(session, viewer, key)
-    reads = edits_address(session, viewer, person)
-    values = partial(person_values, viewer=viewer, reads_address=reads)
+    details = editable_details(session, viewer, person)
+    values = partial(person_values, viewer=viewer, details=details)
     lock_unchanged(session, person, form, values)
     facts = read_person(
         session,
         viewer,
         form,
         person.own,
-        reads_address=reads,
+        details=details,
         hidden=hidden_from(session, viewer, person.id),
     )
     job_changes.edit_contact(session, person, viewer.person_id, facts)
@@ -313,44 +316,47 @@ def person_form(session: Session, viewer: Viewer, key: str | None, form: Form) -
     if key is None:
         return PersonForm(None, "", EditForm(form.values, form.wrong), own)
     person = people.editable_person(session, viewer, key)
-    reads = edits_address(session, viewer, person)
-    saved = person_values(session, person, viewer=viewer, reads_address=reads)
+    details = editable_details(session, viewer, person)
+    saved = person_values(session, person, viewer=viewer, details=details)
     form_over = edit_form(form, saved, labels=labels_of(own))
     hidden = hidden_from(session, viewer, person.id)
-    return PersonForm(key, saved["name"], form_over, own, reads, hidden)
+    return PersonForm(key, saved["name"], form_over, own, details, hidden)
 
 
 def reads_address(session: Session, viewer: Viewer, person: Person) -> bool:
-    """Whether a viewer may read a person's address: a member's always."""
+    """Whether a viewer may read how to reach a person: a member always."""
     return FieldGroup.ADDRESSES in readable_fields(session, viewer) or (
         people.roles_of(session, person.id) is not None
     )
 
 
-def edits_address(session: Session, viewer: Viewer, person: Person) -> bool:
-    """Whether a viewer may change a person's address in the form over them.
+def editable_details(session: Session, viewer: Viewer, person: Person) -> frozenset[str]:
+    """How to reach a person, as far as a viewer may change it in the form over them.
 
-    Members sign in with theirs, and change it with their password on a page of its own.
+    Members sign in with their e-mail address, and change it with their password on a page of its
+    own. Where they live is nobody's business.
     """
-    is_member = people.roles_of(session, person.id) is not None
-    if is_member and Role.ADMIN not in viewer.roles:
-        return False
-    return reads_address(session, viewer, person)
+    if people.roles_of(session, person.id) is None:
+        return CONTACT_DETAILS if reads_address(session, viewer, person) else frozenset()
+    return frozenset({"phone", "email"} if Role.ADMIN in viewer.roles else {"phone"})
 
 
 def person_values(
-    session: Session, person: Person, *, viewer: Viewer, reads_address: bool
+    session: Session, person: Person, *, viewer: Viewer, details: Collection[str]
 ) -> dict[str, str]:
     """A person's facts as the form shows them."""
     account = session.get(Account, person.account_id) if person.account_id else None
     hidden = hidden_from(session, viewer, person.id)
     values = {
         "name": person.name,
-        **({"email": person.email or ""} if reads_address else {}),
+        "email": person.email or "",
         "profile": person.profile or "",
         "title": person.title,
         "department": person.department,
         "account": account.name if account else "",
+        "phone": person.phone,
+        "street": person.street,
+        "postcode": person.postcode,
         "city": person.city,
         "country": person.country or "",
         "home_town": person.home_town,
@@ -359,7 +365,8 @@ def person_values(
         "about": person.about,
         **form_values(editable(session, viewer, FieldSubject.PERSON), person.own),
     }
-    return {name: value for name, value in values.items() if name not in hidden}
+    left_out = {*hidden, *(CONTACT_DETAILS - set(details))}
+    return {name: value for name, value in values.items() if name not in left_out}
 
 
 def read_person(
@@ -368,18 +375,18 @@ def read_person(
     form: Form,
     own: dict[str, Any],
     *,
-    reads_address: bool,
+    details: Collection[str],
     hidden: Collection[str] = (),
 ) -> dict[str, Any]:
     """The facts in a form; `Invalid` where one cannot be taken.
 
-    The address is no field of the form without the right to read it, nor is what the person hides.
+    Of the contact details, `details` are fields of the form. What the person hides is none.
     """
     account_name = form.text("account", 200)
     account = accounts.find_account(session, account_name) if account_name else None
     if account_name and account is None:
         form.refuse("account", "There is no account of that name yet: add it first.")
-    email = form.text("email", 254).lower() or None if reads_address else None
+    email = form.text("email", 254).lower() or None if "email" in details else None
     if email and ("@" not in email.strip("@") or " " in email):
         form.refuse("email", "An e-mail address, such as ines@example.com.")
     profile = form.text("profile", 500) if ProfileField.PROFILE not in hidden else ""
@@ -390,7 +397,8 @@ def read_person(
             form.refuse("profile", wrong.fields["profile"])
     facts = {
         "name": form.text("name", 200, required=True),
-        **({"email": email} if reads_address else {}),
+        **({"email": email} if "email" in details else {}),
+        **({"phone": form.phones("phone")} if "phone" in details else {}),
         "title": form.text("title", 200),
         "department": form.text("department", 200),
         "account_id": account.id if account else None,
@@ -401,6 +409,9 @@ def read_person(
     }
     if ProfileField.PROFILE not in hidden:
         facts["profile"] = profile or None
+    for name, most in (("street", 200), ("postcode", 20)):
+        if name in details:
+            facts[name] = form.text(name, most)
     for name, most in ((ProfileField.HOME_TOWN, 100), (ProfileField.LANGUAGES, 100)):
         if name not in hidden:
             facts[name.value] = form.text(name, most)

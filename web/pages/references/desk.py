@@ -27,7 +27,7 @@ from references.desk.queue import (
     request_row,
 )
 from references.desk.request import DESK_ROLES, OUTCOMES, STEPS, Party, ReferenceRequest
-from references.desk.rules import request_of, slots_of
+from references.desk.rules import may_read_feedback, request_of, slots_of
 from web.forms import Form, zone_choices
 from web.lists import answer_list, filled, first_page
 from web.pages.references.emails import EmailRow, email_rows
@@ -336,7 +336,7 @@ def request_page(
         mail_is_sent=workspace.sends_mail,
         is_desk=is_desk,
         may_read_message=is_desk or request.requested_by_id == viewer.person_id,
-        may_read_feedback=bool(row.parties & {Party.DESK, Party.ASKER}),
+        may_read_feedback=may_read_feedback(row.parties),
         others=advocate_choices(session, viewer, Activity(request.activity)) if is_desk else [],
         members=desk_choices(session, request.deal_id) if is_desk else [],
         values=form.values,

@@ -64,6 +64,31 @@ def test_should_let_administrators_set_the_roles(visit: Visit, world: World) -> 
         assert readable_fields(session, world.viewer("erin")) == {FieldGroup.LIMITS}
 
 
+def test_should_hide_telephones_and_streets_and_find_nobody_by_them(
+    visit: Visit, world: World
+) -> None:
+    reached = {"phone": "+44 1632 960 123", "street": "Rua das Flores 9", "postcode": "4050-266"}
+    with world.database.write() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        edit_person(session, ines, None, reached)
+    page = visit("alice").get("/people/ines-moreira").text
+    assert "tel:+441632960123" in page
+    assert "Rua das Flores 9, 4050-266" in page
+    assert "Inês" in visit("alice").get("/search?q=1632960123").text
+    withhold(world, FieldGroup.ADDRESSES)
+    alice = visit("alice")
+    for path in ("/people/ines-moreira", "/people/ines-moreira/edit"):
+        assert not any(value in alice.get(path).text for value in reached.values()), path
+    assert "Inês" not in alice.get("/search?q=1632960123").text
+    rows = alice.post("/exports/people", {"format": "csv"}).text
+    assert not any(value in rows for value in reached.values())
+    # What the form does not have stays as it is.
+    assert alice.save("/people/ines-moreira/edit", {"name": "Inês Moreira"}).status_code == 303
+    with world.database.read() as session:
+        ines = session.get_one(Person, world.people["ines"])
+        assert {name: getattr(ines, name) for name in reached} == reached
+
+
 def test_should_hide_addresses_and_find_nobody_by_them(visit: Visit, world: World) -> None:
     assert "i.m.quorn@" in visit("alice").get("/people/ines-moreira").text
     withhold(world, FieldGroup.ADDRESSES)

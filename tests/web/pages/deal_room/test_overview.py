@@ -1,6 +1,7 @@
 """The deal room's first tab, and changes to a deal."""
 
 import re
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -68,8 +69,17 @@ def test_should_tell_how_kin_went_while_a_deal_is_open(visit: Visit, world: Worl
     # The figures that are shown give the chance.
     assert kin == pytest.approx(similar * alike / 100, abs=0.6)
     assert chance == pytest.approx((kin * share + rest * usual) / (kin + rest), abs=2)
-    # The drawing has the same figures as a text.
-    assert f"Usual win rate {usual}%; similar deals {share}%; this deal {chance}%, likely" in text
+    # The drawing has a dot for each of a hundred deals, and the same figures as a text and a table.
+    assert f"Of 100 deals like this one, about {chance} are won, likely" in text
+    dots = Counter(re.findall(r'<circle class="(\w+)"', text))
+    assert (dots.total(), dots["won"] + dots["likely"]) == (100, chance)
+    assert all(dots[kind] for kind in ("likely", "maybe", "rest"))
+    rows = re.findall(r'<th scope="row">([^<]+)</th><td class="num">(\d+)%</td>', text)
+    assert rows == [
+        ("Usual rate", str(usual)),
+        ("Similar deals", str(share)),
+        ("This deal", str(chance)),
+    ]
     assert '<dt>Days to win</dt><dd>100<span class="muted">; half of the' in text
     assert "<dt>Amount</dt><dd>70,00" in text
     assert "Outlook" not in visit("frank").get(f"/deals/{key(world, 'brannoc')}").text

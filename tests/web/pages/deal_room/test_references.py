@@ -111,7 +111,7 @@ def test_should_refuse_an_impossible_request(
 def test_should_say_from_which_stage_a_deal_may_ask(visit: Visit, world: World) -> None:
     here = f"/deals/{world.deals['wards']}/references"
     page = visit("alice").get(here).text
-    assert "from stage 3 on" in page
+    assert "requested from Needs Analysis on. This deal is at Qualification." in page
     assert "Send request" not in page
     assert visit("alice").post(here, ASK).status_code == 409
 

@@ -56,6 +56,23 @@ def test_should_add_an_account(visit: Visit) -> None:
     assert "There is one of that name" in again.text
 
 
+def test_should_keep_telephone_and_address(visit: Visit) -> None:
+    reached = {"phone": "+44 1632 960 012; 112", "street": "Dlouhá 9", "postcode": "110 00"}
+    facts = {"name": "Nový Účet", "city": "Praha", "country": "CZ", **reached}
+    charlie = visit("charlie")
+    assert charlie.post("/accounts", facts).status_code == 303
+    page = charlie.get("/accounts/novy-ucet").text
+    assert 'href="tel:+441632960012"' in page
+    assert "Dlouhá 9, 110 00 Praha" in page
+    for value in reached.values():
+        assert f'value="{value}"' in charlie.get("/accounts/novy-ucet/edit").text
+    rows = charlie.post("/exports/accounts", {"format": "csv"}).text
+    assert "'+44 1632 960 012; 112,Dlouhá 9,110 00,Praha,Czechia" in rows
+    wrong = charlie.save("/accounts/novy-ucet/edit", {**facts, "phone": "4.2E+11"})
+    assert wrong.status_code == 422
+    assert "A telephone number, such as" in wrong.text
+
+
 def test_should_tell_an_account_called_new_from_the_form_for_one(visit: Visit) -> None:
     answer = visit("charlie").post("/accounts", {"name": "New"})
     assert answer.headers["location"] == "/accounts/new-2"

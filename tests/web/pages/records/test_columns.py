@@ -77,6 +77,22 @@ def test_should_remember_columns_and_order_in_the_browser(visit: Visit) -> None:
     assert heads(bob.get("/accounts").text)[0] == "Account"
 
 
+def test_should_keep_the_widths_that_the_browser_remembers(visit: Visit, world: World) -> None:
+    def widths(page: str) -> dict[str, float]:
+        heads = re.findall(r'<th scope="col" data-head="(\w+)" width="([\d.]+)%"', page)
+        return {name: float(share) for name, share in heads}
+
+    bob = visit("bob")
+    assert not widths(bob.get("/accounts").text)
+    bob.cookies["widths"] = "name=500&industry=100&relationship=200&country=200"
+    page = bob.get("/accounts?columns=name,industry,headcount").text
+    # Employees, of which nothing is remembered, get the mean of the others.
+    assert widths(page) == {"name": 55.6, "industry": 11.1, "headcount": 33.3}
+    for wrong in ("name=x", "name=0", "%ff", "secret=100", "name=99999"):
+        bob.cookies["widths"] = wrong
+        assert not widths(bob.get("/accounts").text)
+
+
 def test_should_order_by_own_fields_that_the_viewer_may_see(
     visit: Visit, world: World, database: Database
 ) -> None:

@@ -62,6 +62,20 @@ def test_should_add_a_contact(visit: Visit, session: Session) -> None:
     assert again.status_code == 422
 
 
+def test_should_keep_a_members_telephone_and_ask_for_no_street(
+    visit: Visit, session: Session, world: World
+) -> None:
+    bob, here = visit("bob"), "/people/bob-brandt"
+    page = bob.get(f"{here}/edit").text
+    assert 'name="phone"' in page
+    assert 'name="street"' not in page
+    assert bob.save(f"{here}/edit", {"name": "Bob Brandt", "phone": "555 0123"}).status_code == 303
+    assert session.get_one(Person, world.people["bob"]).phone == "555 0123"
+    assert 'href="tel:5550123"' in visit("frank").get(here).text
+    home = {"name": "Bob Brandt", "street": "1 Mill Lane"}
+    assert bob.save(f"{here}/edit", home).status_code == 422
+
+
 def test_should_edit_a_contact_and_add_what_they_did(
     visit: Visit, session: Session, world: World
 ) -> None:

@@ -182,6 +182,8 @@ def test_should_take_a_request_through_its_life(visit: Visit, world: World, key:
     alice.post(f"{here}/approve")
     erin.post(f"{here}/invite")
     assert "Could you take a reference call?" in erin.get(here).text
+    chosen = [f"{key}:{row(world, key).version}"]
+    erin.post("/references/bulk", {"request": chosen, "step": "assign", "member": "grace-gwara"})
     with world.database.write() as session:
         request = session.get_one(ReferenceRequest, row(world, key).id)
         guest = Guest(world.people["ines"], "Inês", request.id, Party.ADVOCATE)
@@ -203,6 +205,17 @@ def test_should_take_a_request_through_its_life(visit: Visit, world: World, key:
     assert "They want an offer." in charlie.get(here).text
     assert "They want an offer." not in visit("bob").get(here).text
     assert row(world, key).state == State.COMPLETED
+    # Steps are stored with their parameters, and put into words where they are shown.
+    deal = f"/deals/{world.deals['tidewater']}/activity"
+    history, timeline = (
+        " ".join(re.sub("<[^>]+>", " ", erin.get(path).text).split()) for path in (here, deal)
+    )
+    when_said = rf"for \w+ {ahead(9).day} {ahead(9):%b %Y}, 0[89]:00 \(UTC\)"
+    assert re.search(rf"Erin Eriksen scheduled {when_said}", history)
+    assert re.search(rf"scheduled the reference call with Inês Moreira {when_said}", timeline)
+    assert "assigned the request to Grace Gwara" in history
+    assert "assigned the reference call with Inês Moreira to Grace Gwara" in timeline
+    assert "recorded the outcome: helped" in history
 
 
 def test_should_swap_the_advocate_for_one_who_may_be_asked(

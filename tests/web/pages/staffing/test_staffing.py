@@ -179,7 +179,7 @@ def test_should_say_that_nobody_is_suitable(visit: Visit, world: World) -> None:
     open_seat(world, "kestrel", "auditor")
     for path in ("/staffing", f"/deals/{world.deals['kestrel']}/experts"):
         page = visit("dana").get(path).text
-        assert "<b>Nobody suitable:</b> no member has the role auditor yet" in page
+        assert "<b>Auditor: no suggestion.</b>" in page
 
 
 def test_should_let_the_asked_member_decline_with_a_reason(visit: Visit, world: World) -> None:
