@@ -160,6 +160,12 @@ class Catalog:
         """Whether the caches are in memory, so that no answer waits for them."""
         return self._mark is not None
 
+    @property
+    def generation(self) -> int:
+        """The last generation that the caches have taken; 0 where they are not loaded."""
+        mark = self._mark
+        return mark.number if mark else 0
+
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""
         self._refresh()
