@@ -1,6 +1,6 @@
 """Retrieval: how far the documents of a collection agree with a text, in meaning and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ LEAN_ON = 10
 LEAN_SPREAD = 0.08
 # How many terms of the best documents are looked for besides those of the question.
 LEAN_TERMS = 40
+# Estimated scores that differ by less may be equal.
+ROUNDING = 1e-9
 # Questions of more words than this do not lean.
 SHORT = 32
 
@@ -237,6 +239,18 @@ def best(matches: Matches, scores: Sequence[float], limit: int) -> list[int]:
     """The rows of the best scores, best first; ties go to the lower ids."""
     order = sorted(range(len(scores)), key=lambda row: (-scores[row], matches.ids[row]))
     return order[:limit]
+
+
+def best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
+    """The rows by descending estimate, at least `count` at a time. Rows whose estimates differ
+    only by rounding come together."""
+    order = np.argsort(-estimate)
+    taken = 0
+    while taken < len(order):
+        last = estimate[order[min(taken + count, len(order)) - 1]]
+        end = int(np.count_nonzero(estimate >= last - ROUNDING))
+        yield order[taken:end].tolist()
+        taken = end
 
 
 def _unit(vector: Vectors) -> Vectors:

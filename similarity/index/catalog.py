@@ -200,6 +200,12 @@ class Catalog:
         """Whether no answer waits for caches: they are in memory, or the database searches."""
         return self.in_database or self._mark is not None
 
+    @property
+    def generation(self) -> int:
+        """The last generation that the caches have taken; 0 where they are not loaded."""
+        mark = self._mark
+        return mark.number if mark else 0
+
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""
         if not self.in_database:
