@@ -1,7 +1,7 @@
 """The state of things: what is not as it should be, said in one place.
 
-Administrators see it above each page, `dealkin doctor` prints it, and the health address gives the
-codes to programs.
+Administrators see it above each page, and other members what concerns them; `dealkin doctor` prints
+it, and the health address gives the codes to programs.
 """
 
 import shutil
@@ -14,6 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
+from references.imports import PERSONAL
 from web.workspace import Workspace
 from workspace.audit import AuditEntry
 from workspace.backups.archives import backups_in
@@ -21,6 +22,7 @@ from workspace.clock import now, spoken
 from workspace.database import Database
 from workspace.delivery.mailbox import MailboxPosition
 from workspace.delivery.outbox import OutboxMessage
+from workspace.imports import runs
 from workspace.jobs.tables import Job, JobState
 from workspace.settings import Settings
 from workspace.webhooks.tables import WebhookEndpoint
@@ -79,6 +81,7 @@ def stored_conditions(session: Session, database: Database, settings: Settings) 
         _mailbox(session, settings),
         _webhooks(session),
         _jobs(session),
+        _imports(session),
         _backup(session, settings),
         *(_disk(folder) for folder in folders(database, settings)),
     )
@@ -163,6 +166,26 @@ def _jobs(session: Session) -> Condition | None:
         return None
     jobs = "1 job has" if count == 1 else f"{count:,} jobs have"
     return Condition("jobs", False, f"{jobs} failed since yesterday: see Jobs.")
+
+
+def _imports(session: Session) -> Condition | None:
+    count = runs.count_unfinished(session)
+    if not count:
+        return None
+    imports = "1 import is" if count == 1 else f"{count:,} imports are"
+    return Condition(
+        "imports",
+        False,
+        f"{imports} not finished: lists and figures are incomplete until then. See Jobs.",
+    )
+
+
+def members_conditions(session: Session, member_id: int | None) -> list[Condition]:
+    """What a member who is no administrator is told: what they see may be incomplete."""
+    if not runs.unfinished_for(session, member_id, PERSONAL):
+        return []
+    text = "An import is not finished: lists and figures are incomplete until then."
+    return [Condition("imports", False, text)]
 
 
 def _backup(session: Session, settings: Settings) -> Condition | None:

@@ -27,7 +27,7 @@ from litestar.types import (
 )
 
 from web.bearer import require_scope, token_of
-from web.conditions import Condition
+from web.conditions import Condition, members_conditions
 from web.forms import Form, parse_pairs
 from web.limits import MEMBERS_OF_A_NETWORK, Kind, Limiter, network_of
 from web.policies import SAFE, Policy, policy_of, require
@@ -291,14 +291,18 @@ class InTurn(ASGIMiddleware):
 
 def _signed_in(state: State, token: str) -> tuple[SignedIn | None, int, list[Condition]]:
     """The member with this session, and what the page's head shows them: the number of items in
-    their inbox, and to administrators what is not as it should be."""
+    their inbox, and what is not as it should be, as far as it concerns them."""
     workspace: Workspace = state.workspace
     with workspace.database.read() as session:
         found = signed_in(session, token)
         if found is None:
             return None, 0, []
         looks_after = Role.ADMIN in found.viewer.roles
-        conditions = state.conditions.current(session, workspace) if looks_after else []
+        conditions = (
+            state.conditions.current(session, workspace)
+            if looks_after
+            else members_conditions(session, found.viewer.person_id)
+        )
         return found, inbox.count(session, found.viewer), conditions
 
 

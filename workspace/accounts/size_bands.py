@@ -46,14 +46,15 @@ _LIMIT = re.compile(
     r" ?(?P<more>\+|plus|and more|or more|and above|i więcej|und mehr|и более)?"
 )
 _UNIT = re.compile(
-    r" ?(?:employees|employee|people|staff|fte|pracowników|mitarbeiter|сотрудников)$"
+    r" ?(?:employees|employee|people|staff|fte|pracowników|osób|mitarbeiter|mitarbeitende|"
+    r"beschäftigte|сотрудников|человек|employés|salariés|zaměstnanců|empleados|medewerkers)$"
 )
 _ALONE = ("self-employed", "myself only", "freelancer", "sole proprietor", "just me")
 _HIGHEST = 2**31 - 1
 
 
 def headcount_band(text: str) -> tuple[int, int, int] | None:
-    """The lowest, the highest and a usual headcount of a band: '11-50', '~500' or '10,001+'.
+    """The lowest, the highest and a usual headcount of a band: '11-50', '~500', '50 employees'.
 
     The usual headcount is the geometric mean, rounded, which lies in the same size band. None where
     the text is no band.
@@ -74,8 +75,9 @@ def headcount_band(text: str) -> tuple[int, int, int] | None:
         return count, _HIGHEST, count
     if parts["under"]:
         return 0, count, _round(math.sqrt(count))
-    # A number of thousands is rounded, too.
-    return (count, count, count) if parts["about"] or parts[4].strip().endswith("k") else None
+    # A number of thousands is rounded, too; a number alone is no band.
+    said = parts["about"] or parts[4].strip().endswith("k") or _UNIT.search(text.casefold().strip())
+    return (count, count, count) if said else None
 
 
 def _count(text: str) -> int | None:

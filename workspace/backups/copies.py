@@ -18,6 +18,9 @@ from workspace.errors import DealkinError
 
 SQLITE_FILE = "database.sqlite3"
 POSTGRES_FILE = "database.dump"
+# What the names of tables begin with that PostgreSQL searches: they follow from the others, and are
+# made again where they lack.
+SEARCHED = "search_"
 
 
 def copy_database(
@@ -95,6 +98,7 @@ def _copy_postgres(
             direct or database.url,
             "--format=custom",
             f"--snapshot={snapshot}",
+            f"--exclude-table={SEARCHED}*",
             f"--file={file}",
         )
     file.chmod(0o600)
@@ -102,7 +106,8 @@ def _copy_postgres(
 
 
 def _count(connection: sa.Connection) -> dict[str, int]:
-    tables = [sa.table(name) for name in sorted(sa.inspect(connection).get_table_names())]
+    names = sorted(sa.inspect(connection).get_table_names())
+    tables = [sa.table(name) for name in names if not name.startswith(SEARCHED)]
     return {
         table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         for table in tables

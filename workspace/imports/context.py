@@ -137,11 +137,12 @@ class ImportContext:
     def account_name_of_ids(self, text: str) -> str | None:
         """The name of the account that another system's ids mean; a warning if none is known."""
         for record_id in re.split(r"[;,\s]+", text):
-            if account_id := self.account_of_record_id.get(record_id):
+            account_id = self.account_of_record_id.get(record_id) if record_id else None
+            if account_id:
                 return self.get(Account, account_id).name
         self.warn(
-            "Deals name their account only by its id in the other system: import its accounts, with"
-            " their ids, together with the deals. They were imported without an account."
+            "Rows name their account only by its id in the other system: import its accounts, with"
+            " their ids, together with this file. They were imported without an account."
         )
         return None
 

@@ -78,8 +78,11 @@ _NUMERIC = re.compile(
 _TIME = re.compile(
     r"[t,]? ?(?:at |um |o |в |à )?(?P<hour>\d{1,2})[:.h](?P<minute>\d{2})"
     r"(?::(?P<second>\d{2})(?:[.,]\d+)?)? ?(?P<half>[ap])?(?:\.?m\.?)?(?: ?uhr)?"
-    r" ?(?P<zone>z|utc|gmt|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?(?: \([^)]*\))?",
+    r" ?(?P<zone>z|utc|gmt|wet|west|cet|cest|eet|eest|msk|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)?"
+    r"(?: \([^)]*\))?",
 )
+# Hours before UTC of the zones whose abbreviation no other zone has.
+_EUROPEAN = {"wet": 0, "west": 1, "cet": 1, "cest": 2, "eet": 2, "eest": 3, "msk": 3}
 # In cards: 1984-04-12, 19840412, --04-12, --0412.
 _BIRTHDAY = re.compile(r"(?:--|\d{4}-?)(?P<month>\d\d)-?(?P<day>\d\d)(?:T.*)?", re.ASCII)
 _LEAP_YEAR = 2000
@@ -263,6 +266,8 @@ def _zone(written: str | None) -> timezone | None:
     """The time zone of 'z', 'utc' or '+02:00'; `ValueError` where there is no such zone."""
     if not written:
         return None
+    if written in _EUROPEAN:
+        return timezone(timedelta(hours=_EUROPEAN[written]))
     offset = re.sub(r"utc|gmt|z|:", "", written)
     if not offset:
         return UTC

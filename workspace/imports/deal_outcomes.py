@@ -17,8 +17,8 @@ def read_stage(context: ImportContext, row: Row) -> Stage | None:
     # Pipedrive's deals keep the stage in which they were won.
     if closing and (not text or context.stage_names.find(text)[0] is None):
         return closing
-    if _parks(context, text):
-        # 'On hold' tells how a deal stands, and not how far it is.
+    if _names_outcome(context, text, Outcome.PARKED, Outcome.OPEN):
+        # 'On hold' and 'In progress' tell how a deal stands, and not how far it is.
         return None
     stage = row.read("stage", context.stage)
     if stage is None or outcome is None or stage.outcome == outcome:
@@ -35,7 +35,8 @@ def read_parking(context: ImportContext, row: Row) -> Parking | bool | None:
     None where it says nothing of it.
     """
     stated = find_outcome(row.cells.get("status", ""))
-    if stated != Outcome.PARKED and not _parks(context, row.cells.get("stage", "")):
+    stage = row.cells.get("stage", "")
+    if stated != Outcome.PARKED and not _names_outcome(context, stage, Outcome.PARKED):
         return False if stated else None
     texts = row.read_lines(Deal, "parked_reason", "wakes_when")
     return Parking(
@@ -45,9 +46,9 @@ def read_parking(context: ImportContext, row: Row) -> Parking | bool | None:
     )
 
 
-def _parks(context: ImportContext, stage: str) -> bool:
-    """Whether the text of a stage says that a deal is parked, and names no stage of ours."""
-    return find_outcome(stage) == Outcome.PARKED and context.stage_names.find(stage)[0] is None
+def _names_outcome(context: ImportContext, stage: str, *outcomes: Outcome) -> bool:
+    """Whether the text of a stage tells only one of these outcomes, and names no stage of ours."""
+    return find_outcome(stage) in outcomes and context.stage_names.find(stage)[0] is None
 
 
 def _outcome(row: Row) -> Outcome | None:

@@ -3,11 +3,17 @@
 A deal that was won must not become an open one because its stage has a name that nobody knows.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workspace.deals.tables import CLOSED_OUTCOMES
 from workspace.errors import Invalid
+from workspace.imports.cells import quoted
 from workspace.imports.formats import column_name
+from workspace.imports.rows import Row
+from workspace.imports.stage_names import find_outcome, tells_closed
+from workspace.keys import joined, plain
 
 
 @dataclass(frozen=True)
@@ -34,9 +40,9 @@ _DECISIVE = {
     "deals": (
         _topic(
             "stage",
-            "stage phase dealstage stagename etap faza stadium stufe status_reason"
-            " этап стадия step_name pipeline_stage",
-            "stage",
+            "stage phase dealstage stagename etap faza stadium stufe etape etapa faze stupen fase"
+            " vertriebsphase verkaufsphase этап стадия step_name pipeline_stage stage_id",
+            *("stage", "status_reason"),
         ),
         _topic(
             "status",
@@ -47,8 +53,14 @@ _DECISIVE = {
         _topic(
             "closing date",
             "close closed closing closedate abschluss abschlussdatum zamkniecia zakonczenia"
-            " cloture cierre chiusura uzavreni",
+            " cloture cierre chiusura uzavreni закрытия завершения fechamento afsluitdatum",
             *("close_date", "closed", "expected_close"),
+        ),
+        _topic(
+            "day on which a deal closed",
+            "actual_close closed_at closed_on closed_date date_closed closing_day abgeschlossen_am"
+            " geschlossen_am gewonnen_am",
+            *("close_date", "closed", "won_on", "lost_on"),
         ),
         _COMPANY_TOPIC,
     ),
@@ -60,6 +72,7 @@ _DECISIVE = {
         _topic("name of a person", "first_name last_name firstname lastname surname full_name"),
         _topic("job title of a person", "job_title jobtitle"),
         _topic("deal", "deal deals opportunity stage amount close_date closedate dealname"),
+        _topic("order or an invoice", "order orders invoice invoices"),
     ),
 }
 # Words in a column's name that make it a detail: 'Days in stage', 'Company phone'.
@@ -146,19 +159,122 @@ _DETAILS = frozenset(
 )
 
 
-def require_decisive(kind: str, columns: set[str], unread: Sequence[str]) -> None:
+# The columns of which one tells how a deal stands.
+_STANDING = ("stage", "status", "status_reason", "is_won", "is_closed")
+# Words in a column's name that make it tell what was, or why.
+_OF_THE_PAST = frozenset(["previous", "prior", "last", "first", "former", "history", "reason"])
+# Outcomes that may be said of something else than the deal, such as its account or a contract.
+_OF_OTHERS = frozenset(
+    ["customer", "signed", "abandoned", "cancelled", "canceled", "disqualified", "успешно"]
+)
+# Details of deals, orders and invoices, and not of a company.
+_OF_SALES = frozenset(
+    ["total", "probability", "weighted", "forecast", "fiscal", "quarter", "month"]
+)
+_CHANCE = re.compile(
+    r"probab|likelihood|chance|win_(rate|perc|prob)|wahrschein|prawdopod|вероятн|pravdepod|veroyat"
+)
+_CERTAIN = re.compile(r"(?:0|1|100)(?:[.,]0+)? ?%?")
+
+
+@dataclass(frozen=True)
+class Unread:
+    """A column that would be left unread: its title, and the cell of each row."""
+
+    title: str
+    cells: Sequence[str]
+
+
+def require_decisive(
+    kind: str, columns: set[str], unread: Sequence[Unread], rows: Sequence[Row]
+) -> None:
     """Refuse a file of which a column would be left unread that decides what its rows mean."""
     for topic in _DECISIVE.get(kind, ()):
-        if topic.columns & columns:
-            continue
-        for title in unread:
-            name = column_name(title)
-            words = set(name.split("_"))
-            hits = words & topic.words or any("_" in word and word in name for word in topic.words)
-            if hits and not words & _DETAILS - topic.words:
-                known = sorted(topic.columns)
-                advice = f"call it '{known[0]}'" if known else "add the columns of such a file"
-                raise Invalid(
-                    f"Its column '{title}' would be left unread, but seems to tell the"
-                    f" {topic.noun}: {advice}, or remove the column."
-                )
+        if not topic.columns & columns:
+            for column in unread:
+                _require_unnamed(topic, column)
+    if kind == "deals":
+        for column in unread:
+            _require_no_outcome(column, columns, rows)
+    if kind == "accounts":
+        _require_understood(columns, unread)
+
+
+def _require_unnamed(topic: _Topic, column: Unread) -> None:
+    """Refuse a column whose name tells this topic."""
+    name = column_name(column.title)
+    words = set(name.split("_"))
+    phrases = {word for word in topic.words if "_" in word and word in name}
+    details = words & _DETAILS - topic.words - {
+        part for word in phrases for part in word.split("_")
+    }
+    if (words & topic.words or phrases) and not details:
+        known = sorted(topic.columns)
+        advice = f"call it '{known[0]}'" if known else "add the columns of such a file"
+        raise Invalid(
+            f"Its column '{column.title}' would be left unread, but seems to tell the"
+            f" {topic.noun}: {advice}, or remove the column."
+        )
+
+
+def _require_no_outcome(column: Unread, columns: set[str], rows: Sequence[Row]) -> None:
+    """Refuse a column of deals in which a cell says won or lost, and no other cell of its row."""
+    name = column_name(column.title)
+    if _OF_THE_PAST.intersection(name.split("_")):
+        return
+    standing = any(known in columns for known in _STANDING)
+    telling = {text for text in set(column.cells) if _tells_outcome(text, name, standing=standing)}
+    if not telling:
+        return
+    for text, row in zip(column.cells, rows, strict=True):
+        if text in telling and row.result is None and not _tells_closing(row):
+            raise Invalid(
+                f"Its column '{column.title}' would be left unread, but holds {quoted(text)}, which"
+                " seems to tell how a deal ended: call it 'stage' or 'status', or remove the"
+                " column."
+            )
+
+
+def _tells_outcome(text: str, name: str, *, standing: bool) -> bool:
+    """Whether a cell seems to tell how a deal ended; `standing` if another column may tell it."""
+    # 'Won - better price' and '5. Lost (budget)'.
+    parts = [text, *re.split(r"\s+[-–—]\s+|[:/|(,;]", text)[:2]] if len(text) <= 80 else []
+    words = [part for part in parts if find_outcome(part) in CLOSED_OUTCOMES]
+    if any(joined(word) not in _OF_OTHERS for word in words):
+        return True
+    if standing:
+        return False
+    certain = _CHANCE.search(name) and _CERTAIN.fullmatch(text.strip())
+    return bool(certain or tells_closed(text) or any(plain(word) != "customer" for word in words))
+
+
+def _tells_closing(row: Row) -> bool:
+    """Whether the cells that are read say that a deal is won, lost or closed."""
+    said = [find_outcome(row.cells.get(column, "")) for column in ("stage", "status")]
+    flags = [row.cells.get(column, "") for column in ("is_won", "is_closed")]
+    return (
+        any(outcome in CLOSED_OUTCOMES for outcome in said)
+        or any(plain(flag) not in ("", "0", "no", "false") for flag in flags)
+        or "won_on" in row
+        or "lost_on" in row
+    )
+
+
+def _require_understood(columns: set[str], unread: Sequence[Unread]) -> None:
+    """Refuse a file as one of accounts where too little of it is about accounts.
+
+    A company stands in many kinds of files: in one of accounts, most columns are known or details.
+    """
+    known = columns - {"record_id"}
+    details = _DETAILS - _OF_SALES
+    strange = [
+        column.title
+        for column in unread
+        if (name := column_name(column.title)) and not details.intersection(name.split("_"))
+    ]
+    if len(known) < 4 and len(strange) > len(known):
+        shown = ", ".join(f"'{title}'" for title in strange[:5])
+        raise Invalid(
+            f"Of its columns only those of a company are known, and {shown} would be left unread:"
+            " say what they are, or which are to be left out."
+        )

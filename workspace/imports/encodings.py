@@ -34,15 +34,23 @@ _CYRILLIC = (
     *("абвгдежзийклмнопрстуфхцчшщъыьэюяё", "абвгдежзийклмнопрстуфхцчшщьюяіїєґ"),
     *("абвгдежзийклмнопрстуфхцчшщъьюя", "абвгдђежзијклљмнњопрстћуфхцчџш"),
 )
+_GREEK = ("αάβγδεέζηήθιίϊΐκλμνξοόπρσςτυύϋΰφχψωώ",)
 # The letters that make up most of a text.
 _FREQUENT = frozenset("оеаинтсрвлкмдпуяыз" + "αειοτνσρπκ")
+_HEBREW = "אבגדהוזחטיךכלםמןנסעףפץצקרשת"
+# The forms that Hebrew letters have at the end of a word only.
+_FINAL = frozenset("ךםןףץ")
 # The encodings, the most usual first, with the alphabets of their languages.
 _ENCODINGS: dict[str, tuple[str, ...]] = {
     "cp1252": _LATIN_WEST,
     "cp1250": _LATIN_EAST,
     "cp1251": _CYRILLIC,
-    "cp1253": ("αάβγδεέζηήθιίϊΐκλμνξοόπρσςτυύϋΰφχψωώ",),
+    "cp1253": _GREEK,
     "cp1254": ("çğıöşüâî",),
+    # Lithuanian; Latvian; Estonian.
+    "cp1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äöõüšž"),
+    # Windows-1252 with the euro, and with Š, Ž, Œ and Ÿ, in other places.
+    "iso8859_15": (*_LATIN_WEST, "äöåšž", "čćđšž"),
     "iso8859_2": _LATIN_EAST,
     "mac_roman": _LATIN_WEST,
     "cp852": _LATIN_EAST,
@@ -53,6 +61,9 @@ _ENCODINGS: dict[str, tuple[str, ...]] = {
     "mac_cyrillic": _CYRILLIC,
     "iso8859_5": _CYRILLIC,
     "mac_latin2": _LATIN_EAST,
+    "cp1255": (_HEBREW,),
+    "cp737": _GREEK,
+    "mac_greek": _GREEK,
 }
 # Encodings with several bytes a character: how the first byte of an ordinary character begins.
 _ASIAN = {
@@ -65,13 +76,13 @@ _ASIAN = {
 _ALL_LETTERS = frozenset("".join(itertools.chain(*_ENCODINGS.values())))
 _LABELS = {
     "mac_roman": "Mac Roman", "mac_latin2": "Mac Central European",
-    "mac_cyrillic": "Mac Cyrillic", "cp932": "Shift-JIS", "iso8859_2": "ISO-8859-2",
-    "iso8859_5": "ISO-8859-5", "koi8_r": "KOI8-R", "koi8_u": "KOI8-U", "euc_jp": "EUC-JP",
-    "euc_kr": "EUC-KR",
+    "mac_cyrillic": "Mac Cyrillic", "mac_greek": "Mac Greek", "cp932": "Shift-JIS",
+    "iso8859_2": "ISO-8859-2", "iso8859_15": "ISO-8859-15", "iso8859_5": "ISO-8859-5",
+    "koi8_r": "KOI8-R", "koi8_u": "KOI8-U", "euc_jp": "EUC-JP", "euc_kr": "EUC-KR",
 }  # fmt: skip
 # Punctuation that office programs put into any text.
 _PUNCTUATION = frozenset("«»‘’‚“”„–—…•·©®™°§€£№\xa0\xad")
-_VOWELS = frozenset("aeiouyæœøıаеёиоуыэюяіїєъαεηιουω")
+_VOWELS = frozenset("aeiouyæœøıаеёиоуыэюяіїєъαεηιουω" + _HEBREW)
 _SAMPLE = 64_000
 # The least plausibility of a text, of at most 1.0.
 _PLAUSIBLE = 0.5
@@ -255,11 +266,11 @@ def _judge(words: Sequence[str], alphabet: str) -> _Judgement:
 
 def _fit(word: str, letters: Sequence[str], alphabet: str) -> float:
     """How well a word's letters outside ASCII suit a language: at most 1.0 a letter."""
-    latin = alphabet[0] not in "аα"
+    latin = alphabet[0] not in "аαא"
     # A letter alone is no word: it may be a sign of another encoding.
     if len(word) == 1 and word not in _PUNCTUATION:
         return 0.4 if word.isalpha() else -1.0
-    # Cyrillic or Greek beside Latin letters shows a wrong guess.
+    # Cyrillic, Greek or Hebrew beside Latin letters shows a wrong guess.
     if not latin and re.search(r"[a-zA-Z]", word):
         return -2.0 * len(letters)
     score = 0.0
@@ -268,14 +279,15 @@ def _fit(word: str, letters: Sequence[str], alphabet: str) -> float:
             inside = letter in word.strip("".join(_PUNCTUATION)) and letter not in "’‘–—·\xa0\xad"
             score += -1.0 if inside else 0.5
         elif letter.lower() in alphabet or (letter == "İ" and "ı" in alphabet):
-            score += 1.0 if latin or letter.lower() in _FREQUENT else 0.6
+            weighed = alphabet[0] in "аα" and letter.lower() not in _FREQUENT
+            score += 0.6 if weighed else 1.0
         else:
             # A letter of another language is less odd than a sign within a word.
             score -= 1.5 if letter.isalpha() else 3.0
     for before, letter in itertools.pairwise(word):
         if before.isascii() and letter.isascii():
             continue
-        if before.islower() and letter.isupper():
+        if (before.islower() and letter.isupper()) or before in _FINAL:
             score -= 2.0
         elif before.isupper() and letter.islower() and letter not in "ßı" and word[1:2].isupper():
             score -= 1.0

@@ -88,7 +88,7 @@ def read_money(text: str) -> Money:
     written = unicodedata.normalize("NFKC", text.replace("﷼", " SAR ")).replace("’", "'")
     written = written.replace("−", "-").strip()
     # With a dash in place of the decimals, the other marks are between thousands.
-    if dash := re.fullmatch(r"(.*[0-9])[.,] ?[-–—]{1,2}(\D*)", written):
+    if dash := re.fullmatch(r"(.*[0-9])[.,:] ?[-–—]{1,2}(\D*)", written):
         written = re.sub(r"(?<=[0-9])[.,](?=[0-9]{3}(?![0-9]))", "", dash[1]) + dash[2]
     parts = _PARTS.fullmatch(written) if len(written) <= 60 else None
     if not parts:

@@ -5,7 +5,10 @@ differ in the names of their columns, so that one format a kind reads all of the
 the names that these systems give it, the surest first.
 """
 
+from workspace.deals.tables import CLOSED_OUTCOMES, Outcome
 from workspace.imports.formats import Cells, Format, column_name, needs
+from workspace.imports.stage_names import find_outcome
+from workspace.keys import plain
 from workspace.people.tables import Gathering
 
 # What stands in a column 'Title' that holds forms of address instead of job titles.
@@ -35,12 +38,26 @@ def _contact(cells: Cells) -> Cells:
     cells |= {"phone": "; ".join(phones)} if phones else {}
     if column_name(cells.get("title", "")) in _SALUTATIONS:
         del cells["title"]
+    if column_name(cells.pop("is_company", "")) in ("true", "yes", "1", "x", "company"):
+        # The row is a company's own, and what stands as its company is the parent.
+        name, parent = cells.pop("name", ""), cells.pop("account", "")
+        cells |= {"is_company": "yes", "account": name}
+        cells |= {"parent": parent} if plain(parent) != plain(name) else {}
     return cells
 
 
 def _deal(cells: Cells) -> Cells:
-    """The id is the key; a weighted amount stands in where there is no other."""
+    """The id is the key; a weighted amount stands in where there is no other.
+
+    A status reason tells the stage where nothing else does, or that the deal is on hold.
+    """
     record_id, weighted = cells.pop("record_id", ""), cells.pop("expected_revenue", "")
+    if reason := cells.pop("status_reason", ""):
+        held = find_outcome(reason) == Outcome.PARKED
+        if held and find_outcome(cells.get("status", "")) not in CLOSED_OUTCOMES:
+            cells["status"] = reason
+        else:
+            cells.setdefault("stage", reason)
     if record_id:
         cells.setdefault("deal", record_id)
     if weighted:
@@ -58,7 +75,8 @@ _COMPANY = (
     *("customer", "client", "customer name", "client name", "employer", "parent customer"),
     *("potential customer", "company name for emails", "firma", "unternehmen", "kunde", "klient"),
     *("account id name", "related company", "business account", "company account name"),
-    *("person organization", "person organisation"),
+    *("person organization", "person organisation", "kontrahent", "nazwa firmy", "societe"),
+    *("entreprise", "nom du compte", "spolecnost", "empresa", "accountname", "компания", "клиент"),
 )
 _LINKEDIN = (
     *("profile", "profile url", "linkedin", "linkedin url", "linkedin profile", "linkedin link"),
@@ -297,8 +315,13 @@ OTHER_FORMATS = (
                 *("last name", "lastname", "family name", "surname", "name last name"),
                 *("person last name", "contact last name", "nachname", "nazwisko", "nom"),
             ),
+            "is_company": ("is a company", "is company", "company type"),
             "email": _EMAIL,
             "account": _COMPANY,
+            "account_id": (
+                *("account id", "accountid", "primary associated company id", "company id"),
+                *("associated company ids", "associated company id", "organization id"),
+            ),
             "title": (
                 *("job title", "jobtitle", "position", "job position", "occupation", "role title"),
                 *("person job title", "contact title", "title"),
@@ -351,7 +374,7 @@ OTHER_FORMATS = (
                 for column in [
                     *("stage", "status", "is_won", "is_closed", "owner", "amount", "opened"),
                     *("close_date", "expected_close", "closed", "reason", "next_step"),
-                    *("expected_revenue",),
+                    *("expected_revenue", "status_reason"),
                 ]
             )
         ),
@@ -371,10 +394,15 @@ OTHER_FORMATS = (
                 *("name", "deal name", "dealname", "opportunity name", "opportunityname", "topic"),
                 *("deal title", "deal deal title", "potential name", "opportunity", "title"),
                 *("deal subject", "opportunity title", "lead title"),
+                *("name der opportunity", "opportunity-name", "name der verkaufschance"),
+                *("verkaufschance", "nazwa szansy", "nazwa szansy sprzedazy", "nazwa transakcji"),
+                *("nom de l opportunite", "nom de la transaction", "nazev obchodu"),
+                *("nazev prilezitosti", "название сделки", "сделка", "nombre de la oportunidad"),
+                *("nombre del negocio", "nome", "nombre", "nom", "nazwa", "nazev", "название"),
             ),
             "account": (
                 *_COMPANY,
-                *("accountname", "deal organization", "deal organisation", "deal company"),
+                *("deal organization", "deal organisation", "deal company"),
             ),
             "account_id": (
                 *("account id", "accountid", "associated company ids", "associated company id"),
@@ -391,14 +419,12 @@ OTHER_FORMATS = (
                     "stufe",
                     "etap",
                 ),
-                *(
-                    "stage label",
-                    "deal stage name",
-                    "status reason",
-                    "current stage",
-                    "pipeline phase",
-                ),
+                *("stage label", "deal stage name", "current stage", "pipeline phase"),
+                *("vertriebsphase", "verkaufsphase", "etap sprzedazy", "etap szansy", "etape"),
+                *("etape de vente", "phase de vente", "faze", "faze obchodu", "etapa", "fase"),
+                *("etapa de ventas", "этап", "этап сделки", "стадия", "стадия сделки"),
             ),
+            "status_reason": ("status reason", "statusreason"),
             "status": (
                 *("status", "deal status", "deal deal status", "opportunity status", "outcome"),
                 *("deal outcome", "state", "result", "win loss"),
@@ -418,6 +444,7 @@ OTHER_FORMATS = (
                 ),
                 *("est revenue", "estimated revenue", "opportunity amount", "amount amount micros"),
                 *("estimatedvalue", "estimated value", "total value", "contract value", "tcv"),
+                *("betrag", "kwota", "wartosc", "montant", "castka", "importe", "valor", "сумма"),
             ),
             "expected_revenue": ("expected revenue", "expectedrevenue"),
             "currency": (
@@ -435,7 +462,9 @@ OTHER_FORMATS = (
                     "deal close date",
                     "target close date",
                 ),
-                *("close", "abschlussdatum", "data zamkniecia"),
+                *("close", "abschlussdatum", "schlusstermin", "data zamkniecia"),
+                *("date de cloture", "date de fermeture", "datum uzavreni", "fecha de cierre"),
+                *("дата закрытия", "дата завершения"),
             ),
             "expected_close": (
                 *("expected close", "expected close date", "est close date", "expected closing"),

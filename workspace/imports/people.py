@@ -16,6 +16,7 @@ from workspace.collaboration.job_changes import edit_contact, has_left
 from workspace.database import batches
 from workspace.deals import leaving
 from workspace.errors import Invalid
+from workspace.imports.accounts import apply_accounts
 from workspace.imports.cells import (
     quoted,
     read_boolean,
@@ -106,12 +107,18 @@ def apply_members(context: ImportContext, rows: Sequence[Row]) -> None:
 
 
 def apply_people(context: ImportContext, rows: Sequence[Row]) -> None:
-    """Matched by the e-mail address or the profile; otherwise by the name and the account."""
+    """Matched by the e-mail address or the profile; otherwise by the name and the account.
+
+    Address books hold companies beside people; their rows are accounts.
+    """
+    apply_accounts(context, [row for row in rows if "is_company" in row])
     ambiguous = ambiguous_lines(rows)
 
     def apply(row: Row) -> Result:
         name, email, facts = _person_facts(context, row)
         account_name = context.read_account_name(row, "account")
+        if not account_name and "account_id" in row:
+            account_name = context.account_name_of_ids(row.cells["account_id"])
         facts |= without_empty(row.read_lines(Person, "department"))
         place = without_empty(row.read_lines(Person, "street", "postcode"))
         row.check()

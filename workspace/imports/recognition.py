@@ -13,7 +13,7 @@ from workspace.errors import Invalid
 from workspace.formulas import unsafe
 from workspace.imports import error_files
 from workspace.imports.dates import DateOrder, settle_date_order
-from workspace.imports.decisive import require_decisive
+from workspace.imports.decisive import Unread, require_decisive
 from workspace.imports.files import RawFile, RawRow
 from workspace.imports.formats import OWN_FORMATS, Format, column_name
 from workspace.imports.other_systems import OTHER_FORMATS
@@ -198,9 +198,12 @@ def _rows_below(
         # What the importer says comes first.
         places.sort(key=lambda place: order.get(names[place], -1))
     raw_rows, footer = _without_footer(raw_rows, len(names))
+    if file_format.kind == "deals":
+        raw_rows = [_without_totals(raw) for raw in raw_rows]
     unread = [position for position in unknown if _has_values(raw_rows, position)]
-    require_decisive(file_format.kind, set(positions), [titles[place] for place in unread])
     rows = [_row(file_format, raw, positions, len(names)) for raw in raw_rows]
+    left = [Unread(titles[place], [_cell(raw, place) for raw in raw_rows]) for place in unread]
+    require_decisive(file_format.kind, set(positions), left, rows)
     warnings = [
         f"The columns {' and '.join(repr(titles[place]) for place in places)} both tell the"
         f" {column}: the first that is filled was taken."
@@ -250,7 +253,11 @@ def columns_of_kind(formats: Sequence[Format], kind: str) -> list[str]:
 
 
 def _has_values(raw_rows: list[RawRow], position: int) -> bool:
-    return any(position < len(raw.cells) and raw.cells[position].strip() for raw in raw_rows)
+    return any(_cell(raw, position).strip() for raw in raw_rows)
+
+
+def _cell(raw: RawRow, position: int) -> str:
+    return raw.cells[position] if position < len(raw.cells) else ""
 
 
 # How the lines below a report begin that are no data.
@@ -281,6 +288,27 @@ def _without_footer(raw_rows: list[RawRow], width: int) -> tuple[list[RawRow], i
             start = number
             break
     return raw_rows[: end + start], len(lines) - start
+
+
+# How the lines of totals begin that reports put between and below deals, and what else they hold.
+_TOTAL = re.compile(
+    r"(?:grand |sub)?totals?(?: \([\d,. ]+ records?\))?|count|record count|sum|average|avg|"
+    r"\d+ records?|(?:gesamt|zwischen)?summe|gesamtergebnis|anzahl|suma|razem|łącznie|"
+    r"total général|sous-total|celkem|итого|всего",
+    re.IGNORECASE,
+)
+_FIGURE = re.compile(r"[^\d]{0,6}\d[\d.,'\s]*[^\d]{0,6}|[A-Z]{3}")
+
+
+def _without_totals(raw: RawRow) -> RawRow:
+    """A row of deals as it is, or left out if it is a report's line of totals."""
+    filled = [cell.strip() for cell in raw.cells if cell.strip()]
+    first = filled[0].rstrip(":. ") if filled else ""
+    if len(filled) < 2 or not _TOTAL.fullmatch(first):
+        return raw
+    if not all(map(_FIGURE.fullmatch, filled[1:])):
+        return raw
+    return replace(raw, left_out="Lines of totals were left out: they are a report's, and no data.")
 
 
 def _row(

@@ -8,7 +8,7 @@ import itertools
 import time
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,9 @@ IMPORT, UNDO = "import", "undo import"
 PART_SECONDS = 0.2
 # Each part looks up what its rows refer to, which takes as long for few rows as for many.
 _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 50, 25, 2000
+
+
+_UNFINISHED = col(ImportRun.state).in_((RunState.RUNNING, RunState.UNDOING))
 
 
 @dataclass(frozen=True)
@@ -166,6 +169,25 @@ def visible_runs(session: Session, viewer: Viewer, limit: int = 50) -> list[RunR
     for run_id, name in session.exec(files.order_by(col(ImportFile.number))):
         names[run_id].append(name)
     return [RunRow(run.id, run.at, run.state, names[run.id]) for run in found]
+
+
+def count_unfinished(session: Session) -> int:
+    """How many imports are being applied or undone, or were interrupted."""
+    return session.exec(select(sa.func.count()).where(_UNFINISHED)).one()
+
+
+def unfinished_for(session: Session, member_id: int | None, personal: Collection[str]) -> bool:
+    """Whether an import is unfinished that is a member's own, or whose rows all members see.
+
+    `personal` are the kinds of files that are each member's own business.
+    """
+    file = sa.exists().where(
+        col(ImportFile.run_id) == ImportRun.id,
+        col(ImportFile.kind) != "",
+        col(ImportFile.kind).not_in(personal),
+    )
+    concerns = sa.or_(col(ImportRun.by_id) == member_id, file)
+    return session.exec(select(ImportRun.id).where(_UNFINISHED, concerns)).first() is not None
 
 
 def _visible(viewer: Viewer) -> sa.ColumnElement[bool]:

@@ -1,10 +1,13 @@
 """Stages of other systems: which stage of the pipeline a file's stage means."""
 
+import re
 from collections.abc import Sequence
 
-from workspace.deals.tables import Outcome, Stage
+from workspace.deals.tables import CLOSED_OUTCOMES, Outcome, Stage
 from workspace.keys import joined, plain
 
+# Longer texts are sentences, and name no stage.
+_LONGEST = 80
 # The usual probabilities of other systems' stages (HubSpot's, Pipedrive's, Zoho's, Dynamics',
 # Odoo's, Twenty's, EspoCRM's and atomic-crm's default pipelines), by name without spaces.
 _PROBABILITIES = {
@@ -21,14 +24,16 @@ _PROBABILITIES = {
 }  # fmt: skip
 _OUTCOMES = {
     Outcome.WON: (
-        *("won", "closed won", "deal won", "customer", "signed", "gewonnen", "wygrana", "wygrane"),
-        *("выиграна", "успешно реализовано", "gagne", "gagnee", "vyhrano", "ganado"),
+        *("won", "win", "customer", "signed", "gewonnen", "wygrana", "wygrane", "wygrany"),
+        *("выиграна", "выиграно", "успешно реализовано", "успешно", "gagne", "gagnee", "vyhrano"),
+        *("vyhrana", "vyhrany", "ganado", "ganada", "vinto", "vinta", "ganho", "ganha"),
     ),
     Outcome.LOST: (
-        *("lost", "closed lost", "deal lost", "closed lost to competition", "lost to competition"),
+        *("lost", "loss", "lost to competition"),
         *("lost cancelled", "abandoned", "cancelled", "canceled", "disqualified", "out sold"),
-        *("verloren", "przegrana", "przegrane", "проиграна", "закрыто и не реализовано", "perdu"),
-        *("perdue", "prohrano", "perdido"),
+        *("verloren", "przegrana", "przegrane", "przegrany", "stracona", "stracone", "проиграна"),
+        *("проиграно", "закрыто и не реализовано", "не реализовано", "perdu", "perdue", "prohrano"),
+        *("prohrana", "prohrany", "perdido", "perdida", "perso", "persa"),
     ),
     Outcome.OPEN: (
         *("open", "active", "in progress", "new", "pending", "ongoing", "offen", "otwarta"),
@@ -42,11 +47,49 @@ _OUTCOMES = {
     ),
 }
 _OUTCOME_OF = {joined(name): outcome for outcome, names in _OUTCOMES.items() for name in names}
+# Words for 'closed', in the languages of the outcomes.
+_CLOSED = frozenset(
+    map(
+        joined,
+        [
+            *("closed", "geschlossen", "abgeschlossen", "zamkniete", "zamknieta"),
+            *(
+                "zamknięty",
+                "закрыта",
+                "закрыто",
+                "закрыт",
+                "ferme",
+                "fermee",
+                "cloture",
+                "cloturee",
+            ),
+            *("conclue", "uzavreno", "uzavrena", "cerrado", "cerrada", "chiuso", "chiusa"),
+            *("fechado", "fechada"),
+        ],
+    )
+)
+# What may stand beside the word that tells the outcome: 'Closed Won', 'Geschlossen und verloren'.
+_BESIDE = _CLOSED | {"close", "deal", "opportunity", "and", "und", "i", "et", "y", "e", "a"}
+# '2-Develop', '3. Proposal'.
+_NUMBERED = re.compile(r"\s*\d{1,2}\s*[-–.:)]\s*(\D.*)")
+_JOINED = re.compile(r"(?:deal|closed)(?=won|lost)")
 
 
 def find_outcome(text: str) -> Outcome | None:
     """The outcome that a word such as 'won', 'Closed Lost' or 'on hold' means; None if unknown."""
-    return _OUTCOME_OF.get(joined(text))
+    if len(text) > _LONGEST:
+        return None
+    key = joined(text)
+    if key in _OUTCOME_OF:
+        return _OUTCOME_OF[key]
+    words = [word for word in plain(text).split() if word not in _BESIDE and not word.isdigit()]
+    outcome = _OUTCOME_OF.get(_JOINED.sub("", "".join(words)))
+    return outcome if outcome in CLOSED_OUTCOMES else None
+
+
+def tells_closed(text: str) -> bool:
+    """Whether a text says that a deal is closed, and not whether it is won or lost."""
+    return len(text) <= _LONGEST and joined(text) in _CLOSED
 
 
 class StageNames:
@@ -72,6 +115,8 @@ class StageNames:
         key = joined(text)
         if stage := self._named.get(key):
             return stage, True
+        if numbered := _NUMBERED.fullmatch(text):
+            return self._find(numbered[1])
         outcome = find_outcome(text)
         if outcome in (Outcome.WON, Outcome.LOST):
             return self.closing(outcome), True

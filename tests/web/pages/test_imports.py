@@ -8,15 +8,18 @@ import pytest
 from litestar.testing import TestClient
 from sqlmodel import select
 
+from references.imports import EXTENSION
 from references.network.address_books import Connection
 from tests.serving import application
 from tests.web.conftest import Visit, Visitor
 from tests.world import World
+from web.conditions import conditions
 from web.jobs import kinds_of
 from web.workspace import Workspace
 from workspace.accounts.accounts import Account, add_account
 from workspace.database import Database
 from workspace.deals.tables import Deal
+from workspace.imports import runs
 from workspace.imports.ledger import ImportFile, ImportRun
 from workspace.jobs.running import run_next
 from workspace.people.members import add_member
@@ -329,3 +332,62 @@ def test_should_tell_what_an_import_may_have_doubled(
     assert grace.post("/duplicates/accounts/look").status_code == 303
     work(workspace)
     assert "Fjord Logistcs" in grace.get("/duplicates/accounts").text
+
+
+def test_should_say_on_every_page_that_an_import_is_not_finished(
+    visit: Visit, workspace: Workspace
+) -> None:
+    said = "An import is not finished"
+    grace, alice, bob = visit("grace"), visit("alice"), visit("bob")
+    rows = "".join(f"Firm {number},Poland\n" for number in range(40))
+    address = prepared(grace, ("accounts.csv", f"account,country\n{rows}"))
+    grace.post(f"{address}/run")
+    assert said not in bob.get("/accounts").text
+    run_id = int(address.rpartition("/")[2])
+    with workspace.database.read() as session:
+        half = runs.ImportWork(session, run_id, EXTENSION)
+    with workspace.database.write() as session:
+        half.apply(session, 20)
+    assert said in bob.get("/accounts").text
+    with workspace.database.read() as session:
+        found = {each.code: each.text for each in conditions(session, workspace)}
+        assert found["imports"].startswith("1 import is not finished")
+    work(workspace)
+    assert said not in bob.get("/accounts").text
+    # An address book is its member's own business.
+    address = prepared(alice, ("Connections.csv", LINKEDIN))
+    alice.post(f"{address}/run")
+    assert said in alice.get("/accounts").text
+    assert said not in bob.get("/accounts").text
+
+
+def test_should_count_all_rows_after_the_page_is_shown(
+    visit: Visit, world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.pages.imports.PREVIEW_SECONDS", 0.0)
+    grace = visit("grace")
+    rows = "".join(f"Firm {number},Poland\n" for number in range(230))
+    file = ("accounts.csv", f"account,country\n{rows},Poland\n")
+    address = prepared(grace, file)
+    page = grace.get(address).text
+    assert "Of the first 0 of 231 rows." in page
+    # A trial on PostgreSQL keeps rows locked, so that no job goes on with it.
+    looks_again = f'hx-get="{address}"' in page
+    assert looks_again is world.database.is_sqlite
+    if not looks_again:
+        return
+    work(workspace)
+    fragment = grace.get(address, **{"HX-Request": "true"}).text
+    assert "<dt>New</dt><dd>230</dd>" in fragment
+    assert "account: It is missing." in fragment
+    assert "hx-get" not in fragment
+    assert "<html" not in fragment
+    assert "<dt>New</dt><dd>230</dd>" in grace.get(address).text
+    # What is imported at once, or discarded, is looked at no more.
+    other = prepared(grace, file)
+    grace.post(f"{other}/undo")
+    again = prepared(grace, file)
+    grace.post(f"{again}/run")
+    work(workspace)
+    assert "Imported" in grace.get(again).text
+    assert "Firm 7" in names(world)

@@ -22,6 +22,8 @@ from workspace.accounts.size_bands import headcount_band, size_band
         ("up to 400", (0, 400, 20)),
         ("~750", (750, 750, 750)),
         ("ca. 1,200", (1200, 1200, 1200)),
+        ("120 Mitarbeiter", (120, 120, 120)),
+        ("1 200 pracowników", (1200, 1200, 1200)),
         ("2.5k", (2500, 2500, 2500)),
         ("Self-employed", (1, 1, 1)),
     ],

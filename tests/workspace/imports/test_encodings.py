@@ -18,6 +18,12 @@ CHINESE = "account\n南方电力公司\n长江大桥工程局\n"
 KOREAN = "account\n한빛은행\n대한전기공업\n"
 TURKISH = "account\nGüneş Işıkları Sigorta\nÇağlayan Dağıtım\nŞeker Üretim\n"
 GREEK = "account\nΗλιοτρόπιο Ενέργεια\nΝαυτιλία Κρήτης\n"
+LITHUANIAN = "name,account\nŠarūnė Žemaitė,Ąžuolų baldai\nIgnas Čepas,Klaipėdos alus\n"
+LATVIAN = "account\nRīgas ūdens\nĶīmijas rūpnīca\nDaugavpils šķiedra\n"
+ESTONIAN = "account\nTõrva Õlletehas\nŠokolaadi Äri\nŽurnaal Öö\n"
+HEBREW = "account\nמאפיית הגליל\nחברת המים של ירושלים\n"
+# With letters that Windows-1252 has in other places.
+WITH_EURO = "name,account,price\nZoé Lefèvre,Maison Œuvre,9 €\nŽan Košak,Les Sœurs,8 €\n"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +40,12 @@ GREEK = "account\nΗλιοτρόπιο Ενέργεια\nΝαυτιλία Κρή
         (CHINESE, "gb18030 gbk"),
         (KOREAN, "euc_kr"),
         (TURKISH, "cp1254"),
-        (GREEK, "cp1253"),
+        (GREEK, "cp1253 iso8859_7 cp737 mac_greek"),
+        (LITHUANIAN, "cp1257 iso8859_13"),
+        (LATVIAN, "cp1257 iso8859_13"),
+        (ESTONIAN, "cp1257 iso8859_15"),
+        (HEBREW, "cp1255 iso8859_8"),
+        (WITH_EURO, "iso8859_15"),
     ],
 )
 def test_should_read_names_in_the_encoding_of_their_system(text, encodings):

@@ -5,7 +5,7 @@ from sqlmodel import select
 
 from tests.workspace.imports.files import counts, load, load_text, put
 from workspace.accounts.accounts import Account
-from workspace.deals.tables import Deal, Stage
+from workspace.deals.tables import Deal, Outcome, Stage
 from workspace.errors import Invalid
 from workspace.imports.files import RawFile, split_rows
 from workspace.imports.recognition import recognise
@@ -247,6 +247,73 @@ def test_should_keep_rows_that_a_footer_does_not_have(database, tmp_path):
     assert report.warnings == ["3 lines below the data were left out: they are a report's footer."]
 
 
+def test_should_take_no_line_of_totals_for_a_deal(database, tmp_path):
+    text = (
+        "Opportunity Name,Account Name,Stage,Amount,Close Date\n"
+        "Lift,Borealis,Closed Won,EUR 900,2024-05-06\n"
+        "Subtotal,,,EUR 900,\nCount,1,,,\n"
+        "Sum,Borealis,Prospecting,EUR 5,2031-01-31\n"
+        "Grand Totals (2 records), ,,EUR 905,\n"
+        "\nCopyright (c) 2026 Wilk Ltd\n"
+    )
+    report = load_text(database, tmp_path, text)
+    assert (counts(report), report.left_out) == ((2, 0, 0, 0), 3)
+    assert [name for name, *_ in deals_of(database)] == ["Lift", "Sum"]
+    assert any("Lines of totals were left out" in warning for warning in report.warnings)
+
+
+def test_should_find_the_accounts_of_contacts_by_their_ids(database, tmp_path):
+    accounts = put(tmp_path, "a.csv", "Id,Name,Website\n7A,Borealis,borealis.example\n")
+    people = put(
+        tmp_path,
+        "c.csv",
+        "Id,AccountId,LastName,FirstName,Email\n"
+        "1,7A,Horn,Ivo,ivo@borealis.example\n2,9Z,Mey,Ada,ada@tundra.example\n",
+    )
+    reports = load(database, people, accounts)
+    assert [report.kind for report in reports] == ["people", "accounts"]
+    assert any("imported without an account" in text for text in reports[0].warnings)
+    with database.read() as session:
+        found = select(Person.name, Account.name).join(Account).order_by(Person.id)
+        assert session.exec(found).all() == [("Ivo Horn", "Borealis")]
+
+
+def test_should_take_the_companies_of_an_address_book_for_accounts(database, tmp_path):
+    text = (
+        "Name,Is a Company,Company Name,Email,City,Job Position\n"
+        "Borealis,True,,info@borealis.example,Oslo,\n"
+        "Ivo Horn,False,Borealis,ivo@borealis.example,,CFO\n"
+        "Borealis North,True,Borealis,,,\n"
+    )
+    assert counts(load_text(database, tmp_path, text)) == (3, 0, 0, 0)
+    with database.read() as session:
+        accounts = session.exec(select(Account).order_by(Account.id)).all()
+        assert [(account.name, account.city) for account in accounts] == [
+            *(("Borealis", "Oslo"), ("Borealis North", "")),
+        ]
+        assert accounts[1].parent_id == accounts[0].id
+        assert session.exec(select(Person.name)).all() == ["Ivo Horn"]
+    assert counts(load_text(database, tmp_path, text)) == (0, 0, 3, 0)
+
+
+def test_should_take_a_status_reason_for_what_it_tells(database, tmp_path):
+    text = (
+        "Topic,Potential Customer,Status,Status Reason,Pipeline Phase,Est. close date\n"
+        "Lift,Borealis,Open,In Progress,,2031-01-31\n"
+        "Dock,Borealis,Open,In Progress,3-Propose,2031-01-31\n"
+        "Gate,Borealis,Open,On Hold,3-Propose,2031-01-31\n"
+        "Hall,Borealis,Lost,Out-Sold,,2024-05-06\n"
+    )
+    assert counts(load_text(database, tmp_path, text)) == (4, 0, 0, 0)
+    assert [(name, stage) for name, _, stage, *_ in deals_of(database)] == [
+        *(("Lift", "Prospecting"), ("Dock", "Proposal/Price Quote")),
+        *(("Gate", "Proposal/Price Quote"), ("Hall", "Closed Lost")),
+    ]
+    with database.read() as session:
+        parked = select(Deal.name).where(Deal.outcome == Outcome.PARKED)
+        assert session.exec(parked).all() == ["Gate"]
+
+
 def test_should_say_which_columns_tell_the_same():
     with pytest.raises(Invalid, match="'E-mail' is there more than once"):
         recognise(
@@ -284,6 +351,10 @@ def test_should_refuse_a_stage_that_contradicts_the_status(database, tmp_path):
         ("needsanalysis", "Needs Analysis"),
         ("Gewonnen", "Closed Won"),
         ("Abandoned", "Closed Lost"),
+        ("Geschlossen und gewonnen", "Closed Won"),
+        ("6 - Closed Won (100%)", "Closed Won"),
+        ("zamknięta / przegrana", "Closed Lost"),
+        ("2-Proposal", "Proposal/Price Quote"),
     ],
 )
 def test_should_know_the_stages_of_other_systems(database, tmp_path, text, stage):
