@@ -13,14 +13,14 @@ from sqlmodel import Session, col, select
 from similarity import scoring
 from similarity.calibration import band_shares, kin_floor
 from similarity.index.catalog import Catalog
-from similarity.index.collection import Collection
 from similarity.index.documents import join
-from similarity.index.facets import Facts, ResolvedFilter, facts, resolve
+from similarity.index.facets import Facts, ResolvedFilter, facts
 from similarity.index.queries import POOL, Scope
+from similarity.index.searchable import Searchable
 from similarity.index.sources import Feedback, Kind
 from similarity.learned_weights import weights_in_use
 from similarity.questions import Question, about_deal, about_deals, about_text
-from similarity.retrieval import Matches, TextQuery, ask, match_each
+from similarity.retrieval import Matches, TextQuery, ask, best_first, match_each
 from similarity.said import Said, said_on_deals, with_feedback
 from similarity.scoring import Facets, Term, Value, Weights
 from similarity.sentences.facets import (
@@ -37,9 +37,6 @@ from workspace.deals.access import hidden_deal_ids, visible_deals
 from workspace.deals.filters import DealFilter
 from workspace.deals.tables import Deal
 from workspace.people.viewer import Viewer
-
-# Estimated scores that differ by less may be equal.
-ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -258,7 +255,7 @@ def _rank(
     if not missing:
         return
     filters = {
-        want.filter: resolve(session, want.filter)
+        want.filter: catalog.resolved(session, want.filter)
         for _, new in missing
         for want in new
         if want.filter
@@ -282,9 +279,11 @@ def _rank(
             for row in rows
         ),
     )
-    floor, shares = kin_floor(catalog.encoder.model_id), band_shares(catalog.encoder.model_id)
+    model = catalog.encoder.model_id
+    floor = kin_floor(model)
     for search, first in zip(searches, firsts, strict=True):
         inquiry, want = search.inquiry, search.want
+        shares = band_shares(model, of_deal=inquiry.deal is not None)
         ranked: list[Ranked] = []
         for rows in itertools.chain([first], search.chunks):
             ranked += _scored(session, search, rows, shares, calibrated=floor is not None)
@@ -312,7 +311,7 @@ class _Search:
 
 def _searched(
     session: Session,
-    collection: Collection,
+    collection: Searchable,
     catalog: Catalog,
     inquiry: Inquiry,
     wants: Sequence[Want],
@@ -338,10 +337,7 @@ def _searched(
         collection,
         asked,
         [
-            Scope(
-                collection.facets.matching(filters[want.filter]) if want.filter else None,
-                want.pool,
-            )
+            Scope(pool=want.pool, filter=filters[want.filter] if want.filter else None)
             for want in wants
         ],
         hidden=np.array(sorted(excluded), np.int64),
@@ -352,7 +348,7 @@ def _searched(
     for want, own in zip(wants, matches_of_each, strict=True):
         matches, more = with_feedback(own, said, asked.weights)
         estimate = _estimated(collection, inquiry, asked, matches)
-        chunks = _best_first(estimate, want.limit)
+        chunks = best_first(estimate, want.limit)
         searches.append(_Search(inquiry, want, asked, matches, more, chunks))
     return searches
 
@@ -383,11 +379,11 @@ def _judged(
 
 
 def _estimated(
-    collection: Collection, inquiry: Inquiry, asked: TextQuery, matches: Matches
+    collection: Searchable, inquiry: Inquiry, asked: TextQuery, matches: Matches
 ) -> NDArray[np.float64]:
     """The scores by the facets in memory, which decide what is read from the record."""
     ids = np.array(matches.ids, np.int64)
-    values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
+    values = collection.facet_values(inquiry.question.facets, ids, inquiry.on)
     meaning, words = np.array(matches.meaning), np.array(matches.words)
     weights = asked.weights.items()
     scores = sum(
@@ -400,18 +396,6 @@ def _estimated(
         + np.where(foreign, across.meaning, asked.weights.meaning) * meaning
         + np.where(foreign, across.words, asked.weights.words) * words
     )
-
-
-def _best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
-    """The rows by descending estimate, at least `count` at a time. Rows whose estimates differ
-    only by rounding come together."""
-    order = np.argsort(-estimate)
-    taken = 0
-    while taken < len(order):
-        last = estimate[order[min(taken + count, len(order)) - 1]]
-        end = int(np.count_nonzero(estimate >= last - ROUNDING))
-        yield order[taken:end].tolist()
-        taken = end
 
 
 def _scored(

@@ -1,27 +1,29 @@
 """Retrieval: how far the documents of a collection agree with a text, in meaning and in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from similarity.index.collection import NONE, Collection
 from similarity.index.language import certain_language, language_of, stems_asked_for
 from similarity.index.queries import POOL, Candidates, Query, Scope
+from similarity.index.searchable import NONE, Searchable
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import LEAST_WORDS, Facets, Weights
 
 # How far the vector and the words of a short question move towards its best LEAN_ON documents:
 # pseudo-relevance feedback (Rocchio, "Relevance feedback in information retrieval", 1971).
 LEAN = 0.5
-LEAN_ON = 5
+LEAN_ON = 10
 # A document counts 1/e as much as the best where it scores this share of the greatest score less:
 # where one document stands out, there is little to learn from the others (Lavrenko & Croft,
 # "Relevance-based language models", 2001).
-LEAN_SPREAD = 0.05
+LEAN_SPREAD = 0.08
 # How many terms of the best documents are looked for besides those of the question.
 LEAN_TERMS = 40
+# Estimated scores that differ by less may be equal.
+ROUNDING = 1e-9
 # Questions of more words than this do not lean.
 SHORT = 32
 
@@ -39,7 +41,7 @@ class TextQuery:
     is_document: bool
     # The languages that the model knows; empty for all.
     model_languages: frozenset[str]
-    # See `Collection.scale`.
+    # See `Searchable.scale`.
     scale: tuple[float, float] | None = None
 
 
@@ -56,7 +58,7 @@ class Matches:
 
 
 def ask(
-    collection: Collection,
+    collection: Searchable,
     text: str,
     vector: Vectors | None,
     weights: Weights,
@@ -89,7 +91,7 @@ def ask(
 
 
 def match(
-    collection: Collection,
+    collection: Searchable,
     asked: TextQuery,
     *,
     hidden: Ids = NONE,
@@ -107,7 +109,7 @@ def match(
 
 
 def match_each(
-    collection: Collection,
+    collection: Searchable,
     asked: TextQuery,
     scopes: Sequence[Scope],
     *,
@@ -123,7 +125,7 @@ def match_each(
     return [_matches(collection, asked, candidates) for candidates in candidates_of_each]
 
 
-def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
+def match_among(collection: Searchable, asked: TextQuery, ids: Ids) -> Matches:
     """These documents, as far as they agree with a query, by meaning and by words.
 
     The same as `match` with a pool for all of them, without a search.
@@ -131,7 +133,7 @@ def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
     return _matches(collection, asked, collection.agreeing(asked.query, ids))
 
 
-def _matches(collection: Collection, asked: TextQuery, candidates: Candidates) -> Matches:
+def _matches(collection: Searchable, asked: TextQuery, candidates: Candidates) -> Matches:
     query = asked.query
     words = candidates.words / max(query.full, float(candidates.words.max(initial=0)), 1e-9)
     comparable = _comparable(asked, candidates)
@@ -167,7 +169,7 @@ def _matches(collection: Collection, asked: TextQuery, candidates: Candidates) -
 
 
 def _leaning(
-    collection: Collection,
+    collection: Searchable,
     ids: Ids,
     words: NDArray[np.floating],
     best: Ids,
@@ -179,7 +181,7 @@ def _leaning(
     the question does not have, and none sinks below it.
     """
     terms = collection.words.telling(ids[best], shares, LEAN_TERMS)
-    alike = collection.words.scores(terms, collection.words.slots(ids))
+    alike = collection.word_scores(terms, ids)
     usual = float(shares @ alike[best])
     if usual <= 0:
         return words
@@ -237,6 +239,18 @@ def best(matches: Matches, scores: Sequence[float], limit: int) -> list[int]:
     """The rows of the best scores, best first; ties go to the lower ids."""
     order = sorted(range(len(scores)), key=lambda row: (-scores[row], matches.ids[row]))
     return order[:limit]
+
+
+def best_first(estimate: NDArray[np.float64], count: int) -> Iterator[list[int]]:
+    """The rows by descending estimate, at least `count` at a time. Rows whose estimates differ
+    only by rounding come together."""
+    order = np.argsort(-estimate)
+    taken = 0
+    while taken < len(order):
+        last = estimate[order[min(taken + count, len(order)) - 1]]
+        end = int(np.count_nonzero(estimate >= last - ROUNDING))
+        yield order[taken:end].tolist()
+        taken = end
 
 
 def _unit(vector: Vectors) -> Vectors:

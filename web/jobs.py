@@ -28,6 +28,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         # Documents that are current are skipped, so that a job which continues repeats nothing.
         prepared = catalog.catch_up(task.report, thorough=True)
         workspace.titles.prepare()
+        catalog.prepare(again=True)
         catalog.reset()
         catalog.warm()
         return {"documents": prepared}
