@@ -35,8 +35,8 @@ from workspace.deals.tables import Deal
 from workspace.people.viewer import PLAIN_VIEW
 from workspace.settings import sqlalchemy_url
 
-QUESTIONS = 50
-WRITES = 20
+QUESTIONS = 20
+WRITES = 10
 EVERYTHING = 10**12
 SINCE = date(2023, 1, 1)
 FILTERS = {

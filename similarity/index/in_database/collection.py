@@ -40,6 +40,15 @@ from workspace.own_fields.values import OwnFilter
 IN_VIEW = 200
 # A search of the graph gives up after so many vectors that no filter lets through.
 MOST_SCANNED = 50_000
+_SETTINGS = {
+    "hnsw.iterative_scan": "relaxed_order",
+    "hnsw.ef_search": str(IN_VIEW),
+    "hnsw.max_scan_tuples": str(MOST_SCANNED),
+    # A plan for any lists of ids looks through them from the start for each row.
+    "plan_cache_mode": "force_custom_plan",
+    # Compiling takes longer than running.
+    "jit": "off",
+}
 
 
 class DatabaseCollection(Searchable):
@@ -122,6 +131,9 @@ class DatabaseCollection(Searchable):
         besides: Ids = NONE,
     ) -> list[Candidates]:
         """The candidates of several scopes, which are scored together."""
+        self._session.execute(
+            sa.select(*(sa.func.set_config(name, value, True) for name, value in _SETTINGS.items()))
+        )
         found_in_each = []
         for scope in scopes:
             permitted = Permitted.of(self._session, scope, hidden)
@@ -180,14 +192,6 @@ class DatabaseCollection(Searchable):
         """The `pool` documents that own the nearest pieces; ties go to the lower ids."""
         if vector is None:
             return NONE
-        settings = {
-            "hnsw.iterative_scan": "relaxed_order",
-            "hnsw.ef_search": str(IN_VIEW),
-            "hnsw.max_scan_tuples": str(MOST_SCANNED),
-        }
-        self._session.execute(
-            sa.select(*(sa.func.set_config(name, value, True) for name, value in settings.items()))
-        )
         asked = sa.cast(f"[{','.join(map(str, vector.tolist()))}]", HalfVector())
         # Pieces of one document are near each other, so more pieces than documents are needed.
         count = 3 * pool
@@ -210,7 +214,11 @@ class DatabaseCollection(Searchable):
         permitted: Permitted,
     ) -> Iterable[tuple[float | None, int]]:
         """The nearest pieces, each with its distance and its document."""
-        distance = PIECE.c.vector.op("<=>", return_type=sa.Float)(asked)
+        distance: sa.ColumnElement[float] = PIECE.c.vector.op("<=>", return_type=sa.Float)(asked)
+        if permitted.listed is not None:
+            # Of an expression, so that they are compared one by one: the graph would be searched
+            # for long until it has led to enough of them.
+            distance = distance + sa.cast(0, sa.Float)
         query = (
             # A text that the model cannot read is a vector of zeros, which has no direction.
             sa.select(sa.func.nullif(distance, sa.cast("NaN", sa.Float)), PIECE.c.subject)

@@ -14,7 +14,7 @@ from workspace.deals.tables import Deal
 
 # Deals that match a filter are compared one by one up to so many. More are asked of what a search
 # finds, the best first.
-LISTED = 3_000
+LISTED = 10_000
 
 Condition = sa.ColumnElement[bool]
 
