@@ -177,22 +177,21 @@ def _leaning(
 ) -> NDArray[np.floating]:
     """The agreement in words with a question that leans towards its best documents.
 
-    They are as near to it on average as before. No document rises above LEAST_WORDS by words that
-    the question does not have, and none sinks below it.
+    They are as near to it on average as before. Documents with less than LEAST_WORDS stay as they
+    are, and no other sinks below that.
     """
-    terms = collection.words.telling(ids[best], shares, LEAN_TERMS)
-    alike = collection.words.scores(terms, collection.words.slots(ids))
-    usual = float(shares @ alike[best])
-    if usual <= 0:
+    index = collection.words
+    terms = index.telling(ids[best], shares, LEAN_TERMS)
+    usual = float(shares @ index.scores(terms, index.slots(ids[best])))
+    having = words >= LEAST_WORDS
+    if usual <= 0 or not having.any():
         return words
-    leaning = (1 - LEAN) * words + LEAN * alike * (float(shares @ words[best]) / usual)
-    return np.asarray(
-        np.where(
-            words >= LEAST_WORDS,
-            np.clip(leaning, LEAST_WORDS, 1),
-            np.minimum(leaning, words),
-        )
+    alike = index.scores(terms, index.slots(ids[having])) / usual
+    leaning = words.copy()
+    leaning[having] = np.clip(
+        (1 - LEAN) * words[having] + LEAN * alike * float(shares @ words[best]), LEAST_WORDS, 1
     )
+    return leaning
 
 
 def _scaled(nearness: NDArray[np.floating], asked: TextQuery) -> NDArray[np.floating]:

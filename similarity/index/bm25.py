@@ -248,16 +248,23 @@ class WordIndex:
     def telling(self, documents: Ids, shares: Scores, count: int) -> dict[str, float]:
         """The `count` terms with the greatest weight in these documents, of which each counts by
         its share."""
-        weights: dict[str, float] = defaultdict(float)
-        for slot, share in zip(self.slots(documents).tolist(), shares.tolist(), strict=True):
-            own = self._own(slot)
-            norm = float(self._norm(self._lengths[slot]))
-            rows, counts = self._own_rows[own].tolist(), self._own_counts[own].tolist()
-            for row, frequency in zip(rows, counts, strict=True):
-                term = self._terms()[row]
-                weights[term] += share * self.rarity(term) * frequency / (frequency + norm)
-        order = sorted(weights, key=lambda term: (-weights[term], term))
-        return {term: weights[term] for term in order[:count]}
+        slots = self.slots(documents)
+        places = [self._own(slot) for slot in slots.tolist()]
+        sizes = [place.stop - place.start for place in places]
+        if not sum(sizes):
+            return {}
+        rows = np.concatenate([self._own_rows[place] for place in places])
+        counts = np.concatenate([self._own_counts[place] for place in places]).astype(np.float64)
+        holders = self._counted_holders[rows]
+        rarity = np.log1p((self._total - holders + 0.5) / (holders + 0.5))
+        gains = rarity * counts / (counts + np.repeat(self._norm(self._lengths[slots]), sizes))
+        found, line = np.unique(rows, return_inverse=True)
+        # Rounded, so that the order of the rows decides no tie.
+        weights = np.round(np.bincount(line, np.repeat(shares, sizes) * gains), 9)
+        least = np.partition(weights, -count)[-count] if len(weights) > count else 0.0
+        terms = self._terms()
+        telling = [(-weights[at], terms[found[at]]) for at in np.flatnonzero(weights >= least)]
+        return {term: -float(weight) for weight, term in sorted(telling)[:count]}
 
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: counted ones, and all (document frequency)."""
