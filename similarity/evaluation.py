@@ -30,10 +30,12 @@ from similarity.encoders.reranking import READ, Reader, readings
 from similarity.experts import VOTERS, vote
 from similarity.index.catalog import Catalog
 from similarity.index.centring import mean_of
-from similarity.index.collection import NONE, Collection, Entry
+from similarity.index.collection import Collection
 from similarity.index.documents import Document, PieceRole, document, join
 from similarity.index.indexer import Progress
 from similarity.index.language import stems
+from similarity.index.searchable import NONE
+from similarity.index.stored import Entry
 from similarity.index.vectors import Ids
 from similarity.outlook import Trial, chance, trials
 from similarity.retrieval import Matches, TextQuery, ask, best, match, text_scores

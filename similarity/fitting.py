@@ -253,7 +253,7 @@ def _values(
             matches = match(
                 collection, asked, hidden=hidden, allowed=allowed, sharing=question.facets
             )
-            values = collection.facets.values(
+            values = collection.facet_values(
                 question.facets, np.array(matches.ids, np.int64), today()
             )
             meaning, words = np.array(matches.meaning), np.array(matches.words)

@@ -12,6 +12,8 @@ from sqlmodel import Session, SQLModel, col, func, select
 
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader
+from similarity.index.catalog import NO_PGVECTOR
+from similarity.index.in_database import tables
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import TABLES
 from similarity.index.tables import CATALOG_LOG, Document, Passage
@@ -30,9 +32,17 @@ _LIBRARIES = (
 
 
 def check(
-    database: Database, encoder: Encoder, folder: Path, reader: Reader | None = None
+    database: Database,
+    encoder: Encoder,
+    folder: Path,
+    reader: Reader | None = None,
+    *,
+    in_database: bool = False,
 ) -> dict[str, Any]:
-    """Facts by subject, with `warnings`, and `problems` that have to be solved."""
+    """Facts by subject, with `warnings`, and `problems` that have to be solved.
+
+    `in_database` is whether the settings have the database search.
+    """
     warnings: list[str] = []
     problems: list[str] = []
     facts: dict[str, Any] = {
@@ -61,7 +71,11 @@ def check(
         with database.read() as session:
             _check_database(session, current, database.is_newer(), facts)
             if current:
-                facts["index"] = _index(session, encoder, folder, warnings)
+                facts["index"] = (
+                    _rows(session, encoder, problems)
+                    if in_database
+                    else _index(session, encoder, folder, warnings)
+                )
     except SQLAlchemyError as error:
         problems.append(f"The database cannot be read: {error}")
     return facts
@@ -141,7 +155,27 @@ def _index(session: Session, encoder: Encoder, folder: Path, warnings: list[str]
         state = "in step" if written == dict.fromkeys(written, 0) | dict(counts.all()) else "wrong"
     if state not in ("in step", "behind"):
         warnings.append(f"The index snapshots are {state}: the next search rebuilds them.")
-    return {"generation": stored, "snapshot": published, "state": state}
+    searched = {"searched by": "caches", "generation": stored, "snapshot": published}
+    return searched | {"state": state}
+
+
+def _rows(session: Session, encoder: Encoder, problems: list[str]) -> dict[str, Any]:
+    """The state of the rows that the database searches."""
+    facts: dict[str, Any] = {"searched by": "database"}
+    if not tables.is_available(session):
+        problems.append(NO_PGVECTOR)
+        return facts | {"state": "cannot be searched"}
+    kept = tables.kept(session)
+    if not kept or (kept.format, kept.model) != (tables.FORMAT, encoder.model_id):
+        problems.append("The database is not ready to search: the next start makes it so.")
+        return facts | {"state": "of another model" if kept else "missing"}
+    documents = session.exec(select(func.count()).select_from(Document)).one()
+    rows = session.scalars(sa.select(func.count()).select_from(tables.DOCUMENT)).one()
+    if rows != documents:
+        problems.append(
+            f"The database searches {rows:,} of {documents:,} documents: run `dealkin reindex`."
+        )
+    return facts | {"documents": rows, "state": "in step" if rows == documents else "wrong"}
 
 
 def _version(name: str) -> str:

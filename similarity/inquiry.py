@@ -13,10 +13,10 @@ from sqlmodel import Session, col, select
 from similarity import scoring
 from similarity.calibration import band_shares, kin_floor
 from similarity.index.catalog import Catalog
-from similarity.index.collection import Collection
 from similarity.index.documents import join
-from similarity.index.facets import Facts, ResolvedFilter, facts, resolve
+from similarity.index.facets import Facts, ResolvedFilter, facts
 from similarity.index.queries import POOL, Scope
+from similarity.index.searchable import Searchable
 from similarity.index.sources import Feedback, Kind
 from similarity.learned_weights import weights_in_use
 from similarity.questions import Question, about_deal, about_deals, about_text
@@ -255,7 +255,7 @@ def _rank(
     if not missing:
         return
     filters = {
-        want.filter: resolve(session, want.filter)
+        want.filter: catalog.resolved(session, want.filter)
         for _, new in missing
         for want in new
         if want.filter
@@ -311,7 +311,7 @@ class _Search:
 
 def _searched(
     session: Session,
-    collection: Collection,
+    collection: Searchable,
     catalog: Catalog,
     inquiry: Inquiry,
     wants: Sequence[Want],
@@ -337,10 +337,7 @@ def _searched(
         collection,
         asked,
         [
-            Scope(
-                collection.facets.matching(filters[want.filter]) if want.filter else None,
-                want.pool,
-            )
+            Scope(pool=want.pool, filter=filters[want.filter] if want.filter else None)
             for want in wants
         ],
         hidden=np.array(sorted(excluded), np.int64),
@@ -382,11 +379,11 @@ def _judged(
 
 
 def _estimated(
-    collection: Collection, inquiry: Inquiry, asked: TextQuery, matches: Matches
+    collection: Searchable, inquiry: Inquiry, asked: TextQuery, matches: Matches
 ) -> NDArray[np.float64]:
     """The scores by the facets in memory, which decide what is read from the record."""
     ids = np.array(matches.ids, np.int64)
-    values = collection.facets.values(inquiry.question.facets, ids, inquiry.on)
+    values = collection.facet_values(inquiry.question.facets, ids, inquiry.on)
     meaning, words = np.array(matches.meaning), np.array(matches.words)
     weights = asked.weights.items()
     scores = sum(

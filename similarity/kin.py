@@ -14,9 +14,9 @@ from sqlmodel import Session, col
 from similarity import scoring
 from similarity.encoders.reranking import READ, readings
 from similarity.index.catalog import Catalog
-from similarity.index.collection import Collection
 from similarity.index.documents import join
 from similarity.index.language import stems, with_content
+from similarity.index.searchable import Searchable
 from similarity.index.sources import Kind, names_of
 from similarity.inquiry import Inquiry, Ranked, Want, rank, reasons
 from similarity.retrieval import TextQuery, ask
@@ -261,7 +261,7 @@ def _folded(row: Any) -> FoldedKin:
     return FoldedKin(row.key, row.name, row.outcome, row.account or NO_ACCOUNT)
 
 
-def matched_stems(collection: Collection, asked: TextQuery, document: int) -> list[str]:
+def matched_stems(collection: Searchable, asked: TextQuery, document: int) -> list[str]:
     """The query's terms that a document has, those that add most to its score first."""
     query = asked.query.terms
     gain = collection.words.gain(document, query)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from similarity.index.collection import NONE, Collection
 from similarity.index.language import certain_language, language_of, stems_asked_for
 from similarity.index.queries import POOL, Candidates, Query, Scope
+from similarity.index.searchable import NONE, Searchable
 from similarity.index.vectors import Ids, Vectors
 from similarity.scoring import LEAST_WORDS, Facets, Weights
 
@@ -41,7 +41,7 @@ class TextQuery:
     is_document: bool
     # The languages that the model knows; empty for all.
     model_languages: frozenset[str]
-    # See `Collection.scale`.
+    # See `Searchable.scale`.
     scale: tuple[float, float] | None = None
 
 
@@ -58,7 +58,7 @@ class Matches:
 
 
 def ask(
-    collection: Collection,
+    collection: Searchable,
     text: str,
     vector: Vectors | None,
     weights: Weights,
@@ -91,7 +91,7 @@ def ask(
 
 
 def match(
-    collection: Collection,
+    collection: Searchable,
     asked: TextQuery,
     *,
     hidden: Ids = NONE,
@@ -109,7 +109,7 @@ def match(
 
 
 def match_each(
-    collection: Collection,
+    collection: Searchable,
     asked: TextQuery,
     scopes: Sequence[Scope],
     *,
@@ -125,7 +125,7 @@ def match_each(
     return [_matches(collection, asked, candidates) for candidates in candidates_of_each]
 
 
-def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
+def match_among(collection: Searchable, asked: TextQuery, ids: Ids) -> Matches:
     """These documents, as far as they agree with a query, by meaning and by words.
 
     The same as `match` with a pool for all of them, without a search.
@@ -133,7 +133,7 @@ def match_among(collection: Collection, asked: TextQuery, ids: Ids) -> Matches:
     return _matches(collection, asked, collection.agreeing(asked.query, ids))
 
 
-def _matches(collection: Collection, asked: TextQuery, candidates: Candidates) -> Matches:
+def _matches(collection: Searchable, asked: TextQuery, candidates: Candidates) -> Matches:
     query = asked.query
     words = candidates.words / max(query.full, float(candidates.words.max(initial=0)), 1e-9)
     comparable = _comparable(asked, candidates)
@@ -169,7 +169,7 @@ def _matches(collection: Collection, asked: TextQuery, candidates: Candidates) -
 
 
 def _leaning(
-    collection: Collection,
+    collection: Searchable,
     ids: Ids,
     words: NDArray[np.floating],
     best: Ids,
@@ -180,13 +180,12 @@ def _leaning(
     They are as near to it on average as before. Documents with less than LEAST_WORDS stay as they
     are, and no other sinks below that.
     """
-    index = collection.words
-    terms = index.telling(ids[best], shares, LEAN_TERMS)
-    usual = float(shares @ index.scores(terms, index.slots(ids[best])))
+    terms = collection.words.telling(ids[best], shares, LEAN_TERMS)
+    usual = float(shares @ collection.word_scores(terms, ids[best]))
     having = words >= LEAST_WORDS
     if usual <= 0 or not having.any():
         return words
-    alike = index.scores(terms, index.slots(ids[having])) / usual
+    alike = collection.word_scores(terms, ids[having]) / usual
     leaning = words.copy()
     leaning[having] = np.clip(
         (1 - LEAN) * words[having] + LEAN * alike * float(shares @ words[best]), LEAST_WORDS, 1

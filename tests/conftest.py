@@ -21,6 +21,7 @@ from references.network.paths import Network
 from similarity import calibration
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
+from tests.backends import SEARCHING, SQLITE, USUAL
 from tests.world import FakeEmbedder, World, build_world
 from web.workspace import Workspace, workspace_on
 from workspace.database import Database
@@ -70,7 +71,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
-        if hasattr(item, "callspec") and item.callspec.params.get("backend") == "postgresql":
+        if hasattr(item, "callspec") and item.callspec.params.get("backend", "").startswith(
+            "postgresql"
+        ):
             item.add_marker("postgresql")
         if hypothesis.is_hypothesis_test(item.obj):
             item.add_marker("property")
@@ -82,8 +85,18 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of a database on the kinds that its module names."""
+    if "backend" in metafunc.fixturenames:
+        kinds = getattr(metafunc.module, "BACKENDS", USUAL)
+        metafunc.parametrize("backend", kinds, indirect=True, scope="session")
+
+
 class Backend(Protocol):
     """One kind of database, which hands out copies of prepared databases."""
+
+    # Whether the database does the searching.
+    searches: bool
 
     def url(self, name: str) -> str:
         """The address of the database of that name."""
@@ -103,6 +116,8 @@ class Backend(Protocol):
 
 class SqliteBackend:
     """Databases are files in a folder."""
+
+    searches = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -133,7 +148,8 @@ class PostgresBackend:
     back its rows are replaced by those it had at first, which it keeps in a schema of its own.
     """
 
-    def __init__(self, server: str) -> None:
+    def __init__(self, server: str, *, searches: bool) -> None:
+        self.searches = searches
         self.server = sa.make_url(sqlalchemy_url(server))
         self.prefix = f"dealkin_test_{token_hex(4)}_"
         self.admin = self._connect(self.server.database)
@@ -239,22 +255,25 @@ def postgres() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="session")
 def backend(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Backend]:
     """Each kind of database in turn, with an empty, migrated database to copy."""
     made: Backend
-    if request.param == "sqlite":
+    if request.param == SQLITE:
         made = SqliteBackend(tmp_path_factory.mktemp("databases"))
     else:
-        made = PostgresBackend(request.getfixturevalue("postgres"))
+        server = request.getfixturevalue("postgres")
+        made = PostgresBackend(server, searches=request.param == SEARCHING)
     with closing(made):
         with closing(Database(made.url("empty"))) as empty:
             empty.upgrade()
             with empty.write() as session:
                 stages.add_default_stages(session)
                 seat_roles.add_default_seat_roles(session)
+            if made.searches:
+                Catalog(empty, FakeEmbedder(), Path("/nonexistent"), in_database=True).prepare()
         yield made
 
 
@@ -273,7 +292,8 @@ def _searchable_world(
 ) -> None:
     backend.prepare("searchable_world", "world")
     with closing(Database(backend.url("searchable_world"))) as database:
-        Catalog(database, FakeEmbedder(), tmp_path_factory.mktemp("indexes")).catch_up()
+        folder = tmp_path_factory.mktemp("indexes")
+        Catalog(database, FakeEmbedder(), folder, in_database=backend.searches).catch_up()
 
 
 # The defaults, read once, as reading the environment takes longer than many tests.
@@ -330,9 +350,10 @@ def network(database: Database) -> Network:
 
 
 @pytest.fixture
-def catalog(database: Database, tmp_path: Path) -> Catalog:
+def catalog(database: Database, backend: Backend, tmp_path: Path) -> Catalog:
     """A catalog that listens to this test's database and has caught up with it."""
-    made = Catalog(database, FakeEmbedder(), tmp_path / "indexes")
+    folder = tmp_path / "indexes"
+    made = Catalog(database, FakeEmbedder(), folder, in_database=backend.searches)
     made.attach()
     made.catch_up()
     return made

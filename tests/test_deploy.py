@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from similarity.encoders import multilingual_e5
 from web.cli.main import app
 from workspace.settings import Settings
 
@@ -33,6 +34,24 @@ def test_should_have_a_unit_that_systemd_takes(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "dealkin.service" not in done.stderr, done.stderr
+
+
+def test_should_unpack_the_model_where_the_unit_may_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = (ROOT / "deploy" / "dealkin.service").read_text().splitlines()
+    assert {"CacheDirectory=dealkin", "Environment=XDG_CACHE_HOME=%C"} <= set(unit)
+    # What %C stands for in a unit of the system.
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/cache")
+    assert Path("/var/cache/dealkin") in multilingual_e5.folder().parents
+
+
+def test_should_name_settings_and_codes_that_exist_to_operators() -> None:
+    text = (ROOT / "docs" / "operating.md").read_text()
+    named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", text))
+    assert named <= SETTINGS
+    (told,) = re.findall(r"`/health/ready`.*the codes of [^:]+: (.+?) \|", text)
+    source = (ROOT / "web" / "conditions.py").read_text()
+    codes = set(re.findall(r'Condition\(\s*"(\w+)"', source))
+    assert set(re.findall(r"`(\w+)`", told)) == codes | {"database"}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -145,7 +145,8 @@ def _ask(session: Session, workspace: Workspace) -> tuple[int, list[str]]:
 def _scratch(settings: Settings) -> Iterator[Settings]:
     """The settings of an empty place of the same kind, which is gone after the block."""
     with tempfile.TemporaryDirectory(prefix="dealkin-drill-") as home:
-        place: dict[str, Any] = {"home": Path(home), "backups": "off"}
+        # A backup has no rows for the database to search.
+        place: dict[str, Any] = {"home": Path(home), "backups": "off", "search": "caches"}
         url = sa.make_url(settings.database)
         if url.get_backend_name() == "sqlite":
             yield settings.model_copy(update={**place, "database_url": None})

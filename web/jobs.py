@@ -10,7 +10,7 @@ from web.backups import BACKUP, DRILL, back_up, drill
 from web.workspace import Workspace
 from workspace.assets import files, texts
 from workspace.duplicates import finding
-from workspace.imports import runs, undo
+from workspace.imports import preview, runs, undo
 from workspace.jobs.running import Kind, Kinds, Progress, Task
 from workspace.privacy import erasure, retention
 
@@ -28,6 +28,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         # Documents that are current are skipped, so that a job which continues repeats nothing.
         prepared = catalog.catch_up(task.report, thorough=True)
         workspace.titles.prepare()
+        catalog.prepare(again=True)
         catalog.reset()
         catalog.warm()
         return {"documents": prepared}
@@ -37,6 +38,9 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         catalog.catch_up(show_documents)
         workspace.titles.prepare()
         return result
+
+    def go_on_with_preview(task: Task) -> dict[str, Any]:
+        return preview.go_on(task, workspace.database, EXTENSION)
 
     def undo_import(task: Task) -> dict[str, Any]:
         removers = EXTENSION.removers
@@ -95,6 +99,7 @@ def kinds_of(workspace: Workspace, show_documents: Progress | None = None) -> Ki
         REINDEX: Kind("Rebuild the search index", reindex),
         retention.RETENTION: Kind("Apply retention rules", apply_retention),
         runs.IMPORT: Kind("Import", import_files),
+        preview.PREVIEW: Kind("Preview an import", go_on_with_preview),
         runs.UNDO: Kind("Undo import", undo_import),
         finding.FIND: Kind("Find duplicates", find),
         BACKUP: Kind("Back up", make_backup),

@@ -19,10 +19,13 @@ from workspace.jobs.tables import UNFINISHED, Job
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 
-def exposition(session: Session) -> bytes:
-    """Everything that is measured, in the text format of Prometheus."""
+def exposition(session: Session, taken: int) -> bytes:
+    """Everything that is measured, in the text format of Prometheus.
+
+    `taken` is the last generation of documents that the index of this process has taken.
+    """
     registry = CollectorRegistry()
-    registry.register(_Stored(session))
+    registry.register(_Stored(session, taken))
     text = generate_latest(registry)
     if SHARED in os.environ:
         processes = CollectorRegistry()
@@ -34,8 +37,9 @@ def exposition(session: Session) -> bytes:
 class _Stored(Collector):
     """What is counted in the database when it is asked for."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, taken: int) -> None:
         self._session = session
+        self._taken = taken
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
         waiting, oldest = self._session.execute(
@@ -55,8 +59,13 @@ class _Stored(Collector):
         for state in UNFINISHED:
             jobs.add_metric([state], counts.get(state, 0))
         yield jobs
+        last = CATALOG_LOG.last(self._session).number
         yield GaugeMetricFamily(
-            "dealkin_catalog_generation",
-            "The last generation of documents.",
-            CATALOG_LOG.last(self._session).number,
+            "dealkin_catalog_generation", "The last generation of documents.", last
+        )
+        yield GaugeMetricFamily(
+            "dealkin_catalog_behind",
+            "The generations that the index in memory of the process that answers lacks.",
+            # The index may be newer than what this session sees.
+            max(0, last - self._taken),
         )

@@ -65,7 +65,14 @@ def workspace_on(
     address: str = LOCAL_ADDRESS,
 ) -> Workspace:
     """The workspace of an open database, whose catalog, names and network follow its writes."""
-    catalog = Catalog(database, encoder, settings.indexes, reader, REFERENCE_FEEDBACK)
+    catalog = Catalog(
+        database,
+        encoder,
+        settings.indexes,
+        reader,
+        REFERENCE_FEEDBACK,
+        in_database=settings.search == "database",
+    )
     catalog.attach()
     recorder.attach(database)
     network = Network(database)
@@ -91,6 +98,7 @@ def open_workspace(
         with upgrading(database):
             workspace.network.catch_up()
             recorder.catch_up(database)
+            workspace.catalog.prepare()
         yield workspace
 
 

@@ -26,6 +26,7 @@ log = logging.getLogger("dealkin.audit")
 # The hash before the first entry.
 START = "0" * 64
 _PENDING = "audit entries to chain"
+_CHAINED = "audit entries chained"
 
 
 class AuditEntry(SQLModel, table=True):
@@ -101,6 +102,9 @@ def audit_all(
     session.info.setdefault(_PENDING, []).extend(entries)
     for entry in entries if detail else ():
         entry.values = AuditValues(salt=salt, detail=detail)
+    if session.info.get(_CHAINED):
+        # Rules that act at the commit come after its listener for all sessions.
+        chain(session)
 
 
 def digest_of(salt: str, detail: object) -> str:
@@ -137,6 +141,7 @@ HASHED = (
 @event.listens_for(Session, "before_commit")
 def chain(session: Session) -> None:
     """Chain the entries of a transaction. Last of all, as others wait for the chain's head."""
+    session.info[_CHAINED] = True
     pending = session.info.pop(_PENDING, ())
     if not pending:
         return
@@ -167,6 +172,13 @@ def chain(session: Session) -> None:
             session.connection().execute(_PLACE, places)
     session.add(head)
     session.flush()
+
+
+@event.listens_for(Session, "after_commit")
+@event.listens_for(Session, "after_rollback")
+def end_chaining(session: Session) -> None:
+    """Have the next transaction of a session chain its entries at its own commit."""
+    session.info.pop(_CHAINED, None)
 
 
 _TABLE: sa.Table = AuditEntry.__table__  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 import ipaddress
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field
@@ -28,6 +29,9 @@ class Settings(BaseSettings):
     model_languages: str = ""
     # A sentence-transformers cross-encoder (a folder or a name) that rates the best kin again.
     reranker: str | None = None
+    # What searches: "caches" in the memory of each process, or the "database", which has to be
+    # PostgreSQL with the extension pgvector.
+    search: Literal["caches", "database"] = "caches"
     # The folder of backups; by default in the home folder. "off" leaves backups to others.
     backups: str | None = None
     # The public key of age for which backups are encrypted.

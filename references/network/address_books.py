@@ -5,6 +5,7 @@ record has the person (`recognition.py` says when), the owner gets a tie that is
 connection.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from sqlmodel import Field, Session, SQLModel, col, select
 from references.network.recognition import Entry, Recognition
 from references.network.ties import USUAL_BASE, Tie, TieKind, Visibility, pair, set_visibility
 from workspace.accounts.accounts import find_account
-from workspace.audit import audit
+from workspace.audit import audit, audit_all
 from workspace.clock import now
 from workspace.database import FOLLOWS, batches, contains, fetch, select_row
 from workspace.errors import Conflict, Invalid, NotFound
@@ -393,8 +394,11 @@ def _add_ties(session: Session, matches: Sequence[tuple[Connection, int]]) -> No
             new.append(ties[key])
     session.add_all(new)
     session.flush()
+    by_owner: defaultdict[int | None, list[str]] = defaultdict(list)
     for tie in new:
-        audit(session, tie.asserted_by_id, "tie added", f"tie {tie.id}")
+        by_owner[tie.asserted_by_id].append(f"tie {tie.id}")
+    for owner_id, subjects in by_owner.items():
+        audit_all(session, owner_id, "tie added", subjects)
     for row, person_id in matches:
         one, other = pair(row.owner_id, person_id)
         row.person_id = person_id

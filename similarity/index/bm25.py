@@ -15,23 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from similarity.index import arrays
+from similarity.index.relevance import SPARE, Content, Relevance, Scores
 
-# Robertson & Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009).
-K1 = 1.2
-B = 0.75
-# How many of a query's terms make a full match: nothing matches all words of a long text.
-FULL = 16
 # A query looks for its best documents in at most this many postings, those of its rarest terms.
 # Where it has more, as in a large record, its commonest terms find nothing and only score.
 POSTINGS = 300_000
-# Then this many times as many documents as are asked for are scored by all terms.
-SPARE = 4
 # How many scores are compared at a time for their maximum.
 GROUP = 128
 
 Ids = NDArray[np.int64]
 Mask = NDArray[np.bool_]
-Scores = NDArray[np.float32]
 # The slots that a term occurs in, and how often in each.
 Postings = tuple[Ids, Scores]
 
@@ -60,7 +53,7 @@ class _Segment:
         return slice(int(self.starts[at]), int(self.starts[at + 1]))
 
 
-class WordIndex:
+class WordIndex(Relevance):
     """BM25 over documents that are put as stemmed terms.
 
     Arrays by id are as long as the greatest id. Each document has a slot; the slot of a removed
@@ -95,8 +88,6 @@ class WordIndex:
         self._total = 0
         self._words = 0
         self._segments: list[_Segment] = []
-        # The index whose statistics weigh the terms; None for its own.
-        self.lender: WordIndex | None = None
 
     def __len__(self) -> int:
         return self._size
@@ -105,6 +96,11 @@ class WordIndex:
     def total(self) -> int:
         """How many counted documents there are."""
         return self._total
+
+    @property
+    def own_average_length(self) -> float:
+        """How many words a counted document of its own has on average."""
+        return self._words / self._total if self._words else 1.0
 
     @property
     def ids(self) -> Ids:
@@ -195,7 +191,7 @@ class WordIndex:
         self, query: Mapping[str, float], asked: Sequence[tuple[int, Mask]]
     ) -> list[Ids]:
         """The best slots for several counts, each with its own mask."""
-        finding_terms = self._finding_terms(query)
+        finding_terms = self.finding_terms(query, POSTINGS)
         scores = self._summed(finding_terms)
         best = []
         for turn, (count, searched) in enumerate(asked, start=1):
@@ -219,15 +215,10 @@ class WordIndex:
         at = np.repeat(ends - np.cumsum(sizes), sizes) + np.arange(sizes.sum())
         line = line_of.take(self._own_rows.take(at))
         asked = np.flatnonzero(line >= 0)
-        counts = np.zeros((len(query), len(slots)), np.float32)
         column = np.repeat(np.arange(len(slots)), sizes)
-        counts[line[asked], column[asked]] = self._own_counts[at[asked]]
-        norm = self._norm(self._lengths[slots])
-        scores = np.zeros(len(slots), np.float32)
-        # Terms are added in the same order as in `search`, so that every bit is the same.
-        for (term, weight), frequency in zip(query.items(), counts, strict=True):
-            scores += self._factor(term, weight) * frequency / (frequency + norm)
-        return scores
+        return self.summed(
+            query, line[asked], column[asked], self._own_counts[at[asked]], self._lengths[slots]
+        )
 
     def gain(self, document: int, terms: Iterable[str]) -> dict[str, float]:
         """How much each of these terms adds to the score of one document."""
@@ -235,36 +226,22 @@ class WordIndex:
         if not len(slots):
             return {}
         slot = int(slots[0])
-        norm = float(self._norm(self._lengths[slot]))
         own = self._own(slot)
         rows, counts = self._own_rows[own].tolist(), self._own_counts[own].tolist()
         count_of = dict(zip(rows, counts, strict=True))
-        gains = {}
-        for term in terms:
-            if count := count_of.get(self._row.get(term, -1)):
-                gains[term] = self.rarity(term) * count * (K1 + 1) / (count + norm)
-        return gains
+        held = {term: count_of.get(self._row.get(term, -1), 0) for term in terms}
+        return self.gains(held, self._lengths[slot])
 
-    def telling(self, documents: Ids, shares: Scores, count: int) -> dict[str, float]:
-        """The `count` terms with the greatest weight in these documents, of which each counts by
-        its share."""
-        slots = self.slots(documents)
-        places = [self._own(slot) for slot in slots.tolist()]
-        sizes = [place.stop - place.start for place in places]
-        if not sum(sizes):
-            return {}
-        rows = np.concatenate([self._own_rows[place] for place in places])
-        counts = np.concatenate([self._own_counts[place] for place in places]).astype(np.float64)
-        holders = self._counted_holders[rows]
-        rarity = np.log1p((self._total - holders + 0.5) / (holders + 0.5))
-        gains = rarity * counts / (counts + np.repeat(self._norm(self._lengths[slots]), sizes))
-        found, line = np.unique(rows, return_inverse=True)
-        # Rounded, so that the order of the rows decides no tie.
-        weights = np.round(np.bincount(line, np.repeat(shares, sizes) * gains), 9)
-        least = np.partition(weights, -count)[-count] if len(weights) > count else 0.0
+    def contents(self, documents: Ids) -> list[Content]:
+        """The length of each of these documents, and its terms with how often it has each."""
         terms = self._terms()
-        telling = [(-weights[at], terms[found[at]]) for at in np.flatnonzero(weights >= least)]
-        return {term: -float(weight) for weight, term in sorted(telling)[:count]}
+        found: list[Content] = []
+        for slot in self.slots(documents).tolist():
+            own = self._own(slot)
+            rows, counts = self._own_rows[own].tolist(), self._own_counts[own].tolist()
+            held = [(terms[row], count) for row, count in zip(rows, counts, strict=True)]
+            found.append((self._lengths[slot], held))
+        return found
 
     def holders(self, term: str) -> tuple[int, int]:
         """How many documents have this term: counted ones, and all (document frequency)."""
@@ -272,25 +249,6 @@ class WordIndex:
         if row is None:
             return 0, 0
         return int(self._counted_holders[row]), int(self._holders[row])
-
-    def rarity(self, term: str) -> float:
-        """The inverse document frequency of a term among the counted documents."""
-        if self.lender:
-            return self.lender.rarity(term)
-        holders, _ = self.holders(term)
-        return float(np.log1p((self._total - holders + 0.5) / (holders + 0.5)))
-
-    def full_score(self, query: Mapping[str, float]) -> float:
-        """The score of a full match: of the query's FULL greatest terms against the query itself.
-
-        Divided by it, scores of different queries are comparable.
-        """
-        norm = K1 * (1 - B + B * sum(query.values()) / self._average_length())
-        gains = (
-            count * self.rarity(term) * count * (K1 + 1) / (count + norm)
-            for term, count in query.items()
-        )
-        return sum(sorted(gains, reverse=True)[:FULL])
 
     def compact(self) -> None:
         """Merge all segments, and drop dead slots and unused terms."""
@@ -364,26 +322,13 @@ class WordIndex:
         index._row = _vocabulary(terms.split("\n") if terms else ())
         return index
 
-    def _finding_terms(self, query: Mapping[str, float]) -> dict[str, float]:
-        """The rarest terms of a query that have at most POSTINGS together, in its order."""
-        left = POSTINGS
-        chosen = set()
-        # Only counted documents use up postings, so that confidential ones change no choice.
-        for term in sorted(query, key=lambda term: (self.holders(term)[0], term)):
-            holders, _ = self.holders(term)
-            if holders > left and left < POSTINGS:
-                break
-            left -= holders
-            chosen.add(term)
-        return {term: weight for term, weight in query.items() if term in chosen}
-
     def _summed(self, query: Mapping[str, float]) -> Scores:
         """The sum over the postings of these terms for each slot, dead slots included."""
         scores = np.zeros(self._used, np.float32)
         for term, weight in query.items():
-            factor = self._factor(term, weight)
+            factor = self.factor(term, weight)
             for slots, counts in self._postings(term):
-                gains = factor * counts / (counts + self._norm(self._lengths.take(slots)))
+                gains = factor * counts / (counts + self.norm(self._lengths.take(slots)))
                 scores[slots] = scores.take(slots) + gains
         return scores
 
@@ -449,21 +394,6 @@ class WordIndex:
         self._total += int(np.count_nonzero(counted))
         self._words += int(self._lengths[new][counted].sum(dtype=np.float64))
         self._size += new.stop - new.start
-
-    def _factor(self, term: str, weight: float) -> np.float32:
-        return np.float32(weight * self.rarity(term) * (K1 + 1))
-
-    def _norm(self, lengths: Any) -> Any:
-        """The length normalisation of BM25, as part of its denominator.
-
-        It changes with every counted document, so it is computed only where it is needed.
-        """
-        return K1 * (1 - B + B * lengths / np.float32(self._average_length()))
-
-    def _average_length(self) -> float:
-        if self.lender:
-            return self.lender._average_length()
-        return self._words / self._total if self._words else 1.0
 
     def _make_room(self, ids: int) -> None:
         """Make room for all used slots, and for ids below `ids`."""

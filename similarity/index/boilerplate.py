@@ -141,7 +141,7 @@ class SentenceIndex:
         self._owner[start:end] = document
         self._place[document], self._counted[document] = (start, end), counted
         self._used = end
-        self._digest[document] = _digest(own, -document if account is None else account)
+        self._digest[document] = digest_of(prints, account, document)
         if counted and self._copied(document, 1) == 1:
             self._holders[own] += 1
             self._touched.append(own)
@@ -234,9 +234,12 @@ class SentenceIndex:
             self._owner = grown(self._owner, 2 * prints, -1)
 
 
-def _digest(prints: NDArray[np.int32], holder: int) -> int:
-    """A digest of these fingerprints and their holder, a signed number of 64 bits."""
-    digest = hashlib.blake2b(b"%d " % holder + prints.tobytes(), digest_size=8).digest()
+def digest_of(prints: Collection[int], account: int | None, document: int) -> int:
+    """A digest of fingerprints and of the account, or without one of the document, that holds
+    them: a signed number of 64 bits."""
+    own = np.array(sorted(set(prints)), np.int32)
+    holder = -document if account is None else account
+    digest = hashlib.blake2b(b"%d " % holder + own.tobytes(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
 
 

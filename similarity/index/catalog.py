@@ -1,4 +1,4 @@
-"""The catalog: the caches over the stored documents, in which every search looks.
+"""The catalog: what every search looks in, caches over the stored documents or the database itself.
 
 The database owns what is searched. The caches are brought up to the database's last generation
 before each answer, and are saved to files only so that a process starts faster. A cache that is
@@ -14,27 +14,37 @@ from pathlib import Path
 
 import numpy as np
 import sqlalchemy as sa
-from numpy.typing import NDArray
 from sqlmodel import Session, col, select
 
 from similarity.calibration import nearness_scale, shipped_means
 from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.encoders.reranking import Reader, readings
 from similarity.index.centring import centred
-from similarity.index.collection import Collection, Entry
-from similarity.index.documents import PieceRole, unpacked
-from similarity.index.facets import Facts, facts
-from similarity.index.indexer import Indexer, Progress, lacking_vectors, postpone
+from similarity.index.collection import Collection
+from similarity.index.documents import PieceRole
+from similarity.index.facets import ResolvedFilter, resolve
+from similarity.index.in_database import tables, writing
+from similarity.index.in_database.collection import DatabaseCollection
+from similarity.index.indexer import Indexer, Progress, postpone
+from similarity.index.searchable import Searchable
 from similarity.index.snapshots import Snapshots
 from similarity.index.sources import Feedback, FeedbackSource, Kind
-from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
+from similarity.index.stored import centring_of, stored_entries
+from similarity.index.tables import CATALOG_LOG, Document, Passage
 from similarity.index.vectors import Vectors
 from similarity.scoring import Weights
 from workspace.change_log import Mark
 from workspace.database import Database, batches
+from workspace.deals.filters import DealFilter
+from workspace.errors import DealkinError
 from workspace.people.viewer import Viewer
 
 log = logging.getLogger(__name__)
+
+NO_PGVECTOR = (
+    "DEALKIN_SEARCH=database needs PostgreSQL (DATABASE_URL) with the extension pgvector, which"
+    " this database does not have. Install the extension on its server, or leave out the setting."
+)
 
 # How many vectors of deals' texts without boilerplate are kept.
 CONTENT_VECTORS = 1024
@@ -50,8 +60,12 @@ class Catalog:
         folder: Path,
         reader: Reader | None = None,
         feedback: FeedbackSource | None = None,
+        *,
+        in_database: bool = False,
     ) -> None:
         self.encoder = encoder
+        # Whether the database does the searching, so that there are no caches.
+        self.in_database = in_database
         # The cross-encoder, where an installation has one.
         self.reader = reader
         self._database = database
@@ -70,6 +84,25 @@ class Catalog:
         """Renew documents in every transaction that writes through the database."""
         self._database.watch(self._indexer.listen)
 
+    def prepare(self, *, again: bool = False) -> None:
+        """Where the database does the searching, make the rows that it searches, unless they are
+        there, or `again`; where caches do, and `again`, remove those rows.
+
+        DealkinError where the database cannot search.
+        """
+        model = self.encoder.model_id
+        with self._database.read() as session:
+            kept = tables.kept(session)
+            if self.in_database and not tables.is_available(session):
+                raise DealkinError(NO_PGVECTOR)
+        if self.in_database and (
+            again or not kept or (kept.format, kept.model) != (tables.FORMAT, model)
+        ):
+            writing.make(self._database, model)
+        elif again and kept:
+            with self._database.write() as session:
+                tables.drop(session)
+
     def catch_up(self, progress: Progress | None = None, *, thorough: bool = False) -> int:
         """Prepare every document that is not current; how many. See `Indexer.catch_up`."""
         return self._indexer.catch_up(progress, thorough=thorough)
@@ -79,15 +112,22 @@ class Catalog:
         postpone(session)
 
     @contextmanager
-    def searching(self, session: Session, kind: Kind) -> Iterator[Collection]:
+    def searching(self, session: Session, kind: Kind) -> Iterator[Searchable]:
         """The documents of a kind, at least as new as the session's view.
 
-        The catalog is locked until the block ends, so the block should only search.
+        Caches are locked until the block ends, so the block should only search.
         """
+        if self.in_database:
+            yield DatabaseCollection(session, kind, self.encoder.model_id)
+            return
         with self._lock:
             if self._mark is None or CATALOG_LOG.last(session) != self._mark:
                 self._refresh()
             yield self._collections[kind]
+
+    def resolved(self, session: Session, filter: DealFilter) -> ResolvedFilter:
+        """A filter for a scope of `searching`; the database resolves it itself."""
+        return ResolvedFilter(filter) if self.in_database else resolve(session, filter)
 
     def readable_feedback(self, session: Session, viewer: Viewer) -> Mapping[int, Feedback]:
         """The feedback on deals that a viewer may read, by the ids of its documents."""
@@ -157,12 +197,19 @@ class Catalog:
 
     @property
     def is_loaded(self) -> bool:
-        """Whether the caches are in memory, so that no answer waits for them."""
-        return self._mark is not None
+        """Whether no answer waits for caches: they are in memory, or the database searches."""
+        return self.in_database or self._mark is not None
+
+    @property
+    def generation(self) -> int:
+        """The last generation that the caches have taken; 0 where they are not loaded."""
+        mark = self._mark
+        return mark.number if mark else 0
 
     def warm(self) -> None:
         """Load the caches and the model, so that the first answer does not wait for them."""
-        self._refresh()
+        if not self.in_database:
+            self._refresh()
         try:
             self.encoder.encode(["ready"])
         except ModelUnavailable as problem:
@@ -193,7 +240,8 @@ class Catalog:
             self._save_now_and_then()
 
     def _rebuild(self, session: Session) -> None:
-        collections = {kind: self._empty(session, kind) for kind in Kind}
+        model = self.encoder.model_id
+        collections = {kind: Collection(*centring_of(session, kind, model)) for kind in Kind}
         collections[Kind.FEEDBACK].borrow(collections[Kind.DEAL])
         for kind, collection in collections.items():
             subjects = select(Document.subject_id).where(Document.kind == kind)
@@ -201,7 +249,7 @@ class Catalog:
             # are the same with them as without them.
             order = (col(Document.confidential), col(Document.subject_id))
             for batch in batches(session.exec(subjects.order_by(*order))):
-                collection.put(self._load(session, kind, batch))
+                collection.put(stored_entries(session, kind, model, batch))
             self._settle(session, kind, collection)
         self._collections = collections
         self._unsaved = sum(map(len, collections.values()))
@@ -211,7 +259,7 @@ class Catalog:
         for kind in Kind:
             subjects = [change.subject_id for change in changes if change.kind == kind]
             for batch in batches(subjects):
-                entries = self._load(session, kind, batch)
+                entries = stored_entries(session, kind, self.encoder.model_id, batch)
                 self._collections[kind].put(entries)
                 removed = set(batch) - {entry.id for entry in entries}
                 self._collections[kind].remove(list(removed))
@@ -221,68 +269,12 @@ class Catalog:
     def _settle(self, session: Session, kind: Kind, collection: Collection) -> None:
         """Settle a collection, and put the words again that it asks for."""
         for batch in batches(collection.settle()):
-            collection.reword(self._load(session, kind, batch, with_vectors=False))
-
-    def _empty(self, session: Session, kind: Kind) -> Collection:
-        """An empty collection with the means of the model or, without any, of the record."""
-        shipped = shipped_means(self.encoder.model_id)
-        if shipped:
-            return Collection(shipped[""], shipped, nearness_scale(self.encoder.model_id))
-        row = session.get(CatalogMean, (kind, self.encoder.model_id))
-        return Collection(np.frombuffer(row.vector, np.float32) if row else None)
-
-    def _load(
-        self, session: Session, kind: Kind, subjects: list[int], *, with_vectors: bool = True
-    ) -> list[Entry]:
-        """The stored documents of these subjects, as entries of a collection."""
-        rows = session.execute(
-            sa.select(
-                col(Document.id),
-                col(Document.subject_id),
-                col(Document.language),
-                col(Document.terms),
-                col(Document.confidential),
-            ).where(col(Document.kind) == kind, col(Document.subject_id).in_(subjects))
-        ).all()
-        roles: dict[int, list[int]] = {row.id: [] for row in rows}
-        vectors: dict[int, list[bytes]] = {row.id: [] for row in rows}
-        facts_of: dict[int, Facts] = {}
-        if with_vectors:
-            # A document of which the model has not read every piece gets no vectors yet.
-            lacking = lacking_vectors(session, self.encoder.model_id, list(vectors))
-            passages = session.execute(
-                sa.select(col(Passage.document_id), col(Passage.part), col(Passage.vector))
-                .where(col(Passage.document_id).in_(vectors.keys() - lacking))
-                .order_by(col(Passage.document_id), col(Passage.position))
+            collection.reword(
+                stored_entries(session, kind, self.encoder.model_id, batch, with_vectors=False)
             )
-            for document, role, vector in passages:
-                roles[document].append(role)
-                vectors[document].append(vector)
-            facts_of = facts(session, subjects) if kind is Kind.DEAL else {}
-        entries = []
-        for row in rows:
-            names, sentences = unpacked(row.terms)
-            entries.append(
-                Entry(
-                    id=row.subject_id,
-                    language=row.language,
-                    terms=names,
-                    roles=roles[row.id],
-                    vectors=_stacked(vectors[row.id]),
-                    counted=not row.confidential,
-                    facts=facts_of.get(row.subject_id),
-                    sentences=sentences,
-                )
-            )
-        return entries
 
     def _save_now_and_then(self) -> None:
         """Write snapshots once so much has changed that following the old ones is slow."""
         if self._unsaved > sum(map(len, self._collections.values())) // 20 and self._mark:
             self._snapshots.save(self.encoder.model_id, self._mark, self._collections)
             self._unsaved = 0
-
-
-def _stacked(vectors: list[bytes]) -> NDArray[np.float32]:
-    """Stored vectors as rows, shape (n, dimension)."""
-    return np.frombuffer(b"".join(vectors), np.float32).reshape(len(vectors), -1 if vectors else 0)

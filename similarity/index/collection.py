@@ -3,62 +3,32 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 
 from similarity.index import arrays
-from similarity.index.bm25 import Mask, Scores, WordIndex, grown
-from similarity.index.boilerplate import SentenceIndex, boilerplate_of, content
-from similarity.index.centring import centred
-from similarity.index.documents import PieceRole, Sentence
-from similarity.index.facets import FacetIndex, Facts
-from similarity.index.language import common_languages
-from similarity.index.queries import POOL, Candidates, Query, Scope
+from similarity.index.bm25 import Mask, WordIndex, grown
+from similarity.index.boilerplate import IsBoilerplate, SentenceIndex
+from similarity.index.facets import FacetIndex, Values
+from similarity.index.nearness import believed, nearness
+from similarity.index.queries import Candidates, Query, Scope
+from similarity.index.relevance import Scores
+from similarity.index.searchable import FACET_CANDIDATES, NONE, Searchable
+from similarity.index.stored import Entry, said_in
 from similarity.index.vectors import SAMPLE, Ids, VectorIndex, Vectors, list_count
 from similarity.scoring import Facets
 
-# How many deals are candidates because of their facets, whatever their text says.
-FACET_CANDIDATES = 100
-# A query has at most this many terms, those that tell the most.
-QUERY_TERMS = 64
-# The share of each role in the nearness of a document. A role that no piece has counts as the
-# whole does, so that short documents are neither favoured nor disadvantaged.
-ROLE_SHARE = {PieceRole.WHOLE: 0.4, PieceRole.TITLE: 0.3, PieceRole.PASSAGE: 0.3}
-NONE: Ids = np.empty(0, np.int64)
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A document as it is put into a collection."""
-
-    id: int
-    language: str
-    # The terms outside of its sentences.
-    terms: Sequence[str]
-    # The `PieceRole` of each piece.
-    roles: Sequence[int]
-    # The vectors of the pieces, shape (n, dimension); empty where no model has read them.
-    vectors: Vectors
-    # Whether it counts in the statistics. A confidential document is only found.
-    counted: bool = True
-    # The facets of a deal; None for all other kinds.
-    facts: Facts | None = None
-    # Those that are boilerplate say nothing.
-    sentences: Sequence[Sentence] = ()
-
-
-class Collection:
+class Collection(Searchable):
     """Documents by the id of their subject.
-
-    Vectors are centred: `mean`, which the caller stores, is subtracted from every vector before
-    it is compared. What all documents of a record have in common distinguishes none of them (the
-    first step of Mu & Viswanath, "All-but-the-Top", 2018).
 
     Each piece of a document has a number, which is the id of its vector; the pieces of one
     document have consecutive numbers. Arrays by id are as long as the greatest id.
     """
+
+    words: WordIndex
 
     def __init__(
         self,
@@ -66,12 +36,7 @@ class Collection:
         means: Mapping[str, Vectors] | None = None,
         scale: tuple[float, float] | None = None,
     ) -> None:
-        self.mean = mean
-        # By language, in place of `mean`.
-        self.means = dict(means or {})
-        # The nearness that counts as none and as full agreement in meaning; None for 0 and 1 in a
-        # record whose mean is its own, where only the order means something.
-        self.scale = scale
+        super().__init__(mean, means, scale)
         # Replaced when the first vectors give the dimension.
         self.vectors = VectorIndex(1)
         self.words = WordIndex()
@@ -99,10 +64,6 @@ class Collection:
     def __len__(self) -> int:
         return len(self.words)
 
-    def centred(self, vectors: Vectors, language: str = "") -> Vectors:
-        """Unit vectors of texts in a language, centred by its mean."""
-        return centred(vectors, self.means.get(language, self.mean))
-
     def put(self, entries: Sequence[Entry]) -> None:
         """Add or replace documents."""
         # Where an id occurs twice, the last entry wins.
@@ -111,9 +72,7 @@ class Collection:
             return
         self.remove([entry.id for entry in entries])
         for entry in entries:
-            prints = {each for sentence in entry.sentences for each in sentence.fingerprints}
-            account = entry.facts.account_id if entry.facts else None
-            self.sentences.put(entry.id, prints, account, counted=entry.counted)
+            self.sentences.put(entry.id, entry.prints, entry.account, counted=entry.counted)
         self.facets.put({entry.id: entry.facts for entry in entries if entry.facts})
         ids = np.array([entry.id for entry in entries], np.int64)
         counts = np.array([len(entry.vectors) for entry in entries])
@@ -146,16 +105,8 @@ class Collection:
         """Put the words of documents again that `settle` named; their vectors are not needed."""
         documents = []
         for entry in entries:
-            said = [
-                each
-                for each in entry.sentences
-                if not self.sentences.is_boilerplate(each.fingerprints)
-            ]
-            terms = [*entry.terms, *(term for sentence in said for term in sentence.terms)]
+            terms, self._hollow[entry.id] = said_in(entry, self.is_boilerplate)
             documents.append((entry.id, terms, entry.counted))
-            had_meaning = any(each.meant and each.terms for each in entry.sentences)
-            has_meaning = any(each.meant and each.terms for each in said)
-            self._hollow[entry.id] = had_meaning and not has_meaning
         self.words.put_all(documents)
         self.words.settle()
 
@@ -192,13 +143,15 @@ class Collection:
         changed: list[int] = self.sentences.settle(self.words.total).tolist()
         return changed
 
-    def content(self, text: str) -> str:
-        """A text without the sentences that are boilerplate among the documents."""
-        return content(text, self.sentences.is_boilerplate)
+    @property
+    def is_boilerplate(self) -> IsBoilerplate:
+        """Whether a sentence with these fingerprints is boilerplate among the documents."""
+        return self.sentences.is_boilerplate
 
-    def boilerplate_of(self, text: str) -> list[str]:
-        """The sentences of a text that are boilerplate among the documents."""
-        return boilerplate_of(text, self.sentences.is_boilerplate)
+    @property
+    def has_vectors(self) -> bool:
+        """Whether a model has read any document."""
+        return len(self.vectors) > 0
 
     def borrow(self, lender: "Collection") -> None:
         """Take the statistics of another collection: its words' rarity, and its languages.
@@ -223,43 +176,13 @@ class Collection:
         pieces = self._pieces_of(np.array([document], np.int64))
         return self.vectors.vectors(pieces[:1])[0] if len(pieces) else None
 
-    def query(self, terms: Sequence[str], vector: Vectors | None) -> Query:
-        """A query of stemmed terms and a centred vector; of a long text only the terms with the
-        greatest weight are used."""
-        counts = Counter(terms)
-        known, secret = [], []
-        for term in counts:
-            in_counted, in_all = self.words.holders(term)
-            if in_counted:
-                known.append(term)
-            elif in_all:
-                secret.append(term)
-        known.sort(key=lambda term: (-counts[term] * self.words.rarity(term), term))
-        # Terms that only confidential documents have are added and never displace another term,
-        # so that no ranking reveals them.
-        asked = [*known[:QUERY_TERMS], *sorted(secret)]
-        return Query(
-            vector=vector if len(self.vectors) else None,
-            terms={term: float(counts[term]) for term in asked},
-            full=self.words.full_score({term: float(n) for term, n in counts.items()}),
-        )
+    def facet_values(self, ours: Facets, ids: Ids, on: date) -> dict[str, Values]:
+        """How far these deals agree with ours in each known facet, the same as `scoring.values`."""
+        return self.facets.values(ours, ids, on)
 
-    def candidates(
-        self,
-        query: Query,
-        *,
-        hidden: Ids = NONE,
-        allowed: Ids | None = None,
-        sharing: Facets | None = None,
-        pool: int = POOL,
-    ) -> Candidates:
-        """The nearest documents by vectors and by words, at most `pool` of each, scored by both.
-
-        With `allowed` only those documents are searched; `hidden` documents never are. Deals that
-        share the most of the facets in `sharing` are candidates, too, whatever their text says.
-        """
-        scopes = [Scope(allowed, pool)]
-        return self.candidates_of_each(query, scopes, hidden=hidden, sharing=sharing)[0]
+    def word_scores(self, terms: Mapping[str, float], ids: Ids) -> Scores:
+        """The BM25 scores of these documents for terms with their weights."""
+        return self.words.scores(terms, self.words.slots(ids))
 
     def candidates_of_each(
         self,
@@ -272,7 +195,7 @@ class Collection:
     ) -> list[Candidates]:
         """The candidates of several scopes, in little more time than the widest takes alone."""
         besides = besides[besides < len(self._piece_counts)]
-        permitted = [self._permitted(scope.allowed, hidden) for scope in scopes]
+        permitted = [self._permitted(self._allowed(scope), hidden) for scope in scopes]
         pools = [scope.pool for scope in scopes]
         searched = [self.words.alive & np.take(mask, self.words.ids) for mask in permitted]
         best_by_words = self.words.best_of_each(
@@ -383,6 +306,10 @@ class Collection:
             for name in ("_held", "_owner", "_role"):
                 setattr(self, name, grown(getattr(self, name), 2 * pieces))
 
+    def _allowed(self, scope: Scope) -> Ids | None:
+        """The ids of a scope; None for all."""
+        return self.facets.matching(scope.filter) if scope.filter else scope.allowed
+
     def _permitted(self, allowed: Ids | None, hidden: Ids) -> Mask:
         """The mask of the ids that may be found."""
         permitted = np.full(len(self._piece_counts), allowed is None)
@@ -395,7 +322,7 @@ class Collection:
         """The mask of the pieces that are searched."""
         pieces = self._held[: self._next].copy()
         # Without a filter only the hidden documents are looked up, which is quicker.
-        if scope.allowed is None:
+        if scope.allowed is None and scope.filter is None:
             pieces[self._pieces_of(hidden)] = False
         else:
             pieces &= np.take(permitted, self._owner[: self._next])
@@ -452,45 +379,16 @@ class Collection:
         return None
 
     def _scored(self, query: Query, ids: Ids, words: Scores) -> Candidates:
-        nearness = np.zeros(len(ids), np.float32)
-        passages = np.full(len(ids), -1, np.int64)
-        wholes = np.zeros((len(ids), self.vectors.dimension), np.float32)
         counts = self._piece_counts[ids]
-        read = np.flatnonzero(counts)
-        if query.vector is not None and len(read):
-            pieces = self._pieces_of(ids)
-            vectors = self.vectors.vectors(pieces)
-            # Unlike a matrix product, einsum starts no threads, which would wait for each other.
-            cosines = np.einsum("ij,j->i", vectors, query.vector)
-            roles = self._role[pieces]
-            starts = np.cumsum(counts[read]) - counts[read]
-            wholes[read] = vectors[starts]
-            whole = cosines[starts]
-            near = {role: _greatest(cosines, roles == role, starts) for role in ROLE_SHARE}
-            near[PieceRole.WHOLE] = whole
-            nearness[read] = sum(
-                share * np.where(np.isfinite(near[role]), near[role], whole)
-                for role, share in ROLE_SHARE.items()
-            )
-            # Where the prose is boilerplate, only the title has a meaning.
-            hollow = self._hollow[ids[read]]
-            title = near[PieceRole.TITLE]
-            nearness[read[hollow]] = np.where(np.isfinite(title), title, 0.0)[hollow]
-            wholes[read[hollow]] = 0
-            # Passages are numbered from the first one; among equally near ones the first wins.
-            place = np.arange(len(pieces))
-            is_passage = roles == PieceRole.PASSAGE
-            is_nearest = is_passage & (cosines == np.repeat(near[PieceRole.PASSAGE], counts[read]))
-            first, nearest = (
-                np.minimum.reduceat(np.where(mask, place, len(pieces)), starts)
-                for mask in (is_passage, is_nearest)
-            )
-            passages[read] = np.where(first < len(pieces), nearest - first, -1)
-        common = common_languages(self.languages())
-        names = np.array([code if code in common else "" for code in self._languages])
-        return Candidates(ids, nearness, words, passages, wholes, names[self._language[ids]])
-
-
-def _greatest(values: Scores, mask: Mask, starts: Ids) -> Scores:
-    """The greatest value under `mask` in each segment that begins at `starts`; -inf without one."""
-    return np.asarray(np.maximum.reduceat(np.where(mask, values, -np.inf), starts), np.float32)
+        pieces = self._pieces_of(ids) if query.vector is not None else NONE
+        near = nearness(
+            query.vector,
+            self.vectors.vectors(pieces),
+            self._role[pieces],
+            counts,
+            self._hollow[ids],
+        )
+        names = believed(self.languages(), self._languages)
+        return Candidates(
+            ids, near.nearness, words, near.passages, near.wholes, names[self._language[ids]]
+        )

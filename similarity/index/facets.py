@@ -49,14 +49,14 @@ class Facts:
 
 @dataclass(frozen=True)
 class ResolvedFilter:
-    """A filter, with the names and ids that its keys stand for."""
+    """A filter, with the names and ids that its keys stand for, as far as memory is searched."""
 
     filter: DealFilter
-    product: str
-    competitor: str
-    owner_id: int
+    product: str = ""
+    competitor: str = ""
+    owner_id: int = -1
     # The deals that match the criteria that are not kept in memory; None without such criteria.
-    matching_others: Ids | None
+    matching_others: Ids | None = None
 
 
 _NO_CHOICES: frozenset[str] = frozenset()
@@ -199,7 +199,7 @@ class FacetIndex:
         """Add or replace deals, by their ids."""
         if not facts_of:
             return
-        self._make_room(max(facts_of) + 1)
+        self.make_room(max(facts_of) + 1)
         ids, deals = np.array(list(facts_of), np.int64), list(facts_of.values())
         rows = [deal.facets for deal in deals]
         self._held[ids] = True
@@ -337,7 +337,8 @@ class FacetIndex:
             ids = ids[self._closed[ids] >= edge]
         return ids[np.lexsort((ids, -self._closed[ids]))][:count]
 
-    def _make_room(self, size: int) -> None:
+    def make_room(self, size: int) -> None:
+        """Make room for ids below `size`."""
         if size > len(self._held):
             longer = max(1024, 2 * size)
             for name in _PLAIN:

@@ -23,6 +23,7 @@ from similarity.encoders.embeddings import Encoder, ModelUnavailable
 from similarity.index.centring import mean_of
 from similarity.index.documents import PREPARATION, PieceRole, forget_texts
 from similarity.index.documents import Document as Text
+from similarity.index.in_database import writing
 from similarity.index.sources import (
     TABLES,
     FeedbackSource,
@@ -31,6 +32,7 @@ from similarity.index.sources import (
     documents,
     touched_by,
 )
+from similarity.index.stored import lacking_vectors, lacks_vector
 from similarity.index.tables import CATALOG_LOG, CatalogMean, Document, Passage
 from workspace.change_log import follow
 from workspace.database import Database, after_commit, batches, fetch, select_row
@@ -137,7 +139,7 @@ class Indexer:
         number = CATALOG_LOG.lock(session)
         # A deal's facets are in the caches, too, and may change without its text.
         changed = {(Kind.DEAL, deal) for deal in subjects.get(Kind.DEAL, ())}
-        renews_mean = False
+        renewed: set[Kind] = set()
         unread: Subjects = {}
         for kind, ids in subjects.items():
             public_hashes: list[str] = []
@@ -147,12 +149,14 @@ class Indexer:
                 public_hashes += filter(None, hashes.values())
                 if without:
                     unread.setdefault(kind, set()).update(without)
-            if public_hashes:
-                renews_mean |= self._renew_mean(session, kind, public_hashes)
+            if public_hashes and self._renew_mean(session, kind, public_hashes):
+                renewed.add(kind)
         forget_texts()
         if changed:
             changes = [{"kind": kind, "subject_id": subject} for kind, subject in sorted(changed)]
-            CATALOG_LOG.append(session, number, changes, breaks=renews_mean)
+            CATALOG_LOG.append(session, number, changes, breaks=bool(renewed))
+            subjects_of = {kind: [each for of, each in changed if of == kind] for kind in Kind}
+            writing.follow(session, subjects_of, renewed)
         return unread
 
     def _encode_ahead(self, session: Session, subjects: Subjects) -> VectorsByHash:
@@ -349,7 +353,7 @@ class Indexer:
         lacking = (
             select(Document.subject_id)
             .join(Passage, col(Passage.document_id) == col(Document.id))
-            .where(Document.kind == kind, _lacks_vector(model))
+            .where(Document.kind == kind, lacks_vector(model))
         )
         ids = {
             *session.exec(select(table.id).where(~current.exists())),
@@ -373,18 +377,6 @@ def stored_model(session: Session) -> str | None:
     """The id of the model that made the newest vector of the record; None without any."""
     newest = select(Passage.model).order_by(col(Passage.id).desc())
     return session.exec(newest.where(col(Passage.model).is_not(None)).limit(1)).first()
-
-
-def lacking_vectors(session: Session, model: str, document_ids: list[int]) -> set[int]:
-    """Which of these documents have a passage without a vector of this model."""
-    query = select(Passage.document_id).where(
-        col(Passage.document_id).in_(document_ids), _lacks_vector(model)
-    )
-    return set(session.exec(query.distinct()))
-
-
-def _lacks_vector(model: str) -> sa.ColumnElement[bool]:
-    return sa.or_(col(Passage.model).is_(None), col(Passage.model) != model)
 
 
 def _stored(session: Session, kind: Kind, ids: list[int]) -> dict[int, _Stored]:

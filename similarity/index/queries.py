@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from similarity.index.bm25 import Scores
+from similarity.index.facets import ResolvedFilter
+from similarity.index.relevance import Scores
 from similarity.index.vectors import Ids, Vectors
 
 # How many of the nearest documents, by vectors and by words each, are candidates.
@@ -25,10 +26,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a search looks, all documents or the allowed ones, and for how many."""
+    """Where a search looks, all documents, the allowed ones or the deals that match a filter, and
+    for how many."""
 
     allowed: Ids | None = None
     pool: int = POOL
+    filter: ResolvedFilter | None = None
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ def units(rows: NDArray[Any]) -> Vectors:
 
 
 def fill(database: Database, count: int, seed: int = 7) -> None:
-    """Put `count` made-up deals with their documents into an empty, migrated SQLite database."""
+    """Put `count` made-up deals with their documents into an empty, migrated database."""
     random = np.random.default_rng(seed)
     writer = Writer(seed)
     with database.write() as session:
@@ -166,6 +166,10 @@ def fill(database: Database, count: int, seed: int = 7) -> None:
             _add(connection, CatalogGeneration, [{"number": 1, "token": "made-up"}])
             connection.execute(sa.update(CatalogState).values(generation=1))
             connection.execute(sa.update(DealCounter).values(last=count))
+            if not database.is_sqlite:
+                for table in (Deal, Document):
+                    counter = sa.func.pg_get_serial_sequence(table.__tablename__, "id")
+                    connection.execute(sa.select(sa.func.setval(counter, sa.func.max(table.id))))
 
 
 def record(count: int) -> Path:

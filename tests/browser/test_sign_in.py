@@ -51,7 +51,8 @@ def test_should_sign_in_through_an_identity_provider(
     browser: Browser, page: Page, app: Litestar, world: World
 ) -> None:
     users = [
-        User(sub="erin-1", claims={"email": world.email("erin"), "email_verified": True}),
+        User(sub="erin-1", claims={"email": world.email("erin"), "email_verified": True,
+                                   "groups": ["catering"]}),
         User(sub="grace-1", claims={"email": world.email("grace"), "email_verified": True,
                                     "groups": ["admins"]}),
         User(sub="mallory", claims={"email": world.email("grace"), "email_verified": False}),

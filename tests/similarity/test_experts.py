@@ -19,6 +19,7 @@ from similarity.experts import (
     vote,
 )
 from similarity.index.catalog import Catalog
+from tests.backends import EVERY
 from tests.world import World, ago, stage
 from workspace.assets import assets
 from workspace.assets.assets import Asset, Use
@@ -30,6 +31,8 @@ from workspace.deals.tables import Deal, Seat
 from workspace.people import people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import PLAIN_VIEW
+
+BACKENDS = EVERY
 
 
 def experts(

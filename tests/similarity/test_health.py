@@ -65,7 +65,8 @@ def test_should_report_no_problem_where_all_is_well(world: World, indexes: Path)
 def test_should_report_no_problem_of_an_empty_record(database: Database, tmp_path: Path) -> None:
     found = check(database, FakeEmbedder(), tmp_path / "none")
     assert found["problems"] == mended(found) == []
-    assert found["index"] == {"generation": 0, "snapshot": 0, "state": "in step"}
+    searched = {"searched by": "caches", "generation": 0, "snapshot": 0, "state": "in step"}
+    assert found["index"] == searched
 
 
 def test_should_report_a_missing_database(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from similarity.index.language import stems
 from similarity.kin import Kin
 from similarity.scoring import Weights
 from similarity.snippets import snippet, surfaces
+from tests.backends import EVERY
 from tests.similarity.asking import kin_of_deal, kin_of_text
 from tests.world import FakeEmbedder, World, ago, stage
 from workspace.accounts.accounts import Account, add_account
@@ -29,6 +30,8 @@ from workspace.deals.products import find_or_add_competitor
 from workspace.deals.tables import Deal, DealProduct, NewDeal, Product
 from workspace.errors import Invalid
 from workspace.people.viewer import PLAIN_VIEW
+
+BACKENDS = EVERY
 
 
 def kin(

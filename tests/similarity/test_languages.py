@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from similarity.index.collection import Collection, Entry
+from similarity.index.collection import Collection
 from similarity.index.documents import PieceRole
+from similarity.index.stored import Entry
 from similarity.retrieval import Matches, ask, match, text_scores
 from similarity.scoring import Weights
 

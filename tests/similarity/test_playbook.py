@@ -20,6 +20,7 @@ from similarity.playbook import (
     playbook_of_deal,
     playbook_of_text,
 )
+from tests.backends import EVERY
 from tests.world import World, ago, stage
 from workspace.accounts import accounts
 from workspace.assets import assets
@@ -31,6 +32,8 @@ from workspace.deals.tables import Deal
 from workspace.people import members
 from workspace.people.tables import Role
 from workspace.people.viewer import PLAIN_VIEW
+
+BACKENDS = EVERY
 
 CASES = st.tuples(
     st.integers(0, 40), st.integers(0, 40), st.integers(0, 40), st.integers(0, 40)

@@ -10,6 +10,7 @@ from similarity import calibration
 from similarity.index.catalog import Catalog
 from similarity.names import recorder
 from similarity.search import Hit, HitKind, SearchResults, search, typeahead
+from tests.backends import EVERY
 from tests.world import FakeEmbedder, World
 from workspace.accounts.accounts import Account, add_account
 from workspace.assets.assets import Asset
@@ -17,6 +18,8 @@ from workspace.deals.tables import Deal
 from workspace.people import people
 from workspace.people.tables import Member, Person
 from workspace.people.viewer import PLAIN_VIEW
+
+BACKENDS = EVERY
 
 NONSENSE = (
     "qqqqzzzz", "zzqx", "wzxy grbl", "asdf jkl", "blorf snee", "hjkl uiop", "mnbvcxz", "flurb",

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import re
 import sqlite3
 from collections import namedtuple
 from dataclasses import replace
@@ -22,6 +23,7 @@ from web.workspace import Workspace
 from workspace.accounts import accounts
 from workspace.clock import now
 from workspace.database import Database
+from workspace.deals import lifecycle
 from workspace.delivery import outbox
 from workspace.jobs import queue
 from workspace.jobs.tables import Job, JobState
@@ -183,6 +185,26 @@ def test_should_give_metrics_for_the_token_only(app: Litestar, visit: Visit) -> 
     assert 'dealkin_jobs{state="waiting"} 1.0' in text
     assert "dealkin_write_wait_seconds_count" in text
     assert "ines" not in text
+
+
+def test_should_tell_how_far_the_index_is_behind(app: Litestar, visit: Visit) -> None:
+    settings = app.state.workspace.settings.model_copy(update={"metrics_token": "a-long-secret"})
+    app.state.workspace = replace(app.state.workspace, settings=settings)
+
+    def behind() -> float:
+        text = visit(None).get("/metrics", Authorization="Bearer a-long-secret").text
+        (found,) = re.findall(r"^dealkin_catalog_behind (\S+)$", text, re.MULTILINE)
+        return float(found)
+
+    alice = visit("alice")
+    alice.get("/search?q=kestrel")
+    assert behind() == 0
+    for name in ("Quillfeather", "Harrow"):
+        with app.state.workspace.database.write() as session:
+            lifecycle.log(session, name, None, None)
+    assert behind() >= 2
+    alice.get("/search?q=harrow")
+    assert behind() == 0
 
 
 def test_should_count_jobs_by_state(workspace: Workspace, world: World) -> None:

@@ -106,7 +106,13 @@ def doctor(as_json: Json = False) -> None:
         with suppress(SQLAlchemyError):
             if (not database.is_sqlite or file.is_file()) and database.is_current():
                 encoder = encoder_of_record(settings, database)
-        report = health.check(database, encoder, settings.indexes, reranker_of(settings))
+        report = health.check(
+            database,
+            encoder,
+            settings.indexes,
+            reranker_of(settings),
+            in_database=settings.search == "database",
+        )
         if encoder.model_id != encoder_of(settings).model_id:
             report["warnings"].append(
                 f"The record keeps its model, {encoder.model_id.partition('@')[0]}, which reads"

@@ -54,5 +54,5 @@ class MetricsController(Controller):
         if not token or not hmac.compare_digest(sent.encode(), f"Bearer {token}".encode()):
             raise NotFound("There is no such page.")
         with visit.read() as session:
-            text = exposition(session)
+            text = exposition(session, visit.workspace.catalog.generation)
         return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -32,13 +32,14 @@ from workspace.imports.dates import DateOrder
 from workspace.imports.encodings import CHOICES
 from workspace.imports.files import LARGEST_FILE, read_bytes
 from workspace.imports.formats import column_name
-from workspace.imports.ledger import ImportFile, RunState
-from workspace.imports.mapping import Mapping, mapping_of, remember, remembered
-from workspace.imports.preview import FilePreview, Preview, preview, preview_from_json
+from workspace.imports.ledger import ImportFile, ImportRun, RunState
+from workspace.imports.mapping import ASKED, Mapping, mapping_of, remember, remembered
+from workspace.imports.preview import PREVIEW, FilePreview, Preview, preview, preview_from_json
 from workspace.imports.recognition import Reading
 from workspace.imports.run import Report
 from workspace.imports.runs import RunRow, reading_from_json, reading_to_json
 from workspace.jobs import queue
+from workspace.jobs.queue import JobRow
 from workspace.keys import row_of_key
 from workspace.people.tables import Person, Role
 from workspace.people.viewer import Viewer
@@ -96,8 +97,19 @@ class PreparedPage:
     can_run: bool
     form: Form
     kinds: list[tuple[str, str]]
+    # The job that goes on with the preview; None once it has ended.
+    counting: JobRow | None
     encodings: tuple[tuple[str, str], ...] = CHOICES
     orders: tuple[tuple[str, str], ...] = ORDERS
+
+
+@dataclass(frozen=True)
+class FoundPage:
+    """What would come of the files of an import, renewed while its rows are counted."""
+
+    id: int
+    files: list[FilePreview]
+    counting: JobRow | None
 
 
 @dataclass(frozen=True)
@@ -177,6 +189,8 @@ class ImportController(Controller):
                 page = run_page(session, run.id)
                 template = "imports/_run.html" if visit.wants_fragment else "imports/run.html"
                 return visit.show(template, page)
+            if visit.wants_fragment:
+                return visit.show("imports/_found.html", found_page(session, run))
             prepared = prepared_page(session, visit.viewer, run.id, visit.form)
         return visit.show("imports/prepared.html", prepared)
 
@@ -318,10 +332,16 @@ def look(visit: Visit, run_id: int) -> None:
         for file in found.files:
             if file.kind not in PERSONAL and not file.refused:
                 file.refused = _PERSONAL_ONLY
+    by = visit.viewer.person_id
     with visit.write() as session:
         run = runs.own_run(session, visit.viewer, run_id)
         if run.state == RunState.PREPARED:
-            run.preview = found.to_json()
+            run.preview, run.job_id = found.to_json(), None
+            # On PostgreSQL a trial keeps rows locked, and must not take longer than a page does.
+            if visit.workspace.database.is_sqlite and any(
+                file.seen < file.rows and not file.refused for file in found.files
+            ):
+                run.job_id = queue.enqueue(session, PREVIEW, by, {"import": run_id}).id
             session.add(run)
 
 
@@ -356,7 +376,18 @@ def prepared_page(session: Session, viewer: Viewer, run_id: int, form: Form) -> 
         any(not file.refused for file in found.files),
         form,
         labelled(kind for kind in kinds if _imports_all(viewer) or kind in PERSONAL),
+        _counting(session, run),
     )
+
+
+def found_page(session: Session, run: ImportRun) -> FoundPage:
+    """What would come of an import's files, as far as it is known."""
+    return FoundPage(run.id, preview_from_json(run.preview).files, _counting(session, run))
+
+
+def _counting(session: Session, run: ImportRun) -> JobRow | None:
+    job = queue.read_job(session, run.job_id) if run.job_id is not None else None
+    return job if job and not job.is_finished else None
 
 
 def run_page(session: Session, run_id: int) -> RunPage:
@@ -392,9 +423,9 @@ def _changed_reading(session: Session, file: ImportFile, form: Form) -> Reading:
     columns = dict(reading.columns)
     for number, column in enumerate(mapping.columns):
         name = column_name(column.title)
-        ours = form.choice(f"column-{number}", mapping.choices) or ""
+        ours = form.choice(f"column-{number}", [*mapping.choices, ASKED]) or ""
         # A kind that is changed has other columns.
-        if name and kind in (mapping.kind, None) and ours != column.ours:
+        if name and kind in (mapping.kind, None) and ours not in (column.ours, ASKED):
             columns[name] = ours
     encoding = form.choice("encoding", [value for value, _ in CHOICES])
     dates = form.choice("dates", [value for value, _ in ORDERS])

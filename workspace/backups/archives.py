@@ -81,7 +81,7 @@ def make_backup(
     recipient = _recipient(settings.backup_recipient)
     target = folder / (f"{name}.age" if recipient else name)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".making-") as scratch:
-        copied, rows = copy_database(database, Path(scratch))
+        copied, rows = copy_database(database, Path(scratch), settings.direct_database_url)
         files = {copied.name: copied, **_files_of(settings.home, folder)}
         manifest = Manifest(
             format=FORMAT,

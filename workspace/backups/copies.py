@@ -4,6 +4,7 @@ A copy of SQLite is made by `VACUUM INTO`, in one read transaction. PostgreSQL i
 `pg_dump` on an exported snapshot, so that the rows that are counted are those that are copied.
 """
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -17,16 +18,24 @@ from workspace.errors import DealkinError
 
 SQLITE_FILE = "database.sqlite3"
 POSTGRES_FILE = "database.dump"
+# What the names of tables begin with that PostgreSQL searches: they follow from the others, and are
+# made again where they lack.
+SEARCHED = "search_"
 
 
-def copy_database(database: Database, folder: Path) -> tuple[Path, dict[str, int]]:
-    """Copy the database into a file in the folder; the file, and the rows of each table."""
+def copy_database(
+    database: Database, folder: Path, direct: str | None = None
+) -> tuple[Path, dict[str, int]]:
+    """Copy the database into a file in the folder; the file, and the rows of each table.
+
+    `direct` is the URL for PostgreSQL's programs, which set what a pooler does not keep.
+    """
     if database.is_sqlite:
         return _copy_sqlite(database, folder / SQLITE_FILE)
-    return _copy_postgres(database, folder / POSTGRES_FILE)
+    return _copy_postgres(database, folder / POSTGRES_FILE, direct)
 
 
-def fill_database(database: Database, file: Path) -> None:
+def fill_database(database: Database, file: Path, direct: str | None = None) -> None:
     """Make an empty database what it was when the file was copied.
 
     On SQLite the database is not open yet, and its file does not exist.
@@ -41,7 +50,7 @@ def fill_database(database: Database, file: Path) -> None:
         path.chmod(0o600)
     else:
         options = ("--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction")
-        _run("pg_restore", *options, f"--dbname={_plain_url(database)}", str(file))
+        _run("pg_restore", direct or database.url, *options, str(file))
 
 
 def is_empty(database: Database) -> bool:
@@ -77,43 +86,52 @@ def _copy_sqlite(database: Database, file: Path) -> tuple[Path, dict[str, int]]:
     return file, rows
 
 
-def _copy_postgres(database: Database, file: Path) -> tuple[Path, dict[str, int]]:
+def _copy_postgres(
+    database: Database, file: Path, direct: str | None
+) -> tuple[Path, dict[str, int]]:
     options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with database.reader.connect().execution_options(**options) as connection:
         snapshot = connection.execute(sa.text("SELECT pg_export_snapshot()")).scalar_one()
         rows = _count(connection)
         _run(
             "pg_dump",
+            direct or database.url,
             "--format=custom",
             f"--snapshot={snapshot}",
+            f"--exclude-table={SEARCHED}*",
             f"--file={file}",
-            f"--dbname={_plain_url(database)}",
         )
     file.chmod(0o600)
     return file, rows
 
 
 def _count(connection: sa.Connection) -> dict[str, int]:
-    tables = [sa.table(name) for name in sorted(sa.inspect(connection).get_table_names())]
+    names = sorted(sa.inspect(connection).get_table_names())
+    tables = [sa.table(name) for name in names if not name.startswith(SEARCHED)]
     return {
         table.name: connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         for table in tables
     }
 
 
-def _run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs; its own message where it fails."""
+def _run(program: str, database: str | sa.URL, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs on a database; its own message where it fails."""
     path = shutil.which(program)
     if path is None:
         raise DealkinError(
             f"{program} is not installed here. Install PostgreSQL's client programs, of the"
             " server's version or a newer one."
         )
-    done = subprocess.run([path, *arguments], capture_output=True, text=True)  # noqa: S603
+    url = sa.make_url(database).set(drivername="postgresql")
+    shown = url._replace(password=None).render_as_string()
+    # Everybody on a machine can read the arguments of a process, but not its environment.
+    password = {"PGPASSWORD": url.password} if url.password else {}
+    done = subprocess.run(  # noqa: S603
+        [path, f"--dbname={shown}", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **password},
+    )
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"{program} failed."]
         raise DealkinError(f"{program}: {lines[-1].removeprefix(f'{program}: ')}")
-
-
-def _plain_url(database: Database) -> str:
-    return database.url.set(drivername="postgresql").render_as_string(hide_password=False)

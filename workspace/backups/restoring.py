@@ -28,13 +28,13 @@ def restore(file: Path, settings: Settings, identity: Path | None = None) -> Man
         with tempfile.TemporaryDirectory(dir=settings.home, prefix=".restoring-") as folder:
             scratch = Path(folder)
             manifest = unpack(file, identity, scratch)
-            _restore(manifest, scratch, database, settings.home)
+            _restore(manifest, scratch, database, settings)
     finally:
         database.close()
     return manifest
 
 
-def _restore(manifest: Manifest, scratch: Path, database: Database, home: Path) -> None:
+def _restore(manifest: Manifest, scratch: Path, database: Database, settings: Settings) -> None:
     kind = "sqlite" if database.is_sqlite else "postgresql"
     if manifest.database != kind:
         needed = "a PostgreSQL database in DATABASE_URL"
@@ -42,7 +42,7 @@ def _restore(manifest: Manifest, scratch: Path, database: Database, home: Path) 
             needed = "no DATABASE_URL, as it is of SQLite"
         raise DealkinError(f"This backup needs {needed}.")
     (copied,) = (name for name in manifest.files if not name.startswith("files/"))
-    fill_database(database, scratch / copied)
+    fill_database(database, scratch / copied, settings.direct_database_url)
     rows = count_rows(database)
     if rows != manifest.rows:
         wrong = sorted(
@@ -51,6 +51,6 @@ def _restore(manifest: Manifest, scratch: Path, database: Database, home: Path) 
         raise DealkinError(f"The restored database has other rows than the backup: {wrong}.")
     for name in manifest.files:
         if name.startswith("files/"):
-            target = home / name.removeprefix("files/")
+            target = settings.home / name.removeprefix("files/")
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             shutil.move(scratch / name, target)

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,13 +19,16 @@ from sqlmodel import Session, SQLModel
 from workspace.database import FOLLOWS, Database, batches
 from workspace.errors import DealkinError
 from workspace.imports.context import ImportContext
-from workspace.imports.ledger import ImportFile
+from workspace.imports.ledger import ImportFile, ImportRun, RunState
 from workspace.imports.near_misses import Question, questions_about
 from workspace.imports.recognition import RecognisedFile
 from workspace.imports.run import ImportExtension, Outcome, Report, apply_rows
-from workspace.imports.runs import read_for_importer, recognised
+from workspace.imports.runs import files_of, read_for_importer, recognised
+from workspace.jobs.running import Progress, Task
 from workspace.revisions.recorder import Change, Recorder, changed_columns, to_json
 
+# The kind of jobs that go on with a preview which its page did not wait for.
+PREVIEW = "preview"
 # How many examples of each problem and each changed field are shown.
 _EXAMPLES = 5
 _MOST_PROBLEMS = 50
@@ -102,10 +105,12 @@ def preview(
     by: int | None,
     extension: ImportExtension,
     seconds: float | None = None,
+    progress: Progress | None = None,
 ) -> Preview:
     """What these files would do; nothing of the record is changed.
 
-    With `seconds`, it ends about then, and is about the first rows.
+    With `seconds`, it ends about then, and is about the first rows. `progress` is told how many of
+    all rows are seen.
     """
     until = time.monotonic() + seconds if seconds is not None else None
     files: dict[int, RecognisedFile] = {}
@@ -119,13 +124,19 @@ def preview(
     changes: list[Change] = []
     questions: list[Question] = []
     seen: dict[int, int] = {}
+    total = sum(len(file.rows) for file in files.values())
+
+    def tell(of_file: int) -> None:
+        if progress:
+            progress(sum(seen.values()) + of_file, total)
+
     if files:
         with trial(database) as session:
             read_for_importer(session, by)
             recorder = Recorder(session)
             context = ImportContext(session, by)
             for number in sorted(files, key=lambda number: extension.order(files[number].kind)):
-                report, seen[number] = _try_file(context, files[number], extension, until)
+                report, seen[number] = _try_file(context, files[number], extension, until, tell)
                 reports[number] = report
             changes = recorder.changes()
             questions = questions_about(session, changes)
@@ -141,8 +152,48 @@ def preview(
     )
 
 
+class _Outdated(Exception):
+    """Nobody wants to know any more what this import would do."""
+
+
+def go_on(task: Task, database: Database, extension: ImportExtension) -> dict[str, Any]:
+    """Find out as a job what all rows of an import would do, until it is started or read anew."""
+    result = {"import": task.parameters["import"]}
+
+    def wanted(session: Session) -> ImportRun:
+        run = session.get(ImportRun, result["import"])
+        if run is None or run.state != RunState.PREPARED or run.job_id != task.id:
+            raise _Outdated
+        return run
+
+    def progress(seen: int, total: int) -> None:
+        with database.read() as session:
+            wanted(session)
+        task.report(seen, total)
+
+    try:
+        with database.read() as session:
+            before = preview_from_json(wanted(session).preview)
+            files = files_of(session, result["import"])
+        found = preview(database, files, task.by, extension, progress=progress)
+        for file, known in zip(found.files, before.files, strict=True):
+            # The page refuses files for what the importer may not import.
+            file.refused = file.refused or known.refused
+        with task.part() as session:
+            run = wanted(session)
+            run.preview = found.to_json()
+            session.add(run)
+    except _Outdated:
+        pass
+    return result
+
+
 def _try_file(
-    context: ImportContext, file: RecognisedFile, extension: ImportExtension, until: float | None
+    context: ImportContext,
+    file: RecognisedFile,
+    extension: ImportExtension,
+    until: float | None,
+    tell: Callable[[int], None],
 ) -> tuple[Report, int]:
     """The report on a file, or on the rows that can be applied until then, and their number."""
     report = Report(file.name, file.kind, warnings=[*file.warnings])
@@ -155,6 +206,7 @@ def _try_file(
             apply = extension.function(file.kind)
             outcome.add(apply_rows(context, file.name, rows, apply))
             seen += len(rows)
+            tell(seen)
     except DealkinError as problem:
         report.refused = str(problem)
     outcome.fill(report)

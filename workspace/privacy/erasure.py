@@ -25,8 +25,7 @@ from workspace.jobs.running import Task
 from workspace.people.kept_answers import forget_answers
 from workspace.people.sign_in.tables import SignInAttempt
 from workspace.people.tables import Member, Person
-from workspace.privacy.discretion import key_of
-from workspace.privacy.mentions import Needles, mentions_of
+from workspace.privacy.mentions import Needles, entries_about, mentions_of
 from workspace.privacy.register import columns_of
 from workspace.privacy.tables import Erasure, LegalHold
 from workspace.revisions.deleting import delete_with_parts, parts_of
@@ -82,21 +81,26 @@ def erase(session: Session, person: Person, *, by: int | None) -> dict[str, Any]
         merged = _merges_into(session, person_id)
         ids = {person_id, *(each.former_id for each in merged if each.former_id is not None)}
         needles = Needles(session, person)
-        gone, _ = parts_of(session, [Place("person", (person_id,))])
         is_member = session.get(Member, person_id) is not None
+        entries = [
+            Place("connection", (row_id,)) for row_id in entries_about(session, needles, ids)
+        ]
+        gone, _ = parts_of(
+            session, entries if is_member else [*entries, Place("person", (person_id,))]
+        )
         _tell_of_former(session, merged)
         _forget_merges(session, merged)
         for row_id in sorted(ids):
-            _forget_changes(session, row_id, set() if is_member else gone)
-        _forget_connections(session, ids)
+            _forget_changes(session, row_id, gone)
+        rows = sum(delete_with_parts(session, entries, by).values())
         named = _forget_texts(session, needles, person_id)
         _empty_audit(session, needles, ids)
         forget_answers(session)
         session.merge(Erasure(person_id=person_id, at=now(), fingerprint=fingerprint_of(person)))
         if is_member:
-            rows = _forget_member(session, person)
+            rows += _forget_member(session, person)
         else:
-            rows = sum(delete_with_parts(session, [Place("person", (person_id,))], by).values())
+            rows += sum(delete_with_parts(session, [Place("person", (person_id,))], by).values())
     detail: dict[str, object] = {"rows": rows, "texts": named}
     audit(session, by, "person erased", f"person {person_id}", detail)
     return {"rows": rows, "texts": named, "shared name": needles.shares_name}
@@ -179,15 +183,6 @@ def _forget_changes(session: Session, person_id: int, gone: set[Place]) -> None:
     session.flush()
 
 
-def _forget_connections(session: Session, ids: Collection[int]) -> None:
-    """Delete the person's entries in address books of colleagues: they hold nothing else."""
-    # The table belongs to a package above.
-    connection = SQLModel.metadata.tables["connection"]
-    entries = sa.select(connection.c.id).where(connection.c.person_id.in_(ids))
-    places = [Place("connection", (row_id,)) for row_id in session.scalars(entries)]
-    delete_with_parts(session, places, None)
-
-
 def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     """Take the person out of every text; how many rows named them."""
     for email in sorted(needles.addresses):
@@ -198,9 +193,6 @@ def _forget_texts(session: Session, needles: Needles, person_id: int) -> int:
     count = 0
     for row, named in list(mentions_of(session, needles, person_id)):
         count += 1
-        if row.__tablename__ == "connection":
-            delete_with_parts(session, [Place("connection", key_of(row))], None)
-            continue
         for column, value in named.items():
             setattr(row, column, needles.without(value))
         if isinstance(row, AssetFile) and row.erased_at is None:

@@ -11,11 +11,11 @@ from sqlmodel import Session, SQLModel
 
 from workspace.audit import audit
 from workspace.clock import now
-from workspace.database import SECRET
+from workspace.database import SECRET, batches
 from workspace.people.tables import Person
 from workspace.people.viewer import PLAIN_VIEW, Viewer
 from workspace.privacy.discretion import Discretion, key_of
-from workspace.privacy.mentions import Needles, mentions_of
+from workspace.privacy.mentions import Needles, entries_about, mentions_of
 from workspace.privacy.register import PURPOSES, rows_of
 from workspace.revisions.recorder import to_json
 
@@ -59,6 +59,11 @@ _MENTIONING = frozenset(
 )
 # What only its owner knows of.
 _OWNERS_ALONE = ("connection", "connectionmatch")
+# What an entry of an address book may have of a person.
+_OF_AN_ENTRY = (
+    *("name", "email", "url", "phone", "street", "postcode", "city", "country", "birthday"),
+    *("company", "position", "connected_on"),
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def stored_of(
     """What is stored of a person, without secrets; ties that others asserted are among it.
 
     Of what the viewer may not see, only the number is told. What is private to colleagues is left
-    out: even a number would tell that one of them knows the person.
+    out: even a number would tell that one of them knows the person. The person has the number.
     """
     discretion = Discretion(session, viewer, person_id)
     stored = []
@@ -102,7 +107,29 @@ def stored_of(
                 hidden,
             )
         )
+    if for_themselves:
+        told = address_books_with(session, session.get_one(Person, person_id))
+        if told["entries"]:
+            purpose = "Private address books of colleagues"
+            stored.append(Stored("connection", purpose, [], told["entries"]))
     return stored
+
+
+def address_books_with(session: Session, person: Person) -> dict[str, Any]:
+    """How many entries of colleagues' address books are about a person, and what they have."""
+    table = SQLModel.metadata.tables["connection"]
+    ids = entries_about(session, Needles(session, person), [person.id])
+    entries = [
+        row
+        for batch in batches(ids)
+        for row in session.execute(sa.select(table).where(table.c.id.in_(batch))).mappings()
+        if row["owner_id"] != person.id
+    ]
+    return {
+        "entries": len(entries),
+        "members": len({row["owner_id"] for row in entries}),
+        "have": [name for name in _OF_AN_ENTRY if any(row[name] for row in entries)],
+    }
 
 
 def _is_told(tie: dict[str, Any], viewer: Viewer) -> bool:
@@ -139,6 +166,7 @@ def person_file(session: Session, person: Person, viewer: Viewer) -> bytes:
             {"table": each.table, "why": each.purpose, "rows": each.rows, "not shown": each.hidden}
             for each in stored_of(session, person.id, PLAIN_VIEW, for_themselves=for_themselves)
         ],
+        "private address books of colleagues": address_books_with(session, person),
         "mentions": mentions,
         "mentions not shown": hidden,
     }

@@ -85,33 +85,55 @@ def affected(session: Session, kind: Kept, days: int) -> int:
 
 
 def apply_rules(task: Task) -> dict[str, Any]:
-    """The job: delete what is older than the rules say."""
-    result: dict[str, Any] = {}
-    with task.part() as session, unfiltered(session):
-        rules = rules_of(session)
-        for kind in (kind for kind in Kept if kind in rules):
-            days = rules[kind]
-            ids = list(session.scalars(_old(kind, days)))
-            match kind:
-                case Kept.MAIL:
-                    session.exec(delete(OutboxMessage).where(col(OutboxMessage.id).in_(ids)))
-                case Kept.IMPORTS:
-                    session.exec(
-                        sa.update(ImportFile).where(col(ImportFile.run_id).in_(ids)).values(raw=b"")
-                    )
-                    session.exec(
-                        sa.update(ImportPart)
-                        .where(col(ImportPart.run_id).in_(ids))
-                        .values(wrong=[])
-                    )
-                case Kept.CONTACTS:
-                    ids = ids[:CONTACTS_AT_ONCE]
-                    for person_id in ids:
-                        erase(session, session.get_one(Person, person_id), by=task.by)
-            result[str(kind)] = len(ids)
-        if any(result.values()):
+    """The job: delete what is older than the rules say. Contacts go one by one, each in a part.
+
+    An erasure reads all texts, and members who save wait for the part that is under way.
+    """
+    if "contacts" not in task.place:
+        with task.part() as session, unfiltered(session):
+            rules = rules_of(session)
+            result = {
+                str(kind): _empty(session, kind, rules[kind])
+                for kind in (Kept.MAIL, Kept.IMPORTS)
+                if kind in rules
+            }
+            ids = []
+            if days := rules.get(Kept.CONTACTS):
+                result[str(Kept.CONTACTS)] = 0
+                ids = list(session.scalars(_old(Kept.CONTACTS, days).limit(CONTACTS_AT_ONCE)))
+            task.place = {"contacts": ids, "result": result}
+    while ids := task.place["contacts"]:
+        with task.part() as session, unfiltered(session):
+            # Since the list was made, the contact may have got a part in something.
+            days = rules_of(session).get(Kept.CONTACTS)
+            result = dict(task.place["result"])
+            if days and _is_still_old(session, ids[0], days):
+                erase(session, session.get_one(Person, ids[0]), by=task.by)
+                result[str(Kept.CONTACTS)] += 1
+            task.place = {"contacts": ids[1:], "result": result}
+    result = dict(task.place["result"])
+    if any(result.values()) and not task.place.get("noted"):
+        with task.part() as session:
             audit(session, task.by, "retention applied", "settings", dict(result))
+            task.place = {**task.place, "noted": True}
     return result
+
+
+def _is_still_old(session: Session, person_id: int, days: int) -> bool:
+    query = _old(Kept.CONTACTS, days).where(col(Person.id) == person_id)
+    return session.scalars(query).first() is not None
+
+
+def _empty(session: Session, kind: Kept, days: int) -> int:
+    """Delete old mail, or the files of old imports; how many."""
+    ids = list(session.scalars(_old(kind, days)))
+    if kind is Kept.MAIL:
+        session.exec(delete(OutboxMessage).where(col(OutboxMessage.id).in_(ids)))
+    else:
+        files, parts = sa.update(ImportFile), sa.update(ImportPart)
+        session.exec(files.where(col(ImportFile.run_id).in_(ids)).values(raw=b""))
+        session.exec(parts.where(col(ImportPart.run_id).in_(ids)).values(wrong=[]))
+    return len(ids)
 
 
 def _old(kind: Kept, days: int) -> sa.Select[Any]:

@@ -12,8 +12,12 @@ from references.removal import delete_deal
 from similarity.index.catalog import Catalog
 from similarity.index.tables import Document, Passage
 from similarity.search import search
+from tests.backends import EVERY
+from tests.conftest import Backend
 from tests.similarity.asking import everything, kin_of_text
 from tests.world import FakeEmbedder, World
+
+BACKENDS = EVERY
 
 GASKET = "They had replaced the zirconium gasket within a week"
 PUMPE = "Nach dem Umbau lief die Wendelpumpe ohne Ausfall"
@@ -24,10 +28,14 @@ OTHERS = ("alice", "bob", "frank")
 
 
 @pytest.fixture
-def feedback(world: World, tmp_path: Path) -> Catalog:
+def feedback(world: World, backend: Backend, tmp_path: Path) -> Catalog:
     """A catalog that listens to the database, and is handed the feedback of the desk."""
     made = Catalog(
-        world.database, FakeEmbedder(), tmp_path / "indexes", feedback=REFERENCE_FEEDBACK
+        world.database,
+        FakeEmbedder(),
+        tmp_path / "indexes",
+        feedback=REFERENCE_FEEDBACK,
+        in_database=backend.searches,
     )
     made.attach()
     made.catch_up()

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from similarity.index.bm25 import FULL, WordIndex
+from similarity.index.bm25 import WordIndex
+from similarity.index.relevance import FULL
 
 WORDS = [*"abcdefgh", "ż", "日本", "a.b.c"]
 TERMS = st.lists(st.sampled_from(WORDS), max_size=12)

@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from similarity.index.centring import mean_of
-from similarity.index.collection import NONE, QUERY_TERMS, ROLE_SHARE, Collection, Entry
+from similarity.index.collection import Collection
 from similarity.index.documents import PieceRole
 from similarity.index.facets import Facts
+from similarity.index.nearness import ROLE_SHARE
 from similarity.index.queries import Candidates
+from similarity.index.searchable import NONE, QUERY_TERMS
+from similarity.index.stored import Entry
 from similarity.index.vectors import Ids, Mask, VectorIndex, Vectors
 from similarity.scoring import Facets
 

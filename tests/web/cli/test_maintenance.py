@@ -8,6 +8,7 @@ from similarity.fitting import Finding
 from similarity.learned_weights import Subject
 from similarity.scoring import Weights
 from tests.web.cli.conftest import Run
+from tests.workspace.test_audit import unguarded
 from tests.world import World
 from workspace.audit import AuditEntry
 from workspace.database import Database
@@ -96,5 +97,16 @@ def test_should_find_and_print_the_audit_log(on_world: Run, world: World) -> Non
     assert on_world("audit", "--format", "xml").code == 2
     with world.database.write() as session:
         session.add(AuditEntry(action="roles set", subject="person 1"))
-    problems = on_world("doctor", "--json").json["problems"]
-    assert "1 audit entries were inserted beside the chain." in problems
+    unguarded(world.database, "UPDATE auditentry SET subject = 'person 99' WHERE number = 2")
+    unguarded(
+        world.database,
+        "DELETE FROM auditvalues WHERE entry_id = (SELECT id FROM auditentry WHERE number = 4)",
+    )
+    unguarded(world.database, "DELETE FROM auditentry WHERE number = 4")
+    found = on_world("doctor", "--json")
+    assert found.code == 1
+    assert {
+        "Audit entry 2 was changed, or put in another's place.",
+        "Audit entry 4 was deleted.",
+        "1 audit entries were inserted beside the chain.",
+    } <= set(found.json["problems"])

@@ -359,3 +359,55 @@ def test_should_say_on_every_page_that_an_import_is_not_finished(
     alice.post(f"{address}/run")
     assert said in alice.get("/accounts").text
     assert said not in bob.get("/accounts").text
+
+
+def test_should_count_all_rows_after_the_page_is_shown(
+    visit: Visit, world: World, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.pages.imports.PREVIEW_SECONDS", 0.0)
+    grace = visit("grace")
+    rows = "".join(f"Firm {number},Poland\n" for number in range(230))
+    file = ("accounts.csv", f"account,country\n{rows},Poland\n")
+    address = prepared(grace, file)
+    page = grace.get(address).text
+    assert "Of the first 0 of 231 rows." in page
+    # A trial on PostgreSQL keeps rows locked, so that no job goes on with it.
+    looks_again = f'hx-get="{address}"' in page
+    assert looks_again is world.database.is_sqlite
+    if not looks_again:
+        return
+    work(workspace)
+    fragment = grace.get(address, **{"HX-Request": "true"}).text
+    assert "<dt>New</dt><dd>230</dd>" in fragment
+    assert "account: It is missing." in fragment
+    assert "hx-get" not in fragment
+    assert "<html" not in fragment
+    assert "<dt>New</dt><dd>230</dd>" in grace.get(address).text
+    # What is imported at once, or discarded, is looked at no more.
+    other = prepared(grace, file)
+    grace.post(f"{other}/undo")
+    again = prepared(grace, file)
+    grace.post(f"{again}/run")
+    work(workspace)
+    assert "Imported" in grace.get(again).text
+    assert "Firm 7" in names(world)
+
+
+def test_should_ask_what_a_decisive_column_is_and_keep_what_is_known(visit: Visit) -> None:
+    grace = visit("grace")
+    address = prepared(grace, ("x.csv", "Deal Name,Amount,Checkpoint\nLift,9,Closed Won\n"))
+    page = grace.get(address).text
+    assert "would be left unread, but holds &#39;Closed Won&#39;" in page
+    assert '<option value="deals" selected>' in page
+    assert '<option value="name" selected>' in page
+    assert page.count('<option value="?" selected>Select</option>') == 1
+    known = {"kind": "deals", "column-0": "name", "column-1": "amount"}
+    grace.post(f"{address}/files/0", {**known, "column-2": "?"})
+    assert "This file is not imported." in grace.get(address).text
+    # Leaving it out is an answer, too.
+    grace.post(f"{address}/files/0", {**known, "column-2": ""})
+    page = grace.get(address).text
+    assert "This file is not imported." not in page
+    assert "<dt>New</dt><dd>1</dd>" in page
+    grace.post(f"{address}/files/0", {**known, "column-2": "stage"})
+    assert '<option value="stage" selected>' in grace.get(address).text

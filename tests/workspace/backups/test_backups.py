@@ -245,6 +245,22 @@ def test_should_say_which_program_is_missing(
         make_backup(world.database, settings, tmp_path / "kept")
 
 
+def test_should_keep_the_password_out_of_the_list_of_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, told = tmp_path / "pg_restore", tmp_path / "told"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$PGPASSWORD" "$@" > {told}\n')
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with closing(Database("postgresql+psycopg://ada:h%40sh@pooler.example/deals")) as database:
+        for direct, host in ((None, "pooler"), ("postgres://ada:h%40sh@db.example/deals", "db")):
+            copies.fill_database(database, tmp_path / "copy", direct)
+            password, *arguments = told.read_text().splitlines()
+            assert password == "h@sh"
+            assert arguments[0] == f"--dbname=postgresql://ada@{host}.example/deals"
+            assert "sh@" not in "".join(arguments)
+
+
 TODAY = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from contextlib import closing
 from datetime import timedelta
@@ -63,6 +64,7 @@ from workspace.privacy.erasure import (
     require_erasable,
     write_erasures,
 )
+from workspace.privacy.mentions import ERASED, NameForms
 from workspace.privacy.person_export import person_file, stored_of
 from workspace.privacy.register import PURPOSES, personal_tables
 from workspace.privacy.tables import Erasure, LegalHold, PrivacyLink
@@ -83,6 +85,58 @@ def test_should_know_every_table_that_names_a_person() -> None:
     assert PURPOSES.keys() - {table.name for table in personal_tables()} == set()
 
 
+# Columns whose names tell that they may name a person, in tables without a reference to persons;
+# each with what keeps persons out of it, or takes them out.
+NAMING = {
+    **dict.fromkeys(
+        (
+            *("account.description", "competitor.description", "product.description"),
+            *("emailtext.body", "emailtext.subject"),
+            *("revisionchange.before", "revisionchange.after", "importfile.name"),
+            *("importfile.reading", "importpart.wrong", "webhookmessage.body"),
+        ),
+        "texts: erasure takes the person out",
+    ),
+    **dict.fromkeys(
+        (
+            *("account.name", "account.plain_name", "formeraccount.name", "company.name"),
+            *("competitor.name", "product.name", "seatrole.name", "stage.name"),
+            *("identityprovider.name", "ownfield.name", "ownfield.subject"),
+            *("highestid.table_name", "revisionchange.table_name"),
+        ),
+        "names of other things",
+    ),
+    "account.phone": "an account's own",
+    "mailboxposition.mailbox": "the mailbox of the server",
+    "auditvalues.detail": "emptied at erasure",
+    "importfile.raw": "emptied at erasure",
+    "keptanswer.body": "deleted at erasure",
+    "passage.text": "derived from texts",
+    "signinattempt.subject": "deleted at erasure",
+}
+TELLING = (
+    *("name", "mail", "address", "recipient", "sender", "subject", "phone", "profile", "url"),
+    *("person", "author", "member", "text", "body", "raw", "reading", "detail", "description"),
+    *("before", "after", "wrong"),
+)
+
+
+@pytest.mark.usefixtures("database")
+def test_should_know_every_column_that_may_name_a_person() -> None:
+    """A new column with a telling name, in a table without a reference, needs an entry."""
+    found = {
+        f"{table.name}.{column.name}"
+        for table in SQLModel.metadata.sorted_tables
+        if table.name not in PURPOSES
+        for column in table.c
+        if isinstance(column.type, sa.String | sa.JSON | sa.LargeBinary | sa.TypeDecorator)
+        and not column.foreign_keys
+        and not column.name.endswith("hash")
+        and any(part in column.name for part in TELLING)
+    }
+    assert found == NAMING.keys()
+
+
 @pytest.fixture
 def known(world: World, workspace: Workspace) -> int:
     """Inês, of whom everything is stored that can be; her id."""
@@ -100,6 +154,8 @@ def known(world: World, workspace: Workspace) -> int:
         alice = world.people["alice"]
         deal = world.deal(session, "wards")
         notes.write_note(session, deal, alice, "call", f"Inês Moreira ({EMAIL}) wants a demo")
+        for said in ("Ines Moreira rang", "MOREIRA, INÊS: no", "Chère Ine\u0302s\xa0Moreira!"):
+            notes.write_note(session, deal, alice, "note", said)
         notes.write_note(session, deal, alice, "call", f"She is at {PHONE}, or {SWITCHBOARD}.")
         account = world.account(session, "brannoc")
         account.phone = SWITCHBOARD
@@ -121,21 +177,24 @@ def known(world: World, workspace: Workspace) -> int:
             asserted_by_id=alice,
             visibility=Visibility.PRIVATE,
         )
-        # In one address book she is matched under another name, in the other she is not.
-        for owner, name, person in (("alice", "Nesi M.", ines.id), ("bob", ines.name, None)):
-            owner_id, plain_name = world.people[owner], name_key(name)
-            session.add(
-                Connection(
-                    **{"owner_id": owner_id, "name": name, "plain_name": plain_name},
-                    **{"person_id": person, "street": "Walrus Quay 2"},
-                )
-            )
         outbox.queue(session, EMAIL, "A question", "Dear Inês Moreira, …")
         outbox.queue(session, "bob@dealkin.example", "News", "Inês Moreira has answered.")
         runs.store(
             session, alice, [runs.Upload("people.csv", f"email\n{EMAIL}\n".encode(), Reading())]
         )
         said = f"Ask {EMAIL} about it"
+        # Some entries of address books are matched with her, and others have what is hers.
+        url = "https://www.linkedin.com/in/i-m-4711"
+        for owner, name, person, facts in (
+            ("alice", "Inês Moreira", ines.id, {"url": url, "company": "Walrus Hospitals"}),
+            ("alice", "Nesi M.", ines.id, {"street": "Walrus Quay 2"}),
+            ("bob", "I. M.", None, {"url": url, "position": "Walrus keeper"}),
+            ("bob", "Ines", None, {"email": EMAIL, "company": "Walrus Hospitals"}),
+            ("bob", "The boss", None, {"phone": f"+44 1632 960 999; {PHONE}", "city": "Walrus"}),
+            ("dana", "Moreira, Ines", None, {"position": "Walrus keeper"}),
+        ):
+            owned = {"owner_id": world.people[owner], "person_id": person}
+            session.add(Connection(name=name, plain_name=name_key(name), **owned, **facts))
         file = inspect("case.pdf", pdf(said))
         stored = files.keep(workspace.settings.files, file.raw)
         row = files.add_version(
@@ -148,7 +207,16 @@ def known(world: World, workspace: Workspace) -> int:
 def hits(database: Database, home: Path) -> list[str]:
     """Where the person is still found: in any column of any table, and in any file."""
     found = []
-    needles = ("nês Moreira", "ines moreira", "ines-moreira", EMAIL, "moreira", "walrus", PHONE)
+    needles = (
+        "nês Moreira",
+        "ines moreira",
+        "ines-moreira",
+        EMAIL,
+        "moreira",
+        "walrus",
+        PHONE,
+        "i-m-4711",
+    )
     with database.read() as session:
         for table in SQLModel.metadata.sorted_tables:
             for row in session.connection().execute(sa.select(table)).mappings():
@@ -183,6 +251,15 @@ def test_should_tell_everything_that_is_stored(world: World, known: int) -> None
     texts = json.dumps(told["mentions"], ensure_ascii=False)
     for mention in ("wants a demo", "Ask Inês Moreira first", "inês moreira."):
         assert mention in texts, mention
+    # Whose address books they are stays private.
+    books = told["private address books of colleagues"]
+    assert (books["entries"], books["members"]) == (6, 3)
+    filled = ["name", "email", "url", "phone", "street", "city", "company", "position"]
+    assert books["have"] == filled
+    assert "Walrus Hospitals" not in str(told)
+    with world.database.read() as session:
+        own = stored_of(session, known, PLAIN_VIEW, for_themselves=True)
+    assert [each.hidden for each in own if each.table == "connection"] == [6]
     # Mail repeats what other tables say, and may be about a confidential deal.
     assert "Inês Moreira has answered" not in texts
 
@@ -289,6 +366,62 @@ def test_s19_should_erase_a_person_everywhere_and_from_an_older_backup(
                 assert audit_log.broken_links(session) == []
             assert hits(again, restored.home) == []
             assert not list(files.all_stored(restored.files))
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "others"),
+    [
+        (
+            "Zoë Brontëson",
+            [
+                "Zoe Bronteson",
+                "BRONTËSON, Zoë",
+                "zoë  brontëson",
+                "Brontëson Zoe's",
+                "(Zoë-Brontëson)",
+            ],
+            ["Zoe", "Brontëson", "Zoe Brontesons", "Zoe or Bronteson", "x.zoe-bronteson@a.example"],
+        ),
+        ("Mark Long", ["mark long", "Long, Mark"], ["mark", "long", "Mark Longer", "Marks long"]),
+        ("Dr. Jürgen Müller", ["Juergen Mueller", "Müller, Jurgen"], ["Müller", "Dr. Müller"]),
+        ("Иван Петров", ["Ivan Petrov", "Петров Иван"], ["Иван", "Ivan Petrovich"]),
+        (
+            "Ana Sofía de la Cruz",
+            ["De la Cruz, Ana Sofia", "Cruz, Ana Sofia de la"],
+            ["de la", "Ana"],
+        ),
+    ],
+)
+def test_should_find_a_name_in_any_spelling_and_order(
+    name: str, named: list[str], others: list[str]
+) -> None:
+    forms = NameForms([name])
+    for text in named:
+        assert ERASED in forms.without(f"Met {text} today"), text
+        assert not forms.without(text).strip("()'s").replace(ERASED, ""), text
+    for text in others:
+        assert forms.without(text) == text
+
+
+def test_should_read_a_long_text_once() -> None:
+    forms = NameForms(["Zoë Brontëson"])
+    text = "Zoë Zoë, brontë ünd " * 5_000 + "Zoe Bronteson"
+    begun = time.perf_counter()
+    assert forms.without(text).endswith(f"ünd {ERASED}")
+    assert time.perf_counter() - begun < 1
+
+
+def test_should_leave_the_texts_of_a_namesake(world: World, workspace: Workspace) -> None:
+    with world.database.write() as session:
+        zoe = people.add_contact(session, "Zoë Brontëson", world.people["alice"])
+        people.add_contact(session, "Zoe Bronteson", world.people["alice"])
+        deal, zoe_id = world.deal(session, "wards"), zoe.id
+        deal.notes = "Zoë Brontëson, and Zoe Bronteson."
+        session.add(deal)
+    result = run_now(world.database, kinds_of(workspace), ERASE, {"person_id": zoe_id})
+    assert result["shared name"]
+    with world.database.read() as session:
+        assert world.deal(session, "wards").notes == f"{ERASED}, and Zoe Bronteson."
 
 
 def test_should_not_delete_a_person_on_legal_hold(world: World, known: int) -> None:

@@ -53,7 +53,8 @@ class Identity:
     email: str
     is_verified: bool
     name: str
-    groups: frozenset[str]
+    # None if the provider says nothing of groups.
+    groups: frozenset[str] | None
 
 
 _described: dict[str, tuple[float, Mapping[str, Any]]] = {}
@@ -93,7 +94,8 @@ def finish(
                 _endpoint(metadata, "token_endpoint"), code=code, code_verifier=flow.verifier
             )
             claims = _claims(settings, provider, metadata, str(token.get("id_token", "")), flow)
-            if "email" not in claims and "userinfo_endpoint" in metadata:
+            wanted = {"email", *((provider.groups_claim,) if provider.roles else ())}
+            if wanted - claims.keys() and "userinfo_endpoint" in metadata:
                 answer = client.get(_endpoint(metadata, "userinfo_endpoint"))
                 more = answer.json() if answer.status_code == 200 else {}
                 # What is said without a signature is believed of the same person only.
@@ -101,14 +103,18 @@ def finish(
                     claims = {**more, **claims}
     except (AuthlibBaseError, JoseError, httpx2.HTTPError, ValueError) as problem:
         raise SignInRefused(f"{provider.name} did not confirm the sign-in.") from problem
-    groups = claims.get(provider.groups_claim, ())
+    groups = claims.get(provider.groups_claim)
     return Identity(
         subject=str(claims["sub"])[:255],
         email=str(claims.get("email", "")).strip().lower()[:254],
         is_verified=claims.get("email_verified") is True,
         name=str(claims.get("name", ""))[:200],
-        groups=frozenset(map(str, [groups] if isinstance(groups, str) else groups)),
+        groups=None if groups is None else _groups(groups),
     )
+
+
+def _groups(claim: Any) -> frozenset[str]:
+    return frozenset(map(str, claim if isinstance(claim, list) else [claim]))
 
 
 def _client(

@@ -1,7 +1,7 @@
 """Identity providers: which there are, whose account a person there is, and with which roles."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, delete, select
@@ -99,8 +99,9 @@ def member_for(session: Session, provider: IdentityProvider, identity: Identity)
     member = members.locked_member(session, link.person_id)
     if not member.active:
         raise SignInRefused("Your access was ended. Ask your administrator.")
-    if provider.roles:
-        _set_roles(session, provider, identity, link.person_id)
+    # A provider that says nothing of groups takes no role away.
+    if provider.roles and identity.groups is not None:
+        _set_roles(session, provider, identity.groups, link.person_id)
     return session.get_one(Person, link.person_id)
 
 
@@ -138,10 +139,10 @@ def _member_by_address(session: Session, provider: IdentityProvider, identity: I
 
 
 def _set_roles(
-    session: Session, provider: IdentityProvider, identity: Identity, person_id: int
+    session: Session, provider: IdentityProvider, groups: Collection[str], person_id: int
 ) -> None:
     """Give a member the roles of their groups; the last administrator stays one."""
-    wanted = {Role(role) for group, role in provider.roles.items() if group in identity.groups}
+    wanted = {Role(role) for group, role in provider.roles.items() if group in groups}
     person = session.get_one(Person, person_id)
     if members.viewer(session, person_id, person.name).roles == wanted:
         return

@@ -173,7 +173,7 @@ def test_should_offer_and_decline_on_the_page(
     with world.database.write() as session:
         for search in session.exec(select(NetworkSearch)).all():
             blind.match_search(session, workspace.titles, search)
-    assert "1 of yours" in visit("bob").get("/").text
+    assert "1 of your connections fits" in visit("bob").get("/").text
     page = visit("bob").get("/network").text
     assert "Only you know" in page
     (key,) = set(re.findall(r"/network/matches/(M-[0-9a-z]+)/offer", page))
