@@ -181,14 +181,18 @@ def _leaning(
     are, and no other sinks below that.
     """
     terms = collection.words.telling(ids[best], shares, LEAN_TERMS)
-    usual = float(shares @ collection.word_scores(terms, ids[best]))
     having = words >= LEAST_WORDS
-    if usual <= 0 or not having.any():
+    scored = having.copy()
+    scored[best] = True
+    alike = np.zeros(len(ids), np.float32)
+    alike[scored] = collection.word_scores(terms, ids[scored])
+    usual = float(shares @ alike[best])
+    if usual <= 0:
         return words
-    alike = collection.word_scores(terms, ids[having]) / usual
+    nearest = float(shares @ words[best])
     leaning = words.copy()
     leaning[having] = np.clip(
-        (1 - LEAN) * words[having] + LEAN * alike * float(shares @ words[best]), LEAST_WORDS, 1
+        (1 - LEAN) * words[having] + LEAN * nearest / usual * alike[having], LEAST_WORDS, 1
     )
     return leaning
 
